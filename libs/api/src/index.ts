@@ -1,0 +1,20 @@
+/**
+ * The kinds of the Kubernetes API. Types and resource references are light and may be imported anywhere;
+ * descriptors (kinds.ts) carry the server's hooks and are for the API server alone.
+ */
+// For everybody: types and where each resource is served.
+export type * from './types.js';
+export type { ResourceRef } from './resource-ref.js';
+export { ref } from './resource-ref.js';
+export * as resources from './gen/resources.js';
+// For the API server's machinery.
+export type {
+  KindContext,
+  KindDescriptor,
+  ScaleAccess,
+  Strategy,
+  TableCell,
+  TableColumn,
+  TableColumns,
+} from './kind.js';
+export { defineKind } from './kind.js';

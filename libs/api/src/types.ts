@@ -1,0 +1,35 @@
+export type * from './gen/types/core.v1.js';
+export type * from './gen/types/apps.v1.js';
+export type * from './gen/types/batch.v1.js';
+export type * from './gen/types/coordination.v1.js';
+export type {
+  Endpoint,
+  EndpointConditions,
+  EndpointHints,
+  EndpointPort as EndpointSlicePort,
+  EndpointSlice,
+  EndpointSliceList,
+} from './gen/types/discovery.v1.js';
+export type * from './gen/types/policy.v1.js';
+export type * from './gen/types/rbac.v1.js';
+export type * from './gen/types/authorization.v1.js';
+export type {
+  SelfSubjectReview,
+  TokenRequest,
+  TokenRequestSpec,
+  TokenRequestStatus,
+  TokenReview,
+  TokenReviewStatus,
+  UserInfo,
+} from './gen/types/authentication.v1.js';
+export type * from './gen/types/networking.v1.js';
+export type * from './gen/types/scheduling.v1.js';
+export type * from './gen/types/storage.v1.js';
+export type * from './gen/types/certificates.v1.js';
+export type * from './gen/types/apiextensions.v1.js';
+export type {
+  LabelSelector,
+  LabelSelectorRequirement,
+  Condition,
+  DeleteOptions,
+} from './gen/types/meta.v1.js';

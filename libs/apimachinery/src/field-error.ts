@@ -1,0 +1,99 @@
+export type FieldErrorType =
+  | 'FieldValueNotFound'
+  | 'FieldValueRequired'
+  | 'FieldValueDuplicate'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueForbidden'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
+  | 'FieldValueTypeInvalid'
+  | 'InternalError';
+
+/**
+ * One validation finding. `message` is the body without the field name, as upstream's
+ * ErrorBody() (k8s staging/src/k8s.io/apimachinery/pkg/util/validation/field/errors.go).
+ */
+export interface FieldError {
+  readonly type: FieldErrorType;
+  readonly field: string;
+  readonly message: string;
+}
+
+/** A path into an object, printed as upstream does: `spec.containers[0].name`, `metadata.labels[a/b]`. */
+export class FieldPath {
+  private constructor(private readonly text: string) {}
+
+  static of(...names: readonly string[]): FieldPath {
+    return new FieldPath(names.join('.'));
+  }
+
+  child(...names: readonly string[]): FieldPath {
+    return new FieldPath([this.text, ...names].filter((part) => part !== '').join('.'));
+  }
+
+  index(i: number): FieldPath {
+    return new FieldPath(`${this.text}[${i}]`);
+  }
+
+  key(key: string): FieldPath {
+    return new FieldPath(`${this.text}[${key}]`);
+  }
+
+  toString(): string {
+    return this.text;
+  }
+}
+
+/** How Go's %#v-like formatting prints a rejected value in upstream's messages. */
+function printValue(value: unknown): string {
+  if (value === undefined || value === null) return 'null';
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'object') return JSON.stringify(value);
+  return String(value as number | boolean);
+}
+
+const finding = (type: FieldErrorType, path: FieldPath, message: string): FieldError => ({
+  type,
+  field: path.toString(),
+  message,
+});
+
+export const required = (path: FieldPath, detail = ''): FieldError =>
+  finding('FieldValueRequired', path, detail ? `Required value: ${detail}` : 'Required value');
+
+export const invalid = (path: FieldPath, value: unknown, detail: string): FieldError =>
+  finding('FieldValueInvalid', path, `Invalid value: ${printValue(value)}: ${detail}`);
+
+export const forbidden = (path: FieldPath, detail: string): FieldError =>
+  finding('FieldValueForbidden', path, `Forbidden: ${detail}`);
+
+export const duplicate = (path: FieldPath, value: unknown): FieldError =>
+  finding('FieldValueDuplicate', path, `Duplicate value: ${printValue(value)}`);
+
+export const notFound = (path: FieldPath, value: unknown): FieldError =>
+  finding('FieldValueNotFound', path, `Not found: ${printValue(value)}`);
+
+export const tooLong = (path: FieldPath, maxLength: number): FieldError =>
+  finding('FieldValueTooLong', path, `Too long: may not be more than ${maxLength} bytes`);
+
+export const tooMany = (path: FieldPath, actual: number, max: number): FieldError =>
+  finding(
+    'FieldValueTooMany',
+    path,
+    `Too many: ${actual}: must have at most ${max} ${max === 1 ? 'item' : 'items'}`,
+  );
+
+export const notSupported = (
+  path: FieldPath,
+  value: unknown,
+  supported: readonly string[],
+): FieldError =>
+  finding(
+    'FieldValueNotSupported',
+    path,
+    `Unsupported value: ${printValue(value)}: supported values: ${[...supported]
+      .sort()
+      .map((s) => JSON.stringify(s))
+      .join(', ')}`,
+  );

@@ -1,0 +1,63 @@
+/** Cancels a timer; safe to call twice. */
+export type Cancel = () => void;
+
+/** The only source of time for components. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch: for stored times. */
+  now(): number;
+  /** Milliseconds that never go back: for deadlines and durations. */
+  monotonic(): number;
+  /** Calls back once after `ms`; does not keep the process alive by itself when `unref` is set. */
+  after(ms: number, callback: () => void, options?: { readonly unref?: boolean }): Cancel;
+  /** Resolves after `ms`, or rejects with the signal's reason when it aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const CLOCK = Symbol('Clock');
+
+/** The machine's time. */
+export class SystemClock implements Clock {
+  now(): number {
+    return Date.now();
+  }
+
+  monotonic(): number {
+    return performance.now();
+  }
+
+  after(ms: number, callback: () => void, options: { readonly unref?: boolean } = {}): Cancel {
+    const timer = setTimeout(callback, ms);
+    if (options.unref) timer.unref();
+    return () => {
+      clearTimeout(timer);
+    };
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const onAbort = (): void => {
+        cancel();
+        reject(signal?.reason as Error);
+      };
+      const cancel = this.after(ms, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
+
+/** `2026-01-02T03:04:05Z`: metav1.Time. */
+export function toTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+/** `2026-01-02T03:04:05.678000Z`: metav1.MicroTime. */
+export function toMicroTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 23)}000Z`;
+}

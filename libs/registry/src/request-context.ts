@@ -1,0 +1,20 @@
+export interface UserInfo {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What the pipeline knows of the request it serves. */
+export interface RequestContext {
+  readonly user: UserInfo;
+  readonly userAgent: string;
+  readonly sourceIp?: string;
+  readonly auditId: string;
+  /** Milliseconds since the epoch at which the request came in. */
+  readonly receivedAt: number;
+  /** Aborts when the client has gone or the request's deadline has passed. */
+  readonly signal: AbortSignal;
+  /** Adds a `Warning: 299` header to the answer; the same text is sent once. */
+  warn(message: string): void;
+}

@@ -1,0 +1,20 @@
+/**
+ * The object store on etcd: one transaction per write, linearizable reads, watches that lose nothing.
+ * Two implementations of Storage pass one contract suite: plain etcd, and the cache fed by one watch over the keyspace.
+ */
+export type {
+  Entry,
+  Freshness,
+  ListOptions,
+  ListResult,
+  ReadOptions,
+  Storage,
+  StorageEvent,
+  WatchItem,
+  WatchOptions,
+  WatchStream,
+  WriteCause,
+  WriteOptions,
+} from './storage.js';
+export type { StorageErrorCode, StorageErrorDetail } from './storage-error.js';
+export { StorageError, isOutcomeUnknown, isStorageError } from './storage-error.js';

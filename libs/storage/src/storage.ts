@@ -1,0 +1,108 @@
+import type { KubeObject } from '@orrery/apimachinery';
+
+/**
+ * One stored object at one revision. Immutable; shared by every reader, so nothing may write to what it returns.
+ */
+export interface Entry {
+  /** Full etcd key, e.g. /registry/pods/default/web-0. */
+  readonly key: string;
+  /** etcd mod_revision of the write that produced this state (of the deletion, in a DELETED event). */
+  readonly revision: number;
+  readonly createRevision: number;
+  /** The stored value: upstream's JSON encoding, without resourceVersion. */
+  readonly value: Buffer;
+  /** The JSON that goes over the wire: `value` with metadata.resourceVersion spliced in. Made once, kept. */
+  readonly bytes: Buffer;
+  /** The parsed object with resourceVersion set. Parsed on first use, kept, deeply frozen in tests. */
+  readonly object: KubeObject;
+}
+
+/** How fresh a read must be (k8s API concepts, "resourceVersion"). */
+export type Freshness =
+  | { readonly kind: 'consistent' }
+  | { readonly kind: 'any' }
+  | { readonly kind: 'notOlderThan'; readonly revision: number }
+  | { readonly kind: 'exact'; readonly revision: number };
+
+export interface ReadOptions {
+  readonly freshness: Freshness;
+  readonly signal?: AbortSignal;
+}
+
+export interface ListOptions extends ReadOptions {
+  /** Most entries in one answer; absent = all. */
+  readonly limit?: number;
+  /** Only keys strictly greater than this one (the last key of the page before). */
+  readonly after?: string;
+}
+
+export interface ListResult {
+  readonly entries: readonly Entry[];
+  /** The revision of which this list is a snapshot. */
+  readonly revision: number;
+  /** Entries below the prefix after the last one returned; 0 = the list is complete. */
+  readonly remaining: number;
+}
+
+export interface StorageEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  /** The state after the write; for DELETED the last state, carrying the deletion's revision. */
+  readonly entry: Entry;
+  /** The state before a MODIFIED or DELETED. */
+  readonly previous?: Entry;
+  readonly revision: number;
+}
+
+/** What a watch yields: changes in revision order, and progress marks. */
+export type WatchItem =
+  | { readonly kind: 'event'; readonly event: StorageEvent }
+  /** Nothing at or below `revision` will follow. */
+  | { readonly kind: 'progress'; readonly revision: number };
+
+export interface WatchOptions {
+  /** Events with a revision strictly greater than this are delivered. */
+  readonly after: number;
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
+  /** Ask for progress marks at about this interval; absent = none are needed. */
+  readonly progressMs?: number;
+}
+
+/**
+ * A watch that never skips an event: it yields arrays of items in order, or throws StorageError
+ * 'compacted' when `after` is gone, 'slow' when the consumer lags beyond the buffer, and ends when the signal aborts.
+ */
+export type WatchStream = AsyncIterable<readonly WatchItem[]>;
+
+/** Facts recorded with a write for `orrery explain` (architecture.md, "Cause"). */
+export interface WriteCause {
+  readonly user: string;
+  readonly reactedTo?: number;
+}
+
+export interface WriteOptions {
+  readonly signal?: AbortSignal;
+  readonly cause?: WriteCause;
+  /** Extra guards compared in the same transaction (e.g. a leader's Lease): key -> mod revision. */
+  readonly guards?: ReadonlyMap<string, number>;
+}
+
+/**
+ * The object store. Every write is one transaction at one revision; every method throws only StorageError.
+ * Keys start with the keyspace's prefix (`/registry/` by default).
+ */
+export interface Storage {
+  /** Stores a new key. Throws 'exists'. */
+  create(key: string, value: Buffer, options?: WriteOptions): Promise<Entry>;
+  /** Replaces the state at exactly `expected`. Throws 'conflict' (with `current`, if there is one). */
+  update(key: string, expected: number, value: Buffer, options?: WriteOptions): Promise<Entry>;
+  /** Removes the state at exactly `expected`; answers the last state with the deletion's revision. Throws 'conflict'. */
+  delete(key: string, expected: number, options?: WriteOptions): Promise<Entry>;
+  get(key: string, options: ReadOptions): Promise<Entry | undefined>;
+  /** Entries below `prefix` (which ends in '/'), in key order. */
+  list(prefix: string, options: ListOptions): Promise<ListResult>;
+  /** Watches all keys below `prefix` (which ends in '/'). */
+  watch(prefix: string, options: WatchOptions): WatchStream;
+  /** The current revision, by quorum. */
+  revision(signal?: AbortSignal): Promise<number>;
+}
