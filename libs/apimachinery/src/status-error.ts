@@ -95,9 +95,12 @@ export class StatusError extends Error {
   }
 
   static fromStatus(status: Status): StatusError {
-    return new StatusError(status.code ?? 500, status.reason ?? '', status.message ?? '', {
-      ...(status.details ? { details: status.details } : {}),
-    });
+    return new StatusError(
+      status.code ?? 500,
+      status.reason ?? '',
+      status.message ?? '',
+      status.details ? { details: status.details } : {},
+    );
   }
 }
 

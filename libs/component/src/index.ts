@@ -8,3 +8,16 @@ export { RANDOM, SystemRandom, randomSuffix } from './random.js';
 export type { LogValue, Logger, LoggerOptions } from './logger.js';
 export { LOGGER, createLogger, silentLogger } from './logger.js';
 export { LOW_PORT_OFFSET, reachablePort } from './low-ports.js';
+export { KUBERNETES_MAJOR, KUBERNETES_MINOR, KUBERNETES_VERSION } from './version.js';
+export { inRootfs } from './rootfs.js';
+export { parseDuration } from './duration.js';
+export {
+  ConfigError,
+  Flag,
+  HelpRequested,
+  IsDuration,
+  parseFlags,
+  validateConfig,
+} from './flags.js';
+export type { ComponentApp } from './app.js';
+export { runMain, stopOnSignals } from './app.js';

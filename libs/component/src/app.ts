@@ -1,0 +1,38 @@
+import { ConfigError, HelpRequested } from './flags.js';
+
+/** A component that can run as a process of its own or beside others in one process. */
+export interface ComponentApp {
+  /** Upstream's binary name, e.g. kube-apiserver. */
+  readonly name: string;
+  /** Runs until `signal` aborts; resolves when everything it opened is closed. Rejects with ConfigError for bad flags. */
+  run(argv: readonly string[], context: { readonly signal: AbortSignal }): Promise<void>;
+}
+
+/** Aborts on SIGINT and SIGTERM. */
+export function stopOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => {
+      controller.abort(new Error(name));
+    });
+  return controller.signal;
+}
+
+/** The body of every main.ts: runs `app` with this process's arguments; exit code 0 stopped, 1 failed, 2 bad flags. */
+export async function runMain(app: ComponentApp, argv = process.argv.slice(2)): Promise<void> {
+  try {
+    await app.run(argv, { signal: stopOnSignals() });
+  } catch (error) {
+    if (error instanceof HelpRequested) {
+      process.stdout.write(error.message);
+      return;
+    }
+    const bad = error instanceof ConfigError;
+    process.stderr.write(
+      `${app.name}: ${bad ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exitCode = bad ? 2 : 1;
+  }
+  // A component that has stopped leaves nothing behind; a stray handle must not keep the process alive.
+  process.exit();
+}

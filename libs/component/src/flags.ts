@@ -1,0 +1,153 @@
+import 'reflect-metadata';
+import { Command, CommanderError, Option } from 'commander';
+import { plainToInstance } from 'class-transformer';
+import { registerDecorator, validateSync } from 'class-validator';
+import type { ValidationError } from 'class-validator';
+import { parseDuration } from './duration.js';
+
+/** Bad flags or a bad configuration file: one message for the user, exit code 2, nothing started. */
+export class ConfigError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ConfigError';
+  }
+}
+
+/** `--help` or `--version` was asked for; `message` is the text to print on standard output. */
+export class HelpRequested extends Error {}
+
+interface FlagInfo {
+  readonly property: string;
+  readonly flag: string;
+  readonly description: string;
+  readonly type: unknown;
+}
+
+const FLAGS = Symbol('flags');
+
+const toKebab = (name: string): string =>
+  name.replace(/[A-Z]+/g, (caps) => `-${caps.toLowerCase()}`);
+
+/**
+ * Marks a property of a flags DTO: `--kebab-case` of its name unless `flag` says otherwise. String, number,
+ * boolean (`--x`, `--x=false`) and string[] (comma-separated or repeated) properties are supported.
+ */
+export function Flag(description: string, flag?: string): PropertyDecorator {
+  return (target, property) => {
+    const known = (Reflect.getMetadata(FLAGS, target) as FlagInfo[] | undefined) ?? [];
+    const name = String(property);
+    const info: FlagInfo = {
+      property: name,
+      flag: flag ?? toKebab(name),
+      description,
+      type: Reflect.getMetadata('design:type', target, property),
+    };
+    Reflect.defineMetadata(FLAGS, [...known, info], target);
+  };
+}
+
+/** A Go duration such as `40s`; keep the property a string and read it with parseDuration. */
+export function IsDuration(): PropertyDecorator {
+  return (target, property) => {
+    registerDecorator({
+      name: 'isDuration',
+      target: target.constructor,
+      propertyName: String(property),
+      validator: {
+        validate: (value: unknown) =>
+          typeof value === 'string' && parseDuration(value) !== undefined,
+        defaultMessage: () => '$property must be a duration such as 40s or 1m30s',
+      },
+    });
+  };
+}
+
+type Newable<T> = new () => T;
+
+function toValue(info: FlagInfo, raw: unknown): unknown {
+  if (info.type === Number) return Number(raw);
+  if (info.type === Boolean) return raw === true || raw === 'true' || raw === '1';
+  if (info.type === Array)
+    return (raw as string[]).flatMap((part) => part.split(',')).filter((part) => part !== '');
+  return raw;
+}
+
+function addOption(command: Command, info: FlagInfo): void {
+  const long = `--${info.flag}`;
+  if (info.type === Boolean) command.addOption(new Option(`${long} [bool]`, info.description));
+  else if (info.type === Array)
+    command.addOption(
+      new Option(`${long} <values>`, info.description).argParser(
+        (value: string, before: string[] | undefined) => [...(before ?? []), value],
+      ),
+    );
+  else command.addOption(new Option(`${long} <value>`, info.description));
+}
+
+function collect(
+  errors: readonly ValidationError[],
+  prefix: string,
+  name: (p: string) => string,
+): string[] {
+  return errors.flatMap((error) => {
+    const path = prefix === '' ? name(error.property) : `${prefix}.${error.property}`;
+    const own = Object.values(error.constraints ?? {}).map((text) =>
+      text.includes(error.property) ? text.replace(error.property, path) : `${path}: ${text}`,
+    );
+    return [...own, ...collect(error.children ?? [], path, name)];
+  });
+}
+
+/** Reads flags into a new `Dto`, whose initial values are the defaults. Throws ConfigError naming every bad flag. */
+export function parseFlags<T extends object>(
+  Dto: Newable<T>,
+  argv: readonly string[],
+  program = '',
+): T {
+  const infos = (Reflect.getMetadata(FLAGS, Dto.prototype) as FlagInfo[] | undefined) ?? [];
+  let output = '';
+  const command = new Command(program)
+    .exitOverride()
+    .allowExcessArguments(false)
+    .configureOutput({
+      writeOut: (text) => {
+        output += text;
+      },
+      writeErr: () => undefined,
+    });
+  for (const info of infos) addOption(command, info);
+  try {
+    command.parse([...argv], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.code === 'commander.helpDisplayed')
+      throw new HelpRequested(output);
+    const text = error instanceof Error ? error.message.replace(/^error: /, '') : String(error);
+    throw new ConfigError(`${text}; see --help`, { cause: error });
+  }
+  const given = command.opts<Record<string, unknown>>();
+  const dto = new Dto();
+  for (const info of infos) {
+    const raw = given[info.flag.replace(/-([a-z0-9])/g, (_, c: string) => c.toUpperCase())];
+    if (raw !== undefined) Object.assign(dto, { [info.property]: toValue(info, raw) });
+  }
+  const flagOf = (property: string): string =>
+    `--${infos.find((info) => info.property === property)?.flag ?? property}`;
+  const problems = collect(validateSync(dto, { forbidUnknownValues: false }), '', flagOf);
+  if (problems.length > 0) throw new ConfigError(problems.join('; '));
+  return dto;
+}
+
+/** Checks a decoded configuration file against `Dto`; unknown fields are errors. Throws ConfigError naming `source` and each field. */
+export function validateConfig<T extends object>(
+  Dto: Newable<T>,
+  plain: unknown,
+  source: string,
+): T {
+  if (typeof plain !== 'object' || plain === null || Array.isArray(plain))
+    throw new ConfigError(`${source}: must be a mapping`);
+  const dto = plainToInstance(Dto, plain, { exposeDefaultValues: true });
+  const errors = validateSync(dto, { whitelist: true, forbidNonWhitelisted: true });
+  const problems = collect(errors, '', (property) => property);
+  if (problems.length > 0) throw new ConfigError(`${source}: ${problems.join('; ')}`);
+  return dto;
+}
