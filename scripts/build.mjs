@@ -1,0 +1,145 @@
+// Bundles every entry point into dist/ (one file an app and shared chunks) when a source is newer than the bundle.
+import { transform } from '@swc/core';
+import { build } from 'esbuild';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { dist, root, run, projectNode, say } from './checkout.mjs';
+
+/** Bundle name -> entry point. The apps' names are upstream's binaries. */
+const ENTRIES = {
+  orrery: 'apps/cli/src/main.ts',
+  'kube-apiserver': 'apps/apiserver/src/main.ts',
+  'kube-controller-manager': 'apps/controller-manager/src/main.ts',
+  'kube-scheduler': 'apps/scheduler/src/main.ts',
+  kubelet: 'apps/kubelet/src/main.ts',
+  'container-runtime': 'apps/container-runtime/src/main.ts',
+  'kube-proxy': 'apps/kube-proxy/src/main.ts',
+  dataplane: 'apps/dataplane/src/main.ts',
+};
+
+/** Not bundled: native code, or packages that read files beside themselves. */
+const EXTERNAL = [
+  '@lydell/node-pty',
+  'etcd3',
+  '@grpc/grpc-js',
+  '@grpc/proto-loader',
+  'protobufjs',
+  'pino',
+  'spdy-transport',
+];
+/** Optional peers that Nest asks for and this project does not have. */
+const ABSENT = [
+  '@nestjs/websockets',
+  '@nestjs/platform-express',
+  '@nestjs/websockets/socket-module.js',
+  '@fastify/static',
+  '@fastify/view',
+  'amqplib',
+  'amqp-connection-manager',
+  'kafkajs',
+  'mqtt',
+  'nats',
+  'ioredis',
+  '@mapbox/node-pre-gyp',
+  '@nestjs/microservices/microservices-module.js',
+  'class-transformer/storage',
+  '@grpc/reflection',
+];
+
+function walk(dir, found = []) {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    if (entry.name === 'node_modules' || entry.name === 'dist') continue;
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) walk(path, found);
+    else if (!/spec\.ts$/.test(entry.name)) found.push(path);
+  }
+  return found;
+}
+
+const sources = () =>
+  ['apps', 'libs', 'scripts']
+    .flatMap((dir) => walk(join(root, dir)))
+    .concat(join(root, 'package-lock.json'))
+    .sort();
+
+function fingerprint() {
+  const hash = createHash('sha256');
+  for (const file of sources()) {
+    const { size, mtimeMs } = statSync(file);
+    hash.update(`${relative(root, file)} ${size} ${mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** esbuild emits no decorator metadata; swc does. */
+const swc = {
+  name: 'swc',
+  setup(plugin) {
+    plugin.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, 'utf8'), {
+        filename: path,
+        configFile: join(root, '.swcrc'),
+        sourceMaps: 'inline',
+      });
+      return { contents: code, loader: 'js' };
+    });
+  },
+};
+
+function copyAssets() {
+  mkdirSync(join(dist, 'gen'), { recursive: true });
+  for (const file of sources())
+    if (/\/src\/gen\/[^/]+\.(json|proto)$/.test(file))
+      cpSync(file, join(dist, 'gen', file.split('/').at(-1)));
+}
+
+async function main() {
+  const stamp = join(dist, '.fingerprint');
+  const now = fingerprint();
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return;
+  say('orrery: building …');
+  const started = performance.now();
+  const entryPoints = Object.fromEntries(
+    Object.entries(ENTRIES).filter(([, file]) => existsSync(join(root, file))),
+  );
+  rmSync(dist, { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints,
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    conditions: ['development'],
+    external: [...EXTERNAL, ...ABSENT],
+    sourcemap: 'linked',
+    sourcesContent: false,
+    keepNames: true,
+    logLevel: 'error',
+    banner: {
+      js: "import { createRequire as orreryRequire } from 'node:module'; const require = orreryRequire(import.meta.url);",
+    },
+    plugins: [swc],
+  });
+  copyAssets();
+  writeFileSync(join(dist, 'package.json'), '{ "type": "module" }\n');
+  const descriptions = join(root, 'apps/apiserver/tools/descriptions.mjs');
+  if (existsSync(descriptions)) run(projectNode(), [descriptions, join(dist, 'gen')]);
+  writeFileSync(stamp, now);
+  say(`orrery: built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+
+await main();

@@ -1,0 +1,64 @@
+// The door of every npm script: installs what is missing, then runs the command on the project's own Node.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import {
+  checkNodeVersion,
+  childEnv,
+  dist,
+  ensureInstalled,
+  fail,
+  jestArgs,
+  projectNode,
+  root,
+  run,
+} from './checkout.mjs';
+
+const [command = 'start', ...rest] = process.argv.slice(2);
+const node = projectNode;
+const script = (name) => join(root, 'scripts', name);
+const bin = (...path) => join(root, 'node_modules', ...path);
+
+const build = () => run(node(), [script('build.mjs')]);
+
+/** Replaces this process as far as Node can: same terminal, signals go to the child, its exit code is ours. */
+function become(program, args) {
+  const child = spawn(program, args, { cwd: process.cwd(), stdio: 'inherit', env: childEnv() });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+}
+
+function orrery(args) {
+  const code = build();
+  if (code !== 0) process.exit(code);
+  become(node(), ['--enable-source-maps', join(dist, 'orrery.js'), ...args]);
+}
+
+const commands = {
+  start: () => orrery(['up', ...rest]),
+  orrery: () => orrery(rest),
+  build: () => process.exit(build()),
+  test: () => become(node(), [script('test.mjs'), ...rest]),
+  lint: () => become(node(), [script('test.mjs'), '--only', 'lint', ...rest]),
+  typecheck: () => become(node(), [bin('typescript', 'bin', 'tsc'), '--noEmit', ...rest]),
+  unit: () => become(node(), jestArgs('unit', rest)),
+  int: () => become(node(), jestArgs('int', rest)),
+  e2e: () => {
+    const code = build();
+    if (code !== 0) process.exit(code);
+    become(node(), jestArgs('e2e', ['--runInBand', ...rest]));
+  },
+  bench: () => {
+    const code = build();
+    if (code !== 0) process.exit(code);
+    become(node(), [join(root, 'bench', 'run.mjs'), ...rest]);
+  },
+};
+
+checkNodeVersion();
+const chosen = commands[command];
+if (!chosen) fail(`unknown command ${command}; one of ${Object.keys(commands).join(', ')}`, 2);
+ensureInstalled();
+chosen();

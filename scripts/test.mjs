@@ -1,0 +1,86 @@
+// npm test: format, lint, structure, types, unit, integration, end to end, in this order; one last line `N passed, N failed`.
+//   node scripts/test.mjs [--only STEP[,STEP]] [--skip STEP[,STEP]]
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { childEnv, fail, jestArgs, projectNode, root, run, say } from './checkout.mjs';
+import { ensureTestTools } from './test-tools.mjs';
+
+const bin = (...path) => join(root, 'node_modules', ...path);
+const node = projectNode();
+
+const check = (name, ...args) => ({ name, kind: 'check', go: () => run(node, args) });
+const jest = (name, ...args) => ({ name, kind: 'jest', args });
+
+const STEPS = [
+  check('format', bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'),
+  check('lint', bin('oxlint', 'bin', 'oxlint'), '--type-aware', '--deny-warnings'),
+  check('structure', join(root, 'scripts', 'check-structure.mjs')),
+  check('types', bin('typescript', 'bin', 'tsc'), '--noEmit'),
+  jest('unit'),
+  check('build', join(root, 'scripts', 'build.mjs')),
+  jest('int'),
+  jest('e2e', '--runInBand'),
+];
+
+function list(flag) {
+  const at = process.argv.indexOf(flag);
+  return at < 0 ? undefined : (process.argv[at + 1] ?? '').split(',');
+}
+
+function runJest(step) {
+  const folder = join(root, '.cache');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `jest-${step.name}.json`);
+  rmSync(file, { force: true });
+  const args = jestArgs(step.name, [
+    ...step.args,
+    '--json',
+    `--outputFile=${file}`,
+    '--silent=false',
+  ]);
+  const child = spawnSync(node, args, {
+    cwd: root,
+    env: childEnv(),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (!existsSync(file)) return { passed: 0, failed: 1 };
+  const result = JSON.parse(readFileSync(file, 'utf8'));
+  const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
+  for (const suite of result.testResults)
+    for (const test of suite.assertionResults)
+      if (test.status === 'pending' || test.status === 'todo') say(`skipped: ${test.fullName}`);
+  return { passed: result.numPassedTests, failed: failed === 0 && child.status !== 0 ? 1 : failed };
+}
+
+function runStep(step) {
+  const started = performance.now();
+  say(`\n== ${step.name}`);
+  const result =
+    step.kind === 'jest'
+      ? runJest(step)
+      : step.go() === 0
+        ? { passed: 1, failed: 0 }
+        : { passed: 0, failed: 1 };
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  say(`== ${step.name}: ${result.passed} passed, ${result.failed} failed (${seconds} s)`);
+  return result;
+}
+
+const only = list('--only');
+const skip = list('--skip') ?? [];
+const steps = STEPS.filter(
+  (step) => (only ? only.includes(step.name) : true) && !skip.includes(step.name),
+);
+if (steps.length === 0)
+  fail(`no such step; one of ${STEPS.map((step) => step.name).join(', ')}`, 2);
+if (steps.some((step) => step.kind === 'jest')) ensureTestTools();
+
+const total = { passed: 0, failed: 0 };
+for (const step of steps) {
+  const { passed, failed } = runStep(step);
+  total.passed += passed;
+  total.failed += failed;
+}
+process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+process.exit(total.failed === 0 ? 0 : 1);
