@@ -11,10 +11,13 @@ export * as resources from './gen/resources.js';
 export type {
   KindContext,
   KindDescriptor,
+  RequestKind,
   ScaleAccess,
+  StorageConversion,
   Strategy,
   TableCell,
   TableColumn,
   TableColumns,
 } from './kind.js';
 export { defineKind } from './kind.js';
+export { findKind, groupVersions, kinds, requestKinds } from './kinds.js';

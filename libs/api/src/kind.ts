@@ -55,6 +55,30 @@ export interface TableColumns<T extends KubeObject = KubeObject> {
   row(object: T, now: number): TableCell[];
 }
 
+/**
+ * Turns a served shape into the stored one and back. Hooks, validation and columns see the served shape;
+ * both functions return new objects and keep metadata as it is.
+ */
+export interface StorageConversion<T extends KubeObject = KubeObject> {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  toStorage(object: T): KubeObject;
+  fromStorage(object: KubeObject): T;
+}
+
+/** A kind that is only ever POSTed and never stored (reviews, bindings, evictions, scales). */
+export interface RequestKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** Empty for kinds that are only bodies of subresources (Eviction, Scale, TokenRequest). */
+  readonly plural: string;
+  readonly namespaced: boolean;
+  readonly schema: string;
+  readonly message: string;
+}
+
 /** Everything the machinery needs to serve one kind; the only file of a kind's folder that others import at run time. */
 export interface KindDescriptor<T extends KubeObject = KubeObject> {
   readonly group: string;
@@ -83,6 +107,8 @@ export interface KindDescriptor<T extends KubeObject = KubeObject> {
   defaultGracePeriodSeconds?(object: T): number;
   /** Kinds whose spec changes bump metadata.generation. Default: true when the schema has spec and status. */
   readonly hasGeneration?: boolean;
+  /** Set when objects are stored in the shape of another group version (events.k8s.io/v1 Events are stored as v1 Events). */
+  readonly storageConversion?: StorageConversion<T>;
   /** Verbs other than the full set (create, delete, deletecollection, get, list, patch, update, watch). */
   readonly verbs?: readonly string[];
 }

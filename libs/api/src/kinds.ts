@@ -1,0 +1,160 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import { defineKind } from './kind.js';
+import type { KindDescriptor, TableColumns } from './kind.js';
+
+export { requestKinds } from './request-kinds.js';
+
+const columns: TableColumns = {
+  columns: [
+    { name: 'Name', type: 'string', format: 'name' },
+    { name: 'Age', type: 'string' },
+  ],
+  row: (object) => [object.metadata.name ?? '', object.metadata.creationTimestamp ?? '<unknown>'],
+};
+
+interface Statused extends KubeObject {
+  spec?: unknown;
+  status?: unknown;
+}
+
+const row = (line: string): KindDescriptor => {
+  const [
+    group = '',
+    version = '',
+    kind = '',
+    plural = '',
+    scope,
+    short = '',
+    cats = '',
+    prefix = '',
+    s,
+  ] = line.split('|');
+  return defineKind<KubeObject>({
+    group,
+    version,
+    kind,
+    plural,
+    scope: scope === 'C' ? 'Cluster' : 'Namespaced',
+    shortNames: short ? short.split(',') : [],
+    categories: cats ? cats.split(',') : [],
+    storagePrefix: prefix,
+    columns,
+    strategy: s
+      ? {
+          prepareForUpdate(object: Statused, old: Statused) {
+            object.status = old.status;
+          },
+        }
+      : {},
+    ...(s
+      ? {
+          status: {
+            prepareForUpdate(object: Statused, old: Statused) {
+              object.spec = old.spec;
+            },
+          },
+        }
+      : {}),
+  });
+};
+
+/** Every stored kind. */
+export const kinds: readonly KindDescriptor[] = [
+  row('|v1|Namespace|namespaces|C|ns||namespaces|s'),
+  row('|v1|Node|nodes|C|no||minions|s'),
+  row('|v1|Pod|pods|N|po|all|pods|s'),
+  row('|v1|PodTemplate|podtemplates|N|||podtemplates|'),
+  row('|v1|Service|services|N|svc|all|services/specs|s'),
+  row('|v1|Endpoints|endpoints|N|ep||services/endpoints|'),
+  row('|v1|ConfigMap|configmaps|N|cm||configmaps|'),
+  row('|v1|Secret|secrets|N|||secrets|'),
+  row('|v1|ServiceAccount|serviceaccounts|N|sa||serviceaccounts|'),
+  row('|v1|Event|events|N|ev||events|'),
+  row('|v1|ReplicationController|replicationcontrollers|N|rc|all|controllers|s'),
+  row('|v1|LimitRange|limitranges|N|limits||limitranges|'),
+  row('|v1|ResourceQuota|resourcequotas|N|quota||resourcequotas|s'),
+  row('|v1|PersistentVolume|persistentvolumes|C|pv||persistentvolumes|s'),
+  row('|v1|PersistentVolumeClaim|persistentvolumeclaims|N|pvc||persistentvolumeclaims|s'),
+  row('apps|v1|Deployment|deployments|N|deploy|all|deployments|s'),
+  row('apps|v1|ReplicaSet|replicasets|N|rs|all|replicasets|s'),
+  row('apps|v1|DaemonSet|daemonsets|N|ds|all|daemonsets|s'),
+  row('apps|v1|StatefulSet|statefulsets|N|sts|all|statefulsets|s'),
+  row('apps|v1|ControllerRevision|controllerrevisions|N|||controllerrevisions|'),
+  row('events.k8s.io|v1|Event|events|N|ev||events|'),
+  row(
+    'autoscaling|v2|HorizontalPodAutoscaler|horizontalpodautoscalers|N|hpa|all|horizontalpodautoscalers|s',
+  ),
+  row(
+    'autoscaling|v1|HorizontalPodAutoscaler|horizontalpodautoscalers|N|hpa|all|horizontalpodautoscalers|s',
+  ),
+  row('batch|v1|Job|jobs|N||all|jobs|s'),
+  row('batch|v1|CronJob|cronjobs|N|cj|all|cronjobs|s'),
+  row(
+    'certificates.k8s.io|v1|CertificateSigningRequest|certificatesigningrequests|C|csr||certificatesigningrequests|s',
+  ),
+  row('networking.k8s.io|v1|NetworkPolicy|networkpolicies|N|netpol||networkpolicies|'),
+  row('networking.k8s.io|v1|Ingress|ingresses|N|ing||ingress|s'),
+  row('networking.k8s.io|v1|IngressClass|ingressclasses|C|||ingressclasses|'),
+  row('policy|v1|PodDisruptionBudget|poddisruptionbudgets|N|pdb||poddisruptionbudgets|s'),
+  row('rbac.authorization.k8s.io|v1|Role|roles|N|||roles|'),
+  row('rbac.authorization.k8s.io|v1|RoleBinding|rolebindings|N|||rolebindings|'),
+  row('rbac.authorization.k8s.io|v1|ClusterRole|clusterroles|C|||clusterroles|'),
+  row(
+    'rbac.authorization.k8s.io|v1|ClusterRoleBinding|clusterrolebindings|C|||clusterrolebindings|',
+  ),
+  row('storage.k8s.io|v1|StorageClass|storageclasses|C|sc||storageclasses|'),
+  row('storage.k8s.io|v1|CSINode|csinodes|C|||csinodes|'),
+  row('storage.k8s.io|v1|CSIDriver|csidrivers|C|||csidrivers|'),
+  row('storage.k8s.io|v1|VolumeAttachment|volumeattachments|C|||volumeattachments|s'),
+  row(
+    'apiextensions.k8s.io|v1|CustomResourceDefinition|customresourcedefinitions|C|crd,crds|api-extensions|apiextensions.k8s.io/customresourcedefinitions|s',
+  ),
+  row(
+    'admissionregistration.k8s.io|v1|MutatingWebhookConfiguration|mutatingwebhookconfigurations|C||api-extensions|mutatingwebhookconfigurations|',
+  ),
+  row(
+    'admissionregistration.k8s.io|v1|ValidatingWebhookConfiguration|validatingwebhookconfigurations|C||api-extensions|validatingwebhookconfigurations|',
+  ),
+  row('scheduling.k8s.io|v1|PriorityClass|priorityclasses|C|pc||priorityclasses|'),
+  row('coordination.k8s.io|v1|Lease|leases|N|||leases|'),
+  row('node.k8s.io|v1|RuntimeClass|runtimeclasses|C|||runtimeclasses|'),
+  row('discovery.k8s.io|v1|EndpointSlice|endpointslices|N|||endpointslices|'),
+];
+
+/** Groups in the order of discovery, each with its versions, preferred first (kube-aggregator's priorities). */
+export const groupVersions: readonly {
+  readonly group: string;
+  readonly versions: readonly string[];
+}[] = [
+  { group: '', versions: ['v1'] },
+  { group: 'apps', versions: ['v1'] },
+  { group: 'events.k8s.io', versions: ['v1'] },
+  { group: 'authentication.k8s.io', versions: ['v1'] },
+  { group: 'authorization.k8s.io', versions: ['v1'] },
+  { group: 'autoscaling', versions: ['v2', 'v1'] },
+  { group: 'batch', versions: ['v1'] },
+  { group: 'certificates.k8s.io', versions: ['v1'] },
+  { group: 'networking.k8s.io', versions: ['v1'] },
+  { group: 'policy', versions: ['v1'] },
+  { group: 'rbac.authorization.k8s.io', versions: ['v1'] },
+  { group: 'storage.k8s.io', versions: ['v1'] },
+  { group: 'admissionregistration.k8s.io', versions: ['v1'] },
+  { group: 'apiextensions.k8s.io', versions: ['v1'] },
+  { group: 'scheduling.k8s.io', versions: ['v1'] },
+  { group: 'coordination.k8s.io', versions: ['v1'] },
+  { group: 'node.k8s.io', versions: ['v1'] },
+  { group: 'discovery.k8s.io', versions: ['v1'] },
+];
+
+const byResource = new Map(
+  kinds.map((kind) => [`${kind.group}/${kind.version}/${kind.plural}`, kind]),
+);
+
+/** The kind served as `plural` in a group version, if any. */
+export function findKind(
+  group: string,
+  version: string,
+  plural: string,
+): KindDescriptor | undefined {
+  return byResource.get(`${group}/${version}/${plural}`);
+}
