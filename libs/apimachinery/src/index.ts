@@ -65,3 +65,4 @@ export {
   newUnauthorized,
   toGroupResourceString,
 } from './status-error.js';
+export { parseYaml } from './yaml.js';

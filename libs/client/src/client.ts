@@ -6,6 +6,8 @@ export interface ListQuery {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
   readonly limit?: number;
+  /** Asks page after page of this size and gives them as one list; `limit` gives only the first page. */
+  readonly pageSize?: number;
   readonly continue?: string;
   readonly resourceVersion?: string;
   readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';

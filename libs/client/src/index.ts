@@ -1,3 +1,9 @@
+/**
+ * The Kubernetes API over HTTPS for components: typed resources, watches as async iterables, kubeconfig.
+ * `connect(loadKubeconfig(path))` gives a client. Every failed call rejects with StatusError (the server answered)
+ * or ConnectionError (no answer; the outcome of a write is unknown), and with the signal's reason when aborted.
+ * GETs are repeated on 429 and 503 when the server says after how long; writes never are.
+ */
 export type {
   DeleteQuery,
   KubeClient,
@@ -9,3 +15,8 @@ export type {
   WatchQuery,
   WriteQuery,
 } from './client.js';
+export type { ConnectOptions } from './connect.js';
+export { connect } from './connect.js';
+export type { KubeconfigOptions, LoadedKubeconfig } from './kubeconfig.js';
+export { loadKubeconfig } from './kubeconfig.js';
+export { ConnectionError, isConnectionError } from './connection-error.js';

@@ -1,0 +1,88 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import type { ResourceRef } from '@orrery/api';
+import type { Clock } from '@orrery/component';
+import { ConfigError, KUBERNETES_VERSION, SystemClock } from '@orrery/component';
+import type { KubeClient, ResourceClient } from './client.js';
+import { HttpResourceClient } from './resource-client.js';
+import { FileToken, fixedToken, noToken } from './token-source.js';
+import type { TokenSource } from './token-source.js';
+import { Transport } from './transport.js';
+
+/** Where the API server is and who asks. */
+export interface ConnectOptions {
+  /** `https://host:port`, also with a path prefix such as `/at/1234`. */
+  readonly server: string;
+  /** PEM of the authorities that may have signed the server's certificate; default the machine's. */
+  readonly ca?: string | undefined;
+  /** PEM of the client's certificate and key, both or none. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** A bearer token; `tokenFile` wins and is read again every minute and after a 401. */
+  readonly token?: string | undefined;
+  readonly tokenFile?: string | undefined;
+  /** Name to expect in the server's certificate instead of the host of `server`. */
+  readonly serverName?: string | undefined;
+  readonly insecureSkipTlsVerify?: boolean | undefined;
+  readonly userAgent?: string | undefined;
+  /** Silence after which a request other than a watch fails with ConnectionError; default 60 s. */
+  readonly requestTimeoutMs?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+function tokensOf({ token, tokenFile }: ConnectOptions, clock: Clock): TokenSource {
+  if (tokenFile) return new FileToken(tokenFile, clock);
+  return token ? fixedToken(token) : noToken;
+}
+
+function checkServer(server: string): void {
+  if (!/^https?:\/\/[^/]/.test(server) || !URL.canParse(server))
+    throw new ConfigError(
+      `server ${JSON.stringify(server)} is not a URL such as https://host:6443`,
+    );
+}
+
+class HttpKubeClient implements KubeClient {
+  readonly #clients = new Map<string, ResourceClient<KubeObject>>();
+
+  constructor(private readonly transport: Transport) {}
+
+  resource<T extends KubeObject>(ref: ResourceRef<T>): ResourceClient<T> {
+    const name = `${ref.group}/${ref.version}/${ref.plural}`;
+    let client = this.#clients.get(name) as ResourceClient<T> | undefined;
+    if (!client) {
+      client = new HttpResourceClient<T>(this.transport, ref);
+      this.#clients.set(name, client as unknown as ResourceClient<KubeObject>);
+    }
+    return client;
+  }
+
+  async raw(path: string, signal?: AbortSignal): Promise<{ code: number; body: string }> {
+    const { code, body } = await this.transport.send({ method: 'GET', path, signal });
+    return { code, body };
+  }
+
+  async close(): Promise<void> {
+    this.transport.close();
+  }
+}
+
+/** A client of one API server. Nothing is sent before the first call. Throws ConfigError for unusable options. */
+export function connect(options: ConnectOptions): KubeClient {
+  checkServer(options.server);
+  if ((options.cert === undefined) !== (options.key === undefined))
+    throw new ConfigError('a client certificate and its key must be given together');
+  const clock = options.clock ?? new SystemClock();
+  const { ca, cert, key, serverName, insecureSkipTlsVerify } = options;
+  return new HttpKubeClient(
+    new Transport({
+      server: options.server,
+      tls: { ca, cert, key, serverName, insecureSkipTlsVerify },
+      tokens: tokensOf(options, clock),
+      userAgent: options.userAgent ?? `orrery/${KUBERNETES_VERSION}`,
+      requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+      clock,
+    }),
+  );
+}

@@ -1,0 +1,175 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import type { Clock } from '@orrery/component';
+import { ConfigError } from '@orrery/component';
+import { ConnectionError } from './connection-error.js';
+import type { TokenSource } from './token-source.js';
+
+export interface TlsOptions {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly serverName?: string | undefined;
+  readonly insecureSkipTlsVerify?: boolean | undefined;
+}
+
+export interface TransportOptions {
+  readonly server: string;
+  readonly tls: TlsOptions;
+  readonly tokens: TokenSource;
+  readonly userAgent: string;
+  readonly requestTimeoutMs: number;
+  readonly clock: Clock;
+}
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly body?: string | undefined;
+  readonly contentType?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Silence after which the request fails; default the transport's. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface HttpAnswer {
+  readonly code: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+}
+
+const MAX_TRIES = 6;
+const MAX_RETRY_AFTER_SECONDS = 30;
+
+function secureContextOf({ ca, cert, key }: TlsOptions): SecureContext {
+  try {
+    return createSecureContext({ ca, cert, key });
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(`the client's certificates cannot be used: ${text}`, { cause });
+  }
+}
+
+/** Requests to one server over kept connections. */
+export class Transport {
+  readonly server: string;
+  readonly #url: URL;
+  readonly #agent: http.Agent;
+  readonly #request: typeof https.request;
+
+  constructor(private readonly options: TransportOptions) {
+    this.server = options.server.replace(/\/+$/, '');
+    this.#url = new URL(this.server);
+    const secure = this.#url.protocol === 'https:';
+    const pool = { keepAlive: true, keepAliveMsecs: 15_000, scheduling: 'lifo' as const };
+    this.#agent = secure
+      ? new https.Agent({
+          ...pool,
+          secureContext: secureContextOf(options.tls),
+          rejectUnauthorized: options.tls.insecureSkipTlsVerify !== true,
+          ...(options.tls.serverName ? { servername: options.tls.serverName } : {}),
+        })
+      : new http.Agent(pool);
+    this.#request = secure ? https.request : http.request;
+  }
+
+  /** Sends and reads the whole answer, whatever its code. GETs are repeated where that is right. */
+  async send(request: HttpRequest): Promise<HttpAnswer> {
+    for (let tries = 1; ; tries++) {
+      const answer = await this.#sendOnce(request);
+      const waitSeconds = retryAfter(request, answer);
+      if (answer.code === 401) this.options.tokens.expire();
+      if (waitSeconds === undefined || tries >= MAX_TRIES) return answer;
+      await this.options.clock.sleep(waitSeconds * 1000, request.signal);
+    }
+  }
+
+  /** Sends and gives the answer's stream once its head has arrived. */
+  open(request: HttpRequest): Promise<http.IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const { signal } = request;
+      if (signal?.aborted) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const sent = this.#request(this.#optionsOf(request), resolve);
+      const timeoutMs = request.timeoutMs ?? this.options.requestTimeoutMs;
+      sent.setTimeout(timeoutMs, () => {
+        sent.destroy(new Error(`no answer within ${timeoutMs} ms`));
+      });
+      sent.once('error', (error) => {
+        const stale = sent.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+        // The server closed a kept connection while we wrote on it: a read is simply asked again.
+        if (stale && request.method === 'GET' && !signal?.aborted) resolve(this.open(request));
+        else reject(signal?.aborted ? (signal.reason as Error) : this.failure(error));
+      });
+      sent.end(request.body);
+    });
+  }
+
+  failure(cause: unknown): ConnectionError {
+    return new ConnectionError(this.server, cause);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #sendOnce(request: HttpRequest): Promise<HttpAnswer> {
+    const message = await this.open(request);
+    return {
+      code: message.statusCode ?? 0,
+      headers: message.headers,
+      body: await this.readAll(message, request.signal),
+    };
+  }
+
+  /** The rest of an answer as text. */
+  readAll(message: http.IncomingMessage, signal?: AbortSignal): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      message.on('data', (chunk: Buffer) => chunks.push(chunk));
+      message.once('end', () => {
+        const [only] = chunks;
+        resolve((chunks.length === 1 && only ? only : Buffer.concat(chunks)).toString('utf8'));
+      });
+      message.once('error', (error) => {
+        reject(signal?.aborted ? (signal.reason as Error) : this.failure(error));
+      });
+    });
+  }
+
+  #optionsOf(request: HttpRequest): https.RequestOptions {
+    const token = this.options.tokens.token();
+    const base = this.#url.pathname === '/' ? '' : this.#url.pathname;
+    return {
+      agent: this.#agent,
+      host: this.#url.hostname,
+      port: this.#url.port,
+      method: request.method,
+      path: base + request.path,
+      ...(request.signal ? { signal: request.signal } : {}),
+      headers: {
+        accept: 'application/json',
+        'user-agent': this.options.userAgent,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(request.body === undefined
+          ? {}
+          : {
+              'content-type': request.contentType ?? 'application/json',
+              'content-length': Buffer.byteLength(request.body),
+            }),
+      },
+    };
+  }
+}
+
+/** Seconds to wait before a GET is asked again; undefined = take the answer as it is. */
+function retryAfter({ method }: HttpRequest, { code, headers }: HttpAnswer): number | undefined {
+  if (method !== 'GET' || (code !== 429 && code !== 503)) return undefined;
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds <= MAX_RETRY_AFTER_SECONDS ? seconds : undefined;
+}

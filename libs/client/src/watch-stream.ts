@@ -1,0 +1,58 @@
+import type { KubeObject, Status } from '@orrery/apimachinery';
+import { StatusError } from '@orrery/apimachinery';
+import type { WatchEvent } from './client.js';
+import { toStatusError } from './answer.js';
+import { LineSplitter } from './line-splitter.js';
+import type { Transport } from './transport.js';
+
+/** Set on the bookmark that ends the initial events (KEP-3157). */
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
+
+interface Frame {
+  readonly type: string;
+  readonly object: KubeObject;
+}
+
+/** Decodes one frame; throws StatusError for an ERROR frame. */
+export function decodeFrame<T extends KubeObject>(line: string): WatchEvent<T> {
+  const { type, object } = JSON.parse(line) as Frame;
+  switch (type) {
+    case 'ADDED':
+    case 'MODIFIED':
+    case 'DELETED':
+      return { type, object: object as T };
+    case 'BOOKMARK':
+      return {
+        type,
+        resourceVersion: object.metadata.resourceVersion ?? '',
+        initialEventsEnd: object.metadata.annotations?.[INITIAL_EVENTS_END] === 'true',
+      };
+    case 'ERROR':
+      throw StatusError.fromStatus(object as unknown as Status);
+    default:
+      throw new StatusError(500, 'Unknown', `the watch sent an unknown event type ${type}`);
+  }
+}
+
+/** The events of one watch request, until the server ends it. */
+export async function* watchStream<T extends KubeObject>(
+  transport: Transport,
+  path: string,
+  options: { readonly signal: AbortSignal; readonly timeoutMs: number },
+): AsyncGenerator<WatchEvent<T>> {
+  const { signal } = options;
+  const message = await transport.open({ method: 'GET', path, ...options });
+  const code = message.statusCode ?? 0;
+  if (code !== 200) throw toStatusError({ code, body: await transport.readAll(message, signal) });
+  const lines = new LineSplitter();
+  try {
+    for await (const chunk of message)
+      for (const line of lines.push(chunk as Buffer)) yield decodeFrame<T>(line);
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof StatusError) throw error;
+    throw transport.failure(error);
+  } finally {
+    message.destroy();
+  }
+}

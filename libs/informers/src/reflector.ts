@@ -1,0 +1,169 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import { StatusError, isExpired } from '@orrery/apimachinery';
+import type { ResourceClient, WatchEvent, WatchQuery } from '@orrery/client';
+import type { Clock, Logger, Random } from '@orrery/component';
+import type { InformerScope } from './shared-informer.js';
+
+/** Where a reflector writes what it learns. */
+export interface ReflectorSink<T extends KubeObject> {
+  /** The whole collection as of one revision. */
+  replace(items: readonly T[], resourceVersion: string): void;
+  apply(event: WatchEvent<T>): void;
+}
+
+export interface ReflectorOptions<T extends KubeObject> {
+  readonly client: ResourceClient<T>;
+  readonly scope: InformerScope;
+  readonly sink: ReflectorSink<T>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+const PAGE_SIZE = 500;
+const WATCH_MIN_SECONDS = 300;
+const BACKOFF_START_MS = 50;
+const BACKOFF_MAX_MS = 10_000;
+/** A watch that lived this long was healthy: the next failure waits from the start again. */
+const HEALTHY_MS = 5_000;
+
+/**
+ * Keeps a sink equal to a collection of the API server.
+ *
+ *   list ──> watch ──(ends, cut)──> watch from the last revision
+ *    ^         └──────(410 Expired)──┐
+ *    └───────────────────────────────┘
+ *
+ * The first list is consistent: WatchList or a list without resourceVersion, never "0" (kubernetes#59848).
+ */
+export class Reflector<T extends KubeObject> {
+  #resourceVersion = '';
+  #watchList = true;
+  #backoffMs = 0;
+
+  constructor(private readonly options: ReflectorOptions<T>) {}
+
+  /** Runs until the signal aborts; failures are logged and repeated with growing waits. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.options;
+    while (!signal.aborted) {
+      const startedAt = clock.monotonic();
+      try {
+        if (this.#resourceVersion === '') await this.#initial(signal);
+        else await this.#watch(signal);
+        if (clock.monotonic() - startedAt > HEALTHY_MS) this.#backoffMs = 0;
+        else if (this.#resourceVersion !== '') continue;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (clock.monotonic() - startedAt > HEALTHY_MS) this.#backoffMs = 0;
+        if (isExpired(error)) {
+          this.#resourceVersion = '';
+          logger.info('watch expired, listing again');
+        } else {
+          logger.warn('list or watch failed', { error: String(error) });
+          await this.#pause(signal);
+        }
+      }
+    }
+  }
+
+  /** One full reading of the collection; sets the revision to go on from. */
+  async #initial(signal: AbortSignal): Promise<void> {
+    if (!this.#watchList) {
+      await this.#list(signal);
+      return;
+    }
+    try {
+      await this.#streamList(signal);
+    } catch (error) {
+      // An older server refuses sendInitialEvents; one without progress requests answers 500.
+      const refused = error instanceof StatusError && [400, 422, 500].includes(error.code);
+      if (!refused) throw error;
+      this.#watchList = false;
+      await this.#list(signal);
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { client, scope, sink } = this.options;
+    const list = await client.list({ ...scope, pageSize: PAGE_SIZE }, signal);
+    const resourceVersion = list.metadata.resourceVersion ?? '';
+    sink.replace(list.items, resourceVersion);
+    this.#resourceVersion = resourceVersion;
+  }
+
+  /** WatchList (KEP-3157), and then the same stream is the watch. */
+  async #streamList(signal: AbortSignal): Promise<void> {
+    const items = new Map<string, T>();
+    let listed = false;
+    for await (const event of this.#open(
+      { resourceVersion: '', sendInitialEvents: true },
+      signal,
+    )) {
+      if (listed) {
+        this.#apply(event);
+        continue;
+      }
+      if (event.type !== 'BOOKMARK') collect(items, event);
+      else if (event.initialEventsEnd) {
+        listed = true;
+        this.options.sink.replace([...items.values()], event.resourceVersion);
+        this.#resourceVersion = event.resourceVersion;
+      }
+    }
+    if (!listed) throw new Error('the watch ended before the initial events did');
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { clock } = this.options;
+    const startedAt = clock.monotonic();
+    let seen = 0;
+    for await (const event of this.#open({ resourceVersion: this.#resourceVersion }, signal)) {
+      seen++;
+      this.#apply(event);
+    }
+    // A server that ends each watch at once must not be asked in a tight loop.
+    if (seen === 0 && clock.monotonic() - startedAt < 1000) await this.#pause(signal);
+  }
+
+  #open(
+    query: Pick<WatchQuery, 'resourceVersion' | 'sendInitialEvents'>,
+    signal: AbortSignal,
+  ): AsyncIterable<WatchEvent<T>> {
+    const { client, scope, random } = this.options;
+    return client.watch(
+      {
+        ...scope,
+        ...query,
+        allowWatchBookmarks: true,
+        timeoutSeconds: Math.floor(WATCH_MIN_SECONDS * (1 + random.next())),
+      },
+      signal,
+    );
+  }
+
+  #apply(event: WatchEvent<T>): void {
+    this.options.sink.apply(event);
+    this.#resourceVersion =
+      (event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion) ??
+      this.#resourceVersion;
+  }
+
+  async #pause(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.options;
+    this.#backoffMs = Math.min(Math.max(this.#backoffMs * 2, BACKOFF_START_MS), BACKOFF_MAX_MS);
+    await clock.sleep(this.#backoffMs * (0.5 + random.next()), signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+}
+
+function collect<T extends KubeObject>(
+  items: Map<string, T>,
+  event: Exclude<WatchEvent<T>, { type: 'BOOKMARK' }>,
+): void {
+  const { namespace = '', name = '' } = event.object.metadata;
+  const key = `${namespace}/${name}`;
+  if (event.type === 'DELETED') items.delete(key);
+  else items.set(key, event.object);
+}

@@ -1,0 +1,183 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import { keyOf, toKeyString } from '@orrery/apimachinery';
+import type { ResourceClient, WatchEvent } from '@orrery/client';
+import type { Clock, Logger, Random } from '@orrery/component';
+import { Indexer } from './indexer.js';
+import type { IndexFunction, Lister } from './indexer.js';
+import { Reflector } from './reflector.js';
+import type { ReflectorSink } from './reflector.js';
+import { isAtLeast } from './resource-version.js';
+
+/** Which objects of a resource an informer holds; absent = all. */
+export interface InformerScope {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+/** Called after the cache has changed, in the order of changes. Must not throw and must not change the objects. */
+export interface InformerHandler<T extends KubeObject> {
+  /** `initial` while the first list is being delivered. */
+  onAdd?(object: T, initial: boolean): void;
+  onUpdate?(object: T, old: T): void;
+  /** `object` is the last state known, which after a relist may not be the last there was. */
+  onDelete?(object: T): void;
+}
+
+export interface InformerOptions<T extends KubeObject> {
+  readonly client: ResourceClient<T>;
+  readonly scope?: InformerScope;
+  /** Drops or rewrites what need not be kept, before the object enters the cache. */
+  readonly transform?: (object: T) => T;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+interface Waiter {
+  readonly ready: () => boolean;
+  readonly resolve: () => void;
+}
+
+/** A cache of one collection that follows the API server, and the news of its changes. */
+export class SharedInformer<T extends KubeObject> implements ReflectorSink<T> {
+  readonly #indexer = new Indexer<T>();
+  readonly #handlers = new Set<InformerHandler<T>>();
+  #waiters: Waiter[] = [];
+  #synced = false;
+  #resourceVersion = '';
+
+  constructor(private readonly options: InformerOptions<T>) {}
+
+  get lister(): Lister<T> {
+    return this.#indexer;
+  }
+
+  /** True once the first complete list is in the cache and delivered to the handlers. */
+  get hasSynced(): boolean {
+    return this.#synced;
+  }
+
+  /** The cache holds every change up to this revision; '' before the first list. */
+  get resourceVersion(): string {
+    return this.#resourceVersion;
+  }
+
+  /** Whether the cache holds every change up to `resourceVersion`. */
+  hasSeen(resourceVersion: string): boolean {
+    return this.#synced && isAtLeast(this.#resourceVersion, resourceVersion);
+  }
+
+  get size(): number {
+    return this.#indexer.size;
+  }
+
+  addIndex(name: string, values: IndexFunction<T>): void {
+    this.#indexer.addIndex(name, values);
+  }
+
+  /** Adds a handler, which first hears of what is in the cache already. The result removes it. */
+  addHandler(handler: InformerHandler<T>): () => void {
+    this.#handlers.add(handler);
+    for (const object of this.#indexer.list()) handler.onAdd?.(object, true);
+    return () => {
+      this.#handlers.delete(handler);
+    };
+  }
+
+  /** Follows the server until the signal aborts. Call once. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { client, scope = {}, clock, random, logger } = this.options;
+    const reflector = new Reflector<T>({ client, scope, sink: this, clock, random, logger });
+    await reflector.start(signal);
+  }
+
+  /** Resolves when synced; rejects with the signal's reason. */
+  waitForSync(signal: AbortSignal): Promise<void> {
+    return this.#waitUntil(() => this.#synced, signal);
+  }
+
+  /** Resolves when the cache holds every change up to `resourceVersion`; rejects with the signal's reason. */
+  waitUntilSeen(resourceVersion: string, signal: AbortSignal): Promise<void> {
+    return this.#waitUntil(() => this.hasSeen(resourceVersion), signal);
+  }
+
+  replace(items: readonly T[], resourceVersion: string): void {
+    const gone = new Set(this.#indexer.keys());
+    const kept = items.map((item) => this.#transform(item));
+    for (const object of kept) gone.delete(toKeyString(keyOf(object)));
+    this.#resourceVersion = resourceVersion;
+    for (const key of gone) this.#remove(key);
+    for (const object of kept) this.#set(object);
+    this.#synced = true;
+    this.#wake();
+  }
+
+  apply(event: WatchEvent<T>): void {
+    if (event.type === 'BOOKMARK') this.#advance(event.resourceVersion);
+    else {
+      const object = this.#transform(event.object);
+      this.#advance(object.metadata.resourceVersion ?? '');
+      if (event.type === 'DELETED') this.#remove(toKeyString(keyOf(object)), object);
+      else this.#set(object);
+    }
+    this.#wake();
+  }
+
+  #transform(object: T): T {
+    return this.options.transform ? this.options.transform(object) : object;
+  }
+
+  #advance(resourceVersion: string): void {
+    if (isAtLeast(resourceVersion, this.#resourceVersion)) this.#resourceVersion = resourceVersion;
+  }
+
+  #set(object: T): void {
+    const old = this.#indexer.set(object);
+    for (const handler of this.#handlers) {
+      if (!old) handler.onAdd?.(object, !this.#synced);
+      else if (old.metadata.uid !== object.metadata.uid) {
+        handler.onDelete?.(old);
+        handler.onAdd?.(object, false);
+      } else if (old.metadata.resourceVersion !== object.metadata.resourceVersion)
+        handler.onUpdate?.(object, old);
+    }
+  }
+
+  #remove(key: string, last?: T): void {
+    const old = this.#indexer.remove(key);
+    const object = last ?? old;
+    if (!old || !object) return;
+    for (const handler of this.#handlers) handler.onDelete?.(object);
+  }
+
+  #waitUntil(ready: () => boolean, signal: AbortSignal): Promise<void> {
+    if (ready()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#waiters = this.#waiters.filter((waiter) => waiter !== own);
+        reject(signal.reason as Error);
+      };
+      const own: Waiter = {
+        ready,
+        resolve: () => {
+          signal.removeEventListener('abort', onAbort);
+          resolve();
+        },
+      };
+      if (signal.aborted) reject(signal.reason as Error);
+      else {
+        signal.addEventListener('abort', onAbort, { once: true });
+        this.#waiters.push(own);
+      }
+    });
+  }
+
+  #wake(): void {
+    if (this.#waiters.length === 0) return;
+    const ready = this.#waiters.filter((waiter) => waiter.ready());
+    if (ready.length === 0) return;
+    this.#waiters = this.#waiters.filter((waiter) => !ready.includes(waiter));
+    for (const waiter of ready) waiter.resolve();
+  }
+}
