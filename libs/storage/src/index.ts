@@ -18,3 +18,7 @@ export type {
 } from './storage.js';
 export type { StorageErrorCode, StorageErrorDetail } from './storage-error.js';
 export { StorageError, isOutcomeUnknown, isStorageError } from './storage-error.js';
+export type { EtcdClientOptions } from './etcd3/etcd-client.js';
+export { EtcdClient } from './etcd3/etcd-client.js';
+export type { EtcdStorageOptions } from './etcd3/etcd-storage.js';
+export { EtcdStorage } from './etcd3/etcd-storage.js';

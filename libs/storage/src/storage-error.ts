@@ -1,3 +1,5 @@
+import type { Entry } from './storage.js';
+
 export type StorageErrorCode =
   /** create: the key is there. */
   | 'exists'
@@ -31,6 +33,8 @@ export interface StorageErrorDetail {
   readonly key?: string;
   /** 'conflict': the state found, when there is one. */
   readonly currentRevision?: number;
+  /** 'conflict', 'exists': that state itself, read in the same transaction. */
+  readonly current?: Entry;
   /** 'compacted': the oldest revision still there; 'futureRevision': the current one. */
   readonly revision?: number;
   readonly cause?: unknown;

@@ -13,6 +13,11 @@ export interface Entry {
   readonly value: Buffer;
   /** The JSON that goes over the wire: `value` with metadata.resourceVersion spliced in. Made once, kept. */
   readonly bytes: Buffer;
+  /**
+   * Offset in `bytes` of the first field behind the leading kind and apiVersion (1 = it does not lead with them):
+   * `{` followed by `bytes.subarray(typeEnd)` is the object as an item of a built-in LIST.
+   */
+  readonly typeEnd: number;
   /** The parsed object with resourceVersion set. Parsed on first use, kept, deeply frozen in tests. */
   readonly object: KubeObject;
 }
@@ -85,6 +90,8 @@ export interface WriteOptions {
   readonly cause?: WriteCause;
   /** Extra guards compared in the same transaction (e.g. a leader's Lease): key -> mod revision. */
   readonly guards?: ReadonlyMap<string, number>;
+  /** create, update: etcd removes the key about this long after the write (upstream keeps Events for 3,600). */
+  readonly ttlSeconds?: number;
 }
 
 /**

@@ -1,0 +1,190 @@
+import type { ICompare, IKeyValue, IPutRequest, IRequestOp, ITxnResponse } from 'etcd3';
+
+import { StorageError, isStorageError } from '../storage-error.js';
+import type {
+  Entry,
+  ListOptions,
+  ListResult,
+  ReadOptions,
+  Storage,
+  WatchOptions,
+  WatchStream,
+  WriteOptions,
+} from '../storage.js';
+import type { EtcdClient } from './etcd-client.js';
+import { EtcdReader } from './etcd-reader.js';
+import { watchEtcd } from './etcd-watch.js';
+import { LeasePool } from './lease-pool.js';
+import { StoredEntry } from './stored-entry.js';
+
+export interface EtcdStorageOptions {
+  readonly client: EtcdClient;
+  /** What every key starts with; ends in '/'. Default '/registry/'. */
+  readonly keyspace?: string;
+}
+
+/** What a write does when its compares hold. */
+interface Write {
+  readonly verb: 'create' | 'update' | 'delete';
+  readonly key: string;
+  readonly expected: number;
+  readonly success: IRequestOp[];
+}
+
+/** Storage on etcd alone: one transaction per write, each read answered by etcd, each watch a watch of etcd's. */
+export class EtcdStorage implements Storage {
+  readonly keyspace: string;
+  readonly client: EtcdClient;
+  private readonly reader: EtcdReader;
+  private readonly leases: LeasePool;
+
+  constructor({ client, keyspace = '/registry/' }: EtcdStorageOptions) {
+    this.client = client;
+    this.keyspace = keyspace;
+    this.reader = new EtcdReader(client);
+    this.leases = new LeasePool(client);
+  }
+
+  async create(key: string, value: Buffer, options: WriteOptions = {}): Promise<Entry> {
+    const response = await this.put({ verb: 'create', key, expected: 0 }, value, options);
+    const revision = Number(response.header.revision);
+    return new StoredEntry({ key, revision, createRevision: revision, value });
+  }
+
+  async update(
+    key: string,
+    expected: number,
+    value: Buffer,
+    options: WriteOptions = {},
+  ): Promise<Entry> {
+    requireRevision('update', key, expected);
+    const response = await this.put({ verb: 'update', key, expected }, value, options);
+    const revision = Number(response.header.revision);
+    const after = response.responses[1]?.response_range.kvs[0];
+    const createRevision = Number(after?.create_revision ?? revision);
+    return new StoredEntry({ key, revision, createRevision, value });
+  }
+
+  async delete(key: string, expected: number, options: WriteOptions = {}): Promise<Entry> {
+    requireRevision('delete', key, expected);
+    const success = [{ request_delete_range: { key: Buffer.from(key), prev_kv: true } }];
+    const response = await this.commit({ verb: 'delete', key, expected, success }, options);
+    const last = response.responses[0]?.response_delete_range.prev_kvs[0];
+    if (!last)
+      throw new StorageError('internal', `delete ${key}: etcd did not answer the last state`);
+    return entryOf(last, Number(response.header.revision));
+  }
+
+  get(key: string, options: ReadOptions): Promise<Entry | undefined> {
+    return this.reader.get(key, options);
+  }
+
+  list(prefix: string, options: ListOptions): Promise<ListResult> {
+    return this.reader.list(prefix, options);
+  }
+
+  watch(prefix: string, options: WatchOptions): WatchStream {
+    return watchEtcd(this.client, { ...options, prefix });
+  }
+
+  revision(signal?: AbortSignal): Promise<number> {
+    return this.reader.revision(signal);
+  }
+
+  private async put(
+    write: Omit<Write, 'success'>,
+    value: Buffer,
+    options: WriteOptions,
+  ): Promise<ITxnResponse> {
+    const { ttlSeconds } = options;
+    const key = Buffer.from(write.key);
+    for (let attempt = 1; ; attempt++) {
+      const put: IPutRequest = { key, value };
+      if (ttlSeconds !== undefined) put.lease = await this.leases.leaseFor(ttlSeconds);
+      const success: IRequestOp[] = [{ request_put: put }];
+      // A put does not answer the creation revision; the key read back in the same transaction does.
+      if (write.verb === 'update') success.push({ request_range: { key, keys_only: true } });
+      try {
+        return await this.commit({ ...write, success }, options);
+      } catch (error) {
+        const lostLease =
+          isStorageError(error, 'internal') && /lease not found/.test(String(error));
+        if (ttlSeconds === undefined || !lostLease || attempt > 1) throw error;
+        this.leases.forget(ttlSeconds);
+      }
+    }
+  }
+
+  private async commit(write: Write, options: WriteOptions): Promise<ITxnResponse> {
+    const { verb, key, expected, success } = write;
+    const guards = [...(options.guards ?? [])];
+    const compare: ICompare[] = [[key, expected] as const, ...guards].map(
+      ([subject, revision]) => ({
+        key: Buffer.from(subject),
+        target: 'Mod',
+        result: 'Equal',
+        mod_revision: revision,
+      }),
+    );
+    const failure: IRequestOp[] = [
+      { request_range: { key: Buffer.from(key) } },
+      ...guards.map(([guard]) => ({ request_range: { key: Buffer.from(guard), keys_only: true } })),
+    ];
+    const response = await this.client.call(
+      { kind: 'write', what: verb, key },
+      (etcd, call) => etcd.kv.txn({ compare, success, failure }, call),
+      options.signal,
+    );
+    if (!response.succeeded) throw refusal(write, guards, response);
+    return response;
+  }
+}
+
+/** Why the compares of a transaction did not hold, from the states read in it. */
+function refusal(
+  { verb, key, expected }: Write,
+  guards: readonly (readonly [string, number])[],
+  response: ITxnResponse,
+): StorageError {
+  const found = response.responses.map((each) => each.response_range.kvs[0]);
+  const broken = guards.findIndex(([, revision], i) => modRevision(found[i + 1]) !== revision);
+  const guard = guards[broken];
+  if (guard) {
+    const at = modRevision(found[broken + 1]);
+    const message = `${verb} ${key}: the guard ${guard[0]} is at revision ${at}, not ${guard[1]}`;
+    return new StorageError('guard', message, { key: guard[0], currentRevision: at });
+  }
+  const state = found[0];
+  if (!state) {
+    return new StorageError(
+      'conflict',
+      `${verb} ${key}: expected revision ${expected}, it is gone`,
+      { key },
+    );
+  }
+  const current = entryOf(state);
+  const detail = { key, currentRevision: current.revision, current };
+  if (verb === 'create')
+    return new StorageError('exists', `create ${key}: it exists already`, detail);
+  const message = `${verb} ${key}: expected revision ${expected}, it is at ${current.revision}`;
+  return new StorageError('conflict', message, detail);
+}
+
+function modRevision(state: IKeyValue | undefined): number {
+  return Number(state?.mod_revision ?? 0);
+}
+
+/** Revision 0 means "absent" to etcd: as an expected state it would turn an update into a create. */
+function requireRevision(verb: string, key: string, expected: number): void {
+  if (Number.isSafeInteger(expected) && expected > 0) return;
+  throw new StorageError('internal', `${verb} ${key}: ${expected} is not the revision of a state`);
+}
+
+function entryOf(state: IKeyValue, revision = Number(state.mod_revision)): StoredEntry {
+  return new StoredEntry({
+    key: state.key.toString(),
+    revision,
+    createRevision: Number(state.create_revision),
+    value: state.value,
+  });
+}

@@ -1,0 +1,118 @@
+import type { KubeObject } from '@orrery/apimachinery';
+
+import { StorageError } from '../storage-error.js';
+import type { Entry } from '../storage.js';
+import { findSplicePoint, insertAt, resourceVersionField } from './splice.js';
+
+const FREEZE = process.env['NODE_ENV'] === 'test';
+
+export interface StoredState {
+  readonly key: string;
+  readonly revision: number;
+  readonly createRevision: number;
+  readonly value: Buffer;
+}
+
+/** An Entry that keeps one buffer: the stored value until `bytes` is asked for, the spliced bytes from then on. */
+export class StoredEntry implements Entry {
+  readonly key: string;
+  readonly revision: number;
+  readonly createRevision: number;
+  private buffer: Buffer;
+  /** Length of the spliced field; 0 = `buffer` is still the stored value; -1 = `original` holds it. */
+  private fieldLength = 0;
+  private fieldAt = 0;
+  private typePrefix = 1;
+  private original: Buffer | undefined;
+  private parsed: KubeObject | undefined;
+
+  constructor({ key, revision, createRevision, value }: StoredState) {
+    this.key = key;
+    this.revision = revision;
+    this.createRevision = createRevision;
+    this.buffer = value;
+  }
+
+  get value(): Buffer {
+    if (this.fieldLength === 0) return this.buffer;
+    if (this.original) return this.original;
+    const { buffer, fieldAt } = this;
+    return Buffer.concat([
+      buffer.subarray(0, fieldAt),
+      buffer.subarray(fieldAt + this.fieldLength),
+    ]);
+  }
+
+  get bytes(): Buffer {
+    if (this.fieldLength === 0) this.splice();
+    return this.buffer;
+  }
+
+  get typeEnd(): number {
+    if (this.fieldLength === 0) this.splice();
+    return this.typePrefix;
+  }
+
+  get object(): KubeObject {
+    return (this.parsed ??= this.parse());
+  }
+
+  /** The same state as seen at another revision: what a deletion answers. */
+  at(revision: number): StoredEntry {
+    return new StoredEntry({ ...this.state(), revision });
+  }
+
+  private state(): StoredState {
+    const { key, revision, createRevision, value } = this;
+    return { key, revision, createRevision, value };
+  }
+
+  private splice(): void {
+    const point = findSplicePoint(this.buffer);
+    if (point) {
+      const field = resourceVersionField(this.revision, point.comma);
+      this.buffer = insertAt(this.buffer, point.at, field);
+      this.fieldAt = point.at;
+      this.fieldLength = field.length;
+      this.typePrefix = point.typeEnd;
+      return;
+    }
+    this.original = this.buffer;
+    this.buffer = Buffer.from(JSON.stringify(this.object));
+    this.fieldLength = -1;
+  }
+
+  private parse(): KubeObject {
+    const object = decode(this.key, this.fieldLength === 0 ? this.buffer : this.value);
+    object.metadata.resourceVersion = String(this.revision);
+    return FREEZE ? deepFreeze(object) : object;
+  }
+}
+
+function decode(key: string, value: Buffer): KubeObject {
+  let object: unknown;
+  try {
+    object = JSON.parse(value.toString('utf8'));
+  } catch (cause) {
+    throw new StorageError('corrupt', `the value stored at ${key} is not JSON`, { key, cause });
+  }
+  if (!isKubeObject(object)) {
+    throw new StorageError('corrupt', `the value stored at ${key} is not a Kubernetes object`, {
+      key,
+    });
+  }
+  return object;
+}
+
+function isKubeObject(value: unknown): value is KubeObject {
+  if (typeof value !== 'object' || value === null || !('metadata' in value)) return false;
+  return typeof value.metadata === 'object' && value.metadata !== null;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(deepFreeze);
+    Object.freeze(value);
+  }
+  return value;
+}
