@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { ConfigError, HelpRequested } from './flags.js';
 
 /** A component that can run as a process of its own or beside others in one process. */
@@ -8,13 +9,25 @@ export interface ComponentApp {
   run(argv: readonly string[], context: { readonly signal: AbortSignal }): Promise<void>;
 }
 
-/** Aborts on SIGINT and SIGTERM. */
+/** Aborts on SIGINT and SIGTERM, and when the supervisor that holds ORRERY_PARENT_FD open has died. */
 export function stopOnSignals(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.once(name, () => {
       controller.abort(new Error(name));
     });
+  const parent = process.env['ORRERY_PARENT_FD'];
+  if (parent) {
+    delete process.env['ORRERY_PARENT_FD'];
+    const gone = (): void => {
+      controller.abort(new Error('the supervisor has gone'));
+    };
+    new Socket({ fd: Number(parent), readable: true, writable: false })
+      .on('end', gone)
+      .on('error', gone)
+      .resume()
+      .unref();
+  }
   return controller.signal;
 }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Logger as PinoLogger } from 'pino';
 
@@ -39,18 +40,23 @@ class PinoBackedLogger implements Logger {
   }
 }
 
+function destinationOf(component: string): number | string {
+  const dir = process.env['ORRERY_LOG_DIR'];
+  return dir ? join(dir, `${component}.log`) : 2;
+}
+
 export interface LoggerOptions {
   /** Name of the component, in each line. */
   readonly component: string;
   readonly level?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
-/** JSON lines on standard error. */
+/** JSON lines on standard error, or in `<component>.log` below ORRERY_LOG_DIR where several components share a process. */
 export function createLogger({ component, level = 'info' }: LoggerOptions): Logger {
   return new PinoBackedLogger(
     pino(
       { level, base: { component }, timestamp: pino.stdTimeFunctions.isoTime },
-      pino.destination({ dest: 2, sync: true }),
+      pino.destination({ dest: destinationOf(component), sync: true, append: true }),
     ),
   );
 }

@@ -1,0 +1,57 @@
+import { resources } from '@orrery/api';
+import type { ResourceRef } from '@orrery/api';
+import type { KubeObject } from '@orrery/apimachinery';
+import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
+import type { KubeClient } from '@orrery/client';
+import type { Clock } from '@orrery/component';
+import { configMap, daemonSet, roleBinding, serviceAccount } from './kube-proxy.js';
+import type { KubeProxyAddon } from './kube-proxy.js';
+
+const NAMESPACE_WAIT_MS = 10_000;
+const RETRY_MS = 50;
+
+/** Creates the object unless one of its name is there: what a user edited stays as it is. */
+async function ensure<T extends KubeObject>(
+  client: KubeClient,
+  ref: ResourceRef<T>,
+  object: T,
+): Promise<void> {
+  try {
+    await client.resource(ref).create(object);
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+/** Retries until the API server has made its own namespaces. */
+async function whenNamespaced(
+  clock: Clock,
+  signal: AbortSignal,
+  go: () => Promise<void>,
+): Promise<void> {
+  const deadline = clock.monotonic() + NAMESPACE_WAIT_MS;
+  for (;;) {
+    try {
+      await go();
+      return;
+    } catch (error) {
+      if (!isNotFound(error) || clock.monotonic() > deadline) throw error;
+      await clock.sleep(RETRY_MS, signal);
+    }
+  }
+}
+
+/** The objects that a new cluster has beside its own: kube-proxy's. */
+export async function installAddons(
+  client: KubeClient,
+  addon: KubeProxyAddon,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  await whenNamespaced(clock, signal, () =>
+    ensure(client, resources.serviceaccounts, serviceAccount()),
+  );
+  await ensure(client, resources.clusterrolebindings, roleBinding());
+  await ensure(client, resources.configmaps, configMap(addon));
+  await ensure(client, resources.daemonsets, daemonSet(addon));
+}

@@ -1,0 +1,224 @@
+import { join } from 'node:path';
+import { KUBERNETES_VERSION } from '@orrery/component';
+import type { ProcessSpec } from '../supervisor/managed-process.js';
+import { nodeName } from './layout.js';
+import type { Addresses, ClusterFiles } from './layout.js';
+
+/** Everything that decides which processes a cluster has. */
+export interface PlanInput {
+  readonly files: ClusterFiles;
+  readonly addresses: Addresses;
+  readonly etcdMembers: number;
+  readonly nodes: number;
+  /** One process a component instead of three groups. */
+  readonly isolate: boolean;
+  /** A second controller manager and scheduler that wait for the leases. */
+  readonly standby: boolean;
+  /** Further flags by component, as `--x=y`. */
+  readonly extraArgs: Readonly<Record<string, readonly string[]>>;
+  readonly componentDir: string;
+  readonly nodeBinary: string;
+}
+
+/** A component to run: its app and flags. */
+export interface Instance {
+  /** Unique name: of its process when isolated, of its log and pid files always. */
+  readonly name: string;
+  readonly app: string;
+  readonly args: readonly string[];
+}
+
+export const API_PORT = 6443;
+
+export const etcdEndpoints = ({ addresses, etcdMembers }: PlanInput): string[] =>
+  Array.from({ length: etcdMembers }, (_, i) => `http://${addresses.etcdMember(i + 1)}:2379`);
+
+const extra = (input: PlanInput, component: string): readonly string[] =>
+  input.extraArgs[component] ?? [];
+
+export function apiServer(input: PlanInput): Instance {
+  const { addresses, files } = input;
+  return {
+    name: 'kube-apiserver',
+    app: 'kube-apiserver',
+    args: [
+      `--etcd-servers=${etcdEndpoints(input).join(',')}`,
+      `--bind-address=${addresses.apiServer}`,
+      `--advertise-address=${addresses.apiServer}`,
+      `--secure-port=${API_PORT}`,
+      `--tls-cert-file=${files.pki('apiserver.crt')}`,
+      `--tls-private-key-file=${files.pki('apiserver.key')}`,
+      `--client-ca-file=${files.pki('ca.crt')}`,
+      `--service-account-key-file=${files.pki('sa.pub')}`,
+      `--service-account-signing-key-file=${files.pki('sa.key')}`,
+      '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
+      `--service-cluster-ip-range=${addresses.serviceCidr}`,
+      `--cluster-cidr=${addresses.podCidr}`,
+      '--authorization-mode=Node,RBAC',
+      `--kubelet-client-certificate=${files.pki('apiserver-kubelet-client.crt')}`,
+      `--kubelet-client-key=${files.pki('apiserver-kubelet-client.key')}`,
+      `--kubelet-certificate-authority=${files.pki('ca.crt')}`,
+      `--requestheader-client-ca-file=${files.pki('front-proxy-ca.crt')}`,
+      '--requestheader-allowed-names=front-proxy-client',
+      ...extra(input, 'kube-apiserver'),
+    ],
+  };
+}
+
+export function controllerManager(input: PlanInput, replica: number): Instance {
+  const { addresses, files } = input;
+  const suffix = replica === 1 ? '' : `-${replica}`;
+  return {
+    name: `kube-controller-manager${suffix}`,
+    app: 'kube-controller-manager',
+    args: [
+      `--kubeconfig=${join(files.dir, 'controller-manager.conf')}`,
+      `--cluster-cidr=${addresses.podCidr}`,
+      '--allocate-node-cidrs=true',
+      '--node-cidr-mask-size=24',
+      `--service-cluster-ip-range=${addresses.serviceCidr}`,
+      `--root-ca-file=${files.pki('ca.crt')}`,
+      `--service-account-private-key-file=${files.pki('sa.key')}`,
+      '--leader-elect=true',
+      `--bind-address=${addresses.apiServer}`,
+      `--secure-port=${10257 + (replica - 1) * 1000}`,
+      ...extra(input, 'kube-controller-manager'),
+    ],
+  };
+}
+
+export function scheduler(input: PlanInput, replica: number): Instance {
+  const { addresses, files } = input;
+  const suffix = replica === 1 ? '' : `-${replica}`;
+  return {
+    name: `kube-scheduler${suffix}`,
+    app: 'kube-scheduler',
+    args: [
+      `--kubeconfig=${join(files.dir, 'scheduler.conf')}`,
+      '--leader-elect=true',
+      `--bind-address=${addresses.apiServer}`,
+      `--secure-port=${10259 + (replica - 1) * 1000}`,
+      ...extra(input, 'kube-scheduler'),
+    ],
+  };
+}
+
+const CONTROL_PLANE = [
+  '--register-with-taints=node-role.kubernetes.io/control-plane=:NoSchedule,node-role.kubernetes.io/master=:NoSchedule',
+  '--node-labels=node-role.kubernetes.io/control-plane=,node-role.kubernetes.io/master=,node.kubernetes.io/exclude-from-external-load-balancers=',
+];
+
+export function containerRuntime(input: PlanInput, i: number): Instance {
+  const { files, addresses } = input;
+  const name = nodeName(i);
+  return {
+    name: `container-runtime-${name}`,
+    app: 'container-runtime',
+    args: [
+      `--listen=unix://${files.criSocket(name)}`,
+      `--root=${files.node(name, 'runtime')}`,
+      `--node-ip=${addresses.node(i)}`,
+      `--component-dir=${input.componentDir}`,
+      `--adopt-dir=${files.dir}`,
+      ...extra(input, 'container-runtime'),
+    ],
+  };
+}
+
+export function kubelet(input: PlanInput, i: number): Instance {
+  const { files, addresses } = input;
+  const name = nodeName(i);
+  return {
+    name: `kubelet-${name}`,
+    app: 'kubelet',
+    args: [
+      `--kubeconfig=${files.node(name, 'kubelet.conf')}`,
+      `--hostname-override=${name}`,
+      `--node-ip=${addresses.node(i)}`,
+      `--address=${addresses.node(i)}`,
+      `--root-dir=${files.node(name, 'kubelet')}`,
+      `--container-runtime-endpoint=unix://${files.criSocket(name)}`,
+      `--pod-manifest-path=${files.node(name, 'manifests')}`,
+      `--cluster-dns=${addresses.dns}`,
+      '--cluster-domain=cluster.local',
+      `--tls-cert-file=${files.node(name, 'pki', 'kubelet.crt')}`,
+      `--tls-private-key-file=${files.node(name, 'pki', 'kubelet.key')}`,
+      `--client-ca-file=${files.pki('ca.crt')}`,
+      ...(i === 1 ? CONTROL_PLANE : []),
+      ...extra(input, 'kubelet'),
+    ],
+  };
+}
+
+export function dataplane(input: PlanInput): Instance {
+  const { files, addresses } = input;
+  return {
+    name: 'dataplane',
+    app: 'dataplane',
+    args: [
+      `--listen=unix://${files.dataplaneSocket}`,
+      `--cluster-cidr=${addresses.podCidr}`,
+      ...extra(input, 'dataplane'),
+    ],
+  };
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
+/** Every component of the cluster but etcd, by the process that carries it, in the order of start. */
+export function processes(input: PlanInput): { name: string; instances: Instance[] }[] {
+  const managers = numbers(input.standby ? 2 : 1).map((replica) => ({
+    name: replica === 1 ? 'controllers' : `controllers-${replica}`,
+    instances: [controllerManager(input, replica), scheduler(input, replica)],
+  }));
+  const nodes = {
+    name: 'nodes',
+    instances: numbers(input.nodes).flatMap((i) => [containerRuntime(input, i), kubelet(input, i)]),
+  };
+  const groups = [
+    { name: 'dataplane', instances: [dataplane(input)] },
+    { name: 'kube-apiserver', instances: [apiServer(input)] },
+    ...managers,
+    nodes,
+  ];
+  if (!input.isolate) return groups;
+  return groups.flatMap(({ instances }) =>
+    instances.map((instance) => ({ name: instance.name, instances: [instance] })),
+  );
+}
+
+/** The process of one group: the bundle itself for one component, `orrery run FILE` for several. */
+export function toProcess(
+  input: PlanInput,
+  group: { readonly name: string; readonly instances: readonly Instance[] },
+): ProcessSpec {
+  const { files, componentDir, nodeBinary } = input;
+  const pidFiles = group.instances.map((instance) => files.pidFile(instance.name));
+  const first = group.instances[0];
+  const env = { NODE_COMPILE_CACHE: join(componentDir, '.compile-cache') };
+  if (group.instances.length === 1 && first)
+    return {
+      name: group.name,
+      command: nodeBinary,
+      args: ['--enable-source-maps', join(componentDir, `${first.app}.js`), ...first.args],
+      env,
+      logFile: files.logs(`${first.name}.log`),
+      pidFiles,
+    };
+  return {
+    name: group.name,
+    command: nodeBinary,
+    args: [
+      '--enable-source-maps',
+      join(componentDir, 'orrery.js'),
+      'run',
+      files.run(`${group.name}.json`),
+    ],
+    env: { ...env, ORRERY_LOG_DIR: files.logs() },
+    logFile: files.logs(`${group.name}.log`),
+    pidFiles: [...pidFiles, files.pidFile(group.name)],
+  };
+}
+
+/** The tag of the control plane's images, e.g. v1.36.4. */
+export const IMAGE_TAG = KUBERNETES_VERSION.replace(/\+.*/, '');

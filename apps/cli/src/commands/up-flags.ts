@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { ConfigError, Flag } from '@orrery/component';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
+import { MAX_NODES } from '../cluster/layout.js';
+
+/** The flags of `orrery up` (and of `npm start --`). */
+export class UpFlags {
+  @Flag('name of the cluster: its data, ports and 127.C.0.0/16 block are its own')
+  @Matches(/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/, {
+    message: 'name must be lower-case letters, digits and dashes, at most 40',
+  })
+  name = 'orrery';
+
+  @Flag('etcd members: 1 or 3 (kept for the life of the cluster)')
+  @IsOptional()
+  @IsIn([1, 3])
+  etcdMembers?: number = undefined;
+
+  @Flag(`nodes, the first of them the control plane; at most ${MAX_NODES} (default 3)`)
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_NODES)
+  nodes?: number = undefined;
+
+  @Flag('etcd program to use; default: ORRERY_ETCD_BIN, PATH, cache, distribution, download')
+  @IsOptional()
+  @IsString()
+  etcdBin?: string = undefined;
+
+  @Flag('C of the block 127.C.0.0/16; default: kept, else the first free one')
+  @IsOptional()
+  @IsInt()
+  @Min(10)
+  @Max(250)
+  block?: number = undefined;
+
+  @Flag('start empty: remove what the cluster of this name stored')
+  @IsBoolean()
+  fresh = false;
+
+  @Flag('one process a component instead of three groups')
+  @IsBoolean()
+  isolate = false;
+
+  @Flag('a second controller manager and scheduler that stand by')
+  @IsBoolean()
+  standby = false;
+
+  @Flag('further flags of a component: COMPONENT.FLAG=VALUE, repeated', 'extra-arg')
+  @Matches(/^[a-z-]+\.[a-z0-9-]+(=.*)?$/, {
+    each: true,
+    message:
+      'extra-arg must be COMPONENT.FLAG=VALUE, e.g. kube-controller-manager.node-monitor-grace-period=20s',
+  })
+  extraArg: string[] = [];
+}
+
+const COMPONENTS = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubelet',
+  'container-runtime',
+  'dataplane',
+];
+
+/** `kubelet.max-pods=5` -> { kubelet: ['--max-pods=5'] }. Throws ConfigError for an unknown component. */
+export function parseExtraArgs(args: readonly string[]): Record<string, string[]> {
+  const byComponent: Record<string, string[]> = {};
+  for (const arg of args) {
+    const dot = arg.indexOf('.');
+    const component = arg.slice(0, dot);
+    if (!COMPONENTS.includes(component))
+      throw new ConfigError(
+        `--extra-arg ${arg}: unknown component ${component}; one of ${COMPONENTS.join(', ')}`,
+      );
+    (byComponent[component] ??= []).push(`--${arg.slice(dot + 1)}`);
+  }
+  return byComponent;
+}
+
+/** The folder of the cluster `name`: below ORRERY_HOME, else .orrery in the working folder. */
+export function clusterDir(name: string, env: NodeJS.ProcessEnv = process.env): string {
+  return join(env['ORRERY_HOME'] ?? join(process.cwd(), '.orrery'), name);
+}

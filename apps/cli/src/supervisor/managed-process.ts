@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Clock } from '@orrery/component';
+
+/** One process that the supervisor keeps running. */
+export interface ProcessSpec {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly logFile: string;
+  /** Each is written with the process id when it starts and removed when it ends. */
+  readonly pidFiles: readonly string[];
+  /** Time between SIGTERM and SIGKILL. Default 10 s. */
+  readonly graceMs?: number;
+}
+
+/**
+ *            start()            exit, wanted                back-off over
+ *  stopped ----------> running -------------> backing off ---------------> running
+ *     ^                   | stop()                 | stop()
+ *     +-------------------+------------------------+
+ */
+export type ProcessState =
+  | { readonly phase: 'stopped' }
+  | { readonly phase: 'running'; readonly pid: number; readonly since: number }
+  | { readonly phase: 'backing off'; readonly untilMs: number; readonly lastExit: string };
+
+const BACKOFF_MS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000];
+/** A process that ran this long starts again without delay history. */
+const STABLE_MS = 10_000;
+const DEFAULT_GRACE_MS = 10_000;
+
+/** Keeps one process alive: restarts it with back-off until it is stopped. */
+export class ManagedProcess {
+  private child: ChildProcess | undefined;
+  private current: ProcessState = { phase: 'stopped' };
+  private wanted = false;
+  private failures = 0;
+  private restartCount = 0;
+  private cancelRestart: (() => void) | undefined;
+
+  constructor(
+    readonly spec: ProcessSpec,
+    private readonly clock: Clock,
+    private readonly onExit: (name: string, why: string) => void,
+  ) {}
+
+  get state(): ProcessState {
+    return this.current;
+  }
+
+  get restarts(): number {
+    return this.restartCount;
+  }
+
+  start(): void {
+    this.wanted = true;
+    if (this.current.phase === 'running') return;
+    this.cancelRestart?.();
+    this.launch();
+  }
+
+  /** Sends a signal to the running process; true when there was one. */
+  kill(signal: NodeJS.Signals): boolean {
+    return this.child?.kill(signal) ?? false;
+  }
+
+  /** SIGTERM, then SIGKILL after the grace time; resolves when the process has gone. */
+  async stop(): Promise<void> {
+    this.wanted = false;
+    this.cancelRestart?.();
+    const child = this.child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) {
+      this.current = { phase: 'stopped' };
+      return;
+    }
+    const gone = new Promise<void>((resolve) => {
+      child.once('exit', () => {
+        resolve();
+      });
+    });
+    child.kill('SIGTERM');
+    child.kill('SIGCONT');
+    const cancel = this.clock.after(this.spec.graceMs ?? DEFAULT_GRACE_MS, () => {
+      child.kill('SIGKILL');
+    });
+    await gone;
+    cancel();
+  }
+
+  private launch(): void {
+    mkdirSync(dirname(this.spec.logFile), { recursive: true });
+    const log = openSync(this.spec.logFile, 'a', 0o600);
+    const child = spawn(this.spec.command, [...this.spec.args], {
+      // A session of its own, so that Ctrl-C reaches the supervisor alone, which then stops in order.
+      detached: true,
+      env: { ...process.env, ...this.spec.env, ORRERY_PARENT_FD: '3' },
+      // fd 3 closes when the supervisor dies, however it dies: our programs then stop.
+      stdio: ['ignore', log, log, 'pipe'],
+    });
+    closeSync(log);
+    this.child = child;
+    const startedAt = this.clock.monotonic();
+    if (child.pid !== undefined) {
+      this.current = { phase: 'running', pid: child.pid, since: this.clock.now() };
+      for (const file of this.spec.pidFiles) writeFileSync(file, String(child.pid));
+    }
+    child.once('error', (error) => {
+      this.ended(startedAt, error.message);
+    });
+    child.once('exit', (code, signal) => {
+      this.ended(startedAt, signal ? `killed by ${signal}` : `exit code ${code}`);
+    });
+  }
+
+  private ended(startedAt: number, why: string): void {
+    for (const file of this.spec.pidFiles) rmSync(file, { force: true });
+    this.child = undefined;
+    if (!this.wanted) {
+      this.current = { phase: 'stopped' };
+      return;
+    }
+    if (this.clock.monotonic() - startedAt > STABLE_MS) this.failures = 0;
+    const wait = BACKOFF_MS[Math.min(this.failures, BACKOFF_MS.length - 1)] ?? 0;
+    this.failures += 1;
+    this.current = { phase: 'backing off', untilMs: this.clock.now() + wait, lastExit: why };
+    this.onExit(this.spec.name, why);
+    this.cancelRestart = this.clock.after(wait, () => {
+      this.restartCount += 1;
+      this.launch();
+    });
+  }
+}

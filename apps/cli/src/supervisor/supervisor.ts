@@ -1,0 +1,46 @@
+import type { Clock } from '@orrery/component';
+import { ManagedProcess } from './managed-process.js';
+import type { ProcessSpec, ProcessState } from './managed-process.js';
+
+export interface ProcessView {
+  readonly name: string;
+  readonly state: ProcessState;
+  readonly restarts: number;
+  readonly logFile: string;
+}
+
+/** Keeps the processes of one cluster running; stops them in the reverse order of their start. */
+export class Supervisor {
+  private readonly processes = new Map<string, ManagedProcess>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly onExit: (name: string, why: string) => void,
+  ) {}
+
+  add(spec: ProcessSpec): void {
+    const process = new ManagedProcess(spec, this.clock, this.onExit);
+    this.processes.set(spec.name, process);
+    process.start();
+  }
+
+  find(name: string): ManagedProcess | undefined {
+    return this.processes.get(name);
+  }
+
+  view(): readonly ProcessView[] {
+    return [...this.processes.values()].map(({ spec, state, restarts }) => ({
+      name: spec.name,
+      state,
+      restarts,
+      logFile: spec.logFile,
+    }));
+  }
+
+  /** Stops each wave at once and the waves one after the other, last started first. */
+  async stopAll(waves: readonly (readonly string[])[]): Promise<void> {
+    for (const wave of waves)
+      await Promise.all(wave.flatMap((name) => this.processes.get(name)?.stop() ?? []));
+    await Promise.all([...this.processes.values()].map((process) => process.stop()));
+  }
+}

@@ -1,0 +1,77 @@
+/** Transport protocols that are relayed. */
+export type Protocol = 'TCP' | 'UDP';
+
+/** How a backend is chosen: `random` is kube-proxy's iptables mode, the others are the kernel's IPVS schedulers. */
+export const POLICY_NAMES = [
+  'random',
+  'rr',
+  'wrr',
+  'lc',
+  'wlc',
+  'sh',
+  'dh',
+  'sed',
+  'nq',
+  'mh',
+] as const;
+export type PolicyName = (typeof POLICY_NAMES)[number];
+
+/** An address on which a service answers. */
+export interface Frontend {
+  readonly address: string;
+  readonly port: number;
+  /** A node port belongs to the node that programs it; the others are served from any live rule set. */
+  readonly kind: 'clusterIP' | 'nodePort' | 'loadBalancer';
+}
+
+/** A pod's address that may be chosen now. */
+export interface Backend {
+  readonly address: string;
+  readonly port: number;
+  /** IPVS weight; 1 unless said otherwise. */
+  readonly weight: number;
+}
+
+/** What one service port should do. */
+export interface ServiceRule {
+  /** `namespace/name:port`, unique in a rule set together with the protocol. */
+  readonly id: string;
+  readonly protocol: Protocol;
+  readonly frontends: readonly Frontend[];
+  readonly policy: PolicyName;
+  /** Session affinity by client address, in ms; 0 = none. */
+  readonly affinityMs: number;
+  /** In a stable order: round robin follows it. */
+  readonly backends: readonly Backend[];
+  /** Loopback, link-local and foreign backend addresses are refused unless this is set (the `kubernetes` Service). */
+  readonly trusted?: boolean;
+}
+
+/** All rules of one node's kube-proxy. */
+export interface RuleSet {
+  readonly node: string;
+  /** CIDRs and addresses whose clients belong to this node: they are served from this rule set. */
+  readonly sources: readonly string[];
+  readonly rules: readonly ServiceRule[];
+}
+
+/** What changed in a rule set. */
+export interface RuleChanges {
+  readonly set: readonly ServiceRule[];
+  /** {@link ruleKey} of each removed rule. */
+  readonly remove: readonly string[];
+}
+
+/** A frontend that cannot be served. */
+export interface FrontendProblem {
+  readonly rule: string;
+  readonly address: string;
+  readonly port: number;
+  readonly message: string;
+}
+
+export const ruleKey = (rule: Pick<ServiceRule, 'id' | 'protocol'>): string =>
+  `${rule.protocol} ${rule.id}`;
+
+export const backendKey = (backend: Pick<Backend, 'address' | 'port'>): string =>
+  `${backend.address}:${backend.port}`;

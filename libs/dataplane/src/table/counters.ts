@@ -1,0 +1,17 @@
+/** Totals since the start of the dataplane; read by its metrics. */
+export class Counters {
+  /** TCP connections relayed. */
+  tcpConnections = 0;
+  /** TCP connections that found no usable backend. */
+  tcpRefused = 0;
+  /** Backends that refused or did not answer, and were passed over. */
+  dialFailures = 0;
+  /** Backends outside the allowed ranges that were not dialled. */
+  guarded = 0;
+  /** UDP sessions made. */
+  udpSessions = 0;
+  /** UDP datagrams dropped: no backend, or a full table. */
+  udpDropped = 0;
+  /** Listening failures. */
+  listenFailures = 0;
+}
