@@ -1,1 +1,52 @@
-export {};
+/**
+ * Certificates and service-account tokens. Guarantees: every key is EC P-256 unless a file brings another;
+ * files are written whole with mode 0600; what exists and is valid is kept; nothing here reads the clock,
+ * callers pass the time.
+ */
+export type {
+  AlternativeNames,
+  CertificateAndKey,
+  CertificateAuthority,
+  ExtendedUsage,
+  IssueOptions,
+} from './certificate.js';
+export {
+  caCertHash,
+  createCa,
+  issueCertificate,
+  parseCa,
+  parseCertificates,
+  signPublicKey,
+} from './certificate.js';
+export type { ClusterPki, ClusterPkiOptions, PkiNode } from './cluster-pki.js';
+export { createClusterPki } from './cluster-pki.js';
+export type { KeyPair } from './keys.js';
+export {
+  generateKeyPair,
+  keyId,
+  parsePrivateKey,
+  parsePublicKeys,
+  privateKeyToPem,
+  publicKeyToPem,
+} from './keys.js';
+export type { KubeconfigContent } from './kubeconfig.js';
+export { toKubeconfig } from './kubeconfig.js';
+export type { Subject } from './name.js';
+export { subjectOf } from './subject-of.js';
+export { DerError } from './der.js';
+export type { SigningRequest } from './signing-request.js';
+export { createSigningRequest, parseSigningRequest } from './signing-request.js';
+export type {
+  KubernetesClaim,
+  ServiceAccountClaims,
+  ServiceAccountIdentity,
+  SignOptions,
+  TokenBinding,
+} from './service-account-token.js';
+export {
+  ServiceAccountTokenSigner,
+  ServiceAccountTokenVerifier,
+  TokenError,
+  serviceAccountUsername,
+  toJwks,
+} from './service-account-token.js';
