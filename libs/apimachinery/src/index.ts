@@ -66,3 +66,61 @@ export {
   toGroupResourceString,
 } from './status-error.js';
 export { parseYaml } from './yaml.js';
+export {
+  isCIdentifier,
+  isDns1035Label,
+  isDns1123Label,
+  isDns1123Subdomain,
+  isDns1123SubdomainWithUnderscore,
+  isLabelValue,
+  isPathSegmentName,
+  isQualifiedName,
+  isWildcardDns1123Subdomain,
+  nameIsDns1035Label,
+  nameIsDnsLabel,
+  nameIsDnsSubdomain,
+  nameIsPathSegment,
+} from './validation/names.js';
+export type { NameValidator } from './validation/names.js';
+export type { StringCheck } from './validation/format-error.js';
+export {
+  isCidr,
+  isConfigMapKey,
+  isEnvVarName,
+  isHttpHeaderName,
+  isInRange,
+  isIpAddress,
+  isIpv4Address,
+  isPercent,
+  isPortName,
+  isPortNumber,
+  isRelaxedEnvVarName,
+  isUnixId,
+} from './validation/values.js';
+export {
+  validateAnnotations,
+  validateFieldManager,
+  validateFinalizers,
+  validateLabels,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+  validateOwnerReferences,
+} from './validation/object-meta.js';
+export type { ObjectMetaRules } from './validation/object-meta.js';
+export {
+  everything,
+  formatLabelSelector,
+  labelMapMatcher,
+  labelSelectorMatcher,
+  nothing,
+  parseLabelSelector,
+} from './selectors/label-selector.js';
+export type { LabelSelectorMatcher, LabelSelectorObject } from './selectors/label-selector.js';
+export { SelectorError } from './selectors/requirement.js';
+export type { LabelRequirement, Labels, SelectorOperator } from './selectors/requirement.js';
+export { escapeValue, parseFieldSelector } from './selectors/field-selector.js';
+export type { FieldRequirement, FieldSelectorMatcher } from './selectors/field-selector.js';
+export { SchemaRegistry } from './schema/schema-registry.js';
+export type { SchemaLookup } from './schema/schema-registry.js';
+export type { FieldProblems } from './schema/check-fields.js';
+export type { PatchStrategy, Schema } from './schema/schema.js';

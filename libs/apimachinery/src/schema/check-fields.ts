@@ -1,0 +1,218 @@
+import { goTypeName, refName } from './schema.js';
+import type { Schema } from './schema.js';
+import type { SchemaLookup } from './schema-registry.js';
+
+export interface FieldProblems {
+  /** Paths of fields the kind does not have: `spec.bogus`, `spec.containers[0].imag`. */
+  readonly unknownFields: readonly string[];
+  /** The first value of the wrong type, as Go's decoder words it. */
+  readonly typeError?: string;
+}
+
+export type FieldCheck = (value: unknown) => FieldProblems;
+
+/** Where the walk is: `path` for strict errors, `names` and `struct` for Go's type errors. */
+interface Place {
+  readonly path: string;
+  readonly names: string;
+  readonly struct: string;
+}
+
+interface Found {
+  readonly unknownFields: string[];
+  typeError?: string;
+}
+
+type Check = (value: unknown, place: Place, found: Found) => void;
+
+type PlainObject = Record<string, unknown>;
+const isPlain = (value: unknown): value is PlainObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function jsonTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'boolean') return 'bool';
+  return typeof value;
+}
+
+function mismatch(value: unknown, goType: string, place: Place, found: Found): void {
+  const number = typeof value === 'number' ? `number ${value}` : jsonTypeOf(value);
+  const shown = goType.startsWith('int') || goType === 'float64' ? number : jsonTypeOf(value);
+  found.typeError ??=
+    place.names === ''
+      ? `json: cannot unmarshal ${shown} into Go value of type ${goType}`
+      : `json: cannot unmarshal ${shown} into Go struct field ${place.struct}.${place.names} of type ${goType}`;
+}
+
+const LIMITS: Readonly<Record<string, bigint>> = { int32: 2n ** 31n, int64: 2n ** 63n };
+
+function integerCheck(format: string): Check {
+  const limit = LIMITS[format] ?? LIMITS['int64'] ?? 0n;
+  return (value, place, found) => {
+    const fits =
+      typeof value === 'number' &&
+      Number.isInteger(value) &&
+      BigInt(value) < limit &&
+      BigInt(value) >= -limit;
+    if (fits) return;
+    mismatch(value, format || 'int64', place, found);
+  };
+}
+
+const typeCheck =
+  (type: 'string' | 'boolean' | 'number', goType: string): Check =>
+  (value, place, found) => {
+    if (typeof value !== type) mismatch(value, goType, place, found);
+  };
+
+const bytesCheck: Check = (value, place, found) => {
+  if (typeof value !== 'string') return mismatch(value, '[]uint8', place, found);
+  const stripped = value.replace(/[\r\n]/g, '');
+  const bad = /[^A-Za-z0-9+/=]|=[^=]|={3}/.exec(stripped);
+  if (bad || stripped.length % 4 !== 0) {
+    found.typeError ??= `illegal base64 data at input byte ${bad?.index ?? stripped.length - (stripped.length % 4)}`;
+  }
+  return undefined;
+};
+
+const timeCheck: Check = (value, place, found) => {
+  if (typeof value !== 'string') return mismatch(value, 'string', place, found);
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value)) {
+    found.typeError ??= `parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`;
+  }
+  return undefined;
+};
+
+const QUANTITY = /^[+-]?(\d+(\.\d*)?|\.\d+)(n|u|m|k|[KMGTPE]i?|[eE][+-]?\d+)?$/;
+const quantityCheck: Check = (value, _place, found) => {
+  if (typeof value === 'number') return;
+  if (typeof value !== 'string' || !QUANTITY.test(value)) {
+    found.typeError ??=
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+  }
+};
+
+const intOrStringCheck: Check = (value, place, found) => {
+  if (typeof value === 'string') return;
+  if (typeof value === 'number') return integerCheck('int32')(value, place, found);
+  mismatch(value, 'intstr.IntOrString', place, found);
+};
+
+const anything: Check = () => undefined;
+
+const SPECIAL: Readonly<Record<string, Check>> = {
+  'apis.meta.v1.Time': timeCheck,
+  'apis.meta.v1.MicroTime': timeCheck,
+  'api.resource.Quantity': quantityCheck,
+  'util.intstr.IntOrString': intOrStringCheck,
+  'runtime.RawExtension': anything,
+  'apis.meta.v1.FieldsV1': anything,
+};
+
+/** Compiles a definition to a check for unknown fields and Go-like type errors. */
+export function compileCheck(schemas: SchemaLookup, name: string): FieldCheck {
+  const known = new Map<string, Check>();
+
+  const ofDefinition = (definition: string): Check => {
+    const existing = known.get(definition);
+    if (existing) return existing;
+    let compiled: Check = anything;
+    known.set(definition, (value, place, found) => compiled(value, place, found));
+    compiled =
+      specialOf(definition) ?? ofSchema(schemas.definition(definition), goName(definition));
+    known.set(definition, compiled);
+    return compiled;
+  };
+
+  const ofSchema = (schema: Schema | undefined, goType: string): Check => {
+    if (!schema) return anything;
+    if (schema.$ref !== undefined) return ofDefinition(refName(schema.$ref));
+    if (schema['x-kubernetes-int-or-string']) return intOrStringCheck;
+    switch (schema.type) {
+      case 'string':
+        return schema.format === 'byte' ? bytesCheck : typeCheck('string', 'string');
+      case 'integer':
+        return integerCheck(schema.format ?? 'int64');
+      case 'number':
+        return typeCheck('number', 'float64');
+      case 'boolean':
+        return typeCheck('boolean', 'bool');
+      case 'array':
+        return listCheck(ofSchema(schema.items, ''), `[]${goTypeOf(schema.items)}`);
+      default:
+        return objectCheck(schema, goType);
+    }
+  };
+
+  const objectCheck = (schema: Schema, goType: string): Check => {
+    if (schema['x-kubernetes-preserve-unknown-fields']) return anything;
+    if (schema.properties) return structCheck(schema.properties, goType, ofSchema);
+    const values = schema.additionalProperties;
+    if (typeof values !== 'object') return anything;
+    return mapCheck(ofSchema(values, ''), `map[string]${goTypeOf(values)}`);
+  };
+
+  const root = ofDefinition(name);
+  return (value) => {
+    const found: Found = { unknownFields: [] };
+    root(value, { path: '', names: '', struct: goTypeName(name) }, found);
+    return found;
+  };
+}
+
+/** `v1.PodSpec` of `io.k8s.api.core.v1.PodSpec`: how Go prints the type. */
+const goName = (definition: string): string => definition.split('.').slice(-2).join('.');
+
+function goTypeOf(schema: Schema | undefined): string {
+  if (schema?.$ref !== undefined) return goName(refName(schema.$ref));
+  if (schema?.type === 'integer') return schema.format ?? 'int64';
+  if (schema?.format === 'byte') return '[]uint8';
+  return schema?.type === 'boolean' ? 'bool' : (schema?.type ?? 'interface {}');
+}
+
+const specialOf = (definition: string): Check | undefined =>
+  Object.entries(SPECIAL).find(([suffix]) => definition.endsWith(suffix))?.[1];
+
+function listCheck(item: Check, goType: string): Check {
+  return (value, place, found) => {
+    if (value === null || value === undefined) return;
+    if (!Array.isArray(value)) return mismatch(value, goType, place, found);
+    value.forEach((entry: unknown, i) => {
+      if (entry !== null) item(entry, { ...place, path: `${place.path}[${i}]` }, found);
+    });
+  };
+}
+
+function mapCheck(item: Check, goType: string): Check {
+  return (value, place, found) => {
+    if (!isPlain(value)) return mismatch(value, goType, place, found);
+    for (const [key, entry] of Object.entries(value)) {
+      if (entry !== null) item(entry, step(place, key, place.struct), found);
+    }
+  };
+}
+
+const step = (place: Place, key: string, struct: string): Place => ({
+  path: place.path === '' ? key : `${place.path}.${key}`,
+  names: place.names === '' ? key : `${place.names}.${key}`,
+  struct,
+});
+
+function structCheck(
+  properties: Readonly<Record<string, Schema>>,
+  goType: string,
+  compile: (schema: Schema, goType: string) => Check,
+): Check {
+  const struct = goType.split('.').at(-1) ?? goType;
+  let fields: Map<string, Check> | undefined;
+  return (value, place, found) => {
+    if (!isPlain(value)) return mismatch(value, goType, place, found);
+    fields ??= new Map(Object.entries(properties).map(([key, field]) => [key, compile(field, '')]));
+    for (const key of Object.keys(value)) {
+      const entry = value[key];
+      const field = fields.get(key);
+      if (!field) found.unknownFields.push(step(place, key, struct).path);
+      else if (entry !== null && entry !== undefined) field(entry, step(place, key, struct), found);
+    }
+  };
+}

@@ -1,0 +1,108 @@
+import type { SchemaLookup } from './schema-registry.js';
+import { goTypeName, refName } from './schema.js';
+import type { Schema } from './schema.js';
+
+export type Normalizer = (value: unknown) => unknown;
+
+type PlainObject = Record<string, unknown>;
+const isPlain = (value: unknown): value is PlainObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const keep: Normalizer = (value) => value;
+
+/** Assigns as own data even for `__proto__`. */
+export function setOwn(target: PlainObject, key: string, value: unknown): void {
+  if (key === '__proto__') {
+    Object.defineProperty(target, key, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  } else target[key] = value;
+}
+
+/** RFC 3339 in UTC; MicroTime keeps six digits, Time none (metav1.Time.MarshalJSON). */
+function timeNormalizer(digits: 0 | 6): Normalizer {
+  const canonical = digits === 0 ? /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/ : /\.\d{6}Z$/;
+  return (value) => {
+    if (typeof value !== 'string' || canonical.test(value)) return value;
+    const time = new Date(value);
+    if (Number.isNaN(time.getTime())) return value;
+    const seconds = time.toISOString().slice(0, 19);
+    if (digits === 0) return `${seconds}Z`;
+    const fraction = /\.(\d+)/.exec(value)?.[1] ?? '';
+    return `${seconds}.${fraction.slice(0, 6).padEnd(6, '0')}Z`;
+  };
+}
+
+/** Compiles a definition to a closure that copies only what Go's decoder would keep. */
+export function compileNormalizer(schemas: SchemaLookup, name: string): Normalizer {
+  const known = new Map<string, Normalizer>();
+
+  const ofDefinition = (definition: string): Normalizer => {
+    const existing = known.get(definition);
+    if (existing) return existing;
+    let compiled: Normalizer | undefined;
+    const lazy: Normalizer = (value) => (compiled ?? keep)(value);
+    known.set(definition, lazy);
+    compiled = special(definition) ?? ofSchema(schemas.definition(definition));
+    known.set(definition, compiled);
+    return compiled;
+  };
+
+  const ofSchema = (schema: Schema | undefined): Normalizer => {
+    if (!schema) return keep;
+    if (schema.$ref !== undefined) return ofDefinition(refName(schema.$ref));
+    if (schema.type === 'array') return listNormalizer(ofSchema(schema.items));
+    if (schema['x-kubernetes-preserve-unknown-fields']) return keep;
+    if (schema.properties) return structNormalizer(schema.properties, ofSchema);
+    if (typeof schema.additionalProperties === 'object') {
+      return mapNormalizer(ofSchema(schema.additionalProperties));
+    }
+    return keep;
+  };
+
+  return ofDefinition(name);
+}
+
+function special(definition: string): Normalizer | undefined {
+  const type = goTypeName(definition);
+  if (type === 'Time' && definition.includes('.meta.')) return timeNormalizer(0);
+  if (type === 'MicroTime') return timeNormalizer(6);
+  if (type === 'Quantity') return (value) => (typeof value === 'number' ? String(value) : value);
+  return undefined;
+}
+
+function listNormalizer(item: Normalizer): Normalizer {
+  return item === keep
+    ? keep
+    : (value) => (Array.isArray(value) ? value.map((entry: unknown) => item(entry ?? {})) : value);
+}
+
+function mapNormalizer(item: Normalizer): Normalizer {
+  return (value) => {
+    if (!isPlain(value)) return value;
+    const copy: PlainObject = {};
+    for (const key of Object.keys(value)) setOwn(copy, key, item(value[key]));
+    return copy;
+  };
+}
+
+function structNormalizer(
+  properties: Readonly<Record<string, Schema>>,
+  compile: (schema: Schema) => Normalizer,
+): Normalizer {
+  let fields: Map<string, Normalizer> | undefined;
+  return (value) => {
+    if (!isPlain(value)) return value;
+    fields ??= new Map(Object.entries(properties).map(([key, field]) => [key, compile(field)]));
+    const copy: PlainObject = {};
+    for (const key of Object.keys(value)) {
+      const entry = value[key];
+      const field = fields.get(key);
+      if (field && entry !== null && entry !== undefined) copy[key] = field(entry);
+    }
+    return copy;
+  };
+}

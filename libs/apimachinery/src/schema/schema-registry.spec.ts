@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { SchemaRegistry } from './schema-registry.js';
+import type { Schema } from './schema.js';
+
+const file = new URL('../../../api/src/gen/schemas.json', import.meta.url);
+const registry = new SchemaRegistry(
+  JSON.parse(readFileSync(file, 'utf8')) as Record<string, Schema>,
+);
+const DEPLOYMENT = 'io.k8s.api.apps.v1.Deployment';
+
+describe(SchemaRegistry.name, () => {
+  it('follows references to a field', () => {
+    const containers = registry.lookup(DEPLOYMENT, 'spec', 'template', 'spec', 'containers');
+    expect(containers?.['x-kubernetes-patch-merge-key']).toBe('name');
+    expect(registry.lookup(DEPLOYMENT, 'spec', 'template', 'spec', 'containers', 'image')).toEqual({
+      type: 'string',
+    });
+  });
+
+  it.each<{ name: string; object: unknown; unknown?: string[]; typeError?: string }>([
+    { name: 'a clean object', object: { spec: { replicas: 1 } } },
+    {
+      name: 'unknown fields',
+      object: {
+        bogus: 1,
+        spec: { bogus: 1, template: { spec: { containers: [{ name: 'a', imag: 'x' }] } } },
+      },
+      unknown: ['bogus', 'spec.bogus', 'spec.template.spec.containers[0].imag'],
+    },
+    {
+      name: 'a string for a number',
+      object: { spec: { replicas: '3' } },
+      typeError:
+        'json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
+    },
+    {
+      name: 'a number for a label',
+      object: { metadata: { labels: { a: 1 } } },
+      typeError:
+        'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels.a of type string',
+    },
+    {
+      name: 'an object for a list',
+      object: { spec: { template: { spec: { containers: {} } } } },
+      typeError:
+        'json: cannot unmarshal object into Go struct field PodSpec.spec.template.spec.containers of type []v1.Container',
+    },
+    {
+      name: 'a bad quantity',
+      object: {
+        spec: { template: { spec: { containers: [{ resources: { limits: { cpu: 'x' } } }] } } },
+      },
+      typeError:
+        "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    },
+    { name: 'prototype names', object: JSON.parse('{"__proto__":{}}'), unknown: ['__proto__'] },
+  ])('finds $name', ({ object, unknown, typeError }) => {
+    const problems = registry.checkFields(object, DEPLOYMENT);
+    expect(problems.unknownFields).toEqual(unknown ?? []);
+    expect(problems.typeError).toBe(typeError);
+  });
+
+  it('drops unknown fields and nulls, and keeps the rest', () => {
+    const given = JSON.parse(
+      '{"bogus":1,"__proto__":{"a":1},"metadata":{"creationTimestamp":null,"name":"a","annotations":{"__proto__":"x"}},"spec":{"replicas":0,"paused":false,"template":{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":1}}}]}}}}',
+    ) as unknown;
+    expect(JSON.stringify(registry.normalize(given, DEPLOYMENT))).toBe(
+      '{"metadata":{"name":"a","annotations":{"__proto__":"x"}},"spec":{"replicas":0,"paused":false,"template":{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":"1"}}}]}}}}',
+    );
+  });
+
+  it('brings times to UTC seconds', () => {
+    const given = { metadata: { creationTimestamp: '2024-01-01T02:00:00.5+02:00' } };
+    expect(registry.normalize(given, DEPLOYMENT)).toEqual({
+      metadata: { creationTimestamp: '2024-01-01T00:00:00Z' },
+    });
+  });
+
+  it('compiles every definition, recursive ones included', () => {
+    for (const name of registry.names()) {
+      expect(registry.checkFields(null, name)).toBeDefined();
+      expect(() => registry.normalize({}, name)).not.toThrow();
+    }
+  });
+});
