@@ -31,3 +31,19 @@ export interface AdmissionPlugin {
   admit?(attributes: AdmissionAttributes): Promise<void> | void;
   validate?(attributes: AdmissionAttributes): Promise<void> | void;
 }
+
+/** The plugins in the order of the list: every `admit`, and later every `validate`. */
+export class AdmissionChain {
+  constructor(private readonly plugins: readonly AdmissionPlugin[] = []) {}
+
+  async admit(attributes: AdmissionAttributes): Promise<void> {
+    for (const plugin of this.plugins)
+      if (plugin.admit && plugin.handles(attributes.operation)) await plugin.admit(attributes);
+  }
+
+  async validate(attributes: AdmissionAttributes): Promise<void> {
+    for (const plugin of this.plugins)
+      if (plugin.validate && plugin.handles(attributes.operation))
+        await plugin.validate(attributes);
+  }
+}

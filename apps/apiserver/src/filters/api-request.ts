@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RequestContext, UserInfo } from '@orrery/registry';
+import type { RequestInfo } from './request-info.js';
+
+/** One request on its way through the chain; made before the guards run. */
+export interface ApiRequest {
+  readonly info: RequestInfo;
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingMessage['headers'];
+  /** The body as it came; empty when there is none. */
+  readonly body: Buffer;
+  readonly fastify: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly raw: IncomingMessage;
+  /** `user` is anonymous until the authentication guard has run; then replaced through {@link setUser}. */
+  readonly context: RequestContext;
+  /** Warnings gathered so far, each sent once. */
+  readonly warnings: ReadonlySet<string>;
+  setUser(user: UserInfo): void;
+}
+
+/** Answers with `body`; the one way handlers that hold an ApiRequest reply. */
+export interface ApiResponse {
+  readonly status: number;
+  readonly contentType: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: Buffer | string;
+}

@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http';
+import type { UserInfo } from '@orrery/registry';
+
+/** What authenticators see; the same for plain requests and upgrades. */
+export interface AuthenticationInput {
+  readonly raw: IncomingMessage;
+  readonly headers: IncomingMessage['headers'];
+  readonly query: URLSearchParams;
+}
+
+/** Says who asks. Undefined = no credentials that this authenticator knows; a StatusError (401) = bad credentials. */
+export interface Authenticator {
+  authenticate(input: AuthenticationInput): Promise<UserInfo | undefined> | UserInfo | undefined;
+}
+
+export const AUTHENTICATOR = Symbol('Authenticator');
+
+export const ANONYMOUS: UserInfo = {
+  name: 'system:anonymous',
+  groups: ['system:unauthenticated'],
+};
+
+export const ADMIN: UserInfo = {
+  name: 'system:admin',
+  groups: ['system:masters', 'system:authenticated'],
+};
+
+/** Everybody is the administrator: for a server without authentication. */
+export const everybodyIsAdmin: Authenticator = { authenticate: () => ADMIN };

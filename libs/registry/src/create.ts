@@ -1,0 +1,159 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import {
+  StatusError,
+  newAlreadyExists,
+  newBadRequest,
+  newInvalid,
+  toApiVersion,
+} from '@orrery/apimachinery';
+import { randomSuffix, toTime } from '@orrery/component';
+import { isStorageError } from '@orrery/storage';
+import type { AdmissionAttributes } from './admission.js';
+import type { Representation } from './representation.js';
+import { encodeForStorage, represent, representationOf } from './representation.js';
+import type { RequestContext } from './request-context.js';
+import { toStatusError } from './storage-status.js';
+import { hasGeneration } from './generation.js';
+import type { StoreScope } from './store-deps.js';
+import { keyOfObject, kindContextOf } from './store-deps.js';
+
+export interface CreateCall {
+  readonly context: RequestContext;
+  readonly namespace?: string;
+  /** The name in the URL, for creates by PUT or apply. */
+  readonly name?: string;
+  readonly dryRun?: boolean;
+  readonly options?: unknown;
+}
+
+const MAX_NAME = 63;
+const SUFFIX = 5;
+/** Attempts at a free generated name (k8s apiserver pkg/registry/generic/registry/store.go:maxNameGenerationCreateAttempts). */
+const ATTEMPTS = 8;
+
+/** Names the namespace of the request, or refuses the one in the body. */
+export function checkNamespace(
+  scope: StoreScope,
+  object: KubeObject,
+  namespace: string | undefined,
+): void {
+  if (scope.kind.scope === 'Cluster') return;
+  if (!object.metadata.namespace && namespace) object.metadata.namespace = namespace;
+  if (object.metadata.namespace !== namespace) {
+    throw newBadRequest(
+      `the namespace of the provided object does not match the namespace sent on the request`,
+    );
+  }
+}
+
+function stamp(scope: StoreScope, object: KubeObject): void {
+  const { metadata } = object;
+  if (metadata.resourceVersion && metadata.resourceVersion !== '0') {
+    throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
+  }
+  delete metadata.resourceVersion;
+  delete metadata.selfLink;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  metadata.uid = scope.deps.random.uuid();
+  metadata.creationTimestamp = toTime(scope.deps.clock.now());
+  if (hasGeneration(scope.kind)) metadata.generation = 1;
+  else delete metadata.generation;
+}
+
+function generateName(scope: StoreScope, object: KubeObject): void {
+  const base = (object.metadata.generateName ?? '').slice(0, MAX_NAME - SUFFIX);
+  object.metadata.name = `${base}${randomSuffix(scope.deps.random, SUFFIX)}`;
+}
+
+/** Defaults, prepares, names, validates and canonicalizes a new object, in upstream's order. */
+function prepare(scope: StoreScope, object: KubeObject, context: RequestContext): void {
+  const { kind } = scope;
+  const kindContext = kindContextOf(scope, context);
+  stamp(scope, object);
+  kind.strategy.prepareForCreate?.(object, kindContext);
+  const errors = kind.strategy.validate?.(object, kindContext) ?? [];
+  if (errors.length > 0) {
+    const name = object.metadata.name ?? object.metadata.generateName ?? '';
+    throw newInvalid(kind, name, errors);
+  }
+  kind.strategy.canonicalize?.(object);
+}
+
+async function store(
+  scope: StoreScope,
+  object: KubeObject,
+  call: CreateCall,
+): Promise<Representation> {
+  const { kind, deps } = scope;
+  const name = object.metadata.name ?? '';
+  const key = keyOfObject(scope, object.metadata.namespace, name);
+  if (call.dryRun) {
+    const found = await deps.storage.get(key, { freshness: { kind: 'consistent' } });
+    if (found) throw newAlreadyExists(scope.resource, name);
+    return represent(object);
+  }
+  const entry = await deps.storage.create(key, encodeForStorage(kind, object), {
+    signal: call.context.signal,
+    cause: { user: call.context.user.name },
+    ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}),
+  });
+  return representationOf(kind, entry);
+}
+
+async function attempt(
+  scope: StoreScope,
+  object: KubeObject,
+  call: CreateCall,
+  attributes: AdmissionAttributes,
+): Promise<Representation> {
+  prepare(scope, object, call.context);
+  const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
+  const finish = await scope.hooks.beginCreate?.(object, hookCall);
+  let written = false;
+  try {
+    await scope.deps.admission.validate({ ...attributes, name: object.metadata.name ?? '' });
+    const made = await store(scope, object, call);
+    written = !call.dryRun;
+    return made;
+  } finally {
+    await finish?.(written);
+  }
+}
+
+/** POST: stores a new object, which it may change. Generated names are tried again when taken. */
+export async function createObject(
+  scope: StoreScope,
+  object: KubeObject,
+  call: CreateCall,
+): Promise<Representation> {
+  const { kind } = scope;
+  object.kind = kind.kind;
+  object.apiVersion = toApiVersion(kind.group, kind.version);
+  checkNamespace(scope, object, call.namespace);
+  const generated = !object.metadata.name && Boolean(object.metadata.generateName);
+  if (generated) generateName(scope, object);
+  const attributes: AdmissionAttributes = {
+    operation: 'CREATE',
+    kind,
+    subresource: '',
+    ...(object.metadata.namespace ? { namespace: object.metadata.namespace } : {}),
+    name: object.metadata.name ?? '',
+    object,
+    dryRun: call.dryRun ?? false,
+    context: call.context,
+    ...(call.options === undefined ? {} : { options: call.options }),
+  };
+  kind.setDefaults?.(object);
+  await scope.deps.admission.admit(attributes);
+  for (let left = ATTEMPTS; ; left--) {
+    try {
+      return await attempt(scope, object, call, attributes);
+    } catch (error) {
+      const taken = isStorageError(error, 'exists');
+      if (!taken || !generated || left <= 1)
+        throw toStatusError(error, scope.resource, object.metadata.name);
+      generateName(scope, object);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import type { KindDescriptor } from '@orrery/api';
+import { equalJson } from './json.js';
+
+/** Kinds without a spec of their own kind, or whose generation upstream leaves alone. */
+export const hasGeneration = (kind: KindDescriptor): boolean =>
+  kind.hasGeneration ?? kind.status !== undefined;
+
+/** True when what the user declares differs: everything but metadata and status. */
+export function declarationChanged(object: KubeObject, old: KubeObject): boolean {
+  const strip = (value: KubeObject): Record<string, unknown> => {
+    const rest: Record<string, unknown> = { ...value };
+    delete rest['metadata'];
+    delete rest['status'];
+    delete rest['kind'];
+    delete rest['apiVersion'];
+    return rest;
+  };
+  return !equalJson(strip(object), strip(old));
+}

@@ -1,0 +1,93 @@
+import type { FieldError, KubeObject } from '@orrery/apimachinery';
+import { FieldPath, forbidden, newBadRequest, newInvalid } from '@orrery/apimachinery';
+
+/** The options of list and watch, decoded but not yet judged. */
+export interface ListRequest {
+  readonly namespace?: string;
+  /** Absent = everything matches. */
+  readonly predicate?: (object: KubeObject) => boolean;
+  readonly resourceVersion: string;
+  readonly resourceVersionMatch: string;
+  readonly limit: number;
+  readonly continueToken: string;
+}
+
+export interface WatchRequest extends Omit<ListRequest, 'limit' | 'continueToken'> {
+  readonly sendInitialEvents?: boolean;
+  readonly allowBookmarks: boolean;
+  /** Ends the watch: client gone, server stopping or timeoutSeconds over. */
+  readonly signal: AbortSignal;
+}
+
+const MATCH = FieldPath.of('resourceVersionMatch');
+
+/** Reads a resourceVersion; '' is undefined. */
+export function parseResourceVersion(text: string): number | undefined {
+  if (text === '') return undefined;
+  if (!/^\d+$/.test(text) || Number(text) > Number.MAX_SAFE_INTEGER) {
+    throw newBadRequest(
+      `invalid resource version: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
+  }
+  return Number(text);
+}
+
+function refuse(errors: readonly FieldError[]): void {
+  if (errors.length > 0)
+    throw newInvalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors);
+}
+
+/** k8s apimachinery pkg/apis/meta/internalversion/validation:ValidateListOptions, for lists. */
+export function validateListRequest(request: ListRequest): void {
+  const { resourceVersion: rv, resourceVersionMatch: match } = request;
+  if (match === '') return;
+  const errors: FieldError[] = [];
+  if (rv === '') {
+    errors.push(
+      forbidden(
+        MATCH,
+        'resourceVersionMatch is forbidden unless resourceVersion is provided',
+      ),
+    );
+  }
+  if (request.continueToken !== '') {
+    errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
+  }
+  if (match !== 'Exact' && match !== 'NotOlderThan') {
+    errors.push({
+      type: 'FieldValueNotSupported',
+      field: 'resourceVersionMatch',
+      message: `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,
+    });
+  } else if (match === 'Exact' && rv === '0') {
+    errors.push(
+      forbidden(MATCH, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
+    );
+  }
+  refuse(errors);
+}
+
+/** The same for watches. */
+export function validateWatchRequest(request: WatchRequest): void {
+  const { resourceVersionMatch: match, sendInitialEvents } = request;
+  const errors: FieldError[] = [];
+  if (sendInitialEvents !== undefined) {
+    if (match === '') {
+      errors.push(
+        forbidden(
+          MATCH,
+          'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+        ),
+      );
+    } else if (match !== 'NotOlderThan') {
+      errors.push({
+        type: 'FieldValueNotSupported',
+        field: 'resourceVersionMatch',
+        message: `Unsupported value: ${JSON.stringify(match)}: supported values: "NotOlderThan"`,
+      });
+    }
+  } else if (match !== '') {
+    errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden for watch'));
+  }
+  refuse(errors);
+}

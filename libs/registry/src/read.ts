@@ -1,0 +1,154 @@
+import { StatusError, newBadRequest, newExpired, newNotFound } from '@orrery/apimachinery';
+import { isStorageError } from '@orrery/storage';
+import type { Entry, Freshness, ListResult } from '@orrery/storage';
+import { decodeContinue, encodeContinue } from './continue-token.js';
+import type { ListRequest } from './list-options.js';
+import { parseResourceVersion, validateListRequest } from './list-options.js';
+import type { Representation } from './representation.js';
+import { representationOf } from './representation.js';
+import { toStatusError } from './storage-status.js';
+import type { StoreScope } from './store-deps.js';
+import { keyOfObject, keyPrefixOf } from './store-deps.js';
+
+export interface ObjectList {
+  readonly items: readonly Representation[];
+  readonly resourceVersion: string;
+  readonly continueToken?: string;
+  readonly remainingItemCount?: number;
+}
+
+function freshnessOfGet(resourceVersion: string): Freshness {
+  const revision = parseResourceVersion(resourceVersion);
+  if (revision === undefined) return { kind: 'consistent' };
+  return revision === 0 ? { kind: 'any' } : { kind: 'notOlderThan', revision };
+}
+
+export async function getObject(
+  scope: StoreScope,
+  namespace: string | undefined,
+  name: string,
+  options: { readonly resourceVersion?: string; readonly signal?: AbortSignal } = {},
+): Promise<Representation> {
+  try {
+    const entry = await scope.deps.storage.get(keyOfObject(scope, namespace, name), {
+      freshness: freshnessOfGet(options.resourceVersion ?? ''),
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    if (!entry) throw newNotFound(scope.resource, name);
+    return representationOf(scope.kind, entry);
+  } catch (error) {
+    throw toStatusError(error, scope.resource, name);
+  }
+}
+
+interface Page {
+  readonly freshness: Freshness;
+  readonly after?: string;
+  readonly continuing: boolean;
+}
+
+/** Which snapshot is asked for, and from where on. */
+function pageOf(scope: StoreScope, request: ListRequest): Page {
+  const revision = parseResourceVersion(request.resourceVersion);
+  if (request.continueToken !== '') {
+    if (revision !== undefined && revision !== 0) {
+      throw newBadRequest('specifying resource version is not allowed when using continue');
+    }
+    const token = decodeContinue(request.continueToken);
+    const after = `${keyPrefixOf(scope, request.namespace)}${token.after}`;
+    return token.revision < 0
+      ? { freshness: { kind: 'consistent' }, after, continuing: true }
+      : { freshness: { kind: 'exact', revision: token.revision }, after, continuing: true };
+  }
+  if (revision === undefined) return { freshness: { kind: 'consistent' }, continuing: false };
+  if (revision === 0) return { freshness: { kind: 'any' }, continuing: false };
+  const legacyExact = request.resourceVersionMatch === '' && request.limit > 0;
+  if (request.resourceVersionMatch === 'Exact' || legacyExact)
+    return { freshness: { kind: 'exact', revision }, continuing: false };
+  return { freshness: { kind: 'notOlderThan', revision }, continuing: false };
+}
+
+/** Collects matching entries page by page until `limit` is reached. */
+async function collect(
+  scope: StoreScope,
+  request: ListRequest,
+  page: Page,
+  signal?: AbortSignal,
+): Promise<{ entries: Entry[]; result: ListResult; last?: string }> {
+  const prefix = keyPrefixOf(scope, request.namespace);
+  const { predicate, limit } = request;
+  const entries: Entry[] = [];
+  let { freshness, after } = page;
+  for (;;) {
+    const result = await scope.deps.storage.list(prefix, {
+      freshness,
+      ...(after === undefined ? {} : { after }),
+      ...(limit > 0 ? { limit } : {}),
+      ...(signal ? { signal } : {}),
+    });
+    let last = after;
+    for (const entry of result.entries) {
+      last = entry.key;
+      if (predicate && !predicate(representationOf(scope.kind, entry).object)) continue;
+      entries.push(entry);
+      if (limit > 0 && entries.length >= limit) break;
+    }
+    const full = limit > 0 && entries.length >= limit;
+    const reached = last === result.entries.at(-1)?.key;
+    if (full || result.remaining === 0) {
+      const remaining = result.remaining + (reached ? 0 : 1);
+      return { entries, result: { ...result, remaining }, ...(last ? { last } : {}) };
+    }
+    after = last;
+    freshness = { kind: 'exact', revision: result.revision };
+  }
+}
+
+function toList(
+  scope: StoreScope,
+  request: ListRequest,
+  found: { entries: Entry[]; result: ListResult; last?: string },
+): ObjectList {
+  const { entries, result, last } = found;
+  const more = result.remaining > 0 && last !== undefined;
+  const prefix = keyPrefixOf(scope, request.namespace);
+  return {
+    items: entries.map((entry) => representationOf(scope.kind, entry)),
+    resourceVersion: String(result.revision),
+    ...(more
+      ? {
+          continueToken: encodeContinue({
+            revision: result.revision,
+            after: last.slice(prefix.length),
+          }),
+          ...(request.predicate ? {} : { remainingItemCount: result.remaining }),
+        }
+      : {}),
+  };
+}
+
+/** 410 for a continue token whose snapshot is gone; carries a token that goes on inconsistently. */
+function expiredContinue(request: ListRequest): StatusError {
+  const error = newExpired(
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+  );
+  const { after } = decodeContinue(request.continueToken);
+  error.status.metadata = { continue: encodeContinue({ revision: -1, after }) };
+  return error;
+}
+
+/** LIST: a snapshot at one revision, whole or by pages (api-contract.md B.6). */
+export async function listObjects(
+  scope: StoreScope,
+  request: ListRequest,
+  signal?: AbortSignal,
+): Promise<ObjectList> {
+  validateListRequest(request);
+  const page = pageOf(scope, request);
+  try {
+    return toList(scope, request, await collect(scope, request, page, signal));
+  } catch (error) {
+    if (page.continuing && isStorageError(error, 'compacted')) throw expiredContinue(request);
+    throw toStatusError(error, scope.resource);
+  }
+}

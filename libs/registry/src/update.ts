@@ -1,0 +1,272 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import {
+  FieldPath,
+  OBJECT_MODIFIED,
+  StatusError,
+  invalid,
+  newBadRequest,
+  newConflict,
+  newInvalid,
+  newNotFound,
+  toApiVersion,
+} from '@orrery/apimachinery';
+import type { Strategy } from '@orrery/api';
+import { isStorageError } from '@orrery/storage';
+import type { Entry } from '@orrery/storage';
+import type { AdmissionAttributes } from './admission.js';
+import { createObject } from './create.js';
+import { declarationChanged, hasGeneration } from './generation.js';
+import { equalJson } from './json.js';
+import type { Representation } from './representation.js';
+import { encodeForStorage, represent, representationOf } from './representation.js';
+import type { RequestContext } from './request-context.js';
+import { toStatusError } from './storage-status.js';
+import type { StoreScope } from './store-deps.js';
+import { keyOfObject, kindContextOf } from './store-deps.js';
+
+export interface UpdateCall {
+  readonly context: RequestContext;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly dryRun?: boolean;
+  readonly options?: unknown;
+  /** 'status' and others take another strategy; '' is the object itself. */
+  readonly subresource?: string;
+  readonly strategy?: Strategy;
+  /** Creates the object when there is none: PUT of kinds that allow it, and apply. */
+  readonly createWhenAbsent?: boolean;
+  /** Retries when the object changes meanwhile and the new object names no resourceVersion. Default true. */
+  readonly retryOnConflict?: boolean;
+}
+
+/**
+ * Makes the new object from the stored one (undefined = there is none). Must not change `current`, and must answer
+ * an object that shares nothing with it. Called again after a conflict.
+ */
+export type Transform = (current: KubeObject | undefined) => Promise<KubeObject> | KubeObject;
+
+export interface UpdateResult {
+  readonly representation: Representation;
+  readonly created: boolean;
+  /** The update took away the last finalizer of an object in deletion, so that it is gone. */
+  readonly deleted: boolean;
+}
+
+const ATTEMPTS = 16;
+
+function checkVersions(scope: StoreScope, object: KubeObject, old: KubeObject): void {
+  const name = old.metadata.name ?? '';
+  const { uid, resourceVersion } = object.metadata;
+  if (uid && uid !== old.metadata.uid) {
+    throw newConflict(
+      scope.resource,
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+    );
+  }
+  if (!resourceVersion || resourceVersion === '0') {
+    if (scope.kind.strategy.allowUnconditionalUpdate === false) {
+      throw newInvalid(scope.kind, name, [
+        invalid(
+          FieldPath.of('metadata', 'resourceVersion'),
+          0,
+          'must be specified for an update',
+        ),
+      ]);
+    }
+  } else if (resourceVersion !== old.metadata.resourceVersion) {
+    throw newConflict(scope.resource, name, OBJECT_MODIFIED);
+  }
+}
+
+/** Fields that the server owns stay as stored. */
+function keepServerFields(object: KubeObject, old: KubeObject): void {
+  const { metadata } = object;
+  const before = old.metadata;
+  metadata.uid = before.uid ?? '';
+  const keep = <K extends 'creationTimestamp' | 'deletionTimestamp' | 'generation'>(key: K): void => {
+    if (before[key] === undefined) delete metadata[key];
+    else metadata[key] = before[key];
+  };
+  keep('creationTimestamp');
+  keep('deletionTimestamp');
+  keep('generation');
+  if (before.deletionGracePeriodSeconds === undefined) delete metadata.deletionGracePeriodSeconds;
+  else metadata.deletionGracePeriodSeconds = before.deletionGracePeriodSeconds;
+  if (before.generateName && metadata.generateName === undefined)
+    metadata.generateName = before.generateName;
+  delete metadata.selfLink;
+}
+
+function checkIdentity(scope: StoreScope, object: KubeObject, call: UpdateCall): void {
+  const { metadata } = object;
+  if (scope.kind.scope === 'Namespaced' && !metadata.namespace && call.namespace)
+    metadata.namespace = call.namespace;
+  if (!metadata.name) metadata.name = call.name;
+  if (metadata.name !== call.name) {
+    throw newBadRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${call.name})`,
+    );
+  }
+  if (scope.kind.scope === 'Namespaced' && metadata.namespace !== call.namespace) {
+    throw newBadRequest(
+      `the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${call.namespace})`,
+    );
+  }
+}
+
+function prepare(scope: StoreScope, object: KubeObject, old: KubeObject, call: UpdateCall): void {
+  const { kind } = scope;
+  const strategy = call.strategy ?? kind.strategy;
+  const context = kindContextOf(scope, call.context);
+  keepServerFields(object, old);
+  strategy.prepareForUpdate?.(object, old, context);
+  if (hasGeneration(kind) && !call.subresource && declarationChanged(object, old))
+    object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  const errors = strategy.validateUpdate?.(object, old, context) ?? [];
+  if (errors.length > 0) throw newInvalid(kind, object.metadata.name ?? '', errors);
+  strategy.canonicalize?.(object);
+}
+
+/** True when nothing holds an object in deletion any more. */
+export function isFree(scope: StoreScope, object: KubeObject): boolean {
+  const { metadata } = object;
+  return (
+    metadata.deletionTimestamp !== undefined &&
+    (metadata.finalizers ?? []).length === 0 &&
+    (metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
+    (scope.hooks.pendingFinalizers?.(object) ?? []).length === 0
+  );
+}
+
+const withoutVersion = (object: KubeObject): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion: '' },
+});
+
+/** True when only the times of managedFields differ, which upstream does not count as a change. */
+function isNoop(object: KubeObject, old: KubeObject): boolean {
+  return equalJson(withoutVersion(object), withoutVersion(old));
+}
+
+async function write(
+  scope: StoreScope,
+  object: KubeObject,
+  current: Entry,
+  call: UpdateCall,
+): Promise<UpdateResult> {
+  const { kind, deps } = scope;
+  const old = representationOf(kind, current);
+  const result = { created: false, deleted: false };
+  if (isNoop(object, old.object)) return { ...result, representation: old };
+  const options = { signal: call.context.signal, cause: { user: call.context.user.name } };
+  if (!call.dryRun && isFree(scope, object)) {
+    await deps.storage.delete(current.key, current.revision, options);
+    await scope.hooks.afterDelete?.(object, { context: call.context, dryRun: false });
+    return { ...result, deleted: true, representation: represent(object) };
+  }
+  if (call.dryRun) return { ...result, representation: represent(object) };
+  const entry = await deps.storage.update(
+    current.key,
+    current.revision,
+    encodeForStorage(kind, object),
+    { ...options, ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}) },
+  );
+  return { ...result, representation: representationOf(kind, entry) };
+}
+
+async function attempt(
+  scope: StoreScope,
+  transform: Transform,
+  current: Entry,
+  call: UpdateCall,
+): Promise<UpdateResult & { readonly conditional?: boolean }> {
+  const { kind } = scope;
+  const old = representationOf(kind, current).object;
+  const object = await transform(old);
+  object.kind = kind.kind;
+  object.apiVersion = toApiVersion(kind.group, kind.version);
+  checkIdentity(scope, object, call);
+  checkVersions(scope, object, old);
+  kind.setDefaults?.(object);
+  const attributes: AdmissionAttributes = {
+    operation: 'UPDATE',
+    kind,
+    subresource: call.subresource ?? '',
+    ...(call.namespace ? { namespace: call.namespace } : {}),
+    name: call.name,
+    object,
+    oldObject: old,
+    dryRun: call.dryRun ?? false,
+    context: call.context,
+    ...(call.options === undefined ? {} : { options: call.options }),
+  };
+  await scope.deps.admission.admit(attributes);
+  prepare(scope, object, old, call);
+  const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
+  const finish = call.subresource
+    ? undefined
+    : await scope.hooks.beginUpdate?.(object, old, hookCall);
+  let written = false;
+  try {
+    await scope.deps.admission.validate(attributes);
+    const result = await write(scope, object, current, call);
+    written = !call.dryRun;
+    return result;
+  } finally {
+    await finish?.(written);
+  }
+}
+
+async function createAbsent(
+  scope: StoreScope,
+  transform: Transform,
+  call: UpdateCall,
+): Promise<UpdateResult> {
+  if (!call.createWhenAbsent || call.subresource) throw newNotFound(scope.resource, call.name);
+  const object = await transform(undefined);
+  if (object.metadata.uid) {
+    // A client that names a uid means an object that was there (k8s store.go:Update).
+    throw newConflict(
+      scope.resource,
+      call.name,
+      `Precondition failed: UID in precondition: ${object.metadata.uid}, UID in object meta: `,
+    );
+  }
+  checkIdentity(scope, object, call);
+  delete object.metadata.resourceVersion;
+  const representation = await createObject(scope, object, call);
+  return { representation, created: true, deleted: false };
+}
+
+/** PUT and PATCH: replaces the stored object by what `transform` makes of it. An update that changes nothing writes nothing. */
+export async function updateObject(
+  scope: StoreScope,
+  transform: Transform,
+  call: UpdateCall,
+): Promise<UpdateResult> {
+  const key = keyOfObject(scope, call.namespace, call.name);
+  let current: Entry | undefined;
+  try {
+    current = await scope.deps.storage.get(key, {
+      freshness: { kind: 'consistent' },
+      signal: call.context.signal,
+    });
+    for (let left = ATTEMPTS; ; left--) {
+      try {
+        if (!current) return await createAbsent(scope, transform, call);
+        return await attempt(scope, transform, current, call);
+      } catch (error) {
+        const raced = isStorageError(error, 'conflict') || isAbsentRace(error, call);
+        if (!raced || left <= 1 || call.retryOnConflict === false) throw error;
+        current = await scope.deps.storage.get(key, { freshness: { kind: 'consistent' } });
+      }
+    }
+  } catch (error) {
+    throw toStatusError(error, scope.resource, call.name);
+  }
+}
+
+/** A create for an absent object lost against another create: the next attempt is an update. */
+const isAbsentRace = (error: unknown, call: UpdateCall): boolean =>
+  call.createWhenAbsent === true && error instanceof StatusError && error.reason === 'AlreadyExists';

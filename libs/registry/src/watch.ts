@@ -1,0 +1,139 @@
+import type { Entry, StorageEvent, WatchItem } from '@orrery/storage';
+import type { WatchRequest } from './list-options.js';
+import { parseResourceVersion, validateWatchRequest } from './list-options.js';
+import { listObjects } from './read.js';
+import type { Representation } from './representation.js';
+import { represent, representationOf } from './representation.js';
+import { toStatusError } from './storage-status.js';
+import type { StoreScope } from './store-deps.js';
+import { keyPrefixOf } from './store-deps.js';
+
+export type WatchEvent =
+  | {
+      readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+      readonly representation: Representation;
+    }
+  | {
+      readonly type: 'BOOKMARK';
+      readonly resourceVersion: string;
+      /** The initial events of a WatchList are complete. */
+      readonly initialEventsEnd: boolean;
+    };
+
+/** How often a watch that allows bookmarks gets one. */
+const BOOKMARK_MS = 10_000;
+
+/** The last matching state of an object that left the selector, at the revision of that write. */
+function departed(scope: StoreScope, previous: Entry, revision: number): Representation {
+  const { object } = representationOf(scope.kind, previous);
+  return represent({
+    ...object,
+    metadata: { ...object.metadata, resourceVersion: String(revision) },
+  });
+}
+
+/** What a change means to a watcher with a selector (consistency.md 1.0). */
+function toWatchEvent(
+  scope: StoreScope,
+  request: WatchRequest,
+  event: StorageEvent,
+): WatchEvent | undefined {
+  const representation = representationOf(scope.kind, event.entry);
+  const { predicate } = request;
+  if (!predicate) return { type: event.type, representation };
+  if (event.type === 'DELETED') {
+    return predicate(representation.object) ? { type: 'DELETED', representation } : undefined;
+  }
+  const matches = predicate(representation.object);
+  const matched =
+    event.type === 'MODIFIED' &&
+    event.previous !== undefined &&
+    predicate(representationOf(scope.kind, event.previous).object);
+  if (matches) return { type: matched ? 'MODIFIED' : 'ADDED', representation };
+  return matched && event.previous
+    ? { type: 'DELETED', representation: departed(scope, event.previous, event.revision) }
+    : undefined;
+}
+
+function toBatch(
+  scope: StoreScope,
+  request: WatchRequest,
+  items: readonly WatchItem[],
+): WatchEvent[] {
+  const batch: WatchEvent[] = [];
+  for (const item of items) {
+    if (item.kind === 'event') {
+      const event = toWatchEvent(scope, request, item.event);
+      if (event) batch.push(event);
+    } else if (request.allowBookmarks) {
+      batch.push({
+        type: 'BOOKMARK',
+        resourceVersion: String(item.revision),
+        initialEventsEnd: false,
+      });
+    }
+  }
+  return batch;
+}
+
+interface Start {
+  readonly initial: readonly WatchEvent[];
+  readonly after: number;
+}
+
+async function startOf(scope: StoreScope, request: WatchRequest): Promise<Start> {
+  const revision = parseResourceVersion(request.resourceVersion);
+  const withState =
+    request.sendInitialEvents ?? (revision === undefined || revision === 0);
+  if (!withState) {
+    return { initial: [], after: revision || (await scope.deps.storage.revision(request.signal)) };
+  }
+  const list = await listObjects(
+    scope,
+    {
+      ...request,
+      resourceVersionMatch: revision ? 'NotOlderThan' : '',
+      limit: 0,
+      continueToken: '',
+    },
+    request.signal,
+  );
+  const initial: WatchEvent[] = list.items.map((representation) => ({
+    type: 'ADDED',
+    representation,
+  }));
+  if (request.sendInitialEvents && request.allowBookmarks) {
+    initial.push({
+      type: 'BOOKMARK',
+      resourceVersion: list.resourceVersion,
+      initialEventsEnd: true,
+    });
+  }
+  return { initial, after: Number(list.resourceVersion) };
+}
+
+/**
+ * WATCH: batches of events in order. Throws StatusError; the first `next()` does so for what is wrong with the
+ * request itself, later ones for what ends a running watch (410 when history was compacted).
+ */
+export async function* watchObjects(
+  scope: StoreScope,
+  request: WatchRequest,
+): AsyncGenerator<readonly WatchEvent[], void> {
+  validateWatchRequest(request);
+  const start = await startOf(scope, request);
+  yield start.initial;
+  const stream = scope.deps.storage.watch(keyPrefixOf(scope, request.namespace), {
+    after: start.after,
+    signal: request.signal,
+    ...(request.allowBookmarks ? { progressMs: BOOKMARK_MS } : {}),
+  });
+  try {
+    for await (const items of stream) {
+      const batch = toBatch(scope, request, items);
+      if (batch.length > 0) yield batch;
+    }
+  } catch (error) {
+    throw toStatusError(error, scope.resource);
+  }
+}
