@@ -22,3 +22,5 @@ export type { EtcdClientOptions } from './etcd3/etcd-client.js';
 export { EtcdClient } from './etcd3/etcd-client.js';
 export type { EtcdStorageOptions } from './etcd3/etcd-storage.js';
 export { EtcdStorage } from './etcd3/etcd-storage.js';
+export type { CachedStorageOptions } from './watch-cache/cached-storage.js';
+export { CachedStorage } from './watch-cache/cached-storage.js';

@@ -15,6 +15,8 @@ export interface FeedOptions {
   readonly signal: AbortSignal;
   /** A silent stream is probed at this interval, and given up when one goes unanswered. Default 1,000. */
   readonly probeMs?: number;
+  /** Which member to start on, counted from the preferred one. Default 0. */
+  readonly firstTurn?: number;
   /** Called when a stream broke and another is tried. */
   readonly onRetry?: (error: unknown) => void;
 }
@@ -53,7 +55,7 @@ export async function* feed(client: EtcdClient, options: FeedOptions): AsyncGene
   const { signal } = options;
   let after = options.after;
   let backoffMs = 0;
-  for (let turn = 0; !signal.aborted; turn++) {
+  for (let turn = options.firstTurn ?? 0; !signal.aborted; turn++) {
     try {
       for await (const batch of readStream(client, { ...options, after }, turn)) {
         after = batch.revision;

@@ -31,28 +31,35 @@ export class EtcdReader {
   }
 
   async list(prefix: string, options: ListOptions): Promise<ListResult> {
-    const { freshness, limit = Infinity, after, signal } = options;
+    const pages: ListResult[] = [];
+    for await (const page of this.pages(prefix, options)) pages.push(page);
+    const last = pages.at(-1);
+    if (!last) throw new StorageError('internal', `list ${prefix}: etcd answered no page`);
+    return pages.length === 1
+      ? last
+      : { ...last, entries: pages.flatMap(({ entries }) => entries) };
+  }
+
+  /** The same list page by page, each as large as one message should be; all are of one revision. */
+  async *pages(prefix: string, options: ListOptions): AsyncGenerator<ListResult> {
+    const { freshness, after, signal } = options;
     const end = prefixEnd(prefix);
+    let wanted = options.limit ?? Infinity;
     let from = after === undefined ? Buffer.from(prefix) : keyAfter(after);
     let revision = freshness.kind === 'exact' ? freshness.revision : undefined;
     let pageKeys = FIRST_PAGE_KEYS;
-    const entries: Entry[] = [];
     for (;;) {
-      const page: Page = { from, end, limit: Math.min(pageKeys, limit - entries.length), revision };
+      const page: Page = { from, end, limit: Math.min(pageKeys, wanted), revision };
       const response = await this.page(prefix, page, freshness, signal);
       revision ??= Number(response.header.revision);
-      let bytes = 0;
-      for (const state of response.kvs) {
-        bytes += state.key.length + state.value.length;
-        entries.push(entryOfRange(state));
-      }
+      const entries = response.kvs.map(entryOfRange);
+      const remaining = Math.max(0, Number(response.count) - entries.length);
+      yield { entries, revision, remaining };
       const last = entries.at(-1);
-      const remaining = Number(response.count) - response.kvs.length;
-      if (remaining <= 0 || !last || response.kvs.length === 0 || entries.length >= limit) {
-        return { entries, revision, remaining: Math.max(0, remaining) };
-      }
+      wanted -= entries.length;
+      if (remaining === 0 || !last || wanted <= 0) return;
       from = keyAfter(last.key);
-      pageKeys = nextPageKeys(bytes / response.kvs.length);
+      pageKeys = nextPageKeys(response.kvs);
     }
   }
 
@@ -116,8 +123,11 @@ export function futureRevision(what: string, wanted: number, current: number): S
   return new StorageError('futureRevision', message, { revision: current });
 }
 
-function nextPageKeys(averageBytes: number): number {
-  return Math.max(1, Math.min(MOST_PAGE_KEYS, Math.floor(PAGE_BYTES / Math.max(1, averageBytes))));
+/** As many keys as should fill a page, by the average of the page before. */
+function nextPageKeys(kvs: IRangeResponse['kvs']): number {
+  const bytes = kvs.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+  const keys = Math.floor((PAGE_BYTES * kvs.length) / Math.max(1, bytes));
+  return Math.max(1, Math.min(MOST_PAGE_KEYS, keys));
 }
 
 function entryOfRange(state: IRangeResponse['kvs'][number]): StoredEntry {

@@ -46,7 +46,8 @@ export async function* watchEtcd(
   }
 }
 
-function toStorageEvent({ type, kv, prev_kv }: IEvent, key: string): StorageEvent {
+/** An event that etcd sent with its previous state. */
+export function toStorageEvent({ type, kv, prev_kv }: IEvent, key: string): StorageEvent {
   const revision = Number(kv.mod_revision);
   const createRevision = Number(kv.create_revision);
   if (type === 'Put' && createRevision === revision) {

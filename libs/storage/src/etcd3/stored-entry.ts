@@ -62,6 +62,23 @@ export class StoredEntry implements Entry {
     return new StoredEntry({ ...this.state(), revision });
   }
 
+  /** Lets go of the network message that the value is a part of, by making `bytes` now. */
+  detach(): this {
+    if (this.fieldLength !== 0) return this;
+    try {
+      this.splice();
+    } catch {
+      // Whoever reads the corrupt value gets the error; the cache must go on.
+      this.buffer = Buffer.from(this.buffer);
+    }
+    return this;
+  }
+
+  /** Bytes held. */
+  get size(): number {
+    return this.buffer.length;
+  }
+
   private state(): StoredState {
     const { key, revision, createRevision, value } = this;
     return { key, revision, createRevision, value };

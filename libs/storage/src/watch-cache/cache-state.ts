@@ -1,0 +1,113 @@
+import type { IEvent } from 'etcd3';
+
+import type { FeedBatch } from '../etcd3/etcd-feed.js';
+import { StoredEntry } from '../etcd3/stored-entry.js';
+import { StorageError } from '../storage-error.js';
+import type { Entry } from '../storage.js';
+import type { WindowLimits } from './event-window.js';
+import type { IndexPage } from './key-index.js';
+import { Partition } from './partition.js';
+
+/** The keyspace as of `revision`: written only by the feed, read by everyone. */
+export class CacheState {
+  /** Everything up to here has been applied and handed to the watchers. */
+  revision = 0;
+  private readonly partitions = new Map<string, Partition>();
+  /** Partitions that come into being later have seen everything since the load. */
+  private loadedAt = 0;
+
+  constructor(
+    private readonly keyspace: string,
+    private readonly limits: WindowLimits,
+  ) {}
+
+  /** Whether the prefix lies within one resource, which is what memory can serve. */
+  covers(prefix: string): boolean {
+    return prefix.startsWith(this.keyspace) && prefix.includes('/', this.keyspace.length);
+  }
+
+  /** The resource that a key or prefix belongs to. */
+  partition(keyOrPrefix: string): Partition {
+    const name = this.nameOf(keyOrPrefix);
+    let partition = this.partitions.get(name);
+    if (!partition) {
+      partition = new Partition(this.limits, this.loadedAt);
+      this.partitions.set(name, partition);
+    }
+    return partition;
+  }
+
+  get(key: string): Entry | undefined {
+    return this.partitions.get(this.nameOf(key))?.index.get(key);
+  }
+
+  page(prefix: string, after?: string, limit?: number): IndexPage {
+    const partition = this.partitions.get(this.nameOf(prefix));
+    return partition?.index.page(prefix, after, limit) ?? { entries: [], remaining: 0 };
+  }
+
+  /** True when the state below `prefix` in memory is also its state at `revision`. */
+  isSameAt(prefix: string, revision: number): boolean {
+    if (revision > this.revision || revision < this.loadedAt) return false;
+    const partition = this.partitions.get(this.nameOf(prefix));
+    return (partition?.changedAt ?? this.loadedAt) <= revision;
+  }
+
+  /** Empties the state for a load; nobody watches then, since readers wait for the load. */
+  startLoad(): void {
+    this.revision = 0;
+    for (const partition of this.partitions.values()) partition.index.clear();
+  }
+
+  load(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      if (entry instanceof StoredEntry) this.partition(entry.key).load(entry.detach());
+    }
+  }
+
+  /** Ends a load: from here on the state is the one at `revision`. */
+  loaded(revision: number): void {
+    this.loadedAt = revision;
+    this.revision = revision;
+    for (const partition of this.partitions.values()) {
+      partition.window.reset(revision);
+      partition.changedAt = revision;
+    }
+  }
+
+  apply({ events, revision }: FeedBatch): void {
+    const touched = new Set<Partition>();
+    for (const event of events) {
+      const key = event.kv.key.toString();
+      if (!key.startsWith(this.keyspace)) continue;
+      const partition = this.partition(key);
+      applyEvent(partition, key, event);
+      touched.add(partition);
+    }
+    this.revision = Math.max(this.revision, revision);
+    for (const partition of touched) partition.flush();
+  }
+
+  /** Forgets everything; every watcher gets 'compacted', so that its client lists again. */
+  reset(reason: string): void {
+    const error = new StorageError('compacted', reason, { revision: this.revision });
+    for (const partition of this.partitions.values()) partition.reset(error);
+    this.revision = 0;
+  }
+
+  private nameOf(keyOrPrefix: string): string {
+    const { keyspace } = this;
+    const end = keyOrPrefix.indexOf('/', keyspace.length);
+    return end < 0 ? '' : keyOrPrefix.slice(keyspace.length, end);
+  }
+}
+
+function applyEvent(partition: Partition, key: string, { type, kv }: IEvent): void {
+  const revision = Number(kv.mod_revision);
+  if (type === 'Delete') {
+    partition.remove(key, revision);
+    return;
+  }
+  const createRevision = Number(kv.create_revision);
+  partition.put(new StoredEntry({ key, revision, createRevision, value: kv.value }).detach());
+}
