@@ -21,3 +21,6 @@ export {
 } from './flags.js';
 export type { ComponentApp } from './app.js';
 export { runMain, stopOnSignals } from './app.js';
+export type { HistogramOptions, MetricOptions, Metrics } from './metrics.js';
+export { METRICS, createMetrics } from './metrics.js';
+export { KlogLogger, formatKlog } from './klog.js';

@@ -1,1 +1,40 @@
-export {};
+/**
+ * What every controller is made of. A controller is a definition (what it watches) and a Reconciler (key in, world
+ * matched); the transport runs it: one work queue each, a key never twice at a time, failures retried with growing
+ * waits, no reconcile before the cache shows the controller's own writes, and no write once the lease may have
+ * passed to another process.
+ */
+// Reconcilers and what they watch.
+export type { Reconciler, Result } from './reconciler.js';
+export { TerminalError, done } from './reconciler.js';
+export type { ControllerDefinition, WatchDefinition } from './definition.js';
+export { DefinitionBuilder, defineController } from './definition.js';
+export type { Handle, RunnerOptions } from './controller-runner.js';
+export { ControllerRunner } from './controller-runner.js';
+// Queues.
+export { ItemBackoff } from './queue/item-backoff.js';
+export type { BackoffOptions } from './queue/item-backoff.js';
+export { TokenBucket } from './queue/token-bucket.js';
+export type { QueueMeters } from './queue/queue-metrics.js';
+export { QueueMetrics, createQueueMeters } from './queue/queue-metrics.js';
+export { WorkQueue } from './queue/work-queue.js';
+// Writes.
+export { WriteFence } from './writes/write-fence.js';
+export type { GuardOptions } from './writes/guarded-client.js';
+export { GuardedClient } from './writes/guarded-client.js';
+export type { Claim } from './writes/ownership.js';
+export { Claimer, decideClaim, toControllerRef } from './writes/ownership.js';
+export type { PodRequest } from './writes/pod-control.js';
+export { PodControl, podFromTemplate } from './writes/pod-control.js';
+export { allOrFirstFailure, slowStart } from './writes/slow-start.js';
+export { StatusWriter, omitEmpty } from './writes/status-writer.js';
+export type { EventRecorder, EventRecorderOptions } from './writes/event-recorder.js';
+export { ApiEventRecorder, noEvents, toReference } from './writes/event-recorder.js';
+// Leader election.
+export type { LeaderElectionOptions, Leadership } from './election/leader-elector.js';
+export { LeaderElector, LeadershipLost, alwaysLeader } from './election/leader-elector.js';
+// Nest.
+export type { WatchContext, WatchTransportOptions } from './transport/watch-transport.js';
+export { WatchTransport, leadAlways } from './transport/watch-transport.js';
+export { ReconcileErrorFilter } from './transport/reconcile-error.filter.js';
+export { reconcilerController } from './transport/reconciler-controller.js';

@@ -1,0 +1,68 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+export interface MetricOptions<L extends string = string> {
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly L[];
+}
+
+export interface HistogramOptions<L extends string = string> extends MetricOptions<L> {
+  /** Upper bounds; default prom-client's. */
+  readonly buckets?: readonly number[];
+}
+
+/** A component's metrics; asking twice for a name gives the same metric. */
+export interface Metrics {
+  counter<L extends string>(options: MetricOptions<L>): Counter<L>;
+  gauge<L extends string>(options: MetricOptions<L>): Gauge<L>;
+  histogram<L extends string>(options: HistogramOptions<L>): Histogram<L>;
+  /** Prometheus' text format. */
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+export const METRICS = Symbol('Metrics');
+
+class RegistryMetrics implements Metrics {
+  constructor(private readonly registry: Registry) {}
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  counter<L extends string>({ name, help, labels = [] }: MetricOptions<L>): Counter<L> {
+    const known = this.registry.getSingleMetric(name) as Counter<L> | undefined;
+    return known ?? new Counter({ name, help, labelNames: labels, registers: [this.registry] });
+  }
+
+  gauge<L extends string>({ name, help, labels = [] }: MetricOptions<L>): Gauge<L> {
+    const known = this.registry.getSingleMetric(name) as Gauge<L> | undefined;
+    return known ?? new Gauge({ name, help, labelNames: labels, registers: [this.registry] });
+  }
+
+  histogram<L extends string>(options: HistogramOptions<L>): Histogram<L> {
+    const { name, help, labels = [], buckets } = options;
+    const known = this.registry.getSingleMetric(name) as Histogram<L> | undefined;
+    return (
+      known ??
+      new Histogram({
+        name,
+        help,
+        labelNames: labels,
+        registers: [this.registry],
+        ...(buckets ? { buckets: [...buckets] } : {}),
+      })
+    );
+  }
+
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+}
+
+/** A registry of its own: several components may run in one process. `process: true` adds the process's metrics. */
+export function createMetrics(options: { readonly process?: boolean } = {}): Metrics {
+  const registry = new Registry();
+  if (options.process) collectDefaultMetrics({ register: registry });
+  return new RegistryMetrics(registry);
+}

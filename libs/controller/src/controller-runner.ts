@@ -1,0 +1,117 @@
+import type { KubeObject, ObjectKey } from '@orrery/apimachinery';
+import { isConflict, parseKeyString, toKeyString } from '@orrery/apimachinery';
+import type { Clock, Logger } from '@orrery/component';
+import type { InformerFactory } from '@orrery/informers';
+import type { ControllerDefinition, WatchDefinition } from './definition.js';
+import { LeadershipLost } from './election/leader-elector.js';
+import type { QueueMeters } from './queue/queue-metrics.js';
+import { QueueMetrics } from './queue/queue-metrics.js';
+import { WorkQueue } from './queue/work-queue.js';
+import type { Result } from './reconciler.js';
+import { TerminalError } from './reconciler.js';
+import type { WriteFence } from './writes/write-fence.js';
+
+export interface RunnerOptions {
+  readonly informers: InformerFactory;
+  readonly fence: WriteFence;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meters?: QueueMeters;
+}
+
+/** How one key of the queue is handled; rejects to be retried. */
+export type Handle = (key: ObjectKey, signal: AbortSignal) => Promise<Result | undefined>;
+
+/** How soon a key is looked at again whose own writes are not in the cache yet. */
+const FENCE_RECHECK_MS = 15;
+
+/** The one loop of every controller: events to keys, keys to the reconciler, failures back with growing waits. */
+export class ControllerRunner {
+  readonly #queue: WorkQueue;
+
+  constructor(
+    readonly definition: ControllerDefinition,
+    private readonly handle: Handle,
+    private readonly options: RunnerOptions,
+  ) {
+    const { clock, meters } = options;
+    const metrics = meters && new QueueMetrics(definition.name, clock, meters);
+    this.#queue = new WorkQueue(clock, metrics);
+    for (const watch of definition.watches) this.#watch(watch);
+    for (const key of definition.initial ?? []) this.#queue.add(toKeyString(key));
+  }
+
+  /** Reconciles until the signal aborts; call again for a next term. Keys go on being collected in between. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#waitForSync(signal);
+    const workers = Array.from({ length: this.definition.concurrency }, () => this.#work(signal));
+    await Promise.all(workers);
+  }
+
+  close(): void {
+    this.#queue.close();
+  }
+
+  async #waitForSync(signal: AbortSignal): Promise<void> {
+    const { informers } = this.options;
+    const needed = this.definition.watches.map(({ ref, scope }) => informers.informer(ref, scope));
+    await Promise.all(needed.map((informer) => informer.waitForSync(signal))).catch(
+      (error: unknown) => {
+        if (!signal.aborted) throw error;
+      },
+    );
+  }
+
+  #watch<T extends KubeObject>({ ref, scope, map, changed }: WatchDefinition<T>): void {
+    const add = (object: T): void => {
+      for (const key of map(object)) this.#queue.add(toKeyString(key));
+    };
+    this.options.informers.informer(ref, scope).addHandler({
+      onAdd: add,
+      onUpdate: (object, old) => {
+        if (changed && !changed(object, old)) return;
+        // The old object too: its owner or its labels may have pointed elsewhere.
+        add(old);
+        add(object);
+      },
+      onDelete: add,
+    });
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const key = await this.#queue.get(signal);
+      if (key === undefined) return;
+      try {
+        await this.#process(key, signal);
+      } finally {
+        this.#queue.done(key);
+      }
+    }
+  }
+
+  async #process(key: string, signal: AbortSignal): Promise<void> {
+    const { fence, logger } = this.options;
+    const scope = `${this.definition.name}|${key}`;
+    if (!fence.isOpen(scope)) {
+      this.#queue.addAfter(key, FENCE_RECHECK_MS);
+      return;
+    }
+    try {
+      const result = await fence.run(scope, () => this.handle(parseKeyString(key), signal));
+      this.#queue.forget(key);
+      if (result?.requeueAfterMs !== undefined) this.#queue.addAfter(key, result.requeueAfterMs);
+    } catch (error) {
+      if (error instanceof LeadershipLost || signal.aborted) this.#queue.add(key);
+      else if (error instanceof TerminalError) {
+        this.#queue.forget(key);
+        logger.error('reconcile failed for good', error, { key });
+      } else {
+        const expected = isConflict(error) && this.#queue.failures(key) < 5;
+        if (expected) logger.debug('reconcile met a conflict', { key });
+        else logger.warn('reconcile failed', { key, error: String(error) });
+        this.#queue.addRateLimited(key);
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import type { KubeObject, ObjectKey } from '@orrery/apimachinery';
+import type { ResourceRef } from '@orrery/api';
+import type { InformerScope } from '@orrery/informers';
+
+/** Events of `ref` that concern other objects: `map` names the keys to reconcile. */
+export interface WatchDefinition<T extends KubeObject = KubeObject> {
+  readonly ref: ResourceRef<T>;
+  readonly scope?: InformerScope;
+  readonly map: (object: T) => readonly ObjectKey[];
+  /** Cuts needless work: whether a change is of interest. Default all. */
+  readonly changed?: (object: T, old: T) => boolean;
+}
+
+/** What a controller watches; the transport turns it into keys of its work queue. */
+export interface ControllerDefinition {
+  /** Names the queue, the message pattern, the metrics and --controllers. */
+  readonly name: string;
+  /** Reconcilers that run at once; a key is never reconciled twice at a time. */
+  readonly concurrency: number;
+  readonly watches: readonly WatchDefinition[];
+  /** Keys to reconcile once at the start, for controllers of no kind of their own. */
+  readonly initial?: readonly ObjectKey[];
+}
+
+const named = (object: KubeObject): readonly ObjectKey[] => {
+  const { namespace, name = '' } = object.metadata;
+  return [namespace ? { namespace, name } : { name }];
+};
+
+/** Assembles a {@link ControllerDefinition}: which kind, what it owns, what else matters. */
+export class DefinitionBuilder {
+  #concurrency = 1;
+  #initial: readonly ObjectKey[] = [];
+  readonly #watches: WatchDefinition[] = [];
+
+  constructor(private readonly name: string) {}
+
+  concurrency(count: number): this {
+    this.#concurrency = count;
+    return this;
+  }
+
+  initially(...keys: readonly ObjectKey[]): this {
+    this.#initial = keys;
+    return this;
+  }
+
+  /** The primary kind: its own events reconcile it. */
+  for<T extends KubeObject>(
+    ref: ResourceRef<T>,
+    options: Pick<WatchDefinition<T>, 'scope' | 'changed'> = {},
+  ): this {
+    return this.watches(ref, named, options);
+  }
+
+  /** Objects whose controlling owner is of kind `owner`: their events reconcile the owner. */
+  owns<T extends KubeObject>(
+    ref: ResourceRef<T>,
+    owner: ResourceRef,
+    options: Pick<WatchDefinition<T>, 'scope' | 'changed'> = {},
+  ): this {
+    const group = owner.group === '' ? '' : `${owner.group}/`;
+    const toOwner = (object: T): readonly ObjectKey[] => {
+      const found = object.metadata.ownerReferences?.find((o) => o.controller === true);
+      if (found?.kind !== owner.kind) return [];
+      const sameGroup =
+        group === '' ? !found.apiVersion.includes('/') : found.apiVersion.startsWith(group);
+      if (!sameGroup) return [];
+      const { namespace } = object.metadata;
+      return [
+        namespace && owner.namespaced ? { namespace, name: found.name } : { name: found.name },
+      ];
+    };
+    return this.watches(ref, toOwner, options);
+  }
+
+  watches<T extends KubeObject>(
+    ref: ResourceRef<T>,
+    map: (object: T) => readonly ObjectKey[],
+    options: Pick<WatchDefinition<T>, 'scope' | 'changed'> = {},
+  ): this {
+    this.#watches.push({ ref, map, ...options } as unknown as WatchDefinition);
+    return this;
+  }
+
+  build(): ControllerDefinition {
+    return {
+      name: this.name,
+      concurrency: this.#concurrency,
+      watches: this.#watches,
+      initial: this.#initial,
+    };
+  }
+}
+
+export const defineController = (name: string): DefinitionBuilder => new DefinitionBuilder(name);

@@ -1,0 +1,195 @@
+import { isAlreadyExists, isConflict, isNotFound } from '@orrery/apimachinery';
+import type { ObjectKey } from '@orrery/apimachinery';
+import type { Lease } from '@orrery/api';
+import { resources } from '@orrery/api';
+import type { KubeClient, ResourceClient } from '@orrery/client';
+import type { Clock, Logger, Random } from '@orrery/component';
+import { decideElection, leaseRecord } from './lease-record.js';
+import type { Observation } from './lease-record.js';
+
+export interface LeaderElectionOptions {
+  readonly client: KubeClient;
+  /** The Lease, e.g. kube-system/kube-scheduler. */
+  readonly lease: ObjectKey;
+  /** Names this process among the candidates. */
+  readonly identity: string;
+  /** How long others wait after the last renewal that they saw; default 15 s. */
+  readonly leaseDurationMs?: number;
+  /** How long after its last renewal a leader still writes; default 10 s. */
+  readonly renewDeadlineMs?: number;
+  /** Default 2 s. */
+  readonly retryPeriodMs?: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Whether this process leads, now. */
+export interface Leadership {
+  readonly held: boolean;
+  /** Throws LeadershipLost when the lease may have passed to another: call it before each write. */
+  assertMayWrite(): void;
+}
+
+export class LeadershipLost extends Error {
+  constructor() {
+    super('this process no longer leads; nothing was written');
+    this.name = 'LeadershipLost';
+  }
+}
+
+/** For components that run without election. */
+export const alwaysLeader: Leadership = { held: true, assertMayWrite: () => undefined };
+
+/**
+ * Leader election on a Lease (k8s client-go tools/leaderelection). Only local monotonic time decides: the term
+ * ends renewDeadline after the *sending* of the last renewal that succeeded, which is before any other candidate
+ * can think the lease expired, since that counts leaseDuration from when it saw that renewal.
+ *
+ *   standby ──(lease free or expired)──> leading ──(renewal too late, or signal)──> standby
+ */
+export class LeaderElector implements Leadership {
+  readonly #leases: ResourceClient<Lease>;
+  readonly #leaseDurationMs: number;
+  readonly #renewDeadlineMs: number;
+  readonly #retryPeriodMs: number;
+  #observed: Observation | undefined;
+  #termEnds = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly options: LeaderElectionOptions) {
+    this.#leases = options.client.resource(resources.leases);
+    this.#leaseDurationMs = options.leaseDurationMs ?? 15_000;
+    this.#renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
+    this.#retryPeriodMs = options.retryPeriodMs ?? 2_000;
+  }
+
+  get held(): boolean {
+    return this.options.clock.monotonic() < this.#termEnds;
+  }
+
+  assertMayWrite(): void {
+    if (!this.held) throw new LeadershipLost();
+  }
+
+  /**
+   * Contends until `signal` aborts. Each term runs `lead`, whose signal aborts when the term ends; the next term
+   * starts only when `lead` has returned. The lease is given back at the end.
+   */
+  async start(signal: AbortSignal, lead: (term: AbortSignal) => Promise<void>): Promise<void> {
+    while (!signal.aborted) {
+      if (!(await this.#tryOnce())) {
+        await this.#wait(signal);
+        continue;
+      }
+      this.options.logger.info('started leading', { lease: this.options.lease.name });
+      await this.#term(signal, lead);
+      this.options.logger.info('stopped leading', { lease: this.options.lease.name });
+    }
+  }
+
+  async #term(signal: AbortSignal, lead: (term: AbortSignal) => Promise<void>): Promise<void> {
+    const end = new AbortController();
+    const term = AbortSignal.any([signal, end.signal]);
+    const leading = lead(term).finally(() => {
+      end.abort(new Error('the work of the term ended'));
+    });
+    await this.#renewUntilLost(term);
+    end.abort(new LeadershipLost());
+    await leading;
+    const wasHeld = this.held;
+    this.#termEnds = Number.NEGATIVE_INFINITY;
+    if (wasHeld) await this.#release();
+  }
+
+  async #renewUntilLost(term: AbortSignal): Promise<void> {
+    const { clock, logger } = this.options;
+    while (!term.aborted) {
+      await this.#wait(term);
+      if (term.aborted) return;
+      await Promise.race([this.#tryOnce(), clock.sleep(this.#retryPeriodMs * 2).then(() => false)]);
+      if (this.held) continue;
+      logger.warn('leader election lost', { lease: this.options.lease.name });
+      return;
+    }
+  }
+
+  async #wait(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.options;
+    await clock
+      .sleep(this.#retryPeriodMs * (1 + 0.2 * random.next()), signal)
+      .catch(() => undefined);
+  }
+
+  /** True when the lease is ours after this. */
+  async #tryOnce(): Promise<boolean> {
+    const { clock, logger } = this.options;
+    const sentAt = clock.monotonic();
+    try {
+      if (!(await this.#acquireOrRenew(AbortSignal.timeout(this.#renewDeadlineMs)))) return false;
+      this.#termEnds = sentAt + this.#renewDeadlineMs;
+      return true;
+    } catch (error) {
+      logger.debug('lease not taken or renewed', { error: String(error) });
+      return false;
+    }
+  }
+
+  async #acquireOrRenew(signal: AbortSignal): Promise<boolean> {
+    const lease = await this.#read(signal);
+    const { clock, identity } = this.options;
+    if (!lease) return this.#create(signal);
+    const decision = decideElection({
+      lease,
+      observed: this.#observed,
+      identity,
+      now: clock.monotonic(),
+      leaseDurationMs: this.#leaseDurationMs,
+    });
+    this.#observed = decision.observed;
+    if (decision.action === 'wait') return false;
+    const spec = leaseRecord(identity, this.#leaseDurationMs, clock.now(), lease.spec);
+    try {
+      const updated = await this.#leases.update({ ...lease, spec }, { signal });
+      this.#observed = { lease: updated, at: clock.monotonic() };
+      return true;
+    } catch (error) {
+      if (isConflict(error)) return false;
+      throw error;
+    }
+  }
+
+  async #create(signal: AbortSignal): Promise<boolean> {
+    const { clock, identity, lease: key } = this.options;
+    const spec = leaseRecord(identity, this.#leaseDurationMs, clock.now());
+    try {
+      await this.#leases.create({ metadata: { ...key }, spec }, { signal });
+      return true;
+    } catch (error) {
+      if (isAlreadyExists(error)) return false;
+      throw error;
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<Lease | undefined> {
+    try {
+      return await this.#leases.get(this.options.lease, { signal });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Lets another lead at once. */
+  async #release(): Promise<void> {
+    const { clock, identity, logger } = this.options;
+    const signal = AbortSignal.timeout(this.#retryPeriodMs);
+    try {
+      const lease = await this.#read(signal);
+      if (lease?.spec.holderIdentity !== identity) return;
+      const spec = { ...leaseRecord('', 1000, clock.now(), lease.spec), holderIdentity: '' };
+      await this.#leases.update({ ...lease, spec }, { signal });
+    } catch (error) {
+      logger.debug('lease not released', { error: String(error) });
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
+import type { Event, ObjectReference } from '@orrery/api';
+import { resources } from '@orrery/api';
+import type { KubeClient, ResourceClient } from '@orrery/client';
+import type { Clock, Logger } from '@orrery/component';
+import { toTime } from '@orrery/component';
+import { EventCorrelator } from './event-correlator.js';
+
+export interface EventRecorderOptions {
+  readonly client: KubeClient;
+  /** `source.component`, e.g. deployment-controller. */
+  readonly component: string;
+  readonly host?: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Tells users what happened to an object; never fails and never waits. */
+export interface EventRecorder {
+  event(
+    object: KubeObject | ObjectReference,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+  ): void;
+}
+
+/** For specs and for callers without a cluster. */
+export const noEvents: EventRecorder = { event: () => undefined };
+
+const MAX_WAITING = 1000;
+const MAX_MESSAGE = 1024;
+
+/** What an event is about. Unset fields are left out. */
+export function toReference(object: KubeObject | ObjectReference): ObjectReference {
+  if (!('metadata' in object)) return object;
+  const { apiVersion, kind, metadata } = object as KubeObject;
+  const { namespace, name, uid, resourceVersion } = metadata;
+  const all = { kind, namespace, name, uid, apiVersion, resourceVersion };
+  return Object.fromEntries(Object.entries(all).filter(([, v]) => v)) as ObjectReference;
+}
+
+/**
+ * Writes core/v1 events one after another in the background; repeats of an event raise the count of the first
+ * (k8s client-go tools/record). Events beyond the limits are dropped.
+ */
+export class ApiEventRecorder implements EventRecorder {
+  readonly #events: ResourceClient<Event>;
+  readonly #correlator: EventCorrelator;
+  #waiting: (() => Promise<void>)[] = [];
+  #writing: Promise<void> | undefined;
+  #serial = 0;
+
+  constructor(private readonly options: EventRecorderOptions) {
+    this.#events = options.client.resource(resources.events);
+    this.#correlator = new EventCorrelator(options.clock);
+  }
+
+  event(
+    object: KubeObject | ObjectReference,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+  ): void {
+    if (this.#waiting.length >= MAX_WAITING) return;
+    const reference = toReference(object);
+    const event = this.#toEvent(reference, type, reason, message.slice(0, MAX_MESSAGE));
+    this.#waiting.push(() => this.#record(event));
+    this.#writing ??= this.#drain();
+  }
+
+  /** Resolves when all that was recorded so far is written or dropped. */
+  async flush(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #drain(): Promise<void> {
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift())
+      await next().catch((error: unknown) => {
+        this.options.logger.debug('event not written', { error: String(error) });
+      });
+    this.#writing = undefined;
+  }
+
+  #toEvent(involvedObject: ObjectReference, type: string, reason: string, message: string): Event {
+    const { clock, component, host } = this.options;
+    const now = toTime(clock.now());
+    const stamp = (BigInt(clock.now()) * 1_000_000n + BigInt(this.#serial++ % 1_000_000)).toString(
+      16,
+    );
+    return {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: {
+        name: `${involvedObject.name ?? ''}.${stamp}`,
+        namespace: involvedObject.namespace ?? 'default',
+      },
+      involvedObject,
+      reason,
+      message,
+      source: { component, ...(host ? { host } : {}) },
+      firstTimestamp: now,
+      lastTimestamp: now,
+      count: 1,
+      type,
+      reportingComponent: component,
+      reportingInstance: host ?? '',
+    } as Event;
+  }
+
+  async #record(event: Event): Promise<void> {
+    const verdict = this.#correlator.correlate(event);
+    if (verdict === undefined) return;
+    const { event: wanted, previous } = verdict;
+    if (previous) {
+      const patch = {
+        count: wanted.count,
+        lastTimestamp: wanted.lastTimestamp,
+        message: wanted.message,
+      };
+      try {
+        this.#correlator.written(await this.#events.patch(previous, 'strategic', patch));
+        return;
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    try {
+      this.#correlator.written(await this.#events.create(wanted));
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+}
