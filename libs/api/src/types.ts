@@ -25,6 +25,7 @@ export type {
 export type * from './gen/types/networking.v1.js';
 export type * from './gen/types/scheduling.v1.js';
 export type * from './gen/types/storage.v1.js';
+export type { RuntimeClass } from './gen/types/node.v1.js';
 export type * from './gen/types/certificates.v1.js';
 export type * from './gen/types/apiextensions.v1.js';
 export type {

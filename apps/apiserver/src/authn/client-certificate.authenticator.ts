@@ -1,0 +1,64 @@
+import type { X509Certificate } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import { createHash } from 'node:crypto';
+import { newUnauthorized } from '@orrery/apimachinery';
+import type { Clock } from '@orrery/component';
+import { subjectOf } from '@orrery/pki';
+import type { UserInfo } from '@orrery/registry';
+import type { AuthenticationInput, Authenticator } from '../filters/authentication.js';
+
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+
+/** The certificate that the client of this connection showed. */
+export function peerCertificate(raw: IncomingMessage): X509Certificate | undefined {
+  return raw.socket instanceof TLSSocket ? raw.socket.getPeerX509Certificate() : undefined;
+}
+
+/** Whether one of the CAs issued it, for clients, and now is in its time. Intermediates are not followed. */
+export function isClientCertificateOf(
+  certificate: X509Certificate,
+  authorities: readonly X509Certificate[],
+  now: number,
+): boolean {
+  return (
+    authorities.some((ca) => certificate.checkIssued(ca) && certificate.verify(ca.publicKey)) &&
+    certificate.keyUsage.includes(CLIENT_AUTH) &&
+    Date.parse(certificate.validFrom) <= now &&
+    now <= Date.parse(certificate.validTo)
+  );
+}
+
+/** The user is the CN, the groups are the O of a certificate of the client CA. */
+export class ClientCertificateAuthenticator implements Authenticator {
+  readonly #users = new WeakMap<X509Certificate, UserInfo>();
+  readonly #ofSocket = new WeakMap<object, X509Certificate>();
+
+  constructor(
+    private readonly authorities: readonly X509Certificate[],
+    private readonly clock: Clock,
+  ) {}
+
+  authenticate({ raw }: AuthenticationInput): UserInfo | undefined {
+    const certificate = this.#ofSocket.get(raw.socket) ?? peerCertificate(raw);
+    if (!certificate) return undefined;
+    this.#ofSocket.set(raw.socket, certificate);
+    const known = this.#users.get(certificate);
+    if (known) {
+      if (this.clock.now() > Date.parse(certificate.validTo)) throw newUnauthorized();
+      return known;
+    }
+    if (!isClientCertificateOf(certificate, this.authorities, this.clock.now()))
+      throw newUnauthorized();
+    const { commonName, organizations } = subjectOf(certificate);
+    if (commonName === '') return undefined;
+    const digest = createHash('sha256').update(certificate.raw).digest('hex');
+    const user: UserInfo = {
+      name: commonName,
+      groups: organizations,
+      extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${digest}`] },
+    };
+    this.#users.set(certificate, user);
+    return user;
+  }
+}

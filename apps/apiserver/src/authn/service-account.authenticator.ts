@@ -1,0 +1,95 @@
+import type { Node, Pod, Secret, ServiceAccount } from '@orrery/api';
+import type { Clock } from '@orrery/component';
+import { TokenError } from '@orrery/pki';
+import type {
+  KubernetesClaim,
+  ServiceAccountClaims,
+  ServiceAccountTokenVerifier,
+} from '@orrery/pki';
+import type { UserInfo } from '@orrery/registry';
+import type { LiveReader } from '../live-view/live-view.js';
+import type { TokenAuthenticator, TokenUser } from './token.js';
+
+/** What a token's objects are looked up in. */
+export interface BoundObjects {
+  readonly serviceAccounts: Pick<LiveReader<ServiceAccount>, 'find'>;
+  readonly pods: Pick<LiveReader<Pod>, 'find'>;
+  readonly secrets: Pick<LiveReader<Secret>, 'find'>;
+  readonly nodes: Pick<LiveReader<Node>, 'find'>;
+}
+
+/** A deleted object keeps its tokens alive this long past its end (k8s pkg/serviceaccount/claims.go). */
+const DELETED_LEEWAY_MS = 60_000;
+
+const AUTH = 'authentication.kubernetes.io';
+
+function userOf(claims: ServiceAccountClaims): UserInfo {
+  const { namespace, serviceaccount, pod, node } = claims.kubernetes;
+  const extra: Record<string, string[]> = {};
+  if (claims.id) extra[`${AUTH}/credential-id`] = [`JTI=${claims.id}`];
+  if (node) {
+    extra[`${AUTH}/node-name`] = [node.name];
+    if (node.uid) extra[`${AUTH}/node-uid`] = [node.uid];
+  }
+  if (pod) {
+    extra[`${AUTH}/pod-name`] = [pod.name];
+    extra[`${AUTH}/pod-uid`] = [pod.uid];
+  }
+  return {
+    name: claims.subject,
+    uid: serviceaccount.uid,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
+    ...(Object.keys(extra).length > 0 ? { extra } : {}),
+  };
+}
+
+/** Bound and legacy service-account tokens, good while the account and what they are bound to exist. */
+export class ServiceAccountAuthenticator implements TokenAuthenticator {
+  constructor(
+    private readonly verifier: ServiceAccountTokenVerifier,
+    private readonly objects: BoundObjects,
+    private readonly clock: Clock,
+  ) {}
+
+  async authenticateToken(
+    token: string,
+    audiences: readonly string[],
+  ): Promise<TokenUser | undefined> {
+    if (!this.verifier.looksOurs(token)) return undefined;
+    const claims = await this.verifier.verify(token, { audiences, now: this.clock.now() });
+    await this.#checkObjects(claims.kubernetes, claims.legacy ? token : undefined);
+    return { user: userOf(claims), audiences: claims.audiences };
+  }
+
+  async #checkObjects(claim: KubernetesClaim, legacyToken: string | undefined): Promise<void> {
+    const { namespace, serviceaccount, pod, secret, node } = claim;
+    const { objects } = this;
+    const account = await objects.serviceAccounts.find(serviceaccount.name, namespace);
+    this.#alive('service account', account, serviceaccount.uid);
+    if (pod) this.#alive('pod', await objects.pods.find(pod.name, namespace), pod.uid);
+    if (secret) {
+      const found = await objects.secrets.find(secret.name, namespace);
+      this.#alive('secret', found, secret.uid);
+      if (
+        legacyToken &&
+        Buffer.from(found?.data?.['token'] ?? '', 'base64').toString() !== legacyToken
+      )
+        throw new TokenError("the token does not match the secret's token");
+    }
+    // A node claim beside a pod only informs; alone it binds.
+    if (node?.uid && !pod) this.#alive('node', await objects.nodes.find(node.name), node.uid);
+  }
+
+  #alive(
+    what: string,
+    object: ServiceAccount | Pod | Secret | Node | undefined,
+    uid: string,
+  ): void {
+    if (!object) throw new TokenError(`the ${what} of the token does not exist`);
+    if (uid !== '' && object.metadata.uid !== uid)
+      throw new TokenError(`the ${what} of the token has another UID`);
+    const { deletionTimestamp } = object.metadata;
+    if (deletionTimestamp && Date.parse(deletionTimestamp) + DELETED_LEEWAY_MS < this.clock.now())
+      throw new TokenError(`the ${what} of the token has been deleted`);
+  }
+}

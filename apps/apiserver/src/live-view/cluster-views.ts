@@ -1,0 +1,88 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  IngressClass,
+  LimitRange,
+  Namespace,
+  Node,
+  Pod,
+  PriorityClass,
+  ResourceQuota,
+  Role,
+  RoleBinding,
+  RuntimeClass,
+  Secret,
+  ServiceAccount,
+  StorageClass,
+} from '@orrery/api';
+import { LiveView } from './live-view.js';
+import type { LiveReader, LiveViewDeps, LiveViewOptions } from './live-view.js';
+
+/** The objects that decide about requests, in memory. */
+export interface ClusterViews {
+  readonly namespaces: LiveReader<Namespace>;
+  readonly nodes: LiveReader<Node>;
+  /** Indexed by spec.nodeName. */
+  readonly pods: LiveReader<Pod>;
+  /** Indexed by type. */
+  readonly secrets: LiveReader<Secret>;
+  readonly serviceAccounts: LiveReader<ServiceAccount>;
+  /** Indexed by namespace. */
+  readonly limitRanges: LiveReader<LimitRange>;
+  /** Indexed by namespace. */
+  readonly resourceQuotas: LiveReader<ResourceQuota>;
+  readonly priorityClasses: LiveReader<PriorityClass>;
+  readonly storageClasses: LiveReader<StorageClass>;
+  readonly ingressClasses: LiveReader<IngressClass>;
+  readonly runtimeClasses: LiveReader<RuntimeClass>;
+  readonly clusterRoles: LiveReader<ClusterRole>;
+  readonly clusterRoleBindings: LiveReader<ClusterRoleBinding>;
+  readonly roles: LiveReader<Role>;
+  readonly roleBindings: LiveReader<RoleBinding>;
+}
+
+/** Follows every resource of ClusterViews below `root` (/registry). `ready` resolves when all have been listed. */
+export function startClusterViews(
+  deps: LiveViewDeps,
+  root: string,
+  signal: AbortSignal,
+): ClusterViews & { readonly ready: Promise<void>; readonly stopped: Promise<void> } {
+  const started: LiveView<KubeObject>[] = [];
+  const running: Promise<void>[] = [];
+  const view = <T extends KubeObject>(
+    path: string,
+    index?: LiveViewOptions<T>['index'],
+  ): LiveView<T> => {
+    const made = new LiveView<T>(deps, {
+      prefix: `${root.replace(/\/$/, '')}/${path}/`,
+      ...(index ? { index } : {}),
+    });
+    started.push(made as unknown as LiveView<KubeObject>);
+    running.push(made.start(signal));
+    return made;
+  };
+  const byNamespace = (object: KubeObject): string | undefined => object.metadata.namespace;
+  const views: ClusterViews = {
+    namespaces: view('namespaces'),
+    nodes: view('minions'),
+    pods: view<Pod>('pods', (pod) => pod.spec?.nodeName),
+    secrets: view<Secret>('secrets', (secret) => secret.type),
+    serviceAccounts: view('serviceaccounts'),
+    limitRanges: view<LimitRange>('limitranges', byNamespace),
+    resourceQuotas: view<ResourceQuota>('resourcequotas', byNamespace),
+    priorityClasses: view('priorityclasses'),
+    storageClasses: view('storageclasses'),
+    ingressClasses: view('ingressclasses'),
+    runtimeClasses: view('runtimeclasses'),
+    clusterRoles: view('clusterroles'),
+    clusterRoleBindings: view('clusterrolebindings'),
+    roles: view('roles'),
+    roleBindings: view('rolebindings'),
+  };
+  return {
+    ...views,
+    ready: Promise.all(started.map((one) => one.ready)).then(() => undefined),
+    stopped: Promise.all(running).then(() => undefined),
+  };
+}

@@ -1,0 +1,137 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import type { Clock, Logger } from '@orrery/component';
+import type { Storage } from '@orrery/storage';
+
+const RETRY_MS = 500;
+
+/** Reads of one resource that cost no request; objects are shared and never mutated. */
+export interface LiveReader<T extends KubeObject> {
+  get(name: string, namespace?: string): T | undefined;
+  /** From memory, or from storage by a consistent read when memory does not have it (it may lag behind by milliseconds). */
+  find(name: string, namespace?: string): Promise<T | undefined>;
+  values(): IterableIterator<T>;
+  /** Objects whose index value is `value`; see LiveViewOptions.index. */
+  indexed(value: string): Iterable<T>;
+  /** Changes with every change of the view. */
+  readonly version: number;
+}
+
+export interface LiveViewDeps {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface LiveViewOptions<T extends KubeObject> {
+  /** With a trailing slash: /registry/clusterroles/. */
+  readonly prefix: string;
+  readonly index?: (object: T) => string | undefined;
+}
+
+/**
+ * All objects below one storage prefix, kept current by a watch; what authorizers, authenticators and
+ * admission plugins read on every request. A view that lost its watch lists again and drops what has gone.
+ */
+export class LiveView<T extends KubeObject> implements LiveReader<T> {
+  #version = 0;
+  #objects = new Map<string, T>();
+  readonly #index = new Map<string, Map<string, T>>();
+  #markReady: () => void = () => undefined;
+  /** Resolves when the first list is in. */
+  readonly ready: Promise<void> = new Promise((resolve) => {
+    this.#markReady = resolve;
+  });
+
+  constructor(
+    private readonly deps: LiveViewDeps,
+    private readonly options: LiveViewOptions<T>,
+  ) {}
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get(name: string, namespace?: string): T | undefined {
+    return this.#objects.get(this.#key(name, namespace));
+  }
+
+  async find(name: string, namespace?: string): Promise<T | undefined> {
+    const key = this.#key(name, namespace);
+    const known = this.#objects.get(key);
+    if (known) return known;
+    const entry = await this.deps.storage.get(key, { freshness: { kind: 'consistent' } });
+    return entry?.object as T | undefined;
+  }
+
+  values(): IterableIterator<T> {
+    return this.#objects.values();
+  }
+
+  indexed(value: string): Iterable<T> {
+    return this.#index.get(value)?.values() ?? [];
+  }
+
+  /** Follows storage until `signal` aborts. */
+  async start(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#listAndWatch(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.deps.logger.debug('live view lists again', {
+          prefix: this.options.prefix,
+          reason: error instanceof Error ? error.message : String(error),
+        });
+        await this.deps.clock.sleep(RETRY_MS, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  #key(name: string, namespace?: string): string {
+    return `${this.options.prefix}${namespace ? `${namespace}/` : ''}${name}`;
+  }
+
+  async #listAndWatch(signal: AbortSignal): Promise<void> {
+    const { storage } = this.deps;
+    const { prefix } = this.options;
+    const list = await storage.list(prefix, { freshness: { kind: 'consistent' }, signal });
+    const listed = new Set(list.entries.map((entry) => entry.key));
+    for (const key of this.#objects.keys()) if (!listed.has(key)) this.#remove(key);
+    for (const entry of list.entries) this.#set(entry.key, entry.object as T);
+    this.#version++;
+    this.#markReady();
+    for await (const items of storage.watch(prefix, { after: list.revision, signal })) {
+      for (const item of items) {
+        if (item.kind !== 'event') continue;
+        const { entry, type } = item.event;
+        if (type === 'DELETED') this.#remove(entry.key);
+        else this.#set(entry.key, entry.object as T);
+      }
+      this.#version++;
+    }
+  }
+
+  #set(key: string, object: T): void {
+    this.#unindex(key);
+    this.#objects.set(key, object);
+    const value = this.options.index?.(object);
+    if (value === undefined) return;
+    const bucket = this.#index.get(value) ?? new Map<string, T>();
+    bucket.set(key, object);
+    this.#index.set(value, bucket);
+  }
+
+  #remove(key: string): void {
+    this.#unindex(key);
+    this.#objects.delete(key);
+  }
+
+  #unindex(key: string): void {
+    const old = this.#objects.get(key);
+    const value = old && this.options.index?.(old);
+    if (value === undefined) return;
+    const bucket = this.#index.get(value);
+    bucket?.delete(key);
+    if (bucket?.size === 0) this.#index.delete(value);
+  }
+}
