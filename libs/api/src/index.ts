@@ -21,3 +21,4 @@ export type {
 } from './kind.js';
 export { defineKind } from './kind.js';
 export { findKind, groupVersions, kinds, requestKinds } from './kinds.js';
+export { protobufDescriptor, schemaDefinitions, schemaRegistry } from './assets.js';

@@ -100,6 +100,8 @@ export interface KindDescriptor<T extends KubeObject = KubeObject> {
   readonly strategy: Strategy<T>;
   readonly status?: Strategy<T>;
   readonly scale?: ScaleAccess<T>;
+  /** Strategies of further subresources that write this kind: pods/resize, namespaces/finalize, certificatesigningrequests/approval. */
+  readonly subresources?: Readonly<Record<string, Strategy<T>>>;
   /** Field selectors beyond metadata.name and metadata.namespace. */
   selectableFields?(object: T): Record<string, string>;
   readonly columns: TableColumns<T>;

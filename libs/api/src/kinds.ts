@@ -1,4 +1,21 @@
 import type { KubeObject } from '@orrery/apimachinery';
+import { EndpointSliceKind } from './discovery/v1/endpointslice/endpointslice.kind.js';
+import { LeaseKind } from './coordination/v1/lease/lease.kind.js';
+import { DaemonSetKind } from './apps/v1/daemonset/daemonset.kind.js';
+import { StatefulSetKind } from './apps/v1/statefulset/statefulset.kind.js';
+import { DeploymentKind } from './apps/v1/deployment/deployment.kind.js';
+import { ControllerRevisionKind } from './apps/v1/controllerrevision/controllerrevision.kind.js';
+import { ReplicaSetKind } from './apps/v1/replicaset/replicaset.kind.js';
+import { NodeKind } from './core/v1/node/node.kind.js';
+import { ServiceAccountKind } from './core/v1/serviceaccount/serviceaccount.kind.js';
+import { SecretKind } from './core/v1/secret/secret.kind.js';
+import { NamespaceKind } from './core/v1/namespace/namespace.kind.js';
+import { PodKind } from './core/v1/pod/pod.kind.js';
+import { ServiceKind } from './core/v1/service/service.kind.js';
+import { ReplicationControllerKind } from './core/v1/replicationcontroller/replicationcontroller.kind.js';
+import { ConfigMapKind } from './core/v1/configmap/configmap.kind.js';
+import { EndpointsKind } from './core/v1/endpoints/endpoints.kind.js';
+import { PodTemplateKind } from './core/v1/pod-template/pod-template.kind.js';
 import { defineKind } from './kind.js';
 import type { KindDescriptor, TableColumns } from './kind.js';
 
@@ -60,26 +77,26 @@ const row = (line: string): KindDescriptor => {
 
 /** Every stored kind. */
 export const kinds: readonly KindDescriptor[] = [
-  row('|v1|Namespace|namespaces|C|ns||namespaces|s'),
-  row('|v1|Node|nodes|C|no||minions|s'),
-  row('|v1|Pod|pods|N|po|all|pods|s'),
-  row('|v1|PodTemplate|podtemplates|N|||podtemplates|'),
-  row('|v1|Service|services|N|svc|all|services/specs|s'),
-  row('|v1|Endpoints|endpoints|N|ep||services/endpoints|'),
-  row('|v1|ConfigMap|configmaps|N|cm||configmaps|'),
-  row('|v1|Secret|secrets|N|||secrets|'),
-  row('|v1|ServiceAccount|serviceaccounts|N|sa||serviceaccounts|'),
+  NamespaceKind,
+  NodeKind,
+  PodKind,
+  PodTemplateKind,
+  ServiceKind,
+  EndpointsKind,
+  ConfigMapKind,
+  SecretKind,
+  ServiceAccountKind,
   row('|v1|Event|events|N|ev||events|'),
-  row('|v1|ReplicationController|replicationcontrollers|N|rc|all|controllers|s'),
+  ReplicationControllerKind,
   row('|v1|LimitRange|limitranges|N|limits||limitranges|'),
   row('|v1|ResourceQuota|resourcequotas|N|quota||resourcequotas|s'),
   row('|v1|PersistentVolume|persistentvolumes|C|pv||persistentvolumes|s'),
   row('|v1|PersistentVolumeClaim|persistentvolumeclaims|N|pvc||persistentvolumeclaims|s'),
-  row('apps|v1|Deployment|deployments|N|deploy|all|deployments|s'),
-  row('apps|v1|ReplicaSet|replicasets|N|rs|all|replicasets|s'),
-  row('apps|v1|DaemonSet|daemonsets|N|ds|all|daemonsets|s'),
-  row('apps|v1|StatefulSet|statefulsets|N|sts|all|statefulsets|s'),
-  row('apps|v1|ControllerRevision|controllerrevisions|N|||controllerrevisions|'),
+  DeploymentKind,
+  ReplicaSetKind,
+  DaemonSetKind,
+  StatefulSetKind,
+  ControllerRevisionKind,
   row('events.k8s.io|v1|Event|events|N|ev||events|'),
   row(
     'autoscaling|v2|HorizontalPodAutoscaler|horizontalpodautoscalers|N|hpa|all|horizontalpodautoscalers|s',
@@ -116,9 +133,9 @@ export const kinds: readonly KindDescriptor[] = [
     'admissionregistration.k8s.io|v1|ValidatingWebhookConfiguration|validatingwebhookconfigurations|C||api-extensions|validatingwebhookconfigurations|',
   ),
   row('scheduling.k8s.io|v1|PriorityClass|priorityclasses|C|pc||priorityclasses|'),
-  row('coordination.k8s.io|v1|Lease|leases|N|||leases|'),
+  LeaseKind,
   row('node.k8s.io|v1|RuntimeClass|runtimeclasses|C|||runtimeclasses|'),
-  row('discovery.k8s.io|v1|EndpointSlice|endpointslices|N|||endpointslices|'),
+  EndpointSliceKind,
 ];
 
 /** Groups in the order of discovery, each with its versions, preferred first (kube-aggregator's priorities). */

@@ -1,0 +1,97 @@
+import type { FieldError } from '@orrery/apimachinery';
+import { invalid, required } from '@orrery/apimachinery';
+import type { DaemonSet, DaemonSetUpdateStrategy } from '../../../types.js';
+import { defineKind } from '../../../kind.js';
+import { oneOf, scaledValue, validateIntOrPercent } from '../../../meta/fields.js';
+import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import { formatLabels } from '../../../table/cells.js';
+import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
+import {
+  SPEC,
+  containerColumns,
+  selectorColumn,
+  selectorIsFixed,
+  validateWorkload,
+} from '../workload/workload.js';
+
+/** k8s pkg/apis/apps/v1/defaults.go:SetDefaults_DaemonSet. */
+export function setDaemonSetDefaults({ spec, status }: DaemonSet): void {
+  if (status) {
+    status.currentNumberScheduled ??= 0;
+    status.desiredNumberScheduled ??= 0;
+    status.numberMisscheduled ??= 0;
+    status.numberReady ??= 0;
+  }
+  if (!spec) return;
+  spec.updateStrategy ??= {};
+  spec.updateStrategy.type ||= 'RollingUpdate';
+  if (spec.updateStrategy.type === 'RollingUpdate') {
+    spec.updateStrategy.rollingUpdate ??= {};
+    spec.updateStrategy.rollingUpdate.maxUnavailable ??= 1;
+    spec.updateStrategy.rollingUpdate.maxSurge ??= 0;
+  }
+  spec.revisionHistoryLimit ??= 10;
+  setPodTemplateDefaults(spec.template);
+}
+
+function validateStrategy(strategy: DaemonSetUpdateStrategy | undefined): FieldError[] {
+  const path = SPEC.child('updateStrategy');
+  const { type, rollingUpdate } = strategy ?? {};
+  if (type !== 'RollingUpdate') return oneOf(type, ['RollingUpdate', 'OnDelete'], path);
+  if (!rollingUpdate) return [required(path.child('rollingUpdate'))];
+  const { maxUnavailable, maxSurge } = rollingUpdate;
+  const at = path.child('rollingUpdate');
+  const unavailable = scaledValue(maxUnavailable, 100);
+  const surge = scaledValue(maxSurge, 100);
+  return [
+    ...validateIntOrPercent(maxUnavailable, at.child('maxUnavailable')),
+    ...validateIntOrPercent(maxSurge, at.child('maxSurge')),
+    ...(unavailable > 0 && surge > 0
+      ? [invalid(at.child('maxSurge'), maxSurge, 'may not be set when maxUnavailable is non-zero')]
+      : []),
+    ...(unavailable === 0 && surge === 0
+      ? [required(at.child('maxUnavailable'), 'cannot be 0 when maxSurge is 0')]
+      : []),
+  ];
+}
+
+export const DaemonSetKind = defineKind<DaemonSet>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'DaemonSet',
+  plural: 'daemonsets',
+  shortNames: ['ds'],
+  categories: ['all'],
+  scope: 'Namespaced',
+  setDefaults: setDaemonSetDefaults,
+  strategy: strategyOf<DaemonSet>({
+    namespaced: true,
+    ownsStatus: true,
+    initialStatus: () => ({
+      currentNumberScheduled: 0,
+      desiredNumberScheduled: 0,
+      numberMisscheduled: 0,
+      numberReady: 0,
+    }),
+    check: (object) => [
+      ...validateWorkload(object, 'daemonset'),
+      ...validateStrategy(object.spec?.updateStrategy),
+    ],
+    checkUpdate: selectorIsFixed,
+  }),
+  status: statusStrategyOf<DaemonSet>(),
+  columns: table<DaemonSet>([
+    nameColumn,
+    count('Desired', ({ status }) => status?.desiredNumberScheduled ?? 0),
+    count('Current', ({ status }) => status?.currentNumberScheduled ?? 0),
+    count('Ready', ({ status }) => status?.numberReady ?? 0),
+    count('Up-to-date', ({ status }) => status?.updatedNumberScheduled ?? 0),
+    count('Available', ({ status }) => status?.numberAvailable ?? 0),
+    column('Node Selector', ({ spec }) => formatLabels(spec?.template?.spec?.nodeSelector)),
+    ageColumn,
+    ...containerColumns,
+    selectorColumn,
+  ]),
+  hasGeneration: true,
+});

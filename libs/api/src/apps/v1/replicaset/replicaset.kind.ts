@@ -1,0 +1,51 @@
+import type { ReplicaSet } from '../../../types.js';
+import { defineKind } from '../../../kind.js';
+import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import { ageColumn, count, nameColumn, table } from '../../../table/columns.js';
+import {
+  containerColumns,
+  selectorColumn,
+  selectorIsFixed,
+  validateWorkload,
+  workloadScale,
+} from '../workload/workload.js';
+
+/** k8s pkg/apis/apps/v1/defaults.go:SetDefaults_ReplicaSet. */
+export function setReplicaSetDefaults({ spec, status }: ReplicaSet): void {
+  if (status) status.replicas ??= 0;
+  if (!spec) return;
+  spec.replicas ??= 1;
+  setPodTemplateDefaults(spec.template);
+}
+
+export const ReplicaSetKind = defineKind<ReplicaSet>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'ReplicaSet',
+  plural: 'replicasets',
+  shortNames: ['rs'],
+  categories: ['all'],
+  scope: 'Namespaced',
+  setDefaults: setReplicaSetDefaults,
+  strategy: strategyOf<ReplicaSet>({
+    namespaced: true,
+    ownsStatus: true,
+    initialStatus: () => ({ replicas: 0 }),
+    check: (object) => validateWorkload(object, 'deployment'),
+    checkUpdate: selectorIsFixed,
+  }),
+  status: statusStrategyOf<ReplicaSet>(),
+  scale: workloadScale,
+  selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
+  columns: table<ReplicaSet>([
+    nameColumn,
+    count('Desired', ({ spec }) => spec?.replicas ?? 0),
+    count('Current', ({ status }) => status?.replicas ?? 0),
+    count('Ready', ({ status }) => status?.readyReplicas ?? 0),
+    ageColumn,
+    ...containerColumns,
+    selectorColumn,
+  ]),
+  hasGeneration: true,
+});

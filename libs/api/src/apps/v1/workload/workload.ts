@@ -1,0 +1,71 @@
+import type { FieldError, KubeObject } from '@orrery/apimachinery';
+import { FieldPath } from '@orrery/apimachinery';
+import type { ScaleAccess } from '../../../kind.js';
+import type { LabelSelector, PodTemplateSpec } from '../../../types.js';
+import { nonNegative } from '../../../meta/fields.js';
+import { immutable } from '../../../meta/object-meta.js';
+import {
+  containerImages,
+  containerNames,
+  formatSelector,
+  selectorText,
+} from '../../../table/cells.js';
+import type { Column } from '../../../table/columns.js';
+import { wide } from '../../../table/columns.js';
+import {
+  validateWorkloadSelector,
+  validateWorkloadTemplate,
+} from '../../../core/v1/pod-template/pod-template.validation.js';
+
+export const SPEC = FieldPath.of('spec');
+
+/** What the controllers of apps/v1 have in common. */
+export interface Workload extends KubeObject {
+  spec: {
+    replicas?: number;
+    minReadySeconds?: number;
+    revisionHistoryLimit?: number;
+    selector: LabelSelector;
+    template?: PodTemplateSpec;
+  };
+  status?: object;
+}
+
+/** Numbers, selector and template of a workload; `kind` as upstream's messages call it. */
+export function validateWorkload(object: Workload, kind: string): FieldError[] {
+  const spec = object.spec ?? ({} as Workload['spec']);
+  return [
+    ...nonNegative(spec.replicas, SPEC.child('replicas')),
+    ...nonNegative(spec.minReadySeconds, SPEC.child('minReadySeconds')),
+    ...nonNegative(spec.revisionHistoryLimit, SPEC.child('revisionHistoryLimit')),
+    ...validateWorkloadSelector(spec.selector, kind, SPEC.child('selector')),
+    ...validateWorkloadTemplate(spec.template, spec.selector, SPEC.child('template')),
+  ];
+}
+
+/** apps/v1 fixes the selector at creation. */
+export const selectorIsFixed = (object: Workload, old: Workload): FieldError[] =>
+  immutable(object.spec?.selector, old.spec?.selector, SPEC.child('selector'));
+
+const replicasOf = (status: object | undefined): number =>
+  (status as { replicas?: number } | undefined)?.replicas ?? 0;
+
+export const workloadScale: ScaleAccess<Workload> = {
+  get: ({ spec, status }) => ({
+    replicas: spec?.replicas ?? 0,
+    statusReplicas: replicasOf(status),
+    selector: selectorText(spec?.selector),
+  }),
+  set(object, replicas) {
+    object.spec.replicas = replicas;
+  },
+};
+
+export const containerColumns: readonly Column<Workload>[] = [
+  wide('Containers', ({ spec }) => containerNames(spec?.template)),
+  wide('Images', ({ spec }) => containerImages(spec?.template)),
+];
+
+export const selectorColumn: Column<Workload> = wide('Selector', ({ spec }) =>
+  formatSelector(spec?.selector),
+);

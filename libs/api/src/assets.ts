@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import type { Schema } from '@orrery/apimachinery';
+import { SchemaRegistry } from '@orrery/apimachinery';
+
+const read = (name: string): unknown =>
+  JSON.parse(readFileSync(new URL(`./gen/${name}`, import.meta.url), 'utf8'));
+
+let definitions: Record<string, Schema> | undefined;
+let registry: SchemaRegistry | undefined;
+
+/** OpenAPI definitions of all built-in kinds with Kubernetes' extensions; read once, when first needed. */
+export function schemaDefinitions(): Readonly<Record<string, Schema>> {
+  definitions ??= read('schemas.json') as Record<string, Schema>;
+  return definitions;
+}
+
+/** The registry over {@link schemaDefinitions}. */
+export function schemaRegistry(): SchemaRegistry {
+  registry ??= new SchemaRegistry(schemaDefinitions());
+  return registry;
+}
+
+/** The protobufjs descriptor (JSON form) of all messages; read anew at each call. */
+export function protobufDescriptor(): Record<string, unknown> {
+  return read('protobuf.json') as Record<string, unknown>;
+}

@@ -1,0 +1,209 @@
+import type { FieldError, FieldPath } from '@orrery/apimachinery';
+import { forbidden, invalid, notSupported, required } from '@orrery/apimachinery';
+import type {
+  Affinity,
+  NodeSelector,
+  NodeSelectorTerm,
+  PodAffinityTerm,
+  Toleration,
+  TopologySpreadConstraint,
+} from '../../../types.js';
+import { oneOf } from '../../../meta/fields.js';
+import { validateLabelSelector } from '../../../meta/label-selector.js';
+import { eachOf, list } from '../../../meta/list.js';
+import { check, labelValue, qualifiedName } from '../../../meta/names.js';
+
+const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
+function validateTerm(term: NodeSelectorTerm, path: FieldPath): FieldError[] {
+  return [
+    ...eachOf(term.matchExpressions, ({ key, operator, values }, i) => {
+      const at = path.child('matchExpressions').index(i);
+      const size = list(values).length;
+      return [...nodeOperator(operator, size, at), ...check(qualifiedName, key, at.child('key'))];
+    }),
+    ...eachOf(term.matchFields, ({ key, operator, values }, i) => {
+      const at = path.child('matchFields').index(i);
+      return [
+        ...(operator === 'In' || operator === 'NotIn'
+          ? list(values).length === 1
+            ? []
+            : [
+                required(
+                  at.child('values'),
+                  "must be only one value when `operator` is 'In' or 'NotIn' for node field selector",
+                ),
+              ]
+          : [invalid(at.child('operator'), operator, 'not a valid selector operator')]),
+        ...(key === 'metadata.name'
+          ? []
+          : [invalid(at.child('key'), key, 'not a valid field selector key')]),
+      ];
+    }),
+  ];
+}
+
+function nodeOperator(operator: string, size: number, at: FieldPath): FieldError[] {
+  switch (operator) {
+    case 'In':
+    case 'NotIn':
+      return size > 0
+        ? []
+        : [required(at.child('values'), "must be specified when `operator` is 'In' or 'NotIn'")];
+    case 'Exists':
+    case 'DoesNotExist':
+      return size === 0
+        ? []
+        : [
+            forbidden(
+              at.child('values'),
+              "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+            ),
+          ];
+    case 'Gt':
+    case 'Lt':
+      return size === 1
+        ? []
+        : [
+            required(
+              at.child('values'),
+              "must be specified single value when `operator` is 'Lt' or 'Gt'",
+            ),
+          ];
+    default:
+      return [invalid(at.child('operator'), operator, 'not a valid selector operator')];
+  }
+}
+
+/** k8s pkg/apis/core/validation/validation.go:ValidateNodeSelector. */
+export function validateNodeSelector(
+  selector: NodeSelector | undefined,
+  path: FieldPath,
+): FieldError[] {
+  if (!selector) return [];
+  const at = path.child('nodeSelectorTerms');
+  if (list(selector.nodeSelectorTerms).length === 0) {
+    return [required(at, 'must have at least one node selector term')];
+  }
+  return eachOf(selector.nodeSelectorTerms, (term, i) => validateTerm(term, at.index(i)));
+}
+
+function validatePodTerm(term: PodAffinityTerm | undefined, path: FieldPath): FieldError[] {
+  if (!term) return [required(path)];
+  const key = path.child('topologyKey');
+  return [
+    ...validateLabelSelector(term.labelSelector, path.child('labelSelector')),
+    ...validateLabelSelector(term.namespaceSelector, path.child('namespaceSelector')),
+    ...(term.topologyKey
+      ? check(qualifiedName, term.topologyKey, key)
+      : [required(key, 'can not be empty')]),
+  ];
+}
+
+const validateWeight = (weight: number, path: FieldPath): FieldError[] =>
+  weight >= 1 && weight <= 100 ? [] : [invalid(path, weight, 'must be in the range 1-100')];
+
+const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
+const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';
+
+export function validateAffinity(affinity: Affinity | undefined, path: FieldPath): FieldError[] {
+  if (!affinity) return [];
+  const node = path.child('nodeAffinity');
+  return [
+    ...validateNodeSelector(affinity.nodeAffinity?.[REQUIRED], node.child(REQUIRED)),
+    ...eachOf(affinity.nodeAffinity?.[PREFERRED], (term, i) => {
+      const at = node.child(PREFERRED).index(i);
+      return [
+        ...validateWeight(term.weight, at.child('weight')),
+        ...validateTerm(term.preference ?? {}, at.child('preference')),
+      ];
+    }),
+    ...(['podAffinity', 'podAntiAffinity'] as const).flatMap((kind) => [
+      ...eachOf(affinity[kind]?.[REQUIRED], (term, i) =>
+        validatePodTerm(term, path.child(kind, REQUIRED).index(i)),
+      ),
+      ...eachOf(affinity[kind]?.[PREFERRED], (term, i) => {
+        const at = path.child(kind, PREFERRED).index(i);
+        return [
+          ...validateWeight(term.weight, at.child('weight')),
+          ...validatePodTerm(term.podAffinityTerm, at.child('podAffinityTerm')),
+        ];
+      }),
+    ]),
+  ];
+}
+
+function validateToleration(toleration: Toleration, at: FieldPath): FieldError[] {
+  const { key, operator, value, effect, tolerationSeconds } = toleration;
+  const findings = key ? check(qualifiedName, key, at.child('key')) : [];
+  if (!key && operator !== 'Exists') {
+    findings.push(
+      invalid(
+        at.child('operator'),
+        operator ?? '',
+        'operator must be Exists when `key` is empty, which means "match all values and all keys"',
+      ),
+    );
+  }
+  if (tolerationSeconds !== undefined && tolerationSeconds !== null && effect !== 'NoExecute') {
+    findings.push(
+      invalid(
+        at.child('effect'),
+        effect ?? '',
+        "effect must be 'NoExecute' when `tolerationSeconds` is set",
+      ),
+    );
+  }
+  if (operator === undefined || (operator as string) === '' || operator === 'Equal') {
+    findings.push(
+      ...labelValue(String(value ?? '')).map((m) => invalid(at.child('operator'), value, m)),
+    );
+  } else if (operator === 'Exists') {
+    if (value) {
+      findings.push(
+        invalid(
+          at.child('operator'),
+          toleration,
+          "value must be empty when `operator` is 'Exists'",
+        ),
+      );
+    }
+  } else if (operator !== 'Gt' && operator !== 'Lt') {
+    findings.push(notSupported(at.child('operator'), operator, ['Equal', 'Exists', 'Gt', 'Lt']));
+  }
+  return effect ? [...findings, ...oneOf(effect, EFFECTS, at.child('effect'))] : findings;
+}
+
+export function validateTolerations(
+  tolerations: readonly Toleration[] | undefined,
+  path: FieldPath,
+): FieldError[] {
+  return eachOf(tolerations, (toleration, i) => validateToleration(toleration, path.index(i)));
+}
+
+export function validateTopologySpread(
+  constraints: readonly TopologySpreadConstraint[] | undefined,
+  path: FieldPath,
+): FieldError[] {
+  return eachOf(constraints, (constraint, i) => {
+    const at = path.index(i);
+    const key = at.child('topologyKey');
+    return [
+      ...(constraint.maxSkew > 0
+        ? []
+        : [invalid(at.child('maxSkew'), constraint.maxSkew ?? 0, 'must be greater than zero')]),
+      ...(constraint.topologyKey
+        ? check(qualifiedName, constraint.topologyKey, key)
+        : [required(key, 'can not be empty')]),
+      ...oneOf(
+        constraint.whenUnsatisfiable ?? '',
+        ['DoNotSchedule', 'ScheduleAnyway'],
+        at.child('whenUnsatisfiable'),
+      ),
+      ...(constraint.minDomains !== undefined && constraint.minDomains <= 0
+        ? [invalid(at.child('minDomains'), constraint.minDomains, 'must be greater than zero')]
+        : []),
+      ...validateLabelSelector(constraint.labelSelector, at.child('labelSelector')),
+    ];
+  });
+}

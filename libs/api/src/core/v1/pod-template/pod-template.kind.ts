@@ -1,0 +1,29 @@
+import type { FieldError } from '@orrery/apimachinery';
+import { FieldPath } from '@orrery/apimachinery';
+import type { PodTemplate } from '../../../types.js';
+import { defineKind } from '../../../kind.js';
+import { strategyOf } from '../../../meta/strategy.js';
+import { containerImages, containerNames, formatLabels } from '../../../table/cells.js';
+import { column, nameColumn, table } from '../../../table/columns.js';
+import { setPodTemplateDefaults } from './pod-template.defaults.js';
+import { validatePodTemplate } from './pod-template.validation.js';
+
+const check = (object: PodTemplate): FieldError[] =>
+  validatePodTemplate(object.template, FieldPath.of('template'));
+
+export const PodTemplateKind = defineKind<PodTemplate>({
+  group: '',
+  version: 'v1',
+  kind: 'PodTemplate',
+  plural: 'podtemplates',
+  scope: 'Namespaced',
+  setDefaults: (object) => setPodTemplateDefaults(object.template),
+  strategy: strategyOf<PodTemplate>({ namespaced: true, check }),
+  columns: table<PodTemplate>([
+    nameColumn,
+    column('Containers', ({ template }) => containerNames(template)),
+    column('Images', ({ template }) => containerImages(template)),
+    column('Pod Labels', ({ template }) => formatLabels(template?.metadata?.labels)),
+  ]),
+  hasGeneration: true,
+});

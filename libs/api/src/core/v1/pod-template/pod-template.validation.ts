@@ -1,0 +1,70 @@
+import type { FieldError, FieldPath } from '@orrery/apimachinery';
+import { invalid, notSupported, required } from '@orrery/apimachinery';
+import type { LabelSelector, PodTemplateSpec } from '../../../types.js';
+import {
+  isEmptySelector,
+  selectorMatches,
+  validateLabelSelector,
+  validateLabels,
+} from '../../../meta/label-selector.js';
+import { validateAnnotations } from '../../../meta/object-meta.js';
+import { validatePodSpec } from '../pod-spec/pod-spec.validation.js';
+
+/** k8s pkg/apis/core/validation/validation.go:ValidatePodTemplateSpec. */
+export function validatePodTemplate(
+  template: PodTemplateSpec | undefined,
+  path: FieldPath,
+): FieldError[] {
+  if (!template) return [required(path)];
+  return [
+    ...validateLabels(template.metadata?.labels, path.child('metadata', 'labels')),
+    ...validateAnnotations(template.metadata?.annotations, path.child('metadata', 'annotations')),
+    ...validatePodSpec(template.spec, path.child('spec')),
+  ];
+}
+
+const NOT_MATCHING = '`selector` does not match template `labels`';
+
+/** The template of a controller whose pods must run for ever: labels fit the selector, restartPolicy is Always. */
+export function validateWorkloadTemplate(
+  template: PodTemplateSpec | undefined,
+  selector: LabelSelector | undefined,
+  path: FieldPath,
+): FieldError[] {
+  if (!template) return [required(path)];
+  const labels = template.metadata?.labels;
+  const restartPolicy = template.spec?.restartPolicy ?? '';
+  return [
+    ...(!isEmptySelector(selector) && !selectorMatches(selector, labels)
+      ? [invalid(path.child('metadata', 'labels'), labels ?? {}, NOT_MATCHING)]
+      : []),
+    ...validatePodTemplate(template, path),
+    ...(restartPolicy === 'Always'
+      ? []
+      : [notSupported(path.child('spec', 'restartPolicy'), restartPolicy, ['Always'])]),
+    ...(template.spec?.activeDeadlineSeconds === undefined
+      ? []
+      : [
+          {
+            type: 'FieldValueForbidden' as const,
+            field: path.child('spec', 'activeDeadlineSeconds').toString(),
+            message: 'Forbidden: activeDeadlineSeconds in ReplicaSet is not Supported',
+          },
+        ]),
+  ];
+}
+
+/** The selector of a workload: present, legal and not empty. */
+export function validateWorkloadSelector(
+  selector: LabelSelector | undefined,
+  kind: string,
+  path: FieldPath,
+): FieldError[] {
+  if (!selector) return [required(path)];
+  return [
+    ...validateLabelSelector(selector, path),
+    ...(isEmptySelector(selector)
+      ? [invalid(path, selector, `empty selector is invalid for ${kind}`)]
+      : []),
+  ];
+}

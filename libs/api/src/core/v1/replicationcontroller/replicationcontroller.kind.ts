@@ -1,0 +1,90 @@
+import type { FieldError } from '@orrery/apimachinery';
+import { FieldPath, required } from '@orrery/apimachinery';
+import type { LabelSelector, ReplicationController } from '../../../types.js';
+import { defineKind } from '../../../kind.js';
+import { nonNegative } from '../../../meta/fields.js';
+import { validateLabels } from '../../../meta/label-selector.js';
+import { entries } from '../../../meta/list.js';
+import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import {
+  containerImages,
+  containerNames,
+  formatLabels,
+  selectorText,
+} from '../../../table/cells.js';
+import { ageColumn, count, nameColumn, table, wide } from '../../../table/columns.js';
+import { setPodTemplateDefaults } from '../pod-template/pod-template.defaults.js';
+import { validateWorkloadTemplate } from '../pod-template/pod-template.validation.js';
+
+const SPEC = FieldPath.of('spec');
+
+const selectorOf = (controller: ReplicationController): LabelSelector => ({
+  matchLabels: controller.spec?.selector ?? {},
+});
+
+/** k8s pkg/apis/core/v1/defaults.go:SetDefaults_ReplicationController. */
+export function setReplicationControllerDefaults(controller: ReplicationController): void {
+  const { spec, metadata, status } = controller;
+  if (status) status.replicas ??= 0;
+  if (!spec) return;
+  const labels = spec.template?.metadata?.labels;
+  if (labels) {
+    if (entries(spec.selector).length === 0) spec.selector = { ...labels };
+    if (entries(metadata.labels).length === 0) metadata.labels = { ...labels };
+  }
+  spec.replicas ??= 1;
+  setPodTemplateDefaults(spec.template);
+}
+
+function validate(controller: ReplicationController): FieldError[] {
+  const { spec } = controller;
+  return [
+    ...nonNegative(spec?.minReadySeconds, SPEC.child('minReadySeconds')),
+    ...nonNegative(spec?.replicas, SPEC.child('replicas')),
+    ...(entries(spec?.selector).length === 0
+      ? [required(SPEC.child('selector'))]
+      : validateLabels(spec?.selector, SPEC.child('selector'))),
+    ...validateWorkloadTemplate(spec?.template, selectorOf(controller), SPEC.child('template')),
+  ];
+}
+
+export const ReplicationControllerKind = defineKind<ReplicationController>({
+  group: '',
+  version: 'v1',
+  kind: 'ReplicationController',
+  plural: 'replicationcontrollers',
+  shortNames: ['rc'],
+  categories: ['all'],
+  scope: 'Namespaced',
+  storagePrefix: 'controllers',
+  setDefaults: setReplicationControllerDefaults,
+  strategy: strategyOf<ReplicationController>({
+    namespaced: true,
+    ownsStatus: true,
+    initialStatus: () => ({ replicas: 0 }),
+    check: validate,
+  }),
+  status: statusStrategyOf<ReplicationController>(),
+  scale: {
+    get: (controller) => ({
+      replicas: controller.spec?.replicas ?? 0,
+      statusReplicas: controller.status?.replicas ?? 0,
+      selector: selectorText(selectorOf(controller)),
+    }),
+    set(controller, replicas) {
+      controller.spec.replicas = replicas;
+    },
+  },
+  selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
+  columns: table<ReplicationController>([
+    nameColumn,
+    count('Desired', ({ spec }) => spec?.replicas ?? 0),
+    count('Current', ({ status }) => status?.replicas ?? 0),
+    count('Ready', ({ status }) => status?.readyReplicas ?? 0),
+    ageColumn,
+    wide('Containers', ({ spec }) => containerNames(spec?.template)),
+    wide('Images', ({ spec }) => containerImages(spec?.template)),
+    wide('Selector', ({ spec }) => formatLabels(spec?.selector)),
+  ]),
+  hasGeneration: true,
+});

@@ -1,0 +1,100 @@
+import type { FieldError } from '@orrery/apimachinery';
+import { FieldPath, invalid, required, tooLong } from '@orrery/apimachinery';
+import type { Secret } from '../../../types.js';
+import { defineKind } from '../../../kind.js';
+import { entries } from '../../../meta/list.js';
+import { check, configKey } from '../../../meta/names.js';
+import { immutable } from '../../../meta/object-meta.js';
+import { strategyOf } from '../../../meta/strategy.js';
+import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
+import { MAX_DATA_BYTES, immutableDataFindings } from '../configmap/configmap.kind.js';
+
+const DATA = FieldPath.of('data');
+const SERVICE_ACCOUNT = 'kubernetes.io/service-account.name';
+
+const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
+};
+
+/** Moves stringData into data, where it wins, as upstream's conversion does; then the default type. */
+export function setSecretDefaults(secret: Secret): void {
+  for (const [key, text] of entries(secret.stringData)) {
+    secret.data ??= {};
+    secret.data[key] = Buffer.from(String(text ?? '')).toString('base64');
+  }
+  delete secret.stringData;
+  secret.type ||= 'Opaque';
+}
+
+function isJson(base64: string | undefined): boolean {
+  try {
+    JSON.parse(Buffer.from(String(base64 ?? ''), 'base64').toString());
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** k8s pkg/apis/core/validation/validation.go:ValidateSecret, the part that depends on the type. */
+function validateType({ type = '', data, metadata }: Secret): FieldError[] {
+  const missing = (REQUIRED_KEYS[type] ?? []).filter((key) => data?.[key] === undefined);
+  if (missing.length > 0) return missing.map((key) => required(DATA.key(key)));
+  if (type === 'kubernetes.io/service-account-token') {
+    return metadata.annotations?.[SERVICE_ACCOUNT]
+      ? []
+      : [required(FieldPath.of('metadata', 'annotations').key(SERVICE_ACCOUNT))];
+  }
+  if (type === 'kubernetes.io/basic-auth') {
+    return data?.['username'] === undefined && data?.['password'] === undefined
+      ? [required(DATA.key('username')), required(DATA.key('password'))]
+      : [];
+  }
+  const json = type.startsWith('kubernetes.io/docker') ? REQUIRED_KEYS[type]?.[0] : undefined;
+  return json !== undefined && !isJson(data?.[json])
+    ? [invalid(DATA.key(json), '<secret contents redacted>', 'invalid JSON')]
+    : [];
+}
+
+function validate(secret: Secret): FieldError[] {
+  const size = entries(secret.data).reduce(
+    (sum, [, text]) => sum + (String(text ?? '').length * 3) / 4,
+    0,
+  );
+  return [
+    ...entries(secret.data).flatMap(([key]) => check(configKey, key, DATA.key(key))),
+    ...(size > MAX_DATA_BYTES ? [tooLong(DATA, MAX_DATA_BYTES)] : []),
+    ...validateType(secret),
+  ];
+}
+
+export const SecretKind = defineKind<Secret>({
+  group: '',
+  version: 'v1',
+  kind: 'Secret',
+  plural: 'secrets',
+  scope: 'Namespaced',
+  setDefaults: setSecretDefaults,
+  strategy: strategyOf<Secret>({
+    namespaced: true,
+    prepareForUpdate(secret, old) {
+      // The type may be left out of an update.
+      if (!secret.type && old.type) secret.type = old.type;
+    },
+    check: validate,
+    checkUpdate: (secret, old) => [
+      ...immutable(secret.type, old.type, FieldPath.of('type')),
+      ...immutableDataFindings(secret, old, ['data']),
+    ],
+  }),
+  selectableFields: ({ type }) => ({ type: type ?? '' }),
+  columns: table<Secret>([
+    nameColumn,
+    column('Type', ({ type }) => type ?? ''),
+    count('Data', ({ data }) => entries(data).length),
+    ageColumn,
+  ]),
+  hasGeneration: false,
+});

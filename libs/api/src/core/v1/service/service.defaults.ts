@@ -1,0 +1,58 @@
+import type { Service, ServiceSpec } from '../../../types.js';
+import { ipFamilyOf } from '../../../meta/fields.js';
+import { entries, list } from '../../../meta/list.js';
+
+const CLIENT_IP_SECONDS = 10_800;
+
+/** Reachable from outside the cluster: node ports, load balancers and external addresses. */
+export const isExternallyAccessible = ({ type, externalIPs }: ServiceSpec): boolean =>
+  type === 'LoadBalancer' ||
+  type === 'NodePort' ||
+  (type === 'ClusterIP' && list(externalIPs).length > 0);
+
+/** `None` asks for no cluster IP. */
+export const isHeadless = ({ clusterIP, clusterIPs }: ServiceSpec): boolean =>
+  (list(clusterIPs)[0] ?? clusterIP) === 'None';
+
+function setPortDefaults(spec: ServiceSpec): void {
+  for (const port of list(spec.ports)) {
+    port.protocol ||= 'TCP';
+    if (port.targetPort === undefined || port.targetPort === '' || port.targetPort === 0) {
+      port.targetPort = port.port;
+    }
+  }
+}
+
+/**
+ * The family of a single-stack cluster (k8s pkg/registry/core/service/storage/alloc.go:initIPFamilyFields);
+ * a headless service without selector is for both families.
+ */
+function setFamilyDefaults(spec: ServiceSpec): void {
+  if (spec.type === 'ExternalName') return;
+  const isFree = isHeadless(spec) && entries(spec.selector).length === 0;
+  spec.ipFamilyPolicy ??= isFree ? 'RequireDualStack' : 'SingleStack';
+  if (list(spec.ipFamilies).length > 0) return;
+  const address = spec.clusterIP && spec.clusterIP !== 'None' ? spec.clusterIP : '0.0.0.0';
+  spec.ipFamilies = isFree ? ['IPv4', 'IPv6'] : [ipFamilyOf(address)];
+}
+
+/** k8s pkg/apis/core/v1/defaults.go:SetDefaults_Service. */
+export function setServiceDefaults(service: Service): void {
+  service.status ??= {};
+  service.status.loadBalancer ??= {};
+  const { spec } = service;
+  if (!spec) return;
+  spec.sessionAffinity ||= 'None';
+  if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
+  else {
+    spec.sessionAffinityConfig ??= {};
+    spec.sessionAffinityConfig.clientIP ??= {};
+    spec.sessionAffinityConfig.clientIP.timeoutSeconds ??= CLIENT_IP_SECONDS;
+  }
+  spec.type ||= 'ClusterIP';
+  setPortDefaults(spec);
+  if (isExternallyAccessible(spec)) spec.externalTrafficPolicy ||= 'Cluster';
+  if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster';
+  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
+  setFamilyDefaults(spec);
+}

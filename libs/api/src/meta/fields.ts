@@ -1,0 +1,82 @@
+import type { FieldError, FieldPath } from '@orrery/apimachinery';
+import { invalid, notSupported, required } from '@orrery/apimachinery';
+import { isIP, isIPv6 } from 'node:net';
+
+export const NOT_NEGATIVE = 'must be greater than or equal to 0';
+
+/** Integers that may be absent but not negative. */
+export function nonNegative(value: number | null | undefined, path: FieldPath): FieldError[] {
+  return typeof value === 'number' && value < 0 ? [invalid(path, value, NOT_NEGATIVE)] : [];
+}
+
+/** One of a set; absent is a finding of its own. */
+export function oneOf(
+  value: string | undefined,
+  supported: readonly string[],
+  path: FieldPath,
+  isRequired = true,
+): FieldError[] {
+  if (!value) return isRequired ? [required(path)] : [];
+  return supported.includes(value) ? [] : [notSupported(path, value, supported)];
+}
+
+/** Refuses an absent or empty string or object. */
+export function present(value: unknown, path: FieldPath, detail?: string): FieldError[] {
+  return value === undefined || value === null || value === '' ? [required(path, detail)] : [];
+}
+
+export function validateIp(value: string | undefined, path: FieldPath): FieldError[] {
+  return isIP(String(value ?? '')) === 0
+    ? [invalid(path, value ?? '', 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
+    : [];
+}
+
+/** True for `address/bits` with bits in range. */
+export function isCidr(value: unknown): boolean {
+  const [address = '', bits = '', ...rest] = String(value ?? '').split('/');
+  const family = isIP(address);
+  return (
+    rest.length === 0 &&
+    family !== 0 &&
+    /^\d{1,3}$/.test(bits) &&
+    Number(bits) <= (family === 4 ? 32 : 128)
+  );
+}
+
+export function validateCidr(value: string | undefined, path: FieldPath): FieldError[] {
+  return isCidr(value)
+    ? []
+    : [
+        invalid(
+          path,
+          value ?? '',
+          'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
+        ),
+      ];
+}
+
+export const ipFamilyOf = (address: string): 'IPv4' | 'IPv6' => (isIPv6(address) ? 'IPv6' : 'IPv4');
+
+/** Numbers as they are, `N%` of `total` (rounded up) otherwise; NaN when it is neither. */
+export function scaledValue(value: number | string | undefined, total: number): number {
+  if (typeof value === 'number') return value;
+  const percent = /^(\d+)%$/.exec(String(value ?? ''))?.[1];
+  return percent === undefined ? Number.NaN : Math.ceil((Number(percent) * total) / 100);
+}
+
+/** Non-negative integers or percentages. */
+export function validateIntOrPercent(
+  value: number | string | undefined,
+  path: FieldPath,
+): FieldError[] {
+  if (typeof value === 'number') return nonNegative(value, path);
+  return /^[0-9]+%$/.test(String(value ?? ''))
+    ? []
+    : [
+        invalid(
+          path,
+          value,
+          "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+        ),
+      ];
+}

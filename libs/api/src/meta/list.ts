@@ -1,0 +1,34 @@
+/** The elements of an optional list; nulls, which decoding may leave in, are passed over. */
+export function list<T>(items: readonly T[] | null | undefined): readonly T[] {
+  return Array.isArray(items)
+    ? (items as readonly T[]).filter((item) => item !== null && item !== undefined)
+    : [];
+}
+
+/** The entries of an optional map, in key order as upstream iterates for stable messages. */
+export function entries<T>(map: Readonly<Record<string, T>> | null | undefined): [string, T][] {
+  return map && typeof map === 'object'
+    ? Object.entries(map).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    : [];
+}
+
+/** Calls `check` for each element with its index and gathers what it finds. */
+export function eachOf<T, R>(
+  items: readonly T[] | null | undefined,
+  check: (item: T, index: number) => readonly R[],
+): R[] {
+  return list(items).flatMap((item, index) => check(item, index));
+}
+
+/** True for values that are equal as JSON; absent and undefined fields are the same. */
+export function isDeepEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
+    return (a ?? undefined) === (b ?? undefined);
+  }
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...keys].every((key) => isDeepEqual(left[key], right[key]));
+}

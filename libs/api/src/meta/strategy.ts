@@ -1,0 +1,86 @@
+import type { FieldError, KubeObject } from '@orrery/apimachinery';
+import type { KindContext, Strategy } from '../kind.js';
+import { list } from './list.js';
+import type { NameRule } from './names.js';
+import { dnsSubdomain } from './names.js';
+import { validateMeta, validateMetaUpdate } from './object-meta.js';
+
+interface WithStatus extends KubeObject {
+  spec?: unknown;
+  status?: unknown;
+}
+
+/** What a kind adds to the rules that all kinds share. */
+export interface KindRules<T extends KubeObject> extends Omit<
+  Strategy<T>,
+  'validate' | 'validateUpdate'
+> {
+  /** Rule for metadata.name. Default: a DNS subdomain. */
+  readonly name?: NameRule;
+  readonly namespaced: boolean;
+  /** True when status is written through /status alone. */
+  readonly ownsStatus?: boolean;
+  /** Findings beyond metadata, for both create and update. */
+  readonly check?: (object: T, context: KindContext) => readonly FieldError[];
+  /** Findings that need the stored object, besides `check`. */
+  readonly checkUpdate?: (object: T, old: T, context: KindContext) => readonly FieldError[];
+  /** Status for a new object. Default: none. */
+  readonly initialStatus?: (object: T) => unknown;
+}
+
+const assignStatus = (object: WithStatus, status: unknown): void => {
+  if (status === undefined) delete object.status;
+  else object.status = status;
+};
+
+/** The strategy of a main resource: metadata rules, status reset and kept, and the kind's own findings. */
+export function strategyOf<T extends KubeObject>(rules: KindRules<T>): Strategy<T> {
+  const {
+    name = dnsSubdomain,
+    namespaced,
+    ownsStatus,
+    check,
+    checkUpdate,
+    initialStatus,
+    ...rest
+  } = rules;
+  return {
+    ...rest,
+    prepareForCreate(object, context) {
+      if (ownsStatus) assignStatus(object, initialStatus?.(object));
+      rules.prepareForCreate?.(object, context);
+    },
+    prepareForUpdate(object, old, context) {
+      if (ownsStatus) assignStatus(object, (old as WithStatus).status);
+      rules.prepareForUpdate?.(object, old, context);
+    },
+    validate: (object, context) => [
+      ...validateMeta(object, namespaced, name),
+      ...list(check?.(object, context)),
+    ],
+    validateUpdate: (object, old, context) => [
+      ...validateMetaUpdate(object, old),
+      ...list(check?.(object, context)),
+      ...list(checkUpdate?.(object, old, context)),
+    ],
+  };
+}
+
+/** The strategy of `/status`: spec stays, and metadata may change as upstream allows. */
+export function statusStrategyOf<T extends KubeObject>(
+  validateStatus?: (object: T, old: T) => readonly FieldError[],
+  prepare?: (object: T, old: T) => void,
+): Strategy<T> {
+  return {
+    prepareForUpdate(object, old) {
+      const stored = old as WithStatus;
+      if (stored.spec === undefined) delete (object as WithStatus).spec;
+      else (object as WithStatus).spec = structuredClone(stored.spec);
+      prepare?.(object, old);
+    },
+    validateUpdate: (object, old) => [
+      ...validateMetaUpdate(object, old),
+      ...list(validateStatus?.(object, old)),
+    ],
+  };
+}
