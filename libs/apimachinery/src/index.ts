@@ -124,3 +124,26 @@ export { SchemaRegistry } from './schema/schema-registry.js';
 export type { SchemaLookup } from './schema/schema-registry.js';
 export type { FieldProblems } from './schema/check-fields.js';
 export type { PatchStrategy, Schema } from './schema/schema.js';
+export { canonicalJson, deepEqual } from './equality.js';
+export {
+  addQuantities,
+  canonicalQuantity,
+  compareQuantities,
+  formatQuantity,
+  parseQuantity,
+  QuantityError,
+  quantityFromMilli,
+  quantityFromValue,
+  quantityMilliValue,
+  quantityValue,
+  subQuantities,
+  zeroQuantity,
+} from './quantity.js';
+export type { Quantity, QuantityFormat } from './quantity.js';
+export { DecodeError } from './codec/decode-error.js';
+export { decodeJson } from './codec/json.js';
+export type { DecodedJson, DecodeOptions } from './codec/json.js';
+export { decodeYaml, encodeYaml } from './codec/yaml.js';
+export { applyJsonPatch } from './patch/json-patch.js';
+export { applyMergePatch, requireObjectPatch } from './patch/merge-patch.js';
+export { applyStrategicMergePatch } from './patch/strategic-merge-patch.js';

@@ -1,3 +1,4 @@
+import { canonicalQuantity, QuantityError } from '../quantity.js';
 import type { SchemaLookup } from './schema-registry.js';
 import { goTypeName, refName } from './schema.js';
 import type { Schema } from './schema.js';
@@ -36,6 +37,16 @@ function timeNormalizer(digits: 0 | 6): Normalizer {
   };
 }
 
+const normalizeQuantity: Normalizer = (value) => {
+  if (typeof value !== 'string' && typeof value !== 'number') return value;
+  try {
+    return canonicalQuantity(value);
+  } catch (error) {
+    if (error instanceof QuantityError) return value;
+    throw error;
+  }
+};
+
 /** Compiles a definition to a closure that copies only what Go's decoder would keep. */
 export function compileNormalizer(schemas: SchemaLookup, name: string): Normalizer {
   const known = new Map<string, Normalizer>();
@@ -70,7 +81,7 @@ function special(definition: string): Normalizer | undefined {
   const type = goTypeName(definition);
   if (type === 'Time' && definition.includes('.meta.')) return timeNormalizer(0);
   if (type === 'MicroTime') return timeNormalizer(6);
-  if (type === 'Quantity') return (value) => (typeof value === 'number' ? String(value) : value);
+  if (type === 'Quantity') return normalizeQuantity;
   return undefined;
 }
 

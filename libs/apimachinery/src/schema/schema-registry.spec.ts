@@ -9,7 +9,7 @@ const registry = new SchemaRegistry(
 );
 const DEPLOYMENT = 'io.k8s.api.apps.v1.Deployment';
 
-describe(SchemaRegistry.name, () => {
+describe('SchemaRegistry', () => {
   it('follows references to a field', () => {
     const containers = registry.lookup(DEPLOYMENT, 'spec', 'template', 'spec', 'containers');
     expect(containers?.['x-kubernetes-patch-merge-key']).toBe('name');

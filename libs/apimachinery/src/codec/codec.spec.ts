@@ -1,0 +1,93 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { DecodeError } from './decode-error.js';
+import { decodeJson } from './json.js';
+import { decodeYaml, encodeYaml } from './yaml.js';
+
+describe('decodeJson()', () => {
+  it('finds fields given twice, also below lists', () => {
+    const text = '{"a":1,"spec":{"b":"{\\"x","b":2,"l":[{"c":1},{"c":1,"c":2}]},"a":2}';
+    expect(decodeJson(text, { findDuplicates: true }).duplicateFields).toEqual([
+      'spec.b',
+      'spec.l[1].c',
+      'a',
+    ]);
+  });
+
+  it('takes __proto__ as data', () => {
+    const { value } = decodeJson('{"__proto__":{"polluted":1}}');
+    expect(Object.keys(value as object)).toEqual(['__proto__']);
+    expect((value as { polluted?: number }).polluted).toBeUndefined();
+  });
+
+  it.each([
+    { name: 'an early end', text: '{"a":', want: 'unexpected end of JSON input' },
+    { name: 'a stray character', text: '{a}', want: /JSON|character/ },
+    { name: 'endless nesting', text: '['.repeat(200_000), want: 'exceeded max depth' },
+  ])('refuses $name', ({ text, want }) => {
+    expect(() => decodeJson(text)).toThrow(want);
+  });
+
+  it('agrees with JSON.parse and finds no duplicates where there are none', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = JSON.stringify(value);
+        const decoded = decodeJson(text, { findDuplicates: true });
+        expect(decoded.value).toEqual(JSON.parse(text));
+        expect(decoded.duplicateFields).toEqual([]);
+      }),
+    );
+  });
+});
+
+describe('decodeYaml()', () => {
+  it.each<{ text: string; want: unknown }>([
+    { text: 'a: 1\nb: [x, "1"]', want: { a: 1, b: ['x', '1'] } },
+    { text: 'a: yes\nb: off\nc: "yes"\nd: true', want: { a: true, b: false, c: 'yes', d: true } },
+    { text: 'mode: 0644\nb: 0o17', want: { mode: 420, b: 15 } },
+    { text: 'd: 2024-01-01\nv: 1.36.4', want: { d: '2024-01-01', v: '1.36.4' } },
+    { text: '', want: null },
+    { text: '---\na: ~', want: { a: null } },
+    { text: '{"a":{"b":[1]}}', want: { a: { b: [1] } } },
+  ])('reads $text', ({ text, want }) => {
+    expect(decodeYaml(text).value).toEqual(want);
+  });
+
+  it.each([
+    { name: 'two documents', text: 'a: 1\n---\nb: 2\n' },
+    { name: 'an alias', text: 'a: &x [1]\nb: *x\n' },
+    { name: 'a bomb (CVE-2019-11253)', text: bomb() },
+    { name: 'deep flow nesting', text: '['.repeat(10_000) },
+    { name: 'deep block nesting', text: '- '.repeat(20_000) },
+    { name: 'infinity', text: 'a: .inf' },
+    { name: 'bad indentation', text: 'a: b: c' },
+  ])('refuses $name', ({ text }) => {
+    expect(() => decodeYaml(text)).toThrow(DecodeError);
+  });
+
+  it('keeps merge keys and prototype names inert', () => {
+    const value = decodeYaml('<<: {a: 1}\n__proto__: {polluted: 1}\n').value as object;
+    expect(Object.keys(value)).toEqual(['<<', '__proto__']);
+    expect((value as { polluted?: number }).polluted).toBeUndefined();
+  });
+
+  it('reads back what encodeYaml prints', () => {
+    expect(encodeYaml({ b: ['yes', 1], a: { c: null, d: 'x: y' } })).toBe(
+      "a:\n  c: null\n  d: 'x: y'\nb:\n- 'yes'\n- 1\n".replaceAll("'", '"'),
+    );
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer())), (value) => {
+        expect(decodeYaml(encodeYaml(value)).value).toEqual({ ...value });
+      }),
+    );
+  });
+});
+
+function bomb(): string {
+  const levels = Array.from({ length: 8 }, (_, i) => {
+    const name = String.fromCharCode(98 + i);
+    const before = String.fromCharCode(97 + i);
+    return `${name}: &${name} [${Array(9).fill(`*${before}`).join(',')}]`;
+  });
+  return ['a: &a [x,x]', ...levels].join('\n');
+}

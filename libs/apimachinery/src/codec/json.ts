@@ -1,0 +1,108 @@
+import { DecodeError, MAX_DEPTH, TOO_DEEP } from './decode-error.js';
+
+export interface DecodedJson {
+  readonly value: unknown;
+  /** Paths of fields given more than once; only looked for when asked. */
+  readonly duplicateFields: readonly string[];
+}
+
+export interface DecodeOptions {
+  readonly findDuplicates?: boolean;
+  readonly maxDepth?: number;
+}
+
+/** Parses JSON bytes; throws {@link DecodeError} for bad syntax or nesting. `__proto__` is plain data. */
+export function decodeJson(input: Uint8Array | string, options: DecodeOptions = {}): DecodedJson {
+  const text = typeof input === 'string' ? input : Buffer.from(input).toString('utf8');
+  refuseDepth(text, options.maxDepth ?? MAX_DEPTH);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new DecodeError(goSyntaxError(error), { cause: error });
+  }
+  return { value, duplicateFields: options.findDuplicates ? findDuplicateFields(text) : [] };
+}
+
+function refuseDepth(text: string, maxDepth: number): void {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const c = text.charCodeAt(at);
+    if (c === 0x22) at = endOfString(text, at);
+    else if (c === 0x7b || c === 0x5b) {
+      depth += 1;
+      if (depth > maxDepth) throw new DecodeError(TOO_DEEP);
+    } else if (c === 0x7d || c === 0x5d) depth -= 1;
+  }
+}
+
+/** Index of the closing quote of the string that opens at `from`. */
+function endOfString(text: string, from: number): number {
+  let end = text.indexOf('"', from + 1);
+  while (end > 0) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+    end = text.indexOf('"', end + 1);
+  }
+  return text.length;
+}
+
+/** Node's wording to Go's, as far as it tells the character. */
+function goSyntaxError(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/end of JSON|Unterminated/.test(message)) return 'unexpected end of JSON input';
+  const token = /^Unexpected token '(.)'/su.exec(message)?.[1];
+  if (token) return `invalid character '${token}' looking for beginning of value`;
+  if (message.includes('non-whitespace')) return 'invalid character after top-level value';
+  return 'invalid JSON';
+}
+
+interface Level {
+  readonly path: string;
+  readonly keys?: Set<string>;
+  key: string;
+  index: number;
+}
+
+const pathOf = (level: Level | undefined): string => {
+  if (!level) return '';
+  if (!level.keys) return `${level.path}[${level.index}]`;
+  return level.path === '' ? level.key : `${level.path}.${level.key}`;
+};
+
+/** Walks well-formed JSON and reports keys that repeat in one object. */
+function findDuplicateFields(text: string): string[] {
+  const found: string[] = [];
+  const levels: Level[] = [];
+  let expectKey = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const level = levels.at(-1);
+    const c = text.charAt(at);
+    if (c === '"') {
+      const end = endOfString(text, at);
+      if (level?.keys && expectKey) noteKey(level, text.slice(at, end + 1), found);
+      expectKey = false;
+      at = end;
+    } else if (c === '{') {
+      levels.push({ path: pathOf(level), keys: new Set(), key: '', index: 0 });
+      expectKey = true;
+    } else if (c === '[') {
+      levels.push({ path: pathOf(level), key: '', index: 0 });
+      expectKey = false;
+    } else if (c === '}' || c === ']') {
+      levels.pop();
+      expectKey = false;
+    } else if (c === ',' && level) {
+      level.index += 1;
+      expectKey = level.keys !== undefined;
+    }
+  }
+  return found;
+}
+
+function noteKey(level: Level, literal: string, found: string[]): void {
+  level.key = JSON.parse(literal) as string;
+  if (level.keys?.has(level.key)) found.push(pathOf(level));
+  level.keys?.add(level.key);
+}

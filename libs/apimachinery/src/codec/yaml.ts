@@ -1,0 +1,88 @@
+import { parseAllDocuments, stringify } from 'yaml';
+import type { ScalarTag } from 'yaml';
+import { DecodeError, MAX_DEPTH, TOO_DEEP } from './decode-error.js';
+import type { DecodedJson } from './json.js';
+
+/** Booleans and octal numbers as YAML 1.1 has them, since sigs.k8s.io/yaml reads those. */
+const TRUE: ScalarTag = {
+  tag: 'tag:yaml.org,2002:bool',
+  default: true,
+  test: /^(?:y|Y|yes|Yes|YES|on|On|ON)$/,
+  resolve: () => true,
+};
+const FALSE: ScalarTag = {
+  tag: 'tag:yaml.org,2002:bool',
+  default: true,
+  test: /^(?:n|N|no|No|NO|off|Off|OFF)$/,
+  resolve: () => false,
+};
+const OCTAL: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  test: /^[-+]?0[0-7]+$/,
+  resolve: (text: string) => parseInt(text, 8),
+};
+
+const MAX_FLOW_DEPTH = 256;
+
+/**
+ * Parses one YAML document to JSON data; aliases, merge keys and further documents are refused
+ * or inert, so that the result is never larger than the text. Throws {@link DecodeError}.
+ */
+export function decodeYaml(input: Uint8Array | string): DecodedJson {
+  const text = typeof input === 'string' ? input : Buffer.from(input).toString('utf8');
+  refuseFlowDepth(text);
+  try {
+    const documents = parseAllDocuments(text, {
+      schema: 'core',
+      customTags: (tags) => [TRUE, FALSE, OCTAL, ...tags],
+      merge: false,
+      uniqueKeys: false,
+      prettyErrors: true,
+      logLevel: 'silent',
+    });
+    const [document, ...more] = Array.isArray(documents) ? documents : [];
+    if (!document) return { value: null, duplicateFields: [] };
+    if (more.length > 0) throw new DecodeError('yaml: expected a single document');
+    const [problem] = document.errors;
+    if (problem) throw new DecodeError(`yaml: ${problem.message}`);
+    const value: unknown = document.toJS({ maxAliasCount: 0 });
+    refuseValue(value, 0);
+    return { value, duplicateFields: [] };
+  } catch (error) {
+    if (error instanceof DecodeError) throw error;
+    if (error instanceof RangeError) throw new DecodeError(`yaml: ${TOO_DEEP}`, { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    throw new DecodeError(`yaml: ${message}`, { cause: error });
+  }
+}
+
+function refuseFlowDepth(text: string): void {
+  let depth = 0;
+  for (const c of text) {
+    if (c === '[' || c === '{') depth += 1;
+    else if (c === ']' || c === '}') depth = Math.max(0, depth - 1);
+    if (depth > MAX_FLOW_DEPTH) throw new DecodeError(`yaml: ${TOO_DEEP}`);
+  }
+}
+
+function refuseValue(value: unknown, depth: number): void {
+  if (depth > MAX_DEPTH) throw new DecodeError(`yaml: ${TOO_DEEP}`);
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new DecodeError('error converting YAML to JSON: json: unsupported value');
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const entry of Object.values(value)) refuseValue(entry, depth + 1);
+}
+
+/** Prints as sigs.k8s.io/yaml does: sorted keys, lists not indented, 1.1 booleans quoted. */
+export function encodeYaml(value: unknown): string {
+  return stringify(value, {
+    schema: 'core',
+    compat: 'yaml-1.1',
+    aliasDuplicateObjects: false,
+    indentSeq: false,
+    lineWidth: 0,
+    sortMapEntries: true,
+  });
+}

@@ -1,0 +1,78 @@
+import { applyPatch, Pointer } from 'rfc6902';
+import type { Operation } from 'rfc6902';
+import { newBadRequest, StatusError } from '../status-error.js';
+
+export const MAX_OPERATIONS = 10_000;
+const MAX_COPIED_BYTES = 3 * 1024 * 1024;
+const UNSAFE = ['__proto__', 'constructor', 'prototype'];
+const KINDS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
+
+const rejected = (cause: unknown): StatusError =>
+  new StatusError(
+    422,
+    'Invalid',
+    'the server rejected our request due to an error in our request',
+    { details: {}, cause },
+  );
+
+/** RFC 6902 on a copy of the document; failures are the StatusErrors the API server answers with. */
+export function applyJsonPatch(document: unknown, patch: unknown): unknown {
+  if (!Array.isArray(patch)) {
+    throw newBadRequest('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+  }
+  if (patch.length > MAX_OPERATIONS) {
+    throw new StatusError(
+      413,
+      'RequestEntityTooLarge',
+      `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`,
+    );
+  }
+  const holder: { root: unknown } = { root: structuredClone(document) };
+  let copied = 0;
+  for (const operation of patch.map(readOperation)) {
+    if (operation.op === 'copy') {
+      copied += sizeAt(holder.root, operation.from);
+      if (copied > MAX_COPIED_BYTES) throw rejected('copies are too large');
+    }
+    const [failure] = applyPatch(holder, [underRoot(operation)]);
+    if (failure) throw rejected(failure);
+  }
+  return holder.root;
+}
+
+/** Everything happens below one holder, so that the whole document can be replaced too. */
+function underRoot(operation: Operation): Operation {
+  const path = `/root${operation.path}`;
+  return 'from' in operation
+    ? { ...operation, path, from: `/root${operation.from}` }
+    : { ...operation, path };
+}
+
+function readOperation(given: unknown): Operation {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw newBadRequest('json: cannot unmarshal array into Go value of type jsonpatch.Operation');
+  }
+  const { op, path, from, value } = given as Record<string, unknown>;
+  if (typeof op !== 'string' || !KINDS.includes(op)) throw rejected('unknown operation');
+  if (!isSafePointer(path)) throw rejected('bad path');
+  if (op === 'remove') return { op, path };
+  if (op === 'move' || op === 'copy') {
+    if (!isSafePointer(from)) throw rejected('bad from');
+    return { op, path, from };
+  }
+  if (value === undefined && op !== 'test') throw rejected('no value');
+  return { op, path, value: value ?? null } as Operation;
+}
+
+function isSafePointer(pointer: unknown): pointer is string {
+  return (
+    typeof pointer === 'string' &&
+    (pointer === '' || pointer.startsWith('/')) &&
+    pointer.split('/').every((token) => !UNSAFE.includes(token))
+  );
+}
+
+function sizeAt(document: unknown, pointer: string): number {
+  const value: unknown = Pointer.fromJSON(pointer).get(document);
+  return value === undefined ? 0 : JSON.stringify(value).length;
+}

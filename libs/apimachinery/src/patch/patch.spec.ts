@@ -1,0 +1,267 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { SchemaRegistry } from '../schema/schema-registry.js';
+import type { Schema } from '../schema/schema.js';
+import { StatusError } from '../status-error.js';
+import { applyJsonPatch } from './json-patch.js';
+import { applyMergePatch } from './merge-patch.js';
+import { applyStrategicMergePatch } from './strategic-merge-patch.js';
+
+const file = new URL('../../../api/src/gen/schemas.json', import.meta.url);
+const registry = new SchemaRegistry(
+  JSON.parse(readFileSync(file, 'utf8')) as Record<string, Schema>,
+);
+const smp = (document: unknown, patch: unknown, kind = 'core.v1.Pod'): unknown =>
+  applyStrategicMergePatch(document, patch, registry, `io.k8s.api.${kind}`);
+const failure = (run: () => unknown): StatusError => {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof StatusError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+};
+
+describe('applyJsonPatch()', () => {
+  it.each<{ name: string; document: unknown; patch: unknown[]; want: unknown }>([
+    {
+      name: 'add, replace and remove',
+      document: { a: 1, l: [1, 2] },
+      patch: [
+        { op: 'add', path: '/l/-', value: 3 },
+        { op: 'replace', path: '/a', value: null },
+        { op: 'remove', path: '/l/0' },
+      ],
+      want: { a: null, l: [2, 3] },
+    },
+    {
+      name: 'escaped keys',
+      document: { m: {} },
+      patch: [{ op: 'add', path: '/m/a~1b~0', value: 1 }],
+      want: { m: { 'a/b~': 1 } },
+    },
+    {
+      name: 'test, copy and move',
+      document: { a: { b: 1 } },
+      patch: [
+        { op: 'test', path: '/a/b', value: 1 },
+        { op: 'copy', from: '/a', path: '/c' },
+        { op: 'move', from: '/a', path: '/d' },
+      ],
+      want: { c: { b: 1 }, d: { b: 1 } },
+    },
+    { name: 'the whole', document: 1, patch: [{ op: 'replace', path: '', value: 2 }], want: 2 },
+  ])('does $name', ({ document, patch, want }) => {
+    const before = structuredClone(document);
+    expect(applyJsonPatch(document, patch)).toEqual(want);
+    expect(document).toEqual(before);
+  });
+
+  it.each<{ name: string; patch: unknown; code: number }>([
+    { name: 'an object', patch: {}, code: 400 },
+    { name: 'a failed test', patch: [{ op: 'test', path: '/a', value: 2 }], code: 422 },
+    { name: 'a missing path', patch: [{ op: 'replace', path: '/b', value: 2 }], code: 422 },
+    { name: 'an unknown operation', patch: [{ op: 'x', path: '/b' }], code: 422 },
+    { name: 'a prototype path', patch: [{ op: 'add', path: '/__proto__/x', value: 1 }], code: 422 },
+    {
+      name: 'too many operations (CVE-2019-1002100)',
+      patch: Array(10_001).fill({ op: 'test', path: '/a', value: 1 }),
+      code: 413,
+    },
+    {
+      name: 'copies that grow without bound',
+      patch: [
+        { op: 'add', path: '/l', value: ['x'.repeat(1000)] },
+        ...Array.from({ length: 30 }, () => ({ op: 'copy', from: '/l', path: '/l/-' })),
+      ],
+      code: 422,
+    },
+  ])('refuses $name', ({ patch, code }) => {
+    expect(failure(() => applyJsonPatch({ a: 1 }, patch)).code).toBe(code);
+  });
+});
+
+describe('applyMergePatch()', () => {
+  it.each<{ name: string; document: unknown; patch: unknown; want: unknown }>([
+    {
+      name: 'sets and removes',
+      document: { a: 1, b: 2 },
+      patch: { a: null, c: 3 },
+      want: { b: 2, c: 3 },
+    },
+    {
+      name: 'goes deep',
+      document: { a: { b: 1 } },
+      patch: { a: { c: { d: null } } },
+      want: { a: { b: 1, c: {} } },
+    },
+    { name: 'replaces lists', document: { a: [1] }, patch: { a: [2] }, want: { a: [2] } },
+  ])('$name', ({ document, patch, want }) => {
+    expect(applyMergePatch(document, patch)).toEqual(want);
+  });
+
+  it('never touches prototypes', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (document, patch) => {
+        applyMergePatch(document, patch);
+        applyMergePatch(
+          document,
+          JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'),
+        );
+        expect(({} as { polluted?: number }).polluted).toBeUndefined();
+      }),
+    );
+  });
+});
+
+describe('applyStrategicMergePatch()', () => {
+  const container = (name: string, image = 'i'): object => ({ name, image });
+  const pod = (...containers: object[]): object => ({ spec: { containers } });
+
+  it.each<{ name: string; document: unknown; patch: unknown; want: unknown; kind?: string }>([
+    {
+      name: 'set image: merges containers by name',
+      document: pod(container('a'), container('b')),
+      patch: { spec: { containers: [{ name: 'b', image: 'new' }] } },
+      want: pod(container('a'), container('b', 'new')),
+    },
+    {
+      name: 'apply: order directive with an addition',
+      document: pod(container('a'), container('b')),
+      patch: {
+        spec: {
+          '$setElementOrder/containers': [{ name: 'b' }, { name: 'c' }, { name: 'a' }],
+          containers: [container('c')],
+        },
+      },
+      want: pod(container('b'), container('c'), container('a')),
+    },
+    {
+      name: 'apply: deletes an element',
+      document: pod(container('a'), container('b')),
+      patch: {
+        spec: {
+          '$setElementOrder/containers': [{ name: 'a' }],
+          containers: [{ $patch: 'delete', name: 'b' }],
+        },
+      },
+      want: pod(container('a')),
+    },
+    {
+      name: 'replaces a merge list',
+      document: pod(container('a'), container('b')),
+      patch: { spec: { containers: [{ $patch: 'replace' }, container('z')] } },
+      want: pod(container('z')),
+    },
+    {
+      name: 'replaces a map',
+      document: { metadata: { labels: { a: '1', b: '2' } } },
+      patch: { metadata: { labels: { $patch: 'replace', c: '3' } } },
+      want: { metadata: { labels: { c: '3' } } },
+    },
+    {
+      name: 'deletes a map',
+      document: { spec: { securityContext: { runAsUser: 1 } } },
+      patch: { spec: { securityContext: { $patch: 'delete' } } },
+      want: { spec: { securityContext: {} } },
+    },
+    {
+      name: 'label and annotate: null removes',
+      document: { metadata: { labels: { a: '1', b: '2' } } },
+      patch: { metadata: { labels: { a: null, c: '3' } } },
+      want: { metadata: { labels: { b: '2', c: '3' } } },
+    },
+    {
+      name: 'taint: an atomic list is replaced',
+      kind: 'core.v1.Pod',
+      document: { spec: { tolerations: [{ key: 'a' }] } },
+      patch: { spec: { tolerations: [{ key: 'b' }] } },
+      want: { spec: { tolerations: [{ key: 'b' }] } },
+    },
+    {
+      name: 'cordon',
+      kind: 'core.v1.Node',
+      document: { spec: { podCIDR: 'x', unschedulable: true } },
+      patch: { spec: { unschedulable: null } },
+      want: { spec: { podCIDR: 'x' } },
+    },
+    {
+      name: 'finalizers merge as a set of primitives',
+      document: { metadata: { finalizers: ['a', 'b'] } },
+      patch: {
+        metadata: {
+          '$deleteFromPrimitiveList/finalizers': ['a'],
+          '$setElementOrder/finalizers': ['c', 'b'],
+          finalizers: ['c'],
+        },
+      },
+      want: { metadata: { finalizers: ['c', 'b'] } },
+    },
+    {
+      name: 'retainKeys: switching the strategy clears the rest',
+      kind: 'apps.v1.Deployment',
+      document: { spec: { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1 } } } },
+      patch: { spec: { strategy: { $retainKeys: ['type'], type: 'Recreate' } } },
+      want: { spec: { strategy: { type: 'Recreate' } } },
+    },
+    {
+      name: 'rollout undo: a nested element keeps what the patch does not name',
+      document: pod({ name: 'a', env: [{ name: 'X', value: '1' }], image: 'i' }),
+      patch: { spec: { containers: [{ name: 'a', env: [{ name: 'Y', value: '2' }] }] } },
+      want: pod({
+        name: 'a',
+        env: [
+          { name: 'Y', value: '2' },
+          { name: 'X', value: '1' },
+        ],
+        image: 'i',
+      }),
+    },
+    {
+      name: 'status conditions merge by type',
+      kind: 'core.v1.Node',
+      document: { status: { conditions: [{ type: 'Ready', status: 'True' }] } },
+      patch: {
+        status: {
+          '$setElementOrder/conditions': [{ type: 'Ready' }],
+          conditions: [{ type: 'Ready', status: 'False' }],
+        },
+      },
+      want: { status: { conditions: [{ type: 'Ready', status: 'False' }] } },
+    },
+    {
+      name: 'a new subtree loses directives and nulls',
+      document: {},
+      patch: {
+        spec: { affinity: null, containers: [{ name: 'a', $retainKeys: ['name'], x: null }] },
+      },
+      want: { spec: { containers: [{ name: 'a' }] } },
+    },
+  ])('$name', ({ document, patch, want, kind }) => {
+    const before = structuredClone(document);
+    expect(smp(document, patch, kind)).toEqual(want);
+    expect(document).toEqual(before);
+  });
+
+  it.each<{ name: string; patch: unknown; want: string }>([
+    { name: 'a list', patch: [], want: 'json: cannot unmarshal array into Go value' },
+    { name: 'an unknown directive', patch: { spec: { $patch: 'x' } }, want: 'unknown patch type' },
+    {
+      name: 'an element without key',
+      patch: { spec: { containers: [{ image: 'x' }] } },
+      want: 'does not contain declared merge key: name',
+    },
+  ])('refuses $name', ({ patch, want }) => {
+    expect(failure(() => smp(pod(container('a')), patch)).message).toContain(want);
+  });
+
+  it('is data-only for hostile keys', () => {
+    const patch = JSON.parse(
+      '{"metadata":{"labels":{"__proto__":{"polluted":"1"}}},"__proto__":{"polluted":1}}',
+    ) as unknown;
+    smp({ metadata: { labels: {} } }, patch);
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+});

@@ -1,0 +1,216 @@
+import { deepEqual } from '../equality.js';
+import type { SchemaRegistry } from '../schema/schema-registry.js';
+import { setOwn } from '../schema/normalize.js';
+import { patchStrategies } from '../schema/schema.js';
+import type { Schema } from '../schema/schema.js';
+import { newBadRequest, StatusError } from '../status-error.js';
+import { orderElements, sameElement } from './list-order.js';
+import { isPlainObject, own, requireObjectPatch } from './merge-patch.js';
+import type { PlainObject } from './merge-patch.js';
+
+const DIRECTIVE = '$patch';
+const RETAIN_KEYS = '$retainKeys';
+const DELETE_FROM = '$deleteFromPrimitiveList/';
+const SET_ORDER = '$setElementOrder/';
+
+/**
+ * Applies a strategic merge patch by the schema's merge keys and strategies and returns a new object
+ * (k8s apimachinery/pkg/util/strategicpatch/patch.go). A malformed patch is a 400 StatusError.
+ */
+export function applyStrategicMergePatch(
+  document: unknown,
+  patch: unknown,
+  registry: SchemaRegistry,
+  schemaName: string,
+): unknown {
+  const base = isPlainObject(document) ? structuredClone(document) : {};
+  const engine = new Engine(registry);
+  return engine.mergeMap(base, requireObjectPatch(patch), registry.resolve(schemaName));
+}
+
+const isDirectiveKey = (key: string): boolean =>
+  key === DIRECTIVE ||
+  key === RETAIN_KEYS ||
+  key.startsWith(DELETE_FROM) ||
+  key.startsWith(SET_ORDER);
+
+function listOf(value: unknown, directive: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw newBadRequest(`invalid patch format of ${directive}: the value must be a list`);
+}
+
+class Engine {
+  constructor(private readonly registry: SchemaRegistry) {}
+
+  mergeMap(original: PlainObject, patch: PlainObject, schema: Schema | undefined): PlainObject {
+    if (Object.hasOwn(patch, DIRECTIVE)) {
+      const directive = patch[DIRECTIVE];
+      if (directive === 'replace') return this.withoutDirectives(patch);
+      if (directive === 'delete') return {};
+      if (directive !== 'merge') {
+        throw newBadRequest(`unknown patch type: ${JSON.stringify(directive)} in map`);
+      }
+    }
+    const result = retainKeys(original, patch);
+    for (const key of Object.keys(patch)) {
+      if (isDirectiveKey(key)) continue;
+      const change = patch[key];
+      if (change === null) delete result[key];
+      else
+        setOwn(
+          result,
+          key,
+          this.mergeField(own(result, key), change, this.registry.field(schema, key)),
+        );
+    }
+    this.deleteFromLists(result, patch);
+    this.orderLists(result, original, patch, schema);
+    return result;
+  }
+
+  private mergeField(original: unknown, change: unknown, field: Schema | undefined): unknown {
+    const strategies = patchStrategies(field);
+    if (isPlainObject(change)) {
+      const base = isPlainObject(original) && !strategies.includes('replace') ? original : {};
+      return this.mergeMap(base, change, field);
+    }
+    if (!Array.isArray(change)) return change;
+    const isMerge = strategies.includes('merge');
+    if (!isMerge || !Array.isArray(original)) {
+      return this.newList(change, isMerge ? mergeKeyOf(field) : '');
+    }
+    return this.mergeList(original, change, field);
+  }
+
+  /** A list that nothing was there for: taken as it is, special elements left out. */
+  private newList(change: readonly unknown[], mergeKey: string): unknown[] {
+    const plain = change.filter((item) => !isPlainObject(item) || !Object.hasOwn(item, DIRECTIVE));
+    if (mergeKey !== '') plain.forEach((item) => requireMergeKey(item, mergeKey));
+    return plain.map((item) => this.stripped(item));
+  }
+
+  private mergeList(
+    original: readonly unknown[],
+    change: readonly unknown[],
+    field: Schema | undefined,
+  ): unknown[] {
+    const mergeKey = mergeKeyOf(field);
+    if (![...original, ...change].some(isPlainObject)) return mergePrimitives(original, change);
+    if (mergeKey === '') {
+      throw new StatusError(422, 'Invalid', 'cannot merge lists without merge key');
+    }
+    const plain = change.filter((item) => !isPlainObject(item) || !Object.hasOwn(item, DIRECTIVE));
+    const special = change.filter(
+      (item): item is PlainObject => isPlainObject(item) && Object.hasOwn(item, DIRECTIVE),
+    );
+    const { kept, replaced } = applySpecialElements(original, special, mergeKey);
+    if (replaced) return plain.map((item) => this.stripped(item));
+    const merged = [...kept];
+    for (const item of plain) {
+      const entry = requireMergeKey(item, mergeKey);
+      const at = merged.findIndex((other) => sameElement(other, entry, mergeKey));
+      const existing = merged[at];
+      const base = isPlainObject(existing) ? existing : {};
+      const next = this.mergeMap(base, entry, this.registry.deref(field?.items));
+      if (at < 0) merged.push(next);
+      else merged[at] = next;
+    }
+    return orderElements(merged, plain, original, mergeKey);
+  }
+
+  private deleteFromLists(result: PlainObject, patch: PlainObject): void {
+    for (const key of Object.keys(patch).filter((name) => name.startsWith(DELETE_FROM))) {
+      const field = key.slice(DELETE_FROM.length);
+      const removed = listOf(patch[key], DELETE_FROM.slice(0, -1));
+      const list = own(result, field);
+      if (!Array.isArray(list)) continue;
+      setOwn(
+        result,
+        field,
+        list.filter((item) => !removed.some((gone) => deepEqual(gone, item))),
+      );
+    }
+  }
+
+  private orderLists(
+    result: PlainObject,
+    original: PlainObject,
+    patch: PlainObject,
+    schema: Schema | undefined,
+  ): void {
+    for (const key of Object.keys(patch).filter((name) => name.startsWith(SET_ORDER))) {
+      const field = key.slice(SET_ORDER.length);
+      const order = listOf(patch[key], SET_ORDER.slice(0, -1));
+      const list = own(result, field);
+      if (!Array.isArray(list)) continue;
+      const before = own(original, field);
+      const mergeKey = mergeKeyOf(this.registry.field(schema, field));
+      const serverOrder = Array.isArray(before) ? before : list;
+      setOwn(result, field, orderElements(list, order, serverOrder, mergeKey));
+    }
+  }
+
+  private stripped(value: unknown): unknown {
+    if (isPlainObject(value)) return this.withoutDirectives(value);
+    return Array.isArray(value) ? value.map((item) => this.stripped(item)) : value;
+  }
+
+  /** A patch taken as a value: nulls and directives are not data. */
+  private withoutDirectives(patch: PlainObject): PlainObject {
+    const result: PlainObject = {};
+    for (const key of Object.keys(patch)) {
+      const value = patch[key];
+      if (!isDirectiveKey(key) && value !== null) setOwn(result, key, this.stripped(value));
+    }
+    return result;
+  }
+}
+
+const mergeKeyOf = (field: Schema | undefined): string =>
+  field?.['x-kubernetes-patch-merge-key'] ?? '';
+
+function requireMergeKey(item: unknown, mergeKey: string): PlainObject {
+  if (isPlainObject(item) && Object.hasOwn(item, mergeKey)) return item;
+  throw newBadRequest(
+    `map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`,
+  );
+}
+
+function mergePrimitives(original: readonly unknown[], change: readonly unknown[]): unknown[] {
+  const merged = [...original];
+  for (const item of change) if (!merged.some((other) => deepEqual(other, item))) merged.push(item);
+  return orderElements(merged, change, original, '');
+}
+
+/** Copies the original without the keys that `$retainKeys` does not name. */
+function retainKeys(original: PlainObject, patch: PlainObject): PlainObject {
+  const result: PlainObject = {};
+  const retained = Object.hasOwn(patch, RETAIN_KEYS)
+    ? listOf(patch[RETAIN_KEYS], RETAIN_KEYS)
+    : undefined;
+  for (const key of Object.keys(original)) {
+    if (!retained || retained.includes(key)) setOwn(result, key, original[key]);
+  }
+  const stray = Object.keys(patch).find(
+    (key) => retained && !isDirectiveKey(key) && patch[key] !== null && !retained.includes(key),
+  );
+  if (stray !== undefined) throw newBadRequest('invalid patch format of $retainKeys');
+  return result;
+}
+
+function applySpecialElements(
+  original: readonly unknown[],
+  special: readonly PlainObject[],
+  mergeKey: string,
+): { kept: readonly unknown[]; replaced: boolean } {
+  let kept = original;
+  let replaced = false;
+  for (const item of special) {
+    if (item[DIRECTIVE] === 'replace') replaced = true;
+    else if (item[DIRECTIVE] === 'delete') {
+      const gone = requireMergeKey(item, mergeKey);
+      kept = kept.filter((other) => !sameElement(other, gone, mergeKey));
+    } else throw newBadRequest(`unknown patch type: ${JSON.stringify(item[DIRECTIVE])} in map`);
+  }
+  return { kept, replaced };
+}
