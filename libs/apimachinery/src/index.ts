@@ -147,3 +147,6 @@ export { decodeYaml, encodeYaml } from './codec/yaml.js';
 export { applyJsonPatch } from './patch/json-patch.js';
 export { applyMergePatch, requireObjectPatch } from './patch/merge-patch.js';
 export { applyStrategicMergePatch } from './patch/strategic-merge-patch.js';
+export { PROTOBUF_MEDIA_TYPE, ProtobufCodec } from './protobuf/protobuf-codec.js';
+export type { DecodedProtobuf } from './protobuf/protobuf-codec.js';
+export { ProtobufError } from './protobuf/protobuf-error.js';

@@ -1,0 +1,167 @@
+import { Reader, Root, Writer } from 'protobufjs';
+import type { INamespace } from 'protobufjs';
+import { parseApiVersion } from '../object.js';
+import type { SchemaLookup } from '../schema/schema-registry.js';
+import { MessageCompiler } from './message-compiler.js';
+import type { MessageConverter } from './message-compiler.js';
+import { ProtobufError } from './protobuf-error.js';
+import { TypeMismatch } from './wire-types.js';
+
+export const PROTOBUF_MEDIA_TYPE = 'application/vnd.kubernetes.protobuf';
+
+const MAGIC = Buffer.from('k8s\0', 'latin1');
+const UNKNOWN = 'k8s.io.apimachinery.pkg.runtime.Unknown';
+const META = 'k8s.io.apimachinery.pkg.apis.meta.v1';
+
+export interface DecodedProtobuf {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** As upstream's JSON, apiVersion and kind included. */
+  readonly object: Record<string, unknown>;
+}
+
+/** Kubernetes objects as `k8s\0` + runtime.Unknown, from and to their JSON form. */
+export class ProtobufCodec {
+  private readonly messages: MessageCompiler;
+
+  /** `root` is a protobufjs root as JSON; schemas tell inlined fields and JSON names. */
+  constructor(root: object, schemas: SchemaLookup) {
+    this.messages = new MessageCompiler(Root.fromJSON(root as INamespace), schemas);
+  }
+
+  /** Whether the kind has a message; kinds of CustomResourceDefinitions have none. */
+  supports(apiVersion: string, kind: string): boolean {
+    return this.messageName(apiVersion, kind) !== undefined;
+  }
+
+  /** Reads an envelope; throws {@link ProtobufError} for anything malformed. */
+  decode(bytes: Uint8Array): DecodedProtobuf {
+    if (!MAGIC.equals(bytes.subarray(0, MAGIC.length))) {
+      throw new ProtobufError('provided data does not appear to be a protobuf message');
+    }
+    return guarded(() => {
+      const { apiVersion, kind, raw } = readEnvelope(bytes.subarray(MAGIC.length));
+      const reader = Reader.create(raw);
+      const object = this.converter(apiVersion, kind).readBody(reader, 0, { kind, apiVersion });
+      return { apiVersion, kind, object };
+    });
+  }
+
+  /** Writes the envelope of an object, named by its own apiVersion and kind. */
+  encode(object: object): Buffer {
+    return guarded(() => this.envelope(object));
+  }
+
+  /** One frame of a watch stream: 4 bytes of big-endian length, then a WatchEvent. */
+  encodeWatchFrame(type: string, object: object): Buffer {
+    return guarded(() => {
+      const writer = Writer.create().uint32(10).string(type);
+      writer.uint32(18).fork().uint32(10).bytes(this.envelope(object)).ldelim();
+      const body = Buffer.from(writer.finish());
+      const frame = Buffer.alloc(4 + body.length);
+      frame.writeUInt32BE(body.length, 0);
+      body.copy(frame, 4);
+      return frame;
+    });
+  }
+
+  /** The inverse of {@link encodeWatchFrame} for one whole frame. */
+  decodeWatchFrame(frame: Uint8Array): { type: string; object: Record<string, unknown> } {
+    return guarded(() => {
+      const reader = Reader.create(frame.subarray(4));
+      let [type, raw] = ['', new Uint8Array()];
+      while (reader.pos < reader.len) {
+        const tag = reader.uint32();
+        if (tag === 10) type = reader.string();
+        else if (tag === 18) raw = firstBytes(reader.bytes());
+        else reader.skipType(tag & 7);
+      }
+      return { type, object: this.decode(raw).object };
+    });
+  }
+
+  private envelope(object: object): Buffer {
+    const { apiVersion, kind } = object as { apiVersion?: unknown; kind?: unknown };
+    if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
+      throw new ProtobufError('the object has no apiVersion or kind');
+    }
+    const body = Writer.create();
+    this.converter(apiVersion, kind).writeBody(body, object, 0);
+    const writer = Writer.create();
+    writer.uint32(10).fork().uint32(10).string(apiVersion).uint32(18).string(kind).ldelim();
+    writer.uint32(18).bytes(body.finish());
+    writer.uint32(26).string('').uint32(34).string('');
+    return Buffer.concat([MAGIC, writer.finish()]);
+  }
+
+  private converter(apiVersion: string, kind: string): MessageConverter {
+    const name = this.messageName(apiVersion, kind);
+    if (name === undefined) {
+      throw new ProtobufError(
+        `no kind "${kind}" is registered for version "${apiVersion}" in protobuf`,
+      );
+    }
+    return this.messages.message(name);
+  }
+
+  private messageName(apiVersion: string, kind: string): string | undefined {
+    if (!/^[A-Za-z0-9]+$/.test(kind)) return undefined;
+    const { group, version } = parseApiVersion(apiVersion);
+    const first = group.split('.')[0] ?? '';
+    const home =
+      group === 'apiextensions.k8s.io'
+        ? 'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions'
+        : `k8s.io.api.${first === '' ? 'core' : first}`;
+    return [`${home}.${version}.${kind}`, `${META}.${kind}`].find((name) =>
+      this.messages.has(name),
+    );
+  }
+}
+
+function firstBytes(message: Uint8Array): Uint8Array<ArrayBuffer> {
+  const reader = Reader.create(message);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === 10) return new Uint8Array(reader.bytes());
+    reader.skipType(tag & 7);
+  }
+  return new Uint8Array();
+}
+
+function readEnvelope(bytes: Uint8Array): { apiVersion: string; kind: string; raw: Uint8Array } {
+  const reader = Reader.create(bytes);
+  let [apiVersion, kind] = ['', ''];
+  let raw: Uint8Array = new Uint8Array();
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === 10) {
+      const meta = Reader.create(reader.bytes());
+      while (meta.pos < meta.len) {
+        const inner = meta.uint32();
+        if (inner === 10) apiVersion = meta.string();
+        else if (inner === 18) kind = meta.string();
+        else meta.skipType(inner & 7);
+      }
+    } else if (tag === 18) raw = reader.bytes();
+    else reader.skipType(tag & 7);
+  }
+  if (apiVersion === '' || kind === '') throw new ProtobufError(`${UNKNOWN} has no type`);
+  return { apiVersion, kind, raw };
+}
+
+/** protobufjs reports hostile bytes as RangeError or Error: one typed error leaves this module. */
+function guarded<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof ProtobufError) throw error;
+    if (error instanceof TypeMismatch || error instanceof RangeError || isLibraryError(error)) {
+      throw new ProtobufError(`proto: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** protobufjs throws plain Errors; ours and the language's are subclasses. */
+const isLibraryError = (error: unknown): error is Error =>
+  error instanceof Error && error.constructor === Error;
