@@ -45,6 +45,7 @@ const ABSENT = [
   '@nestjs/websockets/socket-module.js',
   '@fastify/static',
   '@fastify/view',
+  '@fastify/multipart',
   'amqplib',
   'amqp-connection-manager',
   'kafkajs',

@@ -121,7 +121,7 @@ function prepare(scope: StoreScope, object: KubeObject, old: KubeObject, call: U
   const context = kindContextOf(scope, call.context);
   keepServerFields(object, old);
   strategy.prepareForUpdate?.(object, old, context);
-  if (hasGeneration(kind) && !call.subresource && declarationChanged(object, old))
+  if (hasGeneration(kind) && declarationChanged(object, old))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
   const errors = strategy.validateUpdate?.(object, old, context) ?? [];
   if (errors.length > 0) throw newInvalid(kind, object.metadata.name ?? '', errors);

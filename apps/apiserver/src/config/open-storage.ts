@@ -1,0 +1,64 @@
+import { ConfigError } from '@orrery/component';
+import type { Clock, Logger } from '@orrery/component';
+import { CachedStorage, EtcdClient, EtcdStorage } from '@orrery/storage';
+import type { Storage } from '@orrery/storage';
+import type { ApiServerOptions } from './options.js';
+import { readFlagFile } from './tls.js';
+
+export interface OpenStorage {
+  readonly storage: Storage;
+  /** Ends in '/'. */
+  readonly keyPrefix: string;
+  close(): Promise<void>;
+}
+
+function etcdTls(options: ApiServerOptions): object {
+  if (options.etcdCaFile === '') return {};
+  return {
+    tls: {
+      ca: readFlagFile('etcd-cafile', options.etcdCaFile),
+      ...(options.etcdCertFile
+        ? {
+            cert: readFlagFile('etcd-certfile', options.etcdCertFile),
+            key: readFlagFile('etcd-keyfile', options.etcdKeyFile),
+          }
+        : {}),
+    },
+  };
+}
+
+/** Connects to etcd as the flags say. */
+export function openStorage(
+  options: ApiServerOptions,
+  deps: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
+): OpenStorage {
+  if (options.etcdServers.length === 0)
+    throw new ConfigError('--etcd-servers: name at least one etcd, e.g. http://127.0.0.1:2379');
+  const client = new EtcdClient({
+    endpoints: options.etcdServers,
+    clock: deps.clock,
+    ...etcdTls(options),
+  });
+  const keyPrefix = `${options.etcdPrefix.replace(/\/+$/, '')}/`;
+  const plain = new EtcdStorage({ client, keyspace: keyPrefix });
+  if (options.reads === 'quorum') {
+    return {
+      storage: plain,
+      keyPrefix,
+      close: async () => {
+        client.close();
+        return Promise.resolve();
+      },
+    };
+  }
+  const storage = new CachedStorage({ storage: plain, logger: deps.logger });
+  const feeding = storage.start(deps.signal);
+  return {
+    storage,
+    keyPrefix,
+    close: async () => {
+      await feeding;
+      client.close();
+    },
+  };
+}

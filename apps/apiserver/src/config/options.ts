@@ -1,0 +1,118 @@
+import { IsIn, IsInt, IsIP, IsOptional, Max, Min } from 'class-validator';
+import { Flag, IsDuration } from '@orrery/component';
+
+/** Flags of kube-apiserver by upstream's names, and ours at the end. Initial values are the defaults. */
+export class ApiServerOptions {
+  @Flag('etcd servers, comma-separated: http(s)://host:port')
+  etcdServers: string[] = [];
+
+  @Flag('prefix of all keys in etcd')
+  etcdPrefix: string = '/registry';
+
+  @Flag('CA file of etcd', 'etcd-cafile')
+  etcdCaFile: string = '';
+
+  @Flag('client certificate file for etcd', 'etcd-certfile')
+  etcdCertFile: string = '';
+
+  @Flag('client key file for etcd', 'etcd-keyfile')
+  etcdKeyFile: string = '';
+
+  @Flag('address to serve on')
+  @IsIP()
+  bindAddress: string = '0.0.0.0';
+
+  @Flag('port to serve HTTPS on')
+  @IsInt()
+  @Min(0)
+  @Max(65535)
+  securePort: number = 6443;
+
+  @Flag('address under which members of the cluster reach this server; default: the bind address')
+  @IsOptional()
+  @IsIP()
+  advertiseAddress: string | undefined = undefined;
+
+  @Flag('serving certificate file; one is made in memory when absent')
+  tlsCertFile: string = '';
+
+  @Flag('serving key file')
+  tlsPrivateKeyFile: string = '';
+
+  @Flag('CA file for client certificates', 'client-ca-file')
+  clientCaFile: string = '';
+
+  @Flag('files with public keys that verify service-account tokens')
+  serviceAccountKeyFile: string[] = [];
+
+  @Flag('key file that signs service-account tokens')
+  serviceAccountSigningKeyFile: string = '';
+
+  @Flag('issuer of service-account tokens')
+  serviceAccountIssuer: string[] = ['https://kubernetes.default.svc.cluster.local'];
+
+  @Flag('audiences of service-account tokens; default: the issuer')
+  apiAudiences: string[] = [];
+
+  @Flag('CIDR of cluster IPs')
+  serviceClusterIpRange: string = '10.0.0.0/24';
+
+  @Flag('range of node ports')
+  serviceNodePortRange: string = '30000-32767';
+
+  @Flag('authorizers, in order: AlwaysAllow, AlwaysDeny, Node, RBAC')
+  authorizationMode: string[] = ['AlwaysAllow'];
+
+  @Flag('requests without credentials are system:anonymous')
+  anonymousAuth: boolean = true;
+
+  @Flag('admission plugins besides the default ones')
+  enableAdmissionPlugins: string[] = [];
+
+  @Flag('admission plugins to leave out')
+  disableAdmissionPlugins: string[] = [];
+
+  @Flag('client certificate file for kubelets')
+  kubeletClientCertificate: string = '';
+
+  @Flag('client key file for kubelets')
+  kubeletClientKey: string = '';
+
+  @Flag('CA file of kubelet serving certificates')
+  kubeletCertificateAuthority: string = '';
+
+  @Flag('address types of nodes, by preference')
+  kubeletPreferredAddressTypes: string[] = ['Hostname', 'InternalDNS', 'InternalIP'];
+
+  @Flag('file with static tokens: token,user,uid,"group1,group2"')
+  tokenAuthFile: string = '';
+
+  @Flag('accept bootstrap tokens')
+  enableBootstrapTokenAuth: boolean = false;
+
+  @Flag('CA file of the front proxy', 'requestheader-client-ca-file')
+  requestheaderClientCaFile: string = '';
+
+  @Flag('allow privileged containers')
+  allowPrivileged: boolean = true;
+
+  @Flag('time after which events are removed')
+  @IsDuration()
+  eventTtl: string = '1h';
+
+  @Flag('time limit of requests that are not long-running')
+  @IsDuration()
+  requestTimeout: string = '1m0s';
+
+  @Flag('shortest time that a watch is kept open, in seconds; each gets a random time up to twice that')
+  @IsInt()
+  @Min(0)
+  minRequestTimeout: number = 1800;
+
+  @Flag('pod CIDR of the cluster; its addresses are legal in Endpoints though they are loopback')
+  clusterCidr: string = '';
+
+  @Flag('where reads are answered from: cache or quorum')
+  @IsIn(['cache', 'quorum'])
+  reads: string = 'cache';
+}

@@ -1,0 +1,13 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import type { KindDescriptor } from '@orrery/api';
+
+/** What the server knows of one served version of a CustomResourceDefinition. */
+export interface CustomKind {
+  readonly kind: KindDescriptor;
+  /** Name of the CustomResourceDefinition. */
+  readonly definition: string;
+  /** OpenAPI v3 schema of the version, as published. */
+  readonly openApiSchema: Record<string, unknown> | undefined;
+  /** Removes what the structural schema does not know; answers the paths of the removed fields. Mutates. */
+  prune(object: KubeObject): readonly string[];
+}

@@ -1,0 +1,136 @@
+import { requestKinds } from '@orrery/api';
+import type { KindDescriptor } from '@orrery/api';
+import { toApiVersion } from '@orrery/apimachinery';
+import type { ResourceCatalog } from '../rest/resource-catalog.js';
+import type { SubresourceHandler } from '../subresources.js';
+
+/** One line of discovery: a resource, or a subresource named `parent/sub`. */
+export interface ApiResource {
+  name: string;
+  singularName: string;
+  namespaced: boolean;
+  group?: string;
+  version?: string;
+  kind: string;
+  verbs: readonly string[];
+  shortNames?: readonly string[];
+  categories?: readonly string[];
+  storageVersionHash?: string;
+}
+
+export const ALL_VERBS = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+] as const;
+
+const STATUS_VERBS = ['get', 'patch', 'update'] as const;
+
+function mainResource(kind: KindDescriptor): ApiResource {
+  return {
+    name: kind.plural,
+    singularName: kind.singular,
+    namespaced: kind.scope === 'Namespaced',
+    kind: kind.kind,
+    verbs: kind.verbs ?? ALL_VERBS,
+    ...(kind.shortNames.length > 0 ? { shortNames: kind.shortNames } : {}),
+    ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
+  };
+}
+
+function genericSubresources(kind: KindDescriptor): ApiResource[] {
+  const namespaced = kind.scope === 'Namespaced';
+  const found: ApiResource[] = [];
+  if (kind.scale) {
+    found.push({
+      name: `${kind.plural}/scale`,
+      singularName: '',
+      namespaced,
+      group: 'autoscaling',
+      version: 'v1',
+      kind: 'Scale',
+      verbs: STATUS_VERBS,
+    });
+  }
+  if (kind.status) {
+    found.push({
+      name: `${kind.plural}/status`,
+      singularName: '',
+      namespaced,
+      kind: kind.kind,
+      verbs: STATUS_VERBS,
+    });
+  }
+  if (kind.group === '' && kind.plural === 'namespaces') {
+    found.push({
+      name: 'namespaces/finalize',
+      singularName: '',
+      namespaced,
+      kind: 'Namespace',
+      verbs: ['update'],
+    });
+  }
+  return found;
+}
+
+function pluggedIn(kind: KindDescriptor, handlers: readonly SubresourceHandler[]): ApiResource[] {
+  return handlers
+    .filter(
+      (handler) =>
+        handler.group === kind.group &&
+        handler.version === kind.version &&
+        handler.resource === kind.plural,
+    )
+    .map((handler) => ({
+      name: `${kind.plural}/${handler.subresource}`,
+      singularName: '',
+      namespaced: kind.scope === 'Namespaced',
+      ...(handler.kind.version === undefined
+        ? {}
+        : { group: handler.kind.group ?? '', version: handler.kind.version }),
+      kind: handler.kind.kind,
+      verbs: handler.verbs,
+    }));
+}
+
+/** Everything served in a group version, sorted by name as upstream does. */
+export function apiResources(
+  catalog: ResourceCatalog,
+  handlers: readonly SubresourceHandler[],
+  group: string,
+  version: string,
+): ApiResource[] {
+  const byName = new Map<string, ApiResource>();
+  for (const { kind } of catalog.in(group, version)) {
+    const all = [mainResource(kind), ...genericSubresources(kind), ...pluggedIn(kind, handlers)];
+    for (const resource of all) byName.set(resource.name, resource);
+  }
+  for (const request of requestKinds) {
+    if (request.group !== group || request.version !== version || request.plural === '') continue;
+    byName.set(request.plural, {
+      name: request.plural,
+      singularName: request.kind.toLowerCase(),
+      namespaced: request.namespaced,
+      kind: request.kind,
+      verbs: ['create'],
+    });
+  }
+  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** APIResourceList of a group version: the legacy form of discovery. */
+export const apiResourceList = (
+  group: string,
+  version: string,
+  resources: readonly ApiResource[],
+): Record<string, unknown> => ({
+  kind: 'APIResourceList',
+  ...(group === '' ? {} : { apiVersion: 'v1' }),
+  groupVersion: toApiVersion(group, version),
+  resources,
+});

@@ -1,0 +1,35 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { newUnauthorized } from '@orrery/apimachinery';
+import type { UserInfo } from '@orrery/registry';
+import { ApiServerOptions } from '../config/options.js';
+import { ANONYMOUS, AUTHENTICATOR } from './authentication.js';
+import type { AuthenticationInput, Authenticator } from './authentication.js';
+
+/** Who asks: credentials that are good, anonymous where that is allowed, or 401. */
+export async function identify(
+  authenticator: Authenticator,
+  input: AuthenticationInput,
+  anonymousAuth: boolean,
+): Promise<UserInfo> {
+  const user = await authenticator.authenticate(input);
+  if (user) return user;
+  if (anonymousAuth) return ANONYMOUS;
+  throw newUnauthorized();
+}
+
+@Injectable()
+export class AuthenticationGuard implements CanActivate {
+  constructor(
+    @Inject(AUTHENTICATOR) private readonly authenticator: Authenticator,
+    @Inject(ApiServerOptions) private readonly options: ApiServerOptions,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const { api } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (!api) return false;
+    api.setUser(await identify(this.authenticator, api, this.options.anonymousAuth));
+    return true;
+  }
+}

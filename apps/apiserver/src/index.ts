@@ -1,0 +1,23 @@
+import 'reflect-metadata';
+import { once } from 'node:events';
+import type { ComponentApp } from '@orrery/component';
+import { SystemClock, SystemRandom, createLogger, parseFlags } from '@orrery/component';
+import { ApiServerOptions } from './config/options.js';
+import { startServer } from './server.js';
+
+/** The API server's door: the one component that opens etcd. */
+export const app: ComponentApp = {
+  name: 'kube-apiserver',
+  async run(argv, { signal }) {
+    const options = parseFlags(ApiServerOptions, argv, 'kube-apiserver');
+    const logger = createLogger({ component: 'kube-apiserver' });
+    const server = await startServer(options, {
+      clock: new SystemClock(),
+      random: new SystemRandom(),
+      logger,
+    });
+    logger.info('serving', { address: server.address });
+    if (!signal.aborted) await once(signal, 'abort');
+    await server.close();
+  },
+};

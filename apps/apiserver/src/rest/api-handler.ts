@@ -1,0 +1,88 @@
+import type { ApiRequest, ApiResponse } from '../filters/api-request.js';
+import type { Discovery } from '../discovery/discovery.js';
+import { versionInfo } from '../discovery/version.js';
+import type { ServerExtensions } from '../extensions.js';
+import type { HealthChecks } from '../health/health-checks.js';
+import type { RequestMetrics } from '../health/request-metrics.js';
+import { dispatch } from './dispatch.js';
+import type { ResourceCatalog } from './resource-catalog.js';
+import { sendDocument } from './send.js';
+import { serveRequestKind, serveSubresource } from './subresource.js';
+import type { WatchDeps } from './watch.js';
+
+export interface ApiHandlerParts {
+  readonly catalog: ResourceCatalog;
+  readonly discovery: Discovery;
+  readonly health: HealthChecks;
+  readonly extensions: ServerExtensions;
+  readonly metrics: RequestMetrics;
+  readonly watch: WatchDeps;
+  readonly paths: readonly { serve(request: ApiRequest): Promise<boolean> }[];
+}
+
+const NOT_FOUND: ApiResponse = {
+  status: 404,
+  contentType: 'text/plain; charset=utf-8',
+  headers: { 'x-content-type-options': 'nosniff' },
+  body: '404 page not found\n',
+};
+
+/** Answers with what a path handler made. */
+export async function sendResponse(request: ApiRequest, response: ApiResponse): Promise<void> {
+  const { reply } = request;
+  for (const [name, value] of Object.entries(response.headers ?? {}))
+    void reply.header(name, value);
+  await reply.code(response.status).header('content-type', response.contentType).send(response.body);
+}
+
+/** Serves a request that may pass: resources, then discovery, health and other paths. */
+export class ApiHandler {
+  constructor(private readonly parts: ApiHandlerParts) {}
+
+  async handle(request: ApiRequest): Promise<void> {
+    const served = request.info.isResource
+      ? await this.resource(request)
+      : await this.nonResource(request);
+    if (!served) await sendResponse(request, NOT_FOUND);
+  }
+
+  private async resource(request: ApiRequest): Promise<boolean> {
+    const { catalog, extensions, watch } = this.parts;
+    const { group, version, resource, subresource, apiPrefix } = request.info;
+    if ((apiPrefix === 'api') !== (group === '')) return false;
+    const found = catalog.find(group, version, resource);
+    if (!found) return serveRequestKind(request, extensions.requestKinds);
+    const call = { request, resource: found };
+    if (found.kind.scope === 'Cluster' && request.info.namespace !== '' && resource !== 'namespaces')
+      return false;
+    if (subresource !== '') return serveSubresource(call, extensions.subresources);
+    await dispatch(call, watch);
+    return true;
+  }
+
+  private async nonResource(request: ApiRequest): Promise<boolean> {
+    const { discovery, health, extensions, paths, metrics } = this.parts;
+    if (await discovery.serve(request)) return true;
+    if (request.path === '/version' || request.path === '/version/') {
+      await sendDocument(request, request.reply, versionInfo());
+      return true;
+    }
+    if (request.path === '/metrics') {
+      const body = await metrics.metrics.text();
+      await sendResponse(request, { status: 200, contentType: metrics.metrics.contentType, body });
+      return true;
+    }
+    const checked = await health.serve(request);
+    if (checked) {
+      await sendResponse(request, checked);
+      return true;
+    }
+    for (const path of paths) if (await path.serve(request)) return true;
+    const handler = extensions.paths.find(({ path }) =>
+      path.endsWith('/') ? request.path.startsWith(path) : request.path === path,
+    );
+    const response = await handler?.handle(request);
+    if (response) await sendResponse(request, response);
+    return response !== undefined || request.reply.sent;
+  }
+}

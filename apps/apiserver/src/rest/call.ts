@@ -1,0 +1,82 @@
+import { FieldPath, newBadRequest, newInvalid, notSupported } from '@orrery/apimachinery';
+import type { KubeObject } from '@orrery/apimachinery';
+import type { CreateCall, ListRequest } from '@orrery/registry';
+import type { ApiRequest } from '../filters/api-request.js';
+import type { ServedResource } from './resource-catalog.js';
+import { predicateOf } from './selectors.js';
+
+/** One request for one resource. */
+export interface Call {
+  readonly request: ApiRequest;
+  readonly resource: ServedResource;
+}
+
+export const namespaceOf = ({ request, resource }: Call): string | undefined =>
+  resource.kind.scope === 'Namespaced' && request.info.namespace !== ''
+    ? request.info.namespace
+    : undefined;
+
+/** Reads `dryRun`; only All is known. */
+export function dryRunOf(
+  values: readonly string[],
+  kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions',
+): boolean {
+  const bad = values.filter((value) => value !== 'All' && value !== '');
+  if (bad.length > 0) {
+    throw newInvalid({ group: 'meta.k8s.io', kind }, '', [
+      notSupported(FieldPath.of('dryRun'), values, ['All']),
+    ]);
+  }
+  return values.includes('All');
+}
+
+export function createCallOf(call: Call, kind: 'CreateOptions' | 'UpdateOptions'): CreateCall {
+  const namespace = namespaceOf(call);
+  const { query } = call.request;
+  return {
+    context: call.request.context,
+    ...(namespace ? { namespace } : {}),
+    dryRun: dryRunOf(query.getAll('dryRun'), kind),
+    options: {
+      kind,
+      apiVersion: 'meta.k8s.io/v1',
+      ...Object.fromEntries(
+        ['fieldManager', 'fieldValidation']
+          .map((name) => [name, query.get(name)] as const)
+          .filter(([, value]) => value !== null),
+      ),
+    },
+  };
+}
+
+/** True for `1`, `t`, `true` …; undefined when absent (Go strconv.ParseBool as conversion does it). */
+export function booleanOf(query: URLSearchParams, name: string): boolean | undefined {
+  const value = query.get(name);
+  if (value === null) return undefined;
+  return value !== 'false' && value !== '0';
+}
+
+export function numberOf(query: URLSearchParams, name: string): number {
+  const value = query.get(name) ?? '';
+  if (value === '') return 0;
+  if (!/^-?\d+$/.test(value)) {
+    throw newBadRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  }
+  return Math.max(0, Number(value));
+}
+
+export function listRequestOf(call: Call): ListRequest {
+  const { query } = call.request;
+  const namespace = namespaceOf(call);
+  const predicate = predicateOf(call.resource.kind, query);
+  return {
+    ...(namespace ? { namespace } : {}),
+    ...(predicate ? { predicate } : {}),
+    resourceVersion: query.get('resourceVersion') ?? '',
+    resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+    limit: numberOf(query, 'limit'),
+    continueToken: query.get('continue') ?? '',
+  };
+}
+
+export const objectName = (object: KubeObject): string => object.metadata.name ?? '';

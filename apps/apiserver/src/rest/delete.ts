@@ -1,0 +1,84 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import type { DeleteOptions } from '@orrery/registry';
+import { decodeBody } from '../negotiation/decode-body.js';
+import type { Call } from './call.js';
+import { dryRunOf, listRequestOf, namespaceOf, numberOf } from './call.js';
+import { sendList, sendObject } from './respond.js';
+import { sendDocument } from './send.js';
+
+/** Kinds whose completed deletion answers with the object (upstream: ReturnDeletedObject). */
+const RETURNS_OBJECT = new Set([
+  'persistentvolumeclaims',
+  'persistentvolumes',
+  'pods',
+  'podtemplates',
+  'resourcequotas',
+  'serviceaccounts',
+  'services',
+]);
+
+const EXPECTED = {
+  group: '',
+  version: 'v1',
+  kind: 'DeleteOptions',
+  schema: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions',
+  message: 'k8s.io.apimachinery.pkg.apis.meta.v1.DeleteOptions',
+};
+
+function fromQuery(query: URLSearchParams): DeleteOptions {
+  const policy = query.get('propagationPolicy');
+  const orphan = query.get('orphanDependents');
+  return {
+    ...(query.has('gracePeriodSeconds')
+      ? { gracePeriodSeconds: numberOf(query, 'gracePeriodSeconds') }
+      : {}),
+    ...(policy === null ? {} : { propagationPolicy: policy }),
+    ...(orphan === null ? {} : { orphanDependents: orphan === 'true' || orphan === '1' }),
+    ...(query.has('dryRun') ? { dryRun: query.getAll('dryRun') } : {}),
+  };
+}
+
+/** DeleteOptions of the body, or of the query when there is no body. */
+function optionsOf(call: Call): DeleteOptions {
+  const { request } = call;
+  if (request.body.length === 0) return fromQuery(request.query);
+  const decoded: KubeObject & DeleteOptions = decodeBody(request, { ...EXPECTED, anyVersion: true });
+  return decoded;
+}
+
+/** DELETE of one object. */
+export async function deleteOne(call: Call): Promise<void> {
+  const { request, resource } = call;
+  const options = optionsOf(call);
+  const namespace = namespaceOf(call);
+  const result = await resource.store.delete({
+    context: request.context,
+    ...(namespace ? { namespace } : {}),
+    name: request.info.name,
+    options,
+    dryRun: dryRunOf(options.dryRun ?? [], 'DeleteOptions'),
+  });
+  const accepted =
+    !result.deleted &&
+    (options.orphanDependents === false || options.propagationPolicy === 'Foreground');
+  const status = accepted ? 202 : 200;
+  const { representation } = result;
+  if (!result.deleted || RETURNS_OBJECT.has(resource.kind.plural)) {
+    await sendObject(call, representation, status);
+    return;
+  }
+  const body = resource.store.deletedStatus(representation.object);
+  await sendDocument(request, request.reply, body, status);
+}
+
+/** DELETE of a collection. */
+export async function deleteMany(call: Call): Promise<void> {
+  const { request, resource } = call;
+  const options = optionsOf(call);
+  const deleted = await resource.store.deleteCollection(listRequestOf(call), {
+    context: request.context,
+    options,
+    dryRun: dryRunOf(options.dryRun ?? [], 'DeleteOptions'),
+  });
+  await sendList(call, deleted);
+}

@@ -1,0 +1,47 @@
+import { newMethodNotSupported } from '@orrery/apimachinery';
+import type { Call } from './call.js';
+import { create } from './create.js';
+import { deleteMany, deleteOne } from './delete.js';
+import { get } from './get.js';
+import { list } from './list.js';
+import { patch } from './patch.js';
+import { update } from './update.js';
+import type { WatchDeps } from './watch.js';
+import { watch } from './watch.js';
+
+const ALL_VERBS = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+];
+
+const HANDLERS: Readonly<Record<string, (call: Call) => Promise<void>>> = {
+  create,
+  get,
+  list,
+  update,
+  patch,
+  delete: deleteOne,
+  deletecollection: deleteMany,
+};
+
+/** Serves a request for the object itself (no subresource). */
+export async function dispatch(call: Call, deps: WatchDeps): Promise<void> {
+  const { request, resource } = call;
+  const { verb, group, name } = request.info;
+  const verbs = resource.kind.verbs ?? ALL_VERBS;
+  // A single object named by a field selector is still read as a collection.
+  const isNamed = request.info.parts.length > 1;
+  const asked = verb === 'get' && !isNamed && name === '' ? 'list' : verb;
+  const handler = HANDLERS[asked];
+  if (!verbs.includes(asked) || (isNamed && asked === 'create'))
+    throw newMethodNotSupported({ group, resource: resource.kind.plural }, asked);
+  if (asked === 'watch') await watch(call, deps);
+  else if (handler) await handler(call);
+  else throw newMethodNotSupported({ group, resource: resource.kind.plural }, asked);
+}

@@ -1,0 +1,75 @@
+import { groupVersions, kinds } from '@orrery/api';
+import type { KindDescriptor } from '@orrery/api';
+import { ResourceStore } from '@orrery/registry';
+import type { ResourceStoreOptions, StoreDeps } from '@orrery/registry';
+import type { CustomKind } from '../custom-resources/custom-kind.js';
+
+/** A resource that is served: its kind and its store; `custom` where a CustomResourceDefinition declares it. */
+export interface ServedResource {
+  readonly kind: KindDescriptor;
+  readonly store: ResourceStore;
+  readonly custom?: CustomKind;
+}
+
+export interface ServedGroup {
+  readonly group: string;
+  /** Preferred first. */
+  readonly versions: readonly string[];
+}
+
+const idOf = (group: string, version: string, plural: string): string =>
+  `${group}/${version}/${plural}`;
+
+/** Every resource that is served at this moment: the built-in kinds, and what CustomResourceDefinitions add. */
+export class ResourceCatalog {
+  private readonly builtIn = new Map<string, ServedResource>();
+  private custom: ReadonlyMap<string, ServedResource> = new Map();
+  private customGroups: readonly ServedGroup[] = [];
+  private edition = 0;
+
+  constructor(
+    private readonly deps: StoreDeps,
+    optionsOf: (kind: KindDescriptor) => ResourceStoreOptions,
+  ) {
+    for (const kind of kinds) {
+      const store = new ResourceStore(kind, deps, optionsOf(kind));
+      this.builtIn.set(idOf(kind.group, kind.version, kind.plural), { kind, store });
+    }
+  }
+
+  /** Grows with every change of what is served: for caches of discovery and OpenAPI. */
+  get version(): number {
+    return this.edition;
+  }
+
+  find(group: string, version: string, plural: string): ServedResource | undefined {
+    const id = idOf(group, version, plural);
+    return this.builtIn.get(id) ?? this.custom.get(id);
+  }
+
+  all(): ServedResource[] {
+    return [...this.builtIn.values(), ...this.custom.values()];
+  }
+
+  in(group: string, version: string): ServedResource[] {
+    return this.all().filter(({ kind }) => kind.group === group && kind.version === version);
+  }
+
+  groups(): ServedGroup[] {
+    const taken = new Set(groupVersions.map(({ group }) => group));
+    return [...groupVersions, ...this.customGroups.filter(({ group }) => !taken.has(group))];
+  }
+
+  /** Replaces the custom resources. */
+  setCustom(customKinds: readonly CustomKind[], groups: readonly ServedGroup[]): void {
+    this.custom = new Map(
+      customKinds.map((custom) => {
+        const { kind } = custom;
+        const store = new ResourceStore(kind, this.deps);
+        return [idOf(kind.group, kind.version, kind.plural), { kind, store, custom }];
+      }),
+    );
+    this.customGroups = groups;
+    this.edition += 1;
+  }
+}

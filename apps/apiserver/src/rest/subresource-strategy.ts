@@ -1,0 +1,10 @@
+import type { Strategy } from '@orrery/api';
+import type { Call } from './call.js';
+
+/** The strategy by which the request's subresource writes; none for the object itself. */
+export function strategyFor(call: Call): { subresource?: string; strategy?: Strategy } {
+  const { subresource } = call.request.info;
+  if (subresource === '') return {};
+  const { status } = call.resource.kind;
+  return { subresource, ...(subresource === 'status' && status ? { strategy: status } : {}) };
+}

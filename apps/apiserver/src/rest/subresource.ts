@@ -1,0 +1,103 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import { newMethodNotSupported } from '@orrery/apimachinery';
+import type { ApiRequest } from '../filters/api-request.js';
+import { decodeBody } from '../negotiation/decode-body.js';
+import type { HandlerResult, RequestKindHandler, SubresourceHandler } from '../subresources.js';
+import type { Call } from './call.js';
+import { dryRunOf } from './call.js';
+import { get } from './get.js';
+import { finalizeNamespace } from './namespace-finalize.js';
+import { patch } from './patch.js';
+import { serveScale } from './scale.js';
+import { sendBytes, sendDocument } from './send.js';
+import { update } from './update.js';
+
+async function sendResult(request: ApiRequest, result: HandlerResult): Promise<void> {
+  if (!result) return;
+  if ('object' in result) {
+    await sendDocument(request, request.reply, result.object, result.status ?? 200);
+    return;
+  }
+  const { body, headers, status, contentType } = result;
+  for (const [name, value] of Object.entries(headers ?? {}))
+    void request.reply.header(name, value);
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  await sendBytes(request, request.reply, { status, contentType, chunks: [bytes] });
+}
+
+async function servePlugged(call: Call, handler: SubresourceHandler): Promise<void> {
+  const { request, resource } = call;
+  const { verb } = request.info;
+  if (!handler.verbs.some((known) => known === verb)) {
+    throw newMethodNotSupported(
+      { group: resource.kind.group, resource: `${resource.kind.plural}/${handler.subresource}` },
+      verb,
+    );
+  }
+  const body: KubeObject | undefined =
+    handler.body && request.body.length > 0
+      ? decodeBody(request, {
+          group: handler.kind.group ?? resource.kind.group,
+          version: handler.kind.version ?? resource.kind.version,
+          kind: handler.kind.kind,
+          ...handler.body,
+        })
+      : undefined;
+  const dryRun = dryRunOf(request.query.getAll('dryRun'), 'CreateOptions');
+  await sendResult(
+    request,
+    await handler.handle({ request, kind: resource.kind, body, dryRun }),
+  );
+}
+
+async function serveStatus(call: Call): Promise<void> {
+  const { verb } = call.request.info;
+  if (verb === 'get') await get(call);
+  else if (verb === 'update') await update(call);
+  else if (verb === 'patch') await patch(call);
+  else {
+    const { group, plural } = call.resource.kind;
+    throw newMethodNotSupported({ group, resource: `${plural}/status` }, verb);
+  }
+}
+
+/** Serves a subresource; false when the resource has none of that name. */
+export async function serveSubresource(
+  call: Call,
+  handlers: readonly SubresourceHandler[],
+): Promise<boolean> {
+  const { kind } = call.resource;
+  const { subresource } = call.request.info;
+  const plugged = handlers.find(
+    (handler) =>
+      handler.subresource === subresource &&
+      handler.resource === kind.plural &&
+      handler.group === kind.group &&
+      handler.version === kind.version,
+  );
+  if (plugged) await servePlugged(call, plugged);
+  else if (subresource === 'status' && kind.status) await serveStatus(call);
+  else if (subresource === 'scale' && kind.scale) await serveScale(call);
+  else if (subresource === 'finalize' && kind.plural === 'namespaces' && kind.group === '')
+    await finalizeNamespace(call);
+  else return false;
+  return true;
+}
+
+/** Serves a kind that is answered and never stored; false when there is none at that path. */
+export async function serveRequestKind(
+  request: ApiRequest,
+  handlers: readonly RequestKindHandler[],
+): Promise<boolean> {
+  const { group, version, resource, verb, subresource } = request.info;
+  const handler = handlers.find(
+    ({ kind }) => kind.group === group && kind.version === version && kind.plural === resource,
+  );
+  if (!handler || subresource !== '') return false;
+  if (verb !== 'create') throw newMethodNotSupported({ group, resource }, verb);
+  const body = decodeBody(request, handler.kind);
+  const dryRun = dryRunOf(request.query.getAll('dryRun'), 'CreateOptions');
+  const answer = await handler.handle({ request, body, dryRun });
+  await sendDocument(request, request.reply, answer, 201);
+  return true;
+}

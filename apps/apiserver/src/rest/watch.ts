@@ -1,0 +1,185 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { toApiVersion } from '@orrery/apimachinery';
+import type { Clock, Random } from '@orrery/component';
+import type { Representation, WatchEvent, WatchRequest } from '@orrery/registry';
+import { toApiError } from '../filters/to-api-error.js';
+import { MEDIA_TYPES } from '../negotiation/accept.js';
+import type { Negotiated } from '../negotiation/accept.js';
+import { toPartial, toTable } from '../negotiation/table.js';
+import type { Call } from './call.js';
+import { booleanOf, listRequestOf, numberOf } from './call.js';
+import { negotiateFor, tableOptionsOf } from './respond.js';
+import { setWarnings } from './send.js';
+
+export interface WatchDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Aborts when the server stops: watches end, so that clients go elsewhere. */
+  readonly signal: AbortSignal;
+  readonly minRequestTimeoutMs: number;
+}
+
+/** Turns one event into one line of the stream. */
+type Encoder = (event: WatchEvent) => Buffer;
+
+const encoded = new WeakMap<Representation, Map<string, Buffer>>();
+
+/** The line of an event, encoded once for all watchers of the same form. */
+function once4All(representation: Representation, form: string, encode: () => Buffer): Buffer {
+  let forms = encoded.get(representation);
+  if (!forms) encoded.set(representation, (forms = new Map()));
+  let line = forms.get(form);
+  if (!line) forms.set(form, (line = encode()));
+  return line;
+}
+
+const line = (type: string, object: unknown): Buffer =>
+  Buffer.from(`${JSON.stringify({ type, object })}\n`);
+
+const LINE_END = Buffer.from('}\n');
+
+const plainLine = (type: string, { bytes }: Representation): Buffer =>
+  Buffer.concat([Buffer.from(`{"type":"${type}","object":`), bytes, LINE_END]);
+
+function bookmarkMeta(event: WatchEvent & { type: 'BOOKMARK' }): Record<string, unknown> {
+  return {
+    resourceVersion: event.resourceVersion,
+    ...(event.initialEventsEnd
+      ? { annotations: { 'k8s.io/initial-events-end': 'true' } }
+      : {}),
+  };
+}
+
+function tableEncoder(call: Call, negotiated: Negotiated): Encoder {
+  const { kind } = call.resource;
+  const options = tableOptionsOf(call, negotiated);
+  const apiVersion = toApiVersion(kind.group, kind.version);
+  let first = true;
+  return (event) => {
+    const withColumns = first;
+    first = false;
+    if (event.type === 'BOOKMARK') {
+      const metadata = bookmarkMeta(event);
+      const object = { kind: kind.kind, apiVersion, metadata };
+      const table = toTable(kind, [], { ...options, metadata, withColumns });
+      return line('BOOKMARK', { ...table, rows: [{ cells: [], object }] });
+    }
+    const { representation } = event;
+    const { resourceVersion } = representation.object.metadata;
+    const metadata = { resourceVersion };
+    return line(
+      event.type,
+      toTable(kind, [representation], { ...options, metadata, withColumns }),
+    );
+  };
+}
+
+/** The encoder of a watch in the representation asked for. */
+export function encoderFor(call: Call, negotiated: Negotiated): Encoder {
+  const { kind } = call.resource;
+  if (negotiated.as === 'Table') return tableEncoder(call, negotiated);
+  const partial = negotiated.as !== undefined;
+  const { version } = negotiated;
+  return (event) => {
+    if (event.type === 'BOOKMARK') {
+      const metadata = bookmarkMeta(event);
+      return line(
+        'BOOKMARK',
+        partial
+          ? toPartial({ metadata }, version)
+          : { kind: kind.kind, apiVersion: toApiVersion(kind.group, kind.version), metadata },
+      );
+    }
+    const { type, representation } = event;
+    if (partial) {
+      return once4All(representation, `${type}:partial:${version}`, () =>
+        line(type, toPartial(representation.object, version)),
+      );
+    }
+    return once4All(representation, type, () => plainLine(type, representation));
+  };
+}
+
+/** Bytes that may wait for a slow client before its watch is cut. */
+const MAX_BUFFERED = 16 * 1024 * 1024;
+
+async function write(raw: ServerResponse, chunk: Buffer, signal: AbortSignal): Promise<void> {
+  if (raw.write(chunk)) return;
+  if (raw.writableLength > MAX_BUFFERED) {
+    raw.destroy();
+    return;
+  }
+  await once(raw, 'drain', { signal });
+}
+
+async function pump(
+  call: Call,
+  request: WatchRequest,
+  events: AsyncGenerator<readonly WatchEvent[], void>,
+  encode: Encoder,
+): Promise<void> {
+  const { raw } = call.request.reply;
+  try {
+    for await (const batch of events) {
+      if (request.signal.aborted) break;
+      if (batch.length === 0) continue;
+      const chunk = Buffer.concat(batch.map(encode));
+      await write(raw, chunk, request.signal);
+    }
+  } catch (error) {
+    if (!request.signal.aborted) raw.write(line('ERROR', toApiError(error).status));
+  } finally {
+    await events.return();
+  }
+}
+
+function watchRequestOf(call: Call, signal: AbortSignal): WatchRequest {
+  const { query } = call.request;
+  const sendInitialEvents = booleanOf(query, 'sendInitialEvents');
+  const {
+    limit: _limit,
+    continueToken: _continue,
+    ...rest
+  } = listRequestOf(call);
+  return {
+    ...rest,
+    ...(sendInitialEvents === undefined ? {} : { sendInitialEvents }),
+    allowBookmarks: booleanOf(query, 'allowWatchBookmarks') ?? false,
+    signal,
+  };
+}
+
+/** WATCH: headers at once, then one line per event until the client goes, the time is over or the server stops. */
+export async function watch(call: Call, deps: WatchDeps): Promise<void> {
+  const { request } = call;
+  const negotiated = negotiateFor(call);
+  const seconds = numberOf(request.query, 'timeoutSeconds');
+  const timeoutMs = seconds
+    ? seconds * 1000
+    : Math.round(deps.minRequestTimeoutMs * (1 + deps.random.next()));
+  const timeUp = new AbortController();
+  const cancel = deps.clock.after(timeoutMs, () => {
+    timeUp.abort(new Error('the watch has reached its time limit'));
+  });
+  const signal = AbortSignal.any([request.context.signal, timeUp.signal, deps.signal]);
+  const watchRequest = watchRequestOf(call, signal);
+  const events = call.resource.store.watch(watchRequest);
+  try {
+    const first = await events.next();
+    const { raw } = request.reply;
+    setWarnings(request, request.reply);
+    request.reply.hijack();
+    for (const [name, value] of Object.entries(request.reply.getHeaders()))
+      if (value !== undefined) raw.setHeader(name, value);
+    raw.writeHead(200, { 'content-type': MEDIA_TYPES.json, 'transfer-encoding': 'chunked' });
+    raw.flushHeaders();
+    const encode = encoderFor(call, negotiated);
+    if (!first.done && first.value.length > 0)
+      await write(raw, Buffer.concat(first.value.map(encode)), signal);
+    await pump(call, watchRequest, events, encode);
+    raw.end();
+  } finally {
+    cancel();
+  }
+}
