@@ -16,6 +16,18 @@ import { ReplicationControllerKind } from './core/v1/replicationcontroller/repli
 import { ConfigMapKind } from './core/v1/configmap/configmap.kind.js';
 import { EndpointsKind } from './core/v1/endpoints/endpoints.kind.js';
 import { PodTemplateKind } from './core/v1/pod-template/pod-template.kind.js';
+import { RuntimeClassKind } from './node/v1/runtimeclass/runtimeclass.kind.js';
+import { PriorityClassKind } from './scheduling/v1/priorityclass/priorityclass.kind.js';
+import { IngressClassKind } from './networking/v1/ingressclass/ingressclass.kind.js';
+import { NetworkPolicyKind } from './networking/v1/networkpolicy/networkpolicy.kind.js';
+import { IngressKind } from './networking/v1/ingress/ingress.kind.js';
+import { PodDisruptionBudgetKind } from './policy/v1/poddisruptionbudget/poddisruptionbudget.kind.js';
+import { RoleBindingKind } from './rbac/v1/rolebinding/rolebinding.kind.js';
+import { ClusterRoleBindingKind } from './rbac/v1/rolebinding/rolebinding.kind.js';
+import { RoleKind } from './rbac/v1/role/role.kind.js';
+import { ClusterRoleKind } from './rbac/v1/role/role.kind.js';
+import { JobKind } from './batch/v1/job/job.kind.js';
+import { CronJobKind } from './batch/v1/cronjob/cronjob.kind.js';
 import { defineKind } from './kind.js';
 import type { KindDescriptor, TableColumns } from './kind.js';
 
@@ -104,21 +116,19 @@ export const kinds: readonly KindDescriptor[] = [
   row(
     'autoscaling|v1|HorizontalPodAutoscaler|horizontalpodautoscalers|N|hpa|all|horizontalpodautoscalers|s',
   ),
-  row('batch|v1|Job|jobs|N||all|jobs|s'),
-  row('batch|v1|CronJob|cronjobs|N|cj|all|cronjobs|s'),
+  JobKind,
+  CronJobKind,
   row(
     'certificates.k8s.io|v1|CertificateSigningRequest|certificatesigningrequests|C|csr||certificatesigningrequests|s',
   ),
-  row('networking.k8s.io|v1|NetworkPolicy|networkpolicies|N|netpol||networkpolicies|'),
-  row('networking.k8s.io|v1|Ingress|ingresses|N|ing||ingress|s'),
-  row('networking.k8s.io|v1|IngressClass|ingressclasses|C|||ingressclasses|'),
-  row('policy|v1|PodDisruptionBudget|poddisruptionbudgets|N|pdb||poddisruptionbudgets|s'),
-  row('rbac.authorization.k8s.io|v1|Role|roles|N|||roles|'),
-  row('rbac.authorization.k8s.io|v1|RoleBinding|rolebindings|N|||rolebindings|'),
-  row('rbac.authorization.k8s.io|v1|ClusterRole|clusterroles|C|||clusterroles|'),
-  row(
-    'rbac.authorization.k8s.io|v1|ClusterRoleBinding|clusterrolebindings|C|||clusterrolebindings|',
-  ),
+  NetworkPolicyKind,
+  IngressKind,
+  IngressClassKind,
+  PodDisruptionBudgetKind,
+  RoleKind,
+  RoleBindingKind,
+  ClusterRoleKind,
+  ClusterRoleBindingKind,
   row('storage.k8s.io|v1|StorageClass|storageclasses|C|sc||storageclasses|'),
   row('storage.k8s.io|v1|CSINode|csinodes|C|||csinodes|'),
   row('storage.k8s.io|v1|CSIDriver|csidrivers|C|||csidrivers|'),
@@ -132,9 +142,9 @@ export const kinds: readonly KindDescriptor[] = [
   row(
     'admissionregistration.k8s.io|v1|ValidatingWebhookConfiguration|validatingwebhookconfigurations|C||api-extensions|validatingwebhookconfigurations|',
   ),
-  row('scheduling.k8s.io|v1|PriorityClass|priorityclasses|C|pc||priorityclasses|'),
+  PriorityClassKind,
   LeaseKind,
-  row('node.k8s.io|v1|RuntimeClass|runtimeclasses|C|||runtimeclasses|'),
+  RuntimeClassKind,
   EndpointSliceKind,
 ];
 

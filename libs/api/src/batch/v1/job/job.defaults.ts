@@ -1,0 +1,28 @@
+import type { Job, JobSpec } from '../../../types.js';
+import { entries } from '../../../meta/list.js';
+import { setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+
+const DEFAULT_BACKOFF = 6;
+const MAX_INT32 = 2 ** 31 - 1;
+
+function setCountDefaults(spec: JobSpec): void {
+  const completions = spec.completions ?? undefined;
+  const parallelism = spec.parallelism ?? undefined;
+  if (completions === undefined && parallelism === undefined) spec.completions = 1;
+  spec.parallelism = parallelism ?? 1;
+  spec.backoffLimit ??=
+    (spec.backoffLimitPerIndex ?? undefined) === undefined ? DEFAULT_BACKOFF : MAX_INT32;
+}
+
+/** k8s pkg/apis/batch/v1/defaults.go:SetDefaults_Job. */
+export function setJobDefaults({ metadata, spec }: Job): void {
+  if (!spec) return;
+  setCountDefaults(spec);
+  const labels = spec.template?.metadata?.labels;
+  if (labels && entries(metadata.labels).length === 0) metadata.labels = { ...labels };
+  spec.completionMode ??= 'NonIndexed';
+  spec.suspend ??= false;
+  spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed';
+  spec.manualSelector ??= false;
+  setPodTemplateDefaults(spec.template);
+}

@@ -1,0 +1,84 @@
+import type { FieldError } from '@orrery/apimachinery';
+import { FieldPath, invalid } from '@orrery/apimachinery';
+import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../../types.js';
+import { defineKind } from '../../../kind.js';
+import { nonNegative, oneOf, scaledValue, validateIntOrPercent } from '../../../meta/fields.js';
+import { validateLabelSelector } from '../../../meta/label-selector.js';
+import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
+
+const SPEC = FieldPath.of('spec');
+const STATUS = FieldPath.of('status');
+const COUNTS = ['currentHealthy', 'desiredHealthy', 'disruptionsAllowed', 'expectedPods'] as const;
+
+function validateAmount(
+  field: 'minAvailable' | 'maxUnavailable',
+  object: PodDisruptionBudget,
+): FieldError[] {
+  const value = object.spec?.[field] ?? undefined;
+  const path = SPEC.child(field);
+  if (value === undefined) return [];
+  return [
+    ...validateIntOrPercent(value, path),
+    ...(typeof value === 'string' && scaledValue(value, 100) > 100
+      ? [invalid(path, value, 'must not be greater than 100%')]
+      : []),
+  ];
+}
+
+function validate(object: PodDisruptionBudget): FieldError[] {
+  const { spec } = object;
+  const both =
+    (spec?.minAvailable ?? undefined) !== undefined &&
+    (spec?.maxUnavailable ?? undefined) !== undefined;
+  return [
+    ...(both ? [invalid(SPEC, spec, 'minAvailable and maxUnavailable cannot be both set')] : []),
+    ...validateAmount('minAvailable', object),
+    ...validateAmount('maxUnavailable', object),
+    ...validateLabelSelector(spec?.selector, SPEC.child('selector')),
+    ...oneOf(
+      spec?.unhealthyPodEvictionPolicy,
+      ['AlwaysAllow', 'IfHealthyBudget'],
+      SPEC.child('unhealthyPodEvictionPolicy'),
+      false,
+    ),
+  ];
+}
+
+const emptyStatus = (): PodDisruptionBudgetStatus => ({
+  currentHealthy: 0,
+  desiredHealthy: 0,
+  disruptionsAllowed: 0,
+  expectedPods: 0,
+});
+
+export const PodDisruptionBudgetKind = defineKind<PodDisruptionBudget>({
+  group: 'policy',
+  version: 'v1',
+  kind: 'PodDisruptionBudget',
+  plural: 'poddisruptionbudgets',
+  shortNames: ['pdb'],
+  scope: 'Namespaced',
+  setDefaults(object) {
+    object.spec ??= {};
+    if (object.status) for (const field of COUNTS) object.status[field] ??= 0;
+  },
+  strategy: strategyOf<PodDisruptionBudget>({
+    namespaced: true,
+    ownsStatus: true,
+    allowUnconditionalUpdate: false,
+    initialStatus: emptyStatus,
+    check: validate,
+  }),
+  status: statusStrategyOf<PodDisruptionBudget>(({ status }) =>
+    COUNTS.flatMap((field) => nonNegative(status?.[field], STATUS.child(field))),
+  ),
+  columns: table<PodDisruptionBudget>([
+    nameColumn,
+    column('Min Available', ({ spec }) => String(spec?.minAvailable ?? 'N/A')),
+    column('Max Unavailable', ({ spec }) => String(spec?.maxUnavailable ?? 'N/A')),
+    count('Allowed Disruptions', ({ status }) => status?.disruptionsAllowed ?? 0),
+    ageColumn,
+  ]),
+  hasGeneration: true,
+});

@@ -1,0 +1,83 @@
+import type { FieldError } from '@orrery/apimachinery';
+import { FieldPath, forbidden } from '@orrery/apimachinery';
+import type { PriorityClass } from '../../../types.js';
+import { defineKind } from '../../../kind.js';
+import { oneOf } from '../../../meta/fields.js';
+import { strategyOf } from '../../../meta/strategy.js';
+import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
+
+const HIGHEST_USER_PRIORITY = 1_000_000_000;
+const SYSTEM_PREFIX = 'system-';
+
+/** Names that begin with `system-` are the cluster's own (k8s pkg/apis/scheduling/helpers.go). */
+const SYSTEM: Readonly<Record<string, number>> = {
+  'system-node-critical': 2_000_001_000,
+  'system-cluster-critical': 2_000_000_000,
+};
+
+function validate({
+  metadata,
+  value = 0,
+  preemptionPolicy,
+  globalDefault,
+}: PriorityClass): FieldError[] {
+  const name = String(metadata?.name ?? '');
+  const findings = oneOf(
+    preemptionPolicy,
+    ['Never', 'PreemptLowerPriority'],
+    FieldPath.of('preemptionPolicy'),
+    false,
+  );
+  if (name.startsWith(SYSTEM_PREFIX)) {
+    const isKnown = SYSTEM[name] === value && globalDefault !== true;
+    if (!isKnown) {
+      findings.push(
+        forbidden(
+          FieldPath.of('metadata', 'name'),
+          `priority class names with '${SYSTEM_PREFIX}' prefix are reserved for system use only. error: ${name} is not a known system priority class`,
+        ),
+      );
+    }
+  } else if (value > HIGHEST_USER_PRIORITY) {
+    findings.push(
+      forbidden(
+        FieldPath.of('value'),
+        `maximum allowed value of a user defined priority is ${HIGHEST_USER_PRIORITY}`,
+      ),
+    );
+  }
+  return findings;
+}
+
+export const PriorityClassKind = defineKind<PriorityClass>({
+  group: 'scheduling.k8s.io',
+  version: 'v1',
+  kind: 'PriorityClass',
+  plural: 'priorityclasses',
+  shortNames: ['pc'],
+  scope: 'Cluster',
+  setDefaults(object) {
+    object.preemptionPolicy ??= 'PreemptLowerPriority';
+    object.value ??= 0;
+  },
+  strategy: strategyOf<PriorityClass>({
+    namespaced: false,
+    check: validate,
+    checkUpdate: (object, old) => [
+      ...(object.value === old.value
+        ? []
+        : [forbidden(FieldPath.of('value'), 'may not be changed in an update.')]),
+      ...(object.preemptionPolicy === old.preemptionPolicy
+        ? []
+        : [forbidden(FieldPath.of('preemptionPolicy'), 'may not be changed in an update.')]),
+    ],
+  }),
+  columns: table<PriorityClass>([
+    nameColumn,
+    count('Value', ({ value }) => value ?? 0),
+    column('Global-Default', ({ globalDefault }) => globalDefault === true, 'boolean'),
+    ageColumn,
+    column('PreemptionPolicy', ({ preemptionPolicy }) => preemptionPolicy ?? ''),
+  ]),
+  hasGeneration: true,
+});
