@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Taint } from '@orrery/api';
+import { parseYaml } from '@orrery/apimachinery';
+import { ConfigError, parseDuration, parseFlags, validateConfig } from '@orrery/component';
+import type { KubeletPaths } from '../containers/paths.js';
+import { KubeletConfiguration } from './kubelet-configuration.js';
+import { KubeletFlags } from './kubelet-flags.js';
+
+/** Everything a kubelet is told, checked and with defaults applied. */
+export interface KubeletOptions {
+  readonly kubeconfig: string | undefined;
+  readonly nodeName: string;
+  readonly nodeIps: readonly string[];
+  readonly paths: KubeletPaths;
+  readonly runtimeEndpoint: string;
+  readonly manifestPath: string | undefined;
+  readonly taints: readonly Taint[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly clusterDns: readonly string[];
+  readonly clusterDomain: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tls:
+    | {
+        readonly certFile: string;
+        readonly keyFile: string;
+        readonly clientCaFile: string | undefined;
+      }
+    | undefined;
+  readonly nodeStatusUpdateMs: number;
+  readonly maxPods: number;
+}
+
+function parseTaint(text: string): Taint {
+  const [pair = '', effect = ''] = text.split(':');
+  const [key = '', value] = pair.split('=');
+  return { key, effect: effect as Taint['effect'], ...(value ? { value } : {}) };
+}
+
+function parseLabel(text: string): [string, string] {
+  const at = text.indexOf('=');
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function readConfig(path: string): KubeletConfiguration {
+  try {
+    return validateConfig(KubeletConfiguration, parseYaml(readFileSync(path, 'utf8')), path);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`--config: cannot read ${path}`, { cause: error });
+  }
+}
+
+/** The file first, then the flags that were given. */
+function merged(argv: readonly string[]): KubeletFlags {
+  const flags = parseFlags(KubeletFlags, argv, 'kubelet');
+  if (!flags.config) return flags;
+  const file = readConfig(flags.config);
+  const given = (flag: string): boolean =>
+    argv.some((one) => one === `--${flag}` || one.startsWith(`--${flag}=`));
+  const take = <K extends keyof KubeletFlags>(
+    flag: string,
+    key: K,
+    value: KubeletFlags[K] | undefined,
+  ): void => {
+    if (value !== undefined && !given(flag)) flags[key] = value;
+  };
+  take('address', 'address', file.address);
+  take('port', 'port', file.port);
+  take('cluster-dns', 'clusterDns', file.clusterDNS);
+  take('cluster-domain', 'clusterDomain', file.clusterDomain);
+  take('pod-manifest-path', 'podManifestPath', file.staticPodPath);
+  take('pod-logs-dir', 'podLogsDir', file.podLogsDir);
+  take('max-pods', 'maxPods', file.maxPods);
+  take('container-runtime-endpoint', 'containerRuntimeEndpoint', file.containerRuntimeEndpoint);
+  take('node-status-update-frequency', 'nodeStatusUpdateFrequency', file.nodeStatusUpdateFrequency);
+  take('tls-cert-file', 'tlsCertFile', file.tlsCertFile);
+  take('tls-private-key-file', 'tlsPrivateKeyFile', file.tlsPrivateKeyFile);
+  return flags;
+}
+
+/** Throws ConfigError naming every bad flag or field. */
+export function parseOptions(argv: readonly string[]): KubeletOptions {
+  const flags = merged(argv);
+  if ((flags.tlsCertFile === undefined) !== (flags.tlsPrivateKeyFile === undefined))
+    throw new ConfigError('--tls-cert-file and --tls-private-key-file must be given together');
+  const nodeStatusUpdateMs = parseDuration(flags.nodeStatusUpdateFrequency);
+  if (nodeStatusUpdateMs === undefined)
+    throw new ConfigError('nodeStatusUpdateFrequency must be a duration such as 10s');
+  return {
+    kubeconfig: flags.kubeconfig,
+    nodeName: flags.hostnameOverride ?? hostname().toLowerCase(),
+    nodeIps: [flags.nodeIp],
+    paths: {
+      rootDir: flags.rootDir,
+      podLogsDir: flags.podLogsDir ?? join(flags.rootDir, 'pod-logs'),
+    },
+    runtimeEndpoint: flags.containerRuntimeEndpoint,
+    manifestPath: flags.podManifestPath,
+    taints: flags.registerWithTaints.map(parseTaint),
+    labels: Object.fromEntries(flags.nodeLabels.map(parseLabel)),
+    clusterDns: flags.clusterDns,
+    clusterDomain: flags.clusterDomain,
+    address: flags.address ?? flags.nodeIp,
+    port: flags.port,
+    tls:
+      flags.tlsCertFile && flags.tlsPrivateKeyFile
+        ? {
+            certFile: flags.tlsCertFile,
+            keyFile: flags.tlsPrivateKeyFile,
+            clientCaFile: flags.clientCaFile,
+          }
+        : undefined,
+    nodeStatusUpdateMs,
+    maxPods: flags.maxPods,
+  };
+}

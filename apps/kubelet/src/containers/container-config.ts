@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Container, Pod } from '@orrery/api';
+import {
+  CONTAINER_NAME_LABEL,
+  GRACE_PERIOD_ANNOTATION,
+  HASH_ANNOTATION,
+  POD_NAMESPACE_LABEL,
+  POD_NAME_LABEL,
+  POD_UID_LABEL,
+  PRE_STOP_ANNOTATION,
+  RESTART_COUNT_ANNOTATION,
+  TERMINATION_PATH_ANNOTATION,
+  TERMINATION_POLICY_ANNOTATION,
+} from '../runtime/labels.js';
+import type { ContainerConfig, RuntimeMount } from '../runtime/runtime.js';
+import { ContainerConfigError } from './downward.js';
+import { makeEnvironment } from './env.js';
+import type { EnvContext } from './env.js';
+import { expand } from './expand.js';
+import { hashContainer } from './hash.js';
+import { containerLogPath, podDir, safeJoin } from './paths.js';
+import type { KubeletPaths } from './paths.js';
+import { containerResources } from './resources.js';
+import { normalizeImage } from '../images/image-puller.js';
+import { describePod, uidOf } from './visit.js';
+
+export interface ContainerConfigInput {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly attempt: number;
+  readonly imageRef: string;
+  /** Host folders of the pod's mounted volumes by volume name. */
+  readonly volumes: ReadonlyMap<string, string>;
+  readonly env: EnvContext;
+  readonly paths: KubeletPaths;
+  readonly memoryCapacity: number;
+}
+
+const TERMINATION_PATH = '/dev/termination-log';
+
+function labelsOf(pod: Pod, container: Container): Record<string, string> {
+  return {
+    [POD_NAME_LABEL]: pod.metadata.name ?? '',
+    [POD_NAMESPACE_LABEL]: pod.metadata.namespace ?? '',
+    [POD_UID_LABEL]: uidOf(pod),
+    [CONTAINER_NAME_LABEL]: container.name,
+  };
+}
+
+function annotationsOf(pod: Pod, container: Container, attempt: number): Record<string, string> {
+  const preStop = container.lifecycle?.preStop;
+  const grace = pod.spec.terminationGracePeriodSeconds;
+  return {
+    [HASH_ANNOTATION]: hashContainer(container),
+    [RESTART_COUNT_ANNOTATION]: String(attempt),
+    [TERMINATION_PATH_ANNOTATION]: container.terminationMessagePath ?? TERMINATION_PATH,
+    [TERMINATION_POLICY_ANNOTATION]: container.terminationMessagePolicy ?? 'File',
+    ...(grace === undefined ? {} : { [GRACE_PERIOD_ANNOTATION]: String(grace) }),
+    ...(preStop ? { [PRE_STOP_ANNOTATION]: JSON.stringify(preStop) } : {}),
+  };
+}
+
+async function volumeMounts(
+  input: ContainerConfigInput,
+  lookup: (name: string) => string | undefined,
+): Promise<RuntimeMount[]> {
+  const mounts: RuntimeMount[] = [];
+  for (const mount of input.container.volumeMounts ?? []) {
+    const base = input.volumes.get(mount.name);
+    if (base === undefined)
+      throw new ContainerConfigError(
+        `cannot find volume "${mount.name}" to mount into container "${input.container.name}"`,
+      );
+    const sub = mount.subPathExpr ? expand(mount.subPathExpr, lookup) : (mount.subPath ?? '');
+    const hostPath = sub === '' ? base : safeJoin(base, sub);
+    if (hostPath === undefined)
+      throw new ContainerConfigError(
+        `failed to prepare subPath for volumeMount "${mount.name}" of container "${input.container.name}"`,
+      );
+    if (sub !== '') await mkdir(hostPath, { recursive: true }).catch(ignoreExisting);
+    mounts.push({
+      containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
+      hostPath,
+      readonly: mount.readOnly === true,
+    });
+  }
+  return mounts;
+}
+
+/** A subPath that names a file exists already; so does a folder of an earlier start. */
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
+}
+
+async function terminationMount(input: ContainerConfigInput): Promise<RuntimeMount> {
+  const dir = join(podDir(input.paths, uidOf(input.pod)), 'containers', input.container.name);
+  const hostPath = join(dir, randomBytes(4).toString('hex'));
+  await mkdir(dirname(hostPath), { recursive: true });
+  await writeFile(hostPath, '');
+  await chmod(hostPath, 0o666);
+  const containerPath = input.container.terminationMessagePath ?? TERMINATION_PATH;
+  return { containerPath, hostPath, readonly: false };
+}
+
+async function hostsMount({
+  pod,
+  env,
+  paths,
+}: ContainerConfigInput): Promise<RuntimeMount | undefined> {
+  if (pod.spec.hostNetwork) return undefined;
+  const hostPath = join(podDir(paths, uidOf(pod)), 'etc-hosts');
+  const hostname = hostnameOf(pod);
+  const names = pod.spec.subdomain ? `${hostname}.${pod.spec.subdomain}\t${hostname}` : hostname;
+  const lines = [
+    '# Kubernetes-managed hosts file.',
+    '127.0.0.1\tlocalhost',
+    '::1\tlocalhost ip6-localhost ip6-loopback',
+    ...env.addresses.podIps.map((ip) => `${ip}\t${names}`),
+    ...(pod.spec.hostAliases ?? []).map(
+      (alias) => `${alias.ip}\t${(alias.hostnames ?? []).join('\t')}`,
+    ),
+  ];
+  await writeFile(hostPath, `${lines.join('\n')}\n`);
+  return { containerPath: '/etc/hosts', hostPath, readonly: false };
+}
+
+/** The pod's name cut to what a hostname may hold. */
+export function hostnameOf(pod: Pod): string {
+  return (pod.spec.hostname ?? pod.metadata.name ?? '').slice(0, 63).replace(/[-.]+$/, '');
+}
+
+type Security = Pick<ContainerConfig, 'runAsUser' | 'runAsGroup' | 'privileged' | 'readonlyRootfs'>;
+
+/** The container's own settings win over the pod's. */
+function securityOf({ pod, container }: ContainerConfigInput): Security {
+  const own = container.securityContext ?? {};
+  const { runAsUser, runAsGroup, runAsNonRoot } = { ...pod.spec.securityContext, ...own };
+  if (runAsNonRoot === true && runAsUser === 0)
+    throw new ContainerConfigError(
+      `container's runAsUser breaks non-root policy (pod: "${describePod(pod)}", container: ${container.name})`,
+    );
+  return {
+    ...(runAsUser === undefined ? {} : { runAsUser }),
+    ...(runAsGroup === undefined ? {} : { runAsGroup }),
+    privileged: own.privileged === true,
+    readonlyRootfs: own.readOnlyRootFilesystem === true,
+  };
+}
+
+/** Everything the runtime must know of one start of a container. Rejects with ContainerConfigError. */
+export async function makeContainerConfig(input: ContainerConfigInput): Promise<ContainerConfig> {
+  const { pod, container, attempt } = input;
+  if (container.volumeDevices?.length)
+    throw new ContainerConfigError('volumeDevices are not modelled');
+  const environment = await makeEnvironment(pod, container, input.env);
+  const lookup = (name: string): string | undefined => environment.get(name);
+  const mounts = await volumeMounts(input, lookup);
+  const termination = await terminationMount(input);
+  const hosts = mounts.some((mount) => mount.containerPath === '/etc/hosts')
+    ? undefined
+    : await hostsMount(input);
+  return {
+    name: container.name,
+    attempt,
+    imageRef: input.imageRef,
+    userImage: normalizeImage(container.image ?? ''),
+    command: (container.command ?? []).map((part) => expand(part, lookup)),
+    args: (container.args ?? []).map((part) => expand(part, lookup)),
+    workingDir: container.workingDir ?? '',
+    envs: [...environment].map(([key, value]) => ({ key, value })),
+    mounts: [...mounts, ...(hosts ? [hosts] : []), termination],
+    labels: labelsOf(pod, container),
+    annotations: annotationsOf(pod, container, attempt),
+    logPath: containerLogPath(container.name, attempt),
+    stdin: container.stdin === true,
+    stdinOnce: container.stdinOnce === true,
+    tty: container.tty === true,
+    resources: containerResources(pod, container, input.memoryCapacity),
+    ...securityOf(input),
+  };
+}

@@ -1,0 +1,139 @@
+import type { Container, Pod } from '@orrery/api';
+import { Backoff } from '../containers/backoff.js';
+import { uidOf } from '../containers/visit.js';
+import type { Runtime, SandboxConfig } from '../runtime/runtime.js';
+
+export type PullReason =
+  | 'ErrImagePull'
+  | 'ImagePullBackOff'
+  | 'ErrImageNeverPull'
+  | 'ImageInspectError'
+  | 'InvalidImageName';
+
+/** Why a container has no image yet; `reason` is shown as its waiting reason. */
+export class ImagePullError extends Error {
+  constructor(
+    readonly reason: PullReason,
+    message: string,
+    readonly retryAfterMs: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'ImagePullError';
+  }
+}
+
+export type PullEvent = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+
+/** Adds `:latest` as upstream does before it asks the runtime. */
+export function normalizeImage(image: string): string {
+  if (image.includes('@')) return image;
+  const last = image.slice(image.lastIndexOf('/') + 1);
+  return last.includes(':') ? image : `${image}:latest`;
+}
+
+const VALID_IMAGE =
+  /^(?:[A-Za-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[a-z0-9]+:[a-f0-9]{32,})?$/;
+
+/** Applies the pull policy, one pull of an image at a time, with a back-off per pod and image (k8s pkg/kubelet/images). */
+export class ImagePuller {
+  private readonly backoff: Backoff;
+  private readonly lastError = new Map<string, string>();
+  private readonly pulling = new Map<string, Promise<string>>();
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly now: () => number,
+  ) {
+    this.backoff = new Backoff(now);
+  }
+
+  /** Reference of the image to run; rejects with ImagePullError. */
+  async ensure(
+    pod: Pod,
+    container: Container,
+    sandbox: SandboxConfig,
+    event: PullEvent,
+  ): Promise<string> {
+    const image = normalizeImage(container.image ?? '');
+    if (!VALID_IMAGE.test(image)) {
+      const text = `Failed to apply default image tag "${container.image ?? ''}": couldn't parse image name "${container.image ?? ''}": invalid reference format`;
+      event('Warning', 'InspectFailed', text);
+      throw new ImagePullError('InvalidImageName', text, 60_000);
+    }
+    const policy =
+      container.imagePullPolicy ?? (image.endsWith(':latest') ? 'Always' : 'IfNotPresent');
+    const present = await this.runtime.imageRef(image);
+    if (present !== undefined && policy !== 'Always') {
+      event(
+        'Normal',
+        'Pulled',
+        `Container image "${image}" already present on machine and can be accessed by the pod`,
+      );
+      return present;
+    }
+    if (policy === 'Never') {
+      const text = `Container image "${image}" is not present with pull policy of Never`;
+      event('Warning', 'ErrImageNeverPull', text);
+      throw new ImagePullError('ErrImageNeverPull', text, 10_000);
+    }
+    return this.pull(pod, image, sandbox, event);
+  }
+
+  /** Forgets a pod that is gone. */
+  forget(pod: Pod): void {
+    this.backoff.forget(`${uidOf(pod)}_`);
+    for (const key of this.lastError.keys())
+      if (key.startsWith(`${uidOf(pod)}_`)) this.lastError.delete(key);
+  }
+
+  private async pull(
+    pod: Pod,
+    image: string,
+    sandbox: SandboxConfig,
+    event: PullEvent,
+  ): Promise<string> {
+    const key = `${uidOf(pod)}_${image}`;
+    const waitMs = this.backoff.remainingSinceUpdate(key);
+    if (waitMs > 0) {
+      event('Normal', 'BackOff', `Back-off pulling image "${image}"`);
+      const cause = this.lastError.get(key);
+      throw new ImagePullError(
+        'ImagePullBackOff',
+        `Back-off pulling image "${image}"${cause ? `: ErrImagePull: ${cause}` : ''}`,
+        waitMs,
+      );
+    }
+    event('Normal', 'Pulling', `Pulling image "${image}"`);
+    const started = this.now();
+    try {
+      const ref = await this.pullOnce(image, sandbox);
+      const took = toGoMs(this.now() - started);
+      event(
+        'Normal',
+        'Pulled',
+        `Successfully pulled image "${image}" in ${took} (${took} including waiting)`,
+      );
+      this.backoff.forget(key);
+      this.lastError.delete(key);
+      return ref;
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      event('Warning', 'Failed', `Failed to pull image "${image}": ${text}`);
+      this.backoff.next(key, this.now());
+      this.lastError.set(key, text);
+      throw new ImagePullError('ErrImagePull', text, this.backoff.get(key), { cause: error });
+    }
+  }
+
+  private pullOnce(image: string, sandbox: SandboxConfig): Promise<string> {
+    const running = this.pulling.get(image);
+    if (running) return running;
+    const pull = this.runtime.pullImage(image, sandbox).finally(() => this.pulling.delete(image));
+    this.pulling.set(image, pull);
+    return pull;
+  }
+}
+
+const toGoMs = (ms: number): string =>
+  ms < 1000 ? `${Math.round(ms)}ms` : `${(ms / 1000).toFixed(3)}s`;

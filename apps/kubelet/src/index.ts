@@ -1,0 +1,9 @@
+/** The kubelet's door: the node agent. */
+import type { ComponentApp } from '@orrery/component';
+import { parseOptions } from './config/kubelet-options.js';
+import { serve } from './serve.js';
+
+export const app: ComponentApp = {
+  name: 'kubelet',
+  run: (argv, { signal }) => serve(parseOptions(argv), signal),
+};

@@ -1,0 +1,258 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Node, NodeCondition, NodeStatus, Taint } from '@orrery/api';
+import { resources } from '@orrery/api';
+import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
+import type { KubeClient } from '@orrery/client';
+import { toTime } from '@orrery/component';
+import type { Clock, Logger } from '@orrery/component';
+import type { Runtime, RuntimeCondition, RuntimeInfo } from '../runtime/runtime.js';
+import { readMachine } from './machine.js';
+import { allocatableOf, nodeStatus, runtimeProblems } from './node-status.js';
+
+export interface NodeOptions {
+  readonly nodeName: string;
+  readonly nodeIps: readonly string[];
+  readonly port: number;
+  readonly maxPods: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  readonly rootDir: string;
+  readonly updateMs: number;
+}
+
+export interface NodeAgentParts {
+  readonly client: KubeClient;
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  plegHealthy(): boolean;
+  /** A node-level event, e.g. Starting, NodeReady. */
+  event(node: Node, reason: string, message: string): void;
+  /** The pod network came up or went down. */
+  networkChanged(): void;
+}
+
+const LOOK_MS = 1_000;
+/** Unchanged status is sent this often (k8s nodeStatusReportFrequency 5 m); the Lease is the heartbeat. */
+const REPORT_MS = 300_000;
+
+/** Registers the node, keeps its status true and gives the pod CIDR to the runtime. */
+export class NodeAgent {
+  private node: Node | undefined;
+  private info: RuntimeInfo | undefined;
+  private conditions: readonly RuntimeCondition[] | undefined;
+  private appliedCidr = '';
+  private lastSentMs = 0;
+  private wakeUp: () => void = () => undefined;
+
+  constructor(
+    private readonly options: NodeOptions,
+    private readonly parts: NodeAgentParts,
+  ) {}
+
+  get current(): Node | undefined {
+    return this.node;
+  }
+
+  get runtimeName(): string {
+    return this.info?.name ?? 'orrery';
+  }
+
+  allocatable(): Readonly<Record<string, string>> {
+    return allocatableOf(readMachine(this.options.rootDir), this.options.maxPods);
+  }
+
+  memoryCapacity(): number {
+    return readMachine(this.options.rootDir).memoryBytes;
+  }
+
+  /** Upstream's text while pods cannot have a network, else undefined. */
+  networkProblem(): string | undefined {
+    return runtimeProblems(this.conditions)[0];
+  }
+
+  /** News of the node object from its watch. */
+  observe(node: Node | undefined): void {
+    this.node = node;
+    this.wakeUp();
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.lookAtRuntime();
+        if (!this.node) await this.register();
+        await this.applyPodCidr();
+        await this.reportStatus();
+      } catch (error) {
+        if (signal.aborted) return;
+        this.parts.logger.warn('node status not updated', {
+          node: this.options.nodeName,
+          error: String(error),
+        });
+      }
+      await this.idle(signal);
+    }
+  }
+
+  private idle(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.parts.clock.after(LOOK_MS, () => done());
+      const done = (): void => {
+        cancel();
+        signal.removeEventListener('abort', done);
+        this.wakeUp = () => undefined;
+        resolve();
+      };
+      signal.addEventListener('abort', done, { once: true });
+      this.wakeUp = done;
+    });
+  }
+
+  private async lookAtRuntime(): Promise<void> {
+    const before = this.networkProblem();
+    try {
+      this.info ??= await this.parts.runtime.version();
+      this.conditions = await this.parts.runtime.status();
+    } catch {
+      this.conditions = undefined;
+    }
+    if (before !== this.networkProblem()) this.parts.networkChanged();
+  }
+
+  private async applyPodCidr(): Promise<void> {
+    const cidr = this.node?.spec.podCIDR ?? '';
+    if (cidr === '' || !this.conditions) return;
+    const networkDown = this.conditions.some((one) => one.type === 'NetworkReady' && !one.status);
+    if (cidr === this.appliedCidr && !networkDown) return;
+    await this.parts.runtime.updatePodCidr(cidr);
+    this.appliedCidr = cidr;
+    await this.lookAtRuntime();
+  }
+
+  private async register(): Promise<void> {
+    const nodes = this.parts.client.resource(resources.nodes);
+    const { nodeName, labels, taints } = this.options;
+    const machine = readMachine(this.options.rootDir);
+    const standard = {
+      'kubernetes.io/hostname': nodeName,
+      'kubernetes.io/os': 'linux',
+      'kubernetes.io/arch': machine.architecture,
+      'beta.kubernetes.io/os': 'linux',
+      'beta.kubernetes.io/arch': machine.architecture,
+    };
+    try {
+      this.node = await nodes.create({
+        apiVersion: 'v1',
+        kind: 'Node',
+        metadata: {
+          name: nodeName,
+          labels: { ...standard, ...labels },
+          annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
+        },
+        spec: taints.length > 0 ? { taints: [...taints] } : {},
+        status: await this.freshStatus(undefined),
+      });
+      this.parts.logger.info('node registered', { node: nodeName });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      const found = await nodes.get({ name: nodeName });
+      const missing = Object.entries({ ...standard, ...labels }).filter(
+        ([key, value]) => found.metadata.labels?.[key] !== value,
+      );
+      this.node =
+        missing.length === 0
+          ? found
+          : await nodes.patch({ name: nodeName }, 'strategic', {
+              metadata: { labels: Object.fromEntries(missing) },
+            });
+    }
+    this.lastSentMs = 0;
+    this.parts.event(this.node, 'Starting', 'Starting kubelet.');
+  }
+
+  private async freshStatus(old: Node | undefined): Promise<NodeStatus> {
+    const { nodeName, nodeIps, port, maxPods, rootDir } = this.options;
+    const images = this.conditions ? await this.parts.runtime.listImages().catch(() => []) : [];
+    return nodeStatus(
+      {
+        machine: readMachine(rootDir),
+        runtime: this.info,
+        runtimeConditions: this.conditions,
+        plegHealthy: this.parts.plegHealthy(),
+        images,
+        nodeName,
+        nodeIps,
+        port,
+        maxPods,
+        now: toTime(this.parts.clock.now()),
+      },
+      old,
+    );
+  }
+
+  /** On change at once; else heartbeats of the conditions at the reporting interval. */
+  private async reportStatus(): Promise<void> {
+    const { node } = this;
+    if (!node) return;
+    const now = this.parts.clock.monotonic();
+    const due =
+      this.lastSentMs === 0 ||
+      now - this.lastSentMs >= Math.min(REPORT_MS, this.options.updateMs * 30);
+    const status = await this.freshStatus(node);
+    if (!due && sameNodeStatus(node.status ?? {}, status)) return;
+    try {
+      this.node = await this.parts.client
+        .resource(resources.nodes)
+        .patch(
+          { name: this.options.nodeName },
+          'strategic',
+          { metadata: { uid: node.metadata.uid }, status: toPatch(node.status ?? {}, status) },
+          { subresource: 'status' },
+        );
+      this.lastSentMs = now;
+      this.announce(node, this.node);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      this.node = undefined;
+    }
+  }
+
+  private announce(before: Node, after: Node): void {
+    const ready = (node: Node): string | undefined =>
+      node.status?.conditions?.find((one) => one.type === 'Ready')?.status;
+    if (ready(before) === ready(after)) return;
+    const name = this.options.nodeName;
+    if (ready(after) === 'True')
+      this.parts.event(after, 'NodeReady', `Node ${name} status is now: NodeReady`);
+    else if (ready(before) === 'True')
+      this.parts.event(after, 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
+  }
+}
+
+const withoutHeartbeat = (conditions: readonly NodeCondition[] = []): unknown[] =>
+  conditions
+    .map((one) => ({ ...one, lastHeartbeatTime: undefined }))
+    .toSorted((a, b) => (a.type < b.type ? -1 : 1));
+
+/** Conditions of other writers and times of heartbeats do not count. */
+export function sameNodeStatus(old: NodeStatus, fresh: NodeStatus): boolean {
+  const types = new Set((fresh.conditions ?? []).map((one) => one.type));
+  const own = (old.conditions ?? []).filter((one) => types.has(one.type));
+  return (
+    isDeepStrictEqual(withoutHeartbeat(own), withoutHeartbeat(fresh.conditions)) &&
+    isDeepStrictEqual(old.nodeInfo, fresh.nodeInfo) &&
+    isDeepStrictEqual(old.addresses, fresh.addresses) &&
+    isDeepStrictEqual(old.daemonEndpoints, fresh.daemonEndpoints) &&
+    isDeepStrictEqual(old.allocatable, fresh.allocatable) &&
+    isDeepStrictEqual(old.images ?? [], fresh.images ?? [])
+  );
+}
+
+/** Addresses merge by type, so they are replaced as a whole when they differ. */
+function toPatch(old: NodeStatus, fresh: NodeStatus): Record<string, unknown> {
+  const { addresses = [], ...rest } = fresh;
+  return isDeepStrictEqual(old.addresses, addresses)
+    ? { ...rest }
+    : { ...rest, addresses: [...addresses, { $patch: 'replace' }] };
+}

@@ -1,0 +1,139 @@
+import type { Node, NodeCondition, NodeStatus } from '@orrery/api';
+import { KUBERNETES_VERSION } from '@orrery/component';
+import type { RuntimeCondition, RuntimeImage, RuntimeInfo } from '../runtime/runtime.js';
+import type { Machine } from './machine.js';
+
+export interface NodeFacts {
+  readonly machine: Machine;
+  readonly runtime: RuntimeInfo | undefined;
+  /** Undefined when the runtime does not answer. */
+  readonly runtimeConditions: readonly RuntimeCondition[] | undefined;
+  readonly plegHealthy: boolean;
+  readonly images: readonly RuntimeImage[];
+  readonly nodeName: string;
+  readonly nodeIps: readonly string[];
+  readonly port: number;
+  readonly maxPods: number;
+  /** RFC 3339. */
+  readonly now: string;
+}
+
+/** Most images a node shows (k8s --node-status-max-images). */
+const MAX_IMAGES = 50;
+const KI = 1024;
+
+/** Why pods cannot run here, in upstream's words; empty = they can. */
+export function runtimeProblems(conditions: readonly RuntimeCondition[] | undefined): string[] {
+  if (!conditions) return ['container runtime is down'];
+  const problem = (type: string, label: string): string[] => {
+    const found = conditions.find((one) => one.type === type);
+    if (found?.status) return [];
+    return [
+      `${label} not ready: ${type}=false reason:${found?.reason ?? ''} message:${found?.message ?? ''}`,
+    ];
+  };
+  return [
+    ...problem('RuntimeReady', 'container runtime'),
+    ...problem('NetworkReady', 'container runtime network'),
+  ];
+}
+
+function readyCondition(facts: NodeFacts): NodeCondition {
+  const problems = runtimeProblems(facts.runtimeConditions);
+  if (!facts.plegHealthy) problems.push('PLEG is not healthy: pleg has yet to be successful');
+  return problems.length === 0
+    ? {
+        type: 'Ready',
+        status: 'True',
+        reason: 'KubeletReady',
+        message: 'kubelet is posting ready status',
+      }
+    : { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: problems.join(', ') };
+}
+
+function conditionsOf(facts: NodeFacts, old: readonly NodeCondition[]): NodeCondition[] {
+  const fresh: NodeCondition[] = [
+    {
+      type: 'MemoryPressure',
+      status: 'False',
+      reason: 'KubeletHasSufficientMemory',
+      message: 'kubelet has sufficient memory available',
+    },
+    {
+      type: 'DiskPressure',
+      status: 'False',
+      reason: 'KubeletHasNoDiskPressure',
+      message: 'kubelet has no disk pressure',
+    },
+    {
+      type: 'PIDPressure',
+      status: 'False',
+      reason: 'KubeletHasSufficientPID',
+      message: 'kubelet has sufficient PID available',
+    },
+    readyCondition(facts),
+  ];
+  return fresh.map((condition) => {
+    const before = old.find((one) => one.type === condition.type);
+    const same = before?.status === condition.status;
+    return {
+      ...condition,
+      lastHeartbeatTime: facts.now,
+      lastTransitionTime: (same ? before.lastTransitionTime : undefined) ?? facts.now,
+    };
+  });
+}
+
+export function capacityOf(machine: Machine, maxPods: number): Record<string, string> {
+  return {
+    cpu: String(machine.cpus),
+    memory: `${Math.floor(machine.memoryBytes / KI)}Ki`,
+    'ephemeral-storage': `${Math.floor(machine.ephemeralStorageBytes / KI)}Ki`,
+    'hugepages-1Gi': '0',
+    'hugepages-2Mi': '0',
+    pods: String(maxPods),
+  };
+}
+
+/** Everything but what system and eviction thresholds hold back: 10% of storage, 100 Mi of memory. */
+export function allocatableOf(machine: Machine, maxPods: number): Record<string, string> {
+  return {
+    ...capacityOf(machine, maxPods),
+    memory: `${Math.floor(machine.memoryBytes / KI) - 100 * KI}Ki`,
+    'ephemeral-storage': String(Math.floor(machine.ephemeralStorageBytes * 0.9)),
+  };
+}
+
+/** The node's status as this kubelet sees it (k8s pkg/kubelet/nodestatus/setters.go). Pure. */
+export function nodeStatus(facts: NodeFacts, old: Node | undefined): NodeStatus {
+  const { machine, runtime } = facts;
+  return {
+    capacity: capacityOf(machine, facts.maxPods),
+    allocatable: allocatableOf(machine, facts.maxPods),
+    conditions: conditionsOf(facts, old?.status?.conditions ?? []),
+    addresses: [
+      ...facts.nodeIps.map((address) => ({ type: 'InternalIP', address })),
+      { type: 'Hostname', address: facts.nodeName },
+    ],
+    daemonEndpoints: { kubeletEndpoint: { Port: facts.port } },
+    nodeInfo: {
+      machineID: machine.machineId,
+      systemUUID: machine.machineId,
+      bootID: machine.bootId,
+      kernelVersion: machine.kernelVersion,
+      osImage: machine.osImage,
+      containerRuntimeVersion: runtime ? `${runtime.name}://${runtime.version}` : '',
+      kubeletVersion: KUBERNETES_VERSION,
+      kubeProxyVersion: '',
+      operatingSystem: 'linux',
+      architecture: machine.architecture,
+    },
+    images: facts.images
+      .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
+      .slice(0, MAX_IMAGES)
+      .map((image) => ({
+        names: [...image.digests, ...image.tags].slice(0, 5),
+        sizeBytes: image.sizeBytes,
+      })),
+  };
+}

@@ -1,0 +1,107 @@
+import type { Node, Pod, Taint, Toleration } from '@orrery/api';
+import { toNumber } from '../containers/downward.js';
+import { isStaticPod } from '../containers/visit.js';
+
+export interface Refusal {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface AdmissionInput {
+  readonly pod: Pod;
+  readonly node: Node | undefined;
+  /** Other pods that hold resources on this node. */
+  readonly others: readonly Pod[];
+  readonly allocatable: Readonly<Record<string, string>>;
+  readonly maxPods: number;
+}
+
+/** Sum over containers, or the largest init container when that is more, plus sidecars. */
+export function requestOf(pod: Pod, resource: string): number {
+  const amount = (list: Record<string, string> | undefined): number => toNumber(list?.[resource]);
+  const regular = pod.spec.containers.reduce(
+    (sum, one) => sum + amount(one.resources?.requests),
+    0,
+  );
+  let sidecars = 0;
+  let peak = 0;
+  for (const one of pod.spec.initContainers ?? []) {
+    const own = amount(one.resources?.requests);
+    if (one.restartPolicy === 'Always') sidecars += own;
+    peak = Math.max(peak, sidecars + (one.restartPolicy === 'Always' ? 0 : own));
+  }
+  return Math.max(regular + sidecars, peak) + amount(pod.spec.overhead);
+}
+
+function requestedResources(pod: Pod): string[] {
+  const lists = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(
+    (one) => one.resources?.requests ?? {},
+  );
+  return [...new Set(lists.flatMap((list) => Object.keys(list)))].filter(
+    (name) => name !== 'ephemeral-storage',
+  );
+}
+
+const inUnits = (resource: string, amount: number): number =>
+  resource === 'cpu' ? Math.round(amount * 1000) : amount;
+
+function checkResources(input: AdmissionInput): Refusal | undefined {
+  if (input.others.length + 1 > input.maxPods)
+    return {
+      reason: 'OutOfpods',
+      message: `Pod was rejected: Node didn't have enough resource: pods, requested: 1, used: ${input.others.length}, capacity: ${input.maxPods}`,
+    };
+  for (const resource of requestedResources(input.pod)) {
+    const wanted = requestOf(input.pod, resource);
+    const used = input.others.reduce((sum, pod) => sum + requestOf(pod, resource), 0);
+    const capacity = toNumber(input.allocatable[resource]);
+    if (wanted > 0 && used + wanted > capacity)
+      return {
+        reason: `OutOf${resource}`,
+        message: `Pod was rejected: Node didn't have enough resource: ${resource}, requested: ${inUnits(resource, wanted)}, used: ${inUnits(resource, used)}, capacity: ${inUnits(resource, capacity)}`,
+      };
+  }
+  return undefined;
+}
+
+const tolerates = (toleration: Toleration, taint: Taint): boolean =>
+  (!toleration.effect || toleration.effect === taint.effect) &&
+  (!toleration.key || toleration.key === taint.key) &&
+  (toleration.operator === 'Exists' || (toleration.value ?? '') === (taint.value ?? ''));
+
+function checkTaints({ pod, node }: AdmissionInput): Refusal | undefined {
+  const open = node?.spec.taints?.find(
+    (taint) =>
+      taint.effect === 'NoExecute' &&
+      !pod.spec.tolerations?.some((toleration) => tolerates(toleration, taint)),
+  );
+  return open && !isStaticPod(pod)
+    ? { reason: 'TaintToleration', message: 'Pod was rejected: Predicate TaintToleration failed' }
+    : undefined;
+}
+
+function checkSelector({ pod, node }: AdmissionInput): Refusal | undefined {
+  const labels = node?.metadata.labels;
+  if (!labels || isStaticPod(pod)) return undefined;
+  const misses = Object.entries(pod.spec.nodeSelector ?? {}).some(
+    ([key, value]) => labels[key] !== value,
+  );
+  return misses
+    ? {
+        reason: 'NodeAffinity',
+        message:
+          "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+      }
+    : undefined;
+}
+
+/** The node's own last word on a pod bound to it (k8s pkg/kubelet/lifecycle/predicate.go). Pure. */
+export function admit(input: AdmissionInput): Refusal | undefined {
+  const os = input.pod.spec.os?.name;
+  if (os && os !== 'linux')
+    return {
+      reason: 'PodOSNotSupported',
+      message: "Failed to admit pod as the OS field doesn't match node OS",
+    };
+  return checkSelector(input) ?? checkTaints(input) ?? checkResources(input);
+}

@@ -1,0 +1,91 @@
+import type { Pod } from '@orrery/api';
+import { fullNameOf, uidOf } from '../containers/visit.js';
+import { PodWorker, graceOf } from './pod-worker.js';
+import type { WorkerParts } from './pod-worker.js';
+
+/** One worker per pod uid; static pods of one name follow each other, never side by side. */
+export class PodWorkers {
+  private readonly workers = new Map<string, PodWorker>();
+  private readonly runs = new Set<Promise<void>>();
+  private readonly waiting = new Map<string, Pod>();
+
+  constructor(
+    private readonly parts: WorkerParts,
+    private readonly signal: AbortSignal,
+    /** Called when a pod has ended and its worker is gone. */
+    private readonly onEnd: (pod: Pod) => void,
+  ) {}
+
+  /** Starts or informs the pod's worker. */
+  update(pod: Pod): void {
+    const worker = this.workers.get(uidOf(pod));
+    if (worker) {
+      worker.update(pod);
+      return;
+    }
+    const rival = [...this.workers.values()].some(
+      (one) => fullNameOf(one.current) === fullNameOf(pod),
+    );
+    if (rival) this.waiting.set(uidOf(pod), pod);
+    else this.launch(pod);
+  }
+
+  /** The pod is gone from its source. */
+  remove(pod: Pod): void {
+    this.waiting.delete(uidOf(pod));
+    this.workers.get(uidOf(pod))?.terminate(graceOf(pod));
+  }
+
+  /** Ends what the runtime still holds of a pod that no source names. */
+  endOrphan(pod: Pod): void {
+    if (this.workers.has(uidOf(pod))) return;
+    this.launch(pod).terminate(graceOf(pod));
+  }
+
+  wake(uid: string): void {
+    this.workers.get(uid)?.wake();
+  }
+
+  has(uid: string): boolean {
+    return this.workers.has(uid) || this.waiting.has(uid);
+  }
+
+  isTerminating(uid: string): boolean {
+    return this.workers.get(uid)?.isTerminating ?? false;
+  }
+
+  /** Pods that hold resources: admitted or about to be, and not yet ended. */
+  active(): Pod[] {
+    return [...this.workers.values()].filter((one) => !one.isTerminated).map((one) => one.current);
+  }
+
+  /** Resolves when all workers have stopped after the signal. */
+  async stopped(): Promise<void> {
+    await Promise.all(this.runs);
+  }
+
+  private launch(pod: Pod): PodWorker {
+    const uid = uidOf(pod);
+    const worker = new PodWorker(pod, this.parts);
+    this.workers.set(uid, worker);
+    if (pod.metadata.deletionTimestamp) worker.update(pod);
+    const run = worker.start(this.signal).then(() => {
+      this.runs.delete(run);
+      this.finish(uid, worker);
+    });
+    this.runs.add(run);
+    return worker;
+  }
+
+  private finish(uid: string, worker: PodWorker): void {
+    if (!worker.isTerminated) return;
+    this.workers.delete(uid);
+    this.onEnd(worker.current);
+    for (const [key, pod] of this.waiting) {
+      if (fullNameOf(pod) !== fullNameOf(worker.current)) continue;
+      this.waiting.delete(key);
+      this.launch(pod);
+      return;
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { connect } from 'node:net';
+import type { Container, HTTPGetAction, Pod, Probe } from '@orrery/api';
+import { reachablePort } from '@orrery/component';
+import type { Runtime } from '../runtime/runtime.js';
+import { httpGet } from './http-get.js';
+import type { ProbeTarget } from './probe-worker.js';
+import { resolvePort } from './resolve-port.js';
+
+export interface ProbeResult {
+  readonly passed: boolean;
+  readonly output: string;
+}
+
+const fail = (output: string): ProbeResult => ({ passed: false, output });
+const PASSED: ProbeResult = { passed: true, output: '' };
+
+function dialTcp(host: string, port: number, timeoutMs: number): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: reachablePort(port), timeout: timeoutMs });
+    const end = (result: ProbeResult): void => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once('connect', () => {
+      end(PASSED);
+    });
+    socket.once('timeout', () => {
+      end(fail(`dial tcp ${host}:${port}: i/o timeout`));
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      const text = error.code === 'ECONNREFUSED' ? 'connect: connection refused' : error.message;
+      end(fail(`dial tcp ${host}:${port}: ${text}`));
+    });
+  });
+}
+
+async function getHttp(
+  action: HTTPGetAction,
+  host: string,
+  container: Container,
+  timeoutMs: number,
+): Promise<ProbeResult> {
+  const { scheme = 'HTTP', path = '/', httpHeaders = [] } = action;
+  const port = resolvePort(action.port, container);
+  const answer = await httpGet(
+    { scheme, host: action.host || host, port, path, headers: httpHeaders },
+    timeoutMs,
+  );
+  const passed = answer.code >= 200 && answer.code < 400;
+  return passed ? PASSED : fail(`HTTP probe failed with statuscode: ${answer.code}`);
+}
+
+/** Performs one probe. */
+export class Prober {
+  constructor(private readonly runtime: Runtime) {}
+
+  /** Never rejects: what cannot be probed has failed. */
+  async probe(
+    probe: Probe,
+    container: Container,
+    target: ProbeTarget,
+    pod: Pod,
+  ): Promise<ProbeResult> {
+    const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
+    const host = pod.spec.hostNetwork ? (pod.status?.hostIP ?? target.podIp) : target.podIp;
+    const { exec, httpGet: http, tcpSocket, grpc } = probe;
+    try {
+      if (exec) return await this.exec(exec.command ?? [], target, timeoutMs);
+      if (http) return await getHttp(http, host, container, timeoutMs);
+      if (tcpSocket)
+        return await dialTcp(
+          tcpSocket.host || host,
+          resolvePort(tcpSocket.port, container),
+          timeoutMs,
+        );
+      return grpc ? fail('grpc probes are not modelled') : PASSED;
+    } catch (error) {
+      return fail(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  private async exec(
+    command: readonly string[],
+    target: ProbeTarget,
+    timeoutMs: number,
+  ): Promise<ProbeResult> {
+    const { exitCode, stdout, stderr } = await this.runtime.execSync(
+      target.containerId,
+      command,
+      timeoutMs,
+    );
+    return { passed: exitCode === 0, output: `${stdout}${stderr}`.slice(0, 10_240) };
+  }
+}

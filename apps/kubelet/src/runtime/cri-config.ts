@@ -1,0 +1,68 @@
+import type {
+  ContainerConfig as CriContainerConfig,
+  Init,
+  NamespaceOption,
+  PodSandboxConfig,
+} from '@orrery/cri';
+import type { ContainerConfig, SandboxConfig } from './runtime.js';
+
+const namespaces = (hostNetwork: boolean): Init<NamespaceOption> => ({
+  network: hostNetwork ? 'NODE' : 'POD',
+  pid: 'CONTAINER',
+  ipc: 'POD',
+});
+
+export function toSandboxConfig(config: SandboxConfig): Init<PodSandboxConfig> {
+  return {
+    metadata: {
+      name: config.name,
+      namespace: config.namespace,
+      uid: config.uid,
+      attempt: config.attempt,
+    },
+    hostname: config.hostname,
+    logDirectory: config.logDirectory,
+    dnsConfig: config.dns,
+    portMappings: config.portMappings,
+    labels: config.labels,
+    annotations: config.annotations,
+    linux: {
+      securityContext: { namespaceOptions: namespaces(config.hostNetwork) },
+      sysctls: config.sysctls,
+    },
+  };
+}
+
+export function toContainerConfig(config: ContainerConfig): Init<CriContainerConfig> {
+  const { resources } = config;
+  return {
+    metadata: { name: config.name, attempt: config.attempt },
+    image: { image: config.imageRef, userSpecifiedImage: config.userImage },
+    command: config.command,
+    args: config.args,
+    workingDir: config.workingDir,
+    envs: config.envs,
+    mounts: config.mounts,
+    labels: config.labels,
+    annotations: config.annotations,
+    logPath: config.logPath,
+    stdin: config.stdin,
+    stdinOnce: config.stdinOnce,
+    tty: config.tty,
+    linux: {
+      resources: {
+        cpuShares: resources.cpuShares,
+        cpuQuota: resources.cpuQuota,
+        cpuPeriod: resources.cpuPeriod,
+        memoryLimitInBytes: resources.memoryLimitBytes,
+        oomScoreAdj: resources.oomScoreAdj,
+      },
+      securityContext: {
+        privileged: config.privileged,
+        readonlyRootfs: config.readonlyRootfs,
+        runAsUser: config.runAsUser === undefined ? undefined : { value: config.runAsUser },
+        runAsGroup: config.runAsGroup === undefined ? undefined : { value: config.runAsGroup },
+      },
+    },
+  };
+}

@@ -1,0 +1,217 @@
+/** What the kubelet needs of a container runtime, in plain values; cri-runtime.ts implements it over CRI runtime.v1. */
+export type RuntimeContainerState = 'created' | 'running' | 'exited' | 'unknown';
+
+export interface RuntimeMount {
+  readonly containerPath: string;
+  readonly hostPath: string;
+  readonly readonly: boolean;
+}
+
+export interface RuntimeContainer {
+  readonly id: string;
+  readonly sandboxId: string;
+  readonly name: string;
+  readonly state: RuntimeContainerState;
+  /** As the pod names it. */
+  readonly image: string;
+  readonly imageRef: string;
+  readonly hash: string;
+  readonly restartCount: number;
+  readonly createdAtMs: number;
+  /** 0 until started. */
+  readonly startedAtMs: number;
+  /** 0 until exited. */
+  readonly finishedAtMs: number;
+  readonly exitCode: number;
+  readonly reason: string;
+  readonly message: string;
+  readonly logPath: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly mounts: readonly RuntimeMount[];
+}
+
+export interface RuntimeSandbox {
+  readonly id: string;
+  readonly attempt: number;
+  readonly ready: boolean;
+  readonly createdAtMs: number;
+  /** Empty for host network pods. */
+  readonly ips: readonly string[];
+  readonly hostNetwork: boolean;
+}
+
+/** All that the runtime holds of one pod; both lists are newest first. */
+export interface RuntimePod {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly sandboxes: readonly RuntimeSandbox[];
+  readonly containers: readonly RuntimeContainer[];
+}
+
+export interface SandboxConfig {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly attempt: number;
+  readonly hostname: string;
+  readonly logDirectory: string;
+  readonly hostNetwork: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly dns: {
+    readonly servers: readonly string[];
+    readonly searches: readonly string[];
+    readonly options: readonly string[];
+  };
+  readonly portMappings: readonly {
+    readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+    readonly containerPort: number;
+    readonly hostPort: number;
+    readonly hostIp: string;
+  }[];
+  readonly sysctls: Readonly<Record<string, string>>;
+}
+
+export interface ContainerResources {
+  readonly cpuShares: number;
+  readonly cpuQuota: number;
+  readonly cpuPeriod: number;
+  readonly memoryLimitBytes: number;
+  readonly oomScoreAdj: number;
+}
+
+export interface ContainerConfig {
+  readonly name: string;
+  readonly attempt: number;
+  readonly imageRef: string;
+  readonly userImage: string;
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly workingDir: string;
+  readonly envs: readonly { readonly key: string; readonly value: string }[];
+  readonly mounts: readonly RuntimeMount[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Relative to the sandbox's logDirectory. */
+  readonly logPath: string;
+  readonly stdin: boolean;
+  readonly stdinOnce: boolean;
+  readonly tty: boolean;
+  readonly resources: ContainerResources;
+  readonly runAsUser?: number;
+  readonly runAsGroup?: number;
+  readonly privileged: boolean;
+  readonly readonlyRootfs: boolean;
+}
+
+export interface ExecResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+export interface StreamRequest {
+  readonly containerId: string;
+  readonly command: readonly string[];
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly tty: boolean;
+}
+
+export interface RuntimeInfo {
+  readonly name: string;
+  readonly version: string;
+}
+
+export interface RuntimeCondition {
+  readonly type: string;
+  readonly status: boolean;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface RuntimeImage {
+  readonly id: string;
+  readonly tags: readonly string[];
+  readonly digests: readonly string[];
+  readonly sizeBytes: number;
+}
+
+export interface ContainerUsage {
+  readonly podUid: string;
+  readonly podName: string;
+  readonly podNamespace: string;
+  readonly container: string;
+  readonly timestampMs: number;
+  readonly cpuNanoCores: number;
+  readonly cpuCoreNanoSeconds: number;
+  readonly memoryWorkingSetBytes: number;
+}
+
+export interface Runtime {
+  version(): Promise<RuntimeInfo>;
+  status(): Promise<readonly RuntimeCondition[]>;
+  updatePodCidr(podCidr: string): Promise<void>;
+  listPods(): Promise<readonly RuntimePod[]>;
+  /** Undefined when the runtime holds nothing of that pod. */
+  getPod(uid: string): Promise<RuntimePod | undefined>;
+  runSandbox(config: SandboxConfig): Promise<string>;
+  stopSandbox(id: string): Promise<void>;
+  removeSandbox(id: string): Promise<void>;
+  createContainer(
+    sandboxId: string,
+    config: ContainerConfig,
+    sandbox: SandboxConfig,
+  ): Promise<string>;
+  startContainer(id: string): Promise<void>;
+  /** Resolves when the container has ended; it is killed after `graceSeconds`. */
+  stopContainer(id: string, graceSeconds: number): Promise<void>;
+  removeContainer(id: string): Promise<void>;
+  execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult>;
+  /** URLs of the runtime's streaming server. */
+  exec(request: StreamRequest): Promise<string>;
+  attach(request: Omit<StreamRequest, 'command'>): Promise<string>;
+  portForward(sandboxId: string, ports: readonly number[]): Promise<string>;
+  imageRef(image: string): Promise<string | undefined>;
+  /** Rejects with RuntimeError. */
+  pullImage(image: string, sandbox: SandboxConfig): Promise<string>;
+  listImages(): Promise<readonly RuntimeImage[]>;
+  usage(): Promise<readonly ContainerUsage[]>;
+  /** Uids of pods of which something changed; '' when the pod is not known. Ends by throwing when the stream breaks. */
+  changes(signal: AbortSignal): AsyncIterable<string>;
+  close(): void;
+}
+
+export type RuntimeErrorCode =
+  'NotFound' | 'Unimplemented' | 'Unavailable' | 'DeadlineExceeded' | 'Unknown';
+
+/** A failed call of the runtime. */
+export class RuntimeError extends Error {
+  constructor(
+    readonly code: RuntimeErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'RuntimeError';
+  }
+}
+
+export const isRuntimeNotFound = (error: unknown): boolean =>
+  error instanceof RuntimeError && error.code === 'NotFound';
+export const isRuntimeUnimplemented = (error: unknown): boolean =>
+  error instanceof RuntimeError && error.code === 'Unimplemented';
+
+/** The newest container of that name. */
+export function latestContainer(
+  pod: RuntimePod | undefined,
+  name: string,
+): RuntimeContainer | undefined {
+  return pod?.containers.find((container) => container.name === name);
+}
+
+export function readySandbox(pod: RuntimePod | undefined): RuntimeSandbox | undefined {
+  return pod?.sandboxes.find((sandbox) => sandbox.ready);
+}

@@ -1,0 +1,89 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { connect, loadKubeconfig } from '@orrery/client';
+import type { KubeClient } from '@orrery/client';
+import { ConfigError, SystemClock, SystemRandom } from '@orrery/component';
+import { ReconcileErrorFilter, WatchTransport, WriteFence, leadAlways } from '@orrery/controller';
+import type { KubeletOptions } from './config/kubelet-options.js';
+import { KubeletModule } from './kubelet.module.js';
+import { Kubelet } from './kubelet.js';
+import { nodeDefinition } from './node/node.reconciler.js';
+import { podDefinition } from './pod-workers/pod.reconciler.js';
+import { CriRuntime } from './runtime/cri-runtime.js';
+import { KubeletAuth } from './server/kubelet-auth.js';
+import { StreamHandler } from './server/stream-handler.js';
+
+/** Exec streams and followed logs end with the kubelet. */
+const SERVER = { forceCloseConnections: true, routerOptions: { maxParamLength: 512 } } as const;
+
+function readFlagFile(flag: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new ConfigError(`--${flag}: cannot read ${path}`, { cause: error });
+  }
+}
+
+function adapterOf({ tls }: KubeletOptions): FastifyAdapter {
+  if (!tls) return new FastifyAdapter(SERVER);
+  const https = {
+    cert: readFlagFile('tls-cert-file', tls.certFile),
+    key: readFlagFile('tls-private-key-file', tls.keyFile),
+    ...(tls.clientCaFile
+      ? { ca: readFlagFile('client-ca-file', tls.clientCaFile), requestCert: true }
+      : {}),
+    rejectUnauthorized: false,
+  };
+  return new FastifyAdapter({ ...SERVER, https });
+}
+
+function clientOf({ kubeconfig }: KubeletOptions): KubeClient {
+  if (kubeconfig === undefined) throw new ConfigError('--kubeconfig is required');
+  return connect(loadKubeconfig(kubeconfig, { userAgent: 'kubelet' }));
+}
+
+/** Runs one kubelet until the signal aborts. */
+export async function serve(options: KubeletOptions, signal: AbortSignal): Promise<void> {
+  const client = clientOf(options);
+  mkdirSync(options.paths.rootDir, { recursive: true });
+  mkdirSync(options.paths.podLogsDir, { recursive: true });
+  const clock = new SystemClock();
+  const runtime = new CriRuntime(options.runtimeEndpoint);
+  const kubelet = new Kubelet(options, { client, runtime, clock, random: new SystemRandom() });
+  const auth = new KubeletAuth(client, options.nodeName, clock);
+  const nest = await NestFactory.create<NestFastifyApplication>(
+    KubeletModule.with(kubelet, auth),
+    adapterOf(options),
+    {
+      logger: false,
+      abortOnError: false,
+    },
+  );
+  const transport = new WatchTransport({
+    informers: kubelet.informers,
+    fence: new WriteFence(clock),
+    clock,
+    logger: kubelet.logger,
+    definitions: [podDefinition(kubelet), nodeDefinition(kubelet)],
+    whileLeading: leadAlways,
+  });
+  nest
+    .connectMicroservice({ strategy: transport }, { inheritAppConfig: false })
+    .useGlobalFilters(new ReconcileErrorFilter());
+  try {
+    await nest.startAllMicroservices();
+    await nest.init();
+    if (options.tls) {
+      new StreamHandler(kubelet, auth).attach(nest.getHttpServer() as Server);
+      await nest.listen(options.port, options.address);
+    }
+    await kubelet.start(signal);
+  } finally {
+    await nest.close();
+    runtime.close();
+    await client.close();
+  }
+}

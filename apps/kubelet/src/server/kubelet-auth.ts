@@ -1,0 +1,140 @@
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { SubjectAccessReview, TokenReview } from '@orrery/api';
+import { resources } from '@orrery/api';
+import type { KubeClient } from '@orrery/client';
+import type { Clock } from '@orrery/component';
+
+interface User {
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
+export type Verdict = 'ok' | 'unauthenticated' | 'forbidden';
+
+const ALLOWED_MS = 300_000;
+const DENIED_MS = 30_000;
+const TOKEN_MS = 120_000;
+const MAX_CACHED = 1_000;
+
+/** Subresource of `nodes` that a path needs (k8s pkg/kubelet/server/auth.go). */
+export function nodeSubresource(path: string): string {
+  const first = path.split('/')[1] ?? '';
+  const names: Readonly<Record<string, string>> = {
+    stats: 'stats',
+    metrics: 'metrics',
+    logs: 'log',
+    checkpoint: 'checkpoint',
+    pods: 'pods',
+    healthz: 'healthz',
+  };
+  return names[first] ?? 'proxy';
+}
+
+const VERBS: Readonly<Record<string, string>> = {
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return [];
+  return typeof value === 'string' ? [value] : value;
+}
+
+/** Who asks, and whether the API server lets them: client certificates, TokenReview, SubjectAccessReview. */
+export class KubeletAuth {
+  private readonly cache = new Map<string, { readonly value: unknown; readonly untilMs: number }>();
+
+  constructor(
+    private readonly client: KubeClient,
+    private readonly nodeName: string,
+    private readonly clock: Clock,
+  ) {}
+
+  async check(request: IncomingMessage): Promise<Verdict> {
+    const user = await this.authenticate(request);
+    if (!user) return 'unauthenticated';
+    const path = (request.url ?? '/').split('?')[0] ?? '/';
+    const verb = VERBS[request.method ?? 'GET'] ?? 'get';
+    const own = nodeSubresource(path);
+    const tried = own === 'pods' || own === 'healthz' ? [own, 'proxy'] : [own];
+    for (const subresource of tried) if (await this.allows(user, verb, subresource)) return 'ok';
+    return 'forbidden';
+  }
+
+  private async authenticate(request: IncomingMessage): Promise<User | undefined> {
+    const socket = request.socket as TLSSocket;
+    const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (socket.authorized && !bearer) {
+      const { subject } = socket.getPeerCertificate();
+      const name = listOf(subject?.CN)[0];
+      return name === undefined
+        ? undefined
+        : { name, groups: [...listOf(subject?.O), 'system:authenticated'] };
+    }
+    return bearer
+      ? this.cached(
+          `token/${bearer}`,
+          () => this.review(bearer),
+          () => TOKEN_MS,
+        )
+      : undefined;
+  }
+
+  private async review(token: string): Promise<User | undefined> {
+    const answer = await this.client.resource(resources.tokenreviews).create({
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenReview',
+      metadata: {},
+      spec: { token },
+    } as TokenReview);
+    const { authenticated, user } = answer.status ?? {};
+    return authenticated && user?.username
+      ? { name: user.username, groups: user.groups ?? [] }
+      : undefined;
+  }
+
+  private allows(user: User, verb: string, subresource: string): Promise<boolean> {
+    const key = `access/${JSON.stringify([user, verb, subresource])}`;
+    return this.cached(
+      key,
+      async () => {
+        const review: SubjectAccessReview = {
+          apiVersion: 'authorization.k8s.io/v1',
+          kind: 'SubjectAccessReview',
+          metadata: {},
+          spec: {
+            user: user.name,
+            groups: [...user.groups],
+            resourceAttributes: {
+              verb,
+              version: 'v1',
+              resource: 'nodes',
+              subresource,
+              name: this.nodeName,
+            },
+          },
+        };
+        const answer = await this.client.resource(resources.subjectaccessreviews).create(review);
+        return answer.status?.allowed === true;
+      },
+      (allowed) => (allowed ? ALLOWED_MS : DENIED_MS),
+    );
+  }
+
+  private async cached<T>(
+    key: string,
+    load: () => Promise<T>,
+    ttl: (value: T) => number,
+  ): Promise<T> {
+    const now = this.clock.monotonic();
+    const found = this.cache.get(key);
+    if (found && found.untilMs > now) return found.value as T;
+    const value = await load();
+    if (this.cache.size >= MAX_CACHED) this.cache.clear();
+    this.cache.set(key, { value, untilMs: now + ttl(value) });
+    return value;
+  }
+}

@@ -1,0 +1,169 @@
+import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from '@orrery/api';
+import { ephemeralContainersOf, initContainersOf, isSidecar } from '../containers/visit.js';
+import { latestContainer, readySandbox } from '../runtime/runtime.js';
+import type { RuntimeContainer, RuntimePod } from '../runtime/runtime.js';
+import { containersReady, initialized, mergeConditions, podReady } from './conditions.js';
+import { containerStatuses } from './container-statuses.js';
+import type { WaitingReason } from './container-statuses.js';
+import { phaseOf } from './phase.js';
+import type { Phase } from './phase.js';
+import { qosClassOf } from './qos.js';
+
+export interface ProbeState {
+  /** Applies only to running containers. */
+  started(containerId: string): boolean;
+  ready(containerId: string): boolean;
+}
+
+export interface StatusInput {
+  readonly pod: Pod;
+  readonly runtimePod: RuntimePod | undefined;
+  /** Last status known, reported or read back. */
+  readonly old: PodStatus;
+  readonly reasons: ReadonlyMap<string, WaitingReason>;
+  readonly probes: ProbeState;
+  readonly runtimeName: string;
+  readonly hostIps: readonly string[];
+  /** RFC 3339. */
+  readonly now: string;
+  /** Every container has ended for good. */
+  readonly terminal: boolean;
+  /** Set when the kubelet itself ended the pod, e.g. DeadlineExceeded or OutOfcpu. */
+  readonly failure?: WaitingReason;
+  terminationMessage(container: RuntimeContainer): string | undefined;
+}
+
+function withProbes(
+  statuses: readonly ContainerStatus[],
+  input: StatusInput,
+  isReadyable: (name: string) => boolean,
+): ContainerStatus[] {
+  return statuses.map((status) => {
+    const id = status.containerID?.slice(status.containerID.indexOf('://') + 3) ?? '';
+    if (!status.state?.running) {
+      const completed = !isReadyable(status.name) && status.state?.terminated?.exitCode === 0;
+      return { ...status, started: false, ready: completed };
+    }
+    const started = input.probes.started(id);
+    return {
+      ...status,
+      started,
+      ready: isReadyable(status.name) && started && input.probes.ready(id),
+    };
+  });
+}
+
+function isInitializing(pod: Pod, runtimePod: RuntimePod | undefined): boolean {
+  if (pod.spec.containers.some((container) => latestContainer(runtimePod, container.name)))
+    return false;
+  return initContainersOf(pod).some((container) => {
+    const latest = latestContainer(runtimePod, container.name);
+    return isSidecar(container)
+      ? latest === undefined
+      : !(latest?.state === 'exited' && latest.exitCode === 0);
+  });
+}
+
+function conditionsOf(
+  input: StatusInput,
+  statuses: readonly ContainerStatus[],
+  phase: Phase,
+): PodCondition[] {
+  const old = input.old.conditions ?? [];
+  const sandbox = readySandbox(input.runtimePod);
+  const hasNetwork = sandbox !== undefined && (sandbox.hostNetwork || sandbox.ips.length > 0);
+  const ready = containersReady(input.pod, statuses, phase);
+  const fresh: PodCondition[] = [
+    { type: 'PodReadyToStartContainers', status: hasNetwork ? 'True' : 'False' },
+    initialized(input.pod, statuses, phase),
+    podReady(input.pod, ready, old),
+    ready,
+    { type: 'PodScheduled', status: 'True' },
+  ];
+  const generation = input.pod.metadata.generation;
+  return mergeConditions(
+    fresh.map((one) =>
+      generation === undefined ? one : { ...one, observedGeneration: generation },
+    ),
+    old,
+    input.now,
+  );
+}
+
+function addressesOf(input: StatusInput): Partial<PodStatus> {
+  const hosts = { hostIP: input.hostIps[0] ?? '', hostIPs: input.hostIps.map((ip) => ({ ip })) };
+  if (input.pod.spec.hostNetwork) return { ...hosts, podIP: hosts.hostIP, podIPs: hosts.hostIPs };
+  const ips = (readySandbox(input.runtimePod) ?? input.runtimePod?.sandboxes[0])?.ips ?? [];
+  if (ips.length > 0) return { ...hosts, podIP: ips[0] ?? '', podIPs: ips.map((ip) => ({ ip })) };
+  return input.old.podIP && !input.terminal
+    ? hosts
+    : {
+        ...hosts,
+        ...(input.old.podIP ? { podIP: input.old.podIP, podIPs: input.old.podIPs ?? [] } : {}),
+      };
+}
+
+function statusesOf(
+  input: StatusInput,
+): Pick<PodStatus, 'initContainerStatuses' | 'containerStatuses' | 'ephemeralContainerStatuses'> {
+  const { pod, old } = input;
+  const initializing = isInitializing(pod, input.runtimePod);
+  const inits = initContainersOf(pod);
+  const ephemerals = ephemeralContainersOf(pod);
+  const sidecars = new Set(inits.filter(isSidecar).map((one) => one.name));
+  const of = (
+    containers: readonly Container[],
+    before: readonly ContainerStatus[] = [],
+    waits = initializing,
+  ): ContainerStatus[] =>
+    containerStatuses({ ...input, containers, old: before, initializing: waits });
+  return {
+    initContainerStatuses: withProbes(of(inits, old.initContainerStatuses), input, (name) =>
+      sidecars.has(name),
+    ),
+    containerStatuses: withProbes(
+      of(pod.spec.containers, old.containerStatuses),
+      input,
+      () => true,
+    ),
+    ephemeralContainerStatuses: of(ephemerals, old.ephemeralContainerStatuses, false),
+  };
+}
+
+/** The phase and why; a phase that ended stays. */
+function verdictOf(
+  input: StatusInput,
+  statuses: readonly ContainerStatus[],
+): { phase: Phase; reason?: string; message?: string } {
+  const { old, failure } = input;
+  if (old.phase === 'Succeeded' || old.phase === 'Failed')
+    return {
+      phase: old.phase,
+      ...(old.reason ? { reason: old.reason } : {}),
+      ...(old.message ? { message: old.message } : {}),
+    };
+  if (failure) return { phase: 'Failed', ...failure };
+  return { phase: phaseOf(input.pod, statuses, input.terminal) };
+}
+
+/** What the API shall say of a pod (k8s pkg/kubelet/kubelet_pods.go:generateAPIPodStatus). Pure. */
+export function generateStatus(input: StatusInput): PodStatus {
+  const { pod, old } = input;
+  const lists = statusesOf(input);
+  const { initContainerStatuses: init = [], containerStatuses: regular = [] } = lists;
+  const verdict = verdictOf(input, [...init, ...regular]);
+  const { generation } = pod.metadata;
+  return {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    ...verdict,
+    conditions: conditionsOf(input, [...init, ...regular], verdict.phase),
+    ...addressesOf(input),
+    startTime: old.startTime ?? input.now,
+    ...(init.length > 0 ? { initContainerStatuses: init } : {}),
+    containerStatuses: regular,
+    ...(lists.ephemeralContainerStatuses?.length
+      ? { ephemeralContainerStatuses: lists.ephemeralContainerStatuses }
+      : {}),
+    qosClass: old.qosClass ?? qosClassOf(pod),
+  };
+}

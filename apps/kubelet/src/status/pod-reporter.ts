@@ -1,0 +1,55 @@
+import type { Pod, PodStatus } from '@orrery/api';
+import { toTime } from '@orrery/component';
+import type { Clock } from '@orrery/component';
+import { terminationMessage } from '../containers/termination-message.js';
+import { isStaticPod, uidOf } from '../containers/visit.js';
+import type { PodDirectory } from '../pod-workers/pod-directory.js';
+import type { ReportInput } from '../pod-workers/pod-worker.js';
+import { generateStatus } from './generate-status.js';
+import type { ProbeState } from './generate-status.js';
+import type { StatusManager } from './status-manager.js';
+
+export interface ReporterParts {
+  readonly clock: Clock;
+  readonly directory: PodDirectory;
+  readonly statuses: StatusManager;
+  readonly probes: ProbeState;
+  readonly hostIps: readonly string[];
+  runtimeName(): string;
+}
+
+/** Turns what a worker knows into the pod's status and hands it to the status manager. */
+export class PodReporter {
+  constructor(private readonly parts: ReporterParts) {}
+
+  /** The newest status of the pod, from here or from before the kubelet started. */
+  lastStatus(pod: Pod): PodStatus {
+    const { directory, statuses } = this.parts;
+    const shown = isStaticPod(pod) ? directory.mirrorOf(pod) : (directory.get(uidOf(pod)) ?? pod);
+    const own = statuses.get(uidOf(pod));
+    if (!own) return shown?.status ?? {};
+    const kept = (shown?.status?.conditions ?? []).filter(
+      (one) => !own.conditions?.some((mine) => mine.type === one.type),
+    );
+    return { ...own, conditions: [...(own.conditions ?? []), ...kept] };
+  }
+
+  report(pod: Pod, input: ReportInput): PodStatus {
+    const { clock, probes, hostIps, statuses } = this.parts;
+    const status = generateStatus({
+      pod,
+      runtimePod: input.runtimePod,
+      old: this.lastStatus(pod),
+      reasons: input.reasons,
+      probes,
+      runtimeName: this.parts.runtimeName(),
+      hostIps,
+      now: toTime(clock.now()),
+      terminal: input.terminal,
+      ...(input.failure ? { failure: input.failure } : {}),
+      terminationMessage,
+    });
+    statuses.set(pod, status);
+    return status;
+  }
+}
