@@ -1,0 +1,75 @@
+import type { ObjectKey } from '@orrery/apimachinery';
+import type { Node } from '@orrery/api';
+import { resources } from '@orrery/api';
+import type { ResourceClient } from '@orrery/client';
+import { ConfigError } from '@orrery/component';
+import { defineController, done } from '@orrery/controller';
+import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
+import type { Lister } from '@orrery/informers';
+import type { ControllerEntry } from '../../controller-entry.js';
+import { chooseBlock, cidrBlocks } from './cidr-blocks.js';
+import type { CidrBlocks } from './cidr-blocks.js';
+
+/** Gives each node a pod range. One worker: an assignment must see all others. */
+export class NodeIpamReconciler implements Reconciler {
+  /** Assigned here and perhaps not yet in the cache, by node name. */
+  readonly #assigned = new Map<string, number>();
+
+  constructor(
+    private readonly nodes: Lister<Node>,
+    private readonly client: ResourceClient<Node>,
+    private readonly events: EventRecorder,
+    private readonly blocks: CidrBlocks,
+  ) {}
+
+  async reconcile({ name }: ObjectKey): Promise<Result> {
+    const node = this.nodes.get({ name });
+    if (!node) this.#assigned.delete(name);
+    if (!node || node.spec?.podCIDR || node.metadata.deletionTimestamp) return done;
+    const index = this.#assigned.get(name) ?? chooseBlock(this.blocks, this.#used(), name);
+    if (index === undefined) {
+      const text = `Node ${name} status is now: CIDRNotAvailable`;
+      this.events.event(node, 'Normal', 'CIDRNotAvailable', text);
+      throw new Error(`no pod range is free for node ${name}`);
+    }
+    // Kept when the answer is lost: the write may have been made.
+    this.#assigned.set(name, index);
+    const podCIDR = this.blocks.block(index);
+    await this.client.patch({ name }, 'strategic', { spec: { podCIDR, podCIDRs: [podCIDR] } });
+    return done;
+  }
+
+  #used(): Set<number> {
+    const used = new Set(this.#assigned.values());
+    for (const node of this.nodes.list())
+      for (const cidr of node.spec?.podCIDRs ?? [node.spec?.podCIDR ?? '']) {
+        const index = this.blocks.indexOf(cidr);
+        if (cidr !== '' && index !== undefined) used.add(index);
+      }
+    return used;
+  }
+}
+
+function blocksOf(range: string, maskSize: number): CidrBlocks {
+  try {
+    return cidrBlocks(range, maskSize);
+  } catch (cause) {
+    throw new ConfigError(`--cluster-cidr: ${String(cause)}`, { cause });
+  }
+}
+
+export const nodeIpamController: ControllerEntry = {
+  name: 'node-ipam-controller',
+  enabled: ({ allocateNodeCidrs }) => allocateNodeCidrs,
+  definition: () =>
+    defineController('node-ipam-controller')
+      .for(resources.nodes, { changed: (node) => !node.spec?.podCIDR })
+      .build(),
+  create: ({ client, informers, events, options }) =>
+    new NodeIpamReconciler(
+      informers.informer(resources.nodes).lister,
+      client.resource(resources.nodes),
+      events('cidrAllocator'),
+      blocksOf(options.clusterCidr, options.nodeCidrMaskSize),
+    ),
+};

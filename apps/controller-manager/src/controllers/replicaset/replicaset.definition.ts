@@ -1,0 +1,84 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import { labelMapMatcher, labelSelectorMatcher } from '@orrery/apimachinery';
+import type { ReplicaSet, ReplicaSetStatus, ReplicationController } from '@orrery/api';
+import { resources } from '@orrery/api';
+import type { ResourceRef } from '@orrery/api';
+import {
+  Claimer,
+  PodControl,
+  StatusWriter,
+  defineController,
+  toControllerRef,
+} from '@orrery/controller';
+import { BY_OWNER, byOwner } from '@orrery/informers';
+import type { LabelMatcher } from '@orrery/informers';
+import type { ControllerContext, ControllerEntry } from '../../controller-entry.js';
+import { podInformer } from '../../pods/pod-indexes.js';
+import type { ReplicaOwner } from './replicaset.decide.js';
+import { ReplicaSetReconciler } from './replicaset.reconciler.js';
+
+type Matching<T> = (owner: T) => LabelMatcher | undefined;
+
+const replicaSetMatcher: Matching<ReplicaSet> = (rs) => {
+  const matcher = labelSelectorMatcher(rs.spec?.selector);
+  return matcher.empty ? undefined : (labels) => matcher.matches(labels);
+};
+
+const controllerMatcher: Matching<ReplicationController> = (rc) => {
+  const selector = rc.spec?.selector ?? {};
+  if (Object.keys(selector).length === 0) return undefined;
+  const matcher = labelMapMatcher(selector);
+  return (labels) => matcher.matches(labels);
+};
+
+function create<T extends ReplicaOwner & KubeObject>(
+  ref: ResourceRef<T>,
+  matcherOf: Matching<T>,
+  context: ControllerContext,
+  component: string,
+): ReplicaSetReconciler<T> {
+  const { client, informers, clock } = context;
+  const owners = informers.informer(ref);
+  owners.addIndex(BY_OWNER, byOwner);
+  const ownerClient = client.resource<T>(ref);
+  const podClient = client.resource(resources.pods);
+  return new ReplicaSetReconciler<T>(
+    {
+      owners: owners.lister,
+      hasSiblings: ref.kind === 'ReplicaSet',
+      matcherOf,
+      controllerRef: (owner) => toControllerRef(ref, owner),
+    },
+    podInformer(informers).lister,
+    {
+      podControl: new PodControl(client, context.events(component)),
+      claimer: new Claimer(podClient, ref, client.resource<KubeObject>(ref as ResourceRef)),
+    },
+    new StatusWriter<ReplicaSetStatus, T>(ownerClient),
+    clock,
+  );
+}
+
+export const replicaSetController: ControllerEntry = {
+  name: 'replicaset-controller',
+  definition: () =>
+    defineController('replicaset-controller')
+      .concurrency(5)
+      .for(resources.replicasets)
+      .owns(resources.pods, resources.replicasets)
+      .build(),
+  create: (context) =>
+    create(resources.replicasets, replicaSetMatcher, context, 'replicaset-controller'),
+};
+
+export const replicationController: ControllerEntry = {
+  name: 'replicationcontroller-controller',
+  definition: () =>
+    defineController('replicationcontroller-controller')
+      .concurrency(5)
+      .for(resources.replicationcontrollers)
+      .owns(resources.pods, resources.replicationcontrollers)
+      .build(),
+  create: (context) =>
+    create(resources.replicationcontrollers, controllerMatcher, context, 'replication-controller'),
+};
