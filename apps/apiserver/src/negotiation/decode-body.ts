@@ -1,6 +1,15 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import { StatusError, newBadRequest, parseYaml, toApiVersion } from '@orrery/apimachinery';
+import {
+  DecodeError,
+  ProtobufError,
+  StatusError,
+  decodeJson,
+  decodeYaml,
+  newBadRequest,
+  toApiVersion,
+} from '@orrery/apimachinery';
 import type { ApiRequest } from '../filters/api-request.js';
+import { protobuf } from './schemas.js';
 
 /** The kind that a body must be. */
 export interface BodyKind {
@@ -14,7 +23,8 @@ export interface BodyKind {
   readonly anyVersion?: boolean;
 }
 
-const UNSUPPORTED = (type: string, accepted: readonly string[]): StatusError =>
+/** 415 naming what would be taken. */
+export const unsupported = (type: string, accepted: readonly string[]): StatusError =>
   new StatusError(
     415,
     'UnsupportedMediaType',
@@ -25,15 +35,42 @@ const UNSUPPORTED = (type: string, accepted: readonly string[]): StatusError =>
 export const mediaTypeOf = (header: string | undefined): string =>
   (header ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 
-function parseText(request: ApiRequest, type: string): unknown {
-  const text = request.body.toString('utf8');
+const ACCEPTED = [
+  'application/json',
+  'application/yaml',
+  'application/vnd.kubernetes.protobuf',
+] as const;
+
+interface Parsed {
+  readonly value: unknown;
+  readonly duplicateFields: readonly string[];
+}
+
+/** Runs a decoder; what is wrong with the bytes is a 400. */
+function guarded(decode: () => Parsed): Parsed {
   try {
-    return type === 'application/yaml' ? parseYaml(text) : (JSON.parse(text) as unknown);
+    return decode();
   } catch (error) {
-    throw newBadRequest(
-      `couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`,
-      error,
-    );
+    if (error instanceof DecodeError)
+      throw newBadRequest(`couldn't get version/kind; json parse error: ${error.message}`, error);
+    if (error instanceof ProtobufError) throw newBadRequest(error.message, error);
+    throw error;
+  }
+}
+
+function parse(request: ApiRequest, type: string): Parsed {
+  switch (type) {
+    case 'application/json':
+      return guarded(() => decodeJson(request.body, { findDuplicates: true }));
+    case 'application/yaml':
+      return guarded(() => decodeYaml(request.body));
+    case 'application/vnd.kubernetes.protobuf':
+      return guarded(() => ({
+        value: protobuf().decode(request.body).object,
+        duplicateFields: [],
+      }));
+    default:
+      throw unsupported(type, ACCEPTED);
   }
 }
 
@@ -62,17 +99,22 @@ export function checkKind(value: unknown, expected: BodyKind): KubeObject {
   return object as KubeObject;
 }
 
-const ACCEPTED = [
-  'application/json',
-  'application/yaml',
-  'application/vnd.kubernetes.protobuf',
-] as const;
+
+export interface DecodedBody {
+  readonly object: KubeObject;
+  readonly duplicateFields: readonly string[];
+  /** Protobuf has no unknown fields and no wrong types: nothing is left to check. */
+  readonly typed: boolean;
+}
+
+/** Decodes a request's body to plain JSON in the media type it came in, and says what is odd about it. */
+export function decodeBodyFully(request: ApiRequest, expected: BodyKind): DecodedBody {
+  const type = mediaTypeOf(request.headers['content-type']) || 'application/json';
+  const { value, duplicateFields } = parse(request, type);
+  const typed = type === 'application/vnd.kubernetes.protobuf';
+  return { object: checkKind(value, expected), duplicateFields, typed };
+}
 
 /** Decodes a request's body to plain JSON in the media type it came in. */
-export function decodeBody(request: ApiRequest, expected: BodyKind): KubeObject {
-  const type = mediaTypeOf(request.headers['content-type']) || 'application/json';
-  if (request.body.length === 0) throw newBadRequest('the request body is empty');
-  if (type === 'application/json' || type === 'application/yaml')
-    return checkKind(parseText(request, type), expected);
-  throw UNSUPPORTED(type, ACCEPTED);
-}
+export const decodeBody = (request: ApiRequest, expected: BodyKind): KubeObject =>
+  decodeBodyFully(request, expected).object;

@@ -1,74 +1,70 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import { StatusError, newBadRequest } from '@orrery/apimachinery';
+import {
+  DecodeError,
+  applyJsonPatch,
+  applyMergePatch,
+  applyStrategicMergePatch,
+  decodeJson,
+  newBadRequest,
+} from '@orrery/apimachinery';
 import { cloneJson } from '@orrery/registry';
-import { mediaTypeOf } from '../negotiation/decode-body.js';
+import { mediaTypeOf, unsupported } from '../negotiation/decode-body.js';
+import { schemas } from '../negotiation/schemas.js';
+import { apply, isApply } from './apply.js';
 import type { Call } from './call.js';
 import { createCallOf } from './call.js';
 import { checkFields } from './read-body.js';
 import { sendObject } from './respond.js';
 import { strategyFor } from './subresource-strategy.js';
 
-type Json = Record<string, unknown>;
+const JSON_PATCH = 'application/json-patch+json';
+const MERGE_PATCH = 'application/merge-patch+json';
+const STRATEGIC = 'application/strategic-merge-patch+json';
+const APPLY = 'application/apply-patch+yaml';
 
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** RFC 7386. Changes `target`. */
-export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return patch;
-  const result: Json = isObject(target) ? target : {};
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key];
-    else result[key] = mergePatch(result[key], value);
-  }
-  return result;
-}
 
 function parsePatch(call: Call): unknown {
   try {
-    return JSON.parse(call.request.body.toString('utf8')) as unknown;
+    return decodeJson(call.request.body).value;
   } catch (error) {
-    throw newBadRequest(
-      `error decoding patch: ${error instanceof Error ? error.message : String(error)}`,
-      error,
-    );
+    if (error instanceof DecodeError)
+      throw newBadRequest(`error decoding patch: ${error.message}`, error);
+    throw error;
   }
 }
 
-function transformFor(call: Call): (current: KubeObject) => KubeObject {
+/** The document that the request's patch makes of `document`; shares nothing with it. */
+export function patchedDocument(call: Call, document: KubeObject, schema: string): KubeObject {
   const type = mediaTypeOf(call.request.headers['content-type']);
+  const isCustom = call.resource.custom !== undefined && schema === '';
   const patch = parsePatch(call);
-  switch (type) {
-    case 'application/merge-patch+json':
-    case 'application/strategic-merge-patch+json':
-      return (current) => mergePatch(cloneJson(current), patch) as KubeObject;
-    default:
-      throw new StatusError(
-        415,
-        'UnsupportedMediaType',
-        `the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml`,
-      );
-  }
+  if (type === JSON_PATCH) return asObject(applyJsonPatch(cloneJson(document), patch));
+  if (type === MERGE_PATCH) return asObject(cloneJson(applyMergePatch(document, patch)));
+  if (type === STRATEGIC && !isCustom)
+    return asObject(applyStrategicMergePatch(cloneJson(document), patch, schemas(), schema));
+  throw unsupported(type, [JSON_PATCH, MERGE_PATCH, ...(isCustom ? [] : [STRATEGIC]), APPLY]);
 }
 
-/** The document that the request's patch makes of `document`. */
-export async function patchedDocument(
-  call: Call,
-  document: KubeObject,
-  schema: string,
-): Promise<KubeObject> {
-  void schema;
-  return Promise.resolve(transformFor(call)(document));
+function asObject(value: unknown): KubeObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw newBadRequest('the patch does not leave an object');
+  const object = value as Partial<KubeObject>;
+  object.metadata ??= {};
+  return object as KubeObject;
 }
 
 /** PATCH of an object or of its status. */
 export async function patch(call: Call): Promise<void> {
+  if (isApply(call)) {
+    await apply(call);
+    return;
+  }
   const { request, resource } = call;
-  const apply = transformFor(call);
+  const schema = resource.custom ? '' : resource.kind.schema;
   const result = await resource.store.update(
-    (current) => checkFields(call, apply(current ?? { metadata: {} })),
+    (current) => checkFields(call, patchedDocument(call, current ?? { metadata: {} }, schema)),
     {
-      ...createCallOf(call, 'UpdateOptions'),
+      ...createCallOf(call, 'PatchOptions'),
       name: request.info.name,
       ...strategyFor(call),
     },

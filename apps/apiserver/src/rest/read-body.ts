@@ -1,7 +1,7 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import { StatusError, newBadRequest } from '@orrery/apimachinery';
 import { schemas } from '../negotiation/schemas.js';
-import { decodeBody } from '../negotiation/decode-body.js';
+import { decodeBodyFully } from '../negotiation/decode-body.js';
 import type { Call } from './call.js';
 
 type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
@@ -18,19 +18,30 @@ function fieldValidationOf(call: Call): FieldValidation {
 }
 
 /** Applies the request's fieldValidation to fields that the kind does not know. */
-function report(call: Call, unknown: readonly string[]): void {
-  if (unknown.length === 0) return;
+function report(
+  call: Call,
+  unknown: readonly string[],
+  duplicates: readonly string[] = [],
+): void {
   const mode = fieldValidationOf(call);
-  const texts = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
+  const texts = [
+    ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
+    ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
+  ];
+  if (texts.length === 0) return;
   if (mode === 'Strict') throw newBadRequest(`strict decoding error: ${texts.join(', ')}`);
   if (mode === 'Warn') for (const text of texts) call.request.context.warn(text);
 }
 
 /** Drops what the kind does not know, refuses values of the wrong type, and reports both as asked. */
-export function checkFields(call: Call, object: KubeObject): KubeObject {
+export function checkFields(
+  call: Call,
+  object: KubeObject,
+  duplicates: readonly string[] = [],
+): KubeObject {
   const { kind, custom } = call.resource;
   if (custom) {
-    report(call, custom.prune(object));
+    report(call, custom.prune(object), duplicates);
     return object;
   }
   const { unknownFields, typeError } = schemas().checkFields(object, kind.schema);
@@ -39,18 +50,18 @@ export function checkFields(call: Call, object: KubeObject): KubeObject {
       `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${typeError}`,
     );
   }
-  report(call, unknownFields);
+  report(call, unknownFields, duplicates);
   return schemas().normalize(object, kind.schema);
 }
 
 /** The object in the body, as Go's decoder would leave it. */
 export function readObject(call: Call): KubeObject {
   const { kind, custom } = call.resource;
-  const object = decodeBody(call.request, {
+  const { object, duplicateFields, typed } = decodeBodyFully(call.request, {
     group: kind.group,
     version: kind.version,
     kind: kind.kind,
     ...(custom ? {} : { schema: kind.schema, message: kind.message }),
   });
-  return checkFields(call, object);
+  return typed && !custom ? object : checkFields(call, object, duplicateFields);
 }

@@ -11,12 +11,16 @@ import { sendBytes } from './send.js';
 const BUILT_IN: readonly WireFormat[] = ['json', 'yaml', 'protobuf'];
 const CUSTOM: readonly WireFormat[] = ['json', 'yaml'];
 
-export function negotiateFor({ request, resource }: Call): Negotiated {
+/** Chooses the representation; `only` narrows the formats. */
+export function negotiateFor(
+  { request, resource }: Call,
+  only: readonly WireFormat[] = BUILT_IN,
+): Negotiated {
   return negotiate({
     accept: request.headers.accept,
     userAgent: request.context.userAgent,
     query: request.query,
-    offered: resource.custom ? CUSTOM : BUILT_IN,
+    offered: (resource.custom ? CUSTOM : BUILT_IN).filter((format) => only.includes(format)),
     transformable: true,
   });
 }

@@ -88,9 +88,9 @@ export async function serveScale(call: Call): Promise<void> {
   }
   const body = verb === 'update' ? (decodeBody(request, SCALE) as Scale) : undefined;
   const result = await resource.store.update(
-    async (current) => {
+    (current) => {
       const object = cloneJson(current ?? { metadata: {} });
-      const scale = body ?? ((await patchedDocument(call, scaleOf(call, object), SCALE.schema)) as Scale);
+      const scale: Scale = body ?? patchedDocument(call, scaleOf(call, object), SCALE.schema);
       resource.kind.scale?.set(object, checkScale(call, scale, object));
       return object;
     },

@@ -5,7 +5,8 @@ import type { Clock, Random } from '@orrery/component';
 import type { Representation, WatchEvent, WatchRequest } from '@orrery/registry';
 import { toApiError } from '../filters/to-api-error.js';
 import { MEDIA_TYPES } from '../negotiation/accept.js';
-import type { Negotiated } from '../negotiation/accept.js';
+import type { Negotiated, WireFormat } from '../negotiation/accept.js';
+import { protobuf } from '../negotiation/schemas.js';
 import { toPartial, toTable } from '../negotiation/table.js';
 import type { Call } from './call.js';
 import { booleanOf, listRequestOf, numberOf } from './call.js';
@@ -20,13 +21,16 @@ export interface WatchDeps {
   readonly minRequestTimeoutMs: number;
 }
 
+/** Formats that can be streamed. */
+const STREAMS: readonly WireFormat[] = ['json', 'protobuf'];
+
 /** Turns one event into one line of the stream. */
 type Encoder = (event: WatchEvent) => Buffer;
 
 const encoded = new WeakMap<Representation, Map<string, Buffer>>();
 
 /** The line of an event, encoded once for all watchers of the same form. */
-function once4All(representation: Representation, form: string, encode: () => Buffer): Buffer {
+function encodedOnce(representation: Representation, form: string, encode: () => Buffer): Buffer {
   let forms = encoded.get(representation);
   if (!forms) encoded.set(representation, (forms = new Map()));
   let line = forms.get(form);
@@ -49,6 +53,13 @@ function bookmarkMeta(event: WatchEvent & { type: 'BOOKMARK' }): Record<string, 
       ? { annotations: { 'k8s.io/initial-events-end': 'true' } }
       : {}),
   };
+}
+
+/** Writes a document as one event: a line of JSON, or a frame of protobuf where that can carry it. */
+function documentLine(format: WireFormat, type: string, document: object): Buffer {
+  return format === 'protobuf'
+    ? protobuf().encodeWatchFrame(type, document)
+    : line(type, document);
 }
 
 function tableEncoder(call: Call, negotiated: Negotiated): Encoder {
@@ -78,26 +89,26 @@ function tableEncoder(call: Call, negotiated: Negotiated): Encoder {
 /** The encoder of a watch in the representation asked for. */
 export function encoderFor(call: Call, negotiated: Negotiated): Encoder {
   const { kind } = call.resource;
-  if (negotiated.as === 'Table') return tableEncoder(call, negotiated);
-  const partial = negotiated.as !== undefined;
-  const { version } = negotiated;
+  const { as, version, format } = negotiated;
+  if (as === 'Table') return tableEncoder(call, negotiated);
+  const partial = as !== undefined;
+  const form = `${format}:${partial ? version : ''}`;
   return (event) => {
     if (event.type === 'BOOKMARK') {
       const metadata = bookmarkMeta(event);
-      return line(
-        'BOOKMARK',
-        partial
-          ? toPartial({ metadata }, version)
-          : { kind: kind.kind, apiVersion: toApiVersion(kind.group, kind.version), metadata },
-      );
+      const apiVersion = toApiVersion(kind.group, kind.version);
+      const document = partial
+        ? toPartial({ metadata }, version)
+        : { kind: kind.kind, apiVersion, metadata };
+      return documentLine(format, 'BOOKMARK', document);
     }
     const { type, representation } = event;
-    if (partial) {
-      return once4All(representation, `${type}:partial:${version}`, () =>
-        line(type, toPartial(representation.object, version)),
-      );
-    }
-    return once4All(representation, type, () => plainLine(type, representation));
+    return encodedOnce(representation, `${type}:${form}`, () => {
+      if (partial) return documentLine(format, type, toPartial(representation.object, version));
+      return format === 'protobuf'
+        ? documentLine(format, type, representation.object)
+        : plainLine(type, representation);
+    });
   };
 }
 
@@ -117,7 +128,7 @@ async function pump(
   call: Call,
   request: WatchRequest,
   events: AsyncGenerator<readonly WatchEvent[], void>,
-  encode: Encoder,
+  { encode, format }: { readonly encode: Encoder; readonly format: WireFormat },
 ): Promise<void> {
   const { raw } = call.request.reply;
   try {
@@ -128,7 +139,8 @@ async function pump(
       await write(raw, chunk, request.signal);
     }
   } catch (error) {
-    if (!request.signal.aborted) raw.write(line('ERROR', toApiError(error).status));
+    if (!request.signal.aborted)
+      raw.write(documentLine(format, 'ERROR', toApiError(error).status));
   } finally {
     await events.return();
   }
@@ -153,7 +165,7 @@ function watchRequestOf(call: Call, signal: AbortSignal): WatchRequest {
 /** WATCH: headers at once, then one line per event until the client goes, the time is over or the server stops. */
 export async function watch(call: Call, deps: WatchDeps): Promise<void> {
   const { request } = call;
-  const negotiated = negotiateFor(call);
+  const negotiated = negotiateFor(call, STREAMS);
   const seconds = numberOf(request.query, 'timeoutSeconds');
   const timeoutMs = seconds
     ? seconds * 1000
@@ -172,12 +184,15 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
     request.reply.hijack();
     for (const [name, value] of Object.entries(request.reply.getHeaders()))
       if (value !== undefined) raw.setHeader(name, value);
-    raw.writeHead(200, { 'content-type': MEDIA_TYPES.json, 'transfer-encoding': 'chunked' });
+    const { format } = negotiated;
+    const contentType =
+      format === 'json' ? MEDIA_TYPES.json : `${MEDIA_TYPES[format]};stream=watch`;
+    raw.writeHead(200, { 'content-type': contentType, 'transfer-encoding': 'chunked' });
     raw.flushHeaders();
     const encode = encoderFor(call, negotiated);
     if (!first.done && first.value.length > 0)
       await write(raw, Buffer.concat(first.value.map(encode)), signal);
-    await pump(call, watchRequest, events, encode);
+    await pump(call, watchRequest, events, { encode, format });
     raw.end();
   } finally {
     cancel();
