@@ -150,3 +150,10 @@ export { applyStrategicMergePatch } from './patch/strategic-merge-patch.js';
 export { PROTOBUF_MEDIA_TYPE, ProtobufCodec } from './protobuf/protobuf-codec.js';
 export type { DecodedProtobuf } from './protobuf/protobuf-codec.js';
 export { ProtobufError } from './protobuf/protobuf-error.js';
+export { applyPatch, newApplyConflict, trackUpdate } from './managed-fields/apply-patch.js';
+export type {
+  ApplyConflict,
+  ApplyOptions,
+  ApplyResult,
+  TrackOptions,
+} from './managed-fields/apply-patch.js';

@@ -1,0 +1,182 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { KubeObject } from '../object.js';
+import { SchemaRegistry } from '../schema/schema-registry.js';
+import type { Schema } from '../schema/schema.js';
+import { applyPatch, newApplyConflict, trackUpdate } from './apply-patch.js';
+import type { ApplyResult } from './apply-patch.js';
+import { formatFieldsV1, parseFieldsV1 } from './field-set.js';
+
+const file = new URL('../../../api/src/gen/schemas.json', import.meta.url);
+const registry = new SchemaRegistry(
+  JSON.parse(readFileSync(file, 'utf8')) as Record<string, Schema>,
+);
+const common = {
+  registry,
+  schemaName: 'io.k8s.api.apps.v1.Deployment',
+  apiVersion: 'apps/v1',
+  now: '2024-01-01T00:00:00Z',
+};
+
+const deployment = (spec: object, labels?: Record<string, string>): KubeObject =>
+  ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'd', ...(labels ? { labels } : {}) },
+    spec,
+  }) as KubeObject;
+const containers = (...list: object[]): object => ({ template: { spec: { containers: list } } });
+const apply = (
+  live: KubeObject | undefined,
+  patch: KubeObject,
+  manager = 'a',
+  force = false,
+): ApplyResult => applyPatch({ ...common, live, patch, manager, force });
+const applied = (...args: Parameters<typeof apply>): KubeObject => {
+  const { object, conflicts } = apply(...args);
+  if (!object) throw newApplyConflict(conflicts);
+  return object;
+};
+const specOf = (object: KubeObject): unknown => (object as { spec?: unknown }).spec;
+const fieldsOf = (object: KubeObject, manager: string): unknown =>
+  object.metadata.managedFields?.find((entry) => entry.manager === manager)?.fieldsV1;
+
+describe('applyPatch()', () => {
+  it('creates an object and records the fields it names', () => {
+    const object = applied(
+      undefined,
+      deployment({ replicas: 1, ...containers({ name: 'c', image: 'i' }) }, { app: 'x' }),
+    );
+    expect(fieldsOf(object, 'a')).toEqual({
+      'f:metadata': { 'f:labels': { 'f:app': {} } },
+      'f:spec': {
+        'f:replicas': {},
+        'f:template': {
+          'f:spec': {
+            'f:containers': { 'k:{"name":"c"}': { '.': {}, 'f:name': {}, 'f:image': {} } },
+          },
+        },
+      },
+    });
+    expect(object.metadata.managedFields?.[0]).toMatchObject({
+      manager: 'a',
+      operation: 'Apply',
+      apiVersion: 'apps/v1',
+      fieldsType: 'FieldsV1',
+      time: common.now,
+    });
+  });
+
+  it('removes what the manager no longer names and keeps what others own', () => {
+    const one = applied(undefined, deployment({ replicas: 1, paused: true }, { a: '1', b: '2' }));
+    const two = applied(one, deployment({ paused: true }), 'b');
+    const three = applied(two, deployment({ replicas: 1 }, { a: '1' }));
+    expect(specOf(three)).toEqual({ replicas: 1, paused: true });
+    expect(three.metadata.labels).toEqual({ a: '1' });
+  });
+
+  it('removes a list element with its last owner', () => {
+    const one = applied(
+      undefined,
+      deployment(containers({ name: 'c', image: 'i' }, { name: 'd', image: 'j' })),
+    );
+    const two = applied(one, deployment(containers({ name: 'd', image: 'j' })));
+    expect(specOf(two)).toEqual(containers({ name: 'd', image: 'j' }));
+  });
+
+  it('reports a conflict, and takes the field when forced', () => {
+    const one = applied(undefined, deployment({ replicas: 1 }));
+    const refused = apply(one, deployment({ replicas: 2 }), 'b');
+    expect(refused.conflicts).toEqual([{ manager: '"a"', field: '.spec.replicas' }]);
+    expect(newApplyConflict(refused.conflicts ?? []).message).toBe(
+      'Apply failed with 1 conflict: conflict with "a": .spec.replicas',
+    );
+    const forced = applied(one, deployment({ replicas: 2 }), 'b', true);
+    expect(specOf(forced)).toEqual({ replicas: 2 });
+    expect(forced.metadata.managedFields?.map((entry) => entry.manager)).toEqual(['b']);
+  });
+
+  it('shares a field that both set to the same value', () => {
+    const one = applied(undefined, deployment({ replicas: 1 }));
+    const two = applied(one, deployment({ replicas: 1 }), 'b');
+    expect(two.metadata.managedFields?.map((entry) => entry.manager)).toEqual(['a', 'b']);
+  });
+
+  it('changes nothing when applied again later', () => {
+    const patch = deployment({ replicas: 1 }, { a: '1' });
+    const one = applied(undefined, patch);
+    const { object } = applyPatch({
+      ...common,
+      now: '2025-01-01T00:00:00Z',
+      live: one,
+      patch,
+      manager: 'a',
+      force: false,
+    });
+    expect(object).toEqual(one);
+  });
+});
+
+describe('trackUpdate()', () => {
+  const create = trackUpdate({
+    ...common,
+    manager: 'kubectl',
+    new: deployment({ replicas: 1, ...containers({ name: 'c', image: 'i' }) }, { app: 'x' }),
+  });
+
+  it('gives a creator its fields, as upstream marks them', () => {
+    expect(fieldsOf(create, 'kubectl')).toEqual({
+      'f:metadata': { 'f:labels': { '.': {}, 'f:app': {} } },
+      'f:spec': {
+        'f:replicas': {},
+        'f:template': {
+          'f:spec': {
+            'f:containers': { 'k:{"name":"c"}': { '.': {}, 'f:name': {}, 'f:image': {} } },
+          },
+        },
+      },
+    });
+  });
+
+  it('moves a changed field to the updater, and conflicts name it', () => {
+    const scaled = trackUpdate({
+      ...common,
+      manager: 'hpa',
+      subresource: 'scale',
+      old: create,
+      new: { ...create, ...{ spec: { ...(specOf(create) as object), replicas: 5 } } } as KubeObject,
+    });
+    expect(fieldsOf(scaled, 'hpa')).toEqual({ 'f:spec': { 'f:replicas': {} } });
+    expect(fieldsOf(scaled, 'kubectl')).not.toHaveProperty(['f:spec', 'f:replicas']);
+    expect(apply(scaled, deployment({ replicas: 2 })).conflicts).toEqual([
+      {
+        manager: '"hpa" with subresource "scale" using apps/v1 at 2024-01-01T00:00:00Z',
+        field: '.spec.replicas',
+      },
+    ]);
+  });
+
+  it('forgets removed fields and resets on an empty list', () => {
+    const without = trackUpdate({ ...common, manager: 'x', old: create, new: deployment({}) });
+    expect(without.metadata.managedFields).toEqual([]);
+    const reset = trackUpdate({
+      ...common,
+      manager: 'x',
+      old: create,
+      new: { ...create, metadata: { name: 'd', managedFields: [] } },
+    });
+    expect(reset.metadata.managedFields).toEqual([]);
+  });
+});
+
+describe('parseFieldsV1()', () => {
+  it('reads back what formatFieldsV1 prints, and survives any JSON', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const once = formatFieldsV1(parseFieldsV1(value));
+        expect(formatFieldsV1(parseFieldsV1(once))).toEqual(once);
+      }),
+    );
+  });
+});

@@ -1,0 +1,87 @@
+import type { ManagedFieldsEntry } from '../object.js';
+import { canonicalJson } from '../equality.js';
+import { formatFieldsV1, isEmptySet, parseFieldsV1, subtractFields } from './field-set.js';
+import type { FieldSet } from './field-set.js';
+
+export type ManagerOperation = 'Apply' | 'Update';
+
+/** Who owns fields: one entry of metadata.managedFields. */
+export interface Manager {
+  readonly name: string;
+  readonly operation: ManagerOperation;
+  readonly apiVersion: string;
+  readonly subresource: string;
+  readonly time: string;
+  readonly fields: FieldSet;
+}
+
+export type Managers = ReadonlyMap<string, Manager>;
+
+export const managerKey = (manager: Omit<Manager, 'fields' | 'time'>): string =>
+  canonicalJson([manager.operation, manager.name, manager.apiVersion, manager.subresource]);
+
+export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined): Managers {
+  const managers = new Map<string, Manager>();
+  for (const entry of entries ?? []) {
+    const manager: Manager = {
+      name: entry.manager ?? '',
+      operation: entry.operation === 'Apply' ? 'Apply' : 'Update',
+      apiVersion: entry.apiVersion ?? '',
+      subresource: entry.subresource ?? '',
+      time: entry.time ?? '',
+      fields: parseFieldsV1(entry.fieldsV1 ?? {}),
+    };
+    managers.set(managerKey(manager), manager);
+  }
+  return managers;
+}
+
+const order = (a: Manager, b: Manager): number => {
+  const rank = (m: Manager): string =>
+    canonicalJson([m.operation, m.time, m.name, m.apiVersion, m.subresource]);
+  return rank(a) < rank(b) ? -1 : 1;
+};
+
+/** The entries of all managers that own something, in upstream's order. */
+export function writeManagers(managers: Managers): ManagedFieldsEntry[] {
+  return [...managers.values()]
+    .filter((manager) => !isEmptySet(manager.fields))
+    .sort(order)
+    .map((manager) => ({
+      manager: manager.name,
+      operation: manager.operation,
+      ...(manager.apiVersion ? { apiVersion: manager.apiVersion } : {}),
+      ...(manager.time ? { time: manager.time } : {}),
+      fieldsType: 'FieldsV1',
+      fieldsV1: formatFieldsV1(manager.fields),
+      ...(manager.subresource ? { subresource: manager.subresource } : {}),
+    }));
+}
+
+/** Identity and bookkeeping fields belong to nobody (k8s managedfields/internal/stripmeta.go). */
+const UNOWNED = parseFieldsV1({
+  'f:apiVersion': {},
+  'f:kind': {},
+  'f:metadata': {
+    '.': {},
+    'f:name': {},
+    'f:namespace': {},
+    'f:creationTimestamp': {},
+    'f:selfLink': {},
+    'f:uid': {},
+    'f:clusterName': {},
+    'f:generation': {},
+    'f:managedFields': {},
+    'f:resourceVersion': {},
+  },
+});
+
+export const stripMeta = (fields: FieldSet): FieldSet => subtractFields(fields, UNOWNED);
+
+/** `"kubectl" using apps/v1 at 2024-…`: how conflicts name a manager. */
+export function printManager(manager: Manager): string {
+  const name = JSON.stringify(manager.name);
+  const on = manager.subresource ? ` with subresource ${JSON.stringify(manager.subresource)}` : '';
+  if (manager.operation === 'Apply') return `${name}${on}`;
+  return `${name}${on} using ${manager.apiVersion}${manager.time ? ` at ${manager.time}` : ''}`;
+}
