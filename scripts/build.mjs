@@ -51,6 +51,7 @@ const ABSENT = [
   'kafkajs',
   'mqtt',
   'nats',
+  '@nats-io/transport-node',
   'ioredis',
   '@mapbox/node-pre-gyp',
   '@nestjs/microservices/microservices-module.js',
