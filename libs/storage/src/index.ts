@@ -24,3 +24,22 @@ export type { EtcdStorageOptions } from './etcd3/etcd-storage.js';
 export { EtcdStorage } from './etcd3/etcd-storage.js';
 export type { CachedStorageOptions } from './watch-cache/cached-storage.js';
 export { CachedStorage } from './watch-cache/cached-storage.js';
+export type { ManagedEtcdErrorCode } from './managed/managed-etcd-error.js';
+export { ManagedEtcdError } from './managed/managed-etcd-error.js';
+export type { MemberCommand, MemberOptions } from './managed/member-command.js';
+export { memberCommand } from './managed/member-command.js';
+export type {
+  ManagedEtcd,
+  ManagedEtcdOptions,
+  ManagedMember,
+  MemberAddress,
+} from './managed/start-managed-etcd.js';
+export {
+  isHealthy,
+  memberOptions,
+  startManagedEtcd,
+  startMember,
+} from './managed/start-managed-etcd.js';
+export { explainExit } from './managed/explain-exit.js';
+export type { FindEtcdOptions, FoundEtcd } from './managed/find-etcd.js';
+export { etcdVersion, findEtcd } from './managed/find-etcd.js';

@@ -1,1 +1,16 @@
-export {};
+/**
+ * What specs are built with: a real etcd, faults between it and its clients, waiting without sleeping, and the contract
+ * suites that every implementation of an interface passes. Nothing here imports Jest; suites take its globals when declared.
+ */
+export type { EventuallyOptions } from './eventually.js';
+export { eventually } from './eventually.js';
+export type { Address } from './etcd/addresses.js';
+export { freeAddress } from './etcd/addresses.js';
+export type { StartEtcdOptions } from './etcd/start-etcd.js';
+export { TestEtcd, TestMember, startEtcd } from './etcd/start-etcd.js';
+export type { SharedEtcd } from './etcd/use-etcd.js';
+export { useEtcd } from './etcd/use-etcd.js';
+export { TcpFaultProxy, startTcpFaultProxy } from './etcd/tcp-proxy.js';
+export type { StorageUnderTest } from './storage/contract-context.js';
+export { WatchRecorder, codeOf, podValue } from './storage/contract-context.js';
+export { storageContract } from './storage/storage-contract.js';

@@ -85,6 +85,13 @@ export class EtcdClient {
     }
   }
 
+  /** Removes the history below `revision`: older exact reads and watches answer 'compacted' from then on. */
+  async compact(revision: number): Promise<void> {
+    await this.call({ kind: 'read', what: `compact ${revision}` }, (etcd, options) =>
+      etcd.kv.compact({ revision, physical: true }, options),
+    );
+  }
+
   close(): void {
     for (const { unary, streams } of this.members) {
       unary.close();

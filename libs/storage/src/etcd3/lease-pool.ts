@@ -1,3 +1,6 @@
+import type { Random } from '@orrery/component';
+import { SystemRandom } from '@orrery/component';
+
 import type { EtcdClient } from './etcd-client.js';
 
 interface SharedLease {
@@ -10,6 +13,7 @@ interface SharedLease {
 const REUSE_MS = 60_000;
 const REUSE_SHARE = 0.05;
 const MOST_KEYS = 1000;
+const MOST_ID = 2 ** 52;
 
 /**
  * Leases shared by keys of about the same lifetime, as upstream's lease manager does: a lease per Event would cost
@@ -18,7 +22,10 @@ const MOST_KEYS = 1000;
 export class LeasePool {
   private readonly leases = new Map<number, Promise<SharedLease>>();
 
-  constructor(private readonly client: EtcdClient) {}
+  constructor(
+    private readonly client: EtcdClient,
+    private readonly random: Random = new SystemRandom(),
+  ) {}
 
   /** The id of a lease that outlives `ttlSeconds` from now. */
   async leaseFor(ttlSeconds: number): Promise<string> {
@@ -51,9 +58,11 @@ export class LeasePool {
 
   private async requestLease(seconds: number): Promise<SharedLease> {
     const createdAt = this.client.clock.monotonic();
-    const { ID } = await this.client.call({ kind: 'read', what: 'lease grant' }, (etcd, options) =>
-      etcd.leaseClient.leaseGrant({ TTL: seconds, ID: 0 }, options),
+    // An id of our own: those that etcd picks have 63 bits, which not every protobuf runtime carries exactly.
+    const id = String(1 + Math.floor(this.random.next() * MOST_ID));
+    await this.client.call({ kind: 'read', what: 'lease grant' }, (etcd, options) =>
+      etcd.leaseClient.leaseGrant({ TTL: seconds, ID: id }, options),
     );
-    return { id: ID, createdAt, keys: 0 };
+    return { id, createdAt, keys: 0 };
   }
 }
