@@ -145,7 +145,7 @@ describe('trackUpdate()', () => {
       manager: 'hpa',
       subresource: 'scale',
       old: create,
-      new: { ...create, ...{ spec: { ...(specOf(create) as object), replicas: 5 } } } as KubeObject,
+      new: { ...create, spec: { ...(specOf(create) as object), replicas: 5 } } as KubeObject,
     });
     expect(fieldsOf(scaled, 'hpa')).toEqual({ 'f:spec': { 'f:replicas': {} } });
     expect(fieldsOf(scaled, 'kubectl')).not.toHaveProperty(['f:spec', 'f:replicas']);

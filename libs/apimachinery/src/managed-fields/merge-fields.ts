@@ -57,13 +57,10 @@ export function pruneFields(
   });
   const shape = shapeOf(value, schema);
   if (shape === 'fields' && isPlainObject(value)) {
-    const result: Record<string, unknown> = {};
-    for (const name of Object.keys(value)) {
-      const field = registry.field(schema, name);
-      const rest = pruneFields(value[name], below(`f:${name}`), field, registry);
-      if (rest !== undefined) setOwn(result, name, rest);
-    }
-    return Object.keys(result).length > 0 || kept.owned ? result : undefined;
+    const rest = pruneEach(value, (name) =>
+      pruneFields(value[name], below(`f:${name}`), registry.field(schema, name), registry),
+    );
+    return Object.keys(rest).length > 0 || kept.owned ? rest : undefined;
   }
   if ((shape === 'set' || shape === 'keyed') && Array.isArray(value)) {
     const items = registry.deref(schema?.items);
@@ -75,4 +72,16 @@ export function pruneFields(
     return rest.length > 0 || kept.owned ? rest : undefined;
   }
   return value;
+}
+
+function pruneEach(
+  value: Readonly<Record<string, unknown>>,
+  prune: (name: string) => unknown,
+): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const name of Object.keys(value)) {
+    const rest = prune(name);
+    if (rest !== undefined) setOwn(result, name, rest);
+  }
+  return result;
 }

@@ -23,8 +23,7 @@ export function shapeOf(value: unknown, schema: Schema | undefined): Shape {
     return type === 'map' && keysOf(schema).length > 0 ? 'keyed' : 'atomic';
   }
   if (!isPlainObject(value) || schema?.['x-kubernetes-map-type'] === 'atomic') return 'atomic';
-  const isOpaque = !schema?.properties && typeof schema?.additionalProperties !== 'object';
-  return isOpaque && schema?.type !== undefined && schema.type !== 'object' ? 'atomic' : 'fields';
+  return 'fields';
 }
 
 const keysOf = (schema: Schema | undefined): readonly string[] =>
@@ -53,24 +52,34 @@ export function childrenOf(
   schema: Schema | undefined,
   registry: SchemaRegistry,
 ): Map<string, Child> {
-  const children = new Map<string, Child>();
   const shape = shapeOf(value, schema);
-  if (shape === 'fields' && isPlainObject(value)) {
-    for (const name of Object.keys(value)) {
-      const declared = schema?.properties?.[name];
-      children.set(`f:${name}`, {
-        value: value[name],
-        schema: registry.field(schema, name),
-        isStructField: declared !== undefined,
-        alwaysThere: declared?.default !== undefined || (schema?.required?.includes(name) ?? false),
-      });
-    }
-  } else if ((shape === 'set' || shape === 'keyed') && Array.isArray(value)) {
+  if (shape === 'fields' && isPlainObject(value)) return fieldChildren(value, schema, registry);
+  const children = new Map<string, Child>();
+  if ((shape === 'set' || shape === 'keyed') && Array.isArray(value)) {
     const items = registry.deref(schema?.items);
     for (const item of value as unknown[]) {
       const key = elementKey(item, shape, schema, registry);
       children.set(key, { value: item, schema: items, isStructField: false, alwaysThere: false });
     }
+  }
+  return children;
+}
+
+function fieldChildren(
+  value: Readonly<Record<string, unknown>>,
+  schema: Schema | undefined,
+  registry: SchemaRegistry,
+): Map<string, Child> {
+  const children = new Map<string, Child>();
+  const { properties = {}, required = [] } = schema ?? {};
+  for (const name of Object.keys(value)) {
+    const declared = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    children.set(`f:${name}`, {
+      value: value[name],
+      schema: registry.field(schema, name),
+      isStructField: declared !== undefined,
+      alwaysThere: declared?.default !== undefined || required.includes(name),
+    });
   }
   return children;
 }
