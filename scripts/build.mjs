@@ -32,6 +32,7 @@ const ENTRIES = {
 const EXTERNAL = [
   '@lydell/node-pty',
   'etcd3',
+  'reflect-metadata',
   '@grpc/grpc-js',
   '@grpc/proto-loader',
   'protobufjs',
@@ -132,7 +133,7 @@ async function main() {
     keepNames: true,
     logLevel: 'error',
     banner: {
-      js: "import { createRequire as orreryRequire } from 'node:module'; const require = orreryRequire(import.meta.url);",
+      js: "import 'reflect-metadata'; import { createRequire as orreryRequire } from 'node:module'; const require = orreryRequire(import.meta.url);",
     },
     plugins: [swc],
   });
