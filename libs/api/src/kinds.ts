@@ -28,6 +28,17 @@ import { RoleKind } from './rbac/v1/role/role.kind.js';
 import { ClusterRoleKind } from './rbac/v1/role/role.kind.js';
 import { JobKind } from './batch/v1/job/job.kind.js';
 import { CronJobKind } from './batch/v1/cronjob/cronjob.kind.js';
+import { CertificateSigningRequestKind } from './certificates/v1/certificatesigningrequest/certificatesigningrequest.kind.js';
+import { EventsEventKind } from './events/v1/event/event.kind.js';
+import { CSIDriverKind } from './storage/v1/csidriver/csidriver.kind.js';
+import { StorageClassKind } from './storage/v1/storageclass/storageclass.kind.js';
+import { VolumeAttachmentKind } from './storage/v1/volumeattachment/volumeattachment.kind.js';
+import { CSINodeKind } from './storage/v1/csinode/csinode.kind.js';
+import { ResourceQuotaKind } from './core/v1/resourcequota/resourcequota.kind.js';
+import { LimitRangeKind } from './core/v1/limitrange/limitrange.kind.js';
+import { PersistentVolumeKind } from './core/v1/persistentvolume/persistentvolume.kind.js';
+import { EventKind } from './core/v1/event/event.kind.js';
+import { PersistentVolumeClaimKind } from './core/v1/persistentvolumeclaim/persistentvolumeclaim.kind.js';
 import { defineKind } from './kind.js';
 import type { KindDescriptor, TableColumns } from './kind.js';
 
@@ -98,18 +109,18 @@ export const kinds: readonly KindDescriptor[] = [
   ConfigMapKind,
   SecretKind,
   ServiceAccountKind,
-  row('|v1|Event|events|N|ev||events|'),
+  EventKind,
   ReplicationControllerKind,
-  row('|v1|LimitRange|limitranges|N|limits||limitranges|'),
-  row('|v1|ResourceQuota|resourcequotas|N|quota||resourcequotas|s'),
-  row('|v1|PersistentVolume|persistentvolumes|C|pv||persistentvolumes|s'),
-  row('|v1|PersistentVolumeClaim|persistentvolumeclaims|N|pvc||persistentvolumeclaims|s'),
+  LimitRangeKind,
+  ResourceQuotaKind,
+  PersistentVolumeKind,
+  PersistentVolumeClaimKind,
   DeploymentKind,
   ReplicaSetKind,
   DaemonSetKind,
   StatefulSetKind,
   ControllerRevisionKind,
-  row('events.k8s.io|v1|Event|events|N|ev||events|'),
+  EventsEventKind,
   row(
     'autoscaling|v2|HorizontalPodAutoscaler|horizontalpodautoscalers|N|hpa|all|horizontalpodautoscalers|s',
   ),
@@ -118,9 +129,7 @@ export const kinds: readonly KindDescriptor[] = [
   ),
   JobKind,
   CronJobKind,
-  row(
-    'certificates.k8s.io|v1|CertificateSigningRequest|certificatesigningrequests|C|csr||certificatesigningrequests|s',
-  ),
+  CertificateSigningRequestKind,
   NetworkPolicyKind,
   IngressKind,
   IngressClassKind,
@@ -129,10 +138,10 @@ export const kinds: readonly KindDescriptor[] = [
   RoleBindingKind,
   ClusterRoleKind,
   ClusterRoleBindingKind,
-  row('storage.k8s.io|v1|StorageClass|storageclasses|C|sc||storageclasses|'),
-  row('storage.k8s.io|v1|CSINode|csinodes|C|||csinodes|'),
-  row('storage.k8s.io|v1|CSIDriver|csidrivers|C|||csidrivers|'),
-  row('storage.k8s.io|v1|VolumeAttachment|volumeattachments|C|||volumeattachments|s'),
+  StorageClassKind,
+  CSINodeKind,
+  CSIDriverKind,
+  VolumeAttachmentKind,
   row(
     'apiextensions.k8s.io|v1|CustomResourceDefinition|customresourcedefinitions|C|crd,crds|api-extensions|apiextensions.k8s.io/customresourcedefinitions|s',
   ),

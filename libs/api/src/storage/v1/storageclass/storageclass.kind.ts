@@ -1,0 +1,79 @@
+import type { FieldError } from '@orrery/apimachinery';
+import { FieldPath, forbidden, required } from '@orrery/apimachinery';
+import type { StorageClass } from '../../../types.js';
+import { defineKind } from '../../../kind.js';
+import { oneOf } from '../../../meta/fields.js';
+import { isDeepEqual } from '../../../meta/list.js';
+import { check, qualifiedName } from '../../../meta/names.js';
+import { immutable } from '../../../meta/object-meta.js';
+import { strategyOf } from '../../../meta/strategy.js';
+import { ageColumn, column, table } from '../../../table/columns.js';
+
+const IS_DEFAULT = 'storageclass.kubernetes.io/is-default-class';
+
+const validate = (object: StorageClass): FieldError[] => [
+  ...(object.provisioner
+    ? check(qualifiedName, object.provisioner.toLowerCase(), FieldPath.of('provisioner'))
+    : [required(FieldPath.of('provisioner'))]),
+  ...oneOf(
+    object.reclaimPolicy,
+    ['Delete', 'Recycle', 'Retain'],
+    FieldPath.of('reclaimPolicy'),
+    false,
+  ),
+  ...oneOf(
+    object.volumeBindingMode,
+    ['Immediate', 'WaitForFirstConsumer'],
+    FieldPath.of('volumeBindingMode'),
+  ),
+];
+
+/** k8s pkg/apis/storage/validation/validation.go:ValidateStorageClassUpdate. */
+const validateUpdate = (object: StorageClass, old: StorageClass): FieldError[] => [
+  ...(isDeepEqual(object.parameters ?? {}, old.parameters ?? {})
+    ? []
+    : [forbidden(FieldPath.of('parameters'), 'updates to parameters are forbidden.')]),
+  ...(object.provisioner === old.provisioner
+    ? []
+    : [forbidden(FieldPath.of('provisioner'), 'updates to provisioner are forbidden.')]),
+  ...(object.reclaimPolicy === old.reclaimPolicy
+    ? []
+    : [forbidden(FieldPath.of('reclaimPolicy'), 'updates to reclaimPolicy are forbidden.')]),
+  ...immutable(object.volumeBindingMode, old.volumeBindingMode, FieldPath.of('volumeBindingMode')),
+];
+
+export const StorageClassKind = defineKind<StorageClass>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'StorageClass',
+  plural: 'storageclasses',
+  shortNames: ['sc'],
+  scope: 'Cluster',
+  setDefaults(object) {
+    object.reclaimPolicy ??= 'Delete';
+    object.volumeBindingMode ??= 'Immediate';
+  },
+  strategy: strategyOf<StorageClass>({
+    namespaced: false,
+    check: validate,
+    checkUpdate: validateUpdate,
+  }),
+  columns: table<StorageClass>([
+    {
+      name: 'Name',
+      type: 'string',
+      format: 'name',
+      priority: 0,
+      cell: ({ metadata }) =>
+        metadata.annotations?.[IS_DEFAULT] === 'true'
+          ? `${metadata.name ?? ''} (default)`
+          : (metadata.name ?? ''),
+    },
+    column('Provisioner', ({ provisioner }) => provisioner ?? ''),
+    column('ReclaimPolicy', ({ reclaimPolicy }) => reclaimPolicy ?? 'Delete'),
+    column('VolumeBindingMode', ({ volumeBindingMode }) => volumeBindingMode ?? '<unset>'),
+    column('AllowVolumeExpansion', (object) => object.allowVolumeExpansion === true, 'boolean'),
+    ageColumn,
+  ]),
+  hasGeneration: false,
+});
