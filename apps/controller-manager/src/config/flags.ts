@@ -7,7 +7,7 @@ const worker = (kind: string): string => `${kind} that are reconciled at once`;
 export class ControllerManagerFlags {
   @Flag('Kubeconfig with the address and the credentials of the API server')
   @IsString()
-  kubeconfig = '';
+  kubeconfig: string = '';
 
   @Flag("Controllers to run: '*' all, 'name' this one, '-name' not this one")
   @IsArray()
@@ -16,98 +16,98 @@ export class ControllerManagerFlags {
   @Flag('Range of the pod addresses of the cluster')
   @IsOptional()
   @IsString()
-  clusterCidr = '';
+  clusterCidr: string = '';
 
   @Flag('Give each node a pod range out of --cluster-cidr', 'allocate-node-cidrs')
   @IsBoolean()
-  allocateNodeCidrs = false;
+  allocateNodeCidrs: boolean = false;
 
   @Flag("Mask size of a node's pod range")
   @IsInt()
   @Min(8)
   @Max(30)
-  nodeCidrMaskSize = 24;
+  nodeCidrMaskSize: number = 24;
 
   @Flag('Range of the service addresses of the cluster', 'service-cluster-ip-range')
   @IsOptional()
   @IsString()
-  serviceClusterIpRange = '';
+  serviceClusterIpRange: string = '';
 
   @Flag('Certificate authority that is published in each namespace')
   @IsOptional()
   @IsString()
-  rootCaFile = '';
+  rootCaFile: string = '';
 
   @Flag('Key that signs service account tokens; accepted for compatibility')
   @IsOptional()
   @IsString()
-  serviceAccountPrivateKeyFile = '';
+  serviceAccountPrivateKeyFile: string = '';
 
   @Flag('Contend for the lease before acting')
   @IsBoolean()
-  leaderElect = true;
+  leaderElect: boolean = true;
 
   @Flag('How long others wait after the last renewal of the lease')
   @IsDuration()
-  leaderElectLeaseDuration = '15s';
+  leaderElectLeaseDuration: string = '15s';
 
   @Flag('How long after its last renewal a leader still acts')
   @IsDuration()
-  leaderElectRenewDeadline = '10s';
+  leaderElectRenewDeadline: string = '10s';
 
   @Flag('Time between tries to take or renew the lease')
   @IsDuration()
-  leaderElectRetryPeriod = '2s';
+  leaderElectRetryPeriod: string = '2s';
 
   @Flag('Time between looks at the nodes')
   @IsDuration()
-  nodeMonitorPeriod = '5s';
+  nodeMonitorPeriod: string = '5s';
 
   @Flag('Silence after which a node is unhealthy')
   @IsDuration()
-  nodeMonitorGracePeriod = '40s';
+  nodeMonitorGracePeriod: string = '40s';
 
   @Flag('Nodes evicted per second')
-  nodeEvictionRate = 0.1;
+  nodeEvictionRate: number = 0.1;
 
   @Flag(worker('Deployments'))
   @IsInt()
   @Min(1)
-  concurrentDeploymentSyncs = 5;
+  concurrentDeploymentSyncs: number = 5;
 
   @Flag(worker('ReplicaSets'))
   @IsInt()
   @Min(1)
-  concurrentReplicasetSyncs = 5;
+  concurrentReplicasetSyncs: number = 5;
 
   @Flag(worker('Services'))
   @IsInt()
   @Min(1)
-  concurrentEndpointSyncs = 5;
+  concurrentEndpointSyncs: number = 5;
 
   @Flag(worker('Namespaces'))
   @IsInt()
   @Min(1)
-  concurrentNamespaceSyncs = 10;
+  concurrentNamespaceSyncs: number = 10;
 
   @Flag(worker('Objects'))
   @IsInt()
   @Min(1)
-  concurrentGcSyncs = 20;
+  concurrentGcSyncs: number = 20;
 
   @Flag('Terminated pods beyond this number are deleted, 0 = never', 'terminated-pod-gc-threshold')
   @IsInt()
   @Min(0)
-  terminatedPodGcThreshold = 12_500;
+  terminatedPodGcThreshold: number = 12_500;
 
   @Flag('Address of /healthz and /metrics; none = not served')
   @IsOptional()
   @IsString()
-  bindAddress = '';
+  bindAddress: string = '';
 
   @Flag('Port of /healthz and /metrics')
   @IsInt()
   @Min(0)
   @Max(65_535)
-  securePort = 10_257;
+  securePort: number = 10_257;
 }
