@@ -1,0 +1,47 @@
+import { ConfigError, KUBERNETES_VERSION, parseFlags } from '@orrery/component';
+import { ProcessFlags, controlProcess } from './commands/processes.js';
+import { run } from './commands/run.js';
+import { up } from './commands/up.js';
+import { UpFlags } from './commands/up-flags.js';
+
+const USAGE = `Orrery: a working model of a Kubernetes cluster on a real etcd cluster
+
+  orrery up       run a cluster until Ctrl-C (npm start)          orrery up --help
+  orrery ps       the processes of the running cluster            [--name NAME]
+  orrery kill     send a signal to one: orrery kill PROCESS        [--signal SIGKILL] [--name NAME]
+  orrery stop     stop one and leave it stopped: orrery stop PROCESS
+  orrery start    start a stopped one again: orrery start PROCESS
+  orrery version  the Kubernetes version that is modelled
+`;
+
+type Verb = 'ps' | 'kill' | 'stop' | 'start';
+const isControlVerb = (text: string): text is Verb =>
+  ['ps', 'kill', 'stop', 'start'].includes(text);
+
+/** The words before the first flag are arguments. */
+function splitArguments(argv: readonly string[]): [words: string[], flags: string[]] {
+  const at = argv.findIndex((arg) => arg.startsWith('-'));
+  return at < 0 ? [[...argv], []] : [argv.slice(0, at), argv.slice(at)];
+}
+
+/** Runs one command of the `orrery` program; what it prints goes to `print`. */
+export async function program(
+  argv: readonly string[],
+  signal: AbortSignal,
+  print: (text: string) => void,
+): Promise<void> {
+  const [command = 'help', ...rest] = argv;
+  if (command === 'up') {
+    await up(parseFlags(UpFlags, rest, 'orrery up'), signal);
+  } else if (command === 'run') {
+    if (rest[0] === undefined) throw new ConfigError('orrery run needs a file of components');
+    await run(rest[0], signal);
+  } else if (isControlVerb(command)) {
+    const [words, flags] = splitArguments(rest);
+    print(
+      await controlProcess(command, words[0], parseFlags(ProcessFlags, flags, `orrery ${command}`)),
+    );
+  } else if (command === 'version') print(KUBERNETES_VERSION);
+  else if (['help', '--help', '-h'].includes(command)) print(USAGE);
+  else throw new ConfigError(`unknown command ${command}\n${USAGE}`);
+}

@@ -1,0 +1,5 @@
+import 'reflect-metadata';
+import { runMain } from '@orrery/component';
+import { app } from './index.js';
+
+await runMain(app);
