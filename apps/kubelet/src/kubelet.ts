@@ -1,6 +1,5 @@
 import type { Node, Pod } from '@orrery/api';
 import { resources } from '@orrery/api';
-import { keyOf } from '@orrery/apimachinery';
 import type { KubeClient } from '@orrery/client';
 import { createLogger } from '@orrery/component';
 import type { Clock, Logger, Random } from '@orrery/component';
@@ -35,6 +34,7 @@ import type { Runtime } from './runtime/runtime.js';
 import { ManifestSource } from './static-pods/manifest-source.js';
 import { MirrorClient } from './static-pods/mirror-client.js';
 import { PodReporter } from './status/pod-reporter.js';
+import { apiPodWriter } from './status/pod-writer.js';
 import { StatusManager } from './status/status-manager.js';
 import { TokenManager } from './volumes/token-manager.js';
 import { VolumeManager } from './volumes/volume-manager.js';
@@ -105,7 +105,13 @@ export class Kubelet {
       token: (input) => this.tokens.get(input),
     }));
     this.node = this.createNode();
-    this.mirrors = new MirrorClient(client, this.directory, () => this.node.current, logger);
+    this.mirrors = new MirrorClient(
+      client,
+      this.directory,
+      () => this.node.current,
+      (pod) => this.statuses.resend(uidOf(pod)),
+      logger,
+    );
     this.statuses = this.createStatuses();
     this.probes = this.createProbes();
     this.reporter = new PodReporter({
@@ -213,18 +219,8 @@ export class Kubelet {
 
   private createNode(): NodeAgent {
     const { options, client, runtime, clock, logger } = this;
-    const { nodeName, nodeIps, port, maxPods, labels, taints } = options;
     return new NodeAgent(
-      {
-        nodeName,
-        nodeIps,
-        port,
-        maxPods,
-        labels,
-        taints,
-        rootDir: options.paths.rootDir,
-        updateMs: options.nodeStatusUpdateMs,
-      },
+      { ...options, rootDir: options.paths.rootDir, updateMs: options.nodeStatusUpdateMs },
       {
         client,
         runtime,
@@ -248,14 +244,8 @@ export class Kubelet {
   }
 
   private createStatuses(): StatusManager {
-    const pods = this.client.resource(resources.pods);
     return new StatusManager(
-      {
-        patchStatus: (pod, patch) =>
-          pods.patch(keyOf(pod), 'strategic', patch, { subresource: 'status' }),
-        deletePod: (pod) =>
-          pods.delete(keyOf(pod), { gracePeriodSeconds: 0, preconditions: { uid: uidOf(pod) } }),
-      },
+      apiPodWriter(this.client),
       { apiPod: (pod) => (isStaticPod(pod) ? this.directory.mirrorOf(pod) : pod) },
       this.logger,
       (ms, callback) => {

@@ -60,6 +60,7 @@ export class PodSync {
     const { directory, workers, statuses, probes } = this.parts;
     if (!directory.get(uidOf(pod))) this.parts.adopt(pod);
     directory.put(pod);
+    if (isStaticPod(pod)) void this.parts.mirrors.reconcile();
     if (this.ended.has(uidOf(pod))) {
       statuses.observe(pod);
       return;

@@ -56,6 +56,8 @@ export class KubeletAuth {
   async check(request: IncomingMessage): Promise<Verdict> {
     const user = await this.authenticate(request);
     if (!user) return 'unauthenticated';
+    // As upstream's delegating authorizers: the privileged group needs no question.
+    if (user.groups.includes('system:masters')) return 'ok';
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     const verb = VERBS[request.method ?? 'GET'] ?? 'get';
     const own = nodeSubresource(path);

@@ -9,14 +9,24 @@ import { isMirrorOf, toMirrorPod } from './static-pod.js';
 
 /** Keeps exactly one true mirror in the API for each static pod; level-triggered, safe to repeat. */
 export class MirrorClient {
+  private running: Promise<void> = Promise.resolve();
+
   constructor(
     private readonly client: KubeClient,
     private readonly directory: PodDirectory,
     private readonly node: () => Node | undefined,
+    /** A static pod has a new mirror, which shows nothing yet. */
+    private readonly onMirror: (pod: Pod) => void,
     private readonly logger: Logger,
   ) {}
 
-  async reconcile(): Promise<void> {
+  /** One run at a time: two would create a mirror twice. */
+  reconcile(): Promise<void> {
+    this.running = this.running.then(() => this.run());
+    return this.running;
+  }
+
+  private async run(): Promise<void> {
     const node = this.node();
     if (!node) return;
     for (const mirror of this.directory.allMirrors()) {
@@ -30,8 +40,9 @@ export class MirrorClient {
   }
 
   private async create(pod: Pod, node: Node): Promise<void> {
+    const pods = this.client.resource(resources.pods);
     try {
-      this.directory.put(await this.client.resource(resources.pods).create(toMirrorPod(pod, node)));
+      this.directory.put(await pods.create(toMirrorPod(pod, node)));
     } catch (error) {
       if (!isAlreadyExists(error)) {
         this.logger.warn('mirror pod not created', {
@@ -41,12 +52,11 @@ export class MirrorClient {
         return;
       }
       // A leftover of another node object or of an older manifest, which the watch may not have shown yet.
-      const found = await this.client
-        .resource(resources.pods)
-        .get(keyOf(pod))
-        .catch(() => undefined);
-      if (found) this.directory.put(found);
+      const found = await pods.get(keyOf(pod)).catch(() => undefined);
+      if (!found) return;
+      this.directory.put(found);
     }
+    this.onMirror(pod);
   }
 
   private async remove(mirror: Pod): Promise<void> {
