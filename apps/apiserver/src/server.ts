@@ -2,24 +2,14 @@ import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { KindDescriptor } from '@orrery/api';
 import type { Clock, Logger, Random } from '@orrery/component';
-import { ConfigError, parseDuration } from '@orrery/component';
-import { AdmissionChain } from '@orrery/registry';
-import type { AdmissionPlugin, ResourceStore, ResourceStoreOptions, StoreDeps } from '@orrery/registry';
+import { ConfigError } from '@orrery/component';
 import { ApiServerModule } from './apiserver.module.js';
+import { assemble } from './assemble.js';
 import type { ApiServerOptions } from './config/options.js';
 import { openStorage } from './config/open-storage.js';
 import { servingTls } from './config/tls.js';
-import { Discovery } from './discovery/discovery.js';
-import { createExtensions } from './extensions.js';
-import type { ServerExtensions } from './extensions.js';
 import { attachRequest } from './filters/attach-request.js';
-import { HealthChecks } from './health/health-checks.js';
-import type { HealthCheck } from './health/health-checks.js';
-import { RequestMetrics } from './health/request-metrics.js';
-import { ApiHandler } from './rest/api-handler.js';
-import { ResourceCatalog } from './rest/resource-catalog.js';
 import { serveUpgrades } from './rest/upgrade.js';
 
 export interface ServerDeps {
@@ -36,41 +26,6 @@ export interface RunningServer {
 
 /** Largest request body (k8s apiserver pkg/server/config.go:MaxRequestBodyBytes). */
 const BODY_LIMIT = 3 * 1024 * 1024;
-
-/** Post-start hooks that have not finished keep the server from being ready. */
-class StartHooks {
-  private readonly pending = new Map<string, string>();
-
-  constructor(private readonly logger: Logger) {}
-
-  add(names: readonly string[]): void {
-    for (const name of names) this.pending.set(name, 'not finished');
-  }
-
-  async run(hooks: ServerExtensions['postStartHooks']): Promise<void> {
-    for (const hook of hooks) {
-      try {
-        await hook.run();
-        this.pending.delete(hook.name);
-      } catch (error) {
-        this.pending.set(hook.name, error instanceof Error ? error.message : String(error));
-        this.logger.error('post-start hook failed', error, { hook: hook.name });
-      }
-    }
-  }
-
-  checks(names: readonly string[]): HealthCheck[] {
-    return names.map((name) => ({
-      name: `poststarthook/${name}`,
-      check: () => this.pending.get(name),
-    }));
-  }
-}
-
-function storeOptionsOf(options: ApiServerOptions): (kind: KindDescriptor) => ResourceStoreOptions {
-  const ttlSeconds = Math.round((parseDuration(options.eventTtl) ?? 0) / 1000);
-  return (kind) => (kind.kind === 'Event' && ttlSeconds > 0 ? { ttlSeconds } : {});
-}
 
 async function createApp(
   options: ApiServerOptions,
@@ -122,53 +77,8 @@ export async function startServer(
   const stopping = new AbortController();
   const { signal } = stopping;
   const opened = openStorage(options, { ...deps, signal });
-  const plugins: AdmissionPlugin[] = [];
-  const storeDeps: StoreDeps = {
-    storage: opened.storage,
-    clock: deps.clock,
-    random: deps.random,
-    admission: new AdmissionChain(plugins),
-    keyPrefix: opened.keyPrefix,
-    ...(options.clusterCidr ? { podCidr: options.clusterCidr } : {}),
-    serviceCidr: options.serviceClusterIpRange,
-  };
-  const catalog = new ResourceCatalog(storeDeps, storeOptionsOf(options));
-  const store = (group: string, version: string, plural: string): ResourceStore => {
-    const found = catalog.find(group, version, plural);
-    if (!found) throw new ConfigError(`no resource ${plural} in ${group}/${version}`);
-    return found.store;
-  };
-  const services = { options, storage: opened.storage, ...deps, signal, store };
-  const extensions = await createExtensions(services);
-  plugins.push(...extensions.admission);
-  const metrics = new RequestMetrics();
-  const hooks = new StartHooks(deps.logger);
-  const hookNames = extensions.postStartHooks.map(({ name }) => name);
-  hooks.add(hookNames);
-  const checks: HealthCheck[] = [
-    { name: 'ping', check: () => undefined },
-    {
-      name: 'etcd',
-      check: async () => {
-        await opened.storage.revision();
-        return undefined;
-      },
-    },
-    ...hooks.checks(hookNames),
-  ];
-  const handler = new ApiHandler({
-    catalog,
-    extensions,
-    metrics,
-    discovery: new Discovery(
-      catalog,
-      extensions.subresources,
-      `${options.advertiseAddress ?? options.bindAddress}:${options.securePort}`,
-    ),
-    health: new HealthChecks({ healthz: checks, livez: checks, readyz: checks }),
-    watch: { ...deps, signal, minRequestTimeoutMs: options.minRequestTimeout * 1000 },
-    paths: [],
-  });
+  const assembly = await assemble(options, { ...deps, opened, signal });
+  const { handler, extensions, metrics, catalog } = assembly;
   const app = await createApp(options, deps, { options, ...deps, extensions, handler, metrics });
   serveUpgrades(app.getHttpServer(), { catalog, extensions, options, ...deps });
   try {
@@ -179,12 +89,14 @@ export async function startServer(
     throw bindFailure(options, error);
   }
   const bound = app.getHttpServer().address() as AddressInfo;
-  void hooks.run(extensions.postStartHooks);
+  const starting = assembly.hooks.run();
   return {
     address: `https://${options.bindAddress}:${bound.port}`,
     close: async () => {
       stopping.abort(new Error('the server is stopping'));
       await app.close();
+      await starting;
+      await assembly.stopped();
       await opened.close();
     },
   };

@@ -20,3 +20,6 @@ export type { Transform, UpdateCall, UpdateResult } from './update.js';
 export type { WatchEvent } from './watch.js';
 export { toStatusError } from './storage-status.js';
 export { cloneJson, equalJson } from './json.js';
+export { namespaceHooks } from './namespace-hooks.js';
+export { ServiceAllocation } from './service-allocation/service-hooks.js';
+export { firstServiceIp } from './service-allocation/ip-range.js';

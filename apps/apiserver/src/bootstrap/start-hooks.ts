@@ -1,0 +1,45 @@
+import type { StoreDeps } from '@orrery/registry';
+import type { ServerServices } from '../extensions.js';
+import { EndpointReconciler } from './endpoint-reconciler.js';
+import {
+  ensureKubernetesService,
+  ensureNamespaces,
+  ensurePriorityClasses,
+} from './system-objects.js';
+
+export interface StartHook {
+  readonly name: string;
+  run(): Promise<void>;
+}
+
+/** What the server itself does once it listens, in order. `work` is given what runs until the server stops. */
+export function ownStartHooks(
+  services: ServerServices,
+  cluster: {
+    readonly deps: StoreDeps;
+    readonly kubernetesIp: string;
+    readonly advertiseAddress: string;
+    work(running: Promise<void>): void;
+  },
+): StartHook[] {
+  return [
+    {
+      name: 'start-system-namespaces-controller',
+      run: () => ensureNamespaces(services),
+    },
+    {
+      name: 'scheduling/bootstrap-system-priority-classes',
+      run: () => ensurePriorityClasses(services),
+    },
+    {
+      name: 'bootstrap-controller',
+      run: async () => {
+        await ensureKubernetesService(services, cluster.kubernetesIp);
+        const { deps, advertiseAddress } = cluster;
+        const reconciler = new EndpointReconciler(services, deps, advertiseAddress);
+        await reconciler.reconcile();
+        cluster.work(reconciler.run(services.signal));
+      },
+    },
+  ];
+}

@@ -1,0 +1,105 @@
+import { newInternalError } from '@orrery/apimachinery';
+import type { Clock, Random } from '@orrery/component';
+import { toTime } from '@orrery/component';
+import { isStorageError } from '@orrery/storage';
+import type { Storage } from '@orrery/storage';
+import { encodeObject } from '../representation.js';
+import { candidates, isUsable, parseIpRange } from './ip-range.js';
+import type { IpRange } from './ip-range.js';
+
+/** Why an address cannot be had; the text goes into the finding. */
+export class AllocationError extends Error {
+  override readonly name = 'AllocationError';
+}
+
+export interface AllocatorDeps {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keyPrefix: string;
+}
+
+/** Whose address it is. */
+export interface Owner {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+const CONSISTENT = { freshness: { kind: 'consistent' } } as const;
+
+/**
+ * Cluster IPs, each held by one key: creating the key is what allocates it, so two replicas can never hand out one
+ * address twice. The keys are upstream's IPAddress objects.
+ */
+export class ClusterIps {
+  readonly range: IpRange;
+
+  constructor(
+    private readonly deps: AllocatorDeps,
+    cidr: string,
+  ) {
+    const range = parseIpRange(cidr);
+    if (!range) throw newInternalError(`${cidr} is no IPv4 service range`);
+    this.range = range;
+  }
+
+  /** Takes exactly `ip`. Throws AllocationError. */
+  async allocate(ip: string, owner: Owner, dryRun: boolean): Promise<void> {
+    if (!isUsable(this.range, ip)) {
+      throw new AllocationError(
+        `provided IP is not in the valid range. The range of valid IPs is ${this.range.cidr}`,
+      );
+    }
+    if (!(await this.take(ip, owner, dryRun))) {
+      throw new AllocationError(`failed to allocate IP ${ip}: provided IP is already allocated`);
+    }
+  }
+
+  /** Takes any free address. Throws AllocationError when none is left. */
+  async allocateNext(owner: Owner, dryRun: boolean): Promise<string> {
+    for (const ip of candidates(this.range, this.deps.random))
+      if (await this.take(ip, owner, dryRun)) return ip;
+    throw new AllocationError('failed to allocate a serviceIP: range is full');
+  }
+
+  /** Gives an address back; one that is not held is no error. */
+  async release(ip: string): Promise<void> {
+    const entry = await this.deps.storage.get(this.keyOf(ip), CONSISTENT);
+    if (!entry) return;
+    try {
+      await this.deps.storage.delete(entry.key, entry.revision);
+    } catch (error) {
+      if (!isStorageError(error, 'conflict')) throw error;
+    }
+  }
+
+  private keyOf(ip: string): string {
+    return `${this.deps.keyPrefix}ipaddresses/${ip}`;
+  }
+
+  private async take(ip: string, owner: Owner, dryRun: boolean): Promise<boolean> {
+    const { storage, random, clock } = this.deps;
+    if (dryRun) return (await storage.get(this.keyOf(ip), CONSISTENT)) === undefined;
+    const object = {
+      kind: 'IPAddress',
+      apiVersion: 'networking.k8s.io/v1',
+      metadata: {
+        name: ip,
+        uid: random.uuid(),
+        creationTimestamp: toTime(clock.now()),
+        labels: {
+          'ipaddress.kubernetes.io/ip-family': 'IPv4',
+          'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+        },
+      },
+      spec: { parentRef: { resource: 'services', ...owner } },
+    };
+    try {
+      await storage.create(this.keyOf(ip), encodeObject(object));
+      return true;
+    } catch (error) {
+      if (isStorageError(error, 'exists')) return false;
+      throw error;
+    }
+  }
+}
