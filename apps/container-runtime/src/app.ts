@@ -1,0 +1,56 @@
+import 'reflect-metadata';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import { SystemClock, SystemRandom, createLogger, parseFlags } from '@orrery/component';
+import type { ComponentApp } from '@orrery/component';
+import { CriExceptionFilter, CriServerStrategy } from '@orrery/cri';
+import { RuntimeOptions } from './options.js';
+import { Runtime } from './runtime.js';
+import type { RuntimeDependencies } from './runtime.js';
+import { RuntimeModule } from './runtime.module.js';
+
+const NAME = 'container-runtime';
+
+/** Serves the CRI until `signal` aborts; then ends every container that it runs. */
+export async function serveRuntime(
+  options: RuntimeOptions,
+  dependencies: RuntimeDependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  const runtime = new Runtime(options, dependencies);
+  await runtime.start();
+  try {
+    mkdirSync(dirname(options.listen.replace(/^unix:\/\//, '')), { recursive: true });
+    const server = await NestFactory.createMicroservice(RuntimeModule.of(runtime), {
+      strategy: new CriServerStrategy(options.listen),
+      logger: false,
+      abortOnError: false,
+    });
+    server.useGlobalFilters(new CriExceptionFilter());
+    await server.listen();
+    dependencies.logger.info('serving the container runtime interface', {
+      socket: options.listen,
+      isolation: runtime.isolation,
+    });
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => {
+        resolve();
+      });
+    });
+    await server.close();
+  } finally {
+    await runtime.stop();
+  }
+}
+
+export const app: ComponentApp = {
+  name: NAME,
+  async run(argv, { signal }) {
+    const options = parseFlags(RuntimeOptions, argv, NAME);
+    const logger = createLogger({ component: NAME });
+    const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger };
+    await serveRuntime(options, dependencies, signal);
+  },
+};

@@ -1,0 +1,143 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '@orrery/component';
+import { CriError } from '@orrery/cri';
+import type { Catalog, ProgramName } from '../catalog/catalog.js';
+import { parseReference } from '../catalog/reference.js';
+import { adoptProcess } from '../process/adopted-task.js';
+import type { ContainerEnvironment } from '../process/environment.js';
+import { ProcessTask } from '../process/process-task.js';
+import { startTerminalTask } from '../process/terminal.js';
+import type { ProgramContext } from '../programs/program.js';
+import { startProgram } from '../programs/program-task.js';
+import { OWN_COMMANDS, PROGRAMS } from '../programs/programs.js';
+import type { ContainerRecord } from '../store/container.js';
+import type { SandboxRecord } from '../store/sandbox.js';
+import { declaredPorts } from './declared-ports.js';
+import type { LiveContainer } from './live-container.js';
+import type { Script } from './script.js';
+import type { Task } from './task.js';
+
+/** Pod annotation of a static pod whose process somebody else runs. */
+export const PROCESS_ANNOTATION = 'orrery.dev/process';
+
+export interface StartTaskOptions {
+  readonly record: ContainerRecord;
+  readonly sandbox: SandboxRecord;
+  readonly environment: ContainerEnvironment;
+  readonly live: LiveContainer;
+  readonly script: Script;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly node: string;
+  /** Of the container, for pipes and its root. */
+  readonly folder: string;
+  readonly componentDir: string;
+  readonly adoptDir: string;
+  readonly endedProcesses: ReadonlySet<string>;
+}
+
+/** What a container's image and command line come to. */
+type Plan =
+  | { readonly kind: 'adopt'; readonly name: string }
+  | { readonly kind: 'program'; readonly program: ProgramName }
+  | { readonly kind: 'component'; readonly args: readonly string[] }
+  | { readonly kind: 'command'; readonly argv: readonly string[] }
+  | { readonly kind: 'nothing' };
+
+export function planOf(record: ContainerRecord, sandbox: SandboxRecord, catalog: Catalog): Plan {
+  const name = sandbox.config.annotations[PROCESS_ANNOTATION];
+  if (name) return { kind: 'adopt', name };
+  const { command, args } = record.config;
+  const program = catalog.programOf(record.image);
+  if (program === 'kube-proxy') return { kind: 'component', args: [...command.slice(1), ...args] };
+  if (program === 'shell') {
+    const argv =
+      command.length === 0 && args.length === 0 ? idleArgv(record) : [...command, ...args];
+    return argv.length === 0 ? { kind: 'nothing' } : { kind: 'command', argv };
+  }
+  const [first] = command;
+  const basename = first?.slice(first.lastIndexOf('/') + 1) ?? '';
+  if (first === undefined || OWN_COMMANDS[program]?.includes(basename))
+    return { kind: 'program', program };
+  return { kind: 'command', argv: [...command, ...args] };
+}
+
+/** An image's shell reads commands where there is somebody to type them, and else ends at once. */
+function idleArgv({ config }: ContainerRecord): readonly string[] {
+  return config.stdin || config.tty ? ['sh'] : [];
+}
+
+function contextOf(options: StartTaskOptions): ProgramContext {
+  const { record, sandbox, live, environment, clock } = options;
+  const { config } = sandbox;
+  return {
+    ip: sandbox.ip,
+    pod: config.metadata?.name ?? '',
+    namespace: config.metadata?.namespace ?? '',
+    node: options.node,
+    container: record.config.metadata?.name ?? '',
+    image: record.image,
+    tag: parseReference(record.image)?.tag ?? 'latest',
+    ports: declaredPorts(record.config, config),
+    failEvery: options.script.failEvery,
+    clock,
+    log: (stream, line) => {
+      live.output(stream, Buffer.from(`${line}\n`));
+    },
+    hostPathOf: (path) => environment.hostPathOf(path),
+  };
+}
+
+async function startCommand(options: StartTaskOptions, argv: readonly string[]): Promise<Task> {
+  const { environment, live, clock, folder, record } = options;
+  environment.check(argv);
+  environment.prepare();
+  const launch = environment.launch(argv);
+  const { output } = live;
+  if (record.config.tty) return startTerminalTask(launch, { output });
+  return ProcessTask.start(launch, record.config.stdin, { folder, output, clock });
+}
+
+/** One of our own programs as a process: it finds its files below ORRERY_ROOTFS. */
+function startComponent(options: StartTaskOptions, args: readonly string[]): Promise<Task> {
+  const { environment, live, clock, folder, componentDir } = options;
+  const file = join(componentDir, 'kube-proxy.js');
+  if (componentDir === '' || !existsSync(file))
+    throw new CriError('UNKNOWN', `exec: "${file}": no such file (see --component-dir)`);
+  environment.prepare();
+  const { rootfs } = environment.options;
+  const launch = {
+    file: process.execPath,
+    args: [file, ...args],
+    env: { ...environment.env, ORRERY_ROOTFS: rootfs },
+    cwd: rootfs,
+  };
+  return ProcessTask.start(launch, false, { folder, output: live.output, clock });
+}
+
+/** Starts what the container is; rejects with CriError as runc would. */
+export function startTask(options: StartTaskOptions): Promise<Task> {
+  const plan = planOf(options.record, options.sandbox, options.catalog);
+  switch (plan.kind) {
+    case 'adopt':
+      return adoptProcess({
+        folder: options.adoptDir,
+        name: plan.name,
+        output: options.live.output,
+        clock: options.clock,
+        ended: options.endedProcesses,
+      });
+    case 'component':
+      return startComponent(options, plan.args);
+    case 'command':
+      return startCommand(options, plan.argv);
+    case 'nothing':
+      return startCommand(options, ['true']);
+    case 'program': {
+      const program = PROGRAMS[plan.program];
+      if (!program) throw new CriError('UNIMPLEMENTED', `program ${plan.program}`);
+      return startProgram(program, contextOf(options), options.script.startDelayMs);
+    }
+  }
+}

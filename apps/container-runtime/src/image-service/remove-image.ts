@@ -1,0 +1,9 @@
+import type { RemoveImageRequest } from '@orrery/cri';
+import type { Runtime } from '../runtime.js';
+
+/** Idempotent. */
+export function removeImage(runtime: Runtime, { image }: RemoveImageRequest): object {
+  const found = runtime.images.find(image?.image ?? '');
+  if (found) runtime.images.remove(found);
+  return {};
+}

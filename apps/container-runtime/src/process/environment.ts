@@ -1,0 +1,128 @@
+import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CriError } from '@orrery/cri';
+import type { Mount } from '@orrery/cri';
+import { executableExists } from './executable.js';
+import { UNSHARE_FLAGS, findTool } from './isolation.js';
+import type { Isolation } from './isolation.js';
+import { createRootfs, enterScript } from './rootfs.js';
+import type { RootfsOptions } from './rootfs.js';
+
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** What every command of a container shares: its root, volumes, environment and user. */
+export interface EnvironmentOptions extends RootfsOptions {
+  readonly rootfs: string;
+  readonly isolation: Isolation;
+  readonly env: Readonly<Record<string, string>>;
+  readonly workingDir: string;
+  /** `uid:gid` from the security context. */
+  readonly user: string | undefined;
+}
+
+/** A host process as spawn(2) wants it. */
+export interface Launch {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+/** Turns a container's argv into a host process that sees the container's files. */
+export class ContainerEnvironment {
+  readonly env: Readonly<Record<string, string>>;
+
+  constructor(readonly options: EnvironmentOptions) {
+    this.env = { PATH: DEFAULT_PATH, HOSTNAME: options.hostname, HOME: '/root', ...options.env };
+  }
+
+  /** Makes the root folder, once; refuses a volume that is not there. */
+  prepare(): void {
+    for (const mount of this.options.mounts)
+      if (!lstatSync(mount.hostPath, { throwIfNoEntry: false }))
+        throw new CriError(
+          'UNKNOWN',
+          `failed to generate container spec: failed to stat "${mount.hostPath}": no such file or directory`,
+        );
+    if (existsSync(this.options.rootfs)) return;
+    try {
+      if (this.options.isolation === 'none') this.linkVolumes();
+      else createRootfs(this.options.rootfs, this.options);
+    } catch (error) {
+      this.remove();
+      throw error;
+    }
+  }
+
+  private linkVolumes(): void {
+    const { rootfs, mounts } = this.options;
+    mkdirSync(rootfs, { recursive: true });
+    for (const mount of mounts) {
+      const path = join(rootfs, mount.containerPath);
+      mkdirSync(dirname(path), { recursive: true });
+      rmSync(path, { force: true, recursive: true });
+      symlinkSync(mount.hostPath, path);
+    }
+  }
+
+  remove(): void {
+    rmSync(this.options.rootfs, { recursive: true, force: true });
+  }
+
+  /** The host's path of one of the container's volumes, the deepest that holds `path`. */
+  hostPathOf(path: string): string | undefined {
+    const mount = this.mountOf(path);
+    return mount && join(mount.hostPath, path.slice(mount.containerPath.length));
+  }
+
+  private mountOf(path: string): Mount | undefined {
+    return this.options.mounts
+      .filter(({ containerPath }) => path === containerPath || path.startsWith(`${containerPath}/`))
+      .sort((a, b) => b.containerPath.length - a.containerPath.length)[0];
+  }
+
+  /** Refuses what runc would refuse: a program that is not there. */
+  check(argv: readonly string[]): void {
+    const [name = ''] = argv;
+    if (this.mountOf(name) || executableExists(name, this.env['PATH'] ?? DEFAULT_PATH)) return;
+    const why = name.includes('/')
+      ? `stat ${name}: no such file or directory`
+      : 'executable file not found in $PATH';
+    throw new CriError('UNKNOWN', `exec: "${name}": ${why}`);
+  }
+
+  /** `extraEnv` is for one command, e.g. TERM. */
+  launch(argv: readonly string[], extraEnv: Readonly<Record<string, string>> = {}): Launch {
+    const env = { ...this.env, ...extraEnv };
+    return this.options.isolation === 'none'
+      ? this.launchPlain(argv, env)
+      : this.launchIsolated(argv, env, this.options.isolation);
+  }
+
+  private launchIsolated(
+    argv: readonly string[],
+    env: Readonly<Record<string, string>>,
+    isolation: 'root' | 'user',
+  ): Launch {
+    const tool = (name: string): string => findTool(name) ?? name;
+    const script = enterScript({
+      ...this.options,
+      tools: { mount: tool('mount'), chroot: tool('chroot') },
+      user: isolation === 'root' ? this.options.user : undefined,
+    });
+    return {
+      file: tool('unshare'),
+      args: [...UNSHARE_FLAGS[isolation], '/bin/sh', '-c', script, 'sh', ...argv],
+      env,
+      cwd: '/',
+    };
+  }
+
+  private launchPlain(argv: readonly string[], env: Readonly<Record<string, string>>): Launch {
+    const { rootfs, workingDir } = this.options;
+    const [file = '', ...args] = argv.map((arg) => (this.mountOf(arg) ? join(rootfs, arg) : arg));
+    const cwd = join(rootfs, workingDir || '/');
+    mkdirSync(cwd, { recursive: true });
+    return { file, args, env: { ...env, ORRERY_ROOTFS: rootfs }, cwd };
+  }
+}

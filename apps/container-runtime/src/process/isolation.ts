@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/**
+ * How a host command is kept apart: `root` and `user` = a private mount and uts namespace with a root of its own;
+ * `none` = in the container's folder, with paths rewritten.
+ */
+export type Isolation = 'root' | 'user' | 'none';
+
+/** The options of unshare(1) for each; namespaces never pass mounts back to the host. */
+export const UNSHARE_FLAGS: Readonly<Record<'root' | 'user', readonly string[]>> = {
+  root: ['--mount', '--uts', '--propagation', 'private'],
+  user: ['--user', '--map-root-user', '--mount', '--uts', '--propagation', 'private'],
+};
+
+const SEARCH = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
+
+/** Where the host has a tool; undefined when it has not. */
+export function findTool(name: string): string | undefined {
+  return SEARCH.map((folder) => `${folder}/${name}`).find((path) => existsSync(path));
+}
+
+/** Tries what this machine allows, the strongest first. */
+export function probeIsolation(): Isolation {
+  const unshare = findTool('unshare');
+  const mount = findTool('mount');
+  if (!unshare || !mount || !findTool('chroot')) return 'none';
+  for (const kind of ['root', 'user'] as const)
+    try {
+      execFileSync(
+        unshare,
+        [
+          ...UNSHARE_FLAGS[kind],
+          '/bin/sh',
+          '-c',
+          `${mount} --bind /usr /mnt && ${mount} --rbind /dev /mnt`,
+        ],
+        { stdio: 'ignore', timeout: 5_000 },
+      );
+      return kind;
+    } catch {
+      // Not allowed here: the next weaker one.
+    }
+  return 'none';
+}

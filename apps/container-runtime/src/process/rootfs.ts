@@ -1,0 +1,153 @@
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Mount } from '@orrery/cri';
+
+/** Below this the root of a container sees the host's system folders, read-only; the rest are links into it. */
+const HOST = '/.host';
+
+/** Shared with the host, read-only (but /dev and /proc, which are devices and the kernel's). */
+export const SYSTEM_FOLDERS = ['/usr', '/etc', '/opt', '/sys', '/dev', '/proc'] as const;
+const LINKED = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'] as const;
+const OWN = [
+  '/tmp',
+  '/root',
+  '/home',
+  '/run',
+  '/var',
+  '/var/tmp',
+  '/var/log',
+  '/var/run',
+  '/mnt',
+  '/srv',
+];
+
+export interface RootfsOptions {
+  readonly hostname: string;
+  readonly ip: string;
+  readonly mounts: readonly Mount[];
+  readonly dns: {
+    readonly servers: readonly string[];
+    readonly searches: readonly string[];
+    readonly options: readonly string[];
+  };
+}
+
+/** A folder of the container at `path`: instead of a link to the host's, one of its own with links to each entry. */
+function ownFolder(rootfs: string, path: string): void {
+  if (path === '/' || path === '.') return;
+  ownFolder(rootfs, dirname(path));
+  const here = join(rootfs, path);
+  const state = lstatSync(here, { throwIfNoEntry: false });
+  if (state?.isDirectory()) return;
+  const target = state?.isSymbolicLink() ? readlinkSync(here) : undefined;
+  if (state) rmSync(here);
+  mkdirSync(here);
+  const source = target?.startsWith(HOST) ? target.slice(HOST.length) : undefined;
+  if (!source || !statSync(source, { throwIfNoEntry: false })?.isDirectory()) return;
+  for (const name of readdirSync(source)) symlinkSync(join(HOST, source, name), join(here, name));
+}
+
+/** A place for a bind mount: a folder or an empty file of the container's own. */
+function mountPoint(rootfs: string, path: string, isFolder: boolean): void {
+  ownFolder(rootfs, isFolder ? path : dirname(path));
+  if (isFolder) return;
+  const here = join(rootfs, path);
+  if (lstatSync(here, { throwIfNoEntry: false })) rmSync(here, { recursive: true });
+  writeFileSync(here, '');
+}
+
+function ownFile(rootfs: string, path: string, text: string): void {
+  mountPoint(rootfs, path, false);
+  writeFileSync(join(rootfs, path), text);
+}
+
+function resolvConf({ dns }: RootfsOptions): string {
+  const lines = dns.servers.map((server) => `nameserver ${server}`);
+  if (dns.searches.length > 0) lines.push(`search ${dns.searches.join(' ')}`);
+  if (dns.options.length > 0) lines.push(`options ${dns.options.join(' ')}`);
+  return `${lines.join('\n')}\n`;
+}
+
+const isFolder = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true;
+
+/** Makes the root folder of a container, once; mounts happen later, in the namespace of each command. */
+export function createRootfs(rootfs: string, options: RootfsOptions): void {
+  mkdirSync(rootfs, { recursive: true });
+  mkdirSync(join(rootfs, HOST));
+  for (const path of SYSTEM_FOLDERS) {
+    if (!existsSync(path)) continue;
+    mkdirSync(join(rootfs, HOST, path));
+    if (path === '/proc') mkdirSync(join(rootfs, path));
+    else symlinkSync(HOST + path, join(rootfs, path));
+  }
+  for (const path of LINKED) {
+    const state = lstatSync(path, { throwIfNoEntry: false });
+    if (state?.isSymbolicLink()) symlinkSync(readlinkSync(path), join(rootfs, path));
+    else if (state) {
+      mkdirSync(join(rootfs, HOST, path));
+      symlinkSync(HOST + path, join(rootfs, path));
+    }
+  }
+  for (const path of OWN) mkdirSync(join(rootfs, path), { recursive: true });
+  ownFile(rootfs, '/etc/hostname', `${options.hostname}\n`);
+  ownFile(
+    rootfs,
+    '/etc/hosts',
+    `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${options.ip}\t${options.hostname}\n`,
+  );
+  ownFile(rootfs, '/etc/resolv.conf', resolvConf(options));
+  for (const mount of options.mounts)
+    mountPoint(rootfs, mount.containerPath, isFolder(mount.hostPath));
+}
+
+const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+export interface EnterOptions {
+  readonly rootfs: string;
+  readonly hostname: string;
+  readonly mounts: readonly Mount[];
+  readonly workingDir: string;
+  readonly tools: { readonly mount: string; readonly chroot: string };
+  /** `uid:gid`, or undefined for the runtime's own user. */
+  readonly user: string | undefined;
+}
+
+/**
+ * The shell script that, run in fresh namespaces with a command as its arguments, builds the mounts and becomes that
+ * command in the container's root. Its mounts end with the namespace.
+ */
+export function enterScript(options: EnterOptions): string {
+  const { rootfs, tools } = options;
+  const bind = (source: string, target: string, readonly: boolean): string[] => [
+    `${tools.mount} --rbind ${quote(source)} ${quote(join(rootfs, target))} || exit 125`,
+    ...(readonly
+      ? [`${tools.mount} -o remount,bind,ro ${quote(join(rootfs, target))} 2>/dev/null`]
+      : []),
+  ];
+  const system = [...SYSTEM_FOLDERS, ...LINKED]
+    .filter((path) => existsSync(path) && !lstatSync(path).isSymbolicLink())
+    .flatMap((path) => bind(path, HOST + path, path !== '/dev' && path !== '/proc'));
+  const volumes = [...options.mounts]
+    .sort((a, b) => a.containerPath.length - b.containerPath.length)
+    .flatMap((mount) => bind(mount.hostPath, mount.containerPath, mount.readonly));
+  const user = options.user === undefined ? '' : `--userspec=${options.user} `;
+  const become = `cd ${quote(options.workingDir || '/')} 2>/dev/null || { echo ${quote(`chdir to cwd ("${options.workingDir}") set in config.json failed: no such file or directory`)} >&2; exit 126; }; exec "$@"`;
+  return [
+    `echo ${quote(options.hostname)} > /proc/sys/kernel/hostname`,
+    ...system,
+    `${tools.mount} --rbind /proc ${quote(join(rootfs, '/proc'))} || exit 125`,
+    ...volumes,
+    `exec ${tools.chroot} ${user}${quote(rootfs)} /bin/sh -c ${quote(become)} sh "$@"`,
+  ].join('\n');
+}

@@ -1,0 +1,5 @@
+import type { RuntimeConfigResponse } from '@orrery/cri';
+
+export function runtimeConfig(): RuntimeConfigResponse {
+  return { linux: { cgroupDriver: 'CGROUPFS' } };
+}

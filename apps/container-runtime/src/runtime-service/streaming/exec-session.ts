@@ -1,0 +1,32 @@
+import { CriError } from '@orrery/cri';
+import type { ExecSession } from '../../engine/task.js';
+import { execPlain } from '../../process/exec.js';
+import { execOnTerminal } from '../../process/terminal.js';
+import type { Runtime } from '../../runtime.js';
+
+export interface ExecOptions {
+  readonly containerId: string;
+  readonly cmd: readonly string[];
+  readonly tty: boolean;
+  readonly stdin: boolean;
+}
+
+/** Starts a command beside what runs in the container, with its files, environment and user. */
+export async function startExec(runtime: Runtime, options: ExecOptions): Promise<ExecSession> {
+  const container = runtime.containers.get(options.containerId);
+  if (container.lifecycle.state !== 'running')
+    throw new CriError('UNKNOWN', `container is in ${container.lifecycle.state} state`);
+  const environment = runtime.engine.environmentOf(container);
+  try {
+    environment.check(options.cmd);
+  } catch (error) {
+    throw new CriError(
+      'UNKNOWN',
+      `failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: unable to start container process: ${error instanceof Error ? error.message : ''}: unknown`,
+      { cause: error },
+    );
+  }
+  environment.prepare();
+  const launch = environment.launch(options.cmd);
+  return options.tty ? execOnTerminal(launch) : execPlain(launch, options.stdin);
+}

@@ -1,0 +1,116 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock, Logger, Random } from '@orrery/component';
+import { Catalog } from './catalog/catalog.js';
+import { ContainerEngine } from './engine/container-engine.js';
+import { ContainerEvents } from './engine/container-events.js';
+import { PodIps } from './network/pod-ips.js';
+import { nodeNameOf } from './options.js';
+import type { RuntimeOptions } from './options.js';
+import { ContainerEnvironment } from './process/environment.js';
+import { probeIsolation } from './process/isolation.js';
+import type { Isolation } from './process/isolation.js';
+import type { ContainerRecord } from './store/container.js';
+import { ImageStore } from './store/image-store.js';
+import { RecordStore } from './store/record-store.js';
+import type { SandboxRecord } from './store/sandbox.js';
+import { StreamingServer } from './streaming/streaming-server.js';
+
+export const RUNTIME = Symbol('Runtime');
+
+export interface RuntimeDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Default: what this machine allows. */
+  readonly isolation?: Isolation;
+}
+
+/** Everything that the RPCs work on. */
+export class Runtime {
+  readonly sandboxes: RecordStore<SandboxRecord>;
+  readonly containers: RecordStore<ContainerRecord>;
+  readonly images: ImageStore;
+  readonly catalog: Catalog;
+  readonly podIps: PodIps;
+  readonly events = new ContainerEvents();
+  readonly engine: ContainerEngine;
+  readonly streaming: StreamingServer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly isolation: Isolation;
+
+  constructor(
+    readonly options: RuntimeOptions,
+    dependencies: RuntimeDependencies,
+  ) {
+    const { root } = options;
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    this.clock = dependencies.clock;
+    this.random = dependencies.random;
+    this.isolation = dependencies.isolation ?? probeIsolation();
+    this.sandboxes = new RecordStore(join(root, 'sandboxes'), 'sandbox');
+    this.containers = new RecordStore(join(root, 'containers'), 'container');
+    this.images = new ImageStore(join(root, 'images'));
+    this.catalog = options.catalog === '' ? new Catalog() : Catalog.fromFolder(options.catalog);
+    this.podIps = new PodIps(root);
+    this.engine = new ContainerEngine({
+      root,
+      node: nodeNameOf(options),
+      componentDir: options.componentDir,
+      adoptDir: options.adoptDir,
+      catalog: this.catalog,
+      sandboxes: this.sandboxes,
+      containers: this.containers,
+      events: this.events,
+      clock: this.clock,
+      logger: dependencies.logger,
+      environmentOf: (record, sandbox) => this.environmentOf(record, sandbox),
+    });
+    this.streaming = new StreamingServer({
+      address: options.streamAddress || options.nodeIp,
+      port: options.streamPort,
+      clock: this.clock,
+      random: this.random,
+      logger: dependencies.logger,
+    });
+  }
+
+  async start(): Promise<void> {
+    for (const { ip, hostNetwork, ready } of this.sandboxes.list())
+      if (ready && !hostNetwork) this.podIps.reserve(ip);
+    this.engine.recover();
+    await this.streaming.listen();
+  }
+
+  async stop(): Promise<void> {
+    await this.streaming.close();
+    await this.engine.shutdown();
+  }
+
+  newId(): string {
+    const part = (): string => this.random.uuid().replaceAll('-', '');
+    return part() + part();
+  }
+
+  private environmentOf(record: ContainerRecord, sandbox: SandboxRecord): ContainerEnvironment {
+    const { config } = record;
+    const security = config.linux?.securityContext;
+    const uid = security?.runAsUser?.value;
+    const dns = sandbox.config.dnsConfig;
+    return new ContainerEnvironment({
+      rootfs: join(this.engine.folderOf(record.id), 'rootfs'),
+      isolation: this.catalog.programOf(record.image) === 'kube-proxy' ? 'none' : this.isolation,
+      hostname: sandbox.config.hostname || (sandbox.config.metadata?.name ?? 'localhost'),
+      ip: sandbox.ip,
+      mounts: config.mounts,
+      dns: dns ?? { servers: [], searches: [], options: [] },
+      env: {
+        POD_IP: sandbox.ip,
+        ...Object.fromEntries(config.envs.map(({ key, value }) => [key, value])),
+      },
+      workingDir: config.workingDir,
+      user: uid === undefined ? undefined : `${uid}:${security?.runAsGroup?.value ?? uid}`,
+    });
+  }
+}

@@ -1,0 +1,207 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import transport from 'spdy-transport';
+import type { SpdyConnection, SpdyStream } from 'spdy-transport';
+import { WebSocket } from 'ws';
+import { RuntimeFixture, eventually } from '../test/runtime-fixture.js';
+
+/** Opens the connection of a streaming URL, upgraded to SPDY. */
+async function upgrade(url: string, versions: string): Promise<{ socket: Socket; head: string }> {
+  const { hostname, port, pathname } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.write(
+    `POST ${pathname} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${versions}\r\n\r\n`,
+  );
+  const head = await new Promise<string>((resolve) => {
+    socket.once('data', (chunk) => {
+      resolve(chunk.toString());
+    });
+  });
+  return { socket, head };
+}
+
+function spdy(socket: Socket): SpdyConnection {
+  const connection = transport.connection.create(socket, { protocol: 'spdy', isServer: false });
+  connection.on('error', () => undefined);
+  connection.start(3.1);
+  return connection;
+}
+
+function open(connection: SpdyConnection, headers: Record<string, string>): Promise<SpdyStream> {
+  return new Promise((resolve, reject) => {
+    connection.request({ method: 'POST', path: '/', host: 'x', headers }, (error, stream) => {
+      if (error) reject(error);
+      else resolve(stream);
+    });
+  });
+}
+
+async function text(stream: SpdyStream): Promise<string> {
+  let all = '';
+  for await (const chunk of stream) all += String(chunk);
+  return all;
+}
+
+describe('streaming', () => {
+  let fixture: RuntimeFixture;
+  let pod: { id: string; ip: string };
+  let containerId: string;
+
+  beforeAll(async () => {
+    fixture = await RuntimeFixture.start(71);
+    pod = await fixture.runPod('stream');
+    containerId = await fixture.run(pod.id, 'nginx:1.9.1');
+  });
+
+  afterAll(() => fixture.stop());
+
+  const exec = (cmd: string[], extra: { stdin?: boolean; tty?: boolean } = {}) =>
+    fixture.client.runtime.exec({
+      containerId,
+      cmd,
+      stdout: true,
+      stderr: !extra.tty,
+      ...extra,
+    });
+
+  it('carries stdin, stdout, stderr and the exit code over SPDY', async () => {
+    const { url } = await exec(['sh', '-c', 'cat; echo bad >&2; exit 3'], { stdin: true });
+    const { socket, head } = await upgrade(
+      url,
+      'v5.channel.k8s.io, v4.channel.k8s.io, channel.k8s.io',
+    );
+    expect(head).toContain('X-Stream-Protocol-Version: v4.channel.k8s.io');
+    const connection = spdy(socket);
+    const error = await open(connection, { streamtype: 'error' });
+    const stdin = await open(connection, { streamtype: 'stdin' });
+    const stdout = await open(connection, { streamtype: 'stdout' });
+    const stderr = await open(connection, { streamtype: 'stderr' });
+    stdin.end('hello\n');
+    expect(await Promise.all([text(stdout), text(stderr)])).toEqual(['hello\n', 'bad\n']);
+    expect(JSON.parse(await text(error))).toMatchObject({
+      status: 'Failure',
+      reason: 'NonZeroExitCode',
+      details: { causes: [{ reason: 'ExitCode', message: '3' }] },
+    });
+    socket.destroy();
+  });
+
+  /** Runs to the end; the text of each channel. */
+  function channels(url: string, protocols: string[], send: (socket: WebSocket) => void) {
+    return new Promise<{ protocol: string; texts: string[] }>((resolve, reject) => {
+      const socket = new WebSocket(url.replace('http:', 'ws:'), protocols);
+      const texts = ['', '', '', '', ''];
+      socket.on('message', (data: Buffer) => {
+        const channel = data[0] ?? 0;
+        texts[channel] = (texts[channel] ?? '') + data.subarray(1).toString();
+      });
+      socket.on('open', () => {
+        send(socket);
+      });
+      socket.on('error', reject);
+      socket.on('close', () => {
+        resolve({ protocol: socket.protocol, texts });
+      });
+    });
+  }
+
+  it('carries an exec over WebSocket v5 with a closed stdin', async () => {
+    const { url } = await exec(['sh', '-c', 'cat; echo $0'], { stdin: true });
+    const { protocol, texts } = await channels(
+      url,
+      ['v5.channel.k8s.io', 'v4.channel.k8s.io'],
+      (socket) => {
+        socket.send(Buffer.from('\0hello\n'));
+        socket.send(Buffer.from([255, 0]));
+      },
+    );
+    expect(protocol).toBe('v5.channel.k8s.io');
+    expect(texts[1]).toBe('hello\nsh\n');
+    expect(JSON.parse(texts[3] ?? '')).toEqual({ metadata: {}, status: 'Success' });
+  });
+
+  it('runs on a terminal, sized by the resize channel', async () => {
+    const { url } = await exec(['sh', '-c', 'read x; stty size; test -t 0 && echo tty'], {
+      stdin: true,
+      tty: true,
+    });
+    const { texts } = await channels(url, ['v4.channel.k8s.io'], (socket) => {
+      socket.send(Buffer.from('\x04{"Width":101,"Height":33}'));
+      socket.send(Buffer.from('\0go\n'));
+    });
+    expect(texts[1]).toMatch(/33 101\r\ntty\r\n/);
+  });
+
+  it('says why a command cannot be run', async () => {
+    const { url } = await exec(['no-such-command']);
+    const { texts } = await channels(url, ['v5.channel.k8s.io'], () => undefined);
+    expect(JSON.parse(texts[3] ?? '')).toMatchObject({
+      status: 'Failure',
+      message: expect.stringContaining('executable file not found in $PATH') as unknown,
+    });
+  });
+
+  it('accepts a URL once', async () => {
+    const { url } = await exec(['true']);
+    await channels(url, ['v5.channel.k8s.io'], () => undefined);
+    const { head } = await upgrade(url, 'v4.channel.k8s.io');
+    expect(head).toMatch(/^HTTP\/1.1 404/);
+  });
+
+  it('ends the command when the caller leaves', async () => {
+    const { url } = await exec(['sh', '-c', 'echo $$; sleep 100']);
+    const socket = new WebSocket(url.replace('http:', 'ws:'), 'v5.channel.k8s.io');
+    const pid = await new Promise<number>((resolve) => {
+      socket.on('message', (data: Buffer) => {
+        if (data[0] === 1) resolve(Number(data.subarray(1).toString()));
+      });
+    });
+    socket.terminate();
+    await eventually(() => {
+      expect(() => process.kill(pid, 0)).toThrow();
+    });
+  });
+
+  it('shows what a container says to an attached caller', async () => {
+    const { url } = await fixture.client.runtime.attach({ containerId, stdout: true });
+    const socket = new WebSocket(url.replace('http:', 'ws:'), 'v5.channel.k8s.io');
+    let seen = '';
+    socket.on('message', (data: Buffer) => {
+      seen += data.subarray(1).toString();
+    });
+    await eventually(async () => {
+      await fetch(`http://${pod.ip}/attached`);
+      expect(seen).toContain('"GET /attached');
+    });
+    socket.terminate();
+  });
+
+  async function forward(socket: Socket, port: number): Promise<[string, string]> {
+    const connection = spdy(socket);
+    const headers = { port: String(port), requestid: '0' };
+    const error = await open(connection, { ...headers, streamtype: 'error' });
+    error.end();
+    const data = await open(connection, { ...headers, streamtype: 'data' });
+    data.write('GET /forwarded HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    const result = await Promise.all([text(data), text(error)]);
+    socket.destroy();
+    return result;
+  }
+
+  it('forwards a port over SPDY', async () => {
+    const { url } = await fixture.client.runtime.portForward({ podSandboxId: pod.id, port: [80] });
+    const { socket, head } = await upgrade(url, 'portforward.k8s.io');
+    expect(head).toMatch(/^HTTP\/1.1 101[^]*X-Stream-Protocol-Version: portforward.k8s.io/);
+    const [data, error] = await forward(socket, 80);
+    expect(data).toMatch(/^HTTP\/1.1 404 Not Found\r\nServer: nginx\/1.9.1/);
+    expect(error).toBe('');
+  });
+
+  it('says that nothing listens on a forwarded port', async () => {
+    const { url } = await fixture.client.runtime.portForward({ podSandboxId: pod.id, port: [81] });
+    const { socket } = await upgrade(url, 'portforward.k8s.io');
+    const [, error] = await forward(socket, 81);
+    expect(error).toMatch(/error forwarding port 81 to pod .*connection refused/);
+  });
+});

@@ -1,0 +1,40 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { reachablePort } from '@orrery/component';
+
+export interface ForwardTarget {
+  readonly ip: string;
+  readonly sandboxId: string;
+}
+
+/** Connects `client` with a port of the pod; resolves when both ways are done, with the error text if it failed. */
+export function forwardPort(
+  client: Duplex,
+  { ip, sandboxId }: ForwardTarget,
+  port: number,
+): Promise<string> {
+  return new Promise((resolve) => {
+    const socket: Socket = connect({ host: ip, port: reachablePort(port), allowHalfOpen: true });
+    let connected = false;
+    socket.setNoDelay(true);
+    socket.once('connect', () => {
+      connected = true;
+      client.pipe(socket);
+      socket.pipe(client);
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'ECONNREFUSED' ? 'connect: connection refused' : error.message;
+      if (!connected) client.end();
+      resolve(
+        `error forwarding port ${port} to pod ${sandboxId}, uid : failed to connect to ${ip}:${port} inside namespace: dial tcp4 ${ip}:${port}: ${why}`,
+      );
+    });
+    socket.once('close', () => {
+      client.end();
+      resolve('');
+    });
+    client.once('error', () => socket.destroy());
+    client.once('close', () => socket.destroy());
+  });
+}

@@ -1,0 +1,35 @@
+import type { Duplex } from 'node:stream';
+import transport from 'spdy-transport';
+import type { SpdyConnection, SpdyStream } from 'spdy-transport';
+
+/** The kind of stream that a client opened, from its headers. */
+export const typeOf = (stream: SpdyStream): string => stream.headers['streamtype'] ?? '';
+
+/** SPDY/3.1 on a connection that is already upgraded; every stream is accepted. */
+export function acceptSpdy(socket: Duplex, onStream: (stream: SpdyStream) => void): SpdyConnection {
+  const connection = transport.connection.create(socket, { protocol: 'spdy', isServer: true });
+  allowBareStreams(connection);
+  connection.on('error', () => socket.destroy());
+  connection.on('stream', (stream) => {
+    stream.on('error', () => undefined);
+    stream.respond(200, {});
+    onStream(stream);
+  });
+  connection.start(3.1);
+  return connection;
+}
+
+/** Kubernetes opens streams without :method and :path, which spdy-transport refuses. */
+function allowBareStreams(connection: SpdyConnection): void {
+  const { parser } = connection._spdyState;
+  const parse = parser.parseKVs.bind(parser);
+  parser.parseKVs = (buffer, callback) => {
+    parse(buffer, (error, values) => {
+      if (values) {
+        values[':method'] ??= 'POST';
+        values[':path'] ??= '/';
+      }
+      callback(error, values);
+    });
+  };
+}
