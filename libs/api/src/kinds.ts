@@ -1,4 +1,3 @@
-import type { KubeObject } from '@orrery/apimachinery';
 import { EndpointSliceKind } from './discovery/v1/endpointslice/endpointslice.kind.js';
 import { LeaseKind } from './coordination/v1/lease/lease.kind.js';
 import { DaemonSetKind } from './apps/v1/daemonset/daemonset.kind.js';
@@ -39,64 +38,14 @@ import { LimitRangeKind } from './core/v1/limitrange/limitrange.kind.js';
 import { PersistentVolumeKind } from './core/v1/persistentvolume/persistentvolume.kind.js';
 import { EventKind } from './core/v1/event/event.kind.js';
 import { PersistentVolumeClaimKind } from './core/v1/persistentvolumeclaim/persistentvolumeclaim.kind.js';
-import { defineKind } from './kind.js';
-import type { KindDescriptor, TableColumns } from './kind.js';
+import { CustomResourceDefinitionKind } from './apiextensions/v1/customresourcedefinition/customresourcedefinition.kind.js';
+import { HorizontalPodAutoscalerV1Kind } from './autoscaling/v1/horizontalpodautoscaler/horizontalpodautoscaler.kind.js';
+import { HorizontalPodAutoscalerKind } from './autoscaling/v2/horizontalpodautoscaler/horizontalpodautoscaler.kind.js';
+import { MutatingWebhookConfigurationKind } from './admissionregistration/v1/webhookconfiguration/webhookconfiguration.kind.js';
+import { ValidatingWebhookConfigurationKind } from './admissionregistration/v1/webhookconfiguration/webhookconfiguration.kind.js';
+import type { KindDescriptor } from './kind.js';
 
 export { requestKinds } from './request-kinds.js';
-
-const columns: TableColumns = {
-  columns: [
-    { name: 'Name', type: 'string', format: 'name' },
-    { name: 'Age', type: 'string' },
-  ],
-  row: (object) => [object.metadata.name ?? '', object.metadata.creationTimestamp ?? '<unknown>'],
-};
-
-interface Statused extends KubeObject {
-  spec?: unknown;
-  status?: unknown;
-}
-
-const row = (line: string): KindDescriptor => {
-  const [
-    group = '',
-    version = '',
-    kind = '',
-    plural = '',
-    scope,
-    short = '',
-    cats = '',
-    prefix = '',
-    s,
-  ] = line.split('|');
-  return defineKind<KubeObject>({
-    group,
-    version,
-    kind,
-    plural,
-    scope: scope === 'C' ? 'Cluster' : 'Namespaced',
-    shortNames: short ? short.split(',') : [],
-    categories: cats ? cats.split(',') : [],
-    storagePrefix: prefix,
-    columns,
-    strategy: s
-      ? {
-          prepareForUpdate(object: Statused, old: Statused) {
-            object.status = old.status;
-          },
-        }
-      : {},
-    ...(s
-      ? {
-          status: {
-            prepareForUpdate(object: Statused, old: Statused) {
-              object.spec = old.spec;
-            },
-          },
-        }
-      : {}),
-  });
-};
 
 /** Every stored kind. */
 export const kinds: readonly KindDescriptor[] = [
@@ -121,12 +70,8 @@ export const kinds: readonly KindDescriptor[] = [
   StatefulSetKind,
   ControllerRevisionKind,
   EventsEventKind,
-  row(
-    'autoscaling|v2|HorizontalPodAutoscaler|horizontalpodautoscalers|N|hpa|all|horizontalpodautoscalers|s',
-  ),
-  row(
-    'autoscaling|v1|HorizontalPodAutoscaler|horizontalpodautoscalers|N|hpa|all|horizontalpodautoscalers|s',
-  ),
+  HorizontalPodAutoscalerKind,
+  HorizontalPodAutoscalerV1Kind,
   JobKind,
   CronJobKind,
   CertificateSigningRequestKind,
@@ -142,15 +87,9 @@ export const kinds: readonly KindDescriptor[] = [
   CSINodeKind,
   CSIDriverKind,
   VolumeAttachmentKind,
-  row(
-    'apiextensions.k8s.io|v1|CustomResourceDefinition|customresourcedefinitions|C|crd,crds|api-extensions|apiextensions.k8s.io/customresourcedefinitions|s',
-  ),
-  row(
-    'admissionregistration.k8s.io|v1|MutatingWebhookConfiguration|mutatingwebhookconfigurations|C||api-extensions|mutatingwebhookconfigurations|',
-  ),
-  row(
-    'admissionregistration.k8s.io|v1|ValidatingWebhookConfiguration|validatingwebhookconfigurations|C||api-extensions|validatingwebhookconfigurations|',
-  ),
+  CustomResourceDefinitionKind,
+  MutatingWebhookConfigurationKind,
+  ValidatingWebhookConfigurationKind,
   PriorityClassKind,
   LeaseKind,
   RuntimeClassKind,

@@ -32,7 +32,7 @@ export function validateIp(value: string | undefined, path: FieldPath): FieldErr
 }
 
 /** True for `address/bits` with bits in range. */
-export function isCidr(value: unknown): boolean {
+export function isCidr(value: string | undefined): boolean {
   const [address = '', bits = '', ...rest] = String(value ?? '').split('/');
   const family = isIP(address);
   return (

@@ -29,7 +29,9 @@ const QUANTITY_MESSAGE =
 
 /** The value of a quantity such as `100m` or `1Gi`; NaN when it is not one. Exact enough to compare and to validate. */
 export function quantityValue(text: unknown): number {
-  const match = SYNTAX.exec(String(text ?? ''));
+  const match = SYNTAX.exec(
+    typeof text === 'number' ? String(text) : typeof text === 'string' ? text : '',
+  );
   if (!match) return Number.NaN;
   const exponent = match[3] === undefined ? 1 : 10 ** Number(match[3]);
   return Number(match[1]) * (SCALES[match[2] ?? ''] ?? Number.NaN) * exponent;

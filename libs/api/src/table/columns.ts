@@ -4,7 +4,7 @@ import { ageOf } from './human-duration.js';
 
 /** A column together with the function that fills it. */
 export interface Column<T extends KubeObject> extends TableColumn {
-  cell(object: T, now: number): TableCell;
+  readonly cell: (object: T, now: number) => TableCell;
 }
 
 type ColumnType = TableColumn['type'];

@@ -47,7 +47,9 @@ function validateSubject(subject: Subject, namespaced: boolean, i: number): Fiel
 /** k8s pkg/apis/rbac/validation/validation.go:ValidateRoleBinding. */
 function validate({ roleRef, subjects }: Binding, namespaced: boolean): FieldError[] {
   const kinds = namespaced ? ['Role', 'ClusterRole'] : ['ClusterRole'];
-  const { apiGroup = '', kind = '', name = '' } = roleRef ?? {};
+  const apiGroup = roleRef?.apiGroup ?? '';
+  const kind = roleRef?.kind ?? '';
+  const name = roleRef?.name ?? '';
   return [
     ...(apiGroup === RBAC ? [] : [notSupported(ROLE_REF.child('apiGroup'), apiGroup, [RBAC])]),
     ...(kinds.includes(kind) ? [] : [notSupported(ROLE_REF.child('kind'), kind, kinds)]),

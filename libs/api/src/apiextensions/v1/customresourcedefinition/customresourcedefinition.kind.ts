@@ -1,0 +1,70 @@
+import type { CustomResourceDefinition } from '../../../types.js';
+import { defineKind } from '../../../kind.js';
+import { list } from '../../../meta/list.js';
+import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { column, nameColumn, table } from '../../../table/columns.js';
+import {
+  validateCustomResourceDefinition,
+  validateCustomResourceDefinitionUpdate,
+} from './customresourcedefinition.validation.js';
+
+/** k8s apiextensions-apiserver pkg/apis/apiextensions/v1/defaults.go. */
+export function setCustomResourceDefinitionDefaults({ spec }: CustomResourceDefinition): void {
+  if (!spec) return;
+  spec.conversion ??= { strategy: 'None' };
+  const service = spec.conversion.webhook?.clientConfig?.service;
+  if (service) service.port ??= 443;
+  const { names } = spec;
+  if (names?.kind) {
+    names.singular ||= names.kind.toLowerCase();
+    names.listKind ||= `${names.kind}List`;
+  }
+  for (const version of list(spec.versions)) {
+    version.served ??= false;
+    version.storage ??= false;
+  }
+}
+
+/** The first storage version is recorded at once; conditions come from the API server. */
+const initialStatus = ({ spec }: CustomResourceDefinition): object => {
+  const stored = list(spec?.versions).filter((version) => version.storage);
+  return {
+    conditions: [],
+    acceptedNames: { kind: '', plural: '' },
+    storedVersions: stored.map(({ name }) => name),
+  };
+};
+
+/** A new storage version joins those whose objects may lie in etcd. */
+function recordStoredVersions(crd: CustomResourceDefinition): void {
+  const current = list(crd.spec?.versions).find((version) => version.storage)?.name;
+  const stored = list(crd.status?.storedVersions);
+  if (!current || !crd.status || stored.includes(current)) return;
+  crd.status = { ...crd.status, storedVersions: [...stored, current] };
+}
+
+export const CustomResourceDefinitionKind = defineKind<CustomResourceDefinition>({
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  shortNames: ['crd', 'crds'],
+  categories: ['api-extensions'],
+  scope: 'Cluster',
+  storagePrefix: 'apiextensions.k8s.io/customresourcedefinitions',
+  setDefaults: setCustomResourceDefinitionDefaults,
+  strategy: strategyOf<CustomResourceDefinition>({
+    namespaced: false,
+    ownsStatus: true,
+    initialStatus,
+    prepareForUpdate: recordStoredVersions,
+    check: validateCustomResourceDefinition,
+    checkUpdate: validateCustomResourceDefinitionUpdate,
+  }),
+  status: statusStrategyOf<CustomResourceDefinition>(),
+  columns: table<CustomResourceDefinition>([
+    nameColumn,
+    column('Created At', ({ metadata }) => metadata.creationTimestamp ?? '<unknown>', 'date'),
+  ]),
+  hasGeneration: true,
+});

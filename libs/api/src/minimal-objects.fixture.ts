@@ -1,0 +1,116 @@
+const container = { name: 'web', image: 'nginx' };
+const podSpec = { containers: [container] };
+const labels = { app: 'web' };
+const template = { metadata: { labels }, spec: podSpec };
+const workload = { spec: { selector: { matchLabels: labels }, template } };
+const jobTemplate = { spec: { template: { spec: { ...podSpec, restartPolicy: 'Never' } } } };
+const rules = [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }];
+const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' };
+const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
+const webhooks = [
+  {
+    name: 'hook.example.com',
+    sideEffects: 'None',
+    admissionReviewVersions: ['v1'],
+    clientConfig: { url: 'https://hook.example.com/admit' },
+  },
+];
+const pem = '-----BEGIN CERTIFICATE REQUEST-----\nMA==\n-----END CERTIFICATE REQUEST-----\n';
+const claimSpec = {
+  accessModes: ['ReadWriteOnce'],
+  resources: { requests: { storage: '1Gi' } },
+};
+
+/** The least that each kind accepts, by `group/version/plural`; metadata is added by the suite. */
+export const minimalObjects: Readonly<Record<string, object>> = {
+  'core/v1/namespaces': {},
+  'core/v1/nodes': {},
+  'core/v1/pods': { spec: podSpec },
+  'core/v1/podtemplates': { template },
+  'core/v1/services': { spec: { ports: [{ port: 80 }] } },
+  'core/v1/endpoints': {},
+  'core/v1/configmaps': {},
+  'core/v1/secrets': { stringData: { key: 'value' } },
+  'core/v1/serviceaccounts': {},
+  'core/v1/events': { involvedObject: { kind: 'Pod', namespace: 'default', name: 'web' } },
+  'core/v1/replicationcontrollers': { spec: { template } },
+  'core/v1/limitranges': { spec: { limits: [{ type: 'Container', max: { cpu: '1' } }] } },
+  'core/v1/resourcequotas': { spec: { hard: { pods: '3' } } },
+  'core/v1/persistentvolumes': {
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '1Gi' },
+      hostPath: { path: '/data' },
+    },
+  },
+  'core/v1/persistentvolumeclaims': { spec: claimSpec },
+  'apps/v1/deployments': workload,
+  'apps/v1/replicasets': workload,
+  'apps/v1/daemonsets': workload,
+  'apps/v1/statefulsets': workload,
+  'apps/v1/controllerrevisions': { data: {}, revision: 1 },
+  'events.k8s.io/v1/events': {
+    eventTime: '2026-01-01T00:00:00.000000Z',
+    regarding: { kind: 'Pod', namespace: 'default', name: 'web' },
+    reportingController: 'example.com/x',
+    reportingInstance: 'x-1',
+    action: 'Started',
+    reason: 'Started',
+    type: 'Normal',
+    note: 'hello',
+  },
+  'autoscaling/v2/horizontalpodautoscalers': { spec: { maxReplicas: 3, scaleTargetRef } },
+  'autoscaling/v1/horizontalpodautoscalers': {
+    spec: { maxReplicas: 3, scaleTargetRef, targetCPUUtilizationPercentage: 70 },
+  },
+  'batch/v1/jobs': jobTemplate,
+  'batch/v1/cronjobs': { spec: { schedule: '*/5 * * * *', jobTemplate } },
+  'certificates.k8s.io/v1/certificatesigningrequests': {
+    spec: {
+      request: Buffer.from(pem).toString('base64'),
+      signerName: 'kubernetes.io/kube-apiserver-client',
+      usages: ['client auth'],
+    },
+  },
+  'networking.k8s.io/v1/networkpolicies': { spec: {} },
+  'networking.k8s.io/v1/ingresses': {
+    spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } },
+  },
+  'networking.k8s.io/v1/ingressclasses': { spec: { controller: 'example.com/ingress' } },
+  'policy/v1/poddisruptionbudgets': { spec: { minAvailable: 1 } },
+  'rbac.authorization.k8s.io/v1/roles': { rules },
+  'rbac.authorization.k8s.io/v1/clusterroles': { rules },
+  'rbac.authorization.k8s.io/v1/rolebindings': { roleRef },
+  'rbac.authorization.k8s.io/v1/clusterrolebindings': { roleRef },
+  'storage.k8s.io/v1/storageclasses': { provisioner: 'example.com/disk' },
+  'storage.k8s.io/v1/csinodes': { spec: { drivers: [] } },
+  'storage.k8s.io/v1/csidrivers': {},
+  'storage.k8s.io/v1/volumeattachments': {
+    spec: { attacher: 'x', nodeName: 'n', source: { persistentVolumeName: 'pv' } },
+  },
+  'apiextensions.k8s.io/v1/customresourcedefinitions': {
+    metadata: { name: 'foos.example.com' },
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names: { plural: 'foos', kind: 'Foo' },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: 'object' } },
+        },
+      ],
+    },
+  },
+  'admissionregistration.k8s.io/v1/mutatingwebhookconfigurations': { webhooks },
+  'admissionregistration.k8s.io/v1/validatingwebhookconfigurations': { webhooks },
+  'scheduling.k8s.io/v1/priorityclasses': { value: 10 },
+  'coordination.k8s.io/v1/leases': {},
+  'node.k8s.io/v1/runtimeclasses': { handler: 'runc' },
+  'discovery.k8s.io/v1/endpointslices': {
+    addressType: 'IPv4',
+    endpoints: [{ addresses: ['10.0.0.1'] }],
+  },
+};
