@@ -1,10 +1,19 @@
 import type { Clock, Logger, Random } from '@orrery/component';
 import type { AdmissionPlugin, ResourceStore } from '@orrery/registry';
 import type { Storage } from '@orrery/storage';
+import { systemContext } from '@orrery/registry';
+import { chooseAdmissionPlugins } from './admission/plugins.js';
+import { createAuthentication, openIdPaths } from './authn/create-authentication.js';
+import { authenticationReviews } from './authn/reviews.js';
+import { accessReviews } from './authz/access-reviews.js';
+import { installBootstrapPolicy } from './authz/bootstrap-policy/install.js';
+import { createAuthorizer } from './authz/create-authorizer.js';
+import { EscalationCheck } from './authz/escalation-check.js';
+import { startClusterViews } from './live-view/cluster-views.js';
+import { bindings } from './subresources/binding.js';
+import { subresourceHandlers } from './subresources/handlers.js';
 import type { ApiServerOptions } from './config/options.js';
-import { everybodyIsAdmin } from './filters/authentication.js';
 import type { Authenticator } from './filters/authentication.js';
-import { alwaysAllow } from './filters/authorization.js';
 import type { Authorizer } from './filters/authorization.js';
 import type { PathHandler, RequestKindHandler, SubresourceHandler } from './subresources.js';
 
@@ -36,14 +45,48 @@ export interface ServerExtensions {
 
 /** The one place where authn, authz, admission and subresources are put together. */
 export async function createExtensions(services: ServerServices): Promise<ServerExtensions> {
-  void services;
-  return Promise.resolve({
-    authenticator: everybodyIsAdmin,
-    authorizer: alwaysAllow,
-    admission: [],
-    subresources: [],
-    requestKinds: [],
-    paths: [],
-    postStartHooks: [],
-  });
+  const views = startClusterViews(services, services.options.etcdPrefix, services.signal);
+  const { authorizer, rbac, isRbac } = createAuthorizer(services.options, views);
+  const { authenticator, tokens, signer, publicKeys, audiences } = createAuthentication(
+    services,
+    views,
+    authorizer,
+  );
+  const { options, random } = services;
+  await views.ready;
+  return {
+    authenticator,
+    authorizer,
+    admission: [
+      ...chooseAdmissionPlugins(options.enableAdmissionPlugins, options.disableAdmissionPlugins, {
+        views,
+        random,
+      }),
+      ...(isRbac ? [new EscalationCheck(rbac, authorizer)] : []),
+    ],
+    subresources: subresourceHandlers({
+      services,
+      budgets: views.podDisruptionBudgets,
+      audiences,
+      ...(signer ? { signer } : {}),
+    }),
+    requestKinds: [
+      ...accessReviews(authorizer, rbac),
+      ...authenticationReviews(tokens, audiences, services.clock),
+      bindings(services),
+    ],
+    paths: await openIdPaths(options, publicKeys),
+    postStartHooks: isRbac
+      ? [
+          {
+            name: 'rbac/bootstrap-roles',
+            run: () =>
+              installBootstrapPolicy({
+                store: (group, version, plural) => services.store(group, version, plural),
+                context: systemContext(services.clock, services.signal),
+              }),
+          },
+        ]
+      : [],
+  };
 }

@@ -7,6 +7,7 @@ import type {
   Namespace,
   Node,
   Pod,
+  PodDisruptionBudget,
   PriorityClass,
   ResourceQuota,
   Role,
@@ -32,6 +33,8 @@ export interface ClusterViews {
   readonly limitRanges: LiveReader<LimitRange>;
   /** Indexed by namespace. */
   readonly resourceQuotas: LiveReader<ResourceQuota>;
+  /** Indexed by namespace. */
+  readonly podDisruptionBudgets: LiveReader<PodDisruptionBudget>;
   readonly priorityClasses: LiveReader<PriorityClass>;
   readonly storageClasses: LiveReader<StorageClass>;
   readonly ingressClasses: LiveReader<IngressClass>;
@@ -71,6 +74,7 @@ export function startClusterViews(
     serviceAccounts: view('serviceaccounts'),
     limitRanges: view<LimitRange>('limitranges', byNamespace),
     resourceQuotas: view<ResourceQuota>('resourcequotas', byNamespace),
+    podDisruptionBudgets: view<PodDisruptionBudget>('poddisruptionbudgets', byNamespace),
     priorityClasses: view('priorityclasses'),
     storageClasses: view('storageclasses'),
     ingressClasses: view('ingressclasses'),

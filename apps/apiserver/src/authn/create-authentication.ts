@@ -1,0 +1,135 @@
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { ConfigError } from '@orrery/component';
+import {
+  ServiceAccountTokenSigner,
+  ServiceAccountTokenVerifier,
+  parseCertificates,
+  parsePrivateKey,
+  parsePublicKeys,
+} from '@orrery/pki';
+import type { ApiServerOptions } from '../config/options.js';
+import type { ServerServices } from '../extensions.js';
+import type { Authenticator } from '../filters/authentication.js';
+import { everybodyIsAdmin } from '../filters/authentication.js';
+import type { Authorizer } from '../filters/authorization.js';
+import type { ClusterViews } from '../live-view/cluster-views.js';
+import type { PathHandler } from '../subresources.js';
+import { BootstrapTokenAuthenticator } from './bootstrap-token.authenticator.js';
+import { ClientCertificateAuthenticator } from './client-certificate.authenticator.js';
+import { ImpersonatingAuthenticator } from './impersonation.js';
+import { openIdDiscovery } from './openid-discovery.js';
+import { RequestHeaderAuthenticator } from './request-header.authenticator.js';
+import { ServiceAccountAuthenticator } from './service-account.authenticator.js';
+import { StaticTokenAuthenticator } from './static-token.authenticator.js';
+import type { TokenAuthenticator } from './token.js';
+import { TokenUnion, UnionAuthenticator } from './union.authenticator.js';
+
+export interface Authentication {
+  readonly authenticator: Authenticator;
+  readonly tokens: TokenAuthenticator;
+  readonly signer?: ServiceAccountTokenSigner;
+  readonly publicKeys: readonly KeyObject[];
+  readonly audiences: readonly string[];
+}
+
+function readFlag<T>(flag: string, path: string, parse: (text: string) => T): T {
+  try {
+    return parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`--${flag}: ${path}: ${why}`, { cause: error });
+  }
+}
+
+const certificates = (flag: string, path: string): readonly X509Certificate[] =>
+  path === '' ? [] : readFlag(flag, path, parseCertificates);
+
+function readPublicKeys(options: ApiServerOptions): KeyObject[] {
+  return options.serviceAccountKeyFile.flatMap((path) => [
+    ...readFlag('service-account-key-file', path, parsePublicKeys),
+  ]);
+}
+
+function tokenAuthenticators(
+  { options, clock }: ServerServices,
+  views: ClusterViews,
+  publicKeys: readonly KeyObject[],
+): TokenAuthenticator[] {
+  const members: TokenAuthenticator[] = [];
+  const file = options.tokenAuthFile;
+  if (file !== '')
+    members.push(
+      readFlag('token-auth-file', file, (csv) => new StaticTokenAuthenticator(csv, file)),
+    );
+  if (publicKeys.length > 0) {
+    const verifier = new ServiceAccountTokenVerifier(publicKeys, options.serviceAccountIssuer);
+    members.push(new ServiceAccountAuthenticator(verifier, views, clock));
+  }
+  if (options.enableBootstrapTokenAuth)
+    members.push(new BootstrapTokenAuthenticator(views.secrets, clock));
+  return members;
+}
+
+/** A server that names no credentials at all and allows everything takes everybody for the administrator. */
+function isOpen(options: ApiServerOptions): boolean {
+  return (
+    options.clientCaFile === '' &&
+    options.tokenAuthFile === '' &&
+    options.serviceAccountKeyFile.length === 0 &&
+    options.authorizationMode.join() === 'AlwaysAllow'
+  );
+}
+
+/** Puts together what --client-ca-file, --token-auth-file, --service-account-* … ask for. Throws ConfigError. */
+export function createAuthentication(
+  services: ServerServices,
+  views: ClusterViews,
+  authorizer: Authorizer,
+): Authentication {
+  const { options, clock } = services;
+  const [issuer = ''] = options.serviceAccountIssuer;
+  const audiences = options.apiAudiences.length > 0 ? options.apiAudiences : [issuer];
+  const publicKeys = readPublicKeys(options);
+  const tokens = new TokenUnion(tokenAuthenticators(services, views, publicKeys));
+  const clientCas = certificates('client-ca-file', options.clientCaFile);
+  const frontCas = certificates('requestheader-client-ca-file', options.requestheaderClientCaFile);
+  const union = new UnionAuthenticator(
+    [
+      ...(frontCas.length > 0 ? [new RequestHeaderAuthenticator(frontCas, clock)] : []),
+      ...(clientCas.length > 0 ? [new ClientCertificateAuthenticator(clientCas, clock)] : []),
+    ],
+    tokens,
+    audiences,
+  );
+  const key = options.serviceAccountSigningKeyFile;
+  return {
+    authenticator: new ImpersonatingAuthenticator(
+      isOpen(options) ? everybodyIsAdmin : union,
+      authorizer,
+    ),
+    tokens,
+    publicKeys,
+    audiences,
+    ...(key === ''
+      ? {}
+      : {
+          signer: new ServiceAccountTokenSigner(
+            readFlag('service-account-signing-key-file', key, parsePrivateKey),
+            issuer,
+          ),
+        }),
+  };
+}
+
+/** /.well-known/openid-configuration and /openid/v1/jwks; none without keys. */
+export async function openIdPaths(
+  options: ApiServerOptions,
+  publicKeys: readonly KeyObject[],
+): Promise<PathHandler[]> {
+  const [issuer = ''] = options.serviceAccountIssuer;
+  if (publicKeys.length === 0) return [];
+  const host = options.advertiseAddress ?? options.bindAddress;
+  return openIdDiscovery(issuer, publicKeys, `https://${host}:${options.securePort}`);
+}

@@ -1,0 +1,87 @@
+import { request as httpRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { newInternalError, newServiceUnavailable } from '@orrery/apimachinery';
+import type { StatusError } from '@orrery/apimachinery';
+import type { KubeletLocation, KubeletTls } from './kubelet-location.js';
+
+/** A server to which a request is passed on; its address has been checked already. */
+export interface Backend {
+  readonly scheme: 'http' | 'https';
+  readonly address: string;
+  readonly port: number;
+  readonly serverName?: string;
+  readonly tls?: KubeletTls;
+}
+
+export interface BackendRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: OutgoingHttpHeaders;
+  readonly signal?: AbortSignal;
+}
+
+export const kubeletBackend = (location: KubeletLocation, tls: KubeletTls): Backend => ({
+  scheme: 'https',
+  ...location,
+  tls,
+});
+
+/** Opens a request on a connection of its own: nothing a client did on one can reach the next (CVE-2018-1002105). */
+export function openRequest(backend: Backend, request: BackendRequest): ClientRequest {
+  const options = {
+    host: backend.address,
+    port: backend.port,
+    method: request.method,
+    path: request.path,
+    headers: request.headers,
+    agent: false as const,
+    ...(request.signal ? { signal: request.signal } : {}),
+  };
+  if (backend.scheme === 'http') return httpRequest(options);
+  return httpsRequest({
+    ...options,
+    ...(backend.tls ?? { rejectUnauthorized: false }),
+    ...(backend.serverName ? { servername: backend.serverName } : { servername: '' }),
+  });
+}
+
+/** The error of a request that got no answer, in the words of Go's net/http. */
+export function dialError(backend: Backend, request: BackendRequest, error: unknown): StatusError {
+  const { code = '', message = '' } = error as { code?: string; message?: string };
+  const why = code === 'ECONNREFUSED' ? 'connect: connection refused' : message || code;
+  const target = `${backend.address}:${backend.port}`;
+  const method = `${request.method.charAt(0)}${request.method.slice(1).toLowerCase()}`;
+  const text = `${method} "${backend.scheme}://${target}${request.path}": dial tcp ${target}: ${why}`;
+  return backend.tls
+    ? newInternalError(text, error)
+    : newServiceUnavailable(`error trying to reach service: dial tcp ${target}: ${why}`, error);
+}
+
+/** Sends `body` and resolves with the head of the answer. Rejects with the StatusError for no answer. */
+export function exchange(
+  backend: Backend,
+  request: BackendRequest,
+  body?: Buffer,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const outgoing = openRequest(backend, request);
+    outgoing.once('response', resolve);
+    outgoing.once('error', (error) => {
+      reject(dialError(backend, request, error));
+    });
+    outgoing.end(body);
+  });
+}
+
+/** At most `limit` bytes of a body, as text; the rest is dropped. */
+export async function readText(stream: IncomingMessage, limit = 8192): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    chunks.push(chunk.subarray(0, limit - size));
+    size += chunk.length;
+    if (size >= limit) break;
+  }
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,40 @@
+import { newBadRequest } from '@orrery/apimachinery';
+import type { Pod } from '@orrery/api';
+import { visitContainers } from '../authz/visit-containers.js';
+import type { ServerServices } from '../extensions.js';
+
+/** The pod as stored now. Throws NotFound. */
+export async function readPod(
+  services: ServerServices,
+  namespace: string,
+  name: string,
+): Promise<Pod> {
+  return (await services.store('', 'v1', 'pods').get(namespace, name)).object as Pod;
+}
+
+const names = (list: readonly { readonly name: string }[] | undefined): string =>
+  (list ?? []).map(({ name }) => name).join(' ');
+
+function mustNameOne({ metadata, spec }: Pod): never {
+  const name = metadata.name ?? '';
+  const choices = names(spec?.containers);
+  const init = names(spec?.initContainers);
+  throw newBadRequest(
+    choices === ''
+      ? `a container name must be specified for pod ${name}`
+      : `a container name must be specified for pod ${name}, choose one of: [${choices}]${init ? ` or one of the init containers: [${init}]` : ''}`,
+  );
+}
+
+/** The container a request means: the one named, or the only one (k8s registry/core/pod/strategy.go LogLocation, streamLocation). */
+export function chooseContainer(pod: Pod, asked: string): string {
+  const containers = pod.spec?.containers ?? [];
+  if (asked !== '') {
+    for (const container of visitContainers(pod.spec)) if (container.name === asked) return asked;
+    throw newBadRequest(`container ${asked} is not valid for pod ${pod.metadata.name}`);
+  }
+  const marked = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
+  if (marked && containers.some((container) => container.name === marked)) return marked;
+  const [only] = containers;
+  return only && containers.length === 1 ? only.name : mustNameOne(pod);
+}

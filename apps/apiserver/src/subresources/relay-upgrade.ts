@@ -1,0 +1,104 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { StatusError, newBadRequest, newInternalError } from '@orrery/apimachinery';
+import { dialError, openRequest, readText } from './backend.js';
+import type { Backend, BackendRequest } from './backend.js';
+
+export interface ClientSide {
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+/** Answers a client that has only a raw socket with a Status, and ends. */
+export function refuseUpgrade(socket: Duplex, error: unknown): void {
+  const failure =
+    error instanceof StatusError
+      ? error
+      : newInternalError(error instanceof Error ? error.message : String(error), error);
+  const body = JSON.stringify(failure.status);
+  socket.end(
+    `HTTP/1.1 ${failure.code} ${failure.reason || 'Error'}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function head101(answer: IncomingMessage): string {
+  const lines: string[] = ['HTTP/1.1 101 Switching Protocols'];
+  for (let i = 0; i + 1 < answer.rawHeaders.length; i += 2)
+    lines.push(`${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}`);
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+function join(client: Duplex, server: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      client.destroy();
+      server.destroy();
+      resolve();
+    };
+    client.on('error', end).on('close', end);
+    server.on('error', end).on('close', end);
+    client.pipe(server);
+    server.pipe(client);
+  });
+}
+
+/** The failure that a back-end gave in place of 101. */
+async function failureOf(answer: IncomingMessage): Promise<StatusError> {
+  const text = (await readText(answer)).trim();
+  const code = answer.statusCode ?? 500;
+  try {
+    const status = JSON.parse(text) as { kind?: string; message?: string };
+    if (status.kind === 'Status') return StatusError.fromStatus(status as never);
+  } catch {
+    // Kubelets answer in plain text.
+  }
+  if (code === 400 || code === 404) return newBadRequest(text);
+  return newInternalError(`unable to upgrade connection: ${text}`);
+}
+
+/**
+ * Asks the back-end to switch protocols and, only after its verified 101 to the same protocol, joins both
+ * connections byte by byte until one ends. On anything else the back-end connection is destroyed and the
+ * client gets a Status (CVE-2018-1002105, CVE-2020-8559). Resolves when all is closed.
+ */
+export function relayUpgrade(
+  client: ClientSide,
+  backend: Backend,
+  request: BackendRequest,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const wanted = String(request.headers['upgrade'] ?? '').toLowerCase();
+    const outgoing = openRequest(backend, request);
+    const refuse = (error: unknown): void => {
+      refuseUpgrade(client.socket, error);
+      outgoing.destroy();
+      resolve();
+    };
+    const onGone = (): void => {
+      outgoing.destroy();
+      resolve();
+    };
+    client.socket.once('close', onGone);
+    client.socket.once('error', onGone);
+    outgoing.once('error', (error) => {
+      if (!client.socket.destroyed) refuse(dialError(backend, request, error));
+    });
+    outgoing.once('response', (answer) => {
+      void failureOf(answer).then(refuse, refuse);
+    });
+    outgoing.once('upgrade', (answer, server, head) => {
+      const got = (answer.headers.upgrade ?? '').toLowerCase();
+      if (answer.statusCode !== 101 || got !== wanted) {
+        server.destroy();
+        refuse(newInternalError('the back-end switched to another protocol'));
+        return;
+      }
+      client.socket.off('close', onGone).off('error', onGone);
+      client.socket.write(head101(answer));
+      if (head.length > 0) client.socket.write(head);
+      if (client.head.length > 0) server.write(client.head);
+      void join(client.socket, server).then(resolve);
+    });
+    outgoing.end();
+  });
+}

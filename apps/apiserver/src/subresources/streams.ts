@@ -1,0 +1,78 @@
+import { newBadRequest } from '@orrery/apimachinery';
+import type { ServerServices } from '../extensions.js';
+import type { SubresourceHandler, UpgradeContext } from '../subresources.js';
+import { kubeletBackend } from './backend.js';
+import { upgradeHeaders } from './forwarded-headers.js';
+import type { KubeletLocator, KubeletTls } from './kubelet-location.js';
+import { chooseContainer, readPod } from './pod-access.js';
+import { refuseUpgrade, relayUpgrade } from './relay-upgrade.js';
+
+type Stream = 'exec' | 'attach' | 'portforward';
+
+const RENAMED = { stdin: 'input', stdout: 'output', stderr: 'error', tty: 'tty' } as const;
+
+/** The API's stream options under the names that kubelets take. */
+export function kubeletStreamQuery(stream: Stream, query: URLSearchParams): URLSearchParams {
+  const out = new URLSearchParams();
+  if (stream === 'portforward') {
+    for (const port of query.getAll('ports')) out.append('port', port);
+    return out;
+  }
+  for (const [name, renamed] of Object.entries(RENAMED))
+    if (/^(true|1|)$/.test(query.get(name) ?? 'false')) out.set(renamed, '1');
+  if (stream === 'exec') for (const word of query.getAll('command')) out.append('command', word);
+  return out;
+}
+
+export interface StreamDeps {
+  readonly services: ServerServices;
+  readonly locator: KubeletLocator;
+  readonly tls: KubeletTls;
+}
+
+async function relay(stream: Stream, deps: StreamDeps, context: UpgradeContext): Promise<void> {
+  const { request } = context;
+  const { namespace, name } = request.info;
+  const pod = await readPod(deps.services, namespace, name);
+  const node = pod.spec?.nodeName;
+  const container =
+    stream === 'portforward'
+      ? ''
+      : `/${encodeURIComponent(chooseContainer(pod, request.query.get('container') ?? ''))}`;
+  if (stream === 'exec' && request.query.getAll('command').length === 0)
+    throw newBadRequest('you must specify at least 1 command for the container');
+  if (!node) throw newBadRequest(`pod ${name} does not have a host assigned`);
+  const kubelet = await deps.locator.locate(node);
+  const verb = stream === 'portforward' ? 'portForward' : stream;
+  const query = kubeletStreamQuery(stream, request.query).toString();
+  await relayUpgrade(context, kubeletBackend(kubelet, deps.tls), {
+    method: request.method,
+    path: `/${verb}/${namespace}/${name}${container}${query ? `?${query}` : ''}`,
+    headers: upgradeHeaders(request.headers),
+  });
+}
+
+/** pods/exec, attach and portforward: SPDY and WebSocket alike, byte by byte between client and kubelet. */
+export function streamHandler(stream: Stream, deps: StreamDeps): SubresourceHandler {
+  const kinds = {
+    exec: 'PodExecOptions',
+    attach: 'PodAttachOptions',
+    portforward: 'PodPortForwardOptions',
+  };
+  return {
+    group: '',
+    version: 'v1',
+    resource: 'pods',
+    subresource: stream,
+    kind: { kind: kinds[stream] },
+    verbs: ['get', 'create'],
+    handle: () => Promise.reject(newBadRequest('Upgrade request required')),
+    async upgrade(context) {
+      try {
+        await relay(stream, deps, context);
+      } catch (error) {
+        refuseUpgrade(context.socket, error);
+      }
+    },
+  };
+}
