@@ -43,3 +43,4 @@ export {
 export { explainExit } from './managed/explain-exit.js';
 export type { FindEtcdOptions, FoundEtcd } from './managed/find-etcd.js';
 export { etcdVersion, findEtcd } from './managed/find-etcd.js';
+export { requireFreeAddresses } from './managed/free-addresses.js';

@@ -80,7 +80,9 @@ export class EtcdClient {
         const error = toStorageError(thrown, operation);
         const moveOn = error.code === 'unavailable' || error.code === 'timeout';
         if (moveOn && this.preferred === turn) this.preferred = (turn + 1) % this.members.length;
-        if (error.code !== 'unavailable' || tried >= this.members.length) throw error;
+        // A connection that broke under a read is made anew: even a single member gets a second try.
+        const tries = this.members.length + (operation.kind === 'read' ? 1 : 0);
+        if (error.code !== 'unavailable' || tried >= tries) throw error;
       }
     }
   }

@@ -58,11 +58,12 @@ export class LeasePool {
 
   private async requestLease(seconds: number): Promise<SharedLease> {
     const createdAt = this.client.clock.monotonic();
-    // An id of our own: those that etcd picks have 63 bits, which not every protobuf runtime carries exactly.
-    const id = String(1 + Math.floor(this.random.next() * MOST_ID));
-    await this.client.call({ kind: 'read', what: 'lease grant' }, (etcd, options) =>
-      etcd.leaseClient.leaseGrant({ TTL: seconds, ID: id }, options),
-    );
+    let id = '';
+    await this.client.call({ kind: 'read', what: 'lease grant' }, (etcd, options) => {
+      // An id of our own, per try: those that etcd picks have 63 bits, which not every protobuf runtime carries exactly.
+      id = String(1 + Math.floor(this.random.next() * MOST_ID));
+      return etcd.leaseClient.leaseGrant({ TTL: seconds, ID: id }, options);
+    });
     return { id, createdAt, keys: 0 };
   }
 }

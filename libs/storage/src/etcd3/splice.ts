@@ -44,7 +44,7 @@ function hasOwnResourceVersion(value: Buffer, start: number): boolean {
 }
 
 function startsWith(value: Buffer, at: number, expected: Buffer): boolean {
-  return value.compare(expected, 0, expected.length, at, at + expected.length) === 0;
+  return value.subarray(at, at + expected.length).equals(expected);
 }
 
 function endOfString(value: Buffer, open: number): number {

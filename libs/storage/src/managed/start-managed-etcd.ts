@@ -7,7 +7,7 @@ import type { Clock } from '@orrery/component';
 import { SystemClock } from '@orrery/component';
 
 import { explainExit } from './explain-exit.js';
-import { ManagedEtcdError } from './managed-etcd-error.js';
+import { requireFreeAddresses } from './free-addresses.js';
 import { memberCommand } from './member-command.js';
 import type { MemberOptions } from './member-command.js';
 
@@ -49,12 +49,12 @@ const LOG_TAIL = 64 * 1024;
 const POLL_MS = 15;
 const STOP_MS = 3000;
 
-/** Starts the members of a cluster as child processes. */
-export function startManagedEtcd(options: ManagedEtcdOptions): ManagedEtcd {
+/** Starts the members of a cluster as child processes. Throws ManagedEtcdError when one of their addresses is taken. */
+export async function startManagedEtcd(options: ManagedEtcdOptions): Promise<ManagedEtcd> {
   const clock = options.clock ?? new SystemClock();
-  const members = memberOptions(options).map((each) =>
-    startMember(each, options.logFile?.(each.name)),
-  );
+  const wanted = memberOptions(options);
+  await Promise.all(wanted.map(requireFreeAddresses));
+  const members = wanted.map((each) => startMember(each, options.logFile?.(each.name)));
   return {
     members,
     endpoints: members.map((member) => member.options.clientUrl),
@@ -108,7 +108,7 @@ export function startMember(options: MemberOptions, logFile?: string): ManagedMe
 }
 
 async function memberReady(member: ManagedMember, clock: Clock, timeoutMs: number): Promise<void> {
-  const { name, clientUrl } = member.options;
+  const { clientUrl } = member.options;
   const deadline = clock.monotonic() + timeoutMs;
   let ended: string | undefined;
   void member.exited.then((how) => {
@@ -117,15 +117,11 @@ async function memberReady(member: ManagedMember, clock: Clock, timeoutMs: numbe
   while (!(await isHealthy(clientUrl))) {
     if (ended !== undefined) throw explainExit(member.options, member.log(), ended);
     if (clock.monotonic() > deadline) {
-      throw new ManagedEtcdError(
-        'exited',
-        `etcd ${name} does not serve ${clientUrl} after ${timeoutMs} ms`,
-      );
+      const how = `does not serve ${clientUrl} after ${timeoutMs} ms`;
+      throw explainExit(member.options, member.log(), how);
     }
     await clock.sleep(POLL_MS);
   }
-  // Another etcd may answer at the address that ours could not bind.
-  if (ended !== undefined) throw explainExit(member.options, member.log(), ended);
 }
 
 /** True when the member answers a linearizable read. */

@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { StoredEntry } from '../etcd3/stored-entry.js';
+import type { WatchItem } from '../storage.js';
+import { EventWindow } from './event-window.js';
+import { KeyIndex } from './key-index.js';
+import { RevisionBarrier } from './revision-barrier.js';
+import { WatchQueue } from './watch-queue.js';
+
+const entry = (key: string, revision = 1): StoredEntry =>
+  new StoredEntry({
+    key,
+    revision,
+    createRevision: revision,
+    value: Buffer.from('{"metadata":{}}'),
+  });
+
+const item = (revision: number): WatchItem => ({
+  kind: 'event',
+  event: { type: 'ADDED', entry: entry('/a/b', revision), revision },
+});
+
+describe('KeyIndex', () => {
+  it.each([
+    { name: 'namespaces', keys: ['/r/p/b/1', '/r/p/a/2', '/r/p/a-1/3', '/r/p/a/1', '/r/p/a10/1'] },
+    { name: 'cluster scope', keys: ['/r/p/b', '/r/p/c', '/r/p/a'] },
+    {
+      name: 'folders within folders',
+      keys: ['/r/p/b', '/r/p/b/x', '/r/p/a', '/r/p/c', '/r/p/b/a/z'],
+    },
+  ])('lists in key order: $name', ({ keys }) => {
+    const index = new KeyIndex();
+    for (const key of keys) index.set(entry(key));
+    const sorted = keys.toSorted();
+    expect(index.page('/r/p/').entries.map(({ key }) => key)).toEqual(sorted);
+    const paged: string[] = [];
+    for (let after = ''; ; after = paged.at(-1) ?? '') {
+      const { entries, remaining } = index.page('/r/p/', after, 2);
+      paged.push(...entries.map(({ key }) => key));
+      expect(remaining).toBe(keys.length - paged.length);
+      if (remaining === 0) break;
+    }
+    expect(paged).toEqual(sorted);
+  });
+
+  it('replaces and forgets', () => {
+    const index = new KeyIndex();
+    index.set(entry('/r/p/a', 1));
+    expect(index.set(entry('/r/p/a', 2))?.revision).toBe(1);
+    expect(index.page('/r/p/').entries.map(({ revision }) => revision)).toEqual([2]);
+    expect(index.delete('/r/p/a')?.revision).toBe(2);
+    expect(index.delete('/r/p/a')).toBeUndefined();
+    expect(index.page('/r/p/')).toEqual({ entries: [], remaining: 0 });
+    expect(index.size).toBe(0);
+  });
+});
+
+describe('EventWindow', () => {
+  it('keeps the latest by count and knows how far back it reaches', () => {
+    const window = new EventWindow({ events: 3, bytes: 1e6 }, 10);
+    for (let revision = 11; revision <= 15; revision++) {
+      window.push({ type: 'ADDED', entry: entry('/a/b', revision), revision });
+    }
+    expect(window.floor).toBe(12);
+    expect(window.since(12).map(({ revision }) => revision)).toEqual([13, 14, 15]);
+    expect(window.since(14).map(({ revision }) => revision)).toEqual([15]);
+    expect(window.since(99)).toEqual([]);
+  });
+
+  it('keeps the latest by bytes', () => {
+    const window = new EventWindow({ events: 1000, bytes: 40 }, 0);
+    for (let revision = 1; revision <= 5000; revision++) {
+      window.push({ type: 'ADDED', entry: entry('/a/b', revision), revision });
+    }
+    expect(window.floor).toBe(4998);
+    expect(window.since(4998)).toHaveLength(2);
+  });
+});
+
+describe('WatchQueue', () => {
+  it('cuts a consumer that falls too far behind, and never a single large batch', async () => {
+    const queue = new WatchQueue(0, 2);
+    queue.push([item(1), item(2), item(3)]);
+    expect((await queue.next()).value).toHaveLength(3);
+    queue.push([item(4), item(5)]);
+    queue.push([item(6)]);
+    await expect(queue.next()).rejects.toMatchObject({ code: 'slow' });
+  });
+
+  it('holds back what lies at or below its start', async () => {
+    const queue = new WatchQueue(2, 10);
+    queue.push([item(1), item(2)]);
+    queue.push([item(2), item(3)]);
+    expect((await queue.next()).value).toEqual([item(3)]);
+  });
+});
+
+describe('RevisionBarrier', () => {
+  it('never joins a request that is already under way', async () => {
+    const asked: ((revision: number) => void)[] = [];
+    const barrier = new RevisionBarrier(() => new Promise((resolve) => asked.push(resolve)));
+    const first = barrier.next();
+    const same = barrier.next();
+    await Promise.resolve();
+    expect(asked).toHaveLength(1);
+    const second = barrier.next();
+    await Promise.resolve();
+    expect(asked).toHaveLength(2);
+    const third = [barrier.next(), barrier.next()];
+    await Promise.resolve();
+    expect(asked).toHaveLength(2);
+    asked[0]?.(5);
+    expect(await Promise.all([first, same])).toEqual([5, 5]);
+    asked[1]?.(6);
+    expect(await second).toBe(6);
+    await Promise.resolve();
+    expect(asked).toHaveLength(3);
+    asked[2]?.(7);
+    expect(await Promise.all(third)).toEqual([7, 7]);
+  });
+});
