@@ -130,6 +130,12 @@ export class Kubelet {
     });
   }
 
+  /** First look at the runtime, before any pod is heard of. */
+  async prepareStart(): Promise<void> {
+    await this.node.lookAtRuntime();
+    await this.pleg.relist().catch(() => undefined);
+  }
+
   /** Runs all loops until the signal aborts; containers are left running. */
   async start(signal: AbortSignal): Promise<void> {
     const { client, clock, logger, options } = this;
@@ -149,7 +155,6 @@ export class Kubelet {
     signal.addEventListener('abort', () => this.stop.abort(), { once: true });
     const own = this.stop.signal;
     if (signal.aborted) this.stop.abort();
-    await this.pleg.relist().catch(() => undefined);
     await Promise.all([
       this.pleg.start(own),
       this.node.start(own),
@@ -227,7 +232,6 @@ export class Kubelet {
         clock,
         logger,
         plegHealthy: () => this.pleg.isHealthy(),
-        // Upstream's node events name the node as their uid too.
         event: (node: Node, reason, message) => {
           const reference = {
             kind: 'Node',
@@ -237,7 +241,7 @@ export class Kubelet {
           this.recorder.event(reference, 'Normal', reason, message);
         },
         networkChanged: () => {
-          for (const pod of this.workers.active()) this.workers.wake(uidOf(pod));
+          this.workers.wakeAll();
         },
       },
     );
@@ -388,12 +392,8 @@ export class Kubelet {
     const { manifestPath, nodeName } = this.options;
     if (manifestPath === undefined) return undefined;
     const handler = {
-      onPod: (pod: Pod): void => {
-        this.sync.onPod(pod);
-      },
-      onGone: (pod: Pod): void => {
-        this.sync.onGone(pod);
-      },
+      onPod: (pod: Pod): void => this.sync.onPod(pod),
+      onGone: (pod: Pod): void => this.sync.onGone(pod),
     };
     return new ManifestSource(manifestPath, nodeName, handler, this.clock, this.logger);
   }

@@ -74,6 +74,7 @@ export async function serve(options: KubeletOptions, signal: AbortSignal): Promi
     .connectMicroservice({ strategy: transport }, { inheritAppConfig: false })
     .useGlobalFilters(new ReconcileErrorFilter());
   try {
+    await kubelet.prepareStart();
     await nest.startAllMicroservices();
     await nest.init();
     if (options.tls) {

@@ -109,7 +109,8 @@ export class NodeAgent {
     });
   }
 
-  private async lookAtRuntime(): Promise<void> {
+  /** Asks the runtime how it and its network are. */
+  async lookAtRuntime(): Promise<void> {
     const before = this.networkProblem();
     try {
       this.info ??= await this.parts.runtime.version();

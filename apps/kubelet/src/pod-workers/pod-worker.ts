@@ -59,6 +59,8 @@ type State =
   | { readonly name: 'terminating'; readonly graceSeconds: number }
   | { readonly name: 'terminated' };
 
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 30_000;
 /** Passes in a row before other pods get their turn; each pass starts what the last made possible. */
 const MAX_PASSES = 50;
 
@@ -68,6 +70,8 @@ export class PodWorker {
   private readonly reasons = new Map<string, WaitingReason>();
   private failure: WaitingReason | undefined;
   private admitted = false;
+  private looked = false;
+  private failures = 0;
   private wakeUp: () => void = () => undefined;
   private dirty = true;
   private killing: RuntimePod | undefined;
@@ -120,13 +124,14 @@ export class PodWorker {
       let waitMs: number | undefined;
       try {
         waitMs = await this.step();
+        this.failures = 0;
       } catch (error) {
         if (signal.aborted) return;
         this.parts.logger.warn('pod not synced', {
           pod: this.pod.metadata.name,
           error: String(error),
         });
-        waitMs = 2_000;
+        waitMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.failures++);
       }
       if (!this.isTerminated && !this.dirty) await this.idle(waitMs, signal);
     }
@@ -159,7 +164,10 @@ export class PodWorker {
 
   private async sync(): Promise<number | undefined> {
     const { hooks } = this.parts;
-    let runtimePod = hooks.cached(uidOf(this.pod));
+    const uid = uidOf(this.pod);
+    // The first look asks the runtime itself: containers of an earlier kubelet must be found, not made again.
+    let runtimePod = this.looked ? hooks.cached(uid) : await hooks.refresh(uid);
+    this.looked = true;
     const status = this.report(runtimePod);
     if (status.phase === 'Succeeded' || status.phase === 'Failed') {
       this.terminate(graceOf(this.pod));

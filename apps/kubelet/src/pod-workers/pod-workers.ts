@@ -46,6 +46,10 @@ export class PodWorkers {
     this.workers.get(uid)?.wake();
   }
 
+  wakeAll(): void {
+    for (const worker of this.workers.values()) worker.wake();
+  }
+
   has(uid: string): boolean {
     return this.workers.has(uid) || this.waiting.has(uid);
   }

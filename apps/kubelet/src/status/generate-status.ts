@@ -103,9 +103,12 @@ function addressesOf(input: StatusInput): Partial<PodStatus> {
       };
 }
 
-function statusesOf(
-  input: StatusInput,
-): Pick<PodStatus, 'initContainerStatuses' | 'containerStatuses' | 'ephemeralContainerStatuses'> {
+type Lists = Pick<
+  PodStatus,
+  'initContainerStatuses' | 'containerStatuses' | 'ephemeralContainerStatuses'
+>;
+
+function statusesOf(input: StatusInput): Lists {
   const { pod, old } = input;
   const initializing = isInitializing(pod, input.runtimePod);
   const inits = initContainersOf(pod);
@@ -149,7 +152,8 @@ function verdictOf(
 /** What the API shall say of a pod (k8s pkg/kubelet/kubelet_pods.go:generateAPIPodStatus). Pure. */
 export function generateStatus(input: StatusInput): PodStatus {
   const { pod, old } = input;
-  const lists = statusesOf(input);
+  // A pod that was turned away has no containers to speak of.
+  const lists: Lists = input.failure && !input.runtimePod ? {} : statusesOf(input);
   const { initContainerStatuses: init = [], containerStatuses: regular = [] } = lists;
   const verdict = verdictOf(input, [...init, ...regular]);
   const { generation } = pod.metadata;
@@ -160,7 +164,7 @@ export function generateStatus(input: StatusInput): PodStatus {
     ...addressesOf(input),
     startTime: old.startTime ?? input.now,
     ...(init.length > 0 ? { initContainerStatuses: init } : {}),
-    containerStatuses: regular,
+    ...(lists.containerStatuses ? { containerStatuses: regular } : {}),
     ...(lists.ephemeralContainerStatuses?.length
       ? { ephemeralContainerStatuses: lists.ephemeralContainerStatuses }
       : {}),
