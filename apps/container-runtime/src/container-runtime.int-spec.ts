@@ -57,7 +57,7 @@ describe('container runtime', () => {
     const late = await get(pod.ip, 80);
     expect(late.status).toBe(200);
     await stopping;
-    await expect(get(pod.ip, 80)).rejects.toThrow();
+    await expect(get(pod.ip, 80)).rejects.toThrow('fetch failed');
     expect(await fixture.status(id)).toMatchObject({
       state: 'CONTAINER_EXITED',
       exitCode: 0,

@@ -43,7 +43,7 @@ describe('container runtime over time', () => {
     expect(() => process.kill(pid, 0)).not.toThrow();
     await fixture.halt();
     await eventually(() => {
-      expect(() => process.kill(pid, 0)).toThrow();
+      expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     });
     await fixture.boot();
     expect(await fixture.status(id)).toMatchObject({ state: 'CONTAINER_EXITED' });

@@ -37,10 +37,16 @@ function open(connection: SpdyConnection, headers: Record<string, string>): Prom
   });
 }
 
-async function text(stream: SpdyStream): Promise<string> {
+function text(stream: SpdyStream): Promise<string> {
   let all = '';
-  for await (const chunk of stream) all += String(chunk);
-  return all;
+  stream.on('data', (chunk) => {
+    all += String(chunk);
+  });
+  return new Promise((resolve) => {
+    stream.once('end', () => {
+      resolve(all);
+    });
+  });
 }
 
 describe('streaming', () => {
@@ -78,8 +84,9 @@ describe('streaming', () => {
     const stdout = await open(connection, { streamtype: 'stdout' });
     const stderr = await open(connection, { streamtype: 'stderr' });
     stdin.end('hello\n');
-    expect(await Promise.all([text(stdout), text(stderr)])).toEqual(['hello\n', 'bad\n']);
-    expect(JSON.parse(await text(error))).toMatchObject({
+    const [out, bad, status] = await Promise.all([text(stdout), text(stderr), text(error)]);
+    expect([out, bad]).toEqual(['hello\n', 'bad\n']);
+    expect(JSON.parse(status)).toMatchObject({
       status: 'Failure',
       reason: 'NonZeroExitCode',
       details: { causes: [{ reason: 'ExitCode', message: '3' }] },
@@ -159,7 +166,7 @@ describe('streaming', () => {
     });
     socket.terminate();
     await eventually(() => {
-      expect(() => process.kill(pid, 0)).toThrow();
+      expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     });
   });
 

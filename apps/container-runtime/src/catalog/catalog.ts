@@ -129,9 +129,9 @@ function checkRule(entry: unknown, at: string): CatalogRule {
   if (unknown) throw new ConfigError(`${at}.${unknown}: unknown field`);
   if (typeof rule.match !== 'string')
     throw new ConfigError(`${at}.match: must be a regular expression`);
-  if (rule.program !== undefined && !PROGRAM_NAMES.includes(String(rule.program)))
+  if (rule.program !== undefined && !PROGRAM_NAMES.some((name) => name === rule.program))
     throw new ConfigError(`${at}.program: must be one of ${PROGRAM_NAMES.join(', ')}`);
-  if (rule.failure !== undefined && !['not-found', 'unauthorized'].includes(String(rule.failure)))
+  if (rule.failure !== undefined && rule.failure !== 'not-found' && rule.failure !== 'unauthorized')
     throw new ConfigError(`${at}.failure: must be not-found or unauthorized`);
   if (rule.sizeBytes !== undefined && typeof rule.sizeBytes !== 'number')
     throw new ConfigError(`${at}.sizeBytes: must be a number`);

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { bindProblem, listenOn } from './listen.js';
 import { LAME_DUCK_MS, ProgramExit } from './program.js';
 import type { ProgramContext, RunningProgram } from './program.js';
@@ -38,63 +38,78 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return Buffer.concat(chunks);
 }
 
+/** What a server has done so far. */
+interface Work {
+  stopping: boolean;
+  busyMs: number;
+  requests: number;
+}
+
+function send(
+  context: ProgramContext,
+  options: HttpProgramOptions,
+  work: Work,
+  exchange: { request: IncomingMessage; response: ServerResponse; answer: HttpAnswer },
+): void {
+  const { request, response, answer } = exchange;
+  const failing = context.failEvery > 0 && ++work.requests % context.failEvery === 0;
+  const status = failing ? 500 : answer.status;
+  const body = failing ? 'Internal Server Error\n' : answer.body;
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, {
+    ...(options.server === undefined ? {} : { Server: options.server }),
+    ...answer.headers,
+    'Content-Length': length,
+    'X-Pod': context.pod,
+    'X-Node': context.node,
+    'X-Image': context.image,
+    ...(work.stopping ? { Connection: 'close' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+  context.log('stdout', options.accessLine(request, status, length));
+}
+
+const TOO_LARGE: HttpAnswer = { status: 413, headers: {}, body: 'Request Entity Too Large\n' };
+
+/** Listens, or ends the program as it would end itself. */
+async function listenOrExit(
+  server: Server,
+  context: ProgramContext,
+  options: HttpProgramOptions,
+): Promise<void> {
+  try {
+    await listenOn(server, context.ip, options.port);
+  } catch (error) {
+    const problem = bindProblem(error);
+    if (!problem) throw error;
+    const at = `${context.ip}:${options.port}`;
+    context.log('stderr', options.bindError(at, problem.errno, problem.text));
+    throw new ProgramExit(1);
+  }
+}
+
 /** Serves HTTP/1.1 on the pod's address until stopped. */
 export async function runHttp(
   context: ProgramContext,
   options: HttpProgramOptions,
 ): Promise<RunningProgram> {
   const { clock } = context;
-  let stopping = false;
-  let busyMs = 0;
-  let count = 0;
-
-  const send = (request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void => {
-    const failing = context.failEvery > 0 && ++count % context.failEvery === 0;
-    const status = failing ? 500 : answer.status;
-    const body = failing ? 'Internal Server Error\n' : answer.body;
-    const length = Buffer.byteLength(body);
-    response.writeHead(status, {
-      ...(options.server === undefined ? {} : { Server: options.server }),
-      ...answer.headers,
-      'Content-Length': length,
-      'X-Pod': context.pod,
-      'X-Node': context.node,
-      'X-Image': context.image,
-      ...(stopping ? { Connection: 'close' } : {}),
-    });
-    response.end(request.method === 'HEAD' ? undefined : body);
-    context.log('stdout', options.accessLine(request, status, length));
-  };
+  const work: Work = { stopping: false, busyMs: 0, requests: 0 };
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request);
     const began = clock.monotonic();
-    send(
-      request,
-      response,
-      body
-        ? options.answer(request, body)
-        : { status: 413, headers: {}, body: 'Request Entity Too Large\n' },
-    );
-    busyMs += clock.monotonic() - began;
+    const answer = body ? options.answer(request, body) : TOO_LARGE;
+    send(context, options, work, { request, response, answer });
+    work.busyMs += clock.monotonic() - began;
   };
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
-  try {
-    await listenOn(server, context.ip, options.port);
-  } catch (error) {
-    const problem = bindProblem(error);
-    if (!problem) throw error;
-    context.log(
-      'stderr',
-      options.bindError(`${context.ip}:${options.port}`, problem.errno, problem.text),
-    );
-    throw new ProgramExit(1);
-  }
+  await listenOrExit(server, context, options);
   for (const line of options.greeting ?? []) context.log('stderr', line);
   return {
     stop: async () => {
-      stopping = true;
+      work.stopping = true;
       await clock.sleep(LAME_DUCK_MS);
       await new Promise<void>((resolve) => {
         server.close(() => {
@@ -107,7 +122,7 @@ export async function runHttp(
       server.close();
       server.closeAllConnections();
     },
-    cpuNanoseconds: () => Math.round(busyMs * 1e6),
+    cpuNanoseconds: () => Math.round(work.busyMs * 1e6),
   };
 }
 

@@ -8,7 +8,7 @@ export interface ForwardTarget {
   readonly sandboxId: string;
 }
 
-/** Connects `client` with a port of the pod; resolves when both ways are done, with the error text if it failed. */
+/** Connects `client` with a port of the pod; resolves when the pod has said everything, with the error text if it failed. */
 export function forwardPort(
   client: Duplex,
   { ip, sandboxId }: ForwardTarget,
@@ -29,6 +29,10 @@ export function forwardPort(
       resolve(
         `error forwarding port ${port} to pod ${sandboxId}, uid : failed to connect to ${ip}:${port} inside namespace: dial tcp4 ${ip}:${port}: ${why}`,
       );
+    });
+    // kubectl waits for the end of the error stream before it lets go of the data stream: the pod's end is the end.
+    socket.once('end', () => {
+      resolve('');
     });
     socket.once('close', () => {
       client.end();

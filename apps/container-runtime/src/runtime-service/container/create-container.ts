@@ -1,7 +1,42 @@
 import { isAbsolute, join } from 'node:path';
 import { CriError } from '@orrery/cri';
-import type { CreateContainerRequest } from '@orrery/cri';
+import type { ContainerConfig, CreateContainerRequest } from '@orrery/cri';
 import type { Runtime } from '../../runtime.js';
+import type { ImageRecord } from '../../store/image-store.js';
+
+function refuseTakenName(
+  runtime: Runtime,
+  wantedSandbox: string,
+  metadata: { readonly name: string; readonly attempt: number },
+): void {
+  const { name, attempt } = metadata;
+  const taken = runtime.containers
+    .list()
+    .find(
+      ({ sandboxId, config }) =>
+        sandboxId === wantedSandbox &&
+        config.metadata?.name === name &&
+        config.metadata.attempt === attempt,
+    );
+  if (taken)
+    throw new CriError(
+      'UNKNOWN',
+      `failed to reserve container name "${name}_${attempt}": it is reserved for "${taken.id}"`,
+    );
+}
+
+/** As the user wrote it: the kubelet names images by id and keeps the user's text beside it. */
+function imageNameOf({ image: spec }: ContainerConfig, image: ImageRecord): string {
+  const wanted = spec?.image ?? '';
+  const byId = /^(?:sha256:)?[0-9a-f]{64}$/.test(wanted);
+  return spec?.userSpecifiedImage || (byId ? (image.repoTags[0] ?? wanted) : wanted);
+}
+
+/** Empty when nothing shall be logged. */
+function logPathOf(config: ContainerConfig, folder: string): string {
+  const path = isAbsolute(config.logPath) ? config.logPath : join(folder, config.logPath);
+  return config.logPath === '' || !isAbsolute(path) ? '' : path;
+}
 
 export function createContainer(
   runtime: Runtime,
@@ -10,35 +45,21 @@ export function createContainer(
   const sandbox = runtime.sandboxes.get(podSandboxId);
   if (!config?.metadata)
     throw new CriError('INVALID_ARGUMENT', 'container config must include metadata');
-  const named = config.image?.userSpecifiedImage ?? '';
   const wanted = config.image?.image ?? '';
-  const image = runtime.images.find(wanted) ?? runtime.images.find(named);
+  const image =
+    runtime.images.find(wanted) ?? runtime.images.find(config.image?.userSpecifiedImage ?? '');
   if (!image)
     throw new CriError('NOT_FOUND', `failed to resolve image "${wanted}": image not found`);
-  const { name, attempt } = config.metadata;
-  const taken = runtime.containers
-    .list()
-    .find(
-      ({ sandboxId, config: { metadata } }) =>
-        sandboxId === sandbox.id && metadata?.name === name && metadata.attempt === attempt,
-    );
-  if (taken)
-    throw new CriError(
-      'UNKNOWN',
-      `failed to reserve container name "${name}_${attempt}": it is reserved for "${taken.id}"`,
-    );
-  const logDirectory = sandboxConfig?.logDirectory || sandbox.config.logDirectory;
-  const logPath = isAbsolute(config.logPath) ? config.logPath : join(logDirectory, config.logPath);
+  refuseTakenName(runtime, sandbox.id, config.metadata);
   const id = runtime.newId();
-  const byId = /^(?:sha256:)?[0-9a-f]{64}$/.test(wanted);
   runtime.containers.put({
     id,
     sandboxId: sandbox.id,
     config,
-    image: named || (byId ? (image.repoTags[0] ?? wanted) : wanted),
+    image: imageNameOf(config, image),
     imageId: image.id,
     imageRef: image.repoDigests[0] ?? image.id,
-    logPath: config.logPath === '' || !isAbsolute(logPath) ? '' : logPath,
+    logPath: logPathOf(config, sandboxConfig?.logDirectory || sandbox.config.logDirectory),
     createdAt: runtime.clock.now(),
     lifecycle: { state: 'created' },
   });
