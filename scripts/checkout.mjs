@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
-export const dist = join(root, 'dist');
+export const dist = process.env.ORRERY_DIST ?? join(root, 'dist');
 
 const OLDEST_NODE = [20, 19];
 const STAMP = join(root, 'node_modules', '.orrery-lock-hash');

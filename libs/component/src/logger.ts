@@ -56,7 +56,11 @@ export function createLogger({ component, level = 'info' }: LoggerOptions): Logg
   return new PinoBackedLogger(
     pino(
       { level, base: { component }, timestamp: pino.stdTimeFunctions.isoTime },
-      pino.destination({ dest: destinationOf(component), sync: true, append: true }),
+      pino.destination({
+        dest: level === 'silent' ? 2 : destinationOf(component),
+        sync: true,
+        append: true,
+      }),
     ),
   );
 }

@@ -142,11 +142,18 @@ export function createClusterPki(options: ClusterPkiOptions): ClusterPki {
       commonName: 'kubernetes-admin',
       organizations: ['system:masters'],
     },
-    ...['controller-manager', 'scheduler'].map((name) => ({
-      path: conf(name),
-      user: `system:kube-${name}`,
-      commonName: `system:kube-${name}`,
-    })),
+    {
+      path: conf('controller-manager'),
+      user: 'system:kube-controller-manager',
+      commonName: 'system:kube-controller-manager',
+      // All controllers act as this one user, where kubeadm gives each a service account of its own.
+      organizations: ['system:masters'],
+    },
+    {
+      path: conf('scheduler'),
+      user: 'system:kube-scheduler',
+      commonName: 'system:kube-scheduler',
+    },
   ];
   for (const client of clients) ensureKubeconfig(options, ca, client);
   for (const node of options.nodes) ensureNode(options, ca, node);

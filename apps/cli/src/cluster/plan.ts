@@ -59,7 +59,6 @@ export function apiServer(input: PlanInput): Instance {
       `--kubelet-client-key=${files.pki('apiserver-kubelet-client.key')}`,
       `--kubelet-certificate-authority=${files.pki('ca.crt')}`,
       `--requestheader-client-ca-file=${files.pki('front-proxy-ca.crt')}`,
-      '--requestheader-allowed-names=front-proxy-client',
       ...extra(input, 'kube-apiserver'),
     ],
   };

@@ -20,7 +20,7 @@ import { writeStaticPods } from '../cluster/static-pods.js';
 import { Progress } from '../progress.js';
 import { serveControl } from '../supervisor/control.js';
 import { Supervisor } from '../supervisor/supervisor.js';
-import { whenReady } from './readiness.js';
+import { tailOf, whenReady } from './readiness.js';
 import { clusterDir, parseExtraArgs } from './up-flags.js';
 import type { UpFlags } from './up-flags.js';
 
@@ -189,16 +189,16 @@ async function runCluster(
   signal: AbortSignal,
 ): Promise<void> {
   const { files, addresses } = prepared.input;
-  const supervisor = new Supervisor(clock, (name, why) => {
-    progress.note(
-      `${name} ended (${why}) and is started again; its log: ${files.logs(`${name}.log`)}`,
-    );
+  const refusal = new AbortController();
+  const supervisor = new Supervisor(clock, ({ name, why, logFile, refused }) => {
+    if (refused) refusal.abort(new ConfigError(`${name} refused to start:\n${tailOf(logFile, 1)}`));
+    else progress.note(`${name} ended (${why}) and is started again; its log: ${logFile}`);
   });
   const control = await serveControl(files.controlSocket, supervisor);
   progress.step('etcd');
   const waves = startProcesses(supervisor, prepared);
   try {
-    await bringUp(prepared, progress, clock, signal);
+    await bringUp(prepared, progress, clock, AbortSignal.any([signal, refusal.signal]));
     progress.done(
       `\n  export KUBECONFIG=${files.adminConf}\n  kubectl get nodes,pods -A -o wide\n  # stop: Ctrl-C here, or kill ${process.pid}\n${lowPortNote(addresses.block)}`,
     );

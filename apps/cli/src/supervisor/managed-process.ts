@@ -9,7 +9,8 @@ export interface ProcessSpec {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  /** Added to this process's environment; undefined removes a variable. */
+  readonly env?: Readonly<NodeJS.ProcessEnv>;
   readonly logFile: string;
   /** Each is written with the process id when it starts and removed when it ends. */
   readonly pidFiles: readonly string[];
@@ -33,6 +34,17 @@ const BACKOFF_MS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 const STABLE_MS = 10_000;
 const DEFAULT_GRACE_MS = 10_000;
 
+/** An exit that nobody asked for. */
+export interface ProcessExit {
+  readonly name: string;
+  readonly why: string;
+  readonly logFile: string;
+  /** The process refused its flags or configuration (exit code 2): the same again cannot help. */
+  readonly refused: boolean;
+}
+
+const REFUSED_EXIT_CODE = 2;
+
 /** Keeps one process alive: restarts it with back-off until it is stopped. */
 export class ManagedProcess {
   private child: ChildProcess | undefined;
@@ -45,7 +57,7 @@ export class ManagedProcess {
   constructor(
     readonly spec: ProcessSpec,
     private readonly clock: Clock,
-    private readonly onExit: (name: string, why: string) => void,
+    private readonly onExit: (exit: ProcessExit) => void,
   ) {}
 
   get state(): ProcessState {
@@ -109,14 +121,14 @@ export class ManagedProcess {
       for (const file of this.spec.pidFiles) writeFileSync(file, String(child.pid));
     }
     child.once('error', (error) => {
-      this.ended(startedAt, error.message);
+      this.ended(startedAt, error.message, null);
     });
     child.once('exit', (code, signal) => {
-      this.ended(startedAt, signal ? `killed by ${signal}` : `exit code ${code}`);
+      this.ended(startedAt, signal ? `killed by ${signal}` : `exit code ${code}`, code);
     });
   }
 
-  private ended(startedAt: number, why: string): void {
+  private ended(startedAt: number, why: string, code: number | null): void {
     for (const file of this.spec.pidFiles) rmSync(file, { force: true });
     this.child = undefined;
     if (!this.wanted) {
@@ -127,7 +139,12 @@ export class ManagedProcess {
     const wait = BACKOFF_MS[Math.min(this.failures, BACKOFF_MS.length - 1)] ?? 0;
     this.failures += 1;
     this.current = { phase: 'backing off', untilMs: this.clock.now() + wait, lastExit: why };
-    this.onExit(this.spec.name, why);
+    this.onExit({
+      name: this.spec.name,
+      why,
+      logFile: this.spec.logFile,
+      refused: code === REFUSED_EXIT_CODE,
+    });
     this.cancelRestart = this.clock.after(wait, () => {
       this.restartCount += 1;
       this.launch();

@@ -1,6 +1,6 @@
 import type { Clock } from '@orrery/component';
 import { ManagedProcess } from './managed-process.js';
-import type { ProcessSpec, ProcessState } from './managed-process.js';
+import type { ProcessExit, ProcessSpec, ProcessState } from './managed-process.js';
 
 export interface ProcessView {
   readonly name: string;
@@ -15,7 +15,7 @@ export class Supervisor {
 
   constructor(
     private readonly clock: Clock,
-    private readonly onExit: (name: string, why: string) => void,
+    private readonly onExit: (exit: ProcessExit) => void,
   ) {}
 
   add(spec: ProcessSpec): void {
