@@ -20,6 +20,7 @@ import { HealthChecks } from './health/health-checks.js';
 import type { HealthCheck } from './health/health-checks.js';
 import { RequestMetrics } from './health/request-metrics.js';
 import { ApiHandler } from './rest/api-handler.js';
+import { OpenApi } from './openapi/openapi.js';
 import { ResourceCatalog } from './rest/resource-catalog.js';
 
 export interface AssemblyDeps {
@@ -144,7 +145,7 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
     discovery: new Discovery(catalog, extensions.subresources, address),
     health: healthOf(services, hooks),
     watch: { ...own, minRequestTimeoutMs: options.minRequestTimeout * 1000 },
-    paths: [],
+    paths: [new OpenApi(catalog)],
   });
   return {
     handler,

@@ -5,7 +5,11 @@ import type { ApiRequest, ApiResponse } from './filters/api-request.js';
 
 /** What a subresource or request-kind handler answers: an object (encoded as the client accepts), bytes, or nothing when it has replied itself (reply.hijack()). */
 export type HandlerResult =
-  | { readonly object: KubeObject | Record<string, unknown>; readonly status?: number; readonly message?: string }
+  | {
+      readonly object: KubeObject | Record<string, unknown>;
+      readonly status?: number;
+      readonly message?: string;
+    }
   | ApiResponse
   | undefined;
 

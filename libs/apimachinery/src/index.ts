@@ -157,3 +157,4 @@ export type {
   ApplyResult,
   TrackOptions,
 } from './managed-fields/apply-patch.js';
+export { MessageEncoder } from './protobuf/encode-message.js';

@@ -148,11 +148,7 @@ function markDeleting(
   return marked;
 }
 
-async function attempt(
-  scope: StoreScope,
-  current: Entry,
-  call: DeleteCall,
-): Promise<DeleteResult> {
+async function attempt(scope: StoreScope, current: Entry, call: DeleteCall): Promise<DeleteResult> {
   const { kind, deps, hooks } = scope;
   const { object } = representationOf(kind, current);
   checkPreconditions(scope, object, call.options);

@@ -3,7 +3,8 @@ export function cloneJson<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item: unknown) => cloneJson(item)) as T;
   const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) copy[key] = cloneJson((value as Record<string, unknown>)[key]);
+  for (const key of Object.keys(value))
+    copy[key] = cloneJson((value as Record<string, unknown>)[key]);
   return copy as T;
 }
 
@@ -12,9 +13,7 @@ export function equalJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a)) {
-    return (
-      Array.isArray(b) && a.length === b.length && a.every((item, i) => equalJson(item, b[i]))
-    );
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => equalJson(item, b[i]));
   }
   if (Array.isArray(b)) return false;
   const left = a as Record<string, unknown>;

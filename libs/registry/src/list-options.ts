@@ -44,10 +44,7 @@ export function validateListRequest(request: ListRequest): void {
   const errors: FieldError[] = [];
   if (rv === '') {
     errors.push(
-      forbidden(
-        MATCH,
-        'resourceVersionMatch is forbidden unless resourceVersion is provided',
-      ),
+      forbidden(MATCH, 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
     );
   }
   if (request.continueToken !== '') {
@@ -74,10 +71,7 @@ export function validateWatchRequest(request: WatchRequest): void {
   if (sendInitialEvents !== undefined) {
     if (match === '') {
       errors.push(
-        forbidden(
-          MATCH,
-          'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-        ),
+        forbidden(MATCH, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
       );
     } else if (match !== 'NotOlderThan') {
       errors.push({

@@ -11,5 +11,6 @@ export const namespaceHooks: StoreHooks = {
   pendingFinalizers: (object: NamespaceShape) => object.spec?.finalizers ?? [],
   markDeleting(object: NamespaceShape) {
     object.status = { ...object.status, phase: 'Terminating' };
+    delete object.metadata.deletionGracePeriodSeconds;
   },
 };

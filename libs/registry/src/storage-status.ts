@@ -42,7 +42,10 @@ export function toStatusError(error: unknown, resource: GroupResource, name = ''
     case 'noSpace':
       return newServiceUnavailable('etcdserver: mvcc: database space exceeded', error);
     case 'unavailable':
-      return newServiceUnavailable('the storage is not available at the moment; nothing was written', error);
+      return newServiceUnavailable(
+        'the storage is not available at the moment; nothing was written',
+        error,
+      );
     case 'timeout':
     case 'unknownOutcome':
       return newTimeout(

@@ -55,7 +55,11 @@ export const keyPrefixOf = (scope: StoreScope, namespace?: string): string =>
     ? `${scope.deps.keyPrefix}${scope.kind.storagePrefix}/${namespace}/`
     : `${scope.deps.keyPrefix}${scope.kind.storagePrefix}/`;
 
-export const keyOfObject = (scope: StoreScope, namespace: string | undefined, name: string): string =>
+export const keyOfObject = (
+  scope: StoreScope,
+  namespace: string | undefined,
+  name: string,
+): string =>
   `${keyPrefixOf(scope, scope.kind.scope === 'Namespaced' ? namespace : undefined)}${name}`;
 
 export function kindContextOf(scope: StoreScope, context: RequestContext): KindContext {

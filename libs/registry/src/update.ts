@@ -67,11 +67,7 @@ function checkVersions(scope: StoreScope, object: KubeObject, old: KubeObject): 
   if (!resourceVersion || resourceVersion === '0') {
     if (scope.kind.strategy.allowUnconditionalUpdate === false) {
       throw newInvalid(scope.kind, name, [
-        invalid(
-          FieldPath.of('metadata', 'resourceVersion'),
-          0,
-          'must be specified for an update',
-        ),
+        invalid(FieldPath.of('metadata', 'resourceVersion'), 0, 'must be specified for an update'),
       ]);
     }
   } else if (resourceVersion !== old.metadata.resourceVersion) {
@@ -84,7 +80,9 @@ function keepServerFields(object: KubeObject, old: KubeObject): void {
   const { metadata } = object;
   const before = old.metadata;
   metadata.uid = before.uid ?? '';
-  const keep = <K extends 'creationTimestamp' | 'deletionTimestamp' | 'generation'>(key: K): void => {
+  const keep = <K extends 'creationTimestamp' | 'deletionTimestamp' | 'generation'>(
+    key: K,
+  ): void => {
     if (before[key] === undefined) delete metadata[key];
     else metadata[key] = before[key];
   };
@@ -269,4 +267,6 @@ export async function updateObject(
 
 /** A create for an absent object lost against another create: the next attempt is an update. */
 const isAbsentRace = (error: unknown, call: UpdateCall): boolean =>
-  call.createWhenAbsent === true && error instanceof StatusError && error.reason === 'AlreadyExists';
+  call.createWhenAbsent === true &&
+  error instanceof StatusError &&
+  error.reason === 'AlreadyExists';

@@ -83,8 +83,7 @@ interface Start {
 
 async function startOf(scope: StoreScope, request: WatchRequest): Promise<Start> {
   const revision = parseResourceVersion(request.resourceVersion);
-  const withState =
-    request.sendInitialEvents ?? (revision === undefined || revision === 0);
+  const withState = request.sendInitialEvents ?? (revision === undefined || revision === 0);
   if (!withState) {
     return { initial: [], after: revision || (await scope.deps.storage.revision(request.signal)) };
   }

@@ -60,7 +60,10 @@ export class EndpointReconciler {
   }
 
   private async alive(): Promise<string[]> {
-    const list = await this.services.storage.list(`${this.deps.keyPrefix}masterleases/`, CONSISTENT);
+    const list = await this.services.storage.list(
+      `${this.deps.keyPrefix}masterleases/`,
+      CONSISTENT,
+    );
     return list.entries.map(({ key }) => key.slice(key.lastIndexOf('/') + 1)).sort();
   }
 

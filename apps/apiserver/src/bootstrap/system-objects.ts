@@ -1,5 +1,5 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import { isAlreadyExists } from '@orrery/apimachinery';
+import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
 import type { ResourceStore } from '@orrery/registry';
 import { systemContext } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
@@ -11,8 +11,7 @@ const PRIORITY_CLASSES = [
   {
     name: 'system-node-critical',
     value: 2000001000,
-    description:
-      'Used for system critical pods that must not be moved from their current node.',
+    description: 'Used for system critical pods that must not be moved from their current node.',
   },
   {
     name: 'system-cluster-critical',
@@ -27,8 +26,14 @@ async function ensure(
   services: ServerServices,
   object: KubeObject,
 ): Promise<void> {
+  const { namespace, name = '' } = object.metadata;
   try {
-    const { namespace } = object.metadata;
+    await store.get(namespace, name);
+    return;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  try {
     const context = systemContext(services.clock, services.signal);
     await store.create(object, { context, ...(namespace ? { namespace } : {}) });
   } catch (error) {

@@ -104,7 +104,9 @@ export class ApiServerOptions {
   @IsDuration()
   requestTimeout: string = '1m0s';
 
-  @Flag('shortest time that a watch is kept open, in seconds; each gets a random time up to twice that')
+  @Flag(
+    'shortest time that a watch is kept open, in seconds; each gets a random time up to twice that',
+  )
   @IsInt()
   @Min(0)
   minRequestTimeout: number = 1800;

@@ -60,7 +60,9 @@ function verbOf(verb: string, name: string, query: URLSearchParams): string {
 
 /** The name that `fieldSelector=metadata.name=x` pins a collection request to; '' when there is none. */
 function pinnedName(query: URLSearchParams): string {
-  return /(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)/.exec(query.get('fieldSelector') ?? '')?.[1] ?? '';
+  return (
+    /(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)/.exec(query.get('fieldSelector') ?? '')?.[1] ?? ''
+  );
 }
 
 /** Reads a request line. The legacy `/watch/` prefix is understood as verb watch. */
@@ -69,7 +71,10 @@ export function parseRequestInfo(
   path: string,
   query: URLSearchParams,
 ): RequestInfo {
-  const segments = path.split('/').filter((s) => s !== '').map(decode);
+  const segments = path
+    .split('/')
+    .filter((s) => s !== '')
+    .map(decode);
   const prefix = segments[0] ?? '';
   const head = prefix === 'api' ? 2 : prefix === 'apis' ? 3 : 0;
   if (head === 0 || segments.length <= head) return nonResource(method, path);

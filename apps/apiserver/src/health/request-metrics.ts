@@ -14,7 +14,8 @@ const LABELS = [
 
 /** Upper bounds of apiserver_request_duration_seconds (k8s apiserver pkg/endpoints/metrics/metrics.go). */
 const DURATION_BUCKETS = [
-  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
+  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45,
+  60,
 ];
 
 /** Upstream's request metrics by upstream's names. */

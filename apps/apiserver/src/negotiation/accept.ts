@@ -50,8 +50,7 @@ function formatOf(type: string, offered: readonly WireFormat[]): WireFormat | un
 
 const AS = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'] as const;
 
-const isCurl = (userAgent: string): boolean =>
-  /^(curl|Wget|Mozilla\/5\.0)/.test(userAgent);
+const isCurl = (userAgent: string): boolean => /^(curl|Wget|Mozilla\/5\.0)/.test(userAgent);
 
 function wantsPretty(query: URLSearchParams, userAgent: string): boolean {
   const pretty = query.get('pretty');

@@ -99,7 +99,6 @@ export function checkKind(value: unknown, expected: BodyKind): KubeObject {
   return object as KubeObject;
 }
 
-
 export interface DecodedBody {
   readonly object: KubeObject;
   readonly duplicateFields: readonly string[];

@@ -32,7 +32,10 @@ export async function sendResponse(request: ApiRequest, response: ApiResponse): 
   const { reply } = request;
   for (const [name, value] of Object.entries(response.headers ?? {}))
     void reply.header(name, value);
-  await reply.code(response.status).header('content-type', response.contentType).send(response.body);
+  await reply
+    .code(response.status)
+    .header('content-type', response.contentType)
+    .send(response.body);
 }
 
 /** Serves a request that may pass: resources, then discovery, health and other paths. */
@@ -53,7 +56,11 @@ export class ApiHandler {
     const found = catalog.find(group, version, resource);
     if (!found) return serveRequestKind(request, extensions.requestKinds);
     const call = { request, resource: found };
-    if (found.kind.scope === 'Cluster' && request.info.namespace !== '' && resource !== 'namespaces')
+    if (
+      found.kind.scope === 'Cluster' &&
+      request.info.namespace !== '' &&
+      resource !== 'namespaces'
+    )
       return false;
     if (subresource !== '') return serveSubresource(call, extensions.subresources);
     await dispatch(call, watch);

@@ -30,7 +30,10 @@ export function dryRunOf(
   return values.includes('All');
 }
 
-export function createCallOf(call: Call, kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions'): CreateCall {
+export function createCallOf(
+  call: Call,
+  kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
+): CreateCall {
   const namespace = namespaceOf(call);
   const { query } = call.request;
   return {

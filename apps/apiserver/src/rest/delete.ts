@@ -42,7 +42,10 @@ function fromQuery(query: URLSearchParams): DeleteOptions {
 function optionsOf(call: Call): DeleteOptions {
   const { request } = call;
   if (request.body.length === 0) return fromQuery(request.query);
-  const decoded: KubeObject & DeleteOptions = decodeBody(request, { ...EXPECTED, anyVersion: true });
+  const decoded: KubeObject & DeleteOptions = decodeBody(request, {
+    ...EXPECTED,
+    anyVersion: true,
+  });
   return decoded;
 }
 

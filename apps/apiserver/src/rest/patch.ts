@@ -22,7 +22,6 @@ const MERGE_PATCH = 'application/merge-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';
 const APPLY = 'application/apply-patch+yaml';
 
-
 function parsePatch(call: Call): unknown {
   try {
     return decodeJson(call.request.body).value;

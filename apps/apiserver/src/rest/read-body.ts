@@ -18,11 +18,7 @@ function fieldValidationOf(call: Call): FieldValidation {
 }
 
 /** Applies the request's fieldValidation to fields that the kind does not know. */
-function report(
-  call: Call,
-  unknown: readonly string[],
-  duplicates: readonly string[] = [],
-): void {
+function report(call: Call, unknown: readonly string[], duplicates: readonly string[] = []): void {
   const mode = fieldValidationOf(call);
   const texts = [
     ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),

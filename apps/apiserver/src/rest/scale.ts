@@ -94,7 +94,12 @@ export async function serveScale(call: Call): Promise<void> {
       resource.kind.scale?.set(object, checkScale(call, scale, object));
       return object;
     },
-    { ...createCallOf(call, 'UpdateOptions'), name, subresource: 'scale', strategy: resource.kind.strategy },
+    {
+      ...createCallOf(call, 'UpdateOptions'),
+      name,
+      subresource: 'scale',
+      strategy: resource.kind.strategy,
+    },
   );
   await sendDocument(request, request.reply, scaleOf(call, result.representation.object));
 }

@@ -58,7 +58,8 @@ export async function sendBytes(
     await reply.send(compress ? slices.pipe(createGzip({ level: 1 })) : slices);
     return;
   }
-  const whole = body.chunks.length === 1 && body.chunks[0] ? body.chunks[0] : Buffer.concat(body.chunks);
+  const whole =
+    body.chunks.length === 1 && body.chunks[0] ? body.chunks[0] : Buffer.concat(body.chunks);
   await reply.send(compress ? await deflate(whole) : whole);
 }
 

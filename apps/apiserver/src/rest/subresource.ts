@@ -19,8 +19,7 @@ async function sendResult(request: ApiRequest, result: HandlerResult): Promise<v
     return;
   }
   const { body, headers, status, contentType } = result;
-  for (const [name, value] of Object.entries(headers ?? {}))
-    void request.reply.header(name, value);
+  for (const [name, value] of Object.entries(headers ?? {})) void request.reply.header(name, value);
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   await sendBytes(request, request.reply, { status, contentType, chunks: [bytes] });
 }
@@ -44,10 +43,7 @@ async function servePlugged(call: Call, handler: SubresourceHandler): Promise<vo
         })
       : undefined;
   const dryRun = dryRunOf(request.query.getAll('dryRun'), 'CreateOptions');
-  await sendResult(
-    request,
-    await handler.handle({ request, kind: resource.kind, body, dryRun }),
-  );
+  await sendResult(request, await handler.handle({ request, kind: resource.kind, body, dryRun }));
 }
 
 async function serveStatus(call: Call): Promise<void> {

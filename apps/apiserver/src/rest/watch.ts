@@ -49,17 +49,13 @@ const plainLine = (type: string, { bytes }: Representation): Buffer =>
 function bookmarkMeta(event: WatchEvent & { type: 'BOOKMARK' }): Record<string, unknown> {
   return {
     resourceVersion: event.resourceVersion,
-    ...(event.initialEventsEnd
-      ? { annotations: { 'k8s.io/initial-events-end': 'true' } }
-      : {}),
+    ...(event.initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
   };
 }
 
 /** Writes a document as one event: a line of JSON, or a frame of protobuf where that can carry it. */
 function documentLine(format: WireFormat, type: string, document: object): Buffer {
-  return format === 'protobuf'
-    ? protobuf().encodeWatchFrame(type, document)
-    : line(type, document);
+  return format === 'protobuf' ? protobuf().encodeWatchFrame(type, document) : line(type, document);
 }
 
 function tableEncoder(call: Call, negotiated: Negotiated): Encoder {
@@ -79,10 +75,7 @@ function tableEncoder(call: Call, negotiated: Negotiated): Encoder {
     const { representation } = event;
     const { resourceVersion } = representation.object.metadata;
     const metadata = { resourceVersion };
-    return line(
-      event.type,
-      toTable(kind, [representation], { ...options, metadata, withColumns }),
-    );
+    return line(event.type, toTable(kind, [representation], { ...options, metadata, withColumns }));
   };
 }
 
@@ -139,8 +132,7 @@ async function pump(
       await write(raw, chunk, request.signal);
     }
   } catch (error) {
-    if (!request.signal.aborted)
-      raw.write(documentLine(format, 'ERROR', toApiError(error).status));
+    if (!request.signal.aborted) raw.write(documentLine(format, 'ERROR', toApiError(error).status));
   } finally {
     await events.return();
   }
@@ -149,11 +141,7 @@ async function pump(
 function watchRequestOf(call: Call, signal: AbortSignal): WatchRequest {
   const { query } = call.request;
   const sendInitialEvents = booleanOf(query, 'sendInitialEvents');
-  const {
-    limit: _limit,
-    continueToken: _continue,
-    ...rest
-  } = listRequestOf(call);
+  const { limit: _limit, continueToken: _continue, ...rest } = listRequestOf(call);
   return {
     ...rest,
     ...(sendInitialEvents === undefined ? {} : { sendInitialEvents }),

@@ -1,4 +1,5 @@
 import { newInternalError } from '@orrery/apimachinery';
+import type { KubeObject } from '@orrery/apimachinery';
 import type { Clock, Random } from '@orrery/component';
 import { toTime } from '@orrery/component';
 import { isStorageError } from '@orrery/storage';
@@ -25,6 +26,12 @@ export interface Owner {
   readonly name: string;
 }
 
+interface IpAddress extends KubeObject {
+  readonly spec?: { readonly parentRef?: Partial<Owner> };
+}
+
+/** Longer than any write takes. */
+const RECLAIM_AFTER_MS = 60_000;
 const CONSISTENT = { freshness: { kind: 'consistent' } } as const;
 
 /**
@@ -50,7 +57,10 @@ export class ClusterIps {
         `provided IP is not in the valid range. The range of valid IPs is ${this.range.cidr}`,
       );
     }
-    if (!(await this.take(ip, owner, dryRun))) {
+    const taken =
+      (await this.take(ip, owner, dryRun)) ||
+      ((await this.reclaim(ip)) && (await this.take(ip, owner, dryRun)));
+    if (!taken) {
       throw new AllocationError(`failed to allocate IP ${ip}: provided IP is already allocated`);
     }
   }
@@ -71,6 +81,21 @@ export class ClusterIps {
     } catch (error) {
       if (!isStorageError(error, 'conflict')) throw error;
     }
+  }
+
+  /** Frees an address whose Service was never written or is gone: what a crash between two writes leaves. */
+  private async reclaim(ip: string): Promise<boolean> {
+    const { storage, keyPrefix, clock } = this.deps;
+    const entry = await storage.get(this.keyOf(ip), CONSISTENT);
+    if (!entry) return true;
+    const { metadata, spec } = entry.object as IpAddress;
+    const age = clock.now() - Date.parse(metadata.creationTimestamp ?? '');
+    const { namespace = '', name = '' } = spec?.parentRef ?? {};
+    if (!(age > RECLAIM_AFTER_MS)) return false;
+    if (await storage.get(`${keyPrefix}services/specs/${namespace}/${name}`, CONSISTENT))
+      return false;
+    await this.release(ip);
+    return true;
   }
 
   private keyOf(ip: string): string {

@@ -36,7 +36,10 @@ export class ServiceAllocation implements StoreHooks {
   private readonly ips: ClusterIps;
   private readonly ports: NodePorts;
 
-  constructor(deps: AllocatorDeps, ranges: { readonly serviceCidr: string; readonly nodePorts: string }) {
+  constructor(
+    deps: AllocatorDeps,
+    ranges: { readonly serviceCidr: string; readonly nodePorts: string },
+  ) {
     this.ips = new ClusterIps(deps, ranges.serviceCidr);
     this.ports = new NodePorts(deps, ranges.nodePorts);
   }
@@ -140,7 +143,9 @@ export class ServiceAllocation implements StoreHooks {
       if (!port.nodePort && !needsPorts(spec)) continue;
       const path = SPEC.child('ports').index(i).child('nodePort');
       // One number serves several protocols of one port, as upstream's multi-protocol allocation.
-      const twin = ports.find((other) => other !== port && other.port === port.port && other.nodePort);
+      const twin = ports.find(
+        (other) => other !== port && other.port === port.port && other.nodePort,
+      );
       port.nodePort = await take(path, port.nodePort || (twin?.nodePort ?? 0));
     }
     if (needsHealthPort(spec)) {

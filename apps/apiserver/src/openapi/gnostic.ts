@@ -1,0 +1,139 @@
+import { MessageEncoder } from '@orrery/apimachinery';
+import { gnosticDescriptor } from '../assets.js';
+
+type Json = Record<string, unknown>;
+
+const asRecord = (value: unknown): Json => (value ?? {}) as Json;
+const asList = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[]) : []);
+
+/** Free values travel as YAML text; JSON is YAML. */
+const any = (value: unknown): Json => ({ yaml: JSON.stringify(value) });
+
+const extensions = (object: Json): Json[] =>
+  Object.keys(object)
+    .filter((key) => key.startsWith('x-'))
+    .map((key) => ({ name: key, value: any(object[key]) }));
+
+const SAME = [
+  'format',
+  'title',
+  'description',
+  'pattern',
+  'maximum',
+  'minimum',
+  'required',
+] as const;
+const RENAMED: readonly (readonly [string, string])[] = [
+  ['$ref', '_ref'],
+  ['maxLength', 'max_length'],
+  ['minLength', 'min_length'],
+  ['maxItems', 'max_items'],
+  ['minItems', 'min_items'],
+  ['maxProperties', 'max_properties'],
+  ['minProperties', 'min_properties'],
+  ['uniqueItems', 'unique_items'],
+  ['exclusiveMaximum', 'exclusive_maximum'],
+  ['exclusiveMinimum', 'exclusive_minimum'],
+  ['multipleOf', 'multiple_of'],
+];
+
+function schema(source: Json): Json {
+  const made: Json = { vendor_extension: extensions(source) };
+  for (const key of SAME) if (source[key] !== undefined) made[key] = source[key];
+  for (const [from, to] of RENAMED) if (source[from] !== undefined) made[to] = source[from];
+  if (source['enum']) made['enum'] = (source['enum'] as unknown[]).map(any);
+  if (source['default'] !== undefined) made['default'] = any(source['default']);
+  if (source['type']) made['type'] = { value: [source['type']].flat() };
+  if (source['items']) made['items'] = { schema: [schema(asRecord(source['items']))] };
+  if (source['properties']) {
+    made['properties'] = {
+      additional_properties: Object.entries(asRecord(source['properties'])).map(
+        ([name, value]) => ({ name, value: schema(asRecord(value)) }),
+      ),
+    };
+  }
+  const additional = source['additionalProperties'];
+  if (additional !== undefined) {
+    made['additional_properties'] =
+      typeof additional === 'boolean'
+        ? { boolean: additional }
+        : { schema: schema(asRecord(additional)) };
+  }
+  return made;
+}
+
+function parameter(source: Json): Json {
+  const { name, description } = source;
+  const required = source['required'] === true;
+  if (source['in'] === 'body') {
+    const body = {
+      name,
+      in: 'body',
+      required,
+      description,
+      schema: schema(asRecord(source['schema'])),
+    };
+    return { parameter: { body_parameter: body } };
+  }
+  const place = String(source['in']);
+  const plain = {
+    name,
+    in: place,
+    description,
+    type: source['type'],
+    required,
+    unique_items: source['uniqueItems'] === true,
+  };
+  return { parameter: { non_body_parameter: { [`${place}_parameter_sub_schema`]: plain } } };
+}
+
+function operation(source: Json): Json {
+  return {
+    tags: source['tags'],
+    description: source['description'],
+    operation_id: source['operationId'],
+    consumes: source['consumes'],
+    produces: source['produces'],
+    schemes: source['schemes'],
+    parameters: asList(source['parameters']).map(parameter),
+    responses: {
+      response_code: Object.entries(asRecord(source['responses'])).map(([name, value]) => {
+        const response = asRecord(value);
+        const answer = response['schema']
+          ? { schema: { schema: schema(asRecord(response['schema'])) } }
+          : {};
+        return { name, value: { response: { description: response['description'], ...answer } } };
+      }),
+    },
+    vendor_extension: extensions(source),
+  };
+}
+
+const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'] as const;
+
+function pathItem(source: Json): Json {
+  const made: Json = { parameters: asList(source['parameters']).map(parameter) };
+  for (const method of METHODS)
+    if (source[method]) made[method] = operation(asRecord(source[method]));
+  return made;
+}
+
+/** An OpenAPI v2 document in gnostic's binary form, which kubectl up to 1.28 asks for. */
+export function toGnostic(document: Json): Buffer {
+  const encoder = new MessageEncoder(gnosticDescriptor(), 'openapi.v2.Document');
+  return encoder.encode({
+    swagger: document['swagger'],
+    info: document['info'],
+    paths: {
+      path: Object.entries(asRecord(document['paths'])).map(([name, value]) => ({
+        name,
+        value: pathItem(asRecord(value)),
+      })),
+    },
+    definitions: {
+      additional_properties: Object.entries(asRecord(document['definitions'])).map(
+        ([name, value]) => ({ name, value: schema(asRecord(value)) }),
+      ),
+    },
+  });
+}

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import type { ApiRequest } from '../filters/api-request.js';
+import { notAcceptable, parseAccept } from '../negotiation/accept.js';
+import type { ResourceCatalog } from '../rest/resource-catalog.js';
+import { sendBytes } from '../rest/send.js';
+import { toGnostic } from './gnostic.js';
+import { openApiV2 } from './v2.js';
+import { openApiV3 } from './v3.js';
+
+interface Document {
+  readonly bytes: Buffer;
+  readonly hash: string;
+}
+
+const YEAR_MS = 365 * 24 * 3600 * 1000;
+
+/** What clients ask for has an `@`, which no client takes back in a Content-Type (api-contract.md A.3). */
+const GNOSTIC_ASKED = /^application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+protobuf$/;
+const GNOSTIC_SENT = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+
+const hashed = (bytes: Buffer): Document => ({
+  bytes,
+  hash: createHash('sha512').update(bytes).digest('hex').toUpperCase(),
+});
+
+/** /openapi/v2 and /openapi/v3, made when first asked for and kept until what is served changes. */
+export class OpenApi {
+  private readonly cache = new Map<string, Document>();
+  private cachedAt = -1;
+
+  constructor(private readonly catalog: ResourceCatalog) {}
+
+  async serve(request: ApiRequest): Promise<boolean> {
+    const path = request.path.replace(/\/$/, '');
+    if (path === '/openapi/v2') await this.v2(request);
+    else if (path === '/openapi/v3') await this.v3Root(request);
+    else if (path.startsWith('/openapi/v3/')) return this.v3(request, path.slice(12));
+    else return false;
+    return true;
+  }
+
+  private document(id: string, make: () => Buffer): Document {
+    if (this.cachedAt !== this.catalog.version) {
+      this.cache.clear();
+      this.cachedAt = this.catalog.version;
+    }
+    let made = this.cache.get(id);
+    if (!made) this.cache.set(id, (made = hashed(make())));
+    return made;
+  }
+
+  private async v2(request: ApiRequest): Promise<void> {
+    const json = (): Document =>
+      this.document('v2', () => Buffer.from(JSON.stringify(openApiV2(this.catalog))));
+    for (const { type } of parseAccept(request.headers.accept ?? '*/*')) {
+      if (GNOSTIC_ASKED.test(type)) {
+        const document = this.document('v2-gnostic', () => toGnostic(openApiV2(this.catalog)));
+        await this.send(request, document, GNOSTIC_SENT);
+        return;
+      }
+      if (type === 'application/json' || type === '*/*' || type === 'application/*') {
+        await this.send(request, json(), 'application/json');
+        return;
+      }
+    }
+    throw notAcceptable(['json']);
+  }
+
+  private async v3Root(request: ApiRequest): Promise<void> {
+    const paths: Record<string, object> = {};
+    for (const { group, versions } of this.catalog.groups()) {
+      for (const version of versions) {
+        const id = group === '' ? `api/${version}` : `apis/${group}/${version}`;
+        const { hash } = this.v3Document(group, version);
+        paths[id] = { serverRelativeURL: `/openapi/v3/${id}?hash=${hash}` };
+      }
+    }
+    await this.send(request, hashed(Buffer.from(JSON.stringify({ paths }))), 'application/json');
+  }
+
+  private v3Document(group: string, version: string): Document {
+    return this.document(`v3/${group}/${version}`, () =>
+      Buffer.from(JSON.stringify(openApiV3(this.catalog, group, version))),
+    );
+  }
+
+  private async v3(request: ApiRequest, id: string): Promise<boolean> {
+    const match = /^(?:api\/([^/]+)|apis\/([^/]+)\/([^/]+))$/.exec(id);
+    const [group, version] = match?.[1] ? ['', match[1]] : [match?.[2] ?? '', match?.[3] ?? ''];
+    const known = this.catalog.groups().find((served) => served.group === group);
+    if (!match || !known?.versions.includes(version)) return false;
+    const document = this.v3Document(group, version);
+    const asked = request.query.get('hash');
+    if (asked !== null && asked !== '' && asked !== document.hash) {
+      await request.reply.redirect(`/openapi/v3/${id}?hash=${document.hash}`, 301);
+      return true;
+    }
+    if (asked) {
+      const expires = new Date(request.context.receivedAt + YEAR_MS).toUTCString();
+      void request.reply.header('cache-control', 'public, immutable').header('expires', expires);
+    }
+    await this.send(request, document, 'application/json');
+    return true;
+  }
+
+  private async send(request: ApiRequest, document: Document, contentType: string): Promise<void> {
+    const etag = `"${document.hash}"`;
+    void request.reply.header('etag', etag).header('vary', 'Accept');
+    if (request.headers['if-none-match'] === etag) {
+      await request.reply.code(304).send();
+      return;
+    }
+    await sendBytes(request, request.reply, { contentType, chunks: [document.bytes] });
+  }
+}
