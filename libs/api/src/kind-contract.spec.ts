@@ -47,18 +47,24 @@ function randomValue(schema: JsonSchema, next: () => number, depth: number): unk
     const size = depth > 7 ? 0 : Math.floor(next() * 3);
     return Array.from({ length: size }, () => randomValue(items, next, depth + 1));
   }
-  if (schema.properties) {
-    const chance = depth > 6 ? 0.1 : 0.6;
-    return Object.fromEntries(
-      Object.entries(schema.properties)
-        .filter(() => next() < chance)
-        .map(([field, child]) => [field, randomValue(child, next, depth + 1)]),
-    );
-  }
+  if (schema.properties) return randomFields(schema.properties, next, depth);
   if (typeof schema.additionalProperties === 'object') {
     return { [pick(WORDS) ?? 'a']: randomValue(schema.additionalProperties, next, depth + 1) };
   }
   return pick<unknown>([1, 'x', {}, '25%']);
+}
+
+function randomFields(
+  properties: Readonly<Record<string, JsonSchema>>,
+  next: () => number,
+  depth: number,
+): Record<string, unknown> {
+  const chance = depth > 6 ? 0.1 : 0.6;
+  return Object.fromEntries(
+    Object.entries(properties)
+      .filter(() => next() < chance)
+      .map(([field, child]) => [field, randomValue(child, next, depth + 1)]),
+  );
 }
 
 function randomObject(kind: KindDescriptor, seed: number): KubeObject {

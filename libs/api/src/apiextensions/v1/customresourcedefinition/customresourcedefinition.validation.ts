@@ -98,41 +98,44 @@ function validateVersions(versions: readonly CustomResourceDefinitionVersion[]):
   ];
 }
 
+function validateIdentity({ metadata, spec }: CustomResourceDefinition): FieldError[] {
+  const group = String(spec?.group ?? '');
+  const path = SPEC.child('group');
+  const name = FieldPath.of('metadata', 'name');
+  return [
+    ...(metadata?.name === `${spec?.names?.plural ?? ''}.${group}`
+      ? []
+      : [invalid(name, metadata?.name ?? '', 'must be spec.names.plural+"."+spec.group')]),
+    ...(group ? check(dnsSubdomain, group, path) : [required(path)]),
+    ...(group && !group.includes('.')
+      ? [invalid(path, group, 'should be a domain with at least one dot')]
+      : []),
+  ];
+}
+
+function validateConversion({ spec }: CustomResourceDefinition): FieldError[] {
+  const path = SPEC.child('conversion');
+  const conversion = spec?.conversion;
+  return [
+    ...oneOf(conversion?.strategy, ['None', 'Webhook'], path.child('strategy'), false),
+    ...(conversion?.strategy === 'Webhook'
+      ? validateClientConfig(
+          conversion.webhook?.clientConfig,
+          path.child('webhook', 'clientConfig'),
+        )
+      : []),
+  ];
+}
+
 /** k8s apiextensions-apiserver pkg/apis/apiextensions/validation/validation.go:ValidateCustomResourceDefinition. */
 export function validateCustomResourceDefinition(crd: CustomResourceDefinition): FieldError[] {
-  const { spec, metadata } = crd;
-  const group = String(spec?.group ?? '');
-  const wanted = `${spec?.names?.plural ?? ''}.${group}`;
-  const webhook = spec?.conversion?.webhook;
+  const { spec } = crd;
   return [
-    ...(metadata?.name === wanted
-      ? []
-      : [
-          invalid(
-            FieldPath.of('metadata', 'name'),
-            metadata?.name ?? '',
-            'must be spec.names.plural+"."+spec.group',
-          ),
-        ]),
-    ...(group ? check(dnsSubdomain, group, SPEC.child('group')) : [required(SPEC.child('group'))]),
-    ...(group && !group.includes('.')
-      ? [invalid(SPEC.child('group'), group, 'should be a domain with at least one dot')]
-      : []),
+    ...validateIdentity(crd),
     ...oneOf(spec?.scope, ['Cluster', 'Namespaced'], SPEC.child('scope')),
     ...validateVersions(list(spec?.versions)),
     ...validateNames(spec?.names, SPEC.child('names')),
-    ...oneOf(
-      spec?.conversion?.strategy,
-      ['None', 'Webhook'],
-      SPEC.child('conversion', 'strategy'),
-      false,
-    ),
-    ...(spec?.conversion?.strategy === 'Webhook'
-      ? validateClientConfig(
-          webhook?.clientConfig,
-          SPEC.child('conversion', 'webhook', 'clientConfig'),
-        )
-      : []),
+    ...validateConversion(crd),
     ...(spec?.preserveUnknownFields
       ? [
           invalid(
@@ -150,22 +153,9 @@ export function validateCustomResourceDefinitionUpdate(
   crd: CustomResourceDefinition,
   old: CustomResourceDefinition,
 ): FieldError[] {
-  const established = list(old.status?.conditions).some(
-    ({ type, status }) => type === 'Established' && status === 'True',
-  );
-  const names = SPEC.child('names');
-  const kept = new Set(list(crd.spec?.versions).map(({ name }) => name));
-  const lost = list(old.status?.storedVersions).filter((version) => !kept.has(version));
   return [
-    ...immutable(crd.spec?.group, old.spec?.group, SPEC.child('group')),
-    ...immutable(crd.spec?.names?.plural, old.spec?.names?.plural, names.child('plural')),
-    ...(established
-      ? [
-          ...immutable(crd.spec?.scope, old.spec?.scope, SPEC.child('scope')),
-          ...immutable(crd.spec?.names?.kind, old.spec?.names?.kind, names.child('kind')),
-        ]
-      : []),
-    ...lost.map((version) =>
+    ...validateFixedNames(crd, old),
+    ...lostVersions(crd, old).map((version) =>
       invalid(
         FieldPath.of('status', 'storedVersions').index(0),
         version,
@@ -173,4 +163,30 @@ export function validateCustomResourceDefinitionUpdate(
       ),
     ),
   ];
+}
+
+function validateFixedNames(
+  { spec }: CustomResourceDefinition,
+  { spec: before, status }: CustomResourceDefinition,
+): FieldError[] {
+  const names = SPEC.child('names');
+  const established = list(status?.conditions).some(
+    (condition) => condition.type === 'Established' && condition.status === 'True',
+  );
+  return [
+    ...immutable(spec?.group, before?.group, SPEC.child('group')),
+    ...immutable(spec?.names?.plural, before?.names?.plural, names.child('plural')),
+    ...(established
+      ? [
+          ...immutable(spec?.scope, before?.scope, SPEC.child('scope')),
+          ...immutable(spec?.names?.kind, before?.names?.kind, names.child('kind')),
+        ]
+      : []),
+  ];
+}
+
+/** Versions that objects in etcd may have and that the new spec no longer names. */
+function lostVersions(crd: CustomResourceDefinition, old: CustomResourceDefinition): string[] {
+  const kept = new Set(list(crd.spec?.versions).map(({ name }) => name));
+  return list(old.status?.storedVersions).filter((version) => !kept.has(version));
 }

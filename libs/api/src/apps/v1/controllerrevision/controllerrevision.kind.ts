@@ -1,13 +1,14 @@
-import { FieldPath, controllerOf, invalid, parseApiVersion, required } from '@orrery/apimachinery';
+import { FieldPath, invalid, parseApiVersion, required } from '@orrery/apimachinery';
 import type { ControllerRevision } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { nonNegative } from '../../../meta/fields.js';
+import { list } from '../../../meta/list.js';
 import { immutable } from '../../../meta/object-meta.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
 
 function controllerText(revision: ControllerRevision): string {
-  const owner = controllerOf(revision);
+  const owner = list(revision.metadata.ownerReferences).find((each) => each.controller === true);
   if (!owner) return '<none>';
   const { group } = parseApiVersion(String(owner.apiVersion ?? ''));
   const kind = String(owner.kind ?? '').toLowerCase();

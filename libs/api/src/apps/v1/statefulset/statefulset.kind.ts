@@ -23,6 +23,14 @@ const MUTABLE = [
 const FIXED_MESSAGE =
   "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
 
+function setUpdateDefaults(spec: StatefulSetSpec): void {
+  spec.updateStrategy ??= {};
+  spec.updateStrategy.type ||= 'RollingUpdate';
+  if (spec.updateStrategy.type !== 'RollingUpdate') return;
+  spec.updateStrategy.rollingUpdate ??= {};
+  spec.updateStrategy.rollingUpdate.partition ??= 0;
+}
+
 function setClaimDefaults(spec: StatefulSetSpec): void {
   for (const claim of list(spec.volumeClaimTemplates)) {
     claim.apiVersion ??= 'v1';
@@ -41,12 +49,7 @@ export function setStatefulSetDefaults({ spec, status }: StatefulSet): void {
   }
   if (!spec) return;
   spec.podManagementPolicy ||= 'OrderedReady';
-  spec.updateStrategy ??= {};
-  spec.updateStrategy.type ||= 'RollingUpdate';
-  if (spec.updateStrategy.type === 'RollingUpdate') {
-    spec.updateStrategy.rollingUpdate ??= {};
-    spec.updateStrategy.rollingUpdate.partition ??= 0;
-  }
+  setUpdateDefaults(spec);
   spec.persistentVolumeClaimRetentionPolicy ??= {};
   spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= 'Retain';
   spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= 'Retain';

@@ -27,27 +27,25 @@ const ratio = (current: Amounts | undefined, target: Amounts | undefined): strin
   return `${current?.value ?? UNKNOWN}/${target?.value ?? UNKNOWN}`;
 };
 
-const plain = (text: string): string => text.replace(' (avg)', '');
+type Source = 'resource' | 'containerResource' | 'pods' | 'object' | 'external';
+
+const SOURCES: Readonly<Record<string, Source>> = {
+  Resource: 'resource',
+  ContainerResource: 'containerResource',
+  Pods: 'pods',
+  Object: 'object',
+  External: 'external',
+};
 
 /** k8s pkg/printers/internalversion/printers.go:formatHPAMetrics, one metric. */
 function metricText(spec: MetricSpec, status: MetricStatus | undefined): string {
-  const { resource, containerResource: inContainer } = spec;
-  switch (spec.type) {
-    case 'Resource':
-      return plain(`${resource?.name}: ${ratio(status?.resource?.current, resource?.target)}`);
-    case 'ContainerResource':
-      return plain(
-        `${inContainer?.name}: ${ratio(status?.containerResource?.current, inContainer?.target)}`,
-      );
-    case 'Pods':
-      return plain(ratio(status?.pods?.current, spec.pods?.target));
-    case 'Object':
-      return ratio(status?.object?.current, spec.object?.target);
-    case 'External':
-      return ratio(status?.external?.current, spec.external?.target);
-    default:
-      return '<unknown type>';
-  }
+  const source = SOURCES[spec.type];
+  if (source === undefined) return '<unknown type>';
+  const text = ratio(status?.[source]?.current, spec[source]?.target);
+  if (source === 'object' || source === 'external') return text;
+  const asked = spec[source];
+  const plain = text.replace(' (avg)', '');
+  return asked && 'name' in asked ? `${asked.name}: ${plain}` : plain;
 }
 
 function targetsText({ spec, status }: HorizontalPodAutoscaler): string {

@@ -18,6 +18,20 @@ const PEM = /-----BEGIN CERTIFICATE REQUEST-----/;
 /** Conditions that only /approval may add. */
 const DECISIONS = ['Approved', 'Denied'];
 
+function validateSigner(name: string | undefined): FieldError[] {
+  const path = SPEC.child('signerName');
+  if (!name) return [required(path)];
+  return /^[^/]+\/.+$/.test(name)
+    ? []
+    : [
+        invalid(
+          path,
+          name,
+          "must be a fully qualified domain and path of the form 'example.com/signer-name'",
+        ),
+      ];
+}
+
 function validateSpec({ spec }: Request): FieldError[] {
   const pem = Buffer.from(String(spec?.request ?? ''), 'base64').toString();
   const seconds = spec?.expirationSeconds;
@@ -34,17 +48,7 @@ function validateSpec({ spec }: Request): FieldError[] {
     ...(list(spec?.usages).length === 0
       ? [required(SPEC.child('usages'), 'usages must be specified')]
       : []),
-    ...(/^[^/]+\/.+$/.test(String(spec?.signerName ?? ''))
-      ? []
-      : [
-          spec?.signerName
-            ? invalid(
-                SPEC.child('signerName'),
-                spec.signerName,
-                "must be a fully qualified domain and path of the form 'example.com/signer-name'",
-              )
-            : required(SPEC.child('signerName')),
-        ]),
+    ...validateSigner(spec?.signerName),
     ...(typeof seconds === 'number' && seconds < MIN_SECONDS
       ? [
           invalid(

@@ -2,7 +2,7 @@ import type { FieldError } from '@orrery/apimachinery';
 import { FieldPath, duplicate, forbidden, invalid, required } from '@orrery/apimachinery';
 import type { LimitRange, LimitRangeItem } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
-import { eachOf, entries } from '../../../meta/list.js';
+import { eachOf, entries, list } from '../../../meta/list.js';
 import { quantityValue, validateQuantities } from '../../../meta/quantity.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { column, nameColumn, table } from '../../../table/columns.js';
@@ -67,7 +67,7 @@ export const LimitRangeKind = defineKind<LimitRange>({
   plural: 'limitranges',
   shortNames: ['limits'],
   scope: 'Namespaced',
-  setDefaults: ({ spec }) => spec?.limits?.forEach(setItemDefaults),
+  setDefaults: ({ spec }) => list(spec?.limits).forEach(setItemDefaults),
   strategy: strategyOf<LimitRange>({ namespaced: true, check: validate }),
   columns: table<LimitRange>([
     nameColumn,

@@ -57,13 +57,33 @@ function sourcesOf(spec: PersistentVolumeSpec | undefined): Record<string, unkno
   );
 }
 
+function validateModes(spec: PersistentVolumeSpec | undefined): FieldError[] {
+  const path = SPEC.child('accessModes');
+  return [
+    ...(list(spec?.accessModes).length === 0 ? [required(path)] : []),
+    ...eachOf(spec?.accessModes, (mode) => oneOf(mode, ACCESS_MODES, path)),
+  ];
+}
+
+function validateSources(sources: readonly string[]): FieldError[] {
+  if (sources.length === 0) return [required(SPEC, 'must specify a volume type')];
+  return sources
+    .slice(1)
+    .map((field) => forbidden(SPEC.child(field), 'may not specify more than 1 volume type'));
+}
+
+function validateHostPath(spec: PersistentVolumeSpec | undefined): FieldError[] {
+  if (!spec?.hostPath) return [];
+  const path = SPEC.child('hostPath', 'path');
+  const { path: target } = spec.hostPath;
+  if (!target) return [required(path)];
+  return target.split('/').includes('..') ? [invalid(path, target, "must not contain '..'")] : [];
+}
+
 /** k8s pkg/apis/core/validation/validation.go:ValidatePersistentVolumeSpec. */
 function validate({ spec }: PersistentVolume): FieldError[] {
-  const modes = SPEC.child('accessModes');
-  const sources = Object.keys(sourcesOf(spec));
   return [
-    ...(list(spec?.accessModes).length === 0 ? [required(modes)] : []),
-    ...eachOf(spec?.accessModes, (mode) => oneOf(mode, ACCESS_MODES, modes)),
+    ...validateModes(spec),
     ...(spec?.capacity?.['storage'] === undefined ? [required(SPEC.child('capacity'))] : []),
     ...validateQuantities(spec?.capacity, SPEC.child('capacity')),
     ...oneOf(
@@ -73,16 +93,11 @@ function validate({ spec }: PersistentVolume): FieldError[] {
       false,
     ),
     ...validateNodeSelector(spec?.nodeAffinity?.required, SPEC.child('nodeAffinity', 'required')),
-    ...(sources.length === 0 ? [required(SPEC, 'must specify a volume type')] : []),
-    ...sources
-      .slice(1)
-      .map((field) => forbidden(SPEC.child(field), 'may not specify more than 1 volume type')),
+    ...validateSources(Object.keys(sourcesOf(spec))),
     ...(spec?.local && !spec.nodeAffinity
       ? [required(SPEC.child('nodeAffinity'), 'Local volume requires node affinity')]
       : []),
-    ...(spec?.hostPath?.path.split('/').includes('..')
-      ? [invalid(SPEC.child('hostPath', 'path'), spec.hostPath.path, "must not contain '..'")]
-      : []),
+    ...validateHostPath(spec),
     ...(spec?.storageClassName
       ? check(dnsSubdomain, spec.storageClassName, SPEC.child('storageClassName'))
       : []),

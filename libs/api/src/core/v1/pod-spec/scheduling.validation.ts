@@ -133,8 +133,26 @@ export function validateAffinity(affinity: Affinity | undefined, path: FieldPath
   ];
 }
 
+function validateTolerationValue(toleration: Toleration, at: FieldPath): FieldError[] {
+  const { operator = 'Equal', value } = toleration;
+  const path = at.child('operator');
+  switch (operator || 'Equal') {
+    case 'Equal':
+      return labelValue(String(value ?? '')).map((m) => invalid(path, value, m));
+    case 'Exists':
+      return value
+        ? [invalid(path, toleration, "value must be empty when `operator` is 'Exists'")]
+        : [];
+    case 'Gt':
+    case 'Lt':
+      return [];
+    default:
+      return [notSupported(path, operator, ['Equal', 'Exists', 'Gt', 'Lt'])];
+  }
+}
+
 function validateToleration(toleration: Toleration, at: FieldPath): FieldError[] {
-  const { key, operator, value, effect, tolerationSeconds } = toleration;
+  const { key, operator, effect, tolerationSeconds } = toleration;
   const findings = key ? check(qualifiedName, key, at.child('key')) : [];
   if (!key && operator !== 'Exists') {
     findings.push(
@@ -154,23 +172,7 @@ function validateToleration(toleration: Toleration, at: FieldPath): FieldError[]
       ),
     );
   }
-  if (operator === undefined || (operator as string) === '' || operator === 'Equal') {
-    findings.push(
-      ...labelValue(String(value ?? '')).map((m) => invalid(at.child('operator'), value, m)),
-    );
-  } else if (operator === 'Exists') {
-    if (value) {
-      findings.push(
-        invalid(
-          at.child('operator'),
-          toleration,
-          "value must be empty when `operator` is 'Exists'",
-        ),
-      );
-    }
-  } else if (operator !== 'Gt' && operator !== 'Lt') {
-    findings.push(notSupported(at.child('operator'), operator, ['Equal', 'Exists', 'Gt', 'Lt']));
-  }
+  findings.push(...validateTolerationValue(toleration, at));
   return effect ? [...findings, ...oneOf(effect, EFFECTS, at.child('effect'))] : findings;
 }
 

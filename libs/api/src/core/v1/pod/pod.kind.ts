@@ -1,4 +1,4 @@
-import type { Pod } from '../../../types.js';
+import type { Pod, PodSpec, PodStatus } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
 import { podColumns } from './pod.columns.js';
@@ -10,6 +10,23 @@ import {
   podStatusStrategy,
   podStrategy,
 } from './pod.strategy.js';
+
+const specFields = (spec: PodSpec | undefined): Record<string, string> => ({
+  'spec.nodeName': spec?.nodeName ?? '',
+  'spec.restartPolicy': spec?.restartPolicy ?? '',
+  'spec.schedulerName': spec?.schedulerName ?? '',
+  'spec.serviceAccountName': spec?.serviceAccountName ?? '',
+  'spec.hostNetwork': String(spec?.hostNetwork === true),
+});
+
+const statusFields = (status: PodStatus | undefined): Record<string, string> => ({
+  'status.phase': status?.phase ?? '',
+  'status.podIP': list(status?.podIPs)[0]?.ip ?? status?.podIP ?? '',
+  'status.podIPs': list(status?.podIPs)
+    .map(({ ip }) => ip)
+    .join(','),
+  'status.nominatedNodeName': status?.nominatedNodeName ?? '',
+});
 
 export const PodKind = defineKind<Pod>({
   group: '',
@@ -26,19 +43,7 @@ export const PodKind = defineKind<Pod>({
     ephemeralcontainers: podEphemeralContainersStrategy,
     resize: podResizeStrategy,
   },
-  selectableFields: ({ spec, status }) => ({
-    'spec.nodeName': spec?.nodeName ?? '',
-    'spec.restartPolicy': spec?.restartPolicy ?? '',
-    'spec.schedulerName': spec?.schedulerName ?? '',
-    'spec.serviceAccountName': spec?.serviceAccountName ?? '',
-    'spec.hostNetwork': String(spec?.hostNetwork === true),
-    'status.phase': status?.phase ?? '',
-    'status.podIP': list(status?.podIPs)[0]?.ip ?? status?.podIP ?? '',
-    'status.podIPs': list(status?.podIPs)
-      .map(({ ip }) => ip)
-      .join(','),
-    'status.nominatedNodeName': status?.nominatedNodeName ?? '',
-  }),
+  selectableFields: ({ spec, status }) => ({ ...specFields(spec), ...statusFields(status) }),
   columns: podColumns,
   defaultGracePeriodSeconds: podGracePeriodSeconds,
   hasGeneration: true,

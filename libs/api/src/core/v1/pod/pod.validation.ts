@@ -24,7 +24,8 @@ const withImages = (
   containers: readonly Container[] | undefined,
   old: readonly Container[] | undefined,
 ): Container[] | undefined =>
-  containers?.map((container, i) => {
+  containers &&
+  list(containers).map((container, i) => {
     const { image: _image, ...rest } = container;
     const image = list(old)[i]?.image;
     return image === undefined ? rest : { ...rest, image };

@@ -39,7 +39,8 @@ function isJson(base64: string | undefined): boolean {
 }
 
 /** k8s pkg/apis/core/validation/validation.go:ValidateSecret, the part that depends on the type. */
-function validateType({ type = '', data, metadata }: Secret): FieldError[] {
+function validateType({ type: given, data, metadata }: Secret): FieldError[] {
+  const type = String(given ?? '');
   const missing = (REQUIRED_KEYS[type] ?? []).filter((key) => data?.[key] === undefined);
   if (missing.length > 0) return missing.map((key) => required(DATA.key(key)));
   if (type === 'kubernetes.io/service-account-token') {
@@ -48,10 +49,15 @@ function validateType({ type = '', data, metadata }: Secret): FieldError[] {
       : [required(FieldPath.of('metadata', 'annotations').key(SERVICE_ACCOUNT))];
   }
   if (type === 'kubernetes.io/basic-auth') {
-    return data?.['username'] === undefined && data?.['password'] === undefined
-      ? [required(DATA.key('username')), required(DATA.key('password'))]
-      : [];
+    const keys = ['username', 'password'];
+    return keys.some((key) => data?.[key] !== undefined)
+      ? []
+      : keys.map((key) => required(DATA.key(key)));
   }
+  return validateDockerConfig(type, data);
+}
+
+function validateDockerConfig(type: string, data: Secret['data']): FieldError[] {
   const json = type.startsWith('kubernetes.io/docker') ? REQUIRED_KEYS[type]?.[0] : undefined;
   return json !== undefined && !isJson(data?.[json])
     ? [invalid(DATA.key(json), '<secret contents redacted>', 'invalid JSON')]

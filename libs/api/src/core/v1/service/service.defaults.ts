@@ -14,6 +14,17 @@ export const isExternallyAccessible = ({ type, externalIPs }: ServiceSpec): bool
 export const isHeadless = ({ clusterIP, clusterIPs }: ServiceSpec): boolean =>
   (list(clusterIPs)[0] ?? clusterIP) === 'None';
 
+function setAffinityDefaults(spec: ServiceSpec): void {
+  spec.sessionAffinity ||= 'None';
+  if (spec.sessionAffinity === 'None') {
+    delete spec.sessionAffinityConfig;
+    return;
+  }
+  spec.sessionAffinityConfig ??= {};
+  spec.sessionAffinityConfig.clientIP ??= {};
+  spec.sessionAffinityConfig.clientIP.timeoutSeconds ??= CLIENT_IP_SECONDS;
+}
+
 function setPortDefaults(spec: ServiceSpec): void {
   for (const port of list(spec.ports)) {
     port.protocol ||= 'TCP';
@@ -42,13 +53,7 @@ export function setServiceDefaults(service: Service): void {
   service.status.loadBalancer ??= {};
   const { spec } = service;
   if (!spec) return;
-  spec.sessionAffinity ||= 'None';
-  if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
-  else {
-    spec.sessionAffinityConfig ??= {};
-    spec.sessionAffinityConfig.clientIP ??= {};
-    spec.sessionAffinityConfig.clientIP.timeoutSeconds ??= CLIENT_IP_SECONDS;
-  }
+  setAffinityDefaults(spec);
   spec.type ||= 'ClusterIP';
   setPortDefaults(spec);
   if (isExternallyAccessible(spec)) spec.externalTrafficPolicy ||= 'Cluster';

@@ -11,14 +11,16 @@ const hasNodePorts = ({ type }: ServiceSpec): boolean =>
 const samePort = (a: ServicePort, b: ServicePort): boolean =>
   a.port === b.port && a.protocol === b.protocol;
 
+function keepAddresses(spec: ServiceSpec, old: ServiceSpec): void {
+  if (spec.type === 'ExternalName' || old.type === 'ExternalName') return;
+  if (spec.clusterIP || list(spec.clusterIPs).length > 0) return;
+  if (old.clusterIP !== undefined) spec.clusterIP = old.clusterIP;
+  if (old.clusterIPs !== undefined) spec.clusterIPs = [...old.clusterIPs];
+}
+
 /** What a client left out of an update keeps the value the cluster allocated (patchAllocatedValues). */
 function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
-  if (spec.type !== 'ExternalName' && old.type !== 'ExternalName') {
-    if (!spec.clusterIP && list(spec.clusterIPs).length === 0) {
-      if (old.clusterIP !== undefined) spec.clusterIP = old.clusterIP;
-      if (old.clusterIPs !== undefined) spec.clusterIPs = [...old.clusterIPs];
-    }
-  }
+  keepAddresses(spec, old);
   if (hasNodePorts(spec) && hasNodePorts(old)) {
     for (const port of list(spec.ports)) {
       const before = list(old.ports).find((each) => samePort(each, port));

@@ -1,7 +1,13 @@
 import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
 import { FieldPath, invalid, required } from '@orrery/apimachinery';
 import { isIP } from 'node:net';
-import type { HTTPIngressPath, Ingress, IngressBackend, IngressRule } from '../../../types.js';
+import type {
+  HTTPIngressPath,
+  Ingress,
+  IngressBackend,
+  IngressRule,
+  IngressServiceBackend,
+} from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { oneOf } from '../../../meta/fields.js';
 import { eachOf, list } from '../../../meta/list.js';
@@ -31,6 +37,10 @@ function validateBackend(backend: IngressBackend | undefined, path: Path): Field
   if (!service) {
     return [required(path.child('service', 'name'))];
   }
+  return validateService(service, path);
+}
+
+function validateService(service: IngressServiceBackend, path: Path): FieldError[] {
   const { name, number } = service.port ?? {};
   const at = path.child('service', 'port');
   return [
