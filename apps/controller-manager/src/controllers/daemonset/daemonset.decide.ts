@@ -1,0 +1,130 @@
+import type { DaemonSet, DaemonSetStatus, Node, Pod } from '@orrery/api';
+import { omitEmpty } from '@orrery/controller';
+import { isAvailable, isReady } from '../../pods/pod-state.js';
+import { fitness, nodeOf } from './daemon-pod.js';
+
+export const REVISION_HASH = 'controller-revision-hash';
+
+export interface DaemonWorld {
+  readonly daemonSet: DaemonSet;
+  readonly nodes: readonly Node[];
+  readonly pods: readonly Pod[];
+  /** Hash of the current template's revision. */
+  readonly hash: string;
+  readonly now: number;
+}
+
+export interface DaemonPlan {
+  /** Nodes that lack a pod. */
+  readonly create: readonly string[];
+  readonly remove: readonly Pod[];
+  readonly status: DaemonSetStatus;
+}
+
+type ByNode = ReadonlyMap<string, readonly Pod[]>;
+
+function byNode(pods: readonly Pod[]): Map<string, Pod[]> {
+  const map = new Map<string, Pod[]>();
+  for (const pod of pods) {
+    const name = nodeOf(pod) ?? '';
+    map.set(name, [...(map.get(name) ?? []), pod]);
+  }
+  return map;
+}
+
+const isAlive = (pod: Pod): boolean => pod.metadata.deletionTimestamp === undefined;
+const isUpdated = (pod: Pod, hash: string): boolean =>
+  pod.metadata.labels?.[REVISION_HASH] === hash;
+const specOf = ({ daemonSet }: DaemonWorld) => daemonSet.spec?.template.spec ?? { containers: [] };
+
+const byAge = (a: Pod, b: Pod): number =>
+  Number(!a.spec?.nodeName) - Number(!b.spec?.nodeName) ||
+  Date.parse(a.metadata.creationTimestamp ?? '') - Date.parse(b.metadata.creationTimestamp ?? '');
+
+/** Pure: the pods to create and delete, and the status. */
+export function planDaemons(world: DaemonWorld): DaemonPlan {
+  const pods = byNode(world.pods);
+  const create: string[] = [];
+  const remove: Pod[] = [];
+  const known = new Set<string>();
+  for (const node of world.nodes) {
+    const name = node.metadata.name ?? '';
+    known.add(name);
+    const here = pods.get(name) ?? [];
+    const { shouldRun, mayStay } = fitness(specOf(world), node);
+    if (shouldRun && here.length === 0) create.push(name);
+    else if (mayStay) remove.push(...surplus(here));
+    else remove.push(...here.filter(isAlive));
+  }
+  for (const [name, here] of pods) if (!known.has(name)) remove.push(...here.filter(isAlive));
+  if (create.length === 0 && remove.length === 0) remove.push(...outdated(world, pods));
+  return { create, remove, status: statusOf(world, pods) };
+}
+
+/** Failed pods, and all but the oldest of the others. */
+function surplus(pods: readonly Pod[]): Pod[] {
+  const alive = pods.filter(isAlive);
+  const failed = alive.filter((pod) => pod.status?.phase === 'Failed');
+  const running = alive.filter((pod) => pod.status?.phase !== 'Failed').sort(byAge);
+  return [...failed, ...running.slice(1)];
+}
+
+function maxUnavailable({ daemonSet }: DaemonWorld, desired: number): number {
+  const value = daemonSet.spec?.updateStrategy?.rollingUpdate?.maxUnavailable as
+    number | string | undefined;
+  if (typeof value === 'string')
+    return Math.max(Math.ceil((Number(value.replace('%', '')) * desired) / 100), 1);
+  return Math.max(value ?? 1, 1);
+}
+
+/** Pods of older templates to delete now (k8s pkg/controller/daemon/update.go: rollingUpdate, without surge). */
+function outdated(world: DaemonWorld, pods: ByNode): Pod[] {
+  const { daemonSet, hash, nodes, now } = world;
+  if (daemonSet.spec?.updateStrategy?.type === 'OnDelete') return [];
+  const minReady = daemonSet.spec?.minReadySeconds ?? 0;
+  const wanted = nodes.filter((node) => fitness(specOf(world), node).shouldRun);
+  const unavailableOld: Pod[] = [];
+  const availableOld: Pod[] = [];
+  let unavailable = 0;
+  for (const node of wanted) {
+    const pod = (pods.get(node.metadata.name ?? '') ?? []).find(isAlive);
+    const available = pod !== undefined && isAvailable(pod, minReady, now);
+    if (!available) unavailable++;
+    if (pod && !isUpdated(pod, hash)) (available ? availableOld : unavailableOld).push(pod);
+  }
+  const room = Math.max(maxUnavailable(world, wanted.length) - unavailable, 0);
+  return [...unavailableOld, ...availableOld.slice(0, room)];
+}
+
+function statusOf(world: DaemonWorld, pods: ByNode): DaemonSetStatus {
+  const { daemonSet, hash, nodes, now } = world;
+  const minReady = daemonSet.spec?.minReadySeconds ?? 0;
+  const count = { desired: 0, current: 0, misscheduled: 0, ready: 0, available: 0, updated: 0 };
+  for (const node of nodes) {
+    const here = (pods.get(node.metadata.name ?? '') ?? []).filter(isAlive).sort(byAge);
+    const [pod] = here;
+    if (!fitness(specOf(world), node).shouldRun) {
+      if (pod) count.misscheduled++;
+      continue;
+    }
+    count.desired++;
+    if (!pod) continue;
+    count.current++;
+    if (isReady(pod)) count.ready++;
+    if (isAvailable(pod, minReady, now)) count.available++;
+    if (isUpdated(pod, hash)) count.updated++;
+  }
+  return {
+    currentNumberScheduled: count.current,
+    desiredNumberScheduled: count.desired,
+    numberMisscheduled: count.misscheduled,
+    numberReady: count.ready,
+    ...omitEmpty({
+      numberAvailable: count.available,
+      numberUnavailable: count.desired - count.available,
+      updatedNumberScheduled: count.updated,
+      observedGeneration: daemonSet.metadata.generation ?? 0,
+      collisionCount: daemonSet.status?.collisionCount ?? 0,
+    }),
+  };
+}

@@ -1,0 +1,144 @@
+import type { KubeObject, ObjectKey } from '@orrery/apimachinery';
+import { labelSelectorMatcher } from '@orrery/apimachinery';
+import type { ControllerRevision, DaemonSet, DaemonSetStatus, Node, Pod } from '@orrery/api';
+import { resources } from '@orrery/api';
+import type { ResourceRef } from '@orrery/api';
+import type { ResourceClient } from '@orrery/client';
+import type { Clock } from '@orrery/component';
+import {
+  Claimer,
+  PodControl,
+  StatusWriter,
+  allOrFirstFailure,
+  defineController,
+  done,
+  slowStart,
+  toControllerRef,
+} from '@orrery/controller';
+import type { Reconciler, Result } from '@orrery/controller';
+import { BY_OWNER, byOwner } from '@orrery/informers';
+import type { Lister } from '@orrery/informers';
+import type { ControllerEntry } from '../../controller-entry.js';
+import { ORPHANS, podInformer } from '../../pods/pod-indexes.js';
+import { nextAvailabilityMs } from '../../pods/pod-state.js';
+import { ensureRevision, forgetRevisions, hashOf } from '../../revisions/controller-revisions.js';
+import { pinToNode } from './daemon-pod.js';
+import { REVISION_HASH, planDaemons } from './daemonset.decide.js';
+import type { DaemonPlan } from './daemonset.decide.js';
+
+export interface DaemonCaches {
+  readonly daemonSets: Lister<DaemonSet>;
+  readonly nodes: Lister<Node>;
+  readonly pods: Lister<Pod>;
+  readonly revisions: Lister<ControllerRevision>;
+}
+
+export interface DaemonWrites {
+  readonly podControl: PodControl;
+  readonly claimer: Claimer<Pod>;
+  readonly revisions: ResourceClient<ControllerRevision>;
+  readonly status: StatusWriter<DaemonSetStatus, DaemonSet>;
+}
+
+const BURST = 250;
+
+/** Keeps one pod of a DaemonSet on each node that fits. */
+export class DaemonSetReconciler implements Reconciler {
+  constructor(
+    private readonly caches: DaemonCaches,
+    private readonly writes: DaemonWrites,
+    private readonly clock: Clock,
+  ) {}
+
+  async reconcile(key: ObjectKey): Promise<Result> {
+    const daemonSet = this.caches.daemonSets.get(key);
+    const selector = labelSelectorMatcher(daemonSet?.spec?.selector);
+    if (!daemonSet?.spec || selector.empty || daemonSet.metadata.deletionTimestamp) return done;
+    const { uid = '', namespace = '' } = daemonSet.metadata;
+    const candidates = [
+      ...this.caches.pods.byIndex(BY_OWNER, uid),
+      ...this.caches.pods.byIndex(ORPHANS, namespace),
+    ];
+    const matches = selector.matches.bind(selector);
+    const pods = await this.writes.claimer.claim(daemonSet, matches, candidates);
+    const revisions = this.caches.revisions.byIndex(BY_OWNER, uid);
+    const current = await ensureRevision(this.writes.revisions, {
+      owner: daemonSet,
+      ownerReference: toControllerRef(resources.daemonsets, daemonSet),
+      template: daemonSet.spec.template,
+      existing: revisions,
+    });
+    const now = this.clock.now();
+    const hash = hashOf(current);
+    const plan = planDaemons({ daemonSet, nodes: this.caches.nodes.list(), pods, hash, now });
+    await this.#apply(daemonSet, plan, hash);
+    const inUse = new Set([hash, ...pods.map((pod) => pod.metadata.labels?.[REVISION_HASH] ?? '')]);
+    const limit = daemonSet.spec.revisionHistoryLimit ?? 10;
+    await forgetRevisions(this.writes.revisions, revisions, inUse, limit);
+    await this.writes.status.writeIfChanged(daemonSet, plan.status);
+    const recheck = nextAvailabilityMs(pods, daemonSet.spec.minReadySeconds ?? 0, now);
+    return recheck === undefined ? done : { requeueAfterMs: recheck };
+  }
+
+  async #apply(daemonSet: DaemonSet, plan: DaemonPlan, hash: string): Promise<void> {
+    const { podControl } = this.writes;
+    const controllerRef = toControllerRef(resources.daemonsets, daemonSet);
+    const template = structuredClone(daemonSet.spec?.template ?? { spec: { containers: [] } });
+    const labels = { ...template.metadata?.labels, [REVISION_HASH]: hash };
+    template.metadata = { ...template.metadata, labels };
+    const create = plan.create.slice(0, BURST);
+    await slowStart(create.length, (index) =>
+      podControl.create({
+        template,
+        owner: daemonSet,
+        controllerRef,
+        edit: (pod) => {
+          pinToNode(pod, create[index] ?? '');
+        },
+      }),
+    );
+    await allOrFirstFailure(plan.remove.map((pod) => podControl.delete(daemonSet, pod)));
+  }
+}
+
+/** What of a node decides about daemon pods. */
+const placementOf = (node: Node): string =>
+  JSON.stringify([node.metadata.labels, node.spec?.taints, node.spec?.unschedulable]);
+
+export const daemonSetController: ControllerEntry = {
+  name: 'daemonset-controller',
+  definition({ informers }) {
+    const daemonSets = informers.informer(resources.daemonsets).lister;
+    const all = (): ObjectKey[] =>
+      daemonSets.list().map(({ metadata: { namespace = '', name = '' } }) => ({ namespace, name }));
+    return defineController('daemonset-controller')
+      .concurrency(2)
+      .for(resources.daemonsets)
+      .owns(resources.pods, resources.daemonsets)
+      .owns(resources.controllerrevisions, resources.daemonsets)
+      .watches(resources.nodes, all, {
+        changed: (node, old) => placementOf(node) !== placementOf(old),
+      })
+      .build();
+  },
+  create({ client, informers, events, clock }) {
+    const revisions = informers.informer(resources.controllerrevisions);
+    revisions.addIndex(BY_OWNER, byOwner);
+    const owners = client.resource<KubeObject>(resources.daemonsets as ResourceRef);
+    return new DaemonSetReconciler(
+      {
+        daemonSets: informers.informer(resources.daemonsets).lister,
+        nodes: informers.informer(resources.nodes).lister,
+        pods: podInformer(informers).lister,
+        revisions: revisions.lister,
+      },
+      {
+        podControl: new PodControl(client, events('daemonset-controller')),
+        claimer: new Claimer(client.resource(resources.pods), resources.daemonsets, owners),
+        revisions: client.resource(resources.controllerrevisions),
+        status: new StatusWriter<DaemonSetStatus, DaemonSet>(client.resource(resources.daemonsets)),
+      },
+      clock,
+    );
+  },
+};
