@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { connect, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { upgradeHeaders } from './forwarded-headers.js';
+import { relayUpgrade } from './relay-upgrade.js';
+
+const HOST = '127.205.1.1';
+
+describe('relayUpgrade()', () => {
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  /** A back-end that answers each connection with `answer`, and what it received. */
+  const backend = async (
+    answer: string,
+  ): Promise<{ port: number; received: string[]; closed: () => number }> => {
+    const received: string[] = [];
+    let closed = 0;
+    const server = createTcpServer((socket: Socket) => {
+      const index = received.push('') - 1;
+      socket.on('data', (data) => {
+        const first = received[index] === '';
+        received[index] += data.toString();
+        if (first) socket.write(answer);
+        else if (answer.includes(' 101 ')) socket.write(`echo ${data.toString()}`);
+      });
+      socket.on('error', () => undefined);
+      socket.on('close', () => closed++);
+    });
+    servers.push(server.listen(0, HOST));
+    await once(server, 'listening');
+    return { port: (server.address() as AddressInfo).port, received, closed: () => closed };
+  };
+
+  const front = async (port: number): Promise<number> => {
+    const server = createServer();
+    server.on('upgrade', (incoming: IncomingMessage, socket, head) => {
+      const target = { scheme: 'http', address: HOST, port } as const;
+      void relayUpgrade({ socket, head }, target, {
+        method: 'POST',
+        path: '/exec',
+        headers: upgradeHeaders(incoming.headers),
+      });
+    });
+    servers.push(server.listen(0, HOST));
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+
+  const upgradeRequest = (port: number): ReturnType<typeof request> =>
+    request({
+      host: HOST,
+      port,
+      headers: { connection: 'Upgrade', upgrade: 'SPDY/3.1', authorization: 'Bearer secret' },
+    }).end();
+
+  it('joins both sides after 101 and keeps the credentials to itself', async () => {
+    const { port, received } = await backend(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\nhello ',
+    );
+    const [, socket, head] = (await once(upgradeRequest(await front(port)), 'upgrade')) as [
+      IncomingMessage,
+      Socket,
+      Buffer,
+    ];
+    let text = head.toString();
+    socket.write('ping');
+    for await (const chunk of socket) {
+      text += String(chunk);
+      if (text.includes('echo ping')) break;
+    }
+    expect(text).toBe('hello echo ping');
+    expect(received[0]).not.toContain('secret');
+    socket.destroy();
+  });
+
+  it('CVE-2018-1002105: a refused upgrade leaves no connection for a second request', async () => {
+    const { port, received, closed } = await backend(
+      'HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nno!',
+    );
+    const socket = connect(await front(port), HOST);
+    await once(socket, 'connect');
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n');
+    socket.write('GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n');
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    expect(text).toMatch(/^HTTP\/1.1 400 /);
+    expect(text).toContain('"message":"no!"');
+    expect(received.join('')).not.toContain('smuggled');
+    expect(closed()).toBe(1);
+  });
+
+  it.each([
+    {
+      name: 'a switch to another protocol',
+      answer:
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    },
+    {
+      name: 'CVE-2020-8559: a redirect',
+      answer: 'HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n',
+    },
+  ])('refuses $name', async ({ answer }) => {
+    const { port } = await backend(answer);
+    const [response] = (await once(upgradeRequest(await front(port)), 'response')) as [
+      IncomingMessage,
+    ];
+    expect(response.statusCode).toBe(500);
+    response.destroy();
+  });
+
+  it('says that the back-end cannot be reached', async () => {
+    const [response] = (await once(upgradeRequest(await front(1)), 'response')) as [
+      IncomingMessage,
+    ];
+    expect(response.statusCode).toBe(503);
+    response.destroy();
+  });
+});
