@@ -40,7 +40,7 @@ function randomValue(schema: JsonSchema, next: () => number, depth: number): unk
   const pick = <T>(items: readonly T[]): T | undefined => items[Math.floor(next() * items.length)];
   if (schema.enum && next() < 0.7) return pick(schema.enum);
   if (schema.type === 'string') return pick(WORDS);
-  if (schema.type === 'integer' || schema.type === 'number') return pick([-1, 0, 1, 3, 80, 70_000]);
+  if (schema.type === 'integer') return pick([-1, 0, 1, 3, 80, 70_000]);
   if (schema.type === 'boolean') return next() < 0.5;
   if (schema.type === 'array') {
     const { items = {} } = schema;

@@ -32,6 +32,7 @@ export const MutatingWebhookConfigurationKind = defineKind<MutatingWebhookConfig
   },
   strategy: strategyOf<MutatingWebhookConfiguration>({
     namespaced: false,
+    allowUnconditionalUpdate: false,
     check: ({ webhooks }) => validateWebhooks(webhooks),
   }),
   columns: table<MutatingWebhookConfiguration>(columns),
@@ -48,6 +49,7 @@ export const ValidatingWebhookConfigurationKind = defineKind<ValidatingWebhookCo
   setDefaults: ({ webhooks }) => list(webhooks).forEach(setWebhookDefaults),
   strategy: strategyOf<ValidatingWebhookConfiguration>({
     namespaced: false,
+    allowUnconditionalUpdate: false,
     check: ({ webhooks }) => validateWebhooks(webhooks),
   }),
   columns: table<ValidatingWebhookConfiguration>(columns),

@@ -55,6 +55,7 @@ export const CustomResourceDefinitionKind = defineKind<CustomResourceDefinition>
   setDefaults: setCustomResourceDefinitionDefaults,
   strategy: strategyOf<CustomResourceDefinition>({
     namespaced: false,
+    allowUnconditionalUpdate: false,
     ownsStatus: true,
     initialStatus,
     prepareForUpdate: recordStoredVersions,

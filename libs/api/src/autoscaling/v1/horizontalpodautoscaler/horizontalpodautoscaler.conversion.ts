@@ -14,6 +14,9 @@ const CURRENT_METRICS = 'autoscaling.alpha.kubernetes.io/current-metrics';
 const CONDITIONS = 'autoscaling.alpha.kubernetes.io/conditions';
 const OWN = [METRICS, BEHAVIOR, CURRENT_METRICS, CONDITIONS];
 
+/** What v2 asks of an autoscaler that names no metrics. */
+const DEFAULT_UTILIZATION = 80;
+
 const isCpuUtilization = ({ resource }: MetricSpec): boolean =>
   resource?.name === 'cpu' && resource.target?.averageUtilization !== undefined;
 
@@ -55,7 +58,7 @@ function toStorage(object: Served): Stored {
     },
     spec: {
       ...spec,
-      ...(metrics.length > 0 ? { metrics } : {}),
+      metrics: metrics.length > 0 ? metrics : [cpuMetric(DEFAULT_UTILIZATION)],
       ...(behavior ? { behavior } : {}),
     },
     ...(object.status

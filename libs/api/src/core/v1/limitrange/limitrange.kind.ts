@@ -68,7 +68,11 @@ export const LimitRangeKind = defineKind<LimitRange>({
   shortNames: ['limits'],
   scope: 'Namespaced',
   setDefaults: ({ spec }) => list(spec?.limits).forEach(setItemDefaults),
-  strategy: strategyOf<LimitRange>({ namespaced: true, check: validate }),
+  strategy: strategyOf<LimitRange>({
+    namespaced: true,
+    allowCreateOnUpdate: true,
+    check: validate,
+  }),
   columns: table<LimitRange>([
     nameColumn,
     column('Created At', ({ metadata }) => metadata.creationTimestamp ?? '<unknown>'),

@@ -72,6 +72,7 @@ function dropStale(spec: ServiceSpec, old: ServiceSpec): void {
 /** k8s pkg/registry/core/service/strategy.go; addresses and node ports are allocated by the API server. */
 export const serviceStrategy = strategyOf<Service>({
   namespaced: true,
+  allowCreateOnUpdate: true,
   name: dns1035Label,
   ownsStatus: true,
   initialStatus: () => ({ loadBalancer: {} }),

@@ -27,6 +27,7 @@ export const RuntimeClassKind = defineKind<RuntimeClass>({
   scope: 'Cluster',
   strategy: strategyOf<RuntimeClass>({
     namespaced: false,
+    allowUnconditionalUpdate: false,
     check: validate,
     checkUpdate: (object, old) => immutable(object.handler, old.handler, HANDLER),
   }),

@@ -77,6 +77,7 @@ export const RoleKind = defineKind<Role>({
   scope: 'Namespaced',
   strategy: strategyOf<Role>({
     namespaced: true,
+    allowCreateOnUpdate: true,
     name: pathSegment,
     check: ({ rules }) => validateRules(rules, true),
   }),
@@ -92,6 +93,7 @@ export const ClusterRoleKind = defineKind<ClusterRole>({
   scope: 'Cluster',
   strategy: strategyOf<ClusterRole>({
     namespaced: false,
+    allowCreateOnUpdate: true,
     name: pathSegment,
     check: (role) => [...validateRules(role.rules, false), ...validateAggregation(role)],
   }),

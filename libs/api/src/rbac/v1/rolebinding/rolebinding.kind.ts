@@ -86,6 +86,7 @@ export const RoleBindingKind = defineKind<RoleBinding>({
   setDefaults: setBindingDefaults,
   strategy: strategyOf<RoleBinding>({
     namespaced: true,
+    allowCreateOnUpdate: true,
     name: pathSegment,
     check: (binding) => validate(binding, true),
     checkUpdate: fixedRole,
@@ -103,6 +104,7 @@ export const ClusterRoleBindingKind = defineKind<ClusterRoleBinding>({
   setDefaults: setBindingDefaults,
   strategy: strategyOf<ClusterRoleBinding>({
     namespaced: false,
+    allowCreateOnUpdate: true,
     name: pathSegment,
     check: (binding) => validate(binding, false),
     checkUpdate: fixedRole,

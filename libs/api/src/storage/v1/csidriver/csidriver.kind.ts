@@ -44,6 +44,7 @@ export const CSIDriverKind = defineKind<CSIDriver>({
   setDefaults: setCsiDriverDefaults,
   strategy: strategyOf<CSIDriver>({
     namespaced: false,
+    allowUnconditionalUpdate: false,
     check: validate,
     checkUpdate: (object, old) =>
       immutable(

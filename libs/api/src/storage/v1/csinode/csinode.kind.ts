@@ -26,7 +26,11 @@ export const CSINodeKind = defineKind<CSINode>({
   kind: 'CSINode',
   plural: 'csinodes',
   scope: 'Cluster',
-  strategy: strategyOf<CSINode>({ namespaced: false, check: validate }),
+  strategy: strategyOf<CSINode>({
+    namespaced: false,
+    allowUnconditionalUpdate: false,
+    check: validate,
+  }),
   columns: table<CSINode>([
     nameColumn,
     count('Drivers', ({ spec }) => list(spec?.drivers).length),

@@ -29,6 +29,7 @@ export const VolumeAttachmentKind = defineKind<VolumeAttachment>({
   scope: 'Cluster',
   strategy: strategyOf<VolumeAttachment>({
     namespaced: false,
+    allowUnconditionalUpdate: false,
     ownsStatus: true,
     initialStatus: () => ({ attached: false }),
     check: validate,
