@@ -85,6 +85,7 @@ export class ContainerEnvironment {
   check(argv: readonly string[]): void {
     const [name = ''] = argv;
     if (this.mountOf(name) || executableExists(name, this.env['PATH'] ?? DEFAULT_PATH)) return;
+    if (name.startsWith('/') && executableExists(join(this.options.rootfs, name), '')) return;
     const why = name.includes('/')
       ? `stat ${name}: no such file or directory`
       : 'executable file not found in $PATH';

@@ -4,10 +4,13 @@ import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { findTool } from './isolation.js';
 
-/** Makes named pipes at `paths`; old ones are replaced. */
+/**
+ * Makes named pipes at `paths`; old ones are replaced. Any user of the container may open them again through
+ * /dev/stdout; on the host the folder above keeps others out.
+ */
 export async function makeFifos(paths: readonly string[]): Promise<void> {
   for (const path of paths) rmSync(path, { force: true });
-  await promisify(execFile)(findTool('mkfifo') ?? 'mkfifo', ['-m', '600', ...paths]);
+  await promisify(execFile)(findTool('mkfifo') ?? 'mkfifo', ['-m', '666', ...paths]);
 }
 
 /** For the child: open for both ends, so that it neither waits for a reader nor dies when the runtime restarts. */

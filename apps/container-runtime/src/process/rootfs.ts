@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -100,6 +101,7 @@ export function createRootfs(rootfs: string, options: RootfsOptions): void {
     }
   }
   for (const path of OWN) mkdirSync(join(rootfs, path), { recursive: true });
+  for (const path of ['/tmp', '/var/tmp']) chmodSync(join(rootfs, path), 0o1777);
   ownFile(rootfs, '/etc/hostname', `${options.hostname}\n`);
   ownFile(
     rootfs,
