@@ -1,4 +1,4 @@
-import type { KubeObject } from '@orrery/apimachinery';
+import type { KubeObject, ManagedFieldsEntry } from '@orrery/apimachinery';
 import {
   StatusError,
   newAlreadyExists,
@@ -24,6 +24,25 @@ export interface CreateCall {
   readonly name?: string;
   readonly dryRun?: boolean;
   readonly options?: unknown;
+  /** Who owns which field after this write; without it metadata.managedFields stays as the client sent it. */
+  readonly track?: TrackFields;
+}
+
+/** Answers the new metadata.managedFields of `object`, which replaces `old`. Must change neither. */
+export type TrackFields = (
+  object: KubeObject,
+  old: KubeObject | undefined,
+) => ManagedFieldsEntry[] | undefined;
+
+/** Sets what {@link TrackFields} answers. */
+export function setManagedFields(
+  object: KubeObject,
+  old: KubeObject | undefined,
+  track: TrackFields | undefined,
+): void {
+  const entries = track ? track(object, old) : object.metadata.managedFields;
+  if (entries === undefined || entries.length === 0) delete object.metadata.managedFields;
+  else object.metadata.managedFields = entries;
 }
 
 const MAX_NAME = 63;
@@ -108,6 +127,7 @@ async function attempt(
   attributes: AdmissionAttributes,
 ): Promise<Representation> {
   prepare(scope, object, call.context);
+  setManagedFields(object, undefined, call.track);
   const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
   const finish = await scope.hooks.beginCreate?.(object, hookCall);
   let written = false;

@@ -8,7 +8,7 @@ export { AdmissionChain } from './admission.js';
 export type { RequestContext, UserInfo } from './request-context.js';
 export type { ResourceStoreOptions } from './resource-store.js';
 export { ResourceStore } from './resource-store.js';
-export type { CreateCall } from './create.js';
+export type { CreateCall, TrackFields } from './create.js';
 export type { DeleteCall, DeleteOptions, DeleteResult } from './delete.js';
 export type { ListRequest, WatchRequest } from './list-options.js';
 export type { ObjectList } from './read.js';

@@ -14,7 +14,8 @@ import type { Strategy } from '@orrery/api';
 import { isStorageError } from '@orrery/storage';
 import type { Entry } from '@orrery/storage';
 import type { AdmissionAttributes } from './admission.js';
-import { createObject } from './create.js';
+import type { TrackFields } from './create.js';
+import { createObject, setManagedFields } from './create.js';
 import { declarationChanged, hasGeneration } from './generation.js';
 import { equalJson } from './json.js';
 import type { Representation } from './representation.js';
@@ -37,6 +38,7 @@ export interface UpdateCall {
   readonly createWhenAbsent?: boolean;
   /** Retries when the object changes meanwhile and the new object names no resourceVersion. Default true. */
   readonly retryOnConflict?: boolean;
+  readonly track?: TrackFields;
 }
 
 /**
@@ -201,6 +203,7 @@ async function attempt(
   };
   await scope.deps.admission.admit(attributes);
   prepare(scope, object, old, call);
+  setManagedFields(object, old, call.track);
   const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
   const finish = call.subresource
     ? undefined

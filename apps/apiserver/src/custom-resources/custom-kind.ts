@@ -1,4 +1,4 @@
-import type { KubeObject } from '@orrery/apimachinery';
+import type { KubeObject, SchemaRegistry } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
 
 /** What the server knows of one served version of a CustomResourceDefinition. */
@@ -8,6 +8,8 @@ export interface CustomKind {
   readonly definition: string;
   /** OpenAPI v3 schema of the version, as published. */
   readonly openApiSchema: Record<string, unknown> | undefined;
+  /** The published definition with what it refers to: for field ownership. */
+  readonly schemas: SchemaRegistry;
   /** Removes what the structural schema does not know; answers the paths of the removed fields. Mutates. */
   prune(object: KubeObject): readonly string[];
 }

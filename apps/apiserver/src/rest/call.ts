@@ -1,14 +1,18 @@
 import { FieldPath, newBadRequest, newInvalid, notSupported } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
+import type { Strategy } from '@orrery/api';
 import type { CreateCall, ListRequest } from '@orrery/registry';
 import type { ApiRequest } from '../filters/api-request.js';
 import type { ServedResource } from './resource-catalog.js';
+import { trackerFor } from './field-manager.js';
 import { predicateOf } from './selectors.js';
 
 /** One request for one resource. */
 export interface Call {
   readonly request: ApiRequest;
   readonly resource: ServedResource;
+  /** The update strategy of the subresource asked for, where it has one of its own. */
+  readonly strategy?: Strategy;
 }
 
 export const namespaceOf = ({ request, resource }: Call): string | undefined =>
@@ -40,6 +44,7 @@ export function createCallOf(
     context: call.request.context,
     ...(namespace ? { namespace } : {}),
     dryRun: dryRunOf(query.getAll('dryRun'), kind),
+    track: trackerFor(call),
     options: {
       kind,
       apiVersion: 'meta.k8s.io/v1',

@@ -6,5 +6,6 @@ export function strategyFor(call: Call): { subresource?: string; strategy?: Stra
   const { subresource } = call.request.info;
   if (subresource === '') return {};
   const { status } = call.resource.kind;
+  if (call.strategy) return { subresource, strategy: call.strategy };
   return { subresource, ...(subresource === 'status' && status ? { strategy: status } : {}) };
 }

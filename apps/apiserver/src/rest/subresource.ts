@@ -46,14 +46,15 @@ async function servePlugged(call: Call, handler: SubresourceHandler): Promise<vo
   await sendResult(request, await handler.handle({ request, kind: resource.kind, body, dryRun }));
 }
 
-async function serveStatus(call: Call): Promise<void> {
+async function serveObject(call: Call): Promise<void> {
   const { verb } = call.request.info;
   if (verb === 'get') await get(call);
   else if (verb === 'update') await update(call);
   else if (verb === 'patch') await patch(call);
   else {
     const { group, plural } = call.resource.kind;
-    throw newMethodNotSupported({ group, resource: `${plural}/status` }, verb);
+    const { subresource } = call.request.info;
+    throw newMethodNotSupported({ group, resource: `${plural}/${subresource}` }, verb);
   }
 }
 
@@ -71,8 +72,9 @@ export async function serveSubresource(
       handler.group === kind.group &&
       handler.version === kind.version,
   );
-  if (plugged) await servePlugged(call, plugged);
-  else if (subresource === 'status' && kind.status) await serveStatus(call);
+  if (plugged?.strategy) await serveObject({ ...call, strategy: plugged.strategy });
+  else if (plugged) await servePlugged(call, plugged);
+  else if (subresource === 'status' && kind.status) await serveObject(call);
   else if (subresource === 'scale' && kind.scale) await serveScale(call);
   else if (subresource === 'finalize' && kind.plural === 'namespaces' && kind.group === '')
     await finalizeNamespace(call);
