@@ -78,6 +78,8 @@ export interface ResourceClient<T extends KubeObject> {
     body: unknown,
     options?: WriteQuery,
   ): Promise<R>;
+  /** PUT of a subresource other than status, e.g. namespaces/finalize. */
+  updateSubresource(object: T, subresource: string, options?: WriteQuery): Promise<T>;
 }
 
 /** What controllers and agents are given; built by `connect()` from a kubeconfig or from certificates. */

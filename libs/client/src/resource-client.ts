@@ -89,6 +89,10 @@ export class HttpResourceClient<T extends KubeObject> implements ResourceClient<
     return this.#write('PUT', objectPath(this.ref, keyOf(object), 'status'), object, options);
   }
 
+  updateSubresource(object: T, subresource: string, options: WriteQuery = {}): Promise<T> {
+    return this.#write('PUT', objectPath(this.ref, keyOf(object), subresource), object, options);
+  }
+
   patch(
     key: ObjectKey,
     type: PatchType,

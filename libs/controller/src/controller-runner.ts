@@ -39,6 +39,9 @@ export class ControllerRunner {
     this.#queue = new WorkQueue(clock, metrics);
     for (const watch of definition.watches) this.#watch(watch);
     for (const key of definition.initial ?? []) this.#queue.add(toKeyString(key));
+    definition.source?.((key) => {
+      this.#queue.add(toKeyString(key));
+    });
   }
 
   /** Reconciles until the signal aborts; call again for a next term. Keys go on being collected in between. */

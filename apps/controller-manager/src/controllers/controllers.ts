@@ -1,4 +1,11 @@
 import type { ControllerEntry } from '../controller-entry.js';
+import { taintEvictionController } from './taint-eviction/taint-eviction.reconciler.js';
+import { podGcController } from './pod-gc/pod-gc.reconciler.js';
+import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.reconciler.js';
+import { namespaceController } from './namespace/namespace.reconciler.js';
+import { garbageCollector } from './garbage-collector/gc.reconciler.js';
+import { daemonSetController } from './daemonset/daemonset.reconciler.js';
+import { clusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation.reconciler.js';
 import { deploymentController } from './deployment/deployment.definition.js';
 import { endpointsController } from './endpoints/endpoints.reconciler.js';
 import { endpointSliceController } from './endpointslice/endpointslice.reconciler.js';
@@ -15,6 +22,13 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   deploymentController,
   replicaSetController,
   replicationController,
+  daemonSetController,
   endpointSliceController,
   endpointsController,
+  nodeLifecycleController,
+  taintEvictionController,
+  podGcController,
+  namespaceController,
+  clusterRoleAggregationController,
+  garbageCollector,
 ];

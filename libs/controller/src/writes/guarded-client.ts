@@ -54,6 +54,10 @@ class GuardedResourceClient<T extends KubeObject> implements ResourceClient<T> {
     return this.#write(() => this.inner.updateStatus(object, options), options);
   }
 
+  updateSubresource(object: T, subresource: string, options?: WriteQuery): Promise<T> {
+    return this.#write(() => this.inner.updateSubresource(object, subresource, options), options);
+  }
+
   patch(
     key: ObjectKey,
     type: PatchType,

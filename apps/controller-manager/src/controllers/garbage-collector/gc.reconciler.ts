@@ -1,0 +1,171 @@
+import type { KubeObject, ObjectKey, OwnerReference } from '@orrery/apimachinery';
+import { isConflict, isNotFound, keyOf } from '@orrery/apimachinery';
+import { resources } from '@orrery/api';
+import type { KubeClient } from '@orrery/client';
+import { defineController, done } from '@orrery/controller';
+import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
+import type { ControllerContext, ControllerEntry } from '../../controller-entry.js';
+import { discoverResources } from '../../discovery/discover-resources.js';
+import {
+  FOREGROUND,
+  ORPHAN,
+  blocking,
+  decideGarbage,
+  isOrphaning,
+  isWaiting,
+} from './gc.decide.js';
+import type { OwnedBy, OwnerState } from './gc.decide.js';
+import { OwnerGraph } from './owner-graph.js';
+import type { GraphItem } from './owner-graph.js';
+
+const DISCOVERY: ObjectKey = { name: 'discovery' };
+const DISCOVERY_PERIOD_MS = 30_000;
+const SYNC_RECHECK_MS = 200;
+
+/** Deletes what lost its last owner, and carries out foreground deletion and orphaning. */
+export class GarbageReconciler implements Reconciler {
+  constructor(
+    private readonly graph: OwnerGraph,
+    private readonly client: KubeClient,
+    private readonly events: EventRecorder,
+  ) {}
+
+  async reconcile(key: ObjectKey): Promise<Result> {
+    if (key.namespace === undefined) return this.#discover();
+    if (!this.graph.hasSynced) return { requeueAfterMs: SYNC_RECHECK_MS };
+    const item = this.graph.find(key);
+    if (!item) return done;
+    if (isOrphaning(item.object)) await this.#orphan(item);
+    else if (isWaiting(item.object)) await this.#waitForDependents(item);
+    else if (!item.object.metadata.deletionTimestamp) await this.#collect(item);
+    return done;
+  }
+
+  async #discover(): Promise<Result> {
+    const { refs } = await discoverResources(this.client);
+    // Events own nothing, are owned by nothing and are many (k8s: DefaultIgnoredResources).
+    this.graph.watch(refs.filter(({ kind }) => kind !== 'Event'));
+    return { requeueAfterMs: DISCOVERY_PERIOD_MS };
+  }
+
+  async #collect({ ref, object }: GraphItem): Promise<void> {
+    const owners: OwnedBy[] = [];
+    for (const reference of object.metadata.ownerReferences ?? [])
+      owners.push({ reference, state: await this.#stateOf(reference, object) });
+    const dependents = this.graph.dependentsOf(object.metadata.uid ?? '');
+    const action = decideGarbage(object, owners, dependents.length > 0);
+    if (action.type === 'disown') await this.#disown({ ref, object }, action.uids);
+    else if (action.type === 'delete') {
+      const { uid, resourceVersion } = object.metadata;
+      const preconditions = {
+        ...(uid ? { uid } : {}),
+        // Owners may have been added since: only the version that was judged may go.
+        ...(resourceVersion ? { resourceVersion } : {}),
+      };
+      await ignoreNotFound(
+        this.client
+          .resource(ref)
+          .delete(keyOf(object), { propagationPolicy: action.policy, preconditions }),
+      );
+    }
+  }
+
+  async #stateOf(reference: OwnerReference, dependent: KubeObject): Promise<OwnerState> {
+    if (this.graph.isKnownAbsent(reference.uid)) return 'absent';
+    const watched = this.graph.refOf(reference);
+    if (!watched) return 'unresolvable';
+    const { namespace } = dependent.metadata;
+    if (watched.ref.namespaced && !namespace) {
+      const text = `ownerRef ${reference.kind}/${reference.name}: cluster-scoped objects cannot have namespaced owners`;
+      this.events.event(dependent, 'Warning', 'OwnerRefInvalidNamespace', text);
+      return 'unresolvable';
+    }
+    const key =
+      watched.ref.namespaced && namespace
+        ? { namespace, name: reference.name }
+        : { name: reference.name };
+    const cached = watched.informer.lister.get(key);
+    const owner =
+      cached?.metadata.uid === reference.uid ? cached : await this.#live(watched.ref, key);
+    if (owner?.metadata.uid !== reference.uid) {
+      this.graph.noteAbsent(reference.uid);
+      return 'absent';
+    }
+    return isWaiting(owner) ? 'waiting' : 'solid';
+  }
+
+  /** The cache may lag behind: only the server says that an owner is absent. */
+  async #live(ref: GraphItem['ref'], key: ObjectKey): Promise<KubeObject | undefined> {
+    try {
+      return await this.client.resource<KubeObject>(ref).get(key);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #waitForDependents(item: GraphItem): Promise<void> {
+    const { uid = '' } = item.object.metadata;
+    const dependents = this.graph.dependentsOf(uid).map(({ object }) => object);
+    if (blocking(dependents, uid).length > 0) this.graph.touchDependents(item.object);
+    else await this.#dropFinalizer(item, FOREGROUND);
+  }
+
+  async #orphan(item: GraphItem): Promise<void> {
+    const { uid = '' } = item.object.metadata;
+    await Promise.all(this.graph.dependentsOf(uid).map((d) => this.#disown(d, [uid])));
+    await this.#dropFinalizer(item, ORPHAN);
+  }
+
+  async #disown({ ref, object }: GraphItem, uids: readonly string[]): Promise<void> {
+    const { uid, resourceVersion, ownerReferences = [] } = object.metadata;
+    const left = ownerReferences.filter((owner) => !uids.includes(owner.uid));
+    const patch = { metadata: { uid, resourceVersion, ownerReferences: left } };
+    await ignoreNotFound(this.client.resource(ref).patch(keyOf(object), 'merge', patch));
+  }
+
+  async #dropFinalizer({ ref, object }: GraphItem, finalizer: string): Promise<void> {
+    const { uid, resourceVersion, finalizers = [] } = object.metadata;
+    const left = finalizers.filter((name) => name !== finalizer);
+    const patch = { metadata: { uid, resourceVersion, finalizers: left } };
+    await ignoreNotFound(this.client.resource(ref).patch(keyOf(object), 'merge', patch));
+  }
+}
+
+async function ignoreNotFound(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    // A conflict means that the object changed: its event brings it back here.
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
+}
+
+const graphs = new WeakMap<ControllerContext, OwnerGraph>();
+
+/** The graph that a context's definition and reconciler share. */
+function graphOf(context: ControllerContext): OwnerGraph {
+  const graph = graphs.get(context) ?? new OwnerGraph(context.informers);
+  graphs.set(context, graph);
+  return graph;
+}
+
+export const garbageCollector: ControllerEntry = {
+  name: 'garbage-collector-controller',
+  definition: (context) => ({
+    ...defineController('garbage-collector-controller')
+      .concurrency(20)
+      .initially(DISCOVERY)
+      .watches(resources.customresourcedefinitions, () => [DISCOVERY])
+      .build(),
+    source: (add) => {
+      graphOf(context).connect(add);
+    },
+  }),
+  create: (context) =>
+    new GarbageReconciler(
+      graphOf(context),
+      context.client,
+      context.events('garbage-collector-controller'),
+    ),
+};

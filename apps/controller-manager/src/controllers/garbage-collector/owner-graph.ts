@@ -1,0 +1,133 @@
+import type { KubeObject, ObjectKey, OwnerReference } from '@orrery/apimachinery';
+import { keyOf, parseApiVersion } from '@orrery/apimachinery';
+import type { ResourceRef } from '@orrery/api';
+import type { IndexFunction, InformerFactory, SharedInformer } from '@orrery/informers';
+import { isOrphaning, isWaiting } from './gc.decide.js';
+
+const OWNERS = 'owners';
+const MAX_ABSENT = 20_000;
+
+const byOwners: IndexFunction<KubeObject> = (object) =>
+  object.metadata.ownerReferences?.map((owner) => owner.uid) ?? [];
+
+/** An object and where it is served. */
+export interface GraphItem {
+  readonly ref: ResourceRef;
+  readonly object: KubeObject;
+}
+
+interface Watched {
+  readonly ref: ResourceRef;
+  readonly informer: SharedInformer<KubeObject>;
+}
+
+const idOf = ({ group, version, plural }: ResourceRef): string => `${group}~${version}~${plural}`;
+
+/**
+ * Who owns whom, over the informers of all resources. Items are named by keys of the work queue:
+ * namespace = `group~version~plural~namespace`.
+ */
+export class OwnerGraph {
+  readonly #watched = new Map<string, Watched>();
+  readonly #absent = new Set<string>();
+  #add: (key: ObjectKey) => void = () => undefined;
+
+  constructor(private readonly informers: InformerFactory) {}
+
+  /** Sends the keys of items to look at to `add`. */
+  connect(add: (key: ObjectKey) => void): void {
+    this.#add = add;
+  }
+
+  /** Follows resources that it does not yet follow. */
+  watch(refs: readonly ResourceRef[]): void {
+    for (const ref of refs) {
+      const id = idOf(ref);
+      if (this.#watched.has(id)) continue;
+      const informer = this.informers.informer<KubeObject>(ref);
+      informer.addIndex(OWNERS, byOwners);
+      this.#watched.set(id, { ref, informer });
+      const seen = (object: KubeObject): void => {
+        if (needsLook(object)) this.#add(toItemKey(ref, object));
+        if (isWaiting(object) || isOrphaning(object)) this.touchDependents(object);
+      };
+      informer.addHandler({
+        onAdd: seen,
+        onUpdate: seen,
+        onDelete: (object) => {
+          this.noteAbsent(object.metadata.uid ?? '');
+          this.touchDependents(object);
+          this.#touchOwners(object);
+        },
+      });
+    }
+  }
+
+  get hasSynced(): boolean {
+    return [...this.#watched.values()].every(({ informer }) => informer.hasSynced);
+  }
+
+  /** The item of a queue key, if the cache has it. */
+  find(key: ObjectKey): GraphItem | undefined {
+    const [group = '', version = '', plural = '', namespace = ''] = (key.namespace ?? '').split(
+      '~',
+    );
+    const watched = this.#watched.get(`${group}~${version}~${plural}`);
+    const object = watched?.informer.lister.get(
+      namespace === '' ? { name: key.name } : { namespace, name: key.name },
+    );
+    return watched && object ? { ref: watched.ref, object } : undefined;
+  }
+
+  dependentsOf(uid: string): GraphItem[] {
+    const found: GraphItem[] = [];
+    for (const { ref, informer } of this.#watched.values())
+      for (const object of informer.lister.byIndex(OWNERS, uid)) found.push({ ref, object });
+    return found;
+  }
+
+  /** Where an owner of that kind is served; undefined when nothing of that kind is known. */
+  refOf(owner: OwnerReference): Watched | undefined {
+    const { group } = parseApiVersion(owner.apiVersion);
+    for (const watched of this.#watched.values())
+      if (watched.ref.group === group && watched.ref.kind === owner.kind) return watched;
+    return undefined;
+  }
+
+  isKnownAbsent(uid: string): boolean {
+    return this.#absent.has(uid);
+  }
+
+  /** Uids are never used again: what is absent stays so. */
+  noteAbsent(uid: string): void {
+    this.#absent.add(uid);
+    if (this.#absent.size <= MAX_ABSENT) return;
+    const oldest = this.#absent.values().next();
+    if (!oldest.done) this.#absent.delete(oldest.value);
+  }
+
+  touchDependents(owner: KubeObject): void {
+    for (const { ref, object } of this.dependentsOf(owner.metadata.uid ?? ''))
+      this.#add(toItemKey(ref, object));
+  }
+
+  /** An owner that waits for its dependents looks again when one has gone. */
+  #touchOwners(dependent: KubeObject): void {
+    for (const owner of dependent.metadata.ownerReferences ?? []) {
+      const found = this.refOf(owner);
+      const { namespace } = dependent.metadata;
+      const key =
+        found?.ref.namespaced && namespace ? { namespace, name: owner.name } : { name: owner.name };
+      const object = found?.informer.lister.get(key);
+      if (found && object && isWaiting(object)) this.#add(toItemKey(found.ref, object));
+    }
+  }
+}
+
+const needsLook = (object: KubeObject): boolean =>
+  (object.metadata.ownerReferences?.length ?? 0) > 0 || isWaiting(object) || isOrphaning(object);
+
+function toItemKey(ref: ResourceRef, object: KubeObject): ObjectKey {
+  const { namespace = '', name } = keyOf(object);
+  return { namespace: `${idOf(ref)}~${namespace}`, name };
+}

@@ -1,0 +1,165 @@
+import type { ObjectKey } from '@orrery/apimachinery';
+import { isNotFound } from '@orrery/apimachinery';
+import type { Lease, Node, Pod } from '@orrery/api';
+import { resources } from '@orrery/api';
+import type { KubeClient } from '@orrery/client';
+import type { Clock } from '@orrery/component';
+import { toTime } from '@orrery/component';
+import { TokenBucket, defineController, done } from '@orrery/controller';
+import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
+import { BY_NODE } from '@orrery/informers';
+import type { Lister } from '@orrery/informers';
+import type { ControllerEntry } from '../../controller-entry.js';
+import { podInformer } from '../../pods/pod-indexes.js';
+import { isReady, isTerminated } from '../../pods/pod-state.js';
+import {
+  conditionOf,
+  evictionRate,
+  healthOf,
+  silentConditions,
+  wantedTaints,
+  wantsEviction,
+} from './node-lifecycle.decide.js';
+
+const LEASES = 'kube-node-lease';
+/** A node that never reported gets this long (k8s nodelifecycle: nodeStartupGracePeriod). */
+const STARTUP_GRACE_MS = 60_000;
+
+export interface NodeCaches {
+  readonly nodes: Lister<Node>;
+  readonly leases: Lister<Lease>;
+  readonly pods: Lister<Pod>;
+}
+
+export interface NodeMonitoring {
+  readonly periodMs: number;
+  readonly graceMs: number;
+  readonly evictionsPerSecond: number;
+}
+
+interface Heard {
+  readonly heartbeat: string;
+  /** Monotonic: when this heartbeat was first seen. */
+  readonly at: number;
+}
+
+/** Notices silent nodes, says so in their conditions, taints and pods, at a limited rate. */
+export class NodeLifecycleReconciler implements Reconciler {
+  readonly #heard = new Map<string, Heard>();
+  readonly #bucket: TokenBucket;
+
+  constructor(
+    private readonly caches: NodeCaches,
+    private readonly client: KubeClient,
+    private readonly events: EventRecorder,
+    private readonly clock: Clock,
+    private readonly monitoring: NodeMonitoring,
+  ) {
+    this.#bucket = new TokenBucket(monitoring.evictionsPerSecond, 1, clock);
+  }
+
+  async reconcile({ name }: ObjectKey): Promise<Result> {
+    const node = this.caches.nodes.get({ name });
+    if (!node) {
+      this.#heard.delete(name);
+      return done;
+    }
+    const again = { requeueAfterMs: this.monitoring.periodMs };
+    if (this.#isSilent(node) && (await this.#declareSilent(node))) return again;
+    if (healthOf(node) !== 'Ready') await this.#markPods(node);
+    await this.#taint(node);
+    return again;
+  }
+
+  #isSilent(node: Node): boolean {
+    const name = node.metadata.name ?? '';
+    const ready = conditionOf(node, 'Ready');
+    const lease = this.caches.leases.get({ namespace: LEASES, name });
+    const heartbeat = `${lease?.spec.renewTime ?? ''}|${ready?.status === 'Unknown' ? '' : (ready?.lastHeartbeatTime ?? '')}`;
+    const now = this.clock.monotonic();
+    const heard = this.#heard.get(name);
+    if (!heard) {
+      this.#heard.set(name, { heartbeat, at: now });
+      return false;
+    }
+    if (heard.heartbeat !== heartbeat) {
+      // The status that we set to Unknown ourselves is not a sign of life.
+      const ours = heard.heartbeat.startsWith(heartbeat);
+      this.#heard.set(name, { heartbeat, at: ours ? heard.at : now });
+      if (!ours) return false;
+    }
+    const { at } = this.#heard.get(name) ?? { at: now };
+    return now - at > (ready ? this.monitoring.graceMs : STARTUP_GRACE_MS);
+  }
+
+  async #declareSilent(node: Node): Promise<boolean> {
+    const conditions = silentConditions(node, this.clock.now());
+    if (!conditions) return false;
+    await this.client.resource(resources.nodes).updateStatus({
+      ...node,
+      status: { ...node.status, conditions },
+    });
+    const { name = '', uid = '' } = node.metadata;
+    const text = `Node ${name} status is now: NodeNotReady`;
+    this.events.event({ kind: 'Node', name, uid }, 'Normal', 'NodeNotReady', text);
+    return true;
+  }
+
+  /** Pods of a node that is not ready are not ready: Services stop using them. */
+  async #markPods(node: Node): Promise<void> {
+    const pods = this.caches.pods.byIndex(BY_NODE, node.metadata.name ?? '');
+    const client = this.client.resource(resources.pods);
+    for (const pod of pods) {
+      if (!isReady(pod) || isTerminated(pod)) continue;
+      const { namespace = '', name = '', uid } = pod.metadata;
+      const lastTransitionTime = toTime(this.clock.now());
+      const conditions = [{ type: 'Ready', status: 'False', lastTransitionTime }];
+      const patch = { metadata: { uid }, status: { conditions } };
+      await client
+        .patch({ namespace, name }, 'strategic', patch, { subresource: 'status' })
+        .catch((error: unknown) => {
+          if (!isNotFound(error)) throw error;
+        });
+      this.events.event(pod, 'Warning', 'NodeNotReady', 'Node is not ready');
+    }
+  }
+
+  async #taint(node: Node): Promise<void> {
+    const rate = evictionRate(this.caches.nodes.list(), this.monitoring.evictionsPerSecond);
+    this.#bucket.setRate(rate);
+    const mayEvict = !wantsEviction(node) || (rate > 0 && this.#bucket.tryTake());
+    const taints = wantedTaints(node, mayEvict, this.clock.now());
+    if (!taints) return;
+    const { name = '', resourceVersion } = node.metadata;
+    const patch = { metadata: { resourceVersion }, spec: { taints } };
+    await this.client.resource(resources.nodes).patch({ name }, 'merge', patch);
+  }
+}
+
+export const nodeLifecycleController: ControllerEntry = {
+  name: 'node-lifecycle-controller',
+  definition: () =>
+    defineController('node-lifecycle-controller')
+      .for(resources.nodes)
+      .watches(resources.leases, ({ metadata: { name = '' } }) => [{ name }], {
+        scope: { namespace: LEASES },
+        changed: () => false,
+      })
+      .build(),
+  create: ({ client, informers, events, clock, options }) =>
+    new NodeLifecycleReconciler(
+      {
+        nodes: informers.informer(resources.nodes).lister,
+        leases: informers.informer(resources.leases, { namespace: LEASES }).lister,
+        pods: podInformer(informers).lister,
+      },
+      client,
+      events('node-controller'),
+      clock,
+      {
+        periodMs: options.nodeMonitorPeriodMs,
+        graceMs: options.nodeMonitorGracePeriodMs,
+        evictionsPerSecond: options.nodeEvictionRate,
+      },
+    ),
+};

@@ -1,0 +1,121 @@
+import type { ObjectKey } from '@orrery/apimachinery';
+import { isNotFound } from '@orrery/apimachinery';
+import type { Node, Pod } from '@orrery/api';
+import { resources } from '@orrery/api';
+import type { ResourceClient } from '@orrery/client';
+import type { Clock } from '@orrery/component';
+import { allOrFirstFailure, defineController } from '@orrery/controller';
+import type { Reconciler, Result } from '@orrery/controller';
+import type { Lister } from '@orrery/informers';
+import type { ControllerEntry } from '../../controller-entry.js';
+import { podInformer } from '../../pods/pod-indexes.js';
+import { isTerminated } from '../../pods/pod-state.js';
+
+/** k8s pkg/controller/podgc: gcCheckPeriod, quarantineTime. */
+const PERIOD_MS = 20_000;
+const QUARANTINE_MS = 40_000;
+const ALL: ObjectKey = { name: 'pods' };
+
+const createdAt = (pod: Pod): string => pod.metadata.creationTimestamp ?? '';
+
+/** Pure: terminated pods beyond the threshold, oldest first. */
+export function surplusTerminated(pods: readonly Pod[], threshold: number): Pod[] {
+  if (threshold <= 0) return [];
+  const terminated = pods.filter((pod) => isTerminated(pod) && !pod.metadata.deletionTimestamp);
+  return terminated
+    .sort((a, b) => (createdAt(a) < createdAt(b) ? -1 : 1))
+    .slice(0, Math.max(terminated.length - threshold, 0));
+}
+
+/** Pure: pods that are being deleted but that no kubelet will ever see. */
+export const unscheduledTerminating = (pods: readonly Pod[]): Pod[] =>
+  pods.filter((pod) => pod.metadata.deletionTimestamp && !pod.spec?.nodeName);
+
+/** Removes pods that nobody else will: of nodes that are gone, never scheduled, or terminated and too many. */
+export class PodGcReconciler implements Reconciler {
+  /** Monotonic time at which a node was first missed. */
+  readonly #missed = new Map<string, number>();
+
+  constructor(
+    private readonly pods: Lister<Pod>,
+    private readonly nodes: Lister<Node>,
+    private readonly client: {
+      readonly pods: ResourceClient<Pod>;
+      readonly nodes: ResourceClient<Node>;
+    },
+    private readonly clock: Clock,
+    private readonly threshold: number,
+  ) {}
+
+  async reconcile(): Promise<Result> {
+    const pods = this.pods.list();
+    const orphans = await this.#orphans(pods);
+    const remove = new Set([
+      ...orphans,
+      ...unscheduledTerminating(pods),
+      ...surplusTerminated(pods, this.threshold),
+    ]);
+    await allOrFirstFailure([...remove].map((pod) => this.#remove(pod)));
+    return { requeueAfterMs: PERIOD_MS };
+  }
+
+  async #orphans(pods: readonly Pod[]): Promise<Pod[]> {
+    const now = this.clock.monotonic();
+    const missing = new Set<string>();
+    for (const pod of pods) {
+      const name = pod.spec?.nodeName;
+      if (name && !this.nodes.get({ name })) missing.add(name);
+    }
+    for (const name of this.#missed.keys()) if (!missing.has(name)) this.#missed.delete(name);
+    const gone = new Set<string>();
+    for (const name of missing) {
+      const since = this.#missed.get(name) ?? now;
+      this.#missed.set(name, since);
+      if (now - since >= QUARANTINE_MS && (await this.#isGone(name))) gone.add(name);
+    }
+    return pods.filter((pod) => gone.has(pod.spec?.nodeName ?? ''));
+  }
+
+  async #isGone(name: string): Promise<boolean> {
+    try {
+      await this.client.nodes.get({ name });
+      return false;
+    } catch (error) {
+      if (isNotFound(error)) return true;
+      throw error;
+    }
+  }
+
+  async #remove(pod: Pod): Promise<void> {
+    const { namespace = '', name = '', uid } = pod.metadata;
+    const preconditions = uid ? { preconditions: { uid } } : {};
+    try {
+      await this.client.pods.delete(
+        { namespace, name },
+        { gracePeriodSeconds: 0, ...preconditions },
+      );
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+}
+
+export const podGcController: ControllerEntry = {
+  name: 'pod-garbage-collector-controller',
+  definition: () =>
+    defineController('pod-garbage-collector-controller')
+      .initially(ALL)
+      .watches(resources.pods, (pod) =>
+        pod.metadata.deletionTimestamp && !pod.spec?.nodeName ? [ALL] : [],
+      )
+      .watches(resources.nodes, () => [], { changed: () => false })
+      .build(),
+  create: ({ client, informers, clock, options }) =>
+    new PodGcReconciler(
+      podInformer(informers).lister,
+      informers.informer(resources.nodes).lister,
+      { pods: client.resource(resources.pods), nodes: client.resource(resources.nodes) },
+      clock,
+      options.terminatedPodGcThreshold,
+    ),
+};

@@ -1,0 +1,87 @@
+import type { ObjectKey } from '@orrery/apimachinery';
+import { isNotFound } from '@orrery/apimachinery';
+import type { Node, Pod } from '@orrery/api';
+import { resources } from '@orrery/api';
+import type { ResourceClient } from '@orrery/client';
+import type { Clock } from '@orrery/component';
+import { toTime } from '@orrery/component';
+import { defineController, done } from '@orrery/controller';
+import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
+import { BY_NODE } from '@orrery/informers';
+import type { Lister } from '@orrery/informers';
+import type { ControllerEntry } from '../../controller-entry.js';
+import { podInformer } from '../../pods/pod-indexes.js';
+import { departureOf } from './taint-eviction.decide.js';
+
+/** Deletes pods from nodes whose NoExecute taints they do not tolerate, or no longer do. */
+export class TaintEvictionReconciler implements Reconciler {
+  constructor(
+    private readonly pods: Lister<Pod>,
+    private readonly nodes: Lister<Node>,
+    private readonly client: ResourceClient<Pod>,
+    private readonly events: EventRecorder,
+    private readonly clock: Clock,
+  ) {}
+
+  async reconcile(key: ObjectKey): Promise<Result> {
+    const pod = this.pods.get(key);
+    const node = pod?.spec?.nodeName ? this.nodes.get({ name: pod.spec.nodeName }) : undefined;
+    if (!pod || !node || pod.metadata.deletionTimestamp) return done;
+    const now = this.clock.now();
+    const departure = departureOf(pod, node.spec?.taints ?? [], now);
+    if (departure === 'never') return done;
+    if (departure > now) return { requeueAfterMs: departure - now };
+    await this.#evict(key, pod);
+    return done;
+  }
+
+  async #evict(key: ObjectKey, pod: Pod): Promise<void> {
+    const { namespace = '', name, uid } = { ...pod.metadata, name: key.name };
+    const text = `Marking for deletion Pod ${namespace}/${name}`;
+    this.events.event(pod, 'Normal', 'TaintManagerEviction', text);
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'DeletionByTaintManager',
+      message: 'Taint manager: deleting due to NoExecute taint',
+      lastTransitionTime: toTime(this.clock.now()),
+    };
+    try {
+      const patch = { metadata: { uid }, status: { conditions: [condition] } };
+      await this.client.patch(key, 'strategic', patch, { subresource: 'status' });
+      await this.client.delete(key, uid ? { preconditions: { uid } } : {});
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+}
+
+export const taintEvictionController: ControllerEntry = {
+  name: 'taint-eviction-controller',
+  definition({ informers }) {
+    const pods = podInformer(informers).lister;
+    const podsOn = (node: Node): ObjectKey[] =>
+      pods
+        .byIndex(BY_NODE, node.metadata.name ?? '')
+        .map(({ metadata: { namespace = '', name = '' } }) => ({ namespace, name }));
+    const noExecute = (node: Node): string =>
+      JSON.stringify((node.spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute'));
+    return defineController('taint-eviction-controller')
+      .concurrency(8)
+      .for(resources.pods, {
+        changed: (pod, old) => pod.spec?.nodeName !== old.spec?.nodeName,
+      })
+      .watches(resources.nodes, podsOn, {
+        changed: (node, old) => noExecute(node) !== noExecute(old),
+      })
+      .build();
+  },
+  create: ({ client, informers, events, clock }) =>
+    new TaintEvictionReconciler(
+      podInformer(informers).lister,
+      informers.informer(resources.nodes).lister,
+      client.resource(resources.pods),
+      events('taint-eviction-controller'),
+      clock,
+    ),
+};
