@@ -63,6 +63,10 @@ describe('container runtime over time', () => {
     await eventually(async () => {
       expect(await fixture.log()).toContain('etcd says');
     });
+    await fixture.halt();
+    await fixture.boot();
+    expect(await fixture.status(id)).toMatchObject({ state: 'CONTAINER_RUNNING' });
+    expect((await fixture.log()).match(/etcd says/g)).toHaveLength(1);
     child.kill('SIGKILL');
     expect(await fixture.exited(id)).toMatchObject({ reason: 'Error' });
   });

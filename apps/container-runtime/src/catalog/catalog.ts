@@ -69,7 +69,7 @@ export class Catalog {
 
   /** Reads every `*.yaml` of `folder` in the order of names; see README.md, Configuration. */
   static fromFolder(folder: string): Catalog {
-    const files = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+    const files = list(folder).filter((name) => /\.ya?ml$/.test(name));
     return new Catalog(files.sort().flatMap((name) => readRules(join(folder, name))));
   }
 
@@ -110,6 +110,16 @@ export class Catalog {
       this.ruleOf(reference)?.sizeBytes ??
       20_000_000 + (Number.parseInt(digest.slice(7, 15), 16) % 130_000_000)
     );
+  }
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw new ConfigError(`--catalog: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 

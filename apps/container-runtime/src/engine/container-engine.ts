@@ -6,6 +6,8 @@ import type { Clock, Logger } from '@orrery/component';
 import type { Catalog } from '../catalog/catalog.js';
 import { CriLog } from '../logs/cri-log.js';
 import type { ContainerEnvironment } from '../process/environment.js';
+import { adoptProcess } from '../process/adopted-task.js';
+import { startOf } from '../process/proc-stat.js';
 import { ProcessTask } from '../process/process-task.js';
 import { toContainerStatus } from '../store/container.js';
 import type { ContainerLifecycle, ContainerRecord } from '../store/container.js';
@@ -113,6 +115,13 @@ export class ContainerEngine {
   }
 
   private run(record: ContainerRecord, live: LiveContainer, task: Task, startedAt?: number): void {
+    if (!this.options.containers.find(record.id)) {
+      // Removed while it was starting.
+      this.live.delete(record.id);
+      live.log.close();
+      task.signal('SIGKILL');
+      return;
+    }
     live.task = task;
     const lifecycle = {
       state: 'running',
@@ -162,7 +171,8 @@ export class ContainerEngine {
   }
 
   private save(record: ContainerRecord, lifecycle: ContainerLifecycle): void {
-    this.options.containers.put({ ...record, lifecycle });
+    if (this.options.containers.find(record.id))
+      this.options.containers.put({ ...record, lifecycle });
   }
 
   /** Asks, waits, and kills; returns when the container has ended. */
@@ -222,27 +232,40 @@ export class ContainerEngine {
     record: ContainerRecord,
     lifecycle: Extract<ContainerLifecycle, { state: 'running' }>,
   ): void {
-    const { clock, sandboxes, catalog, logger } = this.options;
+    const { clock, sandboxes, catalog, logger, adoptDir } = this.options;
     const live = new LiveContainer(new CriLog(record.logPath, clock));
-    const sandbox = sandboxes.find(record.sandboxId);
-    const own = sandbox && ['command', 'component'].includes(planOf(record, sandbox, catalog).kind);
-    const task =
-      own && !record.config.tty && lifecycle.pid > 0
-        ? ProcessTask.adopt(lifecycle.pid, lifecycle.pidStart, {
-            folder: this.folderOf(record.id),
-            output: live.output,
-            clock,
-          })
-        : undefined;
     this.live.set(record.id, live);
-    logger.info('recovered container', { container: record.id, running: task !== undefined });
-    if (task) this.run(record, live, task, lifecycle.startedAt);
-    else this.finish(record.id, lifecycle.startedAt, { exitCode: 137 });
+    const sandbox = sandboxes.find(record.sandboxId);
+    const plan = sandbox && planOf(record, sandbox, catalog);
+    const { startedAt, pid, pidStart } = lifecycle;
+    const lives = pid > 0 && startOf(pid) === pidStart;
+    logger.info('recovered container', { container: record.id, running: lives });
+    if (lives && plan?.kind === 'adopt') {
+      const { name } = plan;
+      const { output } = live;
+      adoptProcess({ folder: adoptDir, name, output, clock, skipLog: true, ended: new Set() }).then(
+        (task) => {
+          this.run(record, live, task, startedAt);
+        },
+        () => {
+          this.finish(record.id, startedAt, { exitCode: 255 });
+        },
+      );
+      return;
+    }
+    const own = plan?.kind === 'command' || plan?.kind === 'component';
+    const options = { folder: this.folderOf(record.id), output: live.output, clock };
+    const task =
+      lives && own && !record.config.tty ? ProcessTask.adopt(pid, pidStart, options) : undefined;
+    if (task) this.run(record, live, task, startedAt);
+    else this.finish(record.id, startedAt, { exitCode: 137 });
   }
 
-  /** Ends every container; processes that others run stay. */
+  /** Ends every container but those whose processes others run. */
   async shutdown(): Promise<void> {
-    const tasks = [...this.live.values()].flatMap(({ task }) => task ?? []);
+    const tasks = [...this.live.values()].flatMap(({ task }) =>
+      task?.foreign ? [] : (task ?? []),
+    );
     for (const task of tasks) task.signal(task.pid === 0 ? 'SIGKILL' : 'SIGTERM');
     await this.options.clock.sleep(tasks.some((task) => task.pid > 0) ? 50 : 0);
     await Promise.all(

@@ -18,6 +18,8 @@ export interface Task {
   /** Resolves once, after the last output; never rejects. */
   readonly exited: Promise<Exit>;
   signal(name: StopSignal): void;
+  /** Somebody else started the process and will stop it. */
+  readonly foreign?: true;
   /** Undefined where the task reads none. */
   readonly stdin: Writable | undefined;
   resize(columns: number, rows: number): void;

@@ -12,6 +12,8 @@ export interface AdoptOptions {
   readonly name: string;
   readonly output: Output;
   readonly clock: Clock;
+  /** The log so far was taken over before. */
+  readonly skipLog?: boolean;
   /** Start times of processes that ended as a container before: a restart waits for a new one. */
   readonly ended: ReadonlySet<string>;
 }
@@ -37,8 +39,9 @@ class LogTail {
   constructor(
     private readonly path: string,
     private readonly output: Output,
+    skip: boolean,
   ) {
-    this.position = Math.max(0, this.size() - TAIL_BYTES);
+    this.position = Math.max(0, this.size() - (skip ? 0 : TAIL_BYTES));
   }
 
   private size(): number {
@@ -79,7 +82,11 @@ export async function adoptProcess(options: AdoptOptions): Promise<Task> {
     await clock.sleep(POLL_MS);
   }
   const pidStart = start;
-  const tail = new LogTail(join(folder, 'logs', `${name}.log`), options.output);
+  const tail = new LogTail(
+    join(folder, 'logs', `${name}.log`),
+    options.output,
+    options.skipLog === true,
+  );
   let stopped = false;
   const watch = async (): Promise<Exit> => {
     while (!stopped && startOf(pid) === pidStart) {
@@ -92,6 +99,7 @@ export async function adoptProcess(options: AdoptOptions): Promise<Task> {
   return {
     pid,
     pidStart,
+    foreign: true,
     exited: watch(),
     signal: () => {
       stopped = true;

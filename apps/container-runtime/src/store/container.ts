@@ -1,5 +1,6 @@
 import { toNanoseconds } from '@orrery/cri';
 import type { Container, ContainerConfig, ContainerStatus, Init } from '@orrery/cri';
+import { parseReference } from '../catalog/reference.js';
 
 /**
  *   created ──start──► running ──exit──► exited
@@ -75,7 +76,11 @@ export function toContainerStatus(record: ContainerRecord): Init<ContainerStatus
     state: STATES[record.lifecycle.state],
     createdAt: toNanoseconds(record.createdAt),
     ...times(record.lifecycle),
-    image: { image: record.image, userSpecifiedImage: record.image },
+    // With registry and tag, as containerd shows it.
+    image: {
+      image: parseReference(record.image)?.normalized ?? record.image,
+      userSpecifiedImage: record.image,
+    },
     imageRef: record.imageRef,
     imageId: record.imageId,
     labels: config.labels,
