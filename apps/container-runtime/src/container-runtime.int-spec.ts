@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
@@ -101,6 +103,51 @@ describe('container runtime', () => {
     const pod = await fixture.runPod('program');
     await fixture.run(pod.id, image);
     expect(await (await get(pod.ip, port)).text()).toContain(body);
+  });
+
+  it('answers UDP on declared ports and HTTP on declared TCP ports in an unknown image', async () => {
+    const pod = await fixture.runPod('ports');
+    const ports = [
+      { containerPort: 9001, protocol: 'TCP' },
+      { containerPort: 9002, protocol: 'UDP' },
+    ];
+    await fixture.run(pod.id, 'team/app', {
+      annotations: { 'io.kubernetes.container.ports': JSON.stringify(ports) },
+    });
+    expect(await (await get(pod.ip, 9001)).text()).toContain('pod: ports');
+    const socket = createSocket('udp4');
+    const answer = once(socket, 'message');
+    socket.send('hi', 9002, pod.ip);
+    expect(String((await answer)[0])).toBe('ports: hi');
+    socket.close();
+  });
+
+  it('runs kube-proxy as a process that finds its files below ORRERY_ROOTFS', async () => {
+    const components = join(fixture.folder, 'components');
+    await mkdir(components);
+    await writeFile(
+      join(components, 'kube-proxy.js'),
+      'console.log(process.argv.slice(2).join(" ")); console.log(require("fs").readFileSync(process.env.ORRERY_ROOTFS + "/var/lib/kube-proxy/config.conf", "utf8")); setInterval(() => {}, 1000);',
+    );
+    const config = join(fixture.folder, 'kube-proxy-config');
+    await mkdir(config);
+    await writeFile(join(config, 'config.conf'), 'mode: ipvs');
+    const pod = await fixture.runPod('kube-proxy', {
+      linux: { securityContext: { namespaceOptions: { network: 'NODE' } } },
+    });
+    expect(pod.ip).toBe('');
+    const id = await fixture.run(pod.id, 'registry.k8s.io/kube-proxy:v1.36.4', {
+      metadata: { name: 'kube-proxy' },
+      command: ['/usr/local/bin/kube-proxy', '--config=/var/lib/kube-proxy/config.conf'],
+      mounts: [{ containerPath: '/var/lib/kube-proxy', hostPath: config }],
+    });
+    await eventually(async () => {
+      expect(await fixture.log('kube-proxy')).toBe(
+        'stdout F --config=/var/lib/kube-proxy/config.conf\nstdout F mode: ipvs\n',
+      );
+    });
+    await fixture.client.runtime.stopContainer({ containerId: id, timeout: 5 });
+    expect(await fixture.status(id)).toMatchObject({ exitCode: 143 });
   });
 
   it('runs redis', async () => {

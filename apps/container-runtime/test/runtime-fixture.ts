@@ -55,6 +55,7 @@ export class RuntimeFixture {
       root: join(this.folder, 'node-1', 'runtime'),
       nodeIp: '127.207.0.1',
       adoptDir: join(this.folder, 'cluster'),
+      componentDir: join(this.folder, 'components'),
     });
     this.running = serveRuntime(
       options,
