@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Backoff, toGoSeconds } from './backoff.js';
 
-describe(Backoff.name, () => {
+describe('Backoff', () => {
   it('does not delay the first restart and doubles from 10 s to 5 min', () => {
     let now = 0;
     const backoff = new Backoff(() => now);

@@ -59,6 +59,8 @@ type State =
   | { readonly name: 'terminating'; readonly graceSeconds: number }
   | { readonly name: 'terminated' };
 
+/** A reason such as ErrImagePull stays this long, whatever wakes the worker, so that it can be seen. */
+const HOLD_MS = 2_000;
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 /** Passes in a row before other pods get their turn; each pass starts what the last made possible. */
@@ -69,6 +71,8 @@ export class PodWorker {
   private state: State = { name: 'syncing' };
   private readonly reasons = new Map<string, WaitingReason>();
   private failure: WaitingReason | undefined;
+  /** Monotonic time before which a container that could not start is left as it is. */
+  private readonly notBefore = new Map<string, number>();
   private admitted = false;
   private looked = false;
   private failures = 0;
@@ -95,6 +99,7 @@ export class PodWorker {
 
   /** Newest spec of the pod; a deletion found in it ends the pod. */
   update(pod: Pod): void {
+    if (pod.metadata.generation !== this.pod.metadata.generation) this.notBefore.clear();
     this.pod = pod;
     if (pod.metadata.deletionTimestamp)
       this.terminate(pod.metadata.deletionGracePeriodSeconds ?? graceOf(pod));
@@ -297,6 +302,11 @@ export class PodWorker {
     let retryMs: number | undefined;
     for (const container of containers) {
       if (this.state.name !== 'syncing') break;
+      const holdMs = (this.notBefore.get(container.name) ?? 0) - this.parts.clock.monotonic();
+      if (holdMs > 0) {
+        retryMs = minOf(retryMs, holdMs);
+        continue;
+      }
       try {
         await this.parts.starter.start({
           pod: this.pod,
@@ -312,6 +322,8 @@ export class PodWorker {
         if (!(error instanceof StartError)) throw error;
         this.reasons.set(container.name, error.waiting);
         retryMs = minOf(retryMs, error.retryAfterMs);
+        const holdFor = Math.min(error.retryAfterMs, HOLD_MS);
+        this.notBefore.set(container.name, this.parts.clock.monotonic() + holdFor);
       }
     }
     return { progress, retryMs };

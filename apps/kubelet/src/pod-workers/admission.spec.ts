@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Node, Pod } from '@orrery/api';
+import { admit } from './admission.js';
+import type { AdmissionInput } from './admission.js';
+
+const pod = (cpu?: string, spec: Partial<Pod['spec']> = {}): Pod => ({
+  metadata: { name: 'p', namespace: 'default', uid: 'u' },
+  spec: {
+    containers: [{ name: 'c', ...(cpu ? { resources: { requests: { cpu } } } : {}) }],
+    ...spec,
+  },
+});
+const node: Node = {
+  metadata: { name: 'n', labels: { disk: 'ssd' } },
+  spec: { taints: [{ key: 'gone', effect: 'NoExecute' }] },
+};
+const input = (over: Partial<AdmissionInput>): AdmissionInput => ({
+  pod: pod(),
+  node: undefined,
+  others: [],
+  allocatable: { cpu: '2' },
+  maxPods: 3,
+  ...over,
+});
+
+interface Case {
+  readonly name: string;
+  readonly over: Partial<AdmissionInput>;
+  readonly want: string | undefined;
+}
+
+describe('admit()', () => {
+  it.each<Case>([
+    {
+      name: 'a pod that fits',
+      over: { pod: pod('1500m'), others: [pod('500m')] },
+      want: undefined,
+    },
+    { name: 'a pod without requests', over: { others: [pod('2')] }, want: undefined },
+    { name: 'too much cpu', over: { pod: pod('1501m'), others: [pod('500m')] }, want: 'OutOfcpu' },
+    {
+      name: 'an unknown resource',
+      over: {
+        pod: pod(undefined, {
+          containers: [{ name: 'c', resources: { requests: { 'x.io/gpu': '1' } } }],
+        }),
+      },
+      want: 'OutOfx.io/gpu',
+    },
+    { name: 'too many pods', over: { others: [pod(), pod(), pod()] }, want: 'OutOfpods' },
+    {
+      name: 'a node selector that matches',
+      over: { node: { ...node, spec: {} }, pod: pod(undefined, { nodeSelector: { disk: 'ssd' } }) },
+      want: undefined,
+    },
+    {
+      name: 'a node selector that does not',
+      over: { node: { ...node, spec: {} }, pod: pod(undefined, { nodeSelector: { disk: 'hdd' } }) },
+      want: 'NodeAffinity',
+    },
+    { name: 'a taint', over: { node }, want: 'TaintToleration' },
+    {
+      name: 'a tolerated taint',
+      over: { node, pod: pod(undefined, { tolerations: [{ operator: 'Exists' }] }) },
+      want: undefined,
+    },
+    {
+      name: 'another operating system',
+      over: { pod: pod(undefined, { os: { name: 'windows' } }) },
+      want: 'PodOSNotSupported',
+    },
+  ])('$name', ({ over, want }) => {
+    expect(admit(input(over))?.reason).toBe(want);
+  });
+});

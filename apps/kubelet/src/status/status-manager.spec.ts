@@ -1,0 +1,152 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Pod, PodStatus } from '@orrery/api';
+import { newNotFound } from '@orrery/apimachinery';
+import { silentLogger } from '@orrery/component';
+import { StatusManager } from './status-manager.js';
+import { diffStatus } from './status-patch.js';
+
+const pod = (over: Partial<Pod['metadata']> = {}): Pod => ({
+  metadata: { name: 'p', namespace: 'default', uid: 'u', ...over },
+  spec: { containers: [] },
+});
+
+class FakeApi {
+  readonly log: string[] = [];
+  failNext: Error | undefined;
+  /** Resolved writes wait for this. */
+  gate: Promise<void> = Promise.resolve();
+
+  async patchStatus(target: Pod, patch: Readonly<Record<string, unknown>>): Promise<Pod> {
+    await this.gate;
+    const failure = this.failNext;
+    this.failNext = undefined;
+    if (failure) throw failure;
+    const status = patch['status'] as PodStatus;
+    this.log.push(`patch ${status.phase ?? ''}`);
+    return { ...target, status: { ...target.status, ...status } };
+  }
+
+  deletePod(): Promise<void> {
+    this.log.push('delete');
+    return Promise.resolve();
+  }
+}
+
+function setUp(): { api: FakeApi; manager: StatusManager; retries: (() => void)[] } {
+  const api = new FakeApi();
+  const retries: (() => void)[] = [];
+  const manager = new StatusManager(api, { apiPod: (one) => one }, silentLogger, (_, retry) =>
+    retries.push(retry),
+  );
+  return { api, manager, retries };
+}
+
+describe('StatusManager', () => {
+  it('writes a status once', async () => {
+    const { api, manager } = setUp();
+    manager.set(pod(), { phase: 'Pending' });
+    await manager.settled();
+    manager.set(pod(), { phase: 'Pending' });
+    await manager.settled();
+    expect(api.log).toEqual(['patch Pending']);
+  });
+
+  it('skips what was overtaken while a write was under way', async () => {
+    const { api, manager } = setUp();
+    let open = (): void => undefined;
+    api.gate = new Promise((resolve) => (open = resolve));
+    manager.set(pod(), { phase: 'Pending' });
+    manager.set(pod(), { phase: 'Running' });
+    manager.set(pod(), { phase: 'Succeeded' });
+    open();
+    await manager.settled();
+    expect(api.log).toEqual(['patch Pending', 'patch Succeeded']);
+  });
+
+  it('deletes a deleted pod only after its last status and its containers', async () => {
+    const { api, manager } = setUp();
+    const deleted = pod({ deletionTimestamp: '2026-01-01T00:00:00Z' });
+    manager.set(deleted, { phase: 'Running' });
+    await manager.settled();
+    manager.set(deleted, { phase: 'Succeeded' });
+    manager.reclaim(deleted);
+    await manager.settled();
+    expect(api.log).toEqual(['patch Running', 'patch Succeeded', 'delete']);
+  });
+
+  it('does not delete a finished pod that nobody deleted, until somebody does', async () => {
+    const { api, manager } = setUp();
+    manager.set(pod(), { phase: 'Succeeded' });
+    manager.reclaim(pod());
+    await manager.settled();
+    expect(api.log).toEqual(['patch Succeeded']);
+    manager.observe(pod({ deletionTimestamp: '2026-01-01T00:00:00Z' }));
+    await manager.settled();
+    expect(api.log).toEqual(['patch Succeeded', 'delete']);
+  });
+
+  it('tries again after a failure, with the newest status', async () => {
+    const { api, manager, retries } = setUp();
+    api.failNext = new Error('no route');
+    manager.set(pod(), { phase: 'Pending' });
+    await manager.settled();
+    retries[0]?.();
+    await manager.settled();
+    expect(api.log).toEqual(['patch Pending']);
+  });
+
+  it('gives up on a pod that is gone', async () => {
+    const { api, manager, retries } = setUp();
+    api.failNext = newNotFound({ group: '', resource: 'pods' }, 'p');
+    manager.set(pod(), { phase: 'Pending' });
+    await manager.settled();
+    expect([api.log, retries]).toEqual([[], []]);
+  });
+});
+
+interface DiffCase {
+  readonly name: string;
+  readonly before: PodStatus;
+  readonly after: PodStatus;
+  readonly want: unknown;
+}
+
+const ready = { type: 'Ready', status: 'True', lastTransitionTime: 't1' };
+const foreign = { type: 'example.com/gate', status: 'True' };
+
+describe('diffStatus()', () => {
+  it.each<DiffCase>([
+    {
+      name: 'nothing for equal statuses',
+      before: { phase: 'Running', conditions: [foreign, ready] },
+      after: { phase: 'Running', conditions: [ready] },
+      want: undefined,
+    },
+    {
+      name: 'changed fields only',
+      before: { phase: 'Pending', qosClass: 'Burstable' },
+      after: { phase: 'Running', qosClass: 'Burstable' },
+      want: { phase: 'Running' },
+    },
+    {
+      name: 'null for what went',
+      before: { phase: 'Failed', reason: 'Evicted' },
+      after: { phase: 'Failed' },
+      want: { reason: null },
+    },
+    {
+      name: 'an address that changed',
+      before: { podIPs: [{ ip: '10.0.0.1' }] },
+      after: { podIPs: [{ ip: '10.0.0.2' }] },
+      want: { podIPs: [{ ip: '10.0.0.2' }, { $patch: 'delete', ip: '10.0.0.1' }] },
+    },
+    {
+      name: 'one condition, its old reason removed',
+      before: { conditions: [{ ...ready, status: 'False', reason: 'ContainersNotReady' }] },
+      after: { conditions: [ready] },
+      want: { conditions: [{ ...ready, reason: null, message: null, lastProbeTime: null }] },
+    },
+  ])('gives $name', ({ before, after, want }) => {
+    expect(diffStatus(before, after)).toEqual(want);
+  });
+});
