@@ -61,6 +61,7 @@ export async function createExtensions(services: ServerServices): Promise<Server
       ...chooseAdmissionPlugins(options.enableAdmissionPlugins, options.disableAdmissionPlugins, {
         views,
         random,
+        store: (group, version, plural) => services.store(group, version, plural),
       }),
       ...(isRbac ? [new EscalationCheck(rbac, authorizer)] : []),
     ],

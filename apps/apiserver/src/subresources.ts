@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { KubeObject } from '@orrery/apimachinery';
-import type { KindDescriptor, RequestKind } from '@orrery/api';
+import type { KindDescriptor, RequestKind, Strategy } from '@orrery/api';
 import type { ApiRequest, ApiResponse } from './filters/api-request.js';
 
 /** What a subresource or request-kind handler answers: an object (encoded as the client accepts), bytes, or nothing when it has replied itself (reply.hijack()). */
@@ -32,6 +32,8 @@ export interface SubresourceHandler {
   readonly verbs: readonly ('get' | 'create' | 'update' | 'patch' | 'delete')[];
   /** Decode the body as this kind: schema name and protobuf message; absent = the handler reads request.body. */
   readonly body?: { readonly schema: string; readonly message: string };
+  /** Set when the subresource is the object itself under another update strategy: served by the generic get, update and patch. */
+  readonly strategy?: Strategy;
   handle(context: SubresourceContext): Promise<HandlerResult>;
   /** Called for `Connection: Upgrade` requests after authn and authz, with the raw socket (HTTP/1.1 only). */
   upgrade?(context: UpgradeContext): Promise<void>;

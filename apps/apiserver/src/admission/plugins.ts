@@ -1,13 +1,15 @@
 import { ConfigError } from '@orrery/component';
 import type { Random } from '@orrery/component';
-import type { AdmissionPlugin } from '@orrery/registry';
+import type { AdmissionPlugin, ResourceStore } from '@orrery/registry';
 import type { ClusterViews } from '../live-view/cluster-views.js';
 import { DefaultIngressClass } from './default-ingress-class/default-ingress-class.plugin.js';
 import { DefaultStorageClass } from './default-storage-class/default-storage-class.plugin.js';
 import { DefaultTolerationSeconds } from './default-toleration-seconds/default-toleration-seconds.plugin.js';
+import { LimitRanger } from './limit-ranger/limit-ranger.plugin.js';
 import { NamespaceLifecycle } from './namespace-lifecycle/namespace-lifecycle.plugin.js';
 import { NodeRestriction } from './node-restriction/node-restriction.plugin.js';
 import { Priority } from './priority/priority.plugin.js';
+import { ResourceQuotaPlugin } from './resource-quota/resource-quota.plugin.js';
 import { RuntimeClassPlugin } from './runtime-class/runtime-class.plugin.js';
 import { ServiceAccountPlugin } from './service-account/service-account.plugin.js';
 import { StorageObjectInUseProtection } from './storage-object-in-use-protection/storage-object-in-use-protection.plugin.js';
@@ -16,6 +18,7 @@ import { TaintNodesByCondition } from './taint-nodes-by-condition/taint-nodes-by
 export interface PluginDeps {
   readonly views: ClusterViews;
   readonly random: Random;
+  store(this: void, group: string, version: string, plural: string): ResourceStore;
 }
 
 interface PluginEntry {
@@ -38,6 +41,7 @@ const off = (name: string, create: PluginEntry['create']): PluginEntry => ({
 /** Every plugin that is modelled, in upstream's order (k8s pkg/kubeapiserver/options/plugins.go:AllOrderedPlugins). */
 export const admissionPlugins: readonly PluginEntry[] = [
   on('NamespaceLifecycle', ({ views }) => new NamespaceLifecycle(views.namespaces)),
+  on('LimitRanger', ({ views }) => new LimitRanger(views.limitRanges)),
   on('ServiceAccount', (d) => new ServiceAccountPlugin(d.views.serviceAccounts, d.random)),
   off('NodeRestriction', ({ views }) => new NodeRestriction(views.pods)),
   on('TaintNodesByCondition', () => new TaintNodesByCondition()),
@@ -47,6 +51,14 @@ export const admissionPlugins: readonly PluginEntry[] = [
   on('StorageObjectInUseProtection', () => new StorageObjectInUseProtection()),
   on('RuntimeClass', ({ views }) => new RuntimeClassPlugin(views.runtimeClasses)),
   on('DefaultIngressClass', ({ views }) => new DefaultIngressClass(views.ingressClasses)),
+  on(
+    'ResourceQuota',
+    ({ views, store }) =>
+      new ResourceQuotaPlugin({
+        quotas: views.resourceQuotas,
+        store: () => store('', 'v1', 'resourcequotas'),
+      }),
+  ),
 ];
 
 /** The plugins that the flags leave on, in order. Throws ConfigError for a name that is not modelled. */

@@ -9,6 +9,7 @@ import { evictionHandler } from './eviction.js';
 import { proxyHandler } from './http-proxy.js';
 import { KubeletLocator, kubeletTls } from './kubelet-location.js';
 import { logHandler } from './log.js';
+import { objectSubresources } from './object-subresources.js';
 import { tokenHandler } from './service-account-token.js';
 import { streamHandler } from './streams.js';
 
@@ -42,6 +43,7 @@ export function subresourceHandlers(deps: HandlerDeps): SubresourceHandler[] {
   const shared = { services, locator, tls, policy };
   const { signer } = deps;
   return [
+    ...objectSubresources,
     podBinding(services),
     evictionHandler(deps),
     logHandler(services, locator, tls),

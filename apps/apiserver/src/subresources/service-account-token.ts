@@ -4,13 +4,16 @@ import {
   invalid,
   newBadRequest,
   newConflict,
+  newForbidden,
   newInvalid,
   newNotFound,
 } from '@orrery/apimachinery';
 import type { Node, Pod, Secret, ServiceAccount, TokenRequest } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import type { ServiceAccountTokenSigner, TokenBinding } from '@orrery/pki';
+import type { UserInfo } from '@orrery/registry';
 import { requestKindOf } from '../authz/access-reviews.js';
+import { nodeNameOf } from '../authz/node.authorizer.js';
 import type { ServerServices } from '../extensions.js';
 import type { SubresourceHandler } from '../subresources.js';
 
@@ -41,6 +44,18 @@ function checkExpiration(seconds: number): void {
   };
   if (seconds < LEAST) refuse('may not specify a duration less than 10 minutes');
   if (seconds > 2 ** 32) refuse('may not specify a duration larger than 2^32 seconds');
+}
+
+/** A node gets tokens only for one of its pods (k8s noderestriction/admission.go:admitServiceAccount). */
+function checkNodeRequest(user: UserInfo, name: string, reference: Reference | undefined): void {
+  const node = nodeNameOf(user);
+  if (node === undefined) return;
+  const refuse = (why: string): never => {
+    throw newForbidden({ group: '', resource: 'serviceaccounts' }, name, why);
+  };
+  if (reference?.kind !== 'Pod' || !reference.name)
+    refuse('node requested token not bound to a pod');
+  if (!reference?.uid) refuse('node requested token with a pod binding without a uid');
 }
 
 async function find(
@@ -117,6 +132,7 @@ export function tokenHandler(deps: TokenDeps): SubresourceHandler {
       const asked = body as KubeObject as TokenRequest;
       const { boundObjectRef, expirationSeconds = HOUR, audiences } = asked.spec ?? {};
       checkExpiration(expirationSeconds);
+      checkNodeRequest(request.context.user, name, boundObjectRef);
       const account = (await deps.services.store('', 'v1', 'serviceaccounts').get(namespace, name))
         .object as ServiceAccount;
       if (!account.metadata.uid)

@@ -1,0 +1,389 @@
+import { describe, expect, it } from '@jest/globals';
+import { findKind } from '@orrery/api';
+import type {
+  KindDescriptor,
+  LimitRange,
+  Namespace,
+  Node,
+  Pod,
+  PriorityClass,
+  ResourceQuota,
+  ServiceAccount,
+} from '@orrery/api';
+import type { KubeObject } from '@orrery/apimachinery';
+import { SystemRandom } from '@orrery/component';
+import { AdmissionChain } from '@orrery/registry';
+import type { AdmissionAttributes, AdmissionPlugin, ResourceStore } from '@orrery/registry';
+import { staticReader } from '../live-view/static-reader.js';
+import { DefaultTolerationSeconds } from './default-toleration-seconds/default-toleration-seconds.plugin.js';
+import { LimitRanger } from './limit-ranger/limit-ranger.plugin.js';
+import { NamespaceLifecycle } from './namespace-lifecycle/namespace-lifecycle.plugin.js';
+import { NodeRestriction } from './node-restriction/node-restriction.plugin.js';
+import { Priority } from './priority/priority.plugin.js';
+import { ResourceQuotaPlugin } from './resource-quota/resource-quota.plugin.js';
+import { ServiceAccountPlugin } from './service-account/service-account.plugin.js';
+import { TaintNodesByCondition } from './taint-nodes-by-condition/taint-nodes-by-condition.plugin.js';
+
+function kindOf(plural: string): KindDescriptor {
+  const kind = findKind('', 'v1', plural);
+  if (!kind) throw new Error(plural);
+  return kind;
+}
+
+const admin = { name: 'admin', groups: [] };
+const attributes = (
+  plural: string,
+  object: KubeObject | undefined,
+  more: Partial<AdmissionAttributes> & { user?: { name: string; groups: string[] } } = {},
+): AdmissionAttributes => ({
+  operation: 'CREATE',
+  kind: kindOf(plural),
+  subresource: '',
+  namespace: object?.metadata.namespace ?? 'a',
+  name: object?.metadata.name ?? '',
+  ...(object ? { object } : {}),
+  dryRun: false,
+  context: {
+    user: more.user ?? admin,
+    userAgent: '',
+    auditId: '',
+    receivedAt: 0,
+    signal: AbortSignal.timeout(60_000),
+    warn: () => undefined,
+  },
+  ...more,
+});
+
+async function run(plugin: AdmissionPlugin, given: AdmissionAttributes): Promise<void> {
+  const chain = new AdmissionChain([plugin]);
+  await chain.admit(given);
+  await chain.validate(given);
+}
+
+const pod = (spec: Partial<Pod['spec']> = {}, metadata: Pod['metadata'] = {}): Pod => ({
+  metadata: { name: 'p', namespace: 'a', ...metadata },
+  spec: { containers: [{ name: 'c' }], ...spec },
+});
+
+describe('NamespaceLifecycle', () => {
+  const plugin = new NamespaceLifecycle(
+    staticReader<Namespace>([
+      { metadata: { name: 'a' }, spec: {} },
+      { metadata: { name: 'ending' }, spec: {}, status: { phase: 'Terminating' } },
+    ]),
+  );
+
+  it.each([
+    {
+      name: 'no namespace',
+      at: attributes('pods', pod({}, { namespace: 'x' })),
+      want: 'namespaces "x" not found',
+    },
+    {
+      name: 'one that ends',
+      at: attributes('pods', pod({}, { namespace: 'ending' })),
+      want: 'pods "p" is forbidden: unable to create new content in namespace ending because it is being terminated',
+    },
+    {
+      name: 'the end of default',
+      at: attributes('namespaces', undefined, { operation: 'DELETE', name: 'default' }),
+      want: 'namespaces "default" is forbidden: this namespace may not be deleted',
+    },
+  ])('refuses $name', async ({ at, want }) => {
+    await expect(run(plugin, at)).rejects.toThrow(want);
+  });
+
+  it('lets the rest pass', async () => {
+    await expect(run(plugin, attributes('pods', pod()))).resolves.toBeUndefined();
+  });
+});
+
+describe('ServiceAccountPlugin', () => {
+  const plugin = new ServiceAccountPlugin(
+    staticReader<ServiceAccount>([
+      { metadata: { name: 'default', namespace: 'a' }, imagePullSecrets: [{ name: 'pull' }] },
+      { metadata: { name: 'quiet', namespace: 'a' }, automountServiceAccountToken: false },
+    ]),
+    new SystemRandom(),
+  );
+
+  it('mounts the token of the default account once', async () => {
+    const made = pod();
+    await run(plugin, attributes('pods', made));
+    await run(plugin, attributes('pods', made));
+    expect(made.spec).toMatchObject({
+      serviceAccountName: 'default',
+      serviceAccount: 'default',
+      imagePullSecrets: [{ name: 'pull' }],
+    });
+    expect(made.spec?.volumes).toHaveLength(1);
+    expect(made.spec?.containers[0]?.volumeMounts).toEqual([
+      {
+        name: made.spec?.volumes?.[0]?.name,
+        readOnly: true,
+        mountPath: '/var/run/secrets/kubernetes.io/serviceaccount',
+      },
+    ]);
+  });
+
+  it('mounts nothing when the account says so', async () => {
+    const made = pod({ serviceAccountName: 'quiet' });
+    await run(plugin, attributes('pods', made));
+    expect(made.spec?.volumes).toBeUndefined();
+  });
+
+  it('refuses an account that is missing', async () => {
+    await expect(run(plugin, attributes('pods', pod({ serviceAccountName: 'x' })))).rejects.toThrow(
+      'pods "p" is forbidden: error looking up service account a/x: serviceaccount "x" not found',
+    );
+  });
+});
+
+describe('Priority', () => {
+  const plugin = new Priority(
+    staticReader<PriorityClass>([
+      { metadata: { name: 'high' }, value: 100, preemptionPolicy: 'Never' },
+      { metadata: { name: 'usual' }, value: 5, globalDefault: true },
+    ]),
+  );
+
+  it.each([
+    {
+      name: 'the class named',
+      spec: { priorityClassName: 'high' },
+      want: { priority: 100, preemptionPolicy: 'Never' },
+    },
+    { name: 'the default class', spec: {}, want: { priority: 5, priorityClassName: 'usual' } },
+    {
+      name: 'a system class that is not stored',
+      spec: { priorityClassName: 'system-node-critical' },
+      want: { priority: 2_000_001_000 },
+    },
+  ])('takes $name', async ({ spec, want }) => {
+    const made = pod(spec);
+    await run(plugin, attributes('pods', made));
+    expect(made.spec).toMatchObject(want);
+  });
+
+  it.each([
+    {
+      name: 'an unknown class',
+      spec: { priorityClassName: 'x' },
+      want: 'no PriorityClass with name x was found',
+    },
+    {
+      name: 'a number of one’s own',
+      spec: { priority: 7 },
+      want: 'the integer value of priority (7) must not be provided in pod spec; priority admission controller computed 5',
+    },
+  ])('refuses $name', async ({ spec, want }) => {
+    await expect(run(plugin, attributes('pods', pod(spec)))).rejects.toThrow(want);
+  });
+});
+
+describe('DefaultTolerationSeconds', () => {
+  it('adds the two tolerations, but not beside one of the pod’s own', async () => {
+    const own = {
+      key: 'node.kubernetes.io/not-ready',
+      operator: 'Exists',
+      effect: 'NoExecute',
+    } as const;
+    const made = pod({ tolerations: [own] });
+    await run(new DefaultTolerationSeconds(), attributes('pods', made));
+    expect(made.spec?.tolerations).toEqual([
+      own,
+      {
+        key: 'node.kubernetes.io/unreachable',
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds: 300,
+      },
+    ]);
+  });
+});
+
+describe('TaintNodesByCondition', () => {
+  it('taints a new node', async () => {
+    const node: Node = { metadata: { name: 'n1' }, spec: {} };
+    await run(new TaintNodesByCondition(), attributes('nodes', node));
+    expect(node.spec?.taints).toEqual([
+      { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' },
+    ]);
+  });
+});
+
+describe('NodeRestriction', () => {
+  const plugin = new NodeRestriction(staticReader<Pod>([]));
+  const user = { name: 'system:node:n1', groups: ['system:nodes'] };
+  const node = (metadata: object = {}, spec: Node['spec'] = {}): Node => ({
+    metadata: { name: 'n1', ...metadata },
+    spec,
+  });
+  const update = (object: Node, oldObject = node()): AdmissionAttributes =>
+    attributes('nodes', object, { operation: 'UPDATE', oldObject, user });
+  const mirror = { annotations: { 'kubernetes.io/config.mirror': 'x' } };
+
+  it.each([
+    {
+      name: 'another node',
+      at: attributes('nodes', { metadata: { name: 'n2' } }, { user }),
+      want: 'node "n1" is not allowed to modify node "n2"',
+    },
+    {
+      name: 'CVE-2025-5187: owner references',
+      at: update(
+        node({ ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' }] }),
+      ),
+      want: 'not allowed to modify ownerReferences',
+    },
+    {
+      name: 'taints',
+      at: update(node({}, { taints: [{ key: 'a', effect: 'NoSchedule' }] })),
+      want: 'not allowed to modify taints',
+    },
+    {
+      name: 'restricted labels on create (CVE-2025-4563)',
+      at: attributes('nodes', node({ labels: { 'node-restriction.kubernetes.io/a': 'b' } }), {
+        user,
+      }),
+      want: 'is not allowed to modify labels: node-restriction.kubernetes.io/a',
+    },
+    {
+      name: 'a pod of its own making',
+      at: attributes('pods', pod({ nodeName: 'n1' }), { user }),
+      want: 'can only create mirror pods',
+    },
+    {
+      name: 'a mirror pod with a secret in an ephemeral container (CVE-2023-2727)',
+      at: attributes(
+        'pods',
+        pod(
+          {
+            nodeName: 'n1',
+            ephemeralContainers: [{ name: 'e', envFrom: [{ secretRef: { name: 's' } }] }],
+          },
+          mirror,
+        ),
+        { user },
+      ),
+      want: 'can not create pods that reference secrets',
+    },
+    {
+      name: 'status of a pod elsewhere',
+      at: attributes('pods', pod(), {
+        user,
+        operation: 'UPDATE',
+        subresource: 'status',
+        oldObject: pod({ nodeName: 'n2' }),
+      }),
+      want: 'can only update pod status',
+    },
+  ])('refuses $name', async ({ at, want }) => {
+    await expect(run(plugin, at)).rejects.toThrow(want);
+  });
+
+  it.each([
+    {
+      name: 'its own label',
+      at: update(node({ labels: { 'kubernetes.io/arch': 'amd64', zone: 'z' } })),
+    },
+    { name: 'a mirror pod', at: attributes('pods', pod({ nodeName: 'n1' }, mirror), { user }) },
+    { name: 'anything by others', at: attributes('nodes', { metadata: { name: 'n2' } }) },
+  ])('allows $name', async ({ at }) => {
+    await expect(run(plugin, at)).resolves.toBeUndefined();
+  });
+});
+
+describe('LimitRanger', () => {
+  const range: LimitRange = {
+    metadata: { name: 'l', namespace: 'a' },
+    spec: {
+      limits: [
+        {
+          type: 'Container',
+          default: { cpu: '200m' },
+          defaultRequest: { cpu: '100m' },
+          max: { cpu: '1' },
+          min: { cpu: '50m' },
+        },
+      ],
+    },
+  };
+  const plugin = new LimitRanger(staticReader([range], (one) => one.metadata.namespace));
+
+  it('sets defaults and says so', async () => {
+    const made = pod();
+    await run(plugin, attributes('pods', made));
+    expect(made.spec?.containers[0]?.resources).toEqual({
+      limits: { cpu: '200m' },
+      requests: { cpu: '100m' },
+    });
+    expect(made.metadata.annotations?.['kubernetes.io/limit-ranger']).toBe(
+      'LimitRanger plugin set: cpu request for container c; cpu limit for container c',
+    );
+  });
+
+  it.each([
+    { name: 'too much', cpu: '2', want: 'maximum cpu usage per Container is 1, but limit is 2' },
+    {
+      name: 'too little',
+      cpu: '10m',
+      want: 'minimum cpu usage per Container is 50m, but request is 10m',
+    },
+  ])('refuses $name', async ({ cpu, want }) => {
+    const made = pod({
+      containers: [{ name: 'c', resources: { limits: { cpu }, requests: { cpu } } }],
+    });
+    await expect(run(plugin, attributes('pods', made))).rejects.toThrow(want);
+  });
+});
+
+describe('ResourceQuotaPlugin', () => {
+  const quota = (hard: Record<string, string>, used: Record<string, string>): ResourceQuota => ({
+    metadata: { name: 'q', namespace: 'a' },
+    spec: { hard },
+    status: { hard, used },
+  });
+  const plugin = (one: ResourceQuota): { plugin: AdmissionPlugin; stored: () => ResourceQuota } => {
+    let stored = one;
+    const store = {
+      update: async (transform: (o: KubeObject) => Promise<KubeObject> | KubeObject) => {
+        stored = (await transform(stored)) as ResourceQuota;
+      },
+    } as unknown as ResourceStore;
+    return {
+      plugin: new ResourceQuotaPlugin({
+        quotas: staticReader([one], (each) => each.metadata.namespace),
+        store: () => store,
+      }),
+      stored: () => stored,
+    };
+  };
+
+  it('books what it lets in', async () => {
+    const made = plugin(
+      quota({ pods: '2', 'requests.cpu': '1' }, { pods: '1', 'requests.cpu': '500m' }),
+    );
+    const asking = pod({ containers: [{ name: 'c', resources: { requests: { cpu: '250m' } } }] });
+    await run(made.plugin, attributes('pods', asking));
+    expect(made.stored().status?.used).toEqual({ pods: '2', 'requests.cpu': '750m' });
+  });
+
+  it.each([
+    {
+      name: 'one too many',
+      hard: { pods: '1' },
+      used: { pods: '1' },
+      want: 'exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1',
+    },
+    {
+      name: 'what names no amount',
+      hard: { 'limits.cpu': '1' },
+      used: { 'limits.cpu': '0' },
+      want: 'failed quota: q: must specify limits.cpu',
+    },
+  ])('refuses $name', async ({ hard, used, want }) => {
+    const { plugin: checked } = plugin(quota(hard as never, used as never));
+    await expect(run(checked, attributes('pods', pod()))).rejects.toThrow(want);
+  });
+});
