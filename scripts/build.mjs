@@ -100,6 +100,18 @@ const swc = {
   },
 };
 
+/** class-validator loads the world's phone numbers for a decorator that nobody uses: 450 KB less to compile at each start. */
+const noPhoneNumbers = {
+  name: 'no-phone-numbers',
+  setup(plugin) {
+    plugin.onResolve({ filter: /^libphonenumber-js/ }, ({ path }) => ({ path, namespace: 'absent' }));
+    plugin.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
+      contents:
+        "export const parsePhoneNumber = () => { throw new Error('IsPhoneNumber is not part of this build'); };\nexport const parsePhoneNumberFromString = parsePhoneNumber;\nexport default parsePhoneNumber;",
+    }));
+  },
+};
+
 function copyAssets() {
   mkdirSync(join(dist, 'gen'), { recursive: true });
   for (const file of sources())
@@ -135,7 +147,7 @@ async function main() {
     banner: {
       js: "import 'reflect-metadata'; import { createRequire as orreryRequire } from 'node:module'; const require = orreryRequire(import.meta.url);",
     },
-    plugins: [swc],
+    plugins: [swc, noPhoneNumbers],
   });
   copyAssets();
   writeFileSync(join(dist, 'package.json'), '{ "type": "module" }\n');
