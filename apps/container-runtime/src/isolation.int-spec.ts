@@ -43,6 +43,7 @@ describe('a host command', () => {
         'echo x > /tmp/x && cat /tmp/x',
         'touch /usr/orrery-was-here 2>/dev/null || echo denied',
         'echo device > /dev/null && pwd',
+        'uname -n',
       ].join(';');
       const id = await fixture.run(pod.id, 'debian:13', {
         command: ['/bin/sh', '-c', script],
@@ -60,6 +61,7 @@ describe('a host command', () => {
         'x',
         'denied',
         '/var/tmp',
+        'own',
       ]);
       expect(await readFile(termination, 'utf8')).toBe('bye\n');
       await fixture.client.runtime.removeContainer({ containerId: id });

@@ -108,7 +108,7 @@ export class ContainerEnvironment {
     const tool = (name: string): string => findTool(name) ?? name;
     const script = enterScript({
       ...this.options,
-      tools: { mount: tool('mount'), chroot: tool('chroot') },
+      tools: { mount: tool('mount'), chroot: tool('chroot'), hostname: findTool('hostname') },
       user: isolation === 'root' ? this.options.user : undefined,
     });
     return {

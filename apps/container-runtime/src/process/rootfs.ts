@@ -115,12 +115,24 @@ export function createRootfs(rootfs: string, options: RootfsOptions): void {
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
+/** In a user namespace only the system call works, by hostname(1); without that tool the host's name stays. */
+function setHostname({ hostname, tools }: EnterOptions): string {
+  const write = `{ echo ${quote(hostname)} > /proc/sys/kernel/hostname; } 2>/dev/null`;
+  return tools.hostname === undefined
+    ? write
+    : `${tools.hostname} ${quote(hostname)} 2>/dev/null || ${write}`;
+}
+
 export interface EnterOptions {
   readonly rootfs: string;
   readonly hostname: string;
   readonly mounts: readonly Mount[];
   readonly workingDir: string;
-  readonly tools: { readonly mount: string; readonly chroot: string };
+  readonly tools: {
+    readonly mount: string;
+    readonly chroot: string;
+    readonly hostname: string | undefined;
+  };
   /** `uid:gid`, or undefined for the runtime's own user. */
   readonly user: string | undefined;
 }
@@ -146,7 +158,7 @@ export function enterScript(options: EnterOptions): string {
   const user = options.user === undefined ? '' : `--userspec=${options.user} `;
   const become = `cd ${quote(options.workingDir || '/')} 2>/dev/null || { echo ${quote(`chdir to cwd ("${options.workingDir}") set in config.json failed: no such file or directory`)} >&2; exit 126; }; exec "$@"`;
   return [
-    `echo ${quote(options.hostname)} > /proc/sys/kernel/hostname`,
+    setHostname(options),
     ...system,
     `${tools.mount} --rbind /proc ${quote(join(rootfs, '/proc'))} || exit 125`,
     ...volumes,
