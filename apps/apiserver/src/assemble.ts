@@ -13,6 +13,7 @@ import { StartHookRunner } from './bootstrap/start-hook-runner.js';
 import { ownStartHooks } from './bootstrap/start-hooks.js';
 import type { OpenStorage } from './config/open-storage.js';
 import type { ApiServerOptions } from './config/options.js';
+import { definitionHooks } from './custom-resources/definition-hooks.js';
 import { Discovery } from './discovery/discovery.js';
 import { createExtensions } from './extensions.js';
 import type { ServerExtensions, ServerServices } from './extensions.js';
@@ -66,6 +67,7 @@ function storeOptionsOf(
     if (kind === 'Event') return { ttlSeconds };
     if (group === '' && kind === 'Service') return { hooks: services };
     if (group === '' && kind === 'Namespace') return { hooks: namespaceHooks };
+    if (kind === 'CustomResourceDefinition') return { hooks: definitionHooks };
     return {};
   };
 }
@@ -128,6 +130,7 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
     [
       ...ownStartHooks(services, {
         deps: storeDeps,
+        catalog,
         kubernetesIp: firstServiceIp(options.serviceClusterIpRange),
         advertiseAddress: advertisedAddress(options),
         work: (work) => running.push(work),

@@ -22,3 +22,4 @@ export type {
 export { defineKind } from './kind.js';
 export { findKind, groupVersions, kinds, requestKinds } from './kinds.js';
 export { protobufDescriptor, schemaDefinitions, schemaRegistry } from './assets.js';
+export { ageOf } from './table/human-duration.js';

@@ -1,5 +1,7 @@
 import type { StoreDeps } from '@orrery/registry';
+import { DefinitionController } from '../custom-resources/definition-controller.js';
 import type { ServerServices } from '../extensions.js';
+import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import { EndpointReconciler } from './endpoint-reconciler.js';
 import {
   ensureKubernetesService,
@@ -19,10 +21,22 @@ export function ownStartHooks(
     readonly deps: StoreDeps;
     readonly kubernetesIp: string;
     readonly advertiseAddress: string;
+    readonly catalog: ResourceCatalog;
     work(running: Promise<void>): void;
   },
 ): StartHook[] {
   return [
+    {
+      name: 'crd-informer-synced',
+      run: () =>
+        new Promise((resolve) => {
+          const controller = new DefinitionController(services, cluster.catalog);
+          cluster.work(controller.run(services.signal, resolve));
+          services.signal.addEventListener('abort', () => {
+            resolve();
+          });
+        }),
+    },
     {
       name: 'start-system-namespaces-controller',
       run: () => ensureNamespaces(services),

@@ -24,15 +24,21 @@ export interface Operation {
   readonly answer: string;
   readonly parameters: readonly Parameter[];
   readonly pathParameters: readonly string[];
+  /** Of a kind that a CustomResourceDefinition declares. */
+  readonly isCustom: boolean;
 }
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
-export const PATCH_TYPES = [
+const CUSTOM_PATCH_TYPES = [
   'application/json-patch+json',
   'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
   'application/apply-patch+yaml',
 ];
+const PATCH_TYPES = [...CUSTOM_PATCH_TYPES, 'application/strategic-merge-patch+json'];
+
+/** What PATCH takes: kubectl sends a strategic patch only where it is named here. */
+export const patchTypesOf = ({ isCustom }: Operation): readonly string[] =>
+  isCustom ? CUSTOM_PATCH_TYPES : PATCH_TYPES;
 
 const string = (name: string, description: string): Parameter => ({
   name,
@@ -139,6 +145,7 @@ function operation(
     description: `${verb} ${kind.kind}`,
     gvk: { group, kind: kind.kind, version },
     pathParameters: [...(namespaced ? ['namespace'] : []), ...(part.named ? ['name'] : [])],
+    isCustom: kind.message === '',
   };
 }
 
@@ -246,6 +253,7 @@ function requestOperation(request: RequestKind): Operation {
     answer: schema,
     parameters: WRITE,
     pathParameters: namespaced ? ['namespace'] : [],
+    isCustom: false,
   };
 }
 

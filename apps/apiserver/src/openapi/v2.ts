@@ -3,7 +3,7 @@ import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import { closure, definitionsFor } from './definitions.js';
 import type { Definition } from './definitions.js';
 import type { Operation } from './operations.js';
-import { PATCH_TYPES, operationsIn } from './operations.js';
+import { operationsIn, patchTypesOf } from './operations.js';
 
 const ANSWER_TYPES = [
   'application/json',
@@ -30,7 +30,7 @@ function toOperation(operation: Operation, tag: string): Record<string, unknown>
     tags: [tag],
     description: operation.description,
     operationId: operation.id,
-    consumes: method === 'patch' ? PATCH_TYPES : ['*/*'],
+    consumes: method === 'patch' ? patchTypesOf(operation) : ['*/*'],
     produces: ANSWER_TYPES,
     schemes: ['https'],
     parameters: [

@@ -2,7 +2,7 @@ import { KUBERNETES_VERSION } from '@orrery/component';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import { closure, definitionsFor } from './definitions.js';
 import type { Operation } from './operations.js';
-import { PATCH_TYPES, operationsIn } from './operations.js';
+import { operationsIn, patchTypesOf } from './operations.js';
 
 const ANSWER_TYPES = [
   'application/json',
@@ -46,7 +46,7 @@ function toOperation(operation: Operation, tag: string): Record<string, unknown>
     ...(body
       ? {
           requestBody: {
-            content: contentOf(method === 'patch' ? PATCH_TYPES : ['*/*'], body),
+            content: contentOf(method === 'patch' ? patchTypesOf(operation) : ['*/*'], body),
             ...(method === 'delete' ? {} : { required: true }),
           },
         }

@@ -66,7 +66,7 @@ export async function apply(call: Call): Promise<void> {
   const { subresource } = request.info;
   const result = await resource.store.update(
     (live) => {
-      const { resourceVersion, uid } = patch.metadata;
+      const { uid } = patch.metadata;
       const applied = applyPatch({
         manager,
         registry: fieldSchemasOf(call),
@@ -80,7 +80,6 @@ export async function apply(call: Call): Promise<void> {
       });
       if (applied.conflicts) throw newApplyConflict(applied.conflicts);
       const object = cloneJson(applied.object);
-      if (live && !resourceVersion) delete object.metadata.resourceVersion;
       if (uid === undefined && !live) delete object.metadata.uid;
       return object;
     },

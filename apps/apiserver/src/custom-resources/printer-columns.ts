@@ -1,0 +1,62 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import { ageOf } from '@orrery/api';
+import type { TableCell, TableColumn, TableColumns } from '@orrery/api';
+import { evaluateJsonPath, parseJsonPath } from './json-path.js';
+
+export interface PrinterColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly format?: string;
+  readonly description?: string;
+  readonly priority?: number;
+  readonly jsonPath: string;
+}
+
+const NAME: TableColumn = { name: 'Name', type: 'string', format: 'name' };
+const AGE: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
+
+function toCell(values: readonly unknown[], type: string, now: number): TableCell {
+  const [value] = values;
+  if (value === undefined || value === null) return type === 'date' ? '<unknown>' : null;
+  switch (type) {
+    case 'integer':
+      return typeof value === 'number' ? Math.trunc(value) : null;
+    case 'number':
+      return typeof value === 'number' ? value : null;
+    case 'boolean':
+      return typeof value === 'boolean' ? value : null;
+    case 'date':
+      return typeof value === 'string' ? ageOf(value, now) : '<invalid>';
+    default: {
+      const texts = values.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)));
+      return texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(' ')}]`;
+    }
+  }
+}
+
+const TYPES = ['integer', 'number', 'string', 'boolean', 'date'] as const;
+
+/** The table of a custom kind: Name, then what its definition declares, or Age. */
+export function printerColumns(declared: readonly PrinterColumn[]): TableColumns {
+  const shown = (declared.length > 0 ? declared : [AGE]).map((column) => ({
+    ...column,
+    steps: parseJsonPath(column.jsonPath) ?? [],
+    isKnown: parseJsonPath(column.jsonPath) !== undefined,
+  }));
+  const columns: TableColumn[] = shown.map((column) => ({
+    name: column.name,
+    type: TYPES.find((type) => type === column.type) ?? 'string',
+    ...(column.format ? { format: column.format } : {}),
+    description: column.description ?? '',
+    priority: column.priority ?? 0,
+  }));
+  return {
+    columns: [NAME, ...columns],
+    row: (object: KubeObject, now: number) => [
+      object.metadata.name ?? '',
+      ...shown.map(({ steps, type, isKnown }) =>
+        isKnown ? toCell(evaluateJsonPath(steps, object), type, now) : null,
+      ),
+    ],
+  };
+}

@@ -1,0 +1,231 @@
+import type { FieldError, KubeObject, Schema } from '@orrery/apimachinery';
+import {
+  FieldPath,
+  SchemaRegistry,
+  nameIsDnsSubdomain,
+  toApiVersion,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from '@orrery/apimachinery';
+import { schemaDefinitions } from '@orrery/api';
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionVersion,
+  KindDescriptor,
+  ScaleAccess,
+  Strategy,
+} from '@orrery/api';
+import { cloneJson } from '@orrery/registry';
+import { applyDefaults } from './apply-defaults.js';
+import type { CustomKind } from './custom-kind.js';
+import { assignJsonPath, evaluateJsonPath, parseJsonPath } from './json-path.js';
+import { printerColumns } from './printer-columns.js';
+import { prune } from './prune.js';
+import type { Json, StructuralSchema } from './structural-schema.js';
+import { validateBySchema } from './validate-schema.js';
+
+interface WithStatus extends KubeObject {
+  status?: unknown;
+}
+
+const METADATA = FieldPath.of('metadata');
+const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+const PRESERVE: StructuralSchema = {
+  type: 'object',
+  'x-kubernetes-preserve-unknown-fields': true,
+};
+
+/** Type and metadata are checked by the server, not by the schema. */
+function bodyOf(object: KubeObject): Json {
+  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...body } = object;
+  return body;
+}
+
+function bodySchema(schema: StructuralSchema): StructuralSchema {
+  const {
+    apiVersion: _apiVersion,
+    kind: _kind,
+    metadata: _metadata,
+    ...properties
+  } = schema.properties ?? {};
+  const required = (schema.required ?? []).filter(
+    (name) => name !== 'metadata' && name !== 'apiVersion' && name !== 'kind',
+  );
+  return { ...schema, properties, required };
+}
+
+function strategies(
+  schema: StructuralSchema,
+  namespaced: boolean,
+  hasStatus: boolean,
+): { main: Strategy; status: Strategy } {
+  const checked = bodySchema(schema);
+  const bySchema = (object: KubeObject): FieldError[] =>
+    validateBySchema(bodyOf(object), checked, '');
+  const validateUpdate = (object: KubeObject, old: KubeObject): FieldError[] => [
+    ...validateObjectMetaUpdate(object.metadata, old.metadata, METADATA),
+    ...bySchema(object),
+  ];
+  const keepStatus = (object: WithStatus, old: WithStatus): void => {
+    if (!hasStatus) return;
+    if (old.status === undefined) delete object.status;
+    else object.status = cloneJson(old.status);
+  };
+  const main: Strategy = {
+    allowUnconditionalUpdate: false,
+    prepareForCreate(object: WithStatus) {
+      if (hasStatus) delete object.status;
+    },
+    prepareForUpdate: keepStatus,
+    validate: (object) => [
+      ...validateObjectMeta(
+        object.metadata,
+        { namespaced, nameValidator: nameIsDnsSubdomain },
+        METADATA,
+      ),
+      ...bySchema(object),
+    ],
+    validateUpdate,
+  };
+  const status: Strategy = {
+    allowUnconditionalUpdate: false,
+    prepareForUpdate(object, old) {
+      const { status: next } = object as WithStatus;
+      for (const key of Object.keys(object))
+        if (!['apiVersion', 'kind', 'metadata', 'status'].includes(key))
+          delete (object as unknown as Json)[key];
+      const { metadata: _metadata, status: _status, ...kept } = cloneJson(old) as WithStatus;
+      Object.assign(object, kept);
+      if (next !== undefined) (object as WithStatus).status = next;
+    },
+    validateUpdate,
+  };
+  return { main, status };
+}
+
+function scaleAccess(version: CustomResourceDefinitionVersion): ScaleAccess | undefined {
+  const scale = version.subresources?.scale;
+  if (!scale) return undefined;
+  const specPath = parseJsonPath(scale.specReplicasPath) ?? [];
+  const statusPath = parseJsonPath(scale.statusReplicasPath) ?? [];
+  const selectorPath = parseJsonPath(scale.labelSelectorPath ?? '');
+  const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
+  return {
+    get(object) {
+      const selector = selectorPath?.length ? evaluateJsonPath(selectorPath, object)[0] : '';
+      return {
+        replicas: number(evaluateJsonPath(specPath, object)[0]),
+        statusReplicas: number(evaluateJsonPath(statusPath, object)[0]),
+        selector: typeof selector === 'string' ? selector : '',
+      };
+    },
+    set(object, replicas) {
+      assignJsonPath(specPath, object, replicas);
+    },
+  };
+}
+
+/** `com.example.v1.Foo` of group example.com: the name under which the schema is published. */
+const definitionName = (group: string, version: string, kind: string): string =>
+  `${group.split('.').reverse().join('.')}.${version}.${kind}`;
+
+function selectable(
+  version: CustomResourceDefinitionVersion,
+): Pick<KindDescriptor, 'selectableFields'> {
+  const fields = (version.selectableFields ?? []).map(({ jsonPath }) => ({
+    name: jsonPath.replace(/^\./, ''),
+    steps: parseJsonPath(jsonPath) ?? [],
+  }));
+  if (fields.length === 0) return {};
+  return {
+    selectableFields: (object) =>
+      Object.fromEntries(
+        fields.map(({ name, steps }) => {
+          const [value] = evaluateJsonPath(steps, object);
+          return [name, value === undefined ? '' : `${value as string}`];
+        }),
+      ),
+  };
+}
+
+function schemasFor(name: string, schema: StructuralSchema): SchemaRegistry {
+  const root = schema as Schema;
+  const properties = {
+    ...root.properties,
+    apiVersion: { type: 'string' },
+    kind: { type: 'string' },
+    metadata: { $ref: `#/definitions/${OBJECT_META}` },
+  };
+  return new SchemaRegistry({ ...schemaDefinitions(), [name]: { ...root, properties } });
+}
+
+function conversionOf(
+  crd: CustomResourceDefinition,
+  version: string,
+): Pick<KindDescriptor, 'storageConversion'> {
+  const { group, names, versions } = crd.spec;
+  if (versions.length < 2) return {};
+  const storage = versions.find((one) => one.storage)?.name ?? version;
+  // Strategy None: only apiVersion differs between versions.
+  const as =
+    (name: string) =>
+    (object: KubeObject): KubeObject => ({ ...object, apiVersion: toApiVersion(group, name) });
+  return {
+    storageConversion: {
+      group,
+      version: storage,
+      kind: names.kind,
+      toStorage: as(storage),
+      fromStorage: as(version),
+    },
+  };
+}
+
+/** What the server needs to serve one version of a CustomResourceDefinition. */
+export function toCustomKind(
+  crd: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+): CustomKind {
+  const { group, names, scope } = crd.spec;
+  const published = version.schema?.openAPIV3Schema;
+  const preserveAll =
+    (crd.spec as { preserveUnknownFields?: boolean }).preserveUnknownFields === true;
+  const schema = (published ?? PRESERVE) as StructuralSchema;
+  const hasStatus = version.subresources?.status !== undefined;
+  const { main, status } = strategies(schema, scope === 'Namespaced', hasStatus);
+  const scale = scaleAccess(version);
+  const name = definitionName(group, version.name, names.kind);
+  const kind: KindDescriptor = {
+    group,
+    version: version.name,
+    kind: names.kind,
+    plural: names.plural,
+    singular: names.singular ?? names.kind.toLowerCase(),
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    scope: scope === 'Cluster' ? 'Cluster' : 'Namespaced',
+    schema: name,
+    message: '',
+    storagePrefix: `${group}/${names.plural}`,
+    setDefaults: (object) => {
+      applyDefaults(object, schema);
+    },
+    strategy: main,
+    ...(hasStatus ? { status } : {}),
+    ...(scale ? { scale } : {}),
+    ...selectable(version),
+    columns: printerColumns(version.additionalPrinterColumns ?? []),
+    hasGeneration: true,
+    ...conversionOf(crd, version.name),
+  };
+  let schemas: SchemaRegistry | undefined;
+  return {
+    kind,
+    definition: crd.metadata.name ?? '',
+    openApiSchema: published as Record<string, unknown> | undefined,
+    get schemas() {
+      return (schemas ??= schemasFor(name, schema));
+    },
+    prune: (object) => (preserveAll ? [] : prune(object as unknown as Json, schema)),
+  };
+}
