@@ -1,4 +1,4 @@
-import type { ClusterRole } from '@orrery/api';
+import type { ClusterRole, PolicyRule } from '@orrery/api';
 import { clusterRole } from './cluster-roles.js';
 import { READ, WRITE, rule } from './rule.js';
 
@@ -6,13 +6,11 @@ const aggregateTo = (role: string): Record<string, string> => ({
   [`rbac.authorization.k8s.io/aggregate-to-${role}`]: 'true',
 });
 
-/** A role whose rules the aggregation controller fills from roles with one of these labels. */
-function aggregated(name: string, from: readonly string[], labels = {}): ClusterRole {
+/** A role whose rules the aggregation controller keeps; it starts with `rules`, so that it works before that controller runs. */
+function aggregated(name: string, rules: PolicyRule[], labels = {}): ClusterRole {
   return {
-    ...clusterRole(name, [], labels),
-    aggregationRule: {
-      clusterRoleSelectors: from.map((role) => ({ matchLabels: aggregateTo(role) })),
-    },
+    ...clusterRole(name, rules, labels),
+    aggregationRule: { clusterRoleSelectors: [{ matchLabels: aggregateTo(name) }] },
   };
 }
 
@@ -73,9 +71,9 @@ const adminRules = [
 
 /** admin, edit, view and the roles that they are made of. */
 export const userClusterRoles: readonly ClusterRole[] = [
-  aggregated('admin', ['admin']),
-  aggregated('edit', ['edit'], aggregateTo('admin')),
-  aggregated('view', ['view'], aggregateTo('edit')),
+  aggregated('admin', [...adminRules, ...editRules, ...viewRules]),
+  aggregated('edit', [...editRules, ...viewRules], aggregateTo('admin')),
+  aggregated('view', viewRules, aggregateTo('edit')),
   clusterRole('system:aggregate-to-admin', adminRules, aggregateTo('admin')),
   clusterRole('system:aggregate-to-edit', editRules, aggregateTo('edit')),
   clusterRole('system:aggregate-to-view', viewRules, aggregateTo('view')),
