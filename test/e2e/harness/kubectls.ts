@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+
+export interface KubectlBinary {
+  /** Such as `1.32`. */
+  readonly version: string;
+  readonly path: string;
+}
+
+const EXTRA_FOLDERS = ['/usr/lib/google-cloud-sdk/bin'];
+
+function minorOf(path: string): string | undefined {
+  const { stdout } = spawnSync(path, ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
+  const match = /"gitVersion": "v(\d+\.\d+)\./.exec(stdout);
+  return match?.[1];
+}
+
+function onPath(): string | undefined {
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((dir) => join(dir, 'kubectl'))
+    .find((path) => existsSync(path));
+}
+
+/** The kubectl that a user gets by typing its name. */
+export function defaultKubectl(): KubectlBinary {
+  const path = onPath();
+  const version = path === undefined ? undefined : minorOf(path);
+  if (path === undefined || version === undefined)
+    throw new Error(
+      'no kubectl on PATH: install the package kubernetes-client, or put kubectl on PATH',
+    );
+  return { version, path };
+}
+
+/**
+ * One kubectl for every minor version on this machine, oldest first: the one on PATH, those beside it, those of the
+ * Google Cloud SDK, and those in the folders of ORRERY_KUBECTL_DIRS.
+ */
+export function everyKubectl(): KubectlBinary[] {
+  const first = defaultKubectl();
+  const own = (process.env['ORRERY_KUBECTL_DIRS'] ?? '').split(delimiter).filter(Boolean);
+  const folders = [
+    dirname(first.path),
+    dirname(realpathSync(first.path)),
+    ...EXTRA_FOLDERS,
+    ...own,
+  ];
+  const paths = [...new Set(folders)]
+    .filter((dir) => existsSync(dir))
+    .flatMap((dir) =>
+      readdirSync(dir)
+        .filter(isKubectl)
+        .map((name) => join(dir, name)),
+    );
+  const byVersion = new Map([[first.version, first.path]]);
+  for (const path of paths) {
+    const version = minorOf(path);
+    if (version !== undefined && !byVersion.has(version)) byVersion.set(version, path);
+  }
+  return [...byVersion]
+    .map(([version, path]) => ({ version, path }))
+    .sort((a, b) => a.version.localeCompare(b.version, 'en', { numeric: true }));
+}
+
+const isKubectl = (name: string): boolean => /^kubectl(\.\d+\.\d+)?$/.test(name);
