@@ -1,0 +1,88 @@
+import { describe, expect, it } from '@jest/globals';
+import { ClusterFiles, addressesOf, nodeName } from './layout.js';
+import { etcdEndpoints, kubelet, processes, toProcess } from './plan.js';
+import type { PlanInput } from './plan.js';
+
+const input = (changes: Partial<PlanInput> = {}): PlanInput => ({
+  files: new ClusterFiles('/clusters/orrery'),
+  addresses: addressesOf(42),
+  etcdMembers: 1,
+  nodes: 3,
+  isolate: false,
+  standby: false,
+  extraArgs: {},
+  componentDir: '/dist',
+  nodeBinary: '/usr/bin/node',
+  ...changes,
+});
+
+const names = (changes: Partial<PlanInput>): string[] =>
+  processes(input(changes)).map((group) => group.name);
+
+describe('processes()', () => {
+  it.each<{ name: string; changes: Partial<PlanInput>; want: string[] }>([
+    {
+      name: 'three groups beside the dataplane by default',
+      changes: {},
+      want: ['dataplane', 'kube-apiserver', 'controllers', 'nodes'],
+    },
+    {
+      name: 'a second group of controllers that stands by',
+      changes: { standby: true },
+      want: ['dataplane', 'kube-apiserver', 'controllers', 'controllers-2', 'nodes'],
+    },
+    {
+      name: 'one process a component when isolated',
+      changes: { isolate: true, nodes: 1 },
+      want: [
+        'dataplane',
+        'kube-apiserver',
+        'kube-controller-manager',
+        'kube-scheduler',
+        'container-runtime-k8s-01',
+        'kubelet-k8s-01',
+      ],
+    },
+  ])('$name', ({ changes, want }) => {
+    expect(names(changes)).toEqual(want);
+  });
+
+  it('gives every component a pid file of its own, whichever process carries it', () => {
+    const pidFiles = processes(input({ standby: true }))
+      .map((group) => toProcess(input(), group))
+      .flatMap((spec) => spec.pidFiles);
+    expect(new Set(pidFiles).size).toBe(pidFiles.length);
+    expect(pidFiles).toContain('/clusters/orrery/run/kube-scheduler-2.pid');
+  });
+});
+
+describe('kubelet()', () => {
+  it('taints the first node only', () => {
+    const taints = [1, 2].map((i) =>
+      kubelet(input(), i).args.some((arg) => arg.startsWith('--register-with-taints')),
+    );
+    expect(taints).toEqual([true, false]);
+  });
+
+  it('puts further flags of the user last, so that they win', () => {
+    const { args } = kubelet(input({ extraArgs: { kubelet: ['--max-pods=5'] } }), 2);
+    expect(args.at(-1)).toBe('--max-pods=5');
+  });
+});
+
+describe('addressesOf()', () => {
+  it('keeps every address of a cluster inside its block', () => {
+    const { apiServer, podCidr, serviceCidr, dns, node, etcdMember } = addressesOf(42);
+    for (const address of [apiServer, podCidr, serviceCidr, dns, node(62), etcdMember(3)])
+      expect(address.startsWith('127.42.')).toBe(true);
+  });
+
+  it('names nodes and etcd members by number', () => {
+    expect(nodeName(2)).toBe('k8s-02');
+    expect(etcdEndpoints(input({ etcdMembers: 3 }))).toEqual([
+      'http://127.42.0.201:2379',
+      'http://127.42.0.202:2379',
+      'http://127.42.0.203:2379',
+    ]);
+  });
+});
