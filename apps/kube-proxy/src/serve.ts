@@ -60,12 +60,17 @@ export function readConfiguration(path: string): KubeProxyConfiguration {
   if (path === '') return new KubeProxyConfiguration();
   const file = inRootfs(path);
   let plain: unknown;
+  let duplicates: readonly string[] = [];
   try {
-    plain = decodeYaml(readFileSync(file));
+    const decoded = decodeYaml(readFileSync(file));
+    duplicates = decoded.duplicateFields;
+    plain = decoded.value;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ConfigError(`--config ${path}: ${why}`, { cause: error });
   }
+  if (duplicates.length > 0)
+    throw new ConfigError(`${path}: field set twice: ${duplicates.join(', ')}`);
   return validateConfig(KubeProxyConfiguration, plain, path);
 }
 
