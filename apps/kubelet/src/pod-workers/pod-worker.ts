@@ -173,6 +173,8 @@ export class PodWorker {
     // The first look asks the runtime itself: containers of an earlier kubelet must be found, not made again.
     let runtimePod = this.looked ? hooks.cached(uid) : await hooks.refresh(uid);
     this.looked = true;
+    // Before the first report: a container whose probe has said nothing yet is not ready.
+    hooks.probe(this.pod);
     const status = this.report(runtimePod);
     if (status.phase === 'Succeeded' || status.phase === 'Failed') {
       this.terminate(graceOf(this.pod));
@@ -204,7 +206,6 @@ export class PodWorker {
       return 1_000;
     }
     await hooks.prepare(this.pod);
-    hooks.probe(this.pod);
     let waitMs: number | undefined;
     for (let pass = 0; pass < MAX_PASSES && this.state.name === 'syncing'; pass++) {
       const actions = computeActions(this.pod, runtimePod, this.parts.probes);
@@ -332,6 +333,7 @@ export class PodWorker {
   private async end(graceSeconds: number): Promise<number | undefined> {
     const { hooks, killer } = this.parts;
     const uid = uidOf(this.pod);
+    hooks.probe(this.pod);
     this.report(hooks.cached(uid));
     const runtimePod = await hooks.refresh(uid);
     if (runtimePod) {

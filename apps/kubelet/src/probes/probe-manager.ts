@@ -77,6 +77,8 @@ export class ProbeManager implements ProbeVerdicts, ProbeState {
 
   remove(uid: string): void {
     this.pods.get(uid)?.abort.abort();
+    for (const { id } of this.parts.runtimePod(uid)?.containers ?? [])
+      for (const kind of KINDS) this.verdicts.delete(`${kind}/${id}`);
     this.pods.delete(uid);
   }
 
