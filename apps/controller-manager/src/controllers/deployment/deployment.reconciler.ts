@@ -7,6 +7,7 @@ import { allOrFirstFailure, done } from '@orrery/controller';
 import type { Claimer, EventRecorder, Reconciler, Result, StatusWriter } from '@orrery/controller';
 import { BY_OWNER } from '@orrery/informers';
 import type { Lister } from '@orrery/informers';
+import { isNamespaceTerminating } from '../../pods/namespace-terminating.js';
 import { planDeployment, resizeMessage } from './deployment.decide.js';
 import type { DeploymentPlan } from './deployment.decide.js';
 import { sameTemplate } from './pod-template-hash.js';
@@ -93,6 +94,7 @@ export class DeploymentReconciler implements Reconciler {
     try {
       await this.writes.replicaSets.create(wanted);
     } catch (error) {
+      if (isNamespaceTerminating(error)) return;
       if (!isAlreadyExists(error)) {
         const text = `Failed to create new replica set "${wanted.metadata.name ?? ''}": ${String(error)}`;
         this.events.event(deployment, 'Warning', 'ReplicaSetCreateError', text);

@@ -7,6 +7,7 @@ import type { Claimer, PodControl, Reconciler, Result, StatusWriter } from '@orr
 import { BY_OWNER } from '@orrery/informers';
 import type { LabelMatcher, Lister } from '@orrery/informers';
 import { isActive } from '../../pods/pod-state.js';
+import { isNamespaceTerminating } from '../../pods/namespace-terminating.js';
 import { ORPHANS } from '../../pods/pod-indexes.js';
 import { planReplicas, statusOf } from './replicaset.decide.js';
 import type { ReplicaOwner, ReplicaPlan } from './replicaset.decide.js';
@@ -43,7 +44,7 @@ export class ReplicaSetReconciler<T extends ReplicaOwner> implements Reconciler 
     );
     const { status, recheckAfterMs } = statusOf({ owner, pods, now, failure });
     await this.status.writeIfChanged(owner, status);
-    if (failure && !isTerminating(failure.error)) throw failure.error;
+    if (failure && !isNamespaceTerminating(failure.error)) throw failure.error;
     return recheckAfterMs === undefined ? done : { requeueAfterMs: recheckAfterMs };
   }
 
@@ -69,11 +70,4 @@ export class ReplicaSetReconciler<T extends ReplicaOwner> implements Reconciler 
     await slowStart(create, () => podControl.create({ template, owner, controllerRef }));
     await allOrFirstFailure(remove.map((pod) => podControl.delete(owner, pod)));
   }
-}
-
-/** The namespace is being deleted: nothing can be created there and nothing has to be. */
-function isTerminating(error: unknown): boolean {
-  const causes = (error as { status?: { details?: { causes?: { reason?: string }[] } } }).status
-    ?.details?.causes;
-  return causes?.some((cause) => cause.reason === 'NamespaceTerminating') ?? false;
 }

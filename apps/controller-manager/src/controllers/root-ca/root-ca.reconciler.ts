@@ -10,6 +10,7 @@ import { defineController, done } from '@orrery/controller';
 import type { Reconciler, Result } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
+import { isNamespaceTerminating } from '../../pods/namespace-terminating.js';
 
 const NAME = 'kube-root-ca.crt';
 const DESCRIPTION =
@@ -43,7 +44,7 @@ export class RootCaReconciler implements Reconciler {
     try {
       await this.client.create(map);
     } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
+      if (!isAlreadyExists(error) && !isNamespaceTerminating(error)) throw error;
     }
   }
 }

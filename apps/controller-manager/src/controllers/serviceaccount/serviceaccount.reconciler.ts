@@ -7,6 +7,7 @@ import { defineController, done } from '@orrery/controller';
 import type { Reconciler, Result } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
+import { isNamespaceTerminating } from '../../pods/namespace-terminating.js';
 
 const DEFAULT = 'default';
 
@@ -25,7 +26,7 @@ export class ServiceAccountReconciler implements Reconciler {
     try {
       await this.client.create({ metadata: { namespace, name: DEFAULT } });
     } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
+      if (!isAlreadyExists(error) && !isNamespaceTerminating(error)) throw error;
     }
     return done;
   }

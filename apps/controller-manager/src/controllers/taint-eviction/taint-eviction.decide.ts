@@ -6,7 +6,8 @@ export type Departure = number | 'never';
 
 /**
  * Pure: at once for a taint that nothing tolerates; else the shortest tolerationSeconds of the tolerations in use,
- * counted from the taint (k8s pkg/controller/tainteviction: processPodOnNode). Taints without timeAdded count from `now`.
+ * counted from the taint or, for a younger pod, from the pod (k8s pkg/controller/tainteviction: processPodOnNode).
+ * Taints without timeAdded count from `now`.
  */
 export function departureOf(pod: Pod, taints: readonly Taint[], now: number): Departure {
   const executing = taints.filter(({ effect }) => effect === 'NoExecute');
@@ -16,7 +17,8 @@ export function departureOf(pod: Pod, taints: readonly Taint[], now: number): De
     if (used.length === 0) return now;
     const seconds = used.flatMap(({ tolerationSeconds }) => tolerationSeconds ?? []);
     if (seconds.length === 0) continue;
-    const since = taint.timeAdded ? Date.parse(taint.timeAdded) : now;
+    const tainted = taint.timeAdded ? Date.parse(taint.timeAdded) : now;
+    const since = Math.max(tainted, Date.parse(pod.metadata.creationTimestamp ?? '') || 0);
     const leave = since + Math.max(Math.min(...seconds), 0) * 1000;
     earliest = earliest === 'never' ? leave : Math.min(earliest, leave);
   }
