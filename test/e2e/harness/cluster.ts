@@ -142,7 +142,7 @@ export class Cluster {
     for (const command of this.background.splice(0)) await command.stop('SIGTERM');
     if (!up) return 0;
     this.up = undefined;
-    return await up.stop(signal, STOP_MS);
+    return up.stop(signal, STOP_MS);
   }
 
   /** Ends everything and removes the folder. Throws when a process is left, after killing it. */
@@ -165,12 +165,12 @@ export class Cluster {
   /** `kubectl WORDS…`; options, if any, last. */
   async kubectl(...args: KubectlArgs): Promise<CommandResult> {
     const [words, options] = splitOptions(args);
-    return await this.shell(`kubectl ${words.map(quote).join(' ')}`, options);
+    return this.shell(`kubectl ${words.map(quote).join(' ')}`, options);
   }
 
   /** A line of bash with this cluster's KUBECONFIG, and `kubectl` being the version asked for. */
   async shell(line: string, options: KubectlOptions = {}): Promise<CommandResult> {
-    return await shell(line, { ...options, env: this.environment(options) });
+    return shell(line, { ...options, env: this.environment(options) });
   }
 
   /** A line of bash that goes on beside the test; it is stopped with the cluster. */
@@ -196,7 +196,7 @@ export class Cluster {
   async orrery(...args: KubectlArgs): Promise<CommandResult> {
     const [words, options] = splitOptions(args);
     const named = this.options.name === undefined ? [] : ['--name', this.options.name];
-    return await this.shell(orreryLine(...words, ...named), options);
+    return this.shell(orreryLine(...words, ...named), options);
   }
 
   /** The end of every component's log. */

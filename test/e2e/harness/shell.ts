@@ -105,7 +105,7 @@ export class BackgroundCommand {
 
   /** Waits until the output matches; answers the match. */
   async waitFor(pattern: RegExp, timeoutMs = 15_000): Promise<RegExpExecArray> {
-    return await eventually(
+    return eventually(
       () => {
         const match = pattern.exec(this.text);
         if (match) return match;
@@ -123,7 +123,7 @@ export class BackgroundCommand {
       },
       { timeoutMs },
     );
-    return await this.closed;
+    return this.closed;
   }
 
   /** Ends it and what it started, first by the signal, then by force; the exit code. */
@@ -132,6 +132,6 @@ export class BackgroundCommand {
     await eventually(() => !this.isRunning, { timeoutMs: graceMs }).catch(() =>
       signalGroup(this.child, 'SIGKILL'),
     );
-    return await this.closed;
+    return this.closed;
   }
 }
