@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Pod } from '@orrery/api';
+import { planReplicas } from './replicaset.decide.js';
+
+const NOW = Date.parse('2026-01-01T01:00:00Z');
+
+interface Shape {
+  node?: string;
+  phase?: string;
+  ready?: boolean;
+  cost?: string;
+  age?: number;
+}
+
+function pod(
+  name: string,
+  { node = 'n1', phase = 'Running', ready = true, cost, age = 1000 }: Shape = {},
+): Pod {
+  const since = new Date(NOW - age * 1000).toISOString();
+  return {
+    metadata: {
+      name,
+      uid: name,
+      creationTimestamp: since,
+      ...(cost ? { annotations: { 'controller.kubernetes.io/pod-deletion-cost': cost } } : {}),
+    },
+    spec: { containers: [], ...(node ? { nodeName: node } : {}) },
+    status: {
+      phase,
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: since }],
+    },
+  } as Pod;
+}
+
+const owner = (replicas: number) => ({ metadata: { name: 'o', uid: 'o' }, spec: { replicas } });
+
+describe('planReplicas()', () => {
+  it.each([
+    { name: 'an unscheduled pod', pods: [pod('a'), pod('b', { node: '' })], want: 'b' },
+    { name: 'a pending pod', pods: [pod('a', { phase: 'Pending' }), pod('b')], want: 'a' },
+    { name: 'a pod that is not ready', pods: [pod('a'), pod('b', { ready: false })], want: 'b' },
+    {
+      name: 'the cheaper pod',
+      pods: [pod('a', { cost: '5' }), pod('b', { cost: '-1' })],
+      want: 'b',
+    },
+    { name: 'the younger pod', pods: [pod('a', { age: 5000 }), pod('b', { age: 10 })], want: 'b' },
+  ])('deletes $name first', ({ pods, want }) => {
+    const { remove } = planReplicas(owner(1), pods, pods, NOW);
+    expect(remove.map((p) => p.metadata.name)).toEqual([want]);
+  });
+
+  it('deletes from the crowded node first', () => {
+    const pods = [pod('a', { node: 'n2', age: 10 }), pod('b'), pod('c')];
+    const { remove } = planReplicas(owner(2), pods, pods, NOW);
+    expect(remove[0]?.spec?.nodeName).toBe('n1');
+  });
+
+  it('counts neither terminated nor terminating pods, and creates in bounded bursts', () => {
+    const leaving = pod('a');
+    leaving.metadata.deletionTimestamp = 'x';
+    const pods = [leaving, pod('b', { phase: 'Failed' }), pod('c')];
+    expect(planReplicas(owner(3), pods, pods, NOW)).toEqual({ create: 2, remove: [] });
+    expect(planReplicas(owner(3000), [], [], NOW).create).toBe(500);
+  });
+});
