@@ -130,7 +130,6 @@ export class Kubelet {
     });
   }
 
-  /** First look at the runtime, before any pod is heard of. */
   async prepareStart(): Promise<void> {
     await this.node.lookAtRuntime();
     await this.pleg.relist().catch(() => undefined);
@@ -139,7 +138,7 @@ export class Kubelet {
   /** Runs all loops until the signal aborts; containers are left running. */
   async start(signal: AbortSignal): Promise<void> {
     const { client, clock, logger, options } = this;
-    const lease = new NodeLease(client, options.nodeName, () => this.node.current, clock, logger);
+    const lease = new NodeLease(client, options, () => this.node.current, clock, logger);
     const { runtime, cache, directory, workers } = this;
     const housekeeping = new Housekeeping({
       runtime,
@@ -164,7 +163,8 @@ export class Kubelet {
       this.every(VOLUME_REFRESH_MS, () => this.refreshVolumes()),
       this.every(MIRROR_PERIOD_MS, () => this.mirrors.reconcile()),
     ]);
-    await this.workers.stopped();
+    // A termination under way is left to the next kubelet, which starts its grace period anew.
+    await Promise.race([this.workers.stopped(), clock.sleep(500)]);
     await this.probes.stop();
     this.statuses.stop();
     await Promise.race([

@@ -45,6 +45,21 @@ function clientOf({ kubeconfig }: KubeletOptions): KubeClient {
   return connect(loadKubeconfig(kubeconfig, { userAgent: 'kubelet' }));
 }
 
+async function listen(
+  nest: NestFastifyApplication,
+  { port, address }: KubeletOptions,
+): Promise<void> {
+  try {
+    await nest.listen(port, address);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
+    throw new ConfigError(`--port: cannot listen on ${address}:${port} (${code})`, {
+      cause: error,
+    });
+  }
+}
+
 /** Runs one kubelet until the signal aborts. */
 export async function serve(options: KubeletOptions, signal: AbortSignal): Promise<void> {
   const client = clientOf(options);
@@ -79,7 +94,7 @@ export async function serve(options: KubeletOptions, signal: AbortSignal): Promi
     await nest.init();
     if (options.tls) {
       new StreamHandler(kubelet, auth).attach(nest.getHttpServer() as Server);
-      await nest.listen(options.port, options.address);
+      await listen(nest, options);
     }
     await kubelet.start(signal);
   } finally {

@@ -1,4 +1,4 @@
-import { IsArray, IsIn, IsInt, IsOptional, IsString } from 'class-validator';
+import { IsArray, IsIn, IsInt, IsOptional, IsString, Min } from 'class-validator';
 
 /** The fields of KubeletConfiguration (kubelet.config.k8s.io/v1beta1) that this kubelet reads; others are refused. */
 export class KubeletConfiguration {
@@ -44,6 +44,11 @@ export class KubeletConfiguration {
   @IsOptional()
   @IsString()
   nodeStatusUpdateFrequency?: string;
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  nodeLeaseDurationSeconds?: number;
 
   @IsOptional()
   @IsString()

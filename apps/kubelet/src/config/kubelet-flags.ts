@@ -86,6 +86,11 @@ export class KubeletFlags {
   @IsDuration()
   nodeStatusUpdateFrequency = '10s';
 
+  @Flag('validity of the node Lease in seconds; it is renewed four times in that time')
+  @IsInt()
+  @Min(1)
+  nodeLeaseDurationSeconds = 40;
+
   @Flag('most pods on this node')
   @IsInt()
   @Min(1)

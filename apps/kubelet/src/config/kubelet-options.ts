@@ -30,6 +30,7 @@ export interface KubeletOptions {
       }
     | undefined;
   readonly nodeStatusUpdateMs: number;
+  readonly nodeLeaseSeconds: number;
   readonly maxPods: number;
 }
 
@@ -76,6 +77,7 @@ function merged(argv: readonly string[]): KubeletFlags {
   take('max-pods', 'maxPods', file.maxPods);
   take('container-runtime-endpoint', 'containerRuntimeEndpoint', file.containerRuntimeEndpoint);
   take('node-status-update-frequency', 'nodeStatusUpdateFrequency', file.nodeStatusUpdateFrequency);
+  take('node-lease-duration-seconds', 'nodeLeaseDurationSeconds', file.nodeLeaseDurationSeconds);
   take('tls-cert-file', 'tlsCertFile', file.tlsCertFile);
   take('tls-private-key-file', 'tlsPrivateKeyFile', file.tlsPrivateKeyFile);
   return flags;
@@ -114,6 +116,7 @@ export function parseOptions(argv: readonly string[]): KubeletOptions {
           }
         : undefined,
     nodeStatusUpdateMs,
+    nodeLeaseSeconds: flags.nodeLeaseDurationSeconds,
     maxPods: flags.maxPods,
   };
 }

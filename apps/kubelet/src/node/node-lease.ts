@@ -6,18 +6,15 @@ import { toMicroTime } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
 
 const NAMESPACE = 'kube-node-lease';
-const DURATION_S = 40;
-/** A quarter of the duration, as upstream. */
-const RENEW_MS = (DURATION_S / 4) * 1000;
 const RETRY_MS = 1_000;
 
-/** The node's heartbeat: Lease `kube-node-lease/<node>`, renewed every 10 s (k8s component-helpers/apimachinery/lease). */
+/** The node's heartbeat: Lease `kube-node-lease/<node>`, renewed four times in its duration (k8s component-helpers/apimachinery/lease). */
 export class NodeLease {
   private lease: Lease | undefined;
 
   constructor(
     private readonly client: KubeClient,
-    private readonly nodeName: string,
+    private readonly options: { readonly nodeName: string; readonly nodeLeaseSeconds: number },
     private readonly node: () => Node | undefined,
     private readonly clock: Clock,
     private readonly logger: Logger,
@@ -25,14 +22,14 @@ export class NodeLease {
 
   async start(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      let waitMs = RENEW_MS;
+      let waitMs = (this.options.nodeLeaseSeconds / 4) * 1000;
       try {
         await this.renew();
       } catch (error) {
         if (signal.aborted) return;
         this.lease = undefined;
-        waitMs = RETRY_MS;
-        this.logger.warn('lease not renewed', { node: this.nodeName, error: String(error) });
+        waitMs = Math.min(waitMs, RETRY_MS);
+        this.logger.warn('lease not renewed', { node: this.options.nodeName, error: String(error) });
       }
       await this.clock.sleep(waitMs, signal).catch(() => undefined);
     }
@@ -40,7 +37,7 @@ export class NodeLease {
 
   private async renew(): Promise<void> {
     const leases = this.client.resource(resources.leases);
-    const key = { namespace: NAMESPACE, name: this.nodeName };
+    const key = { namespace: NAMESPACE, name: this.options.nodeName };
     try {
       this.lease ??= await leases.get(key);
       this.lease = await leases.update(this.renewed(this.lease));
@@ -66,7 +63,7 @@ export class NodeLease {
     const owner = {
       apiVersion: 'v1',
       kind: 'Node',
-      name: this.nodeName,
+      name: this.options.nodeName,
       uid: node?.metadata.uid ?? '',
     };
     return {
@@ -77,8 +74,8 @@ export class NodeLease {
       },
       spec: {
         ...lease.spec,
-        holderIdentity: this.nodeName,
-        leaseDurationSeconds: DURATION_S,
+        holderIdentity: this.options.nodeName,
+        leaseDurationSeconds: this.options.nodeLeaseSeconds,
         renewTime: toMicroTime(this.clock.now()),
       },
     };

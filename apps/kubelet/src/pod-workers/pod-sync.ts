@@ -45,6 +45,7 @@ export class PodSync {
       directory.put(pod);
       const shown = directory.staticOf(pod);
       if (shown && mirror?.metadata.uid !== pod.metadata.uid) statuses.resend(uidOf(shown));
+      else if (shown) statuses.observeMirror(uidOf(shown), pod);
       await mirrors.reconcile();
       return;
     }
@@ -61,10 +62,8 @@ export class PodSync {
     if (!directory.get(uidOf(pod))) this.parts.adopt(pod);
     directory.put(pod);
     if (isStaticPod(pod)) void this.parts.mirrors.reconcile();
-    if (this.ended.has(uidOf(pod))) {
-      statuses.observe(pod);
-      return;
-    }
+    if (!isStaticPod(pod)) statuses.observe(pod);
+    if (this.ended.has(uidOf(pod))) return;
     probes.update(pod);
     workers.update(pod);
   }

@@ -85,6 +85,28 @@ describe('StatusManager', () => {
     expect(api.log).toEqual(['patch Succeeded', 'delete']);
   });
 
+  it.each([
+    { name: 'writes again what somebody else changed', ready: 'False', want: 2 },
+    { name: 'leaves alone what is as it wrote it', ready: 'True', want: 1 },
+  ])('$name', async ({ ready: shown, want }) => {
+    const { api, manager } = setUp();
+    manager.set(pod(), { phase: 'Running', conditions: [ready] });
+    await manager.settled();
+    const conditions = [{ ...ready, status: shown }];
+    manager.observe({ ...pod(), status: { phase: 'Running', conditions } });
+    await manager.settled();
+    expect(api.log).toHaveLength(want);
+  });
+
+  it('does not take an older view of the pod for a change', async () => {
+    const { api, manager } = setUp();
+    manager.set(pod({ resourceVersion: '7' }), { phase: 'Running' });
+    await manager.settled();
+    manager.observe({ ...pod({ resourceVersion: '6' }), status: { phase: 'Pending' } });
+    await manager.settled();
+    expect(api.log).toEqual(['patch Running']);
+  });
+
   it('tries again after a failure, with the newest status', async () => {
     const { api, manager, retries } = setUp();
     api.failNext = new Error('no route');

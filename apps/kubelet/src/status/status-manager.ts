@@ -4,6 +4,8 @@ import type { Logger } from '@orrery/component';
 import { isMirrorPod, uidOf } from '../containers/visit.js';
 import { diffStatus, sameStatus } from './status-patch.js';
 
+const versionOf = (pod: Pod): number => Number(pod.metadata.resourceVersion ?? 0);
+
 /** The two writes that the kubelet makes to pods. */
 export interface PodWriter {
   patchStatus(pod: Pod, patch: Readonly<Record<string, unknown>>): Promise<Pod>;
@@ -18,6 +20,8 @@ interface Entry {
   sentVersion: number;
   /** What the API server has, as far as known. */
   sent: PodStatus | undefined;
+  /** Resource version of the last write; what is older says nothing about it. */
+  writtenAt: number;
   /** Everything on this node of the pod is gone; the API object may go too. */
   reclaimed: boolean;
   deleted: boolean;
@@ -63,12 +67,22 @@ export class StatusManager {
     this.kick(entry);
   }
 
-  /** The API's view of a pod arrived: resend when somebody else changed what this kubelet owns. */
+  /**
+   * The API's view of a pod arrived: resend when somebody else changed what this kubelet owns, as the node controller
+   * does for a silent node (k8s pkg/kubelet/status/status_manager.go:needsReconcile).
+   */
   observe(pod: Pod): void {
     const entry = this.entries.get(uidOf(pod));
     if (!entry) return;
     entry.pod = pod;
+    this.compare(entry, pod);
     if (entry.reclaimed) this.kick(entry);
+  }
+
+  /** The same for a static pod, which the API shows as `mirror`. */
+  observeMirror(uid: string, mirror: Pod): void {
+    const entry = this.entries.get(uid);
+    if (entry) this.compare(entry, mirror);
   }
 
   /** Resends everything of a pod whose API object is new, e.g. a mirror pod that was just created. */
@@ -106,6 +120,7 @@ export class StatusManager {
       version: 0,
       sentVersion: 0,
       sent: undefined,
+      writtenAt: 0,
       reclaimed: false,
       deleted: false,
       busy: undefined,
@@ -113,6 +128,15 @@ export class StatusManager {
     };
     this.entries.set(uid, entry);
     return entry;
+  }
+
+  private compare(entry: Entry, shown: Pod): void {
+    const isSettled = !entry.busy && entry.version > 0 && entry.sentVersion === entry.version;
+    if (!isSettled || versionOf(shown) < entry.writtenAt) return;
+    if (!diffStatus(shown.status ?? {}, entry.status)) return;
+    entry.sent = shown.status;
+    entry.sentVersion = 0;
+    this.kick(entry);
   }
 
   private kick(entry: Entry): void {
@@ -157,6 +181,7 @@ export class StatusManager {
           status: patch,
         });
         entry.sent = answer.status ?? status;
+        entry.writtenAt = versionOf(answer);
       } else entry.sent = before;
       entry.sentVersion = version;
       return true;
