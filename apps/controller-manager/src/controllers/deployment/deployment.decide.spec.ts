@@ -74,7 +74,7 @@ describe('planDeployment()', () => {
   });
 
   it.each([
-    { name: 'shrinks the old set while enough are available', old: 10, fresh: 3, up: 3, want: [7] },
+    { name: 'shrinks the old set while enough are available', old: 10, fresh: 3, up: 3, want: [5] },
     { name: 'waits while new pods are not available', old: 8, fresh: 5, up: 0, want: [] },
     { name: 'grows the new set first when there is room', old: 8, fresh: 3, up: 3, want: [5] },
     { name: 'ends with nothing of the old set', old: 1, fresh: 10, up: 10, want: [0] },
