@@ -25,7 +25,7 @@ export function decodeContinue(text: string): ContinueToken {
     throw bad(error instanceof Error ? error.message : String(error));
   }
   if (typeof token !== 'object' || token === null || token.v !== 'meta.k8s.io/v1') {
-    throw bad(`server does not recognize this encoded version "${String(token?.v ?? '')}"`);
+    throw bad(`server does not recognize this encoded version ${JSON.stringify(token?.v ?? '')}`);
   }
   if (typeof token.rv !== 'number' || token.rv === 0) {
     throw bad('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
@@ -34,5 +34,8 @@ export function decodeContinue(text: string): ContinueToken {
     throw bad('encoded start key empty (version meta.k8s.io/v1)');
   }
   if (token.start.includes('..')) throw bad(`invalid start key "${token.start}"`);
-  return { revision: token.rv, after: token.start.replace(/\u0000$/, '') };
+  return {
+    revision: token.rv,
+    after: token.start.endsWith('\0') ? token.start.slice(0, -1) : token.start,
+  };
 }

@@ -9,7 +9,7 @@ import {
 } from '@orrery/apimachinery';
 import { toTime } from '@orrery/component';
 import { isStorageError } from '@orrery/storage';
-import type { Entry } from '@orrery/storage';
+import type { Entry, WriteOptions } from '@orrery/storage';
 import type { AdmissionAttributes } from './admission.js';
 import { cloneJson } from './json.js';
 import type { Representation } from './representation.js';
@@ -148,13 +148,10 @@ function markDeleting(
   return marked;
 }
 
-async function attempt(scope: StoreScope, current: Entry, call: DeleteCall): Promise<DeleteResult> {
-  const { kind, deps, hooks } = scope;
-  const { object } = representationOf(kind, current);
-  checkPreconditions(scope, object, call.options);
+async function admit(scope: StoreScope, object: KubeObject, call: DeleteCall): Promise<void> {
   const attributes: AdmissionAttributes = {
     operation: 'DELETE',
-    kind,
+    kind: scope.kind,
     subresource: '',
     ...(call.namespace ? { namespace: call.namespace } : {}),
     name: call.name,
@@ -163,26 +160,46 @@ async function attempt(scope: StoreScope, current: Entry, call: DeleteCall): Pro
     dryRun: call.dryRun ?? false,
     context: call.context,
   };
-  await deps.admission.admit(attributes);
-  await deps.admission.validate(attributes);
+  await scope.deps.admission.admit(attributes);
+  await scope.deps.admission.validate(attributes);
+}
+
+const writeOptionsOf = ({ context }: DeleteCall): WriteOptions => ({
+  signal: context.signal,
+  cause: { user: context.user.name },
+});
+
+/** Stores the object in deletion; it goes when its grace period and finalizers are over. */
+async function hold(
+  scope: StoreScope,
+  current: Entry,
+  marked: KubeObject,
+  call: DeleteCall,
+): Promise<DeleteResult> {
+  if (call.dryRun) return { representation: represent(marked), deleted: false };
+  const value = encodeForStorage(scope.kind, marked);
+  const entry = value.equals(current.value)
+    ? current
+    : await scope.deps.storage.update(current.key, current.revision, value, writeOptionsOf(call));
+  return { representation: representationOf(scope.kind, entry), deleted: false };
+}
+
+async function attempt(scope: StoreScope, current: Entry, call: DeleteCall): Promise<DeleteResult> {
+  const { kind, deps, hooks } = scope;
+  const { object } = representationOf(kind, current);
+  checkPreconditions(scope, object, call.options);
+  await admit(scope, object, call);
   const grace = graceFor(scope, object, call.options);
   const finalizers = finalizersFor(object, call.options);
-  const held = finalizers.length > 0 || (hooks.pendingFinalizers?.(object) ?? []).length > 0;
-  const options = { signal: call.context.signal, cause: { user: call.context.user.name } };
-  if ((grace ?? 1) > 0 || held) {
-    if (grace === undefined && finalizers.length === (object.metadata.finalizers ?? []).length)
+  const isHeld = finalizers.length > 0 || (hooks.pendingFinalizers?.(object) ?? []).length > 0;
+  if (grace === undefined || grace > 0 || isHeld) {
+    const { finalizers: present = [], deletionGracePeriodSeconds: running = 0 } = object.metadata;
+    if (grace === undefined && finalizers.length === present.length)
       return { representation: representationOf(kind, current), deleted: false };
-    const running = object.metadata.deletionGracePeriodSeconds ?? 0;
-    const marked = markDeleting(scope, object, grace ?? running, finalizers);
-    if (call.dryRun) return { representation: represent(marked), deleted: false };
-    const value = encodeForStorage(kind, marked);
-    const entry = value.equals(current.value)
-      ? current
-      : await deps.storage.update(current.key, current.revision, value, options);
-    return { representation: representationOf(kind, entry), deleted: false };
+    return hold(scope, current, markDeleting(scope, object, grace ?? running, finalizers), call);
   }
   if (call.dryRun) return { representation: represent(object), deleted: true };
-  const gone = await deps.storage.delete(current.key, current.revision, options);
+  const gone = await deps.storage.delete(current.key, current.revision, writeOptionsOf(call));
   await hooks.afterDelete?.(object, { context: call.context, dryRun: false });
   return { representation: representationOf(kind, gone), deleted: true };
 }

@@ -68,16 +68,40 @@ function pageOf(scope: StoreScope, request: ListRequest): Page {
   return { freshness: { kind: 'notOlderThan', revision }, continuing: false };
 }
 
+interface Found {
+  readonly entries: Entry[];
+  readonly result: ListResult;
+  /** Key of the last entry that was looked at. */
+  readonly last?: string;
+}
+
+/** Adds what matches to `found` until it holds `limit` entries; answers the last key looked at. */
+function take(
+  scope: StoreScope,
+  { predicate, limit }: ListRequest,
+  entries: readonly Entry[],
+  found: Entry[],
+): string | undefined {
+  let last: string | undefined;
+  for (const entry of entries) {
+    last = entry.key;
+    if (predicate && !predicate(representationOf(scope.kind, entry).object)) continue;
+    found.push(entry);
+    if (limit > 0 && found.length >= limit) break;
+  }
+  return last;
+}
+
 /** Collects matching entries page by page until `limit` is reached. */
 async function collect(
   scope: StoreScope,
   request: ListRequest,
   page: Page,
   signal?: AbortSignal,
-): Promise<{ entries: Entry[]; result: ListResult; last?: string }> {
+): Promise<Found> {
   const prefix = keyPrefixOf(scope, request.namespace);
-  const { predicate, limit } = request;
-  const entries: Entry[] = [];
+  const { limit } = request;
+  const found: Entry[] = [];
   let { freshness, after } = page;
   for (;;) {
     const result = await scope.deps.storage.list(prefix, {
@@ -86,29 +110,19 @@ async function collect(
       ...(limit > 0 ? { limit } : {}),
       ...(signal ? { signal } : {}),
     });
-    let last = after;
-    for (const entry of result.entries) {
-      last = entry.key;
-      if (predicate && !predicate(representationOf(scope.kind, entry).object)) continue;
-      entries.push(entry);
-      if (limit > 0 && entries.length >= limit) break;
-    }
-    const full = limit > 0 && entries.length >= limit;
-    const reached = last === result.entries.at(-1)?.key;
-    if (full || result.remaining === 0) {
-      const remaining = result.remaining + (reached ? 0 : 1);
-      return { entries, result: { ...result, remaining }, ...(last ? { last } : {}) };
+    const last = take(scope, request, result.entries, found) ?? after;
+    const isFull = limit > 0 && found.length >= limit;
+    if (isFull || result.remaining === 0) {
+      const isAll = last === result.entries.at(-1)?.key || result.entries.length === 0;
+      const remaining = result.remaining + (isAll ? 0 : 1);
+      return { entries: found, result: { ...result, remaining }, ...(last ? { last } : {}) };
     }
     after = last;
     freshness = { kind: 'exact', revision: result.revision };
   }
 }
 
-function toList(
-  scope: StoreScope,
-  request: ListRequest,
-  found: { entries: Entry[]; result: ListResult; last?: string },
-): ObjectList {
+function toList(scope: StoreScope, request: ListRequest, found: Found): ObjectList {
   const { entries, result, last } = found;
   const more = result.remaining > 0 && last !== undefined;
   const prefix = keyPrefixOf(scope, request.namespace);

@@ -10,6 +10,7 @@ import {
 } from '@orrery/apimachinery';
 import type { GroupResource } from '@orrery/apimachinery';
 import { StorageError } from '@orrery/storage';
+import type { StorageErrorCode } from '@orrery/storage';
 
 /** 504 with the cause by which client-go recognizes a resourceVersion from the future. */
 export function newTooLargeResourceVersion(asked: number | string, current: number): StatusError {
@@ -26,42 +27,41 @@ export function newTooLargeResourceVersion(asked: number | string, current: numb
   );
 }
 
+/** The revision that a request wanted, as the storage's text names it. */
+const askedRevision = (error: StorageError): string =>
+  /revision (\d+)/.exec(error.message)?.[1] ?? '';
+
+type Conversion = (error: StorageError, resource: GroupResource, name: string) => StatusError;
+
+const outcomeUnknown: Conversion = (error) =>
+  newTimeout('the storage did not answer in time; a write may or may not have been applied', error);
+const modified: Conversion = (_error, resource, name) =>
+  newConflict(resource, name, OBJECT_MODIFIED);
+const internal: Conversion = (error) => newInternalError(error.message, error);
+
+const CONVERSIONS: Readonly<Record<StorageErrorCode, Conversion>> = {
+  exists: (_error, resource, name) => newAlreadyExists(resource, name),
+  conflict: modified,
+  guard: modified,
+  compacted: () => newExpired('The resourceVersion for the provided list is too old.'),
+  futureRevision: (error) =>
+    newTooLargeResourceVersion(askedRevision(error), error.detail.revision ?? 0),
+  noSpace: (error) => newServiceUnavailable('etcdserver: mvcc: database space exceeded', error),
+  unavailable: (error) =>
+    newServiceUnavailable('the storage is not available at the moment; nothing was written', error),
+  timeout: outcomeUnknown,
+  unknownOutcome: outcomeUnknown,
+  aborted: (error) => newTimeout('the request did not complete within its deadline', error),
+  tooLarge: (error) =>
+    new StatusError(413, 'RequestEntityTooLarge', 'etcdserver: request is too large', {
+      cause: error,
+    }),
+  slow: () => newExpired('too slow: the watch fell behind'),
+  corrupt: internal,
+  internal,
+};
+
 /** The one place where errors of the storage boundary become errors of the API (style.md 26). */
 export function toStatusError(error: unknown, resource: GroupResource, name = ''): unknown {
-  if (!(error instanceof StorageError)) return error;
-  switch (error.code) {
-    case 'exists':
-      return newAlreadyExists(resource, name);
-    case 'conflict':
-    case 'guard':
-      return newConflict(resource, name, OBJECT_MODIFIED);
-    case 'compacted':
-      return newExpired('The resourceVersion for the provided list is too old.');
-    case 'futureRevision':
-      return newTooLargeResourceVersion(error.message, error.detail.revision ?? 0);
-    case 'noSpace':
-      return newServiceUnavailable('etcdserver: mvcc: database space exceeded', error);
-    case 'unavailable':
-      return newServiceUnavailable(
-        'the storage is not available at the moment; nothing was written',
-        error,
-      );
-    case 'timeout':
-    case 'unknownOutcome':
-      return newTimeout(
-        'the storage did not answer in time; a write may or may not have been applied',
-        error,
-      );
-    case 'aborted':
-      return newTimeout('the request did not complete within its deadline', error);
-    case 'tooLarge':
-      return new StatusError(413, 'RequestEntityTooLarge', 'etcdserver: request is too large', {
-        cause: error,
-      });
-    case 'slow':
-      return newExpired('too slow: the watch fell behind');
-    case 'corrupt':
-    case 'internal':
-      return newInternalError(error.message, error);
-  }
+  return error instanceof StorageError ? CONVERSIONS[error.code](error, resource, name) : error;
 }

@@ -118,7 +118,7 @@ export class DefinitionController {
   }
 
   private async reconcileAll(): Promise<void> {
-    for (const definition of [...this.definitions.values()]) {
+    for (const definition of Array.from(this.definitions.values())) {
       try {
         if (definition.metadata.deletionTimestamp) await this.finish(definition);
         else await this.establish(definition);

@@ -85,7 +85,7 @@ function regexOf(pattern: string): RegExp | undefined {
 
 function checkString(value: string, schema: StructuralSchema, path: string): Found {
   const found: Found = [];
-  const length = [...value].length;
+  const length = Array.from(value).length;
   const { maxLength, minLength, pattern } = schema;
   if (maxLength !== undefined && length > maxLength) {
     found.push(

@@ -47,16 +47,18 @@ export class Discovery {
 
   /** Answers /api, /apis and what lies below them; false when the path is none of discovery's. */
   async serve(request: ApiRequest): Promise<boolean> {
-    const segments = request.path.split('/').filter((segment) => segment !== '');
-    const [root, first, second] = segments;
     if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-    if (root === 'api' && segments.length === 1) return this.root(request, true);
-    if (root === 'apis' && segments.length === 1) return this.root(request, false);
-    if (root === 'api' && segments.length === 2) return this.groupVersion(request, '', first ?? '');
-    if (root === 'apis' && segments.length === 2) return this.group(request, first ?? '');
-    if (root === 'apis' && segments.length === 3)
-      return this.groupVersion(request, first ?? '', second ?? '');
-    return false;
+    const [root, ...rest] = request.path.split('/').filter((segment) => segment !== '');
+    const [first = '', second = ''] = rest;
+    if (root === 'api') {
+      if (rest.length === 0) return this.root(request, true);
+      return rest.length === 1 && this.groupVersion(request, '', first);
+    }
+    if (root !== 'apis' || rest.length > 2) return false;
+    if (rest.length === 0) return this.root(request, false);
+    return rest.length === 1
+      ? this.group(request, first)
+      : this.groupVersion(request, first, second);
   }
 
   private async root(request: ApiRequest, core: boolean): Promise<boolean> {

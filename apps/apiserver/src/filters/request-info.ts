@@ -65,6 +65,28 @@ function pinnedName(query: URLSearchParams): string {
   );
 }
 
+/** The legacy prefixes `/watch/` and `/proxy/` name the verb. */
+function splitPrefix(verb: string, rest: readonly string[]): [string, readonly string[]] {
+  const [first = ''] = rest;
+  const isPrefix = (first === 'watch' || first === 'proxy') && rest.length > 1;
+  return isPrefix ? [first, rest.slice(1)] : [verb, rest];
+}
+
+function splitNamespace(rest: readonly string[]): [string, readonly string[]] {
+  const [first = '', namespace = '', third = ''] = rest;
+  if (first !== 'namespaces' || rest.length < 2) return ['', rest];
+  const isInside = rest.length > 2 && !NAMESPACE_SUBRESOURCES.has(third);
+  return [namespace, isInside ? rest.slice(2) : rest];
+}
+
+/** How many segments stand before the resource: /api/v1, /apis/g/v; 0 = no resource path. */
+function headOf(segments: readonly string[]): number {
+  const head = segments[0] === 'api' ? 2 : segments[0] === 'apis' ? 3 : 0;
+  return segments.length > head ? head : 0;
+}
+
+const COLLECTION_VERBS = new Set(['list', 'watch', 'deletecollection']);
+
 /** Reads a request line. The legacy `/watch/` prefix is understood as verb watch. */
 export function parseRequestInfo(
   method: string,
@@ -75,39 +97,23 @@ export function parseRequestInfo(
     .split('/')
     .filter((s) => s !== '')
     .map(decode);
-  const prefix = segments[0] ?? '';
-  const head = prefix === 'api' ? 2 : prefix === 'apis' ? 3 : 0;
-  if (head === 0 || segments.length <= head) return nonResource(method, path);
-  const group = prefix === 'api' ? '' : (segments[1] ?? '');
-  const version = segments[head - 1] ?? '';
-  let rest = segments.slice(head);
-  let verb = VERBS[method] ?? method.toLowerCase();
-  if (rest[0] === 'watch' && rest.length > 1) {
-    verb = 'watch';
-    rest = rest.slice(1);
-  } else if (rest[0] === 'proxy' && rest.length > 1) {
-    verb = 'proxy';
-    rest = rest.slice(1);
-  }
-  let namespace = '';
-  if (rest[0] === 'namespaces' && rest.length > 1) {
-    namespace = rest[1] ?? '';
-    if (rest.length > 2 && !NAMESPACE_SUBRESOURCES.has(rest[2] ?? '')) rest = rest.slice(2);
-  }
-  const [resource = '', name = '', subresource = ''] = rest;
+  const head = headOf(segments);
+  if (head === 0) return nonResource(method, path);
+  const [verb, rest] = splitPrefix(VERBS[method] ?? method.toLowerCase(), segments.slice(head));
+  const [namespace, parts] = splitNamespace(rest);
+  const [resource = '', name = '', subresource = ''] = parts;
   const asked = verbOf(verb, name, query);
-  const isCollection = asked === 'list' || asked === 'watch' || asked === 'deletecollection';
   return {
     isResource: true,
     path,
     verb: asked,
-    apiPrefix: prefix,
-    group,
-    version,
+    apiPrefix: segments[0] ?? '',
+    group: head === 2 ? '' : (segments[1] ?? ''),
+    version: segments[head - 1] ?? '',
     namespace,
     resource,
     subresource,
-    name: name === '' && isCollection ? pinnedName(query) : name,
-    parts: rest,
+    name: name === '' && COLLECTION_VERBS.has(asked) ? pinnedName(query) : name,
+    parts,
   };
 }

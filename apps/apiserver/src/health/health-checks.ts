@@ -10,9 +10,10 @@ type Endpoint = 'healthz' | 'livez' | 'readyz';
 
 const TEXT = 'text/plain; charset=utf-8';
 
-async function run({ name, check }: HealthCheck): Promise<{ name: string; failure?: string }> {
+async function run(one: HealthCheck): Promise<{ name: string; failure?: string }> {
+  const { name } = one;
   try {
-    const failure = await check();
+    const failure = await one.check();
     return failure === undefined ? { name } : { name, failure };
   } catch (error) {
     return { name, failure: error instanceof Error ? error.message : String(error) };

@@ -10,10 +10,7 @@ function labelPredicate(text: string): Predicate | undefined {
     const selector = parseLabelSelector(text);
     return selector.empty ? undefined : (object) => selector.matches(object.metadata.labels ?? {});
   } catch (error) {
-    throw newBadRequest(
-      `unable to parse requirement: ${error instanceof Error ? error.message : String(error)}`,
-      error,
-    );
+    throw newBadRequest(error instanceof Error ? error.message : String(error), error);
   }
 }
 

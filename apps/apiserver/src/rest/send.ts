@@ -12,8 +12,13 @@ const GZIP_THRESHOLD = 128 * 1024;
 /** Larger answers are written in slices, so that no write holds up the event loop. */
 const STREAM_THRESHOLD = 1024 * 1024;
 
+const isControl = (character: string): boolean => character < ' ' || character === '\x7f';
+
 const escapeWarning = (text: string): string =>
-  text.replace(/[\u0000-\u001f\u007f]/g, '').replace(/(["\\])/g, '\\$1');
+  Array.from(text)
+    .filter((character) => !isControl(character))
+    .join('')
+    .replace(/(["\\])/g, '\\$1');
 
 /** Sets the `Warning` headers that the request has gathered. */
 export function setWarnings(request: ApiRequest | undefined, reply: FastifyReply): void {
