@@ -29,7 +29,10 @@ export class NodeLease {
         if (signal.aborted) return;
         this.lease = undefined;
         waitMs = Math.min(waitMs, RETRY_MS);
-        this.logger.warn('lease not renewed', { node: this.options.nodeName, error: String(error) });
+        this.logger.warn('lease not renewed', {
+          node: this.options.nodeName,
+          error: String(error),
+        });
       }
       await this.clock.sleep(waitMs, signal).catch(() => undefined);
     }

@@ -80,7 +80,8 @@ describe('StatusManager', () => {
     manager.reclaim(pod());
     await manager.settled();
     expect(api.log).toEqual(['patch Succeeded']);
-    manager.observe(pod({ deletionTimestamp: '2026-01-01T00:00:00Z' }));
+    const deleted = pod({ deletionTimestamp: '2026-01-01T00:00:00Z' });
+    manager.observe({ ...deleted, status: { phase: 'Succeeded' } });
     await manager.settled();
     expect(api.log).toEqual(['patch Succeeded', 'delete']);
   });
