@@ -1,4 +1,9 @@
 import { ConfigError, KUBERNETES_VERSION, parseFlags } from '@orrery/component';
+import { APPS } from './apps.js';
+import { InitClusterFlags, initCluster } from './commands/init-cluster.js';
+import { InstallAddonsFlags, installAddonsCommand } from './commands/install-addons.js';
+import { NodeFlags } from './commands/node-flags.js';
+import { node } from './commands/node.js';
 import { ProcessFlags, controlProcess } from './commands/processes.js';
 import { run } from './commands/run.js';
 import { up } from './commands/up.js';
@@ -12,11 +17,36 @@ const USAGE = `Orrery: a working model of a Kubernetes cluster on a real etcd cl
   orrery stop     stop one and leave it stopped: orrery stop PROCESS
   orrery start    start a stopped one again: orrery start PROCESS
   orrery version  the Kubernetes version that is modelled
+
+For clusters that something else supervises, such as docker compose:
+
+  orrery init-cluster    make certificates and kubeconfigs         orrery init-cluster --help
+  orrery install-addons  make the objects of kube-proxy            orrery install-addons --help
+  orrery node            run a whole node in this process          orrery node --help
+  orrery COMPONENT       run one component in this process: ${Object.keys(APPS).join(', ')}
 `;
 
 type Verb = 'ps' | 'kill' | 'stop' | 'start';
 const isControlVerb = (text: string): text is Verb =>
   ['ps', 'kill', 'stop', 'start'].includes(text);
+
+type Print = (text: string) => void;
+type Parts = { readonly rest: readonly string[]; readonly signal: AbortSignal };
+
+/** The commands that make up a cluster piece by piece; undefined = no such command. */
+function piece(command: string, { rest, signal }: Parts, print: Print): Promise<void> | undefined {
+  if (command === 'init-cluster') {
+    print(initCluster(parseFlags(InitClusterFlags, rest, 'orrery init-cluster')));
+    return Promise.resolve();
+  }
+  if (command === 'install-addons')
+    return installAddonsCommand(
+      parseFlags(InstallAddonsFlags, rest, 'orrery install-addons'),
+      signal,
+    ).then(print);
+  if (command === 'node') return node(parseFlags(NodeFlags, rest, 'orrery node'), signal);
+  return APPS[command]?.().then((app) => app.run(rest, { signal }));
+}
 
 /** The words before the first flag are arguments. */
 function splitArguments(argv: readonly string[]): [words: string[], flags: string[]] {
@@ -28,7 +58,7 @@ function splitArguments(argv: readonly string[]): [words: string[], flags: strin
 export async function program(
   argv: readonly string[],
   signal: AbortSignal,
-  print: (text: string) => void,
+  print: Print,
 ): Promise<void> {
   const [command = 'help', ...rest] = argv;
   if (command === 'up') {
@@ -43,5 +73,9 @@ export async function program(
     );
   } else if (command === 'version') print(KUBERNETES_VERSION);
   else if (['help', '--help', '-h'].includes(command)) print(USAGE);
-  else throw new ConfigError(`unknown command ${command}\n${USAGE}`);
+  else {
+    const running = piece(command, { rest, signal }, print);
+    if (!running) throw new ConfigError(`unknown command ${command}\n${USAGE}`);
+    await running;
+  }
 }

@@ -11,11 +11,19 @@ function readInstances(file: string): Instance[] {
   }
 }
 
+/** Runs the components that `file` lists, as runTogether does. */
+export const run = (file: string, signal: AbortSignal): Promise<void> =>
+  runTogether(readInstances(file), signal, file);
+
 /**
  * Runs several components in this process until `signal` aborts. When one fails all are stopped and its error is thrown:
  * the supervisor starts the group again.
  */
-export async function run(file: string, signal: AbortSignal): Promise<void> {
+export async function runTogether(
+  instances: readonly Instance[],
+  signal: AbortSignal,
+  source: string,
+): Promise<void> {
   const stop = new AbortController();
   const abort = (): void => {
     stop.abort(signal.reason);
@@ -23,9 +31,9 @@ export async function run(file: string, signal: AbortSignal): Promise<void> {
   signal.addEventListener('abort', abort, { once: true });
   if (signal.aborted) abort();
   const results = await Promise.allSettled(
-    readInstances(file).map(async ({ app, args }) => {
+    instances.map(async ({ app, args }) => {
       const load = APPS[app];
-      if (!load) throw new ConfigError(`${file}: unknown component ${app}`);
+      if (!load) throw new ConfigError(`${source}: unknown component ${app}`);
       try {
         await (await load()).run(args, { signal: stop.signal });
       } catch (error) {

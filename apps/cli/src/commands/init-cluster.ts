@@ -1,0 +1,79 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError, Flag, SystemClock } from '@orrery/component';
+import { createClusterPki } from '@orrery/pki';
+import { ArrayNotEmpty, IsNotEmpty, IsOptional, IsUrl, Matches } from 'class-validator';
+
+const HTTPS = { protocols: ['https'], require_protocol: true, require_tld: false };
+const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
+
+/** The flags of `orrery init-cluster`. */
+export class InitClusterFlags {
+  @Flag('folder for certificates, keys and kubeconfigs; what is there and still good is kept')
+  @IsNotEmpty()
+  dir = '';
+
+  @Flag('the API server as the components of the cluster reach it: https://HOST:PORT')
+  @IsUrl(HTTPS, { message: 'server must be https://HOST:PORT' })
+  server = '';
+
+  @Flag('the API server as users reach it; their kubeconfig is DIR/kubeconfig (default: --server)')
+  @IsOptional()
+  @IsUrl(HTTPS, { message: 'external-server must be https://HOST:PORT' })
+  externalServer?: string = undefined;
+
+  @Flag('names of the nodes; each is also the DNS name at which its kubelet answers')
+  @ArrayNotEmpty()
+  @Matches(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { each: true })
+  nodes: string[] = [];
+
+  @Flag('range of the cluster IPs, as of the API server', 'service-cidr')
+  @Matches(CIDR, { message: 'service-cidr must be an IPv4 range such as 10.96.0.0/12' })
+  serviceCidr = '10.96.0.0/12';
+}
+
+/** 10.96.0.0/12 -> 10.96.0.1: the address of the Service `kubernetes`. */
+function firstAddress(cidr: string): string {
+  const octets = cidr.replace(/\/.*/, '').split('.').map(Number);
+  return [...octets.slice(0, 3), (octets[3] ?? 0) + 1].join('.');
+}
+
+const hostOf = (url: string): string => new URL(url).hostname;
+const isAddress = (host: string): boolean => /^[\d.]+$/.test(host);
+
+/** Where the kubeconfig for users outside the cluster is. */
+export const externalKubeconfig = (dir: string): string => join(dir, 'kubeconfig');
+
+/** `orrery init-cluster`: everything that the components of a cluster need before the first of them starts. */
+export function initCluster(flags: InitClusterFlags): string {
+  const external = flags.externalServer ?? flags.server;
+  const hosts = [hostOf(flags.server), hostOf(external)];
+  try {
+    const pki = createClusterPki({
+      dir: flags.dir,
+      server: flags.server,
+      apiserverSans: {
+        dns: hosts.filter((host) => !isAddress(host)),
+        ips: [firstAddress(flags.serviceCidr), '127.0.0.1', ...hosts.filter(isAddress)],
+      },
+      nodes: flags.nodes.map((name) => ({ name, ips: [] })),
+      now: new SystemClock().now(),
+    });
+    for (const name of flags.nodes) {
+      const folder = join(flags.dir, 'nodes', name, 'pki');
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      copyFileSync(join(pki.pkiDir, 'ca.crt'), join(folder, 'ca.crt'));
+    }
+    const admin = readFileSync(pki.adminConf, 'utf8');
+    writeFileSync(externalKubeconfig(flags.dir), admin.replaceAll(flags.server, external), {
+      mode: 0o600,
+    });
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new ConfigError(`--dir ${flags.dir}: cannot write ${path ?? 'there'} (${code})`, {
+      cause: error,
+    });
+  }
+  return `certificates of the control plane and of ${flags.nodes.join(', ')} are in ${flags.dir}`;
+}

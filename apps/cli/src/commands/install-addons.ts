@@ -1,0 +1,57 @@
+import { connect, loadKubeconfig } from '@orrery/client';
+import type { KubeClient } from '@orrery/client';
+import { ConfigError, Flag, SystemClock } from '@orrery/component';
+import type { Clock } from '@orrery/component';
+import { IsNotEmpty, IsUrl, Matches } from 'class-validator';
+import { installAddons } from '../addons/install.js';
+import { DATAPLANE_SOCKET } from './node-flags.js';
+
+const WAIT_MS = 60_000;
+const POLL_MS = 250;
+
+/** The flags of `orrery install-addons`. */
+export class InstallAddonsFlags {
+  @Flag('kubeconfig of an administrator')
+  @IsNotEmpty()
+  kubeconfig = '';
+
+  @Flag('the API server as pods on the host network reach it: https://HOST:PORT')
+  @IsUrl({ protocols: ['https'], require_protocol: true, require_tld: false })
+  server = '';
+
+  @Flag('range of the pods, as of the controller manager', 'cluster-cidr')
+  @Matches(/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/)
+  clusterCidr = '10.244.0.0/16';
+
+  @Flag("socket of each node's dataplane")
+  @Matches(/^\//)
+  dataplaneSocket = DATAPLANE_SOCKET;
+}
+
+async function whenServing(client: KubeClient, clock: Clock, signal: AbortSignal): Promise<void> {
+  const deadline = clock.monotonic() + WAIT_MS;
+  for (;;) {
+    const answer = await client.raw('/readyz', signal).catch((error: unknown) => error as Error);
+    if (!(answer instanceof Error) && answer.code === 200) return;
+    const why = answer instanceof Error ? answer.message : `/readyz answers ${answer.code}`;
+    if (clock.monotonic() > deadline)
+      throw new ConfigError(`the API server did not become ready in ${WAIT_MS / 1000} s: ${why}`);
+    await clock.sleep(POLL_MS, signal);
+  }
+}
+
+/** `orrery install-addons`: makes the objects of kube-proxy that are not there yet. */
+export async function installAddonsCommand(
+  flags: InstallAddonsFlags,
+  signal: AbortSignal,
+): Promise<string> {
+  const clock = new SystemClock();
+  const client = connect(loadKubeconfig(flags.kubeconfig, { userAgent: 'orrery' }));
+  try {
+    await whenServing(client, clock, signal);
+    await installAddons(client, flags, clock, signal);
+  } finally {
+    await client.close();
+  }
+  return 'kube-proxy is installed';
+}
