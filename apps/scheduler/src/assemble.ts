@@ -1,0 +1,142 @@
+import { resources } from '@orrery/api';
+import type { KubeClient } from '@orrery/client';
+import type { Clock, Logger, Metrics, Random } from '@orrery/component';
+import type { EventRecorder } from '@orrery/controller';
+import type { InformerFactory } from '@orrery/informers';
+import { SchedulerCache } from './cache/scheduler-cache.js';
+import type { SchedulerOptions } from './config/options.js';
+import { choosePlugins } from './config/profile-plugins.js';
+import { NodeChooser } from './cycle/choose-node.js';
+import { ClusterWatch, LIVE_PODS } from './cycle/cluster-watch.js';
+import { PodStatusWriter } from './cycle/pod-status-writer.js';
+import { createSchedulerMeters } from './cycle/scheduler-meters.js';
+import { Scheduler } from './cycle/scheduler.js';
+import { Framework } from './framework/framework.js';
+import { Nominator } from './framework/nominator.js';
+import type { Listers, PluginContext } from './framework/plugin.js';
+import { isSuccess } from './framework/status.js';
+import { PLUGINS } from './plugins/plugins.js';
+import { SchedulingQueue } from './queue/scheduling-queue.js';
+
+export interface Surroundings {
+  /** Refuses writes while another leads. */
+  readonly client: KubeClient;
+  readonly informers: InformerFactory;
+  readonly events: (component: string) => EventRecorder;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface Assembly {
+  readonly scheduler: Scheduler;
+  readonly queue: SchedulingQueue;
+  /** To be called every second while leading. */
+  readonly everySecond: () => void;
+}
+
+const MAX_UNSCHEDULABLE_MS = 5 * 60_000;
+
+function listersOf(informers: InformerFactory): Listers {
+  return {
+    pods: informers.informer(resources.pods, LIVE_PODS).lister,
+    nodes: informers.informer(resources.nodes).lister,
+    namespaces: informers.informer(resources.namespaces).lister,
+    claims: informers.informer(resources.persistentvolumeclaims).lister,
+    volumes: informers.informer(resources.persistentvolumes).lister,
+    storageClasses: informers.informer(resources.storageclasses).lister,
+    budgets: informers.informer(resources.poddisruptionbudgets).lister,
+  };
+}
+
+/** One recorder for each scheduler name. */
+function recorders(create: (component: string) => EventRecorder): (name: string) => EventRecorder {
+  const known = new Map<string, EventRecorder>();
+  return (name) => {
+    const recorder = known.get(name) ?? create(name);
+    known.set(name, recorder);
+    return recorder;
+  };
+}
+
+type Shared = Omit<PluginContext, 'filters' | 'events'> & {
+  readonly events: (name: string) => EventRecorder;
+};
+
+function buildProfiles(options: SchedulerOptions, shared: Shared): Map<string, Framework> {
+  const profiles = new Map<string, Framework>();
+  for (const profile of options.profiles) {
+    const { schedulerName } = profile;
+    const filters = (): Framework => {
+      const framework = profiles.get(schedulerName);
+      if (!framework) throw new TypeError(`profile ${schedulerName} is not built yet`);
+      return framework;
+    };
+    const context = { ...shared, events: shared.events(schedulerName), filters };
+    const plugins = choosePlugins(PLUGINS, profile).map(({ entry, weight, args }) => ({
+      plugin: entry.create(context, args),
+      weight,
+    }));
+    profiles.set(schedulerName, new Framework(schedulerName, plugins, shared.nominator));
+  }
+  return profiles;
+}
+
+/** Puts queue, cache, profiles and watches together. Nothing runs yet. */
+export function assemble(options: SchedulerOptions, around: Surroundings): Assembly {
+  const { client, informers, clock, random, logger } = around;
+  const cache = new SchedulerCache(clock);
+  const nominator = new Nominator();
+  const listers = listersOf(informers);
+  const events = recorders(around.events);
+  const meters = createSchedulerMeters(around.metrics);
+  const shared = { client, nodes: cache, listers, nominator, events, clock, random, logger };
+  const profiles = buildProfiles(options, shared);
+  const profileOf = (name = ''): Framework | undefined => profiles.get(name);
+  const [first] = profiles.values();
+  const queue = new SchedulingQueue({
+    clock,
+    backoff: options.backoff,
+    maxUnschedulableMs: MAX_UNSCHEDULABLE_MS,
+    policy: {
+      less: (a, b) => first?.less(a, b) ?? a.since < b.since,
+      gated: (pod) => {
+        const profile = profileOf(pod.spec.schedulerName);
+        return profile !== undefined && !isSuccess(profile.preEnqueue(pod));
+      },
+      helps: ({ info: { pod }, refusedBy }, event) =>
+        profileOf(pod.spec.schedulerName)?.helps(pod, refusedBy, event) ?? true,
+    },
+  });
+  const isOurs: ConstructorParameters<typeof ClusterWatch>[0]['isOurs'] = (pod) =>
+    profileOf(pod.spec.schedulerName) !== undefined;
+  new ClusterWatch({ informers, cache, queue, nominator, isOurs }).attach();
+  const scheduler = new Scheduler({
+    profiles,
+    queue,
+    cache,
+    nominator,
+    chooser: new NodeChooser({
+      nodes: cache,
+      random,
+      percentageOfNodesToScore: options.percentageOfNodesToScore,
+      nominatedNode: (uid) => nominator.nodeOf(uid),
+    }),
+    pods: listers.pods,
+    status: new PodStatusWriter(client, clock),
+    events,
+    meters,
+    clock,
+    logger,
+  });
+  const everySecond = (): void => {
+    for (const lost of cache.expire()) {
+      const pod = listers.pods.get({ namespace: lost.namespace, name: lost.name });
+      if (pod?.metadata.uid === lost.uid && !pod.spec.nodeName) queue.add(pod);
+    }
+    queue.flush();
+    meters.sizes(queue.sizes);
+  };
+  return { scheduler, queue, everySecond };
+}

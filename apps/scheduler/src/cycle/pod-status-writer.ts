@@ -1,0 +1,60 @@
+import { isNotFound } from '@orrery/apimachinery';
+import { resources } from '@orrery/api';
+import type { Pod, PodCondition } from '@orrery/api';
+import type { KubeClient } from '@orrery/client';
+import type { Clock } from '@orrery/component';
+import { toTime } from '@orrery/component';
+
+export interface Refusal {
+  readonly reason: 'Unschedulable' | 'SchedulerError' | 'SchedulingGated';
+  readonly message: string;
+  /** '' takes an earlier nomination back; absent leaves it. */
+  readonly nominatedNode?: string;
+}
+
+/** The strategic merge patch of pods/status; undefined when nothing would change. */
+export function statusPatch(pod: Pod, refusal: Refusal, now: string): object | undefined {
+  const { reason, message, nominatedNode } = refusal;
+  const old = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
+  const same = old?.status === 'False' && old.reason === reason && old.message === message;
+  const nominated =
+    nominatedNode !== undefined && nominatedNode !== (pod.status?.nominatedNodeName ?? '');
+  if (same && !nominated) return undefined;
+  const condition: PodCondition = {
+    type: 'PodScheduled',
+    status: 'False',
+    reason,
+    message,
+    lastTransitionTime: old?.status === 'False' ? (old.lastTransitionTime ?? now) : now,
+    ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),
+  };
+  return {
+    metadata: { uid: pod.metadata.uid },
+    status: {
+      ...(same ? {} : { conditions: [condition] }),
+      ...(nominated ? { nominatedNodeName: nominatedNode === '' ? null : nominatedNode } : {}),
+    },
+  };
+}
+
+/** Tells in a pod's status why it has no node. */
+export class PodStatusWriter {
+  constructor(
+    private readonly client: KubeClient,
+    private readonly clock: Clock,
+  ) {}
+
+  /** A pod that is gone is no error. */
+  async write(pod: Pod, refusal: Refusal): Promise<void> {
+    const patch = statusPatch(pod, refusal, toTime(this.clock.now()));
+    if (!patch) return;
+    const { namespace = '', name = '' } = pod.metadata;
+    try {
+      await this.client
+        .resource(resources.pods)
+        .patch({ namespace, name }, 'strategic', patch, { subresource: 'status' });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+}

@@ -1,0 +1,7 @@
+import type { resources } from '@orrery/api';
+import type { ResourceRef } from '@orrery/api';
+
+type KindOf<R> = R extends ResourceRef<infer T> ? T : never;
+
+export type PodDisruptionBudget = KindOf<typeof resources.poddisruptionbudgets>;
+export type StorageClass = KindOf<typeof resources.storageclasses>;

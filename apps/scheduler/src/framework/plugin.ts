@@ -1,0 +1,101 @@
+import type { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod } from '@orrery/api';
+import type { PodDisruptionBudget, StorageClass } from './listed-kinds.js';
+import type { KubeClient } from '@orrery/client';
+import type { Clock, Logger, Random } from '@orrery/component';
+import type { EventRecorder } from '@orrery/controller';
+import type { Lister } from '@orrery/informers';
+import type { NodeInfo } from '../cache/node-info.js';
+import type { NodeInfos } from '../cache/scheduler-cache.js';
+import type { QueuedPod } from '../queue/queued-pod.js';
+import type { EventHint } from './cluster-event.js';
+import type { CycleState } from './cycle-state.js';
+import type { Diagnosis } from './fit-error.js';
+import type { Nominator } from './nominator.js';
+import type { PodInfo } from './pod-info.js';
+import type { Status } from './status.js';
+
+export interface PreFilterResult {
+  readonly status: Status;
+  /** Only these can fit; absent = any. */
+  readonly nodeNames?: ReadonlySet<string>;
+}
+
+export interface NodeScore {
+  readonly node: NodeInfo;
+  score: number;
+}
+
+export interface PostFilterResult {
+  readonly status: Status;
+  readonly nominatedNode?: string;
+  /** The writes that the decision asks for. */
+  readonly act?: () => Promise<void>;
+}
+
+/**
+ * A scheduler plugin: any of the extension points. Up to Reserve they are synchronous, so that a cycle sees one state
+ * of the cluster; what waits for others (PreBind, Bind, a PostFilter's act) runs after the decision.
+ */
+export interface Plugin {
+  readonly name: string;
+  /** After which events a pod that this plugin refused is tried again. */
+  readonly events?: readonly EventHint[];
+  preEnqueue?(pod: Pod): Status;
+  less?(a: QueuedPod, b: QueuedPod): boolean;
+  preFilter?(state: CycleState, pod: PodInfo): PreFilterResult;
+  /** Keep PreFilter's state true while preemption or a nomination adds and removes pods. */
+  addPod?(state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo): void;
+  removePod?(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void;
+  filter?(state: CycleState, pod: PodInfo, node: NodeInfo): Status;
+  postFilter?(state: CycleState, pod: PodInfo, diagnosis: Diagnosis): PostFilterResult;
+  preScore?(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Status;
+  /** 0 to 100, or anything that normalize brings there. */
+  score?(state: CycleState, pod: PodInfo, node: NodeInfo): number;
+  normalize?(state: CycleState, pod: PodInfo, scores: readonly NodeScore[]): void;
+  reserve?(state: CycleState, pod: PodInfo, nodeName: string): Status;
+  unreserve?(state: CycleState, pod: PodInfo, nodeName: string): void;
+  permit?(state: CycleState, pod: PodInfo, nodeName: string, signal: AbortSignal): Promise<Status>;
+  preBind?(state: CycleState, pod: PodInfo, nodeName: string, signal: AbortSignal): Promise<Status>;
+  bind?(state: CycleState, pod: PodInfo, nodeName: string, signal: AbortSignal): Promise<Status>;
+  postBind?(state: CycleState, pod: PodInfo, nodeName: string): void;
+}
+
+export interface Listers {
+  readonly pods: Lister<Pod>;
+  readonly nodes: Lister<Node>;
+  readonly namespaces: Lister<Namespace>;
+  readonly claims: Lister<PersistentVolumeClaim>;
+  readonly volumes: Lister<PersistentVolume>;
+  readonly storageClasses: Lister<StorageClass>;
+  readonly budgets: Lister<PodDisruptionBudget>;
+}
+
+/** Runs the filters of the profile on a changed copy of a node: what preemption needs. */
+export interface FilterRunner {
+  filterWithNominated(state: CycleState, pod: PodInfo, node: NodeInfo): Status;
+  addPod(state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo): void;
+  removePod(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void;
+}
+
+/** What plugins are built from. */
+export interface PluginContext {
+  readonly client: KubeClient;
+  readonly nodes: NodeInfos;
+  readonly listers: Listers;
+  readonly nominator: Nominator;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The profile that the plugin is part of; only to be called once a cycle runs. */
+  readonly filters: () => FilterRunner;
+}
+
+/** One line of the ordered list plugins.ts. */
+export interface PluginEntry {
+  readonly name: string;
+  /** Of its score; default 1. */
+  readonly weight?: number;
+  /** `args`: pluginConfig of the profile. Throws ConfigError when they are wrong. */
+  create(context: PluginContext, args: unknown): Plugin;
+}
