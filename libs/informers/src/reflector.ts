@@ -1,5 +1,6 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import { StatusError, isExpired } from '@orrery/apimachinery';
+import { isConnectionError } from '@orrery/client';
 import type { ResourceClient, WatchEvent, WatchQuery } from '@orrery/client';
 import type { Clock, Logger, Random } from '@orrery/component';
 import type { InformerScope } from './shared-informer.js';
@@ -24,6 +25,8 @@ const PAGE_SIZE = 500;
 const WATCH_MIN_SECONDS = 300;
 const BACKOFF_START_MS = 50;
 const BACKOFF_MAX_MS = 10_000;
+/** A server that refuses connections is starting; asking it costs nothing, waiting delays everybody. */
+const REFUSED_MAX_MS = 400;
 /** A watch that lived this long was healthy: the next failure waits from the start again. */
 const HEALTHY_MS = 5_000;
 
@@ -40,6 +43,7 @@ export class Reflector<T extends KubeObject> {
   #resourceVersion = '';
   #watchList = true;
   #backoffMs = 0;
+  #refused = false;
 
   constructor(private readonly options: ReflectorOptions<T>) {}
 
@@ -60,7 +64,7 @@ export class Reflector<T extends KubeObject> {
           this.#resourceVersion = '';
           logger.info('watch expired, listing again');
         } else {
-          logger.warn('list or watch failed', { error: String(error) });
+          this.#report(error);
           await this.#pause(signal);
         }
       }
@@ -149,9 +153,19 @@ export class Reflector<T extends KubeObject> {
       this.#resourceVersion;
   }
 
+  /** A server that cannot be reached is said once, not at each try. */
+  #report(error: unknown): void {
+    const { logger } = this.options;
+    const refused = isConnectionError(error) && error.neverSent;
+    if (!refused) logger.warn('list or watch failed', { error: String(error) });
+    else if (!this.#refused) logger.info('waiting for the API server', { error: String(error) });
+    this.#refused = refused;
+  }
+
   async #pause(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.options;
-    this.#backoffMs = Math.min(Math.max(this.#backoffMs * 2, BACKOFF_START_MS), BACKOFF_MAX_MS);
+    const longest = this.#refused ? REFUSED_MAX_MS : BACKOFF_MAX_MS;
+    this.#backoffMs = Math.min(Math.max(this.#backoffMs * 2, BACKOFF_START_MS), longest);
     await clock.sleep(this.#backoffMs * (0.5 + random.next()), signal).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });

@@ -2,6 +2,7 @@ import { isAlreadyExists, isConflict, isNotFound } from '@orrery/apimachinery';
 import type { ObjectKey } from '@orrery/apimachinery';
 import type { Lease } from '@orrery/api';
 import { resources } from '@orrery/api';
+import { isConnectionError } from '@orrery/client';
 import type { KubeClient, ResourceClient } from '@orrery/client';
 import type { Clock, Logger, Random } from '@orrery/component';
 import { decideElection, leaseRecord } from './lease-record.js';
@@ -23,6 +24,9 @@ export interface LeaderElectionOptions {
   readonly random: Random;
   readonly logger: Logger;
 }
+
+/** A server that refuses connections is starting: it is asked again soon. */
+const REFUSED_RETRY_MS = 200;
 
 /** Whether this process leads, now. */
 export interface Leadership {
@@ -55,6 +59,7 @@ export class LeaderElector implements Leadership {
   readonly #retryPeriodMs: number;
   #observed: Observation | undefined;
   #termEnds = Number.NEGATIVE_INFINITY;
+  #refused = false;
 
   constructor(private readonly options: LeaderElectionOptions) {
     this.#leases = options.client.resource(resources.leases);
@@ -115,9 +120,8 @@ export class LeaderElector implements Leadership {
 
   async #wait(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.options;
-    await clock
-      .sleep(this.#retryPeriodMs * (1 + 0.2 * random.next()), signal)
-      .catch(() => undefined);
+    const waitMs = this.#refused ? REFUSED_RETRY_MS : this.#retryPeriodMs;
+    await clock.sleep(waitMs * (1 + 0.2 * random.next()), signal).catch(() => undefined);
   }
 
   /** True when the lease is ours after this. */
@@ -125,10 +129,13 @@ export class LeaderElector implements Leadership {
     const { clock, logger } = this.options;
     const sentAt = clock.monotonic();
     try {
-      if (!(await this.#acquireOrRenew(AbortSignal.timeout(this.#renewDeadlineMs)))) return false;
+      const taken = await this.#acquireOrRenew(AbortSignal.timeout(this.#renewDeadlineMs));
+      this.#refused = false;
+      if (!taken) return false;
       this.#termEnds = sentAt + this.#renewDeadlineMs;
       return true;
     } catch (error) {
+      this.#refused = isConnectionError(error) && error.neverSent;
       logger.debug('lease not taken or renewed', { error: String(error) });
       return false;
     }
