@@ -67,7 +67,8 @@ beforeAll(async () => {
     logger: silentLogger,
   });
   await eventually(async () => {
-    expect((await ask('/readyz?verbose')).text).toContain('readyz check passed');
+    const { text } = await ask('/readyz?verbose');
+    if (!text.includes('readyz check passed')) throw new Error(text);
   });
 }, 30_000);
 
