@@ -20,6 +20,7 @@ import { makeEnvironment } from './env.js';
 import type { EnvContext } from './env.js';
 import { expand } from './expand.js';
 import { hashContainer } from './hash.js';
+import { hostsFile } from './hosts-file.js';
 import { containerLogPath, podDir, safeJoin } from './paths.js';
 import type { KubeletPaths } from './paths.js';
 import { containerResources } from './resources.js';
@@ -111,24 +112,8 @@ async function hostsMount({
 }: ContainerConfigInput): Promise<RuntimeMount | undefined> {
   if (pod.spec.hostNetwork) return undefined;
   const hostPath = join(podDir(paths, uidOf(pod)), 'etc-hosts');
-  const hostname = hostnameOf(pod);
-  const names = pod.spec.subdomain ? `${hostname}.${pod.spec.subdomain}\t${hostname}` : hostname;
-  const lines = [
-    '# Kubernetes-managed hosts file.',
-    '127.0.0.1\tlocalhost',
-    '::1\tlocalhost ip6-localhost ip6-loopback',
-    ...env.addresses.podIps.map((ip) => `${ip}\t${names}`),
-    ...(pod.spec.hostAliases ?? []).map(
-      (alias) => `${alias.ip}\t${(alias.hostnames ?? []).join('\t')}`,
-    ),
-  ];
-  await writeFile(hostPath, `${lines.join('\n')}\n`);
+  await writeFile(hostPath, hostsFile(pod, env.addresses.podIps));
   return { containerPath: '/etc/hosts', hostPath, readonly: false };
-}
-
-/** The pod's name cut to what a hostname may hold. */
-export function hostnameOf(pod: Pod): string {
-  return (pod.spec.hostname ?? pod.metadata.name ?? '').slice(0, 63).replace(/[-.]+$/, '');
 }
 
 type Security = Pick<ContainerConfig, 'runAsUser' | 'runAsGroup' | 'privileged' | 'readonlyRootfs'>;

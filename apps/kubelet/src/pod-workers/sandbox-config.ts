@@ -1,5 +1,5 @@
 import type { Pod } from '@orrery/api';
-import { hostnameOf } from '../containers/container-config.js';
+import { hostnameOf } from '../containers/hosts-file.js';
 import { podLogDir } from '../containers/paths.js';
 import type { KubeletPaths } from '../containers/paths.js';
 import { uidOf } from '../containers/visit.js';
