@@ -72,6 +72,12 @@ function ownFile(rootfs: string, path: string, text: string): void {
   writeFileSync(join(rootfs, path), text);
 }
 
+/** Where the pod's address is a loopback address it is also its containers' localhost. */
+function hosts({ ip, hostname }: RootfsOptions): string {
+  const localhost = ip.startsWith('127.') ? ip : '127.0.0.1';
+  return `${localhost}\tlocalhost\n::1\tip6-localhost ip6-loopback\n${ip}\t${hostname}\n`;
+}
+
 function resolvConf({ dns }: RootfsOptions): string {
   const lines = dns.servers.map((server) => `nameserver ${server}`);
   if (dns.searches.length > 0) lines.push(`search ${dns.searches.join(' ')}`);
@@ -103,11 +109,7 @@ export function createRootfs(rootfs: string, options: RootfsOptions): void {
   for (const path of OWN) mkdirSync(join(rootfs, path), { recursive: true });
   for (const path of ['/tmp', '/var/tmp']) chmodSync(join(rootfs, path), 0o1777);
   ownFile(rootfs, '/etc/hostname', `${options.hostname}\n`);
-  ownFile(
-    rootfs,
-    '/etc/hosts',
-    `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${options.ip}\t${options.hostname}\n`,
-  );
+  ownFile(rootfs, '/etc/hosts', hosts(options));
   ownFile(rootfs, '/etc/resolv.conf', resolvConf(options));
   for (const mount of options.mounts)
     mountPoint(rootfs, mount.containerPath, isFolder(mount.hostPath));
