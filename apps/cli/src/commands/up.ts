@@ -70,7 +70,7 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
       componentDir,
       nodeBinary: process.execPath,
     };
-    writeFiles(input, progress);
+    await writeFiles(input, progress);
     return { input, etcdBinary, release: () => lease.release() };
   } catch (error) {
     await lease.release();
@@ -78,12 +78,12 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
   }
 }
 
-function writeFiles(input: PlanInput, progress: Progress): void {
+async function writeFiles(input: PlanInput, progress: Progress): Promise<void> {
   const { files, addresses, etcdMembers, nodes } = input;
   for (const dir of [files.run(), files.logs()]) mkdirSync(dir, { recursive: true, mode: 0o700 });
   writeSettings(files, { block: addresses.block, etcdMembers, nodes });
   progress.step('certificates');
-  createClusterPki({
+  await createClusterPki({
     dir: files.dir,
     server: `https://${addresses.apiServer}:${API_PORT}`,
     apiserverSans: { ips: [addresses.apiServer, `127.${addresses.block}.128.1`, '127.0.0.1'] },
@@ -123,6 +123,7 @@ async function bringUp(
   signal: AbortSignal,
 ): Promise<void> {
   const { input } = prepared;
+  const startedAt = Math.floor(clock.now() / 1000) * 1000;
   const client: KubeClient = connect(loadKubeconfig(input.files.adminConf));
   try {
     progress.step('API server');
@@ -144,7 +145,13 @@ async function bringUp(
     await whenReady({ clock, signal, files: input.files, what: 'nodes' }, async () => {
       const { items } = await client.resource(resources.nodes).list({}, signal);
       const ready = items.filter((node) =>
-        node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True'),
+        node.status?.conditions?.some(
+          (c) =>
+            c.type === 'Ready' &&
+            c.status === 'True' &&
+            // What the cluster said before it was stopped does not count.
+            Date.parse(c.lastHeartbeatTime ?? '') >= startedAt,
+        ),
       );
       progress.detail(`${ready.length}/${input.nodes} ready`);
       return ready.length >= input.nodes;
