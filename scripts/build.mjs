@@ -15,6 +15,7 @@ import {
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { dist, root, run, projectNode, say } from './checkout.mjs';
+import { EXTERNAL } from './externals.mjs';
 
 /** Bundle name -> entry point. The apps' names are upstream's binaries. */
 const ENTRIES = {
@@ -28,17 +29,6 @@ const ENTRIES = {
   dataplane: 'apps/dataplane/src/main.ts',
 };
 
-/** Not bundled: native code, or packages that read files beside themselves. */
-const EXTERNAL = [
-  '@lydell/node-pty',
-  'etcd3',
-  'reflect-metadata',
-  '@grpc/grpc-js',
-  '@grpc/proto-loader',
-  'protobufjs',
-  'pino',
-  'spdy-transport',
-];
 /** Optional peers that Nest asks for and this project does not have. */
 const ABSENT = [
   '@nestjs/websockets',
@@ -104,7 +94,10 @@ const swc = {
 const noPhoneNumbers = {
   name: 'no-phone-numbers',
   setup(plugin) {
-    plugin.onResolve({ filter: /^libphonenumber-js/ }, ({ path }) => ({ path, namespace: 'absent' }));
+    plugin.onResolve({ filter: /^libphonenumber-js/ }, ({ path }) => ({
+      path,
+      namespace: 'absent',
+    }));
     plugin.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
       contents:
         "export const parsePhoneNumber = () => { throw new Error('IsPhoneNumber is not part of this build'); };\nexport const parsePhoneNumberFromString = parsePhoneNumber;\nexport default parsePhoneNumber;",

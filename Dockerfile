@@ -1,0 +1,24 @@
+# One image for every component: `orrery` and what follows chooses what it is.
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /src
+COPY . .
+RUN npm ci
+RUN node scripts/build.mjs \
+    && mkdir -p /opt/orrery \
+    && cp -r dist /opt/orrery/dist \
+    && node deploy/runtime-modules.mjs /opt/orrery
+
+FROM ${NODE_IMAGE}
+# ip for the routes of a node; curl for health checks; these and procps for whoever runs a shell in a pod.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates curl iproute2 procps \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /opt/orrery /opt/orrery
+COPY deploy/orrery /usr/local/bin/orrery
+# A new volume takes the owner of the folder that it covers.
+RUN mkdir -p /cluster/nodes && chown -R node:node /cluster
+USER node
+ENTRYPOINT ["orrery"]
+CMD ["help"]

@@ -1,0 +1,11 @@
+// Packages that the bundles of dist/ do not contain: native code, or packages that read files beside themselves.
+export const EXTERNAL = [
+  '@lydell/node-pty',
+  'etcd3',
+  'reflect-metadata',
+  '@grpc/grpc-js',
+  '@grpc/proto-loader',
+  'protobufjs',
+  'pino',
+  'spdy-transport',
+];
