@@ -1,8 +1,9 @@
 import { resources } from '@orrery/api';
+import type { Pod } from '@orrery/api';
 import type { KubeClient } from '@orrery/client';
 import type { Clock, Logger, Metrics, Random } from '@orrery/component';
 import type { EventRecorder } from '@orrery/controller';
-import type { InformerFactory } from '@orrery/informers';
+import type { InformerFactory, Lister } from '@orrery/informers';
 import { SchedulerCache } from './cache/scheduler-cache.js';
 import type { SchedulerOptions } from './config/options.js';
 import { choosePlugins } from './config/profile-plugins.js';
@@ -10,6 +11,7 @@ import { NodeChooser } from './cycle/choose-node.js';
 import { ClusterWatch, LIVE_PODS } from './cycle/cluster-watch.js';
 import { PodStatusWriter } from './cycle/pod-status-writer.js';
 import { createSchedulerMeters } from './cycle/scheduler-meters.js';
+import type { SchedulerMeters } from './cycle/scheduler-meters.js';
 import { Scheduler } from './cycle/scheduler.js';
 import { Framework } from './framework/framework.js';
 import { Nominator } from './framework/nominator.js';
@@ -17,6 +19,7 @@ import type { Listers, PluginContext } from './framework/plugin.js';
 import { isSuccess } from './framework/status.js';
 import { PLUGINS } from './plugins/plugins.js';
 import { SchedulingQueue } from './queue/scheduling-queue.js';
+import type { QueuePolicy } from './queue/scheduling-queue.js';
 
 export interface Surroundings {
   /** Refuses writes while another leads. */
@@ -47,6 +50,10 @@ function listersOf(informers: InformerFactory): Listers {
     volumes: informers.informer(resources.persistentvolumes).lister,
     storageClasses: informers.informer(resources.storageclasses).lister,
     budgets: informers.informer(resources.poddisruptionbudgets).lister,
+    services: informers.informer(resources.services).lister,
+    replicaSets: informers.informer(resources.replicasets).lister,
+    statefulSets: informers.informer(resources.statefulsets).lister,
+    replicationControllers: informers.informer(resources.replicationcontrollers).lister,
   };
 }
 
@@ -60,7 +67,7 @@ function recorders(create: (component: string) => EventRecorder): (name: string)
   };
 }
 
-type Shared = Omit<PluginContext, 'filters' | 'events'> & {
+type Shared = Omit<PluginContext, 'filters' | 'events' | 'schedulerName'> & {
   readonly events: (name: string) => EventRecorder;
 };
 
@@ -73,7 +80,7 @@ function buildProfiles(options: SchedulerOptions, shared: Shared): Map<string, F
       if (!framework) throw new TypeError(`profile ${schedulerName} is not built yet`);
       return framework;
     };
-    const context = { ...shared, events: shared.events(schedulerName), filters };
+    const context = { ...shared, schedulerName, events: shared.events(schedulerName), filters };
     const plugins = choosePlugins(PLUGINS, profile).map(({ entry, weight, args }) => ({
       plugin: entry.create(context, args),
       weight,
@@ -83,60 +90,82 @@ function buildProfiles(options: SchedulerOptions, shared: Shared): Map<string, F
   return profiles;
 }
 
+/** What the queue asks of the profiles. The first sorts for all, as upstream demands that they agree. */
+function queuePolicy(profiles: ReadonlyMap<string, Framework>): QueuePolicy {
+  const [first] = profiles.values();
+  const profileOf = (pod: Pod): Framework | undefined => profiles.get(pod.spec.schedulerName ?? '');
+  return {
+    less: (a, b) => first?.less(a, b) ?? a.since < b.since,
+    gated(pod) {
+      const profile = profileOf(pod);
+      return profile !== undefined && !isSuccess(profile.preEnqueue(pod));
+    },
+    helps: ({ info: { pod }, refusedBy }, event) =>
+      profileOf(pod)?.helps(pod, refusedBy, event) ?? true,
+  };
+}
+
+interface Upkeep {
+  readonly cache: SchedulerCache;
+  readonly queue: SchedulingQueue;
+  readonly pods: Lister<Pod>;
+  readonly meters: SchedulerMeters;
+}
+
+/** What becomes due by time alone. */
+function keepUp({ cache, queue, pods, meters }: Upkeep): void {
+  for (const { namespace, name, uid } of cache.expire()) {
+    const pod = pods.get({ namespace, name });
+    if (pod?.metadata.uid === uid && !pod.spec.nodeName) queue.add(pod);
+  }
+  queue.flush();
+  meters.sizes(queue.sizes);
+}
+
 /** Puts queue, cache, profiles and watches together. Nothing runs yet. */
 export function assemble(options: SchedulerOptions, around: Surroundings): Assembly {
   const { client, informers, clock, random, logger } = around;
   const cache = new SchedulerCache(clock);
   const nominator = new Nominator();
   const listers = listersOf(informers);
+  const { pods } = listers;
   const events = recorders(around.events);
   const meters = createSchedulerMeters(around.metrics);
-  const shared = { client, nodes: cache, listers, nominator, events, clock, random, logger };
-  const profiles = buildProfiles(options, shared);
-  const profileOf = (name = ''): Framework | undefined => profiles.get(name);
-  const [first] = profiles.values();
+  const preempted = (victims: number): void => {
+    meters.preempted(victims);
+  };
+  const base = { client, nominator, events, clock, random, logger };
+  const profiles = buildProfiles(options, { ...base, nodes: cache, listers, preempted });
   const queue = new SchedulingQueue({
     clock,
     backoff: options.backoff,
     maxUnschedulableMs: MAX_UNSCHEDULABLE_MS,
-    policy: {
-      less: (a, b) => first?.less(a, b) ?? a.since < b.since,
-      gated: (pod) => {
-        const profile = profileOf(pod.spec.schedulerName);
-        return profile !== undefined && !isSuccess(profile.preEnqueue(pod));
-      },
-      helps: ({ info: { pod }, refusedBy }, event) =>
-        profileOf(pod.spec.schedulerName)?.helps(pod, refusedBy, event) ?? true,
-    },
+    policy: queuePolicy(profiles),
   });
-  const isOurs: ConstructorParameters<typeof ClusterWatch>[0]['isOurs'] = (pod) =>
-    profileOf(pod.spec.schedulerName) !== undefined;
+  const isOurs = (pod: Pod): boolean => profiles.has(pod.spec.schedulerName ?? '');
   new ClusterWatch({ informers, cache, queue, nominator, isOurs }).attach();
+  const percentages = new Map(
+    options.profiles.map((each) => [each.schedulerName, each.percentageOfNodesToScore]),
+  );
+  const chooser = new NodeChooser({
+    nodes: cache,
+    random,
+    percentageOf: (name) => percentages.get(name) ?? options.percentageOfNodesToScore,
+    nominatedNode: (uid) => nominator.nodeOf(uid),
+  });
+  const status = new PodStatusWriter(client, clock);
   const scheduler = new Scheduler({
+    ...base,
     profiles,
     queue,
     cache,
-    nominator,
-    chooser: new NodeChooser({
-      nodes: cache,
-      random,
-      percentageOfNodesToScore: options.percentageOfNodesToScore,
-      nominatedNode: (uid) => nominator.nodeOf(uid),
-    }),
-    pods: listers.pods,
-    status: new PodStatusWriter(client, clock),
-    events,
+    chooser,
+    pods,
+    status,
     meters,
-    clock,
-    logger,
   });
   const everySecond = (): void => {
-    for (const lost of cache.expire()) {
-      const pod = listers.pods.get({ namespace: lost.namespace, name: lost.name });
-      if (pod?.metadata.uid === lost.uid && !pod.spec.nodeName) queue.add(pod);
-    }
-    queue.flush();
-    meters.sizes(queue.sizes);
+    keepUp({ cache, queue, pods, meters });
   };
   return { scheduler, queue, everySecond };
 }

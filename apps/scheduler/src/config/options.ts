@@ -3,12 +3,14 @@ import { parseYaml } from '@orrery/apimachinery';
 import { ConfigError, inRootfs, parseDuration, validateConfig } from '@orrery/component';
 import { SchedulerFlags } from './flags.js';
 import { KubeSchedulerConfiguration } from './scheduler-configuration.js';
-import type { Profile } from './scheduler-configuration.js';
+import type { LeaderElection, Profile } from './scheduler-configuration.js';
 
 export { SchedulerFlags };
 
 export interface ProfileOptions {
   readonly schedulerName: string;
+  /** Overrides that of all profiles. */
+  readonly percentageOfNodesToScore?: number;
   readonly plugins: Profile['plugins'];
   readonly pluginConfig: ReadonlyMap<string, unknown>;
 }
@@ -43,23 +45,21 @@ function toProfiles(config: KubeSchedulerConfiguration): ProfileOptions[] {
   if (profiles.length === 0)
     return [{ schedulerName: 'default-scheduler', plugins: undefined, pluginConfig: new Map() }];
   const names = new Set<string>();
-  return profiles.map(({ schedulerName, plugins, pluginConfig }, i) => {
+  return profiles.map((profile, i) => {
+    const { schedulerName, plugins, pluginConfig, percentageOfNodesToScore } = profile;
     if (names.has(schedulerName))
       throw new ConfigError(`profiles[${i}].schedulerName: ${schedulerName} is there twice`);
     names.add(schedulerName);
     return {
       schedulerName,
       plugins,
+      percentageOfNodesToScore,
       pluginConfig: new Map(pluginConfig?.map(({ name, args }) => [name, args])),
     };
   });
 }
 
-function checkElection({
-  leaseDurationMs,
-  renewDeadlineMs,
-  retryPeriodMs,
-}: SchedulerOptions): void {
+function checkElection({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: Election): void {
   if (leaseDurationMs <= renewDeadlineMs)
     throw new ConfigError(
       '--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline',
@@ -70,37 +70,49 @@ function checkElection({
     );
 }
 
+type Election = Pick<
+  SchedulerOptions,
+  'leaderElect' | 'lease' | 'leaseDurationMs' | 'renewDeadlineMs' | 'retryPeriodMs'
+>;
+
+function toElection(flags: SchedulerFlags, file: LeaderElection = {}): Election {
+  const ms = (fromFile: string | undefined, fromFlag: string): number =>
+    parseDuration(fromFile ?? fromFlag) ?? 0;
+  const election: Election = {
+    leaderElect: file.leaderElect ?? flags.leaderElect,
+    lease: {
+      namespace: file.resourceNamespace ?? flags.leaderElectResourceNamespace,
+      name: file.resourceName ?? flags.leaderElectResourceName,
+    },
+    leaseDurationMs: ms(file.leaseDuration, flags.leaderElectLeaseDuration),
+    renewDeadlineMs: ms(file.renewDeadline, flags.leaderElectRenewDeadline),
+    retryPeriodMs: ms(file.retryPeriod, flags.leaderElectRetryPeriod),
+  };
+  checkElection(election);
+  return election;
+}
+
+function toBackoff(config: KubeSchedulerConfiguration): SchedulerOptions['backoff'] {
+  const { podInitialBackoffSeconds = 1, podMaxBackoffSeconds = 10 } = config;
+  if (podMaxBackoffSeconds < podInitialBackoffSeconds)
+    throw new ConfigError('podMaxBackoffSeconds must not be less than podInitialBackoffSeconds');
+  return { initialMs: podInitialBackoffSeconds * 1000, maxMs: podMaxBackoffSeconds * 1000 };
+}
+
 /** Flags and file together: what the file sets goes before its flag. Throws ConfigError. */
 export function toOptions(flags: SchedulerFlags): SchedulerOptions {
   const config =
     flags.config === '' ? new KubeSchedulerConfiguration() : readConfiguration(flags.config);
-  const election = config.leaderElection ?? {};
   const kubeconfig = config.clientConnection?.kubeconfig || flags.kubeconfig;
   if (kubeconfig === '')
     throw new ConfigError('--kubeconfig or clientConnection.kubeconfig of --config must be given');
-  const ms = (fromFile: string | undefined, fromFlag: string): number =>
-    parseDuration(fromFile ?? fromFlag) ?? 0;
-  const initialMs = (config.podInitialBackoffSeconds ?? 1) * 1000;
-  const maxMs = (config.podMaxBackoffSeconds ?? 10) * 1000;
-  if (maxMs < initialMs)
-    throw new ConfigError('podMaxBackoffSeconds must not be less than podInitialBackoffSeconds');
-  const options: SchedulerOptions = {
+  return {
+    ...toElection(flags, config.leaderElection),
     kubeconfig,
-    leaderElect: election.leaderElect ?? flags.leaderElect,
-    lease: {
-      namespace: election.resourceNamespace ?? flags.leaderElectResourceNamespace,
-      name: election.resourceName ?? flags.leaderElectResourceName,
-    },
-    leaseDurationMs: ms(election.leaseDuration, flags.leaderElectLeaseDuration),
-    renewDeadlineMs: ms(election.renewDeadline, flags.leaderElectRenewDeadline),
-    retryPeriodMs: ms(election.retryPeriod, flags.leaderElectRetryPeriod),
     bindAddress: flags.bindAddress,
     securePort: flags.securePort,
     profiles: toProfiles(config),
-    percentageOfNodesToScore:
-      config.profiles?.[0]?.percentageOfNodesToScore ?? config.percentageOfNodesToScore ?? 0,
-    backoff: { initialMs, maxMs },
+    percentageOfNodesToScore: config.percentageOfNodesToScore ?? 0,
+    backoff: toBackoff(config),
   };
-  checkElection(options);
-  return options;
 }

@@ -19,8 +19,8 @@ export type Choice =
 export interface ChooserOptions {
   readonly nodes: NodeInfos;
   readonly random: Random;
-  /** 0 = by cluster size. */
-  readonly percentageOfNodesToScore: number;
+  /** percentageOfNodesToScore of a profile; 0 = by cluster size. */
+  readonly percentageOf: (schedulerName: string) => number;
   /** Where the pod was promised room, if anywhere. */
   readonly nominatedNode: (uid: string) => string | undefined;
 }
@@ -66,7 +66,7 @@ export class NodeChooser {
     }
     const all = this.options.nodes.list();
     if (!nodeNames) {
-      const enough = enoughFeasible(all.length, this.options.percentageOfNodesToScore);
+      const enough = enoughFeasible(all.length, this.options.percentageOf(framework.schedulerName));
       const found = tryNodes(framework, state, pod, { nodes: all, from: this.#next, enough });
       this.#next = (this.#next + found.feasible.length + found.statuses.size) % all.length;
       return found;

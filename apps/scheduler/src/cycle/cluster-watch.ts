@@ -60,7 +60,6 @@ export class ClusterWatch {
     this.#tellOf(informers.informer(resources.persistentvolumes), 'Volume');
     this.#tellOf(informers.informer(resources.storageclasses), 'StorageClass');
     this.#tellOf(informers.informer(resources.namespaces), 'Namespace');
-    informers.informer(resources.poddisruptionbudgets);
   }
 
   #tell(event: ClusterEvent): void {

@@ -12,26 +12,38 @@ export interface Refusal {
   readonly nominatedNode?: string;
 }
 
+type Conditions = readonly [PodCondition] | readonly [];
+
+/** The condition to write, if it says anything new. */
+function newCondition(pod: Pod, { reason, message }: Refusal, now: string): Conditions {
+  const old = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
+  const wasFalse = old?.status === 'False';
+  if (wasFalse && old.reason === reason && old.message === message) return [];
+  const { generation } = pod.metadata;
+  const lastTransitionTime = (wasFalse && old.lastTransitionTime) || now;
+  return [
+    {
+      type: 'PodScheduled',
+      status: 'False',
+      reason,
+      message,
+      lastTransitionTime,
+      ...(generation ? { observedGeneration: generation } : {}),
+    },
+  ];
+}
+
 /** The strategic merge patch of pods/status; undefined when nothing would change. */
 export function statusPatch(pod: Pod, refusal: Refusal, now: string): object | undefined {
-  const { reason, message, nominatedNode } = refusal;
-  const old = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
-  const same = old?.status === 'False' && old.reason === reason && old.message === message;
+  const { nominatedNode } = refusal;
+  const conditions = newCondition(pod, refusal, now);
   const nominated =
     nominatedNode !== undefined && nominatedNode !== (pod.status?.nominatedNodeName ?? '');
-  if (same && !nominated) return undefined;
-  const condition: PodCondition = {
-    type: 'PodScheduled',
-    status: 'False',
-    reason,
-    message,
-    lastTransitionTime: old?.status === 'False' ? (old.lastTransitionTime ?? now) : now,
-    ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),
-  };
+  if (conditions.length === 0 && !nominated) return undefined;
   return {
     metadata: { uid: pod.metadata.uid },
     status: {
-      ...(same ? {} : { conditions: [condition] }),
+      ...(conditions.length > 0 ? { conditions } : {}),
       ...(nominated ? { nominatedNodeName: nominatedNode === '' ? null : nominatedNode } : {}),
     },
   };

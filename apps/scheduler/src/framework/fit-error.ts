@@ -27,6 +27,6 @@ export function describeFailure(diagnosis: Diagnosis, postFilterMessage = ''): s
   const why = diagnosis.preFilterMessage ?? histogram(diagnosis).join(', ');
   const parts = [`0/${diagnosis.allNodes} nodes are available:`];
   if (why !== '') parts.push(`${why}.`);
-  if (postFilterMessage !== '') parts.push(`${postFilterMessage}.`);
+  if (postFilterMessage !== '') parts.push(postFilterMessage);
   return parts.join(' ');
 }

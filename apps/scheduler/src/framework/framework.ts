@@ -42,8 +42,11 @@ export class Framework implements FilterRunner {
   }
 
   less(a: QueuedPod, b: QueuedPod): boolean {
-    const sort = this.#plugins.find(({ plugin }) => plugin.less)?.plugin;
-    return sort?.less ? sort.less(a, b) : a.since < b.since;
+    for (const { plugin } of this.#plugins) {
+      const less = plugin.less?.(a, b);
+      if (less !== undefined) return less;
+    }
+    return a.since < b.since;
   }
 
   preEnqueue(pod: Pod): Status {

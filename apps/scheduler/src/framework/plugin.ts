@@ -1,4 +1,14 @@
-import type { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod } from '@orrery/api';
+import type {
+  Namespace,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  ReplicaSet,
+  ReplicationController,
+  Service,
+  StatefulSet,
+} from '@orrery/api';
 import type { PodDisruptionBudget, StorageClass } from './listed-kinds.js';
 import type { KubeClient } from '@orrery/client';
 import type { Clock, Logger, Random } from '@orrery/component';
@@ -68,6 +78,10 @@ export interface Listers {
   readonly volumes: Lister<PersistentVolume>;
   readonly storageClasses: Lister<StorageClass>;
   readonly budgets: Lister<PodDisruptionBudget>;
+  readonly services: Lister<Service>;
+  readonly replicaSets: Lister<ReplicaSet>;
+  readonly statefulSets: Lister<StatefulSet>;
+  readonly replicationControllers: Lister<ReplicationController>;
 }
 
 /** Runs the filters of the profile on a changed copy of a node: what preemption needs. */
@@ -79,6 +93,7 @@ export interface FilterRunner {
 
 /** What plugins are built from. */
 export interface PluginContext {
+  readonly schedulerName: string;
   readonly client: KubeClient;
   readonly nodes: NodeInfos;
   readonly listers: Listers;
@@ -87,6 +102,7 @@ export interface PluginContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly preempted: (victims: number) => void;
   /** The profile that the plugin is part of; only to be called once a cycle runs. */
   readonly filters: () => FilterRunner;
 }

@@ -1,14 +1,19 @@
 import type { PluginEntry } from '../framework/plugin.js';
 import { defaultBinder } from './default-binder/default-binder.plugin.js';
+import { defaultPreemption } from './default-preemption/default-preemption.plugin.js';
+import { imageLocality } from './image-locality/image-locality.plugin.js';
+import { interPodAffinity } from './inter-pod-affinity/inter-pod-affinity.plugin.js';
 import { nodeAffinity } from './node-affinity/node-affinity.plugin.js';
 import { nodeName } from './node-name/node-name.plugin.js';
 import { nodePorts } from './node-ports/node-ports.plugin.js';
 import { nodeResourcesBalancedAllocation } from './node-resources-balanced-allocation/node-resources-balanced-allocation.plugin.js';
 import { nodeResourcesFit } from './node-resources-fit/node-resources-fit.plugin.js';
 import { nodeUnschedulable } from './node-unschedulable/node-unschedulable.plugin.js';
+import { podTopologySpread } from './pod-topology-spread/pod-topology-spread.plugin.js';
 import { prioritySort } from './priority-sort/priority-sort.plugin.js';
 import { schedulingGates } from './scheduling-gates/scheduling-gates.plugin.js';
 import { taintToleration } from './taint-toleration/taint-toleration.plugin.js';
+import { volumeBinding } from './volume-binding/volume-binding.plugin.js';
 
 /** The default profile: every plugin, in the order in which each extension point runs them. */
 export const PLUGINS: readonly PluginEntry[] = [
@@ -20,6 +25,11 @@ export const PLUGINS: readonly PluginEntry[] = [
   nodeAffinity,
   nodePorts,
   nodeResourcesFit,
+  volumeBinding,
+  podTopologySpread,
+  interPodAffinity,
+  defaultPreemption,
   nodeResourcesBalancedAllocation,
+  imageLocality,
   defaultBinder,
 ];

@@ -1,0 +1,64 @@
+import { labelSelectorMatcher } from '@orrery/apimachinery';
+import type { LabelSelectorObject } from '@orrery/apimachinery';
+import { controllerOf } from '@orrery/apimachinery';
+import type { Pod } from '@orrery/api';
+import type { Listers } from '../../framework/plugin.js';
+import type { SpreadConstraint } from './spread-constraint.js';
+
+type Workloads = Pick<
+  Listers,
+  'services' | 'replicaSets' | 'statefulSets' | 'replicationControllers'
+>;
+
+/** The selector of the controller that owns the pod. */
+function ownerSelector(pod: Pod, workloads: Workloads): LabelSelectorObject | undefined {
+  const owner = controllerOf(pod);
+  const key = { namespace: pod.metadata.namespace ?? '', name: owner?.name ?? '' };
+  switch (owner?.kind) {
+    case 'ReplicationController':
+      return { matchLabels: workloads.replicationControllers.get(key)?.spec?.selector };
+    case 'ReplicaSet':
+      return workloads.replicaSets.get(key)?.spec?.selector;
+    case 'StatefulSet':
+      return workloads.statefulSets.get(key)?.spec?.selector;
+    default:
+      return undefined;
+  }
+}
+
+/** The selectors of the services that select the pod, together. */
+function serviceLabels(pod: Pod, { services }: Workloads): Record<string, string> {
+  const { namespace = '', labels = {} } = pod.metadata;
+  const all: Record<string, string> = {};
+  for (const { spec } of services.list(namespace)) {
+    const entries = Object.entries(spec?.selector ?? {});
+    if (entries.length > 0 && entries.every(([key, value]) => labels[key] === value))
+      Object.assign(all, spec?.selector);
+  }
+  return all;
+}
+
+/** What the pods of a group have in common (k8s plugins/helper/spread.go:DefaultSelector). */
+function groupSelector(pod: Pod, workloads: Workloads): LabelSelectorObject | undefined {
+  const owner = ownerSelector(pod, workloads);
+  const matchLabels = { ...serviceLabels(pod, workloads), ...owner?.matchLabels };
+  const matchExpressions = owner?.matchExpressions ?? [];
+  if (Object.keys(matchLabels).length === 0 && matchExpressions.length === 0) return undefined;
+  return { matchLabels, matchExpressions };
+}
+
+/** The built-in constraints, for pods that have none of their own: over nodes and, less strictly, over zones. */
+export function defaultConstraints(pod: Pod, workloads: Workloads): SpreadConstraint[] {
+  const group = groupSelector(pod, workloads);
+  if (!group) return [];
+  const shared = {
+    minDomains: 1,
+    selector: labelSelectorMatcher(group),
+    honorsAffinity: true,
+    honorsTaints: false,
+  };
+  return [
+    { ...shared, topologyKey: 'kubernetes.io/hostname', maxSkew: 3 },
+    { ...shared, topologyKey: 'topology.kubernetes.io/zone', maxSkew: 5 },
+  ];
+}

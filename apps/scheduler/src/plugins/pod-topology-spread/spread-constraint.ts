@@ -1,0 +1,66 @@
+import type { LabelSelectorMatcher } from '@orrery/apimachinery';
+import { labelSelectorMatcher } from '@orrery/apimachinery';
+import type { Pod, TopologySpreadConstraint } from '@orrery/api';
+import type { NodeInfo } from '../../cache/node-info.js';
+import { withLabelKeys } from '../../framework/affinity-terms.js';
+import { nodeMatchesPod } from '../../framework/node-selector.js';
+import { findUntolerated } from '../../framework/tolerations.js';
+
+export interface SpreadConstraint {
+  readonly topologyKey: string;
+  readonly maxSkew: number;
+  readonly minDomains: number;
+  readonly selector: LabelSelectorMatcher;
+  readonly honorsAffinity: boolean;
+  readonly honorsTaints: boolean;
+}
+
+type Action = TopologySpreadConstraint['whenUnsatisfiable'];
+
+/** The pod's own constraints of one kind, compiled. */
+export function constraintsOf(pod: Pod, action: Action): SpreadConstraint[] {
+  return (pod.spec.topologySpreadConstraints ?? [])
+    .filter((each) => each.whenUnsatisfiable === action)
+    .map((each) => ({
+      topologyKey: each.topologyKey,
+      maxSkew: each.maxSkew,
+      minDomains: each.minDomains ?? 1,
+      selector: labelSelectorMatcher(
+        withLabelKeys(each.labelSelector, pod.metadata.labels, { match: each.matchLabelKeys }),
+      ),
+      honorsAffinity: each.nodeAffinityPolicy !== 'Ignore',
+      honorsTaints: each.nodeTaintsPolicy === 'Honor',
+    }));
+}
+
+/** Whether pods on the node count for the constraint. */
+export function countsNode(constraint: SpreadConstraint, pod: Pod, { node }: NodeInfo): boolean {
+  if (!node) return false;
+  if (constraint.honorsAffinity && !nodeMatchesPod(pod, node)) return false;
+  if (!constraint.honorsTaints) return true;
+  const { tolerations } = pod.spec;
+  return !findUntolerated(node.spec?.taints, tolerations, ['NoSchedule', 'NoExecute']);
+}
+
+export const hasAllKeys = (node: NodeInfo, constraints: readonly SpreadConstraint[]): boolean =>
+  constraints.every(({ topologyKey }) => node.labels[topologyKey] !== undefined);
+
+export const selects = (
+  { selector }: SpreadConstraint,
+  namespace: string | undefined,
+  pod: Pod,
+): boolean =>
+  pod.metadata.namespace === namespace &&
+  !pod.metadata.deletionTimestamp &&
+  selector.matches(pod.metadata.labels);
+
+/** How many pods on the node the constraint counts. */
+export function countSelected(
+  constraint: SpreadConstraint,
+  namespace: string | undefined,
+  node: NodeInfo,
+): number {
+  let count = 0;
+  for (const { pod } of node.pods.values()) if (selects(constraint, namespace, pod)) count += 1;
+  return count;
+}
