@@ -53,6 +53,18 @@ describe('prune()', () => {
   });
 });
 
+describe('prune() of type and metadata', () => {
+  it('keeps them whatever the schema says of them', () => {
+    const schema: StructuralSchema = {
+      type: 'object',
+      properties: { kind: { type: 'string' }, metadata: { type: 'object' } },
+    };
+    const object = { apiVersion: 'a/v1', kind: 'X', metadata: { name: 'a', labels: { b: 'c' } } };
+    expect(prune(object, schema)).toEqual([]);
+    expect(object.metadata).toEqual({ name: 'a', labels: { b: 'c' } });
+  });
+});
+
 describe('applyDefaults()', () => {
   it('fills what is absent, or null where null is not allowed', () => {
     const schema: StructuralSchema = {

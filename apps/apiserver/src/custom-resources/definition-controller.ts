@@ -16,6 +16,9 @@ const RETRY_MS = 1000;
 const hasCondition = ({ status }: Definition, type: string): boolean =>
   (status?.conditions ?? []).some((one) => one.type === type && one.status === 'True');
 
+const revisionOf = (definition: Definition | undefined): number =>
+  Number(definition?.metadata.resourceVersion ?? 0);
+
 /** Upstream's order of versions: stable before beta before alpha, newer first (version.CompareKubeAwareVersionStrings). */
 export function compareVersions(a: string, b: string): number {
   const rank = (version: string): readonly [number, number, number] => {
@@ -73,12 +76,20 @@ export class DefinitionController {
         const definition = event.representation.object as Definition;
         const { name = '' } = definition.metadata;
         if (event.type === 'DELETED') this.definitions.delete(name);
-        else this.definitions.set(name, definition);
+        else this.remember(definition);
       }
       this.publish();
       ready();
       await this.reconcileAll();
     }
+  }
+
+  /** Keeps the newest state: what was just written is known before the watch tells of it. */
+  private remember(definition: Definition): void {
+    const { name = '', uid } = definition.metadata;
+    const known = this.definitions.get(name);
+    const isStale = known?.metadata.uid === uid && revisionOf(known) > revisionOf(definition);
+    if (!isStale) this.definitions.set(name, definition);
   }
 
   /** Everything whose names do not clash is served at once, before its conditions are written. */
@@ -171,7 +182,7 @@ export class DefinitionController {
     const { name = '', finalizers = [] } = definition.metadata;
     const context = systemContext(this.services.clock, this.services.signal);
     if (!finalizers.includes(CLEANUP)) {
-      await this.store.update(
+      const { representation } = await this.store.update(
         (current) => {
           const next = cloneJson(current ?? definition);
           const present = next.metadata.finalizers ?? [];
@@ -180,6 +191,7 @@ export class DefinitionController {
         },
         { context, name },
       );
+      this.remember(representation.object as Definition);
     }
     const wanted = this.conditionsOf(definition);
     const isSame = wanted.every((one) =>
@@ -190,7 +202,7 @@ export class DefinitionController {
     const accepted = definition.status?.acceptedNames;
     if (isSame && accepted?.plural === definition.spec.names.plural) return;
     const { strategy } = { strategy: this.store.kind.status };
-    await this.store.update(
+    const { representation } = await this.store.update(
       (current) => {
         const next = cloneJson((current ?? definition) as Definition);
         const others = (next.status?.conditions ?? []).filter(
@@ -206,6 +218,7 @@ export class DefinitionController {
       },
       { context, name, subresource: 'status', ...(strategy ? { strategy } : {}) },
     );
+    this.remember(representation.object as Definition);
   }
 
   /** Deletes every instance, then lets the definition go. */

@@ -26,10 +26,11 @@ function pruneMembers(
   const keepUnknown = schema['x-kubernetes-preserve-unknown-fields'] === true;
   const embedded = schema['x-kubernetes-embedded-resource'] === true;
   for (const key of Object.keys(object)) {
+    if (embedded && TYPE_META.has(key)) continue;
     const at = path === '' ? key : `${path}.${key}`;
     const member = memberSchema(schema, key);
     if (member) pruneValue(object[key], member, at, removed);
-    else if (!keepUnknown && !(embedded && TYPE_META.has(key))) {
+    else if (!keepUnknown) {
       delete object[key];
       removed.push(at);
     }
