@@ -1,10 +1,18 @@
 # One image for every component: `orrery` and what follows chooses what it is.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
-FROM ${NODE_IMAGE} AS build
+# What decides which packages are installed, alone: a change of a source installs nothing anew.
+FROM ${NODE_IMAGE} AS manifests
 WORKDIR /src
 COPY . .
+RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc -delete \
+    && find . -type d -empty -delete
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /src
+COPY --from=manifests /src .
 RUN npm ci
+COPY . .
 RUN node scripts/build.mjs \
     && mkdir -p /opt/orrery \
     && cp -r dist /opt/orrery/dist \
