@@ -12,7 +12,7 @@ const shared = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json'],
   testEnvironmentOptions: { customExportConditions: ['development', 'node', 'import'] },
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.orrery/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.orrery/', '<rootDir>/.cache/'],
 };
 
 export default {
