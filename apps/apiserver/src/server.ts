@@ -32,7 +32,7 @@ async function createApp(
   deps: ServerDeps,
   parts: Parameters<typeof ApiServerModule.with>[0],
 ): Promise<NestFastifyApplication> {
-  const { cert, key, ca } = servingTls(options, deps.clock.now());
+  const { cert, key, ca } = await servingTls(options, deps.clock.now());
   const adapter = new FastifyAdapter({
     https: { cert, key, ...(ca ? { ca } : {}), requestCert: true, rejectUnauthorized: false },
     bodyLimit: BODY_LIMIT,

@@ -35,10 +35,8 @@ type Parts = { readonly rest: readonly string[]; readonly signal: AbortSignal };
 
 /** The commands that make up a cluster piece by piece; undefined = no such command. */
 function piece(command: string, { rest, signal }: Parts, print: Print): Promise<void> | undefined {
-  if (command === 'init-cluster') {
-    print(initCluster(parseFlags(InitClusterFlags, rest, 'orrery init-cluster')));
-    return Promise.resolve();
-  }
+  if (command === 'init-cluster')
+    return initCluster(parseFlags(InitClusterFlags, rest, 'orrery init-cluster')).then(print);
   if (command === 'install-addons')
     return installAddonsCommand(
       parseFlags(InstallAddonsFlags, rest, 'orrery install-addons'),

@@ -1,34 +1,26 @@
-import { X509Certificate, createHash, randomBytes, sign } from 'node:crypto';
+import { X509Certificate, createHash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { isIPv4, isIPv6 } from 'node:net';
+import type { Extension, Name, PublicKey } from '@peculiar/x509';
 import {
-  bitString,
-  boolean,
-  childOf,
-  element,
-  integer,
-  nothing,
-  octetString,
-  oid,
-  sequence,
-  time,
-} from './der.js';
-import { generateKeyPair, parsePrivateKey, privateKeyToPem, subjectKeyId } from './keys.js';
+  alternativeNames,
+  authorityExtensions,
+  keyIdentifiers,
+  leafExtensions,
+} from './extensions.js';
+import type { AlternativeNames, ExtendedUsage } from './extensions.js';
+import { issuerOf } from './issuer.js';
+import { generateKeyPair, parsePrivateKey, privateKeyToPem, toSigningKey, toSpki } from './keys.js';
 import type { KeyPair } from './keys.js';
-import { encodeName } from './name.js';
+import { toName } from './name.js';
 import type { Subject } from './name.js';
-import { fromPem, toPem } from './pem.js';
+import { pemBlocks } from './pem.js';
+import { PkiError, readOrRefuse } from './pki-error.js';
+import { loadX509 } from './load-x509.js';
+import type { X509Library } from './x509-library.js';
 
 const DAY_MS = 86_400_000;
 /** Clock skew that a fresh certificate forgives. */
 const BACKDATE_MS = 5 * 60_000;
-
-export type ExtendedUsage = 'serverAuth' | 'clientAuth';
-
-const USAGE_OIDS: Readonly<Record<ExtendedUsage, string>> = {
-  serverAuth: '1.3.6.1.5.5.7.3.1',
-  clientAuth: '1.3.6.1.5.5.7.3.2',
-};
 
 /** A certificate in PEM with its private key. */
 export interface CertificateAndKey {
@@ -42,123 +34,61 @@ export interface CertificateAuthority extends CertificateAndKey {
   readonly keys: KeyPair;
 }
 
-export interface AlternativeNames {
-  readonly dns?: readonly string[];
-  readonly ips?: readonly string[];
-}
-
 export interface IssueOptions extends Subject {
   readonly sans?: AlternativeNames;
   readonly usages: readonly ExtendedUsage[];
+  /** Default 365. */
   readonly days?: number;
   /** Milliseconds since the epoch at which validity begins. */
   readonly now: number;
-  /** Certify this key (of a CSR) in place of a new one. */
-  readonly publicKey?: KeyObject;
-}
-
-const extension = (id: string, critical: boolean, value: Buffer): Buffer =>
-  sequence(oid(id), ...(critical ? [boolean(true)] : []), octetString(value));
-
-function ipBytes(ip: string): Buffer {
-  if (isIPv4(ip)) return Buffer.from(ip.split('.').map(Number));
-  const [head = '', tail] = ip.split('::');
-  const groups = (part: string): string[] => (part === '' ? [] : part.split(':'));
-  const left = groups(head);
-  const right = tail === undefined ? [] : groups(tail);
-  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0');
-  const bytes = [...left, ...zeros, ...right].flatMap((group) => {
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 0xff];
-  });
-  return Buffer.from(bytes);
-}
-
-function alternativeNames({ dns = [], ips = [] }: AlternativeNames): Buffer | undefined {
-  const bad = ips.find((ip) => !isIPv4(ip) && !isIPv6(ip));
-  if (bad !== undefined) throw new RangeError(`not an IP address: ${bad}`);
-  if (dns.length + ips.length === 0) return undefined;
-  return extension(
-    '2.5.29.17',
-    false,
-    sequence(
-      ...dns.map((name) => element(0x82, Buffer.from(name, 'latin1'))),
-      ...ips.map((ip) => element(0x87, ipBytes(ip))),
-    ),
-  );
-}
-
-/** The algorithm identifier with which `key` signs. */
-function signatureAlgorithm(key: KeyObject): Buffer {
-  return key.asymmetricKeyType === 'rsa'
-    ? sequence(oid('1.2.840.113549.1.1.11'), nothing())
-    : sequence(oid('1.2.840.10045.4.3.2'));
 }
 
 interface Draft {
-  readonly issuer: Buffer;
-  readonly subject: Buffer;
-  readonly spki: Buffer;
+  readonly issuer: Name;
+  readonly subject: Name;
+  readonly publicKey: PublicKey;
   readonly signer: KeyObject;
-  readonly authorityKeyId: Buffer;
   readonly notBefore: number;
   readonly notAfter: number;
-  readonly extensions: readonly Buffer[];
+  readonly extensions: readonly Extension[];
 }
 
-const spkiOf = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'spki' });
-const keyIdOf = (spki: Buffer): Buffer =>
-  subjectKeyId(childOf(childOf(spki, 0).content, 1).content.subarray(1));
+/** Whole seconds: RFC 5280 4.1.2.5 has no fractions. */
+const date = (ms: number): Date => new Date(Math.floor(ms / 1000) * 1000);
 
-function signCertificate(draft: Draft): string {
-  const algorithm = signatureAlgorithm(draft.signer);
-  const serial = randomBytes(16);
-  serial[0] = (serial[0] ?? 0) & 0x7f;
-  const extensions = [
-    ...draft.extensions,
-    extension('2.5.29.14', false, octetString(keyIdOf(draft.spki))),
-    extension('2.5.29.35', false, sequence(element(0x80, draft.authorityKeyId))),
-  ];
-  const tbs = sequence(
-    element(0xa0, integer(Buffer.from([2]))),
-    integer(serial),
-    algorithm,
-    draft.issuer,
-    sequence(time(draft.notBefore), time(draft.notAfter)),
-    draft.subject,
-    draft.spki,
-    element(0xa3, sequence(...extensions)),
-  );
-  return toPem(
-    'CERTIFICATE',
-    sequence(tbs, algorithm, bitString(sign('sha256', tbs, draft.signer))),
-  );
-}
-
-/** Subject, as encoded, of a certificate in DER: the issuer of what it signs. */
-function encodedSubject(der: Buffer): Buffer {
-  const tbs = childOf(childOf(der, 0).content, 0);
-  return childOf(tbs.content, 5).raw;
+async function signCertificate(x509: X509Library, draft: Draft): Promise<string> {
+  const certificate = await x509.X509CertificateGenerator.create({
+    issuer: draft.issuer,
+    subject: draft.subject,
+    publicKey: draft.publicKey,
+    signingKey: toSigningKey(draft.signer),
+    notBefore: date(draft.notBefore),
+    notAfter: date(draft.notAfter),
+    extensions: [...draft.extensions],
+  });
+  return `${certificate.toString('pem')}\n`;
 }
 
 /** A new self-signed CA, EC P-256, ten years. */
-export function createCa(commonName: string, now: number, days = 3650): CertificateAuthority {
-  const keys = generateKeyPair();
-  const name = encodeName({ commonName });
-  const spki = spkiOf(keys.publicKey);
-  const certPem = signCertificate({
+export async function createCa(
+  commonName: string,
+  now: number,
+  days = 3650,
+): Promise<CertificateAuthority> {
+  const [x509, keys] = await Promise.all([loadX509(), generateKeyPair()]);
+  const name = toName(x509, { commonName });
+  const publicKey = new x509.PublicKey(toSpki(keys.publicKey));
+  const certPem = await signCertificate(x509, {
     issuer: name,
     subject: name,
-    spki,
+    publicKey,
     signer: keys.privateKey,
-    authorityKeyId: keyIdOf(spki),
     notBefore: now - BACKDATE_MS,
     notAfter: now + days * DAY_MS,
     extensions: [
-      // digitalSignature, keyEncipherment, keyCertSign: as kubeadm's CAs.
-      extension('2.5.29.15', true, bitString(Buffer.from([0xa4]), 2)),
-      extension('2.5.29.19', true, sequence(boolean(true))),
-      ...[alternativeNames({ dns: [commonName] })].filter((e) => e !== undefined),
+      ...authorityExtensions(x509),
+      ...alternativeNames(x509, { dns: [commonName] }),
+      ...(await keyIdentifiers(x509, publicKey)),
     ],
   });
   return {
@@ -169,61 +99,58 @@ export function createCa(commonName: string, now: number, days = 3650): Certific
   };
 }
 
-/** The CA that these two files hold. Throws when they do not belong together. */
+/** The CA that these two files hold. Throws PkiError: malformed, or mismatch when they do not belong together. */
 export function parseCa({ certPem, keyPem }: CertificateAndKey): CertificateAuthority {
-  const certificate = new X509Certificate(certPem);
-  const keys = parsePrivateKey(keyPem);
+  const certificate = readOrRefuse('CA certificate', () => new X509Certificate(certPem));
+  const keys = readOrRefuse('CA key', () => parsePrivateKey(keyPem));
   if (!certificate.checkPrivateKey(keys.privateKey))
-    throw new Error('the CA certificate and its key do not belong together');
+    throw new PkiError('mismatch', 'the CA certificate and its key do not belong together');
   return { certPem, keyPem, certificate, keys };
 }
 
-/** A certificate for `publicKey`, signed by the CA; validity never outlives the CA's. */
-export function signPublicKey(
+/** A certificate for a key (of a CSR, say), signed by the CA; validity never outlives the CA's. Throws PkiError. */
+export async function signPublicKey(
   ca: CertificateAuthority,
   options: IssueOptions & { readonly publicKey: KeyObject },
-): string {
-  const sans = options.sans ? alternativeNames(options.sans) : undefined;
-  return signCertificate({
-    issuer: encodedSubject(ca.certificate.raw),
-    subject: encodeName(options),
-    spki: spkiOf(options.publicKey),
+): Promise<string> {
+  const { now, days = 365 } = options;
+  const x509 = await loadX509();
+  const issuer = await issuerOf(x509, ca.certificate);
+  const publicKey = new x509.PublicKey(toSpki(options.publicKey));
+  return signCertificate(x509, {
+    issuer: issuer.name,
+    subject: toName(x509, options),
+    publicKey,
     signer: ca.keys.privateKey,
-    authorityKeyId: keyIdOf(spkiOf(ca.keys.publicKey)),
-    notBefore: options.now - BACKDATE_MS,
-    notAfter: Math.min(
-      options.now + (options.days ?? 365) * DAY_MS,
-      Date.parse(ca.certificate.validTo),
-    ),
+    notBefore: now - BACKDATE_MS,
+    notAfter: Math.min(now + days * DAY_MS, Date.parse(ca.certificate.validTo)),
     extensions: [
-      // digitalSignature, keyEncipherment.
-      extension('2.5.29.15', true, bitString(Buffer.from([0xa0]), 5)),
-      extension('2.5.29.37', false, sequence(...options.usages.map((u) => oid(USAGE_OIDS[u])))),
-      extension('2.5.29.19', true, sequence()),
-      ...(sans ? [sans] : []),
+      ...leafExtensions(x509, options.usages),
+      ...alternativeNames(x509, options.sans ?? {}),
+      ...(await keyIdentifiers(x509, publicKey, issuer.keyId)),
     ],
   });
 }
 
-/** A new key with a certificate of the CA: CN is the user or host, O the groups. Default one year. */
-export function issueCertificate(
+/** A new key with a certificate of the CA: CN is the user or host, O the groups. Throws PkiError. */
+export async function issueCertificate(
   ca: CertificateAuthority,
   options: IssueOptions,
-): CertificateAndKey {
-  const keys = generateKeyPair();
-  return {
-    certPem: signPublicKey(ca, { ...options, publicKey: keys.publicKey }),
-    keyPem: privateKeyToPem(keys.privateKey),
-  };
+): Promise<CertificateAndKey> {
+  const { privateKey, publicKey } = await generateKeyPair();
+  const certPem = await signPublicKey(ca, { ...options, publicKey });
+  return { certPem, keyPem: privateKeyToPem(privateKey) };
 }
 
 /** `sha256:<hex>` of the CA's public key: the value of kubeadm's --discovery-token-ca-cert-hash. */
 export function caCertHash(certPem: string): string {
-  const spki = spkiOf(new X509Certificate(certPem).publicKey);
-  return `sha256:${createHash('sha256').update(spki).digest('hex')}`;
+  const certificate = readOrRefuse('CA certificate', () => new X509Certificate(certPem));
+  return `sha256:${createHash('sha256').update(toSpki(certificate.publicKey)).digest('hex')}`;
 }
 
-/** Every certificate of a PEM bundle. */
+/** Every certificate of a PEM bundle. Throws PkiError. */
 export function parseCertificates(pem: string): readonly X509Certificate[] {
-  return fromPem('CERTIFICATE', pem).map((der) => new X509Certificate(der));
+  return pemBlocks(pem)
+    .filter(({ label }) => label === 'CERTIFICATE')
+    .map(({ text }) => readOrRefuse('certificate', () => new X509Certificate(text)));
 }

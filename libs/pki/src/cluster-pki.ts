@@ -43,7 +43,11 @@ interface Client {
   readonly organizations?: readonly string[];
 }
 
-function ensureKubeconfig(options: ClusterPkiOptions, ca: CertificateAuthority, c: Client): void {
+async function ensureKubeconfig(
+  options: ClusterPkiOptions,
+  ca: CertificateAuthority,
+  c: Client,
+): Promise<void> {
   const issue: IssueOptions = {
     commonName: c.commonName,
     ...(c.organizations ? { organizations: c.organizations } : {}),
@@ -51,6 +55,7 @@ function ensureKubeconfig(options: ClusterPkiOptions, ca: CertificateAuthority, 
     now: options.now,
   };
   if (kubeconfigIsCurrent(c.path, ca, options.server, issue)) return;
+  const credentials = await issueCertificate(ca, issue);
   writePrivate(
     c.path,
     toKubeconfig({
@@ -58,26 +63,26 @@ function ensureKubeconfig(options: ClusterPkiOptions, ca: CertificateAuthority, 
       server: options.server,
       caPem: ca.certPem,
       userName: c.user,
-      credentials: issueCertificate(ca, issue),
+      credentials,
     }),
   );
 }
 
-function ensureServiceAccountKey(pki: string): void {
+async function ensureServiceAccountKey(pki: string): Promise<void> {
   if (existsSync(join(pki, 'sa.key')) && existsSync(join(pki, 'sa.pub'))) return;
-  const keys = generateKeyPair();
+  const keys = await generateKeyPair();
   writePrivate(join(pki, 'sa.key'), privateKeyToPem(keys.privateKey));
   writePrivate(join(pki, 'sa.pub'), publicKeyToPem(keys.publicKey));
 }
 
-function ensureServerCertificates(
+function ensureServerCertificate(
   options: ClusterPkiOptions,
   pki: string,
   ca: CertificateAuthority,
-): void {
+): Promise<void> {
   const { now, apiserverSans } = options;
   const domain = options.clusterDomain ?? 'cluster.local';
-  ensureCertificate(join(pki, 'apiserver'), ca, {
+  return ensureCertificate(join(pki, 'apiserver'), ca, {
     commonName: 'kube-apiserver',
     usages: ['serverAuth'],
     now,
@@ -93,49 +98,44 @@ function ensureServerCertificates(
       ips: apiserverSans.ips,
     },
   });
-  ensureCertificate(join(pki, 'apiserver-kubelet-client'), ca, {
-    commonName: 'kube-apiserver-kubelet-client',
-    organizations: ['system:masters'],
+}
+
+/** The front proxy has a CA of its own, so that no client of the cluster can pass for it. */
+async function ensureFrontProxy(pki: string, now: number): Promise<void> {
+  const ca = await ensureCa(join(pki, 'front-proxy-ca'), 'front-proxy-ca', now);
+  await ensureCertificate(join(pki, 'front-proxy-client'), ca, {
+    commonName: 'front-proxy-client',
     usages: ['clientAuth'],
     now,
   });
-  ensureCertificate(
-    join(pki, 'front-proxy-client'),
-    ensureCa(join(pki, 'front-proxy-ca'), 'front-proxy-ca', now),
-    { commonName: 'front-proxy-client', usages: ['clientAuth'], now },
-  );
 }
 
-function ensureNode(options: ClusterPkiOptions, ca: CertificateAuthority, node: PkiNode): void {
+function ensureNode(
+  options: ClusterPkiOptions,
+  ca: CertificateAuthority,
+  node: PkiNode,
+): readonly Promise<void>[] {
   const home = join(options.dir, 'nodes', node.name);
   const user = `system:node:${node.name}`;
-  ensureKubeconfig(options, ca, {
-    path: join(home, 'kubelet.conf'),
-    user,
-    commonName: user,
-    organizations: ['system:nodes'],
-  });
-  ensureCertificate(join(home, 'pki', 'kubelet'), ca, {
-    commonName: user,
-    organizations: ['system:nodes'],
-    usages: ['serverAuth'],
-    now: options.now,
-    sans: { dns: [node.name], ips: node.ips },
-  });
+  return [
+    ensureKubeconfig(options, ca, {
+      path: join(home, 'kubelet.conf'),
+      user,
+      commonName: user,
+      organizations: ['system:nodes'],
+    }),
+    ensureCertificate(join(home, 'pki', 'kubelet'), ca, {
+      commonName: user,
+      organizations: ['system:nodes'],
+      usages: ['serverAuth'],
+      now: options.now,
+      sans: { dns: [node.name], ips: node.ips },
+    }),
+  ];
 }
 
-/**
- * Makes the certificates, keys and kubeconfigs of a cluster under kubeadm's file names. Keeps everything
- * that exists and is still good, so it may run at every start; files have mode 0600.
- */
-export function createClusterPki(options: ClusterPkiOptions): ClusterPki {
-  const { dir, now } = options;
-  const pki = join(dir, 'pki');
-  const ca = ensureCa(join(pki, 'ca'), 'kubernetes', now);
-  ensureServerCertificates(options, pki, ca);
-  ensureServiceAccountKey(pki);
-  const conf = (name: string): string => join(dir, `${name}.conf`);
-  const clients: readonly Client[] = [
+function controlPlaneClients(conf: (name: string) => string): readonly Client[] {
+  return [
     {
       path: conf('admin'),
       user: 'kubernetes-admin',
@@ -155,8 +155,50 @@ export function createClusterPki(options: ClusterPkiOptions): ClusterPki {
       commonName: 'system:kube-scheduler',
     },
   ];
-  for (const client of clients) ensureKubeconfig(options, ca, client);
-  for (const node of options.nodes) ensureNode(options, ca, node);
+}
+
+/** The results of all; a failure is thrown after the rest has ended too, so that nothing goes on writing. */
+async function together<T extends readonly unknown[]>(
+  tasks: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(tasks);
+  return Promise.all(tasks);
+}
+
+/** Everything that the cluster's CA signs. */
+function ensureSigned(
+  options: ClusterPkiOptions,
+  pki: string,
+  ca: CertificateAuthority,
+  clients: readonly Client[],
+): readonly Promise<void>[] {
+  return [
+    ensureServerCertificate(options, pki, ca),
+    ensureCertificate(join(pki, 'apiserver-kubelet-client'), ca, {
+      commonName: 'kube-apiserver-kubelet-client',
+      organizations: ['system:masters'],
+      usages: ['clientAuth'],
+      now: options.now,
+    }),
+    ...clients.map((client) => ensureKubeconfig(options, ca, client)),
+    ...options.nodes.flatMap((node) => ensureNode(options, ca, node)),
+  ];
+}
+
+/**
+ * Makes the certificates, keys and kubeconfigs of a cluster under kubeadm's file names, side by side. Keeps
+ * everything that exists and is still good, so it may run at every start; files have mode 0600.
+ */
+export async function createClusterPki(options: ClusterPkiOptions): Promise<ClusterPki> {
+  const { dir, now } = options;
+  const pki = join(dir, 'pki');
+  const conf = (name: string): string => join(dir, `${name}.conf`);
+  const [ca] = await together([
+    ensureCa(join(pki, 'ca'), 'kubernetes', now),
+    ensureFrontProxy(pki, now),
+    ensureServiceAccountKey(pki),
+  ] as const);
+  await together(ensureSigned(options, pki, ca, controlPlaneClients(conf)));
   return {
     pkiDir: pki,
     caPem: ca.certPem,

@@ -1,15 +1,10 @@
 /**
  * Certificates and service-account tokens. Guarantees: every key is EC P-256 unless a file brings another;
  * files are written whole with mode 0600; what exists and is valid is kept; nothing here reads the clock,
- * callers pass the time.
+ * callers pass the time; input that cannot be used is refused with a PkiError. What writes certificates or
+ * reads requests is asynchronous and loads @peculiar/x509 at first use; reading certificates is node:crypto.
  */
-export type {
-  AlternativeNames,
-  CertificateAndKey,
-  CertificateAuthority,
-  ExtendedUsage,
-  IssueOptions,
-} from './certificate.js';
+export type { CertificateAndKey, CertificateAuthority, IssueOptions } from './certificate.js';
 export {
   caCertHash,
   createCa,
@@ -20,6 +15,7 @@ export {
 } from './certificate.js';
 export type { ClusterPki, ClusterPkiOptions, PkiNode } from './cluster-pki.js';
 export { createClusterPki } from './cluster-pki.js';
+export type { AlternativeNames, ExtendedUsage } from './extensions.js';
 export type { KeyPair } from './keys.js';
 export {
   generateKeyPair,
@@ -32,9 +28,10 @@ export {
 export type { KubeconfigContent } from './kubeconfig.js';
 export { toKubeconfig } from './kubeconfig.js';
 export type { Subject } from './name.js';
-export { subjectOf } from './subject-of.js';
-export { DerError } from './der.js';
-export type { SigningRequest } from './signing-request.js';
+export { subjectOf } from './name.js';
+export type { PkiErrorCode } from './pki-error.js';
+export { PkiError } from './pki-error.js';
+export type { SigningRequest, SigningRequestAndKey } from './signing-request.js';
 export { createSigningRequest, parseSigningRequest } from './signing-request.js';
 export type {
   KubernetesClaim,

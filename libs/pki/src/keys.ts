@@ -1,14 +1,24 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair as generate,
+} from 'node:crypto';
+import type { KeyObject, webcrypto } from 'node:crypto';
+import { promisify } from 'node:util';
+import { pemBlocks } from './pem.js';
+import { PkiError } from './pki-error.js';
 
 export interface KeyPair {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
 }
 
+const generateAsync = promisify(generate);
+
 /** A new EC P-256 key pair: what every certificate and the service-account key use. */
-export function generateKeyPair(): KeyPair {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export function generateKeyPair(): Promise<KeyPair> {
+  return generateAsync('ec', { namedCurve: 'P-256' });
 }
 
 /** PEM as Go's keyutil writes it: SEC 1 for EC keys, PKCS 1 for RSA keys. */
@@ -29,20 +39,43 @@ export function parsePrivateKey(pem: string | Buffer): KeyPair {
 
 /** All public keys in a PEM file, which may also hold private keys and certificates (kube-apiserver --service-account-key-file). */
 export function parsePublicKeys(pem: string): readonly KeyObject[] {
-  const blocks = pem.match(/-----BEGIN [A-Z0-9 ]+-----[\s\S]+?-----END [A-Z0-9 ]+-----/g) ?? [];
-  return blocks
-    .filter((block) => !block.includes('EC PARAMETERS'))
-    .map((block) => createPublicKey(block));
+  return pemBlocks(pem)
+    .filter(({ label }) => label !== 'EC PARAMETERS')
+    .map(({ text }) => createPublicKey(text));
 }
 
-const spki = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'spki' });
+/** The key's subjectPublicKeyInfo in DER. */
+export function toSpki(publicKey: KeyObject): Buffer {
+  return publicKey.export({ format: 'der', type: 'spki' });
+}
 
 /** The `kid` of a service-account key (k8s pkg/serviceaccount/jwt.go keyIDFromPublicKey). */
 export function keyId(publicKey: KeyObject): string {
-  return createHash('sha256').update(spki(publicKey)).digest('base64url');
+  return createHash('sha256').update(toSpki(publicKey)).digest('base64url');
 }
 
-/** RFC 5280 4.2.1.2 method 1: SHA-1 of the subjectPublicKey bits. */
-export function subjectKeyId(publicKeyBits: Uint8Array): Buffer {
-  return createHash('sha1').update(publicKeyBits).digest();
+/** OpenSSL's names of the curves that WebCrypto has, with WebCrypto's. */
+const CURVES: Readonly<Record<string, string>> = {
+  prime256v1: 'P-256',
+  secp384r1: 'P-384',
+  secp521r1: 'P-521',
+};
+
+function signatureScheme(key: KeyObject): webcrypto.EcKeyImportParams | webcrypto.Algorithm {
+  const curve = CURVES[key.asymmetricKeyDetails?.namedCurve ?? ''];
+  if (key.asymmetricKeyType === 'ec' && curve) return { name: 'ECDSA', namedCurve: curve };
+  if (key.asymmetricKeyType === 'ed25519') return { name: 'Ed25519' };
+  throw new PkiError(
+    'unsupported',
+    `a ${key.asymmetricKeyType ?? 'secret'} key of this kind cannot sign`,
+  );
+}
+
+/** The private key as WebCrypto signs with it: ECDSA, Ed25519, or RSA as PKCS 1 v1.5. Throws PkiError. */
+export function toSigningKey(key: KeyObject): webcrypto.CryptoKey {
+  const scheme =
+    key.asymmetricKeyType === 'rsa'
+      ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
+      : signatureScheme(key);
+  return key.toCryptoKey(scheme, false, ['sign']);
 }

@@ -1,8 +1,7 @@
-import { Tag, element, oid, readAll, readOid, sequence, set } from './der.js';
-import type { DerNode } from './der.js';
-
-const COMMON_NAME = '2.5.4.3';
-const ORGANIZATION = '2.5.4.10';
+import { X509Certificate } from 'node:crypto';
+import type { JsonNameParams, Name } from '@peculiar/x509';
+import { readOrRefuse } from './pki-error.js';
+import type { X509Library } from './x509-library.js';
 
 /** The parts of a distinguished name that Kubernetes reads: CN is the user, O are the groups. */
 export interface Subject {
@@ -12,33 +11,33 @@ export interface Subject {
 
 const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
 
-function attribute(type: string, value: string): Buffer {
-  const tag = PRINTABLE.test(value) ? Tag.printableString : Tag.utf8String;
-  return sequence(oid(type), element(tag, Buffer.from(value, 'utf8')));
+/** Objects, because the library reads escapes and quotes into plain texts. */
+const value = (text: string): JsonNameParams[number][string][number] =>
+  PRINTABLE.test(text) ? { printableString: text } : { utf8String: text };
+
+/** The organizations in the order given, each an element of its own, since a set has no order; then the common name. */
+export function toName(x509: X509Library, { commonName, organizations = [] }: Subject): Name {
+  const parts = [
+    ...organizations.map((organization) => ({ O: [value(organization)] })),
+    { CN: [value(commonName)] },
+  ];
+  return new x509.Name(parts as JsonNameParams);
 }
 
-/** The name as Go's pkix.Name writes it: one set of all organizations, then the common name. */
-export function encodeName({ commonName, organizations = [] }: Subject): Buffer {
-  const groups = organizations
-    .map((value) => attribute(ORGANIZATION, value))
-    .sort((a, b) => Buffer.compare(a, b));
-  return sequence(
-    ...(groups.length > 0 ? [set(...groups)] : []),
-    set(attribute(COMMON_NAME, commonName)),
-  );
+/** CN and every O of a name; the last CN counts, as in Go's pkix.Name. */
+export function toSubject(name: Name): Required<Subject> {
+  return { commonName: name.getField('CN').at(-1) ?? '', organizations: name.getField('O') };
 }
 
-/** Reads CN and O of an encoded name; other attributes are left out. */
-export function decodeName(name: DerNode): Required<Subject> {
-  let commonName = '';
-  const organizations: string[] = [];
-  for (const relative of readAll(name.content))
-    for (const pair of readAll(relative.content)) {
-      const [type, value] = readAll(pair.content);
-      if (!type || !value) continue;
-      const id = readOid(type.content);
-      if (id === COMMON_NAME) commonName = value.content.toString('utf8');
-      else if (id === ORGANIZATION) organizations.push(value.content.toString('utf8'));
-    }
-  return { commonName, organizations };
+const list = (value: string | readonly string[] | undefined): readonly string[] =>
+  value === undefined ? [] : typeof value === 'string' ? [value] : value;
+
+/** CN and all O of a certificate, in their order; the last CN counts. Throws PkiError for DER that is no certificate. */
+export function subjectOf(certificate: X509Certificate | Buffer): Required<Subject> {
+  const read =
+    certificate instanceof X509Certificate
+      ? certificate
+      : readOrRefuse('certificate', () => new X509Certificate(certificate));
+  const { CN, O } = read.toLegacyObject().subject;
+  return { commonName: list(CN).at(-1) ?? '', organizations: [...list(O)] };
 }

@@ -1,14 +1,12 @@
-/** Wraps DER in PEM with the given label. */
-export function toPem(label: string, der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+export interface PemBlock {
+  /** What stands after BEGIN: CERTIFICATE, EC PRIVATE KEY … */
+  readonly label: string;
+  /** The block as it is in the file, with its BEGIN and END lines. */
+  readonly text: string;
 }
 
-/** The DER of every block with that label, in order. */
-export function fromPem(label: string, pem: string): readonly Buffer[] {
-  const pattern = new RegExp(`-----BEGIN ${label}-----([\\s\\S]+?)-----END ${label}-----`, 'g');
-  return [...pem.matchAll(pattern)].map(([, body = '']) => Buffer.from(body, 'base64'));
+/** Every block of a PEM file, in order; text between them is ignored. */
+export function pemBlocks(pem: string): readonly PemBlock[] {
+  const pattern = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]+?-----END \1-----/g;
+  return [...pem.matchAll(pattern)].map(([text, label = '']) => ({ label, text }));
 }

@@ -2,8 +2,11 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createCa, issueCertificate, parseCa } from './certificate.js';
-import type { CertificateAuthority, IssueOptions } from './certificate.js';
+import type { CertificateAndKey, CertificateAuthority, IssueOptions } from './certificate.js';
+import { USAGE_OIDS } from './extensions.js';
 import { parsePrivateKey } from './keys.js';
+import { subjectOf } from './name.js';
+import type { Subject } from './name.js';
 
 /** Certificates closer to their end than this are made anew. */
 const RENEW_BEFORE_MS = 30 * 86_400_000;
@@ -16,25 +19,39 @@ export function writePrivate(path: string, text: string): void {
   renameSync(draft, path);
 }
 
-const normalize = (ip: string): string => ip.toLowerCase();
+/** Whether the subject is the wanted one; the groups are a set. */
+function names(certificate: X509Certificate, { commonName, organizations = [] }: Subject): boolean {
+  const subject = subjectOf(certificate);
+  const groups = (list: readonly string[]): string => JSON.stringify(list.toSorted());
+  return (
+    subject.commonName === commonName && groups(subject.organizations) === groups(organizations)
+  );
+}
+
+/** Whether it may be used for everything asked and answers for every name asked; it may do more. */
+function covers(certificate: X509Certificate, { sans, usages }: IssueOptions): boolean {
+  const { dns = [], ips = [] } = sans ?? {};
+  return (
+    usages.every((usage) => certificate.keyUsage.includes(USAGE_OIDS[usage])) &&
+    dns.every((name) => certificate.checkHost(name, { subject: 'never' }) !== undefined) &&
+    ips.every((ip) => certificate.checkIP(ip) !== undefined)
+  );
+}
 
 /** Whether a certificate still is what `options` ask of this CA. */
 function satisfies(
-  certPem: string,
-  keyPem: string,
+  { certPem, keyPem }: CertificateAndKey,
   ca: CertificateAuthority,
   options: IssueOptions,
 ): boolean {
   try {
     const certificate = new X509Certificate(certPem);
-    const names = certificate.subjectAltName ?? '';
-    const { dns = [], ips = [] } = options.sans ?? {};
     return (
       certificate.verify(ca.keys.publicKey) &&
       certificate.checkPrivateKey(parsePrivateKey(keyPem).privateKey) &&
       Date.parse(certificate.validTo) - RENEW_BEFORE_MS > options.now &&
-      dns.every((name) => names.split(', ').includes(`DNS:${name}`)) &&
-      ips.every((ip) => names.split(', ').includes(`IP Address:${normalize(ip)}`))
+      names(certificate, options) &&
+      covers(certificate, options)
     );
   } catch {
     return false;
@@ -42,7 +59,11 @@ function satisfies(
 }
 
 /** The CA at `<base>.crt` and `<base>.key`: what is there when it is valid, else a new one. Throws when a CA is there but broken. */
-export function ensureCa(base: string, commonName: string, now: number): CertificateAuthority {
+export async function ensureCa(
+  base: string,
+  commonName: string,
+  now: number,
+): Promise<CertificateAuthority> {
   const [crt, key] = [`${base}.crt`, `${base}.key`];
   if (existsSync(crt) && existsSync(key)) {
     const pems = { certPem: readFileSync(crt, 'utf8'), keyPem: readFileSync(key, 'utf8') };
@@ -52,31 +73,35 @@ export function ensureCa(base: string, commonName: string, now: number): Certifi
       throw new Error(`the certificate authority ${crt} cannot be used`, { cause: error });
     }
   }
-  const ca = createCa(commonName, now);
+  const ca = await createCa(commonName, now);
   writePrivate(key, ca.keyPem);
   writePrivate(crt, ca.certPem);
   return ca;
 }
 
 /** The certificate at `<base>.crt` and `<base>.key`, made or renewed when needed. */
-export function ensureCertificate(
+export async function ensureCertificate(
   base: string,
   ca: CertificateAuthority,
   options: IssueOptions,
-): void {
+): Promise<void> {
   const [crt, key] = [`${base}.crt`, `${base}.key`];
   if (
     existsSync(crt) &&
     existsSync(key) &&
-    satisfies(readFileSync(crt, 'utf8'), readFileSync(key, 'utf8'), ca, options)
+    satisfies(
+      { certPem: readFileSync(crt, 'utf8'), keyPem: readFileSync(key, 'utf8') },
+      ca,
+      options,
+    )
   )
     return;
-  const issued = issueCertificate(ca, options);
+  const issued = await issueCertificate(ca, options);
   writePrivate(key, issued.keyPem);
   writePrivate(crt, issued.certPem);
 }
 
-/** Whether the certificate embedded in a kubeconfig is still good for that server and CA. */
+/** Whether a kubeconfig is for that server and CA, and the certificate in it still what `options` ask. */
 export function kubeconfigIsCurrent(
   path: string,
   ca: CertificateAuthority,
@@ -90,6 +115,10 @@ export function kubeconfigIsCurrent(
   return (
     text.includes(JSON.stringify(server)) &&
     field('certificate-authority-data') === ca.certPem &&
-    satisfies(field('client-certificate-data'), field('client-key-data'), ca, options)
+    satisfies(
+      { certPem: field('client-certificate-data'), keyPem: field('client-key-data') },
+      ca,
+      options,
+    )
   );
 }

@@ -13,7 +13,7 @@ import {
 
 const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 const NOW = Date.parse('2026-11-21T00:00:00Z');
-const keys = generateKeyPair();
+const keys = await generateKeyPair();
 const signer = new ServiceAccountTokenSigner(keys, ISSUER);
 const verifier = new ServiceAccountTokenVerifier([keys.publicKey], [ISSUER]);
 const serviceAccount = { namespace: 'default', name: 'default', uid: 'u1' };
@@ -60,7 +60,7 @@ describe('ServiceAccountTokenVerifier', () => {
   });
 
   it('refuses a token of another key', async () => {
-    const other = new ServiceAccountTokenVerifier([generateKeyPair().publicKey], [ISSUER]);
+    const other = new ServiceAccountTokenVerifier([(await generateKeyPair()).publicKey], [ISSUER]);
     await expect(other.verify(await sign(), { audiences: [ISSUER], now: NOW })).rejects.toThrow(
       'unknown key',
     );

@@ -1,25 +1,15 @@
-import { createPublicKey, sign, verify } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import {
-  DerError,
-  Tag,
-  bitString,
-  childOf,
-  element,
-  integer,
-  oid,
-  readAll,
-  readOid,
-  sequence,
-  set,
-} from './der.js';
-import type { DerNode } from './der.js';
-import { generateKeyPair, privateKeyToPem } from './keys.js';
-import { decodeName, encodeName } from './name.js';
+import type { Pkcs10CertificateRequest } from '@peculiar/x509';
+import { alternativeNames } from './extensions.js';
+import { generateKeyPair, privateKeyToPem, toSigningKey } from './keys.js';
+import { toName, toSubject } from './name.js';
 import type { Subject } from './name.js';
-import { fromPem, toPem } from './pem.js';
+import { pemBlocks } from './pem.js';
+import { PkiError, readOrRefuse } from './pki-error.js';
+import { loadX509 } from './load-x509.js';
+import type { X509Library } from './x509-library.js';
 
-const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
 const SUBJECT_ALT_NAME = '2.5.29.17';
 
 /** What a PKCS 10 certificate request asks for. */
@@ -32,90 +22,75 @@ export interface SigningRequest {
   readonly publicKey: KeyObject;
 }
 
-/** RFC 8017 and RFC 5758 signature algorithms and their digest. */
-const DIGESTS: Readonly<Record<string, string | null>> = {
-  '1.2.840.113549.1.1.11': 'sha256',
-  '1.2.840.113549.1.1.12': 'sha384',
-  '1.2.840.113549.1.1.13': 'sha512',
-  '1.2.840.10045.4.3.2': 'sha256',
-  '1.2.840.10045.4.3.3': 'sha384',
-  '1.2.840.10045.4.3.4': 'sha512',
-  '1.3.101.112': null,
-};
-
-function formatIp(bytes: Buffer): string {
-  if (bytes.length === 4) return [...bytes].join('.');
-  const groups: string[] = [];
-  for (let i = 0; i + 1 < bytes.length; i += 2) groups.push(bytes.readUInt16BE(i).toString(16));
-  return groups.join(':');
+/** A request in PEM with the private key it is for. */
+export interface SigningRequestAndKey {
+  readonly csrPem: string;
+  readonly keyPem: string;
 }
 
-function alternativeNames(attributes: DerNode | undefined): readonly DerNode[] {
-  if (!attributes) return [];
-  for (const attribute of readAll(attributes.content)) {
-    if (readOid(childOf(attribute.content, 0, Tag.oid).content) !== EXTENSION_REQUEST) continue;
-    const extensions = childOf(childOf(attribute.content, 1, Tag.set).content, 0, Tag.sequence);
-    for (const one of readAll(extensions.content)) {
-      const parts = readAll(one.content);
-      const [id, value] = [parts[0], parts.at(-1)];
-      if (id && value && readOid(id.content) === SUBJECT_ALT_NAME)
-        return readAll(childOf(value.content, 0, Tag.sequence).content);
-    }
-  }
-  return [];
-}
-
-/** Reads a CSR in PEM and checks that its owner signed it. Throws DerError. */
-export function parseSigningRequest(pem: string): SigningRequest {
-  const [der] = fromPem('CERTIFICATE REQUEST', pem);
-  if (!der) throw new DerError('PEM block type must be CERTIFICATE REQUEST');
-  const root = childOf(der, 0, Tag.sequence).content;
-  const info = childOf(root, 0, Tag.sequence);
-  const algorithm = readOid(childOf(childOf(root, 1).content, 0, Tag.oid).content);
-  const signature = childOf(root, 2, Tag.bitString).content.subarray(1);
-  const publicKey = createPublicKey({
-    key: childOf(info.content, 2).raw,
-    format: 'der',
-    type: 'spki',
+async function checkSignature(request: Pkcs10CertificateRequest): Promise<void> {
+  const good = await request.verify().catch((error: unknown) => {
+    throw new PkiError(
+      'badSignature',
+      'the signature of the certificate request cannot be checked',
+      {
+        cause: error,
+      },
+    );
   });
-  const digest = DIGESTS[algorithm];
-  if (digest === undefined) throw new DerError(`unsupported signature algorithm ${algorithm}`);
-  if (!verify(digest, info.raw, publicKey, signature))
-    throw new DerError('the signature of the certificate request is wrong');
-  const names = alternativeNames(readAll(info.content)[3]);
-  const texts = (tag: number): string[] =>
-    names.filter((n) => n.tag === tag).map((n) => n.content.toString('latin1'));
+  if (!good)
+    throw new PkiError('badSignature', 'the signature of the certificate request is wrong');
+}
+
+function readRequest(x509: X509Library, request: Pkcs10CertificateRequest): SigningRequest {
+  const extension = request.getExtension(SUBJECT_ALT_NAME);
+  const names =
+    extension instanceof x509.SubjectAlternativeNameExtension ? extension.names.items : [];
+  const values = (type: string): string[] =>
+    names.filter((name) => name.type === type).map((name) => name.value);
   return {
-    subject: decodeName(childOf(info.content, 1)),
-    dns: texts(0x82),
-    emails: texts(0x81),
-    uris: texts(0x86),
-    ips: names.filter((n) => n.tag === 0x87).map((n) => formatIp(n.content)),
-    publicKey,
+    subject: toSubject(request.subjectName),
+    dns: values('dns'),
+    ips: values('ip'),
+    emails: values('email'),
+    uris: values('url'),
+    publicKey: createPublicKey({
+      key: Buffer.from(request.publicKey.rawData),
+      format: 'der',
+      type: 'spki',
+    }),
   };
 }
 
+/** Reads a CSR in PEM and checks that its owner signed it. Throws PkiError: malformed or badSignature. */
+export async function parseSigningRequest(pem: string): Promise<SigningRequest> {
+  const [block] = pemBlocks(pem);
+  if (block?.label !== 'CERTIFICATE REQUEST')
+    throw new PkiError('malformed', 'PEM block type must be CERTIFICATE REQUEST');
+  const x509 = await loadX509();
+  const request = readOrRefuse(
+    'certificate request',
+    () => new x509.Pkcs10CertificateRequest(block.text),
+  );
+  const read = readOrRefuse('certificate request', () => readRequest(x509, request));
+  await checkSignature(request);
+  return read;
+}
+
 /** A new key and a CSR for it, as a kubelet sends when it joins. */
-export function createSigningRequest(
+export async function createSigningRequest(
   subject: Subject,
   dns: readonly string[] = [],
-): { readonly csrPem: string; readonly keyPem: string } {
-  const { privateKey, publicKey } = generateKeyPair();
-  const san = sequence(
-    oid(SUBJECT_ALT_NAME),
-    element(Tag.octetString, sequence(...dns.map((d) => element(0x82, Buffer.from(d, 'latin1'))))),
-  );
-  const attributes = dns.length > 0 ? [sequence(oid(EXTENSION_REQUEST), set(sequence(san)))] : [];
-  const info = sequence(
-    integer(Buffer.from([0])),
-    encodeName(subject),
-    publicKey.export({ format: 'der', type: 'spki' }),
-    element(0xa0, ...attributes),
-  );
-  const csr = sequence(
-    info,
-    sequence(oid('1.2.840.10045.4.3.2')),
-    bitString(sign('sha256', info, privateKey)),
-  );
-  return { csrPem: toPem('CERTIFICATE REQUEST', csr), keyPem: privateKeyToPem(privateKey) };
+): Promise<SigningRequestAndKey> {
+  const [x509, { privateKey, publicKey }] = await Promise.all([loadX509(), generateKeyPair()]);
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: toName(x509, subject),
+    keys: {
+      privateKey: toSigningKey(privateKey),
+      publicKey: publicKey.toCryptoKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['verify']),
+    },
+    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+    extensions: [...alternativeNames(x509, { dns })],
+  });
+  return { csrPem: `${request.toString('pem')}\n`, keyPem: privateKeyToPem(privateKey) };
 }

@@ -18,6 +18,7 @@ import { bearerToken } from './token.js';
 import { TokenUnion, UnionAuthenticator } from './union.authenticator.js';
 
 const clock = new SystemClock();
+const keys = await generateKeyPair();
 
 function input(headers: Record<string, string>): AuthenticationInput {
   const raw = { headers, rawHeaders: Object.entries(headers).flat(), socket: {} };
@@ -124,7 +125,6 @@ describe('BootstrapTokenAuthenticator', () => {
 
 describe('ServiceAccountAuthenticator', () => {
   const issuer = 'https://issuer';
-  const keys = generateKeyPair();
   const authenticator = (pods: Pod[], uid = 'u1'): ServiceAccountAuthenticator =>
     new ServiceAccountAuthenticator(
       new ServiceAccountTokenVerifier([keys.publicKey], [issuer]),

@@ -20,7 +20,7 @@ export interface ServingTls {
 }
 
 /** The serving certificate: from the flags, or one that is made for this run. */
-export function servingTls(options: ApiServerOptions, now: number): ServingTls {
+export async function servingTls(options: ApiServerOptions, now: number): Promise<ServingTls> {
   const ca = options.clientCaFile
     ? { ca: readFlagFile('client-ca-file', options.clientCaFile) }
     : {};
@@ -32,7 +32,7 @@ export function servingTls(options: ApiServerOptions, now: number): ServingTls {
     };
   }
   const address = options.advertiseAddress ?? options.bindAddress;
-  const issued = issueCertificate(createCa('orrery-self-signed', now), {
+  const issued = await issueCertificate(await createCa('orrery-self-signed', now), {
     commonName: 'kube-apiserver',
     usages: ['serverAuth'],
     now,

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, Flag, SystemClock } from '@orrery/component';
-import { createClusterPki } from '@orrery/pki';
+import { PkiError, createClusterPki } from '@orrery/pki';
 import { ArrayNotEmpty, IsNotEmpty, IsOptional, IsUrl, Matches } from 'class-validator';
 
 const HTTPS = { protocols: ['https'], require_protocol: true, require_tld: false };
@@ -45,11 +45,11 @@ const isAddress = (host: string): boolean => /^[\d.]+$/.test(host);
 export const externalKubeconfig = (dir: string): string => join(dir, 'kubeconfig');
 
 /** `orrery init-cluster`: everything that the components of a cluster need before the first of them starts. */
-export function initCluster(flags: InitClusterFlags): string {
+export async function initCluster(flags: InitClusterFlags): Promise<string> {
   const external = flags.externalServer ?? flags.server;
   const hosts = [hostOf(flags.server), hostOf(external)];
   try {
-    const pki = createClusterPki({
+    const pki = await createClusterPki({
       dir: flags.dir,
       server: flags.server,
       apiserverSans: {
@@ -70,7 +70,7 @@ export function initCluster(flags: InitClusterFlags): string {
     });
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
+    if (code === undefined || error instanceof PkiError) throw error;
     throw new ConfigError(`--dir ${flags.dir}: cannot write ${path ?? 'there'} (${code})`, {
       cause: error,
     });
