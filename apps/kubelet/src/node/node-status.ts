@@ -51,8 +51,28 @@ function readyCondition(facts: NodeFacts): NodeCondition {
     : { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: problems.join(', ') };
 }
 
+/** The runtime that emulates the pod network itself; with any other a CNI plugin says how its network is. */
+const EMULATING_RUNTIME = 'orrery';
+
+/** What the emulated network cannot do is said here, where a network add-on would report. */
+function networkCondition(facts: NodeFacts): NodeCondition[] {
+  if (facts.runtime?.name !== EMULATING_RUNTIME) return [];
+  const down = facts.runtimeConditions?.some((one) => one.type === 'NetworkReady' && !one.status);
+  if (down) return [];
+  return [
+    {
+      type: 'NetworkUnavailable',
+      status: 'False',
+      reason: 'EmulatedNetwork',
+      message:
+        "pods have addresses of the node's emulated network; network add-ons (flannel, calico, …) are stored but move no packet, NetworkPolicy is not enforced, IPv6 is not available",
+    },
+  ];
+}
+
 function conditionsOf(facts: NodeFacts, old: readonly NodeCondition[]): NodeCondition[] {
   const fresh: NodeCondition[] = [
+    ...networkCondition(facts),
     {
       type: 'MemoryPressure',
       status: 'False',

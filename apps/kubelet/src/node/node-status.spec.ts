@@ -1,0 +1,78 @@
+import { describe, expect, it } from '@jest/globals';
+import { nodeStatus, runtimeProblems } from './node-status.js';
+import type { NodeFacts } from './node-status.js';
+import { readMachine } from './machine.js';
+
+const facts = (changes: Partial<NodeFacts> = {}): NodeFacts => ({
+  machine: readMachine('/'),
+  runtime: { name: 'orrery', version: 'v1' },
+  runtimeConditions: [
+    { type: 'RuntimeReady', status: true, reason: '', message: '' },
+    { type: 'NetworkReady', status: true, reason: '', message: '' },
+  ],
+  plegHealthy: true,
+  images: [],
+  nodeName: 'k8s-02',
+  nodeIps: ['127.9.0.2'],
+  port: 10_250,
+  maxPods: 110,
+  now: '2026-01-02T03:04:05Z',
+  ...changes,
+});
+
+const statusOf = (type: string, changes: Partial<NodeFacts> = {}): string | undefined =>
+  nodeStatus(facts(changes), undefined).conditions?.find((c) => c.type === type)?.status;
+
+const networkDown = [
+  { type: 'RuntimeReady', status: true, reason: '', message: '' },
+  { type: 'NetworkReady', status: false, reason: 'NetworkPluginNotReady', message: 'no CIDR' },
+];
+
+describe('nodeStatus()', () => {
+  it.each<{ name: string; type: string; changes?: Partial<NodeFacts>; want: string | undefined }>([
+    { name: 'is ready with runtime and network', type: 'Ready', want: 'True' },
+    {
+      name: 'is not ready without network',
+      type: 'Ready',
+      changes: { runtimeConditions: networkDown },
+      want: 'False',
+    },
+    {
+      name: 'is not ready before the first relist',
+      type: 'Ready',
+      changes: { plegHealthy: false },
+      want: 'False',
+    },
+    { name: 'says what the emulated network is', type: 'NetworkUnavailable', want: 'False' },
+    {
+      name: 'leaves the network of another runtime to its add-on',
+      type: 'NetworkUnavailable',
+      changes: { runtime: { name: 'containerd', version: '1.6' } },
+      want: undefined,
+    },
+  ])('$name', ({ type, changes, want }) => {
+    expect(statusOf(type, changes)).toBe(want);
+  });
+
+  it('keeps the transition time of a condition that did not change', () => {
+    const before = nodeStatus(facts(), undefined);
+    const after = nodeStatus(facts({ now: '2026-01-02T03:05:05Z' }), {
+      metadata: { name: 'k8s-02' },
+      spec: {},
+      status: before,
+    });
+    const ready = after.conditions?.find((c) => c.type === 'Ready');
+    expect(ready).toMatchObject({
+      lastHeartbeatTime: '2026-01-02T03:05:05Z',
+      lastTransitionTime: '2026-01-02T03:04:05Z',
+    });
+  });
+});
+
+describe('runtimeProblems()', () => {
+  it("uses upstream's words", () => {
+    expect(runtimeProblems(networkDown)).toEqual([
+      'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:no CIDR',
+    ]);
+  });
+});
