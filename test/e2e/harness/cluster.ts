@@ -173,6 +173,18 @@ export class Cluster {
     return shell(line, { ...options, env: this.environment(options) });
   }
 
+  /** What a line of bash prints on standard output. */
+  async run(line: string, options: KubectlOptions = {}): Promise<string> {
+    return (await this.shell(line, options)).stdout;
+  }
+
+  /** What a line of bash that must fail prints on standard error. */
+  async refusal(line: string, options: KubectlOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.shell(line, { ...options, allowFailure: true });
+    if (code === 0) throw new Error(`$ ${line}\nsucceeded:\n${stdout}`);
+    return stderr;
+  }
+
   /** A line of bash that goes on beside the test; it is stopped with the cluster. */
   shellBackground(line: string, options: KubectlOptions = {}): BackgroundCommand {
     const command = new BackgroundCommand(line, { ...options, env: this.environment(options) });

@@ -5,7 +5,7 @@
 export { eventually } from '@orrery/testing';
 export { Cluster, newHome, orreryLine, processesOf, quote } from './cluster.js';
 export type { ClusterOptions, KubectlOptions } from './cluster.js';
-export { defaultKubectl, everyKubectl } from './kubectls.js';
+export { defaultKubectl, everyKubectl, kubectlIsAtLeast } from './kubectls.js';
 export type { KubectlBinary } from './kubectls.js';
 export { BackgroundCommand, shell } from './shell.js';
 export type { CommandOptions, CommandResult } from './shell.js';

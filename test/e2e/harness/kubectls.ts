@@ -65,3 +65,7 @@ export function everyKubectl(): KubectlBinary[] {
 }
 
 const isKubectl = (name: string): boolean => /^kubectl(\.\d+\.\d+)?$/.test(name);
+
+/** Whether the kubectl on PATH is of this minor version of Kubernetes 1, or younger. */
+export const kubectlIsAtLeast = (minor: number): boolean =>
+  Number(defaultKubectl().version.split('.')[1]) >= minor;

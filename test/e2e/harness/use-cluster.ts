@@ -1,10 +1,12 @@
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll, jest } from '@jest/globals';
 import { getState } from 'jest-circus';
 import type { Circus } from '@jest/types';
 import { Cluster } from './cluster.js';
 import type { ClusterOptions } from './cluster.js';
 
 const START_MS = 120_000;
+/** Of one test: a machine may be busy with other things. */
+const TEST_MS = 90_000;
 
 const hasFailed = (block: Circus.DescribeBlock): boolean =>
   block.children.some((child) =>
@@ -17,6 +19,7 @@ const hasFailed = (block: Circus.DescribeBlock): boolean =>
  */
 export function useCluster(options: ClusterOptions = {}): Cluster {
   const cluster = new Cluster(options);
+  jest.setTimeout(TEST_MS);
   beforeAll(async () => {
     await cluster.start();
   }, START_MS);
