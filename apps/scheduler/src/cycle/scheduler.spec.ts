@@ -1,0 +1,201 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Pod } from '@orrery/api';
+import { SystemClock, createMetrics, silentLogger } from '@orrery/component';
+import type { EventRecorder } from '@orrery/controller';
+import { InformerFactory } from '@orrery/informers';
+import { eventually } from '@orrery/testing';
+import { node, pod } from '../../test/builders.js';
+import { FakeCluster } from '../../test/fake-cluster.js';
+import { assemble } from '../assemble.js';
+import { SchedulerFlags, toOptions } from '../config/options.js';
+import { Scheduler } from './scheduler.js';
+
+/** The whole scheduler, with real informers, over a cluster in memory. */
+class Running {
+  readonly cluster = new FakeCluster();
+  readonly events: string[] = [];
+  readonly #stop = new AbortController();
+  #ended: Promise<unknown> = Promise.resolve();
+
+  start(): void {
+    const clock = new SystemClock();
+    const random = { next: () => 0, uuid: () => 'uuid' };
+    const { cluster: client } = this;
+    const logger = silentLogger;
+    const informers = new InformerFactory({ client, clock, random, logger });
+    const recorder: EventRecorder = {
+      event: (object, type, reason, message) => {
+        this.events.push(`${type} ${reason} ${(object as Pod).metadata.name}: ${message}`);
+      },
+    };
+    const { scheduler, queue, everySecond } = assemble(
+      toOptions(Object.assign(new SchedulerFlags(), { kubeconfig: 'none' })),
+      {
+        client,
+        informers,
+        events: () => recorder,
+        metrics: createMetrics(),
+        clock,
+        random,
+        logger,
+      },
+    );
+    const { signal } = this.#stop;
+    const work = async (): Promise<void> => {
+      await informers.waitForSync(signal);
+      everySecond();
+      for (let next = await queue.pop(signal); next; next = await queue.pop(signal))
+        void scheduler.schedule(next, signal);
+    };
+    this.#ended = Promise.all([informers.start(signal), work()]);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('the spec is over'));
+    await this.#ended;
+  }
+
+  condition(name: string): string | undefined {
+    const conditions = this.cluster.pod(name)?.status?.conditions ?? [];
+    const scheduled = conditions.find(({ type }) => type === 'PodScheduled');
+    return scheduled && `${scheduled.status} ${scheduled.reason}: ${scheduled.message}`;
+  }
+}
+
+describe(Scheduler.name, () => {
+  let running: Running;
+
+  beforeEach(() => {
+    running = new Running();
+  });
+
+  afterEach(() => running.stop());
+
+  it('spreads pods over the nodes that let them in and says so', async () => {
+    const { cluster, events } = running;
+    const taint = { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' as const };
+    cluster.put('nodes', node('n1').tainted(taint).build());
+    for (const name of ['n2', 'n3']) cluster.put('nodes', node(name).build());
+    for (const name of ['a', 'b']) cluster.put('pods', pod(name).requests({ cpu: '1' }).build());
+    running.start();
+    await eventually(() => {
+      expect(Object.values(cluster.placements()).sort()).toEqual(['n2', 'n3']);
+    });
+    await eventually(() => {
+      const { a } = cluster.placements();
+      expect(events).toContain(`Normal Scheduled a: Successfully assigned default/a to ${a}`);
+    });
+  });
+
+  it('tells why a pod fits nowhere and tries again when a node joins', async () => {
+    const { cluster, events } = running;
+    const taint = { key: 'dedicated', effect: 'NoSchedule' as const };
+    cluster.put('nodes', node('n1').tainted(taint).build());
+    for (const name of ['n2', 'n3'])
+      cluster.put('nodes', node(name).allocatable({ cpu: '1', memory: '1Gi' }).build());
+    cluster.put('pods', pod('big').requests({ cpu: '2' }).build());
+    running.start();
+    const message =
+      '0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. ' +
+      'preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.';
+    await eventually(() => {
+      expect(running.condition('big')).toBe(`False Unschedulable: ${message}`);
+    });
+    expect(events).toContain(`Warning FailedScheduling big: ${message}`);
+    cluster.put('nodes', node('n4').build());
+    await eventually(() => {
+      expect(cluster.placements()).toEqual({ big: 'n4' });
+    });
+  });
+
+  it('waits for a first node', async () => {
+    const { cluster } = running;
+    cluster.put('pods', pod('a').build());
+    running.start();
+    await eventually(() => {
+      expect(running.condition('a')).toBe(
+        'False Unschedulable: no nodes available to schedule pods',
+      );
+    });
+    cluster.put('nodes', node('n1').build());
+    await eventually(() => {
+      expect(cluster.placements()).toEqual({ a: 'n1' });
+    });
+  });
+
+  it('evicts the less important pod and gives its place to the more important', async () => {
+    const { cluster, events } = running;
+    cluster.put('nodes', node('n1').build());
+    cluster.put('pods', pod('low').requests({ cpu: '3' }).priority(1).on('n1').build());
+    cluster.put('pods', pod('high').requests({ cpu: '3' }).priority(10).build());
+    running.start();
+    await eventually(() => {
+      expect(cluster.placements()).toEqual({ high: 'n1' });
+    });
+    expect(events).toContain('Normal Preempted low: Preempted by pod uid-high on node n1');
+  });
+
+  it('holds a gated pod back until its gates are gone', async () => {
+    const { cluster } = running;
+    cluster.put('nodes', node('n1').build());
+    cluster.put(
+      'pods',
+      pod('a')
+        .spec({ schedulingGates: [{ name: 'x' }] })
+        .build(),
+    );
+    cluster.put('pods', pod('b').build());
+    running.start();
+    await eventually(() => {
+      expect(cluster.placements()).toEqual({ a: '', b: 'n1' });
+    });
+    cluster.put('pods', pod('a').build());
+    await eventually(() => {
+      expect(cluster.placements()).toEqual({ a: 'n1', b: 'n1' });
+    });
+  });
+
+  it("leaves another scheduler's pods alone", async () => {
+    const { cluster } = running;
+    cluster.put('nodes', node('n1').build());
+    cluster.put('pods', pod('theirs').spec({ schedulerName: 'other' }).build());
+    cluster.put('pods', pod('ours').build());
+    running.start();
+    await eventually(() => {
+      expect(cluster.placements()).toEqual({ theirs: '', ours: 'n1' });
+    });
+  });
+
+  it('gives the place back when the binding fails, and tries again', async () => {
+    const { cluster } = running;
+    cluster.put('nodes', node('n1').build());
+    cluster.bindingError = new Error('the server is away');
+    cluster.put('pods', pod('a').requests({ cpu: '4' }).build());
+    running.start();
+    await eventually(() => {
+      expect(running.condition('a')).toBe('False SchedulerError: the server is away');
+    });
+    cluster.bindingError = undefined;
+    await eventually(
+      () => {
+        expect(cluster.placements()).toEqual({ a: 'n1' });
+      },
+      { timeoutMs: 5000 },
+    );
+  });
+
+  it('tries a refused pod again when a pod that was in the way leaves', async () => {
+    const { cluster } = running;
+    cluster.put('nodes', node('n1').build());
+    cluster.put('pods', pod('first').requests({ cpu: '3' }).on('n1').build());
+    cluster.put('pods', pod('second').requests({ cpu: '3' }).build());
+    running.start();
+    await eventually(() => {
+      expect(running.condition('second')).toContain('1 Insufficient cpu');
+    });
+    cluster.remove('pods', { namespace: 'default', name: 'first' });
+    await eventually(() => {
+      expect(cluster.placements()).toEqual({ second: 'n1' });
+    });
+  });
+});
