@@ -17,6 +17,7 @@ const LAYERS = {
   controller: ['informers', 'client', 'api', 'apimachinery', 'component'],
   dataplane: ['component'],
   cri: ['component'],
+  checker: ['apimachinery', 'component'],
 };
 const APP_LIBS = [...BASE, 'api', 'client', 'informers', 'controller', 'dataplane', 'cri'];
 const SERVER_ONLY = { apiserver: ['registry', 'storage'], cli: ['storage'] };

@@ -1,0 +1,109 @@
+import type { History } from '../history/history.js';
+import { LogIndex } from '../history/log-index.js';
+import type { Operation } from '../history/operation.js';
+import { describeOperation, endOf, isWrite } from '../history/operation.js';
+import { resolveOperations } from '../history/resolve-unknown.js';
+import { checkAttribution } from './attribution.js';
+import { checkListPages } from './list-pages.js';
+import { checkLog } from './log-rules.js';
+import type { PlacementContext } from './placement.js';
+import { placeOperation } from './placement.js';
+import type { CheckResult, Violation } from './verdict.js';
+import { toResult } from './verdict.js';
+
+export interface RevisionOrderOptions {
+  /** Keys only the recorded clients write; default: every key one of them wrote or tried to write. */
+  readonly isOwn?: (key: string) => boolean;
+}
+
+/**
+ * Checker A. The revision is the order the server claims, so it only has to be held against real time and the log: every
+ * operation gets the earliest revision at which its answer was true, not before any operation that had ended when it was
+ * called. Since all bounds are lower bounds, an operation without such a revision proves the history impossible. O(n log n).
+ */
+export function checkRevisionOrder(
+  history: History,
+  options: RevisionOrderOptions = {},
+): CheckResult {
+  const log = new LogIndex(history.events);
+  const { operations, makers, applied, never, open } = resolveOperations(history, log);
+  const written = new Set(history.operations.filter(({ f }) => isWrite(f)).map(({ key }) => key));
+  const isOwn = options.isOwn ?? ((key: string) => written.has(key));
+  const violations = [
+    ...checkLog(log, { coverage: history.coverage, isOwn }),
+    ...checkAttribution(log, { recorded: history.operations, operations, makers, isOwn }),
+    ...sweep(operations, { log, makers, isComplete: history.coverage.complete }),
+    ...checkListPages(operations, log),
+  ];
+  const notes = [`unknown writes: ${applied} applied, ${never} never, ${open} open`];
+  return toResult('revision-order', violations, operations.length, notes);
+}
+
+/** Walks the operations in the order of their calls; the floor is what had been reached before each. */
+function sweep(operations: readonly Operation[], context: PlacementContext): Violation[] {
+  const violations: Violation[] = [];
+  const floors = new FloorSweep(operations, context);
+  for (const { operation, index, floor } of floors) {
+    const placement = placeOperation(operation, floor, context);
+    if ('rule' in placement) {
+      violations.push({
+        checker: 'revision-order',
+        rule: placement.rule,
+        message: `${describeOperation(operation)}: ${placement.message}`,
+        key: operation.key,
+        ...(operation.rv === undefined ? {} : { rv: operation.rv }),
+        operation,
+      });
+      floors.place(index, floor);
+    } else floors.place(index, placement.rv);
+  }
+  return violations;
+}
+
+interface Step {
+  readonly operation: Operation;
+  readonly index: number;
+  readonly floor: number;
+}
+
+/** Operations by call time, each with the highest revision that was surely reached before its call. */
+class FloorSweep implements Iterable<Step> {
+  private readonly byCall: readonly Operation[];
+  private readonly byEnd: Uint32Array;
+  private readonly placed: Float64Array;
+  private readonly seen: readonly { readonly rv: number; readonly at: number }[];
+
+  constructor(operations: readonly Operation[], { log }: PlacementContext) {
+    this.byCall = [...operations].sort((a, b) => a.call - b.call);
+    const ends = Float64Array.from(this.byCall, endOf);
+    this.byEnd = Uint32Array.from(this.byCall.keys()).sort(
+      (a, b) => (ends[a] ?? 0) - (ends[b] ?? 0) || a - b,
+    );
+    this.placed = new Float64Array(operations.length);
+    this.seen = log.events
+      .flatMap(({ rv, at }) => (at === undefined ? [] : [{ rv, at }]))
+      .sort((a, b) => a.at - b.at);
+  }
+
+  place(index: number, rv: number): void {
+    this.placed[index] = rv;
+  }
+
+  *[Symbol.iterator](): Generator<Step> {
+    let [floor, ended, observed] = [0, 0, 0];
+    for (const [index, operation] of this.byCall.entries()) {
+      for (; ended < this.byEnd.length; ended++) {
+        const other = this.byEnd[ended] ?? 0;
+        const before = this.byCall[other];
+        if (!before || endOf(before) >= operation.call) break;
+        floor = Math.max(floor, this.placed[other] ?? 0);
+      }
+      for (; observed < this.seen.length; observed++) {
+        const event = this.seen[observed];
+        if (!event || event.at >= operation.call) break;
+        floor = Math.max(floor, event.rv);
+      }
+      yield { operation, index, floor };
+    }
+  }
+}
