@@ -40,6 +40,8 @@ export interface Assembly {
   readonly extensions: ServerExtensions;
   readonly metrics: RequestMetrics;
   readonly hooks: StartHookRunner;
+  /** Tells the cluster that this replica goes; to be called before the signal aborts. */
+  leave(signal: AbortSignal): Promise<void>;
   /** Resolves when everything that ran beside the requests has stopped. */
   stopped(): Promise<void>;
 }
@@ -126,6 +128,7 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
   const extensions = await createExtensions(services);
   plugins.push(...extensions.admission);
   const running: Promise<void>[] = [];
+  let leave: Assembly['leave'] = () => Promise.resolve();
   const hooks = new StartHookRunner(
     [
       ...ownStartHooks(services, {
@@ -134,6 +137,9 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
         kubernetesIp: firstServiceIp(options.serviceClusterIpRange),
         advertiseAddress: advertisedAddress(options),
         work: (work) => running.push(work),
+        onLeave: (how) => {
+          leave = how;
+        },
       }),
       ...extensions.postStartHooks,
     ],
@@ -156,6 +162,7 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
     extensions,
     metrics,
     hooks,
+    leave: (signal) => leave(signal),
     stopped: async () => {
       await Promise.all(running);
     },

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -6,6 +7,8 @@ import type { Clock, Logger, Random } from '@orrery/component';
 import { ConfigError } from '@orrery/component';
 import { ApiServerModule } from './apiserver.module.js';
 import { assemble } from './assemble.js';
+import type { Assembly } from './assemble.js';
+import { Drain } from './bootstrap/drain.js';
 import type { ApiServerOptions } from './config/options.js';
 import { openStorage } from './config/open-storage.js';
 import { servingTls } from './config/tls.js';
@@ -36,7 +39,8 @@ async function createApp(
   const adapter = new FastifyAdapter({
     https: { cert, key, ...(ca ? { ca } : {}), requestCert: true, rejectUnauthorized: false },
     bodyLimit: BODY_LIMIT,
-    forceCloseConnections: true,
+    // Drain ends the connections: this would cut answers short.
+    forceCloseConnections: false,
     routerOptions: { maxParamLength: 4096, ignoreDuplicateSlashes: true },
   } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -69,6 +73,18 @@ function bindFailure(options: ApiServerOptions, error: unknown): unknown {
   return error;
 }
 
+/** Longest time that leaving the cluster may hold up the end. */
+const LEAVE_MS = 300;
+
+async function leave(assembly: Assembly, clock: Clock): Promise<void> {
+  const patience = new AbortController();
+  const cancel = clock.after(LEAVE_MS, () => {
+    patience.abort(new Error('the server cannot wait any longer'));
+  });
+  await assembly.leave(patience.signal);
+  cancel();
+}
+
 /** Starts the API server; it serves when this resolves. */
 export async function startServer(
   options: ApiServerOptions,
@@ -76,10 +92,12 @@ export async function startServer(
 ): Promise<RunningServer> {
   const stopping = new AbortController();
   const { signal } = stopping;
+  setMaxListeners(0, signal);
   const opened = openStorage(options, { ...deps, signal });
   const assembly = await assemble(options, { ...deps, opened, signal });
   const { handler, extensions, metrics, catalog } = assembly;
   const app = await createApp(options, deps, { options, ...deps, extensions, handler, metrics });
+  const drain = new Drain(app.getHttpServer(), deps.clock);
   serveUpgrades(app.getHttpServer(), { catalog, extensions, options, ...deps });
   try {
     await app.listen(options.securePort, options.bindAddress);
@@ -93,8 +111,9 @@ export async function startServer(
   return {
     address: `https://${options.bindAddress}:${bound.port}`,
     close: async () => {
+      await leave(assembly, deps.clock);
       stopping.abort(new Error('the server is stopping'));
-      await app.close();
+      await drain.until(app.close());
       await starting;
       await assembly.stopped();
       await opened.close();

@@ -4,6 +4,8 @@ import { FieldPath, forbidden, newBadRequest, newInvalid } from '@orrery/apimach
 /** The options of list and watch, decoded but not yet judged. */
 export interface ListRequest {
   readonly namespace?: string;
+  /** Only the object of this name is asked for: one key is read or watched instead of the collection. */
+  readonly name?: string;
   /** Absent = everything matches. */
   readonly predicate?: (object: KubeObject) => boolean;
   readonly resourceVersion: string;

@@ -8,7 +8,7 @@ import type { Representation } from './representation.js';
 import { representationOf } from './representation.js';
 import { toStatusError } from './storage-status.js';
 import type { StoreScope } from './store-deps.js';
-import { keyOfObject, keyPrefixOf } from './store-deps.js';
+import { keyOfObject, keyPrefixOf, singleKeyOf } from './store-deps.js';
 
 export interface ObjectList {
   readonly items: readonly Representation[];
@@ -151,6 +151,29 @@ function expiredContinue(request: ListRequest): StatusError {
   return error;
 }
 
+/** A key behind which `key` is the next one there can be: keys are printable ASCII. */
+const justBefore = (key: string): string =>
+  `${key.slice(0, -1)}${String.fromCharCode(key.charCodeAt(key.length - 1) - 1)}\x7f`;
+
+/** A list of at most one object, whose key is known. */
+async function listSingle(
+  scope: StoreScope,
+  request: ListRequest,
+  key: string,
+  { freshness }: Page,
+  signal?: AbortSignal,
+): Promise<ObjectList> {
+  const { entries, revision } = await scope.deps.storage.list(
+    keyPrefixOf(scope, request.namespace),
+    { freshness, after: justBefore(key), limit: 1, ...(signal ? { signal } : {}) },
+  );
+  const items = entries
+    .filter((entry) => entry.key === key)
+    .map((entry) => representationOf(scope.kind, entry))
+    .filter(({ object }) => request.predicate?.(object) ?? true);
+  return { items, resourceVersion: String(revision) };
+}
+
 /** LIST: a snapshot at one revision, whole or by pages (api-contract.md B.6). */
 export async function listObjects(
   scope: StoreScope,
@@ -159,7 +182,9 @@ export async function listObjects(
 ): Promise<ObjectList> {
   validateListRequest(request);
   const page = pageOf(scope, request);
+  const key = page.continuing ? undefined : singleKeyOf(scope, request);
   try {
+    if (key !== undefined) return await listSingle(scope, request, key, page, signal);
     return toList(scope, request, await collect(scope, request, page, signal));
   } catch (error) {
     if (page.continuing && isStorageError(error, 'compacted')) throw expiredContinue(request);

@@ -17,7 +17,7 @@ export function newTooLargeResourceVersion(asked: number | string, current: numb
   return new StatusError(
     504,
     'Timeout',
-    `Too large resource version: ${asked}, current: ${current}`,
+    `Timeout: Too large resource version: ${asked}, current: ${current}`,
     {
       details: {
         causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],

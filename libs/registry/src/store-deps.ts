@@ -62,6 +62,16 @@ export const keyOfObject = (
 ): string =>
   `${keyPrefixOf(scope, scope.kind.scope === 'Namespaced' ? namespace : undefined)}${name}`;
 
+/** The one key that a request for a collection is about; undefined = it is about the collection. */
+export function singleKeyOf(
+  scope: StoreScope,
+  { namespace, name }: { readonly namespace?: string; readonly name?: string },
+): string | undefined {
+  const isPlain = name !== undefined && /^[ -~]+$/.test(name) && !name.includes('/');
+  if (!isPlain || (scope.kind.scope === 'Namespaced' && namespace === undefined)) return undefined;
+  return keyOfObject(scope, namespace, name);
+}
+
 export function kindContextOf(scope: StoreScope, context: RequestContext): KindContext {
   const { podCidr, serviceCidr, clock } = scope.deps;
   return {

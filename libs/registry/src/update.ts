@@ -11,7 +11,7 @@ import {
   toApiVersion,
 } from '@orrery/apimachinery';
 import type { Strategy } from '@orrery/api';
-import { isStorageError } from '@orrery/storage';
+import { isOutcomeUnknown, isStorageError } from '@orrery/storage';
 import type { Entry } from '@orrery/storage';
 import type { AdmissionAttributes } from './admission.js';
 import type { TrackFields } from './create.js';
@@ -52,6 +52,12 @@ export interface UpdateResult {
   readonly created: boolean;
   /** The update took away the last finalizer of an object in deletion, so that it is gone. */
   readonly deleted: boolean;
+}
+
+/** What one attempt came to. */
+interface Attempt extends UpdateResult {
+  /** The update changes nothing, so that nothing was written. */
+  readonly unwritten?: boolean;
 }
 
 const ATTEMPTS = 16;
@@ -154,11 +160,11 @@ async function write(
   object: KubeObject,
   current: Entry,
   call: UpdateCall,
-): Promise<UpdateResult> {
+): Promise<Attempt> {
   const { kind, deps } = scope;
   const old = representationOf(kind, current);
   const result = { created: false, deleted: false };
-  if (isNoop(object, old.object)) return { ...result, representation: old };
+  if (isNoop(object, old.object)) return { ...result, unwritten: true, representation: old };
   const options = { signal: call.context.signal, cause: { user: call.context.user.name } };
   if (!call.dryRun && isFree(scope, object)) {
     await deps.storage.delete(current.key, current.revision, options);
@@ -180,7 +186,7 @@ async function attempt(
   transform: Transform,
   current: Entry,
   call: UpdateCall,
-): Promise<UpdateResult & { readonly conditional?: boolean }> {
+): Promise<Attempt> {
   const { kind } = scope;
   const old = representationOf(kind, current).object;
   const object = await transform(old);
@@ -246,13 +252,10 @@ export async function updateObject(
   transform: Transform,
   call: UpdateCall,
 ): Promise<UpdateResult> {
-  const key = keyOfObject(scope, call.namespace, call.name);
-  let current: Entry | undefined;
   try {
-    current = await scope.deps.storage.get(key, {
-      freshness: { kind: 'consistent' },
-      signal: call.context.signal,
-    });
+    const quick = await attemptFromMemory(scope, transform, call);
+    if (quick) return quick;
+    let current = await readCurrent(scope, call, 'consistent');
     for (let left = ATTEMPTS; ; left--) {
       try {
         if (!current) return await createAbsent(scope, transform, call);
@@ -260,11 +263,41 @@ export async function updateObject(
       } catch (error) {
         const raced = isStorageError(error, 'conflict') || isAbsentRace(error, call);
         if (!raced || left <= 1 || call.retryOnConflict === false) throw error;
-        current = await scope.deps.storage.get(key, { freshness: { kind: 'consistent' } });
+        current = await readCurrent(scope, call, 'consistent');
       }
     }
   } catch (error) {
     throw toStatusError(error, scope.resource, call.name);
+  }
+}
+
+const readCurrent = (
+  scope: StoreScope,
+  { context, namespace, name }: UpdateCall,
+  kind: 'any' | 'consistent',
+): Promise<Entry | undefined> =>
+  scope.deps.storage.get(keyOfObject(scope, namespace, name), {
+    freshness: { kind },
+    signal: context.signal,
+  });
+
+/**
+ * A first attempt on the state in memory, which may be old: only a write counts, since etcd compares its revision.
+ * Whatever else comes of it (an error, nothing to write) is judged again on a consistent read.
+ */
+async function attemptFromMemory(
+  scope: StoreScope,
+  transform: Transform,
+  call: UpdateCall,
+): Promise<UpdateResult | undefined> {
+  const known = await readCurrent(scope, call, 'any');
+  if (!known || call.dryRun) return undefined;
+  try {
+    const result = await attempt(scope, transform, known, call);
+    return result.unwritten ? undefined : result;
+  } catch (error) {
+    if (isOutcomeUnknown(error) || call.context.signal.aborted) throw error;
+    return undefined;
   }
 }
 

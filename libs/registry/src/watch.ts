@@ -6,7 +6,7 @@ import type { Representation } from './representation.js';
 import { represent, representationOf } from './representation.js';
 import { toStatusError } from './storage-status.js';
 import type { StoreScope } from './store-deps.js';
-import { keyPrefixOf } from './store-deps.js';
+import { keyPrefixOf, singleKeyOf } from './store-deps.js';
 
 export type WatchEvent =
   | {
@@ -122,7 +122,9 @@ export async function* watchObjects(
   validateWatchRequest(request);
   const start = await startOf(scope, request);
   yield start.initial;
-  const stream = scope.deps.storage.watch(keyPrefixOf(scope, request.namespace), {
+  // Keys that only begin with the one asked for are kept out by the predicate.
+  const prefix = singleKeyOf(scope, request) ?? keyPrefixOf(scope, request.namespace);
+  const stream = scope.deps.storage.watch(prefix, {
     after: start.after,
     signal: request.signal,
     ...(request.allowBookmarks ? { progressMs: BOOKMARK_MS } : {}),

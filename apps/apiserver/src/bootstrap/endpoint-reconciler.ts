@@ -12,6 +12,7 @@ const CONSISTENT = { freshness: { kind: 'consistent' } } as const;
 /** Keeps the Endpoints and the EndpointSlice of the kubernetes Service at the addresses of the live replicas. */
 export class EndpointReconciler {
   private readonly own: StoreDeps;
+  private hasLeft = false;
 
   constructor(
     private readonly services: ServerServices,
@@ -36,15 +37,38 @@ export class EndpointReconciler {
   }
 
   async reconcile(): Promise<void> {
+    if (this.hasLeft) return;
     await this.renew();
-    const addresses = await this.alive();
-    await this.writeEndpoints(addresses);
-    await this.writeSlice(addresses);
+    const { signal } = this.services;
+    await this.write(await this.alive(signal), signal);
+  }
+
+  /** Takes this replica out of the Endpoints; the last one stays, as upstream refuses to erase them all. */
+  async leave(signal: AbortSignal): Promise<void> {
+    this.hasLeft = true;
+    const { storage, logger } = this.services;
+    try {
+      const entry = await storage.get(this.leaseKey, { ...CONSISTENT, signal });
+      if (entry) await storage.delete(entry.key, entry.revision, { signal });
+      const others = await this.alive(signal);
+      if (others.length > 0) await this.write(others, signal);
+    } catch (error) {
+      logger.warn('cannot leave the kubernetes endpoints', { err: String(error) });
+    }
+  }
+
+  private get leaseKey(): string {
+    return `${this.deps.keyPrefix}masterleases/${this.address}`;
+  }
+
+  private async write(addresses: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.writeEndpoints(addresses, signal);
+    await this.writeSlice(addresses, signal);
   }
 
   private async renew(): Promise<void> {
     const { storage } = this.services;
-    const key = `${this.deps.keyPrefix}masterleases/${this.address}`;
+    const key = this.leaseKey;
     const subsets = [{ addresses: [{ ip: this.address }] }];
     const value = Buffer.from(
       JSON.stringify({ kind: 'Endpoints', apiVersion: 'v1', metadata: {}, subsets }),
@@ -59,19 +83,18 @@ export class EndpointReconciler {
     }
   }
 
-  private async alive(): Promise<string[]> {
-    const list = await this.services.storage.list(
-      `${this.deps.keyPrefix}masterleases/`,
-      CONSISTENT,
-    );
+  private async alive(signal: AbortSignal): Promise<string[]> {
+    const prefix = `${this.deps.keyPrefix}masterleases/`;
+    const list = await this.services.storage.list(prefix, { ...CONSISTENT, signal });
     return list.entries.map(({ key }) => key.slice(key.lastIndexOf('/') + 1)).sort();
   }
 
   private async put(
     plural: { readonly group: string; readonly resource: string },
     object: KubeObject,
+    signal: AbortSignal,
   ): Promise<void> {
-    const { clock, signal } = this.services;
+    const { clock } = this.services;
     const { kind } = this.services.store(plural.group, 'v1', plural.resource);
     await new ResourceStore(kind, this.own).update(
       (current) => ({
@@ -87,9 +110,9 @@ export class EndpointReconciler {
     );
   }
 
-  private async writeEndpoints(addresses: readonly string[]): Promise<void> {
+  private async writeEndpoints(addresses: readonly string[], signal: AbortSignal): Promise<void> {
     const port = this.services.options.securePort;
-    await this.put({ group: '', resource: 'endpoints' }, {
+    const object = {
       metadata: {
         name: 'kubernetes',
         namespace: 'default',
@@ -101,12 +124,13 @@ export class EndpointReconciler {
           ports: [{ name: 'https', port, protocol: 'TCP' }],
         },
       ],
-    } as KubeObject);
+    };
+    await this.put({ group: '', resource: 'endpoints' }, object, signal);
   }
 
-  private async writeSlice(addresses: readonly string[]): Promise<void> {
+  private async writeSlice(addresses: readonly string[], signal: AbortSignal): Promise<void> {
     const port = this.services.options.securePort;
-    await this.put({ group: 'discovery.k8s.io', resource: 'endpointslices' }, {
+    const object = {
       metadata: {
         name: 'kubernetes',
         namespace: 'default',
@@ -115,6 +139,7 @@ export class EndpointReconciler {
       addressType: 'IPv4',
       endpoints: addresses.map((ip) => ({ addresses: [ip], conditions: { ready: true } })),
       ports: [{ name: 'https', port, protocol: 'TCP' }],
-    } as KubeObject);
+    };
+    await this.put({ group: 'discovery.k8s.io', resource: 'endpointslices' }, object, signal);
   }
 }

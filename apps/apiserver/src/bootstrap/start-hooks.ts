@@ -23,6 +23,8 @@ export function ownStartHooks(
     readonly advertiseAddress: string;
     readonly catalog: ResourceCatalog;
     work(running: Promise<void>): void;
+    /** Called before the server stops. */
+    onLeave(leave: (signal: AbortSignal) => Promise<void>): void;
   },
 ): StartHook[] {
   return [
@@ -51,6 +53,7 @@ export function ownStartHooks(
         await ensureKubernetesService(services, cluster.kubernetesIp);
         const { deps, advertiseAddress } = cluster;
         const reconciler = new EndpointReconciler(services, deps, advertiseAddress);
+        cluster.onLeave((signal) => reconciler.leave(signal));
         await reconciler.reconcile();
         cluster.work(reconciler.run(services.signal));
       },

@@ -21,6 +21,9 @@ const PRIORITY_CLASSES = [
   },
 ];
 
+/** What is there at a restart is known without asking etcd; a create finds out about the rest. */
+const FROM_MEMORY = { resourceVersion: '0' };
+
 async function ensure(
   store: ResourceStore,
   services: ServerServices,
@@ -28,7 +31,7 @@ async function ensure(
 ): Promise<void> {
   const { namespace, name = '' } = object.metadata;
   try {
-    await store.get(namespace, name);
+    await store.get(namespace, name, FROM_MEMORY);
     return;
   } catch (error) {
     if (!isNotFound(error)) throw error;

@@ -20,6 +20,8 @@ export interface ApiRequest {
   /** Warnings gathered so far, each sent once. */
   readonly warnings: ReadonlySet<string>;
   setUser(user: UserInfo): void;
+  /** Ends the work for this request: aborts the context's signal. */
+  abort(reason: Error): void;
 }
 
 /** Answers with `body`; the one way handlers that hold an ApiRequest reply. */

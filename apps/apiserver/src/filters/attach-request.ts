@@ -21,6 +21,7 @@ class Request implements ApiRequest {
   readonly query: URLSearchParams;
   readonly warnings = new Set<string>();
   readonly context: RequestContext;
+  private readonly controller = new AbortController();
   private user: UserInfo = ANONYMOUS;
 
   constructor(
@@ -35,9 +36,9 @@ class Request implements ApiRequest {
     this.query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
     this.method = fastify.raw.method ?? 'GET';
     this.info = parseRequestInfo(this.method, this.path, this.query);
-    const controller = new AbortController();
+    const { controller } = this;
     reply.raw.once('close', () => {
-      controller.abort(new Error('the client has gone'));
+      if (!reply.raw.writableFinished) controller.abort(new Error('the client has gone'));
     });
     const currentUser = (): UserInfo => this.user;
     this.context = {
@@ -69,6 +70,10 @@ class Request implements ApiRequest {
 
   setUser(user: UserInfo): void {
     this.user = user;
+  }
+
+  abort(reason: Error): void {
+    this.controller.abort(reason);
   }
 }
 

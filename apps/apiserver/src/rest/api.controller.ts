@@ -1,14 +1,26 @@
 import { All, Controller, Inject, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import type { Clock } from '@orrery/component';
+import { CLOCK, parseDuration } from '@orrery/component';
+import { ApiServerOptions } from '../config/options.js';
+import { withinTimeout } from '../filters/request-timeout.js';
 import { ApiHandler } from './api-handler.js';
 
 /** Takes every request; what it means is told by its RequestInfo. */
 @Controller()
 export class ApiController {
-  constructor(@Inject(ApiHandler) private readonly handler: ApiHandler) {}
+  readonly limitMs: number;
+
+  constructor(
+    @Inject(ApiHandler) private readonly handler: ApiHandler,
+    @Inject(ApiServerOptions) options: ApiServerOptions,
+    @Inject(CLOCK) readonly clock: Clock,
+  ) {
+    this.limitMs = parseDuration(options.requestTimeout) ?? 60_000;
+  }
 
   @All('*')
-  async handle(@Req() request: FastifyRequest): Promise<void> {
-    if (request.api) await this.handler.handle(request.api);
+  async handle(@Req() { api }: FastifyRequest): Promise<void> {
+    if (api) await withinTimeout(api, this, () => this.handler.handle(api));
   }
 }

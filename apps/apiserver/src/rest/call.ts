@@ -77,8 +77,10 @@ export function listRequestOf(call: Call): ListRequest {
   const { query } = call.request;
   const namespace = namespaceOf(call);
   const predicate = predicateOf(call.resource.kind, query);
+  const { name } = call.request.info;
   return {
     ...(namespace ? { namespace } : {}),
+    ...(name ? { name } : {}),
     ...(predicate ? { predicate } : {}),
     resourceVersion: query.get('resourceVersion') ?? '',
     resourceVersionMatch: query.get('resourceVersionMatch') ?? '',

@@ -53,6 +53,7 @@ function upgradeRequest(
       },
     },
     setUser: () => undefined,
+    abort: () => undefined,
   };
 }
 

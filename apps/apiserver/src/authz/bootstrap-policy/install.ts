@@ -12,6 +12,9 @@ const GROUP = 'rbac.authorization.k8s.io';
 /** Writes in flight at start: enough to hide round trips, few enough to leave etcd room. */
 const CONCURRENCY = 8;
 
+/** A restart compares with what is in memory; whatever it writes, etcd compares again. */
+const FROM_MEMORY = { resourceVersion: '0' };
+
 export interface PolicyInstaller {
   store(group: string, version: string, plural: string): ResourceStore;
   readonly context: RequestContext;
@@ -43,7 +46,7 @@ async function ensure(
   const { namespace, name = '' } = wanted.metadata;
   const place = namespace ? { namespace } : {};
   try {
-    const stored = (await store.get(namespace, name)).object;
+    const stored = (await store.get(namespace, name, FROM_MEMORY)).object;
     if (!reconcile(stored)) return;
     await store.update(
       (current) => (current && reconcile(current)) ?? structuredClone(current ?? wanted),

@@ -1,0 +1,43 @@
+import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '@orrery/component';
+
+/** Time that running requests get to finish when the server stops. */
+const GRACE_MS = 10_000;
+const ROUND_MS = 20;
+
+/**
+ * Ends the connections of a listener that has stopped to listen: upgraded ones at once, kept ones as soon as they are
+ * idle, busy ones when their request is answered or the grace is over.
+ */
+export class Drain {
+  private readonly upgraded = new Set<Duplex>();
+
+  constructor(
+    private readonly server: Server,
+    private readonly clock: Clock,
+  ) {
+    server.on('upgrade', (_request, socket: Duplex) => {
+      this.upgraded.add(socket);
+      socket.once('close', () => {
+        this.upgraded.delete(socket);
+      });
+    });
+  }
+
+  /** Ends connections until `closed` resolves. */
+  async until(closed: Promise<void>): Promise<void> {
+    let isOpen = true;
+    const watched = closed.finally(() => {
+      isOpen = false;
+    });
+    const end = this.clock.monotonic() + GRACE_MS;
+    for (const socket of this.upgraded) socket.destroy();
+    while (isOpen) {
+      this.server.closeIdleConnections();
+      if (this.clock.monotonic() > end) this.server.closeAllConnections();
+      await Promise.race([watched, this.clock.sleep(ROUND_MS)]);
+    }
+    await watched;
+  }
+}
