@@ -25,10 +25,12 @@ describe('kube-proxy', () => {
     const on = `-n kube-system get pods -l k8s-app=kube-proxy --field-selector=spec.nodeName=${node} -o name`;
     const before = await out(`kubectl ${on}`);
     await out(`kubectl -n kube-system delete ${before}`);
-    return await eventually(
+    return eventually(
       async () => {
         const after = await out(`kubectl ${on}`);
-        return after !== before && after !== '' ? after : false;
+        expect(after).toMatch(/^pod\/kube-proxy-\w+$/);
+        expect(after).not.toBe(before);
+        return after;
       },
       { timeoutMs: 15_000 },
     );

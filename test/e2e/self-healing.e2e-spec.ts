@@ -145,15 +145,18 @@ describe('self-healing', () => {
   });
 
   it('moves the pods of a node whose kubelet died, and takes the node back', async () => {
-    const placed = async (): Promise<string[]> =>
-      (
-        await out(
-          `kubectl get pods -l app=mover --no-headers -o custom-columns=NODE:.spec.nodeName,READY:.status.conditions[?(@.type==\\"Ready\\")].status,GONE:.metadata.deletionTimestamp`,
-        )
-      )
+    const columns =
+      'NODE:.spec.nodeName,READY:.status.conditions[?(@.type=="Ready")].status,GONE:.metadata.deletionTimestamp';
+    const placed = async (): Promise<string[]> => {
+      const words = ['get', 'pods', '-l', 'app=mover', '--no-headers', '-o'];
+      const { stdout } = await cluster.kubectl(...words, `custom-columns=${columns}`);
+      return stdout
+        .trim()
         .split('\n')
-        .filter((line) => line.endsWith('<none>'))
-        .map((line) => line.split(/ +/).slice(0, 2).join(' '));
+        .map((line) => line.split(/ +/))
+        .filter(([, , gone]) => gone === '<none>')
+        .map(([node, ready]) => `${node} ${ready}`);
+    };
     await apply(MOVER);
     await out('kubectl rollout status deployment mover');
     expect(new Set(await placed())).toEqual(new Set(['k8s-02 True', 'k8s-03 True']));

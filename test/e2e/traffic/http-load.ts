@@ -14,9 +14,9 @@ export function get(address: string, port: number, agent: Agent): Promise<Answer
       let body = '';
       response.setEncoding('utf8').on('data', (text: string) => (body += text));
       response.once('error', reject).once('end', () => {
-        const { 'x-pod': pod = '', 'x-image': image = '', server = '' } = response.headers;
+        const { 'x-pod': pod, 'x-image': image, server } = response.headers;
         if (response.statusCode === 200)
-          resolve({ pod: String(pod), image: String(image), server });
+          resolve({ pod: String(pod), image: String(image), server: String(server) });
         else reject(new Error(`HTTP ${response.statusCode}: ${body}`));
       });
     });
