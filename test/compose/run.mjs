@@ -1,6 +1,7 @@
-// npm run test:compose: docker-compose.yml with a real docker engine and a real kubectl. One last line `N passed, N failed`.
+// npm run test:compose [-- --no-build]: docker-compose.yml with a real docker engine and a real kubectl. One last line `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { projectNode, root, run, say } from '../../scripts/checkout.mjs';
@@ -8,7 +9,8 @@ import { ensureTestTools } from '../../scripts/test-tools.mjs';
 import { ensureDocker, startEngine } from './engine.mjs';
 
 const PORT = process.env.ORRERY_PORT ?? '16443';
-const folder = join(root, '.cache', 'compose');
+/** Outside the checkout, whose tools would read the images' files; kept, so that the next run builds faster. */
+const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'orrery', 'compose');
 const kubeconfig = join(folder, 'kubeconfig');
 
 ensureTestTools();
@@ -26,11 +28,17 @@ Object.assign(process.env, {
 function output(program, ...args) {
   const child = spawnSync(program, args, { cwd: root, encoding: 'utf8', timeout: 900_000 });
   if (child.status === 0) return child.stdout;
-  throw new Error(`${program} ${args.join(' ')}: ${child.stderr || child.error || child.stdout}`);
+  const said = `${child.stdout ?? ''}\n${child.stderr ?? ''}`
+    .trim()
+    .split('\n')
+    .slice(-20)
+    .join('\n');
+  throw new Error(`${program} ${args.join(' ')}: ${child.error ?? said}`);
 }
 const dc = (...args) => output(compose[0], ...compose.slice(1), ...args);
 const kubectl = (...args) => output('kubectl', '--request-timeout=10s', ...args);
 const inContainer = (name, ...args) => dc('exec', '-T', name, ...args);
+const MINE = ['--filter', 'label=com.docker.compose.project=orrery-test'];
 const curl = (from, url) => inContainer(from, 'curl', '-sf', '-m', '5', url);
 
 async function eventually(check, timeoutMs = 60_000) {
@@ -93,7 +101,7 @@ const TESTS = {
     say(`   from up to two Ready nodes: ${((performance.now() - started) / 1000).toFixed(1)} s`);
   },
   'listens on 127.0.0.1 alone': () => {
-    const ports = output('docker', 'ps', '--format', '{{.Ports}}').split(/[\n,]/);
+    const ports = output('docker', 'ps', ...MINE, '--format', '{{.Ports}}').split(/[\n,]/);
     const open = ports.map((port) => port.trim()).filter((port) => port.includes('->'));
     expectEqual(open.join(), `127.0.0.1:${PORT}->6443/tcp`, 'published ports');
   },
@@ -152,7 +160,7 @@ const TESTS = {
   },
   'ends each program with code 0 when stopped': () => {
     dc('stop');
-    const codes = output('docker', 'ps', '-aq')
+    const codes = output('docker', 'ps', '-aq', ...MINE)
       .trim()
       .split('\n')
       .map((id) => output('docker', 'inspect', '-f', '{{.Name}} {{.State.ExitCode}}', id).trim())
@@ -161,8 +169,8 @@ const TESTS = {
   },
   'leaves nothing after down -v': () => {
     dc('down', '-v');
-    expectEqual(output('docker', 'ps', '-aq').trim(), '', 'containers');
-    expectEqual(output('docker', 'volume', 'ls', '-q').trim(), '', 'volumes');
+    expectEqual(output('docker', 'ps', '-aq', ...MINE).trim(), '', 'containers');
+    expectEqual(output('docker', 'volume', 'ls', '-q', ...MINE).trim(), '', 'volumes');
   },
 };
 
@@ -175,8 +183,10 @@ try {
   )
     if (run(projectNode(), [join(root, 'test', 'compose', 'make-base-images.mjs')]) !== 0)
       throw new Error('no base images');
-  say('building the image');
-  dc('build', 'pki');
+  if (!process.argv.includes('--no-build')) {
+    say('building the image');
+    dc('build', 'pki');
+  }
   dc('down', '-v');
   for (const [name, test] of Object.entries(TESTS)) {
     try {
