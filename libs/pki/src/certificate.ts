@@ -61,7 +61,7 @@ async function signCertificate(x509: X509Library, draft: Draft): Promise<string>
     issuer: draft.issuer,
     subject: draft.subject,
     publicKey: draft.publicKey,
-    signingKey: toSigningKey(draft.signer),
+    signingKey: await toSigningKey(draft.signer),
     notBefore: date(draft.notBefore),
     notAfter: date(draft.notAfter),
     extensions: [...draft.extensions],

@@ -3,8 +3,9 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPair as generate,
+  webcrypto,
 } from 'node:crypto';
-import type { KeyObject, webcrypto } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { pemBlocks } from './pem.js';
 import { PkiError } from './pki-error.js';
@@ -72,10 +73,11 @@ function signatureScheme(key: KeyObject): webcrypto.EcKeyImportParams | webcrypt
 }
 
 /** The private key as WebCrypto signs with it: ECDSA, Ed25519, or RSA as PKCS 1 v1.5. Throws PkiError. */
-export function toSigningKey(key: KeyObject): webcrypto.CryptoKey {
+export async function toSigningKey(key: KeyObject): Promise<webcrypto.CryptoKey> {
   const scheme =
     key.asymmetricKeyType === 'rsa'
       ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
       : signatureScheme(key);
-  return key.toCryptoKey(scheme, false, ['sign']);
+  const pkcs8 = key.export({ format: 'der', type: 'pkcs8' });
+  return webcrypto.subtle.importKey('pkcs8', pkcs8, scheme, false, ['sign']);
 }

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Pkcs10CertificateRequest } from '@peculiar/x509';
 import { alternativeNames } from './extensions.js';
-import { generateKeyPair, privateKeyToPem, toSigningKey } from './keys.js';
+import { generateKeyPair, privateKeyToPem, toSigningKey, toSpki } from './keys.js';
 import { toName, toSubject } from './name.js';
 import type { Subject } from './name.js';
 import { pemBlocks } from './pem.js';
@@ -86,8 +86,8 @@ export async function createSigningRequest(
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: toName(x509, subject),
     keys: {
-      privateKey: toSigningKey(privateKey),
-      publicKey: publicKey.toCryptoKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['verify']),
+      privateKey: await toSigningKey(privateKey),
+      publicKey: await new x509.PublicKey(toSpki(publicKey)).export(),
     },
     signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
     extensions: [...alternativeNames(x509, { dns })],
