@@ -39,7 +39,8 @@ const dc = (...args) => output(compose[0], ...compose.slice(1), ...args);
 const kubectl = (...args) => output('kubectl', '--request-timeout=10s', ...args);
 const inContainer = (name, ...args) => dc('exec', '-T', name, ...args);
 const MINE = ['--filter', 'label=com.docker.compose.project=orrery-test'];
-const curl = (from, url) => inContainer(from, 'curl', '-sf', '-m', '5', url);
+const CURL = ['curl', '-sf', '-m', '5'];
+const curl = (from, url) => inContainer(from, ...CURL, url);
 
 async function eventually(check, timeoutMs = 60_000) {
   const deadline = performance.now() + timeoutMs;
@@ -87,7 +88,7 @@ const podsOf = (app) =>
 async function serviceAnswers() {
   const vip = kubectl('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}');
   for (const node of ['node-1', 'node-2'])
-    for (let i = 0; i < 20; i++) await eventually(() => curl(node, `http://${vip}/`), 20_000);
+    await eventually(() => inContainer(node, ...CURL, ...Array(50).fill(`http://${vip}/`)), 20_000);
 }
 
 const TESTS = {
