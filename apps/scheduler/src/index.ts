@@ -11,6 +11,7 @@ import {
   createMetrics,
   inRootfs,
   parseFlags,
+  serveHealth,
 } from '@orrery/component';
 import type { Clock, ComponentApp, Logger, Random } from '@orrery/component';
 import {
@@ -25,7 +26,6 @@ import { InformerFactory } from '@orrery/informers';
 import { assemble } from './assemble.js';
 import { SchedulerFlags, toOptions } from './config/options.js';
 import type { SchedulerOptions } from './config/options.js';
-import { serveHealth } from './health-server.js';
 import { QueueTransport } from './queue-transport.js';
 import { SchedulerModule } from './scheduler.module.js';
 

@@ -4,6 +4,8 @@ import { addResources, cloneResources, newResources, toResources } from '../fram
 import type { Resources } from '../framework/resources.js';
 import { HostPortSet } from './host-port-set.js';
 
+const MAX_COUNTS = 64;
+
 /** A node with the pods on it, summed up. Changed only by the cache, or on a clone. */
 export class NodeInfo {
   node: Node | undefined;
@@ -17,7 +19,21 @@ export class NodeInfo {
   readonly podsWithAffinity = new Map<string, PodInfo>();
   readonly podsWithRequiredAntiAffinity = new Map<string, PodInfo>();
 
+  /** What plugins counted on this node, by a key of theirs; forgotten when its pods change. */
+  readonly #counts = new Map<string, number>();
+
   constructor(readonly name: string) {}
+
+  /** `count()`, kept until the pods change. */
+  counted(key: string, count: () => number): number {
+    if (this.pods.size === 0) return 0;
+    const known = this.#counts.get(key);
+    if (known !== undefined) return known;
+    if (this.#counts.size >= MAX_COUNTS) this.#counts.clear();
+    const value = count();
+    this.#counts.set(key, value);
+    return value;
+  }
 
   get labels(): Readonly<Record<string, string>> {
     return this.node?.metadata.labels ?? {};
@@ -34,6 +50,7 @@ export class NodeInfo {
 
   addPod(pod: PodInfo): void {
     if (this.pods.has(pod.uid)) this.removePod(pod.uid);
+    this.#counts.clear();
     this.pods.set(pod.uid, pod);
     addResources(this.requested, pod.request);
     addResources(this.nonZeroRequested, pod.nonZeroRequest);
@@ -48,6 +65,7 @@ export class NodeInfo {
   removePod(uid: string): boolean {
     const pod = this.pods.get(uid);
     if (!pod) return false;
+    this.#counts.clear();
     this.pods.delete(uid);
     this.podsWithAffinity.delete(uid);
     this.podsWithRequiredAntiAffinity.delete(uid);

@@ -3,6 +3,7 @@ import type { LabelSelectorObject } from '@orrery/apimachinery';
 import { controllerOf } from '@orrery/apimachinery';
 import type { Pod } from '@orrery/api';
 import type { Listers } from '../../framework/plugin.js';
+import { limitsNodes, toCountKey } from './spread-constraint.js';
 import type { SpreadConstraint } from './spread-constraint.js';
 
 type Workloads = Pick<
@@ -51,10 +52,12 @@ function groupSelector(pod: Pod, workloads: Workloads): LabelSelectorObject | un
 export function defaultConstraints(pod: Pod, workloads: Workloads): SpreadConstraint[] {
   const group = groupSelector(pod, workloads);
   if (!group) return [];
+  const selector = labelSelectorMatcher(group);
   const shared = {
     minDomains: 1,
-    selector: labelSelectorMatcher(group),
-    honorsAffinity: true,
+    selector,
+    countKey: toCountKey(pod, selector),
+    honorsAffinity: limitsNodes(pod),
     honorsTaints: false,
   };
   return [

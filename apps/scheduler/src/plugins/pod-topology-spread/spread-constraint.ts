@@ -11,6 +11,8 @@ export interface SpreadConstraint {
   readonly maxSkew: number;
   readonly minDomains: number;
   readonly selector: LabelSelectorMatcher;
+  /** The same for constraints that count the same pods. */
+  readonly countKey: string;
   readonly honorsAffinity: boolean;
   readonly honorsTaints: boolean;
 }
@@ -21,17 +23,29 @@ type Action = TopologySpreadConstraint['whenUnsatisfiable'];
 export function constraintsOf(pod: Pod, action: Action): SpreadConstraint[] {
   return (pod.spec.topologySpreadConstraints ?? [])
     .filter((each) => each.whenUnsatisfiable === action)
-    .map((each) => ({
-      topologyKey: each.topologyKey,
-      maxSkew: each.maxSkew,
-      minDomains: each.minDomains ?? 1,
-      selector: labelSelectorMatcher(
+    .map((each) => {
+      const selector = labelSelectorMatcher(
         withLabelKeys(each.labelSelector, pod.metadata.labels, { match: each.matchLabelKeys }),
-      ),
-      honorsAffinity: each.nodeAffinityPolicy !== 'Ignore',
-      honorsTaints: each.nodeTaintsPolicy === 'Honor',
-    }));
+      );
+      return {
+        topologyKey: each.topologyKey,
+        maxSkew: each.maxSkew,
+        minDomains: each.minDomains ?? 1,
+        selector,
+        countKey: toCountKey(pod, each.labelSelector ? selector : undefined),
+        honorsAffinity: each.nodeAffinityPolicy !== 'Ignore' && limitsNodes(pod),
+        honorsTaints: each.nodeTaintsPolicy === 'Honor',
+      };
+    });
 }
+
+/** A selector that is absent selects nothing, an empty one everything. */
+export const toCountKey = (pod: Pod, selector: LabelSelectorMatcher | undefined): string =>
+  `${pod.metadata.namespace ?? ''}|${selector ? selector.toString() : 'nothing'}`;
+
+/** Whether the pod's own spec keeps it from some nodes. */
+export const limitsNodes = ({ spec }: Pod): boolean =>
+  spec.nodeSelector !== undefined || spec.affinity?.nodeAffinity !== undefined;
 
 /** Whether pods on the node count for the constraint. */
 export function countsNode(constraint: SpreadConstraint, pod: Pod, { node }: NodeInfo): boolean {
@@ -60,7 +74,9 @@ export function countSelected(
   namespace: string | undefined,
   node: NodeInfo,
 ): number {
-  let count = 0;
-  for (const { pod } of node.pods.values()) if (selects(constraint, namespace, pod)) count += 1;
-  return count;
+  return node.counted(constraint.countKey, () => {
+    let count = 0;
+    for (const { pod } of node.pods.values()) if (selects(constraint, namespace, pod)) count += 1;
+    return count;
+  });
 }

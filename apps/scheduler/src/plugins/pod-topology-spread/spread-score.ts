@@ -31,6 +31,7 @@ export interface SpreadInput {
 export function sumSpread(input: SpreadInput): SpreadTotals {
   const { pod, constraints, feasible, all, needsAllKeys } = input;
   const { namespace } = pod.metadata;
+  /** Not counted for lack of a label. */
   const left = (node: NodeInfo): boolean => needsAllKeys && !hasAllKeys(node, constraints);
   const ignored = new Set(feasible.filter(left));
   const domains = constraints.map(({ topologyKey }) => {
@@ -47,15 +48,17 @@ export function sumSpread(input: SpreadInput): SpreadTotals {
       topologyKey === HOSTNAME ? feasible.length - ignored.size : (domains[i]?.size ?? 0);
     return Math.log(size + 2);
   });
-  for (const node of all) {
-    if (left(node)) continue;
-    constraints.forEach((constraint, i) => {
-      const domain = node.labels[constraint.topologyKey] ?? '';
-      const before = domains[i]?.get(domain);
-      if (before === undefined || !countsNode(constraint, pod, node)) return;
-      domains[i]?.set(domain, before + countSelected(constraint, namespace, node));
-    });
-  }
+  constraints.forEach((constraint, i) => {
+    const counts = domains[i];
+    if (!counts || counts.size === 0) return;
+    for (const node of all) {
+      const domain = node.labels[constraint.topologyKey];
+      const before = domain === undefined ? undefined : counts.get(domain);
+      if (domain === undefined || before === undefined || left(node)) continue;
+      if (!countsNode(constraint, pod, node)) continue;
+      counts.set(domain, before + countSelected(constraint, namespace, node));
+    }
+  });
   return { constraints, weights, domains, ignored, namespace };
 }
 
