@@ -63,35 +63,42 @@ function allowedOf({ dir, name }) {
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s[^;'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s*['"]([^'"]+)['"]/g;
 
-function checkImport(workspace, file, from) {
-  const home = `${workspace.dir}/${workspace.name}`;
-  const own = /^@orrery\/([^/]+)(\/.*)?$/.exec(from);
-  if (own?.[2]) report(file, `deep import ${from}: a library has one door`);
-  if (own) {
-    const target = own[1];
-    const isApp = existsSync(join(root, 'apps', target)) && !existsSync(join(root, 'libs', target));
-    const allowed = allowedOf(workspace);
-    const composes = workspace.name === 'cli' || workspace.name === 'testing';
-    if (target === 'testing' && !isSpec(file) && workspace.name !== 'testing')
+/** An import of one of our own workspaces: the layers. */
+function checkOwnImport(workspace, file, from, target) {
+  const isTesting = workspace.name === 'testing';
+  if (target === 'testing') {
+    if (!isSpec(file) && !isTesting)
       report(file, 'only specs and test/ may import @orrery/testing');
-    else if (target === 'testing') return;
-    else if (isApp || target === 'dataplane-app') {
-      if (!composes) report(file, `an app may not import another app (${from})`);
-    } else if (allowed && !isSpec(file) && !allowed.includes(target))
-      report(file, `layer rule: ${home} may not import ${from}`);
+    return;
   }
-  for (const [door, homes] of Object.entries(DOORS))
-    if (
-      (from === door || from.startsWith(`${door}/`)) &&
-      !homes.includes(home) &&
-      !isSpec(file) &&
-      workspace.name !== 'testing'
-    )
-      report(file, `${door} has one door: ${homes.join(', ')}`);
+  const isLibrary = existsSync(join(root, 'libs', target));
+  const isApp =
+    target === 'dataplane-app' || (!isLibrary && existsSync(join(root, 'apps', target)));
+  const allowed = allowedOf(workspace);
+  if (isApp) {
+    if (workspace.name !== 'cli' && !isTesting)
+      report(file, `an app may not import another app (${from})`);
+  } else if (allowed && !isSpec(file) && !allowed.includes(target))
+    report(file, `layer rule: ${workspace.dir}/${workspace.name} may not import ${from}`);
+}
+
+/** An import of a package: the doors. */
+function checkPackageImport(workspace, file, from) {
+  const home = `${workspace.dir}/${workspace.name}`;
   if (from.startsWith('@nestjs/') && NO_NEST.includes(home))
     report(file, `${home} may not import ${from}`);
-  if (from.startsWith('.') && /\.(ts|js)$/.test(from) === false)
-    report(file, `relative import ${from} must end in .js`);
+  if (isSpec(file) || workspace.name === 'testing') return;
+  for (const [door, homes] of Object.entries(DOORS))
+    if ((from === door || from.startsWith(`${door}/`)) && !homes.includes(home))
+      report(file, `${door} has one door: ${homes.join(', ')}`);
+}
+
+function checkImport(workspace, file, from) {
+  const own = /^@orrery\/([^/]+)(\/.*)?$/.exec(from);
+  if (own?.[2]) report(file, `deep import ${from}: a library has one door`);
+  if (own) checkOwnImport(workspace, file, from, own[1]);
+  else if (!from.startsWith('.')) checkPackageImport(workspace, file, from);
+  else if (!/\.(ts|js)$/.test(from)) report(file, `relative import ${from} must end in .js`);
 }
 
 function checkFile(workspace, file) {
@@ -151,7 +158,7 @@ for (const workspace of workspaces()) {
   if (!existsSync(src)) continue;
   checkFolder(workspace, src, 0);
   if (workspace.dir === 'apps') checkReadme(workspace.path);
-  else if (!/^\/\*\*/.test(readFileSync(join(src, 'index.ts'), 'utf8')))
+  else if (!readFileSync(join(src, 'index.ts'), 'utf8').startsWith('/**'))
     report(join(src, 'index.ts'), 'must open with a doc paragraph');
 }
 for (const folder of PAGED) {
@@ -160,6 +167,19 @@ for (const folder of PAGED) {
   for (const entry of readdirSync(path, { withFileTypes: true }))
     if (entry.isDirectory()) checkReadme(join(path, entry.name));
 }
+
+/** nest-cli.json names every workspace, so that Nest's generators find them. */
+function checkNestProjects() {
+  const file = join(root, 'nest-cli.json');
+  const { projects } = JSON.parse(readFileSync(file, 'utf8'));
+  const roots = Object.values(projects).map((project) => project.sourceRoot);
+  const wanted = workspaces()
+    .filter(({ path }) => existsSync(join(path, 'src')))
+    .map(({ dir, name }) => `${dir}/${name}/src`);
+  for (const one of wanted) if (!roots.includes(one)) report(file, `no project for ${one}`);
+  for (const one of roots) if (!wanted.includes(one)) report(file, `there is no ${one}`);
+}
+checkNestProjects();
 
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 process.exit(problems.length === 0 ? 0 : 1);
