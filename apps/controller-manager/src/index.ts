@@ -11,6 +11,7 @@ import {
   createMetrics,
   inRootfs,
   parseFlags,
+  serveHealth,
 } from '@orrery/component';
 import type { Clock, ComponentApp, Logger, Random } from '@orrery/component';
 import {
@@ -31,7 +32,6 @@ import type { ControllerContext } from './controller-entry.js';
 import { ControllerManagerModule } from './controller-manager.module.js';
 import { selectControllers } from './controller-selection.js';
 import { CONTROLLERS } from './controllers/controllers.js';
-import { serveHealth } from './health-server.js';
 
 const NAME = 'kube-controller-manager';
 

@@ -9,11 +9,12 @@ export interface ComponentApp {
   run(argv: readonly string[], context: { readonly signal: AbortSignal }): Promise<void>;
 }
 
-/** Aborts on SIGINT and SIGTERM, and when the supervisor that holds ORRERY_PARENT_FD open has died. */
+/** Aborts on SIGINT, SIGTERM and SIGHUP (a closed terminal), and when the supervisor that holds ORRERY_PARENT_FD open has died. */
 export function stopOnSignals(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.once(name, () => {
+  // Not once: a signal that comes twice must not cut short what the first one began.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(name, () => {
       controller.abort(new Error(name));
     });
   const parent = process.env['ORRERY_PARENT_FD'];

@@ -98,13 +98,30 @@ function collect(
   });
 }
 
+const TYPES: Readonly<Record<string, unknown>> = {
+  string: String,
+  number: Number,
+  boolean: Boolean,
+};
+
+/** The flags of a DTO; a property without declared type has that of its initial value. */
+function flagsOf<T extends object>(Dto: Newable<T>): FlagInfo[] {
+  const defaults = new Dto() as Record<string, unknown>;
+  const infos = (Reflect.getMetadata(FLAGS, Dto.prototype) as FlagInfo[] | undefined) ?? [];
+  return infos.map((info) => {
+    if ([String, Number, Boolean, Array].includes(info.type as never)) return info;
+    const initial = defaults[info.property];
+    return { ...info, type: Array.isArray(initial) ? Array : TYPES[typeof initial] };
+  });
+}
+
 /** Reads flags into a new `Dto`, whose initial values are the defaults. Throws ConfigError naming every bad flag. */
 export function parseFlags<T extends object>(
   Dto: Newable<T>,
   argv: readonly string[],
   program = '',
 ): T {
-  const infos = (Reflect.getMetadata(FLAGS, Dto.prototype) as FlagInfo[] | undefined) ?? [];
+  const infos = flagsOf(Dto);
   let output = '';
   const command = new Command(program)
     .exitOverride()

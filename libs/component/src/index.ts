@@ -24,3 +24,5 @@ export { runMain, stopOnSignals } from './app.js';
 export type { HistogramOptions, MetricOptions, Metrics } from './metrics.js';
 export { METRICS, createMetrics } from './metrics.js';
 export { KlogLogger, formatKlog } from './klog.js';
+export type { HealthOptions } from './health-server.js';
+export { serveHealth } from './health-server.js';

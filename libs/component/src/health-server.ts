@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
-import type { Metrics } from '@orrery/component';
-import { ConfigError } from '@orrery/component';
+import { ConfigError } from './flags.js';
+import type { Metrics } from './metrics.js';
 
-interface HealthOptions {
+/** Where a component answers its probes. */
+export interface HealthOptions {
   readonly address: string;
   readonly port: number;
   readonly metrics: Metrics;
