@@ -1,0 +1,51 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { X509Certificate } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { parseFlags } from '@orrery/component';
+import { InitClusterFlags, initCluster } from './init-cluster.js';
+
+describe('initCluster()', () => {
+  let dir = '';
+  const read = (...path: string[]): string => readFileSync(join(dir, ...path), 'utf8');
+  const init = (): unknown =>
+    initCluster(
+      parseFlags(InitClusterFlags, [
+        `--dir=${dir}`,
+        '--server=https://apiserver:6443',
+        '--external-server=https://127.0.0.1:16443',
+        '--nodes=node-1,node-2',
+      ]),
+    );
+
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'orrery-init-'));
+    await init();
+  });
+  afterEach(() => {
+    rmSync(dir, { recursive: true });
+  });
+
+  it('makes the API server known by both its names and by the first service address', () => {
+    const { subjectAltName } = new X509Certificate(read('pki', 'apiserver.crt'));
+    for (const name of ['DNS:apiserver', 'IP Address:127.0.0.1', 'IP Address:10.96.0.1'])
+      expect(subjectAltName).toContain(name);
+  });
+
+  it('sends components to the inner address and users to the outer', () => {
+    expect(read('nodes', 'node-2', 'kubelet.conf')).toContain('https://apiserver:6443');
+    expect(read('kubeconfig')).toContain('https://127.0.0.1:16443');
+  });
+
+  it('gives each node the authority of its clients, and its key to nobody else', () => {
+    expect(read('nodes', 'node-1', 'pki', 'ca.crt')).toBe(read('pki', 'ca.crt'));
+    expect(statSync(join(dir, 'kubeconfig')).mode & 0o077).toBe(0);
+  });
+
+  it('keeps what is there when it runs again', async () => {
+    const before = read('pki', 'ca.crt') + read('nodes', 'node-1', 'kubelet.conf');
+    await init();
+    expect(read('pki', 'ca.crt') + read('nodes', 'node-1', 'kubelet.conf')).toBe(before);
+  });
+});

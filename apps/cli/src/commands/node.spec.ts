@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseFlags } from '@orrery/component';
+import { NodeFlags } from './node-flags.js';
+import { nodeInstances } from './node.js';
+
+const HOST = { address: '172.18.0.5', cidr: '172.18.0.5/16' };
+const parse = (...argv: string[]): NodeFlags =>
+  parseFlags(NodeFlags, ['--name=node-1', '--credentials=/cluster/nodes/node-1', ...argv]);
+
+describe('nodeInstances()', () => {
+  const argsOf = (app: string, flags = parse()): readonly string[] =>
+    nodeInstances(flags, HOST, '/opt/orrery/dist').find((one) => one.app === app)?.args ?? [];
+
+  it.each([
+    { app: 'kubelet', name: 'has the name of the node', want: '--hostname-override=node-1' },
+    { app: 'kubelet', name: 'serves on the address of the node', want: '--address=172.18.0.5' },
+    {
+      app: 'kubelet',
+      name: 'speaks to the runtime beside it',
+      want: '--container-runtime-endpoint=unix:///var/lib/orrery/cri.sock',
+    },
+    {
+      app: 'container-runtime',
+      name: 'finds the programs of the cluster',
+      want: '--component-dir=/opt/orrery/dist',
+    },
+    {
+      app: 'dataplane',
+      name: 'may dial pods and other nodes',
+      want: '--cluster-cidr=10.244.0.0/16,172.18.0.5/16',
+    },
+  ])('$app $name', ({ app, want }) => {
+    expect(argsOf(app)).toContain(want);
+  });
+
+  it('passes further flags to the component that they name', () => {
+    const flags = parse('--extra-arg=kubelet.max-pods=5');
+    expect(argsOf('kubelet', flags)).toContain('--max-pods=5');
+    expect(argsOf('dataplane', flags)).not.toContain('--max-pods=5');
+  });
+});
+
+describe(NodeFlags.name, () => {
+  it.each([
+    { argv: ['--network=netns'], want: '--network must be one of' },
+    { argv: ['--cluster-cidr=10.244'], want: '--cluster-cidr' },
+    { argv: ['--extra-arg=kube-apiserver.x=1'], want: '--extra-arg' },
+  ])('refuses $argv by name', ({ argv, want }) => {
+    expect(() => parse(...argv)).toThrow(want);
+  });
+});
