@@ -24,6 +24,8 @@ export type Handle = (key: ObjectKey, signal: AbortSignal) => Promise<Result | u
 
 /** How soon a key is looked at again whose own writes are not in the cache yet. */
 const FENCE_RECHECK_MS = 15;
+/** After a refused write: the end of the term must get its turn before the key is tried again. */
+const LEADERSHIP_RECHECK_MS = 100;
 
 /** The one loop of every controller: events to keys, keys to the reconciler, failures back with growing waits. */
 export class ControllerRunner {
@@ -105,7 +107,8 @@ export class ControllerRunner {
       this.#queue.forget(key);
       if (result?.requeueAfterMs !== undefined) this.#queue.addAfter(key, result.requeueAfterMs);
     } catch (error) {
-      if (error instanceof LeadershipLost || signal.aborted) this.#queue.add(key);
+      if (signal.aborted) this.#queue.add(key);
+      else if (error instanceof LeadershipLost) this.#queue.addAfter(key, LEADERSHIP_RECHECK_MS);
       else if (error instanceof TerminalError) {
         this.#queue.forget(key);
         logger.error('reconcile failed for good', error, { key });
