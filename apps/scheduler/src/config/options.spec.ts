@@ -14,7 +14,7 @@ function read(yaml: string, ...flags: string[]): SchedulerOptions {
   const folder = mkdtempSync(join(tmpdir(), 'scheduler-'));
   try {
     const path = join(folder, 'config.yaml');
-    writeFileSync(path, HEAD + yaml);
+    writeFileSync(path, yaml.startsWith('kind:') ? yaml : HEAD + yaml);
     return toOptions(parseFlags(SchedulerFlags, ['--kubeconfig=k', '--config', path, ...flags]));
   } finally {
     rmSync(folder, { recursive: true });
@@ -57,6 +57,11 @@ describe('toOptions()', () => {
   });
 
   it.each([
+    {
+      name: 'another kind of file',
+      yaml: 'kind: Pod\n',
+      want: 'kind must be equal to KubeSchedulerConfiguration',
+    },
     { name: 'an unknown field', yaml: 'profile: []\n', want: 'property profile should not exist' },
     {
       name: 'a bad weight',

@@ -110,10 +110,10 @@ export class Profile {
 /** kubescheduler.config.k8s.io/v1 KubeSchedulerConfiguration; an unknown field is an error. */
 export class KubeSchedulerConfiguration {
   @Equals('kubescheduler.config.k8s.io/v1')
-  apiVersion = 'kubescheduler.config.k8s.io/v1';
+  apiVersion: string = '';
 
   @Equals('KubeSchedulerConfiguration')
-  kind = 'KubeSchedulerConfiguration';
+  kind: string = '';
 
   @IsOptional()
   @ValidateNested()
