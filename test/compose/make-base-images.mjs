@@ -19,6 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { projectNode, root, say } from '../../scripts/checkout.mjs';
+import { LOCK_LABEL, lockHash } from './lock-hash.mjs';
 
 const output = (program, ...args) =>
   execFileSync(program, args, {
@@ -175,5 +176,5 @@ function makeImage(name, fill, ...changes) {
 }
 
 const PATH = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-makeImage(settings.NODE_IMAGE, makeNodeRoot, PATH);
+makeImage(settings.NODE_IMAGE, makeNodeRoot, PATH, `LABEL ${LOCK_LABEL}=${lockHash()}`);
 makeImage(`quay.io/coreos/etcd:${settings.ETCD_VERSION}`, makeEtcdRoot, PATH);

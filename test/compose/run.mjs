@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { projectNode, root, run, say } from '../../scripts/checkout.mjs';
 import { ensureTestTools } from '../../scripts/test-tools.mjs';
 import { ensureDocker, startEngine } from './engine.mjs';
+import { LOCK_LABEL, lockHash } from './lock-hash.mjs';
 
 const PORT = process.env.ORRERY_PORT ?? '16443';
 /** Outside the checkout, whose tools would read the images' files; kept, so that the next run builds faster. */
@@ -175,16 +176,23 @@ const TESTS = {
   },
 };
 
+const script = (name) => join(root, 'test', 'compose', name);
+
+/** A pulled image is good; one that we made, for the lock file that it was made for. */
+function baseImageIsGood() {
+  const format = `{{index .Config.Labels "${LOCK_LABEL}"}}`;
+  const child = spawnSync('docker', ['image', 'inspect', '-f', format, 'node:24-bookworm-slim'], {
+    encoding: 'utf8',
+  });
+  return child.status === 0 && ['', lockHash()].includes(child.stdout.trim());
+}
+
 let passed = 0;
 let failed = 0;
 try {
-  if (
-    spawnSync('docker', ['image', 'inspect', 'node:24-bookworm-slim'], { stdio: 'ignore' })
-      .status !== 0
-  )
-    if (run(projectNode(), [join(root, 'test', 'compose', 'make-base-images.mjs')]) !== 0)
-      throw new Error('no base images');
   if (!process.argv.includes('--no-build')) {
+    if (!baseImageIsGood() && run(projectNode(), [script('make-base-images.mjs')]) !== 0)
+      throw new Error('no base images');
     say('building the image');
     dc('build', 'pki');
   }
