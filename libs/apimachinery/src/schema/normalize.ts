@@ -47,7 +47,7 @@ const normalizeQuantity: Normalizer = (value) => {
   }
 };
 
-/** Compiles a definition to a closure that copies only what Go's decoder would keep. */
+/** Compiles a definition to a closure that copies only what Go would write again after decoding. */
 export function compileNormalizer(schemas: SchemaLookup, name: string): Normalizer {
   const known = new Map<string, Normalizer>();
 
@@ -67,7 +67,7 @@ export function compileNormalizer(schemas: SchemaLookup, name: string): Normaliz
     if (schema.$ref !== undefined) return ofDefinition(refName(schema.$ref));
     if (schema.type === 'array') return listNormalizer(ofSchema(schema.items));
     if (schema['x-kubernetes-preserve-unknown-fields']) return keep;
-    if (schema.properties) return structNormalizer(schema.properties, ofSchema);
+    if (schema.properties) return structNormalizer(schema, ofSchema);
     if (typeof schema.additionalProperties === 'object') {
       return mapNormalizer(ofSchema(schema.additionalProperties));
     }
@@ -100,19 +100,40 @@ function mapNormalizer(item: Normalizer): Normalizer {
   };
 }
 
-function structNormalizer(
-  properties: Readonly<Record<string, Schema>>,
-  compile: (schema: Schema) => Normalizer,
-): Normalizer {
-  let fields: Map<string, Normalizer> | undefined;
+interface FieldNormalizer {
+  readonly normalize: Normalizer;
+  /** A list or map that Go leaves out when it is empty (json omitempty). */
+  readonly omitEmpty: boolean;
+}
+
+const isListOrMap = (schema: Schema): boolean =>
+  schema.type === 'array' || typeof schema.additionalProperties === 'object';
+
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return isPlain(value) && Object.keys(value).length === 0;
+}
+
+function structNormalizer(struct: Schema, compile: (schema: Schema) => Normalizer): Normalizer {
+  let fields: Map<string, FieldNormalizer> | undefined;
+  const required = new Set(struct.required ?? []);
+  const compileFields = (): Map<string, FieldNormalizer> =>
+    new Map(
+      Object.entries(struct.properties ?? {}).map(([key, field]) => [
+        key,
+        { normalize: compile(field), omitEmpty: isListOrMap(field) && !required.has(key) },
+      ]),
+    );
   return (value) => {
     if (!isPlain(value)) return value;
-    fields ??= new Map(Object.entries(properties).map(([key, field]) => [key, compile(field)]));
+    fields ??= compileFields();
     const copy: PlainObject = {};
     for (const key of Object.keys(value)) {
       const entry = value[key];
       const field = fields.get(key);
-      if (field && entry !== null && entry !== undefined) copy[key] = field(entry);
+      if (!field || entry === null || entry === undefined) continue;
+      if (field.omitEmpty && isEmpty(entry)) continue;
+      copy[key] = field.normalize(entry);
     }
     return copy;
   };

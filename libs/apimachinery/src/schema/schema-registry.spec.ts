@@ -70,6 +70,17 @@ describe('SchemaRegistry', () => {
     );
   });
 
+  it('leaves out empty lists and maps that may be absent, and keeps empty structs', () => {
+    const given = {
+      metadata: { name: 'a', ownerReferences: [], labels: {} },
+      spec: { selector: {}, template: { spec: { containers: [], nodeSelector: {} } } },
+    };
+    expect(registry.normalize(given, DEPLOYMENT)).toEqual({
+      metadata: { name: 'a' },
+      spec: { selector: {}, template: { spec: { containers: [] } } },
+    });
+  });
+
   it('brings times to UTC seconds', () => {
     const given = { metadata: { creationTimestamp: '2024-01-01T02:00:00.5+02:00' } };
     expect(registry.normalize(given, DEPLOYMENT)).toEqual({
