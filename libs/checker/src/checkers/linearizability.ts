@@ -1,10 +1,9 @@
 import type { History } from '../history/history.js';
 import { LogIndex } from '../history/log-index.js';
-import { inScope } from '../history/object-version.js';
-import type { Operation } from '../history/operation.js';
-import { describeOperation, freshnessOf, isWrite } from '../history/operation.js';
+import { describeOperation } from '../history/operation.js';
 import { resolveOperations } from '../history/resolve-unknown.js';
 import type { ObjectState } from './object-model.js';
+import { partitionByObject } from './partition.js';
 import type { CheckResult, Violation } from './verdict.js';
 import { toResult } from './verdict.js';
 import { WglSearch } from './wgl-search.js';
@@ -34,7 +33,7 @@ export function checkLinearizability(
   const operations = resolve
     ? resolveOperations(history, new LogIndex(history.events)).operations
     : history.operations;
-  const partitions = partition(operations);
+  const partitions = partitionByObject(operations);
   const searches = [...partitions]
     .map(([key, own]) => new WglSearch(own, initial?.(key) ?? null))
     .sort((a, b) => a.operations.length - b.operations.length);
@@ -82,40 +81,4 @@ function describeIllegal(search: WglSearch): Violation {
     key,
     ...(operation ? { operation } : {}),
   };
-}
-
-/** Operations by key; a consistent list is one read of every key it covers. */
-function partition(operations: readonly Operation[]): Map<string, Operation[]> {
-  const partitions = new Map<string, Operation[]>();
-  for (const operation of operations) {
-    if (operation.f === 'list') continue;
-    const own = partitions.get(operation.key) ?? [];
-    if (own.length === 0) partitions.set(operation.key, own);
-    if (isWrite(operation.f) || freshnessOf(operation).kind === 'consistent') own.push(operation);
-  }
-  const scopes = new Map<string, readonly string[]>();
-  for (const operation of operations) {
-    if (operation.f !== 'list' || !isSnapshotOfNow(operation)) continue;
-    const keys =
-      scopes.get(operation.key) ??
-      [...partitions.keys()].filter((key) => inScope(operation.key, key));
-    scopes.set(operation.key, keys);
-    const items = new Map((operation.body?.items ?? []).map((item) => [item.key, item]));
-    const end = operation.body?.more ? (operation.body.items?.at(-1)?.key ?? '') : undefined;
-    for (const key of keys) {
-      if (end !== undefined && key > end) continue;
-      const object = items.get(key);
-      partitions.get(key)?.push({ ...operation, key, body: object ? { object } : {} });
-    }
-  }
-  return partitions;
-}
-
-function isSnapshotOfNow(operation: Operation): boolean {
-  const { outcome, args } = operation;
-  return (
-    outcome === 'ok' &&
-    freshnessOf(operation).kind === 'consistent' &&
-    (args.page === undefined || args.page.index === 0)
-  );
 }

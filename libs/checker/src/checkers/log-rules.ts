@@ -1,6 +1,7 @@
 import type { LogCoverage } from '../history/log-event.js';
 import type { LogIndex, Version } from '../history/log-index.js';
-import { isSameContent } from '../history/object-version.js';
+import type { ObjectVersion } from '../history/object-version.js';
+import { isSameContent, isSameVersion } from '../history/object-version.js';
 import type { Violation } from './verdict.js';
 
 export interface LogRuleOptions {
@@ -16,7 +17,7 @@ export function checkLog(log: LogIndex, { coverage, isOwn }: LogRuleOptions): Vi
   for (const key of log.keys()) {
     const uids = new Set<string>();
     for (const version of log.versions(key)) {
-      const broken = checkVersion(version, uids, isOwn(key));
+      const broken = checkVersion(version, { uids, isOwn: isOwn(key) });
       if (broken)
         violations.push({
           checker: 'revision-order',
@@ -48,26 +49,37 @@ function findGaps(log: LogIndex, from: number): Violation[] {
   return violations;
 }
 
-function checkVersion(
-  { rv, object, before, event }: Version,
-  uids: ReadonlySet<string>,
-  isOwn: boolean,
-): [rule: string, message: string] | undefined {
+interface VersionContext {
+  readonly uids: ReadonlySet<string>;
+  readonly isOwn: boolean;
+}
+
+type Broken = readonly [rule: string, message: string];
+
+function checkVersion(version: Version, context: VersionContext): Broken | undefined {
+  const { rv, before, event } = version;
   const previous = before?.object;
   if (before?.rv === rv) return ['revision-repeated', 'two events of one key at one revision'];
-  if (
-    event.prev &&
-    (!previous || !isSameContent(event.prev, previous) || event.prev.rv !== previous.rv)
-  )
+  if (event.prev && !(previous && isSameVersion(event.prev, previous)))
     return ['wrong-prev', 'the previous object in the event is not the one that stood there'];
-  if (!object)
-    return previous ? undefined : ['deleted-absent', 'deleted though nothing stood there'];
+  if (version.object) return checkPut(version.object, version, context);
+  return previous ? undefined : ['deleted-absent', 'deleted though nothing stood there'];
+}
+
+function checkPut(
+  object: ObjectVersion,
+  { rv, before }: Version,
+  { uids, isOwn }: VersionContext,
+): Broken | undefined {
   if (object.rv !== rv) return ['wrong-revision', `the object says it has revision ${object.rv}`];
-  if (previous && previous.uid !== object.uid)
+  const previous = before?.object;
+  if (!previous)
+    return uids.has(object.uid)
+      ? ['resurrected', `created with uid ${object.uid}, which was deleted before`]
+      : undefined;
+  if (previous.uid !== object.uid)
     return ['uid-changed', `uid ${previous.uid} became ${object.uid} without a delete`];
-  if (!previous && uids.has(object.uid))
-    return ['resurrected', `created with uid ${object.uid}, which was deleted before`];
-  if (isOwn && previous && isSameContent(previous, object))
-    return ['no-op-wrote', 'a write that changes nothing made a revision'];
-  return undefined;
+  return isOwn && isSameContent(previous, object)
+    ? ['no-op-wrote', 'a write that changes nothing made a revision']
+    : undefined;
 }

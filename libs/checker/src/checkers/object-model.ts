@@ -71,11 +71,12 @@ function stepUnknown(state: ObjectState, operation: Operation): ObjectState | un
 
 function written(state: ObjectState, { args, body, rv }: Operation): PresentState {
   const answered = body?.object;
+  const known = answered ?? state;
   return {
-    uid: answered?.uid ?? state?.uid ?? null,
+    uid: known?.uid ?? null,
     rv: rv ?? null,
-    value: args.value ?? answered?.value ?? state?.value ?? '',
-    labels: args.labels ?? answered?.labels ?? state?.labels,
+    value: args.value ?? known?.value ?? '',
+    labels: args.labels ?? known?.labels,
   };
 }
 

@@ -6,7 +6,7 @@ import { resolveOperations } from '../history/resolve-unknown.js';
 import { checkAttribution } from './attribution.js';
 import { checkListPages } from './list-pages.js';
 import { checkLog } from './log-rules.js';
-import type { PlacementContext } from './placement.js';
+import type { Placement, PlacementContext } from './placement.js';
 import { placeOperation } from './placement.js';
 import type { CheckResult, Violation } from './verdict.js';
 import { toResult } from './verdict.js';
@@ -43,8 +43,13 @@ export function checkRevisionOrder(
 function sweep(operations: readonly Operation[], context: PlacementContext): Violation[] {
   const violations: Violation[] = [];
   const floors = new FloorSweep(operations, context);
+  const ceilingOf = createCeiling(context);
   for (const { operation, index, floor } of floors) {
-    const placement = placeOperation(operation, floor, context);
+    const placement = blameFuture(
+      placeOperation(operation, floor, context),
+      floor,
+      ceilingOf(operation),
+    );
     if ('rule' in placement) {
       violations.push({
         checker: 'revision-order',
@@ -58,6 +63,38 @@ function sweep(operations: readonly Operation[], context: PlacementContext): Vio
     } else floors.place(index, placement.rv);
   }
   return violations;
+}
+
+/**
+ * Puts the blame where it belongs: on a read or refusal that was first true after a write that was called later, unless that had
+ * been reached before. The verdict does not need it, for that write would then have come too late.
+ */
+function blameFuture(placement: Placement, floor: number, ceiling: number): Placement {
+  if ('rule' in placement || placement.rv < ceiling || floor >= ceiling) return placement;
+  return {
+    rule: 'answer-from-the-future',
+    message: `first true at revision ${placement.rv}, but the write of ${ceiling} was called later`,
+  };
+}
+
+/** The lowest revision made by a write that was called after the read or refusal had ended. */
+function createCeiling({ makers }: PlacementContext): (operation: Operation) => number {
+  const writes = [...makers].map(([{ rv }, { call }]) => ({ rv, call }));
+  writes.sort((a, b) => a.call - b.call);
+  const lowest = new Float64Array(writes.length + 1).fill(Infinity);
+  for (let i = writes.length - 1; i >= 0; i--)
+    lowest[i] = Math.min(lowest[i + 1] ?? Infinity, writes[i]?.rv ?? Infinity);
+  return (operation) => {
+    if (isWrite(operation.f) && operation.outcome === 'ok') return Infinity;
+    const end = endOf(operation);
+    let [low, high] = [0, writes.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((writes[middle]?.call ?? 0) > end) high = middle;
+      else low = middle + 1;
+    }
+    return lowest[low] ?? Infinity;
+  };
 }
 
 interface Step {

@@ -34,8 +34,13 @@ const LEASES = ['leases/kube-system/a', 'leases/kube-system/b'] as const;
 /** A legal history: concurrent clients, watches and informers on a store that is strictly serializable by construction. */
 export function generateHistory(options: GeneratorOptions): History {
   const settings: Required<GeneratorOptions> = {
-    ...{ operations: 300, clients: 8, keys: 10, unknownRate: 0.02, listRate: 0.1 },
-    ...{ observers: true, latencyMs: 5 },
+    operations: 300,
+    clients: 8,
+    keys: 10,
+    unknownRate: 0.02,
+    listRate: 0.1,
+    observers: true,
+    latencyMs: 5,
     ...options,
   };
   return new Simulation(settings, createSeededRandom(settings.seed)).run();

@@ -8,8 +8,6 @@ import type { OperationArgs } from '../history/operation.js';
 export type WriteAnswer =
   { readonly reason: string } | { readonly rv: number; readonly object: ObjectVersion };
 
-export type CommitListener = (events: readonly LogEvent[]) => void;
-
 interface StoredVersion {
   readonly rv: number;
   readonly object: ObjectVersion | undefined;
@@ -19,7 +17,6 @@ interface StoredVersion {
 export class SimulatedStore {
   readonly events: LogEvent[] = [];
   private readonly versions = new Map<string, StoredVersion[]>();
-  private readonly listeners = new Set<CommitListener>();
   private revision = 0;
 
   constructor(
@@ -86,11 +83,6 @@ export class SimulatedStore {
     );
   }
 
-  onCommit(listener: CommitListener): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  }
-
   private put(
     key: string,
     { uid, value, labels }: { uid: string; value: string; labels: Labels | undefined },
@@ -110,7 +102,6 @@ export class SimulatedStore {
       versions.push({ rv: event.rv, object: event.object });
       this.events.push(event);
     }
-    for (const listener of [...this.listeners]) listener(events);
   }
 }
 

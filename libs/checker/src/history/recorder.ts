@@ -72,7 +72,14 @@ export class HistoryRecorder {
         if (!outcome) return undefined;
         const ret = outcome === 'unknown' ? null : this.time();
         const operation: Operation = {
-          ...{ client, id, f, key, args, call, ret, outcome },
+          client,
+          id,
+          f,
+          key,
+          args,
+          call,
+          ret,
+          outcome,
           ...(reason === undefined ? {} : { reason }),
           ...(rv === undefined ? {} : { rv }),
           ...(body === undefined ? {} : { body }),

@@ -1,6 +1,7 @@
 import type { History } from './history.js';
 import type { LogEvent } from './log-event.js';
 import type { LogIndex, Version } from './log-index.js';
+import type { ObjectVersion } from './object-version.js';
 import { canonicalLabels } from './object-version.js';
 import type { Operation } from './operation.js';
 import { endOf, isWrite } from './operation.js';
@@ -68,12 +69,17 @@ function matchKey(
 
 function mayHaveMade(operation: Operation, { event, object, before }: Version): boolean {
   const { f, args, call } = operation;
+  const previous = before?.object;
   if (event.at !== undefined && event.at < call) return false;
-  if (args.uid !== undefined && before?.object?.uid !== args.uid) return false;
-  if (f === 'delete') return !object && (args.rv === undefined || before?.object?.rv === args.rv);
-  if (!object || object.value !== args.value) return false;
-  if (args.labels && canonicalLabels(args.labels) !== canonicalLabels(object.labels)) return false;
-  return (f === 'create') === (before?.object === undefined);
+  if (args.uid !== undefined && previous?.uid !== args.uid) return false;
+  if (args.rv !== undefined && previous?.rv !== args.rv) return false;
+  if (f === 'delete' || !object) return f === 'delete' && !object;
+  return (f === 'create') === (previous === undefined) && isWhatItWrote(operation, object);
+}
+
+function isWhatItWrote({ args }: Operation, object: ObjectVersion): boolean {
+  if (object.value !== args.value) return false;
+  return !args.labels || canonicalLabels(args.labels) === canonicalLabels(object.labels);
 }
 
 function replaceFound(

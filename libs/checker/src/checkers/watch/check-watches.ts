@@ -17,8 +17,8 @@ export function checkWatches(history: History): CheckResult {
   const floorAt = createFloor(history);
   const violations = history.watches.flatMap((watch) => {
     const context = createWatchContext(watch, log, floorAt(watch.opened));
-    return WATCH_VALIDATORS.flatMap(({ rule, validate }) =>
-      validate(context).map(({ message, rv, key }) => ({
+    return WATCH_VALIDATORS.flatMap(({ rule, ...validator }) =>
+      validator.validate(context).map(({ message, rv, key }) => ({
         checker: 'watch' as const,
         rule,
         message: `${describeWatch(watch)}: ${message}`,

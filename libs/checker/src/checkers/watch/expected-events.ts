@@ -46,7 +46,10 @@ export function expectEvent(
   const matched = before !== undefined && isSelected(selector, before.labels);
   if (matches)
     return {
-      ...{ type: matched ? 'MODIFIED' : 'ADDED', rv, key, object: now },
+      type: matched ? 'MODIFIED' : 'ADDED',
+      rv,
+      key,
+      object: now,
       byTransition: !matched && before !== undefined,
     };
   if (!matched) return undefined;
