@@ -6,6 +6,7 @@ import { NodeFlags } from './commands/node-flags.js';
 import { node } from './commands/node.js';
 import { ProcessFlags, controlProcess } from './commands/processes.js';
 import { run } from './commands/run.js';
+import { sweep } from './commands/sweep.js';
 import { up } from './commands/up.js';
 import { UpFlags } from './commands/up-flags.js';
 
@@ -64,6 +65,13 @@ export async function program(
   } else if (command === 'run') {
     if (rest[0] === undefined) throw new ConfigError('orrery run needs a file of components');
     await run(rest[0], signal);
+  } else if (command === 'sweep') {
+    const [dir, supervisor] = rest;
+    if (dir === undefined || supervisor === undefined)
+      throw new ConfigError(
+        'orrery sweep needs the folder of a cluster and the process that ran it',
+      );
+    await sweep(dir, Number(supervisor));
   } else if (isControlVerb(command)) {
     const [words, flags] = splitArguments(rest);
     print(

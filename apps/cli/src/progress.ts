@@ -4,12 +4,15 @@ import type { Clock } from '@orrery/component';
 export class Progress {
   private readonly startedAt: number;
   private current = '';
+  private shown = '';
 
   constructor(
     private readonly clock: Clock,
     private readonly out: NodeJS.WriteStream = process.stderr,
   ) {
     this.startedAt = clock.monotonic();
+    // A terminal that was closed must not keep the cluster from being stopped in order.
+    out.on('error', () => undefined);
   }
 
   step(name: string): void {
@@ -19,7 +22,7 @@ export class Progress {
   }
 
   detail(text: string): void {
-    if (this.out.isTTY) this.line(`${this.current}: ${text}`);
+    if (this.out.isTTY) this.line(`${this.current}: ${text} …`);
   }
 
   note(text: string): void {
@@ -33,12 +36,15 @@ export class Progress {
   }
 
   private line(text: string): void {
-    this.clear();
-    this.out.write(`orrery: ${this.seconds()} ${text}`);
+    const isNew = text !== this.shown;
+    this.shown = text;
+    if (!isNew) return;
+    this.out.write(`\r\u001b[2Korrery: ${this.seconds()} ${text}`);
   }
 
   private clear(): void {
-    if (this.out.isTTY) this.out.write('\r\u001b[2K');
+    if (this.shown !== '') this.out.write('\r\u001b[2K');
+    this.shown = '';
   }
 
   private seconds(): string {

@@ -4,9 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '@orrery/component';
+import { FIRST_BLOCK, LAST_BLOCK } from './layout.js';
 
-const FIRST_BLOCK = 10;
-const LAST_BLOCK = 250;
 /** Bound on 127.C.0.254 for as long as the cluster runs: two clusters can never hold one block. */
 const LEASE_PORT = 6399;
 

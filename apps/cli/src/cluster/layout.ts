@@ -27,6 +27,10 @@ export function addressesOf(block: number): Addresses {
   };
 }
 
+/** C of the blocks 127.C.0.0/16 that a cluster may have. */
+export const FIRST_BLOCK = 10;
+export const LAST_BLOCK = 250;
+
 /** Most nodes of one cluster: the /24s between 127.C.65 and 127.C.127. */
 export const MAX_NODES = 62;
 

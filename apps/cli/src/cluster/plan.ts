@@ -29,6 +29,10 @@ export interface Instance {
 }
 
 export const API_PORT = 6443;
+export const CONTROLLER_MANAGER_PORT = 10257;
+export const SCHEDULER_PORT = 10259;
+/** Added for each further replica of the two. */
+export const REPLICA_PORTS = 1000;
 
 export const etcdEndpoints = ({ addresses, etcdMembers }: PlanInput): string[] =>
   Array.from({ length: etcdMembers }, (_, i) => `http://${addresses.etcdMember(i + 1)}:2379`);
@@ -80,7 +84,7 @@ export function controllerManager(input: PlanInput, replica: number): Instance {
       `--service-account-private-key-file=${files.pki('sa.key')}`,
       '--leader-elect=true',
       `--bind-address=${addresses.apiServer}`,
-      `--secure-port=${10257 + (replica - 1) * 1000}`,
+      `--secure-port=${CONTROLLER_MANAGER_PORT + (replica - 1) * REPLICA_PORTS}`,
       ...extra(input, 'kube-controller-manager'),
     ],
   };
@@ -96,7 +100,7 @@ export function scheduler(input: PlanInput, replica: number): Instance {
       `--kubeconfig=${join(files.dir, 'scheduler.conf')}`,
       '--leader-elect=true',
       `--bind-address=${addresses.apiServer}`,
-      `--secure-port=${10259 + (replica - 1) * 1000}`,
+      `--secure-port=${SCHEDULER_PORT + (replica - 1) * REPLICA_PORTS}`,
       ...extra(input, 'kube-scheduler'),
     ],
   };

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { ConfigError } from '@orrery/component';
+import { FIRST_BLOCK, LAST_BLOCK, MAX_NODES } from './layout.js';
 import type { ClusterFiles } from './layout.js';
+
+const REMEDY = 'restore it, or start with --fresh to begin again empty';
 
 /** What a cluster must keep between two starts. */
 export interface ClusterSettings {
@@ -9,26 +12,34 @@ export interface ClusterSettings {
   readonly nodes: number;
 }
 
-function isSettings(value: unknown): value is ClusterSettings {
+const isBetween = (value: unknown, least: number, most: number): value is number =>
+  Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+
+/** What is wrong with the settings; undefined when nothing is. */
+function problemOf(value: unknown): string | undefined {
   const settings = value as Partial<ClusterSettings> | null;
-  return [settings?.block, settings?.etcdMembers, settings?.nodes].every(Number.isInteger);
+  if (!isBetween(settings?.block, FIRST_BLOCK, LAST_BLOCK))
+    return `block must be a whole number from ${FIRST_BLOCK} to ${LAST_BLOCK}`;
+  if (settings?.etcdMembers !== 1 && settings?.etcdMembers !== 3)
+    return 'etcdMembers must be 1 or 3';
+  if (!isBetween(settings.nodes, 1, MAX_NODES))
+    return `nodes must be a whole number from 1 to ${MAX_NODES}`;
+  return undefined;
 }
 
 /** The settings of the cluster's last start; undefined for a new cluster. Throws ConfigError for a damaged file. */
 export function readSettings(files: ClusterFiles): ClusterSettings | undefined {
   if (!existsSync(files.settings)) return undefined;
+  const text = readFileSync(files.settings, 'utf8');
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(files.settings, 'utf8'));
+    value = JSON.parse(text);
   } catch (error) {
-    throw new ConfigError(`${files.settings}: not JSON; restore it, or start with --fresh`, {
-      cause: error,
-    });
+    throw new ConfigError(`${files.settings} is not JSON; ${REMEDY}`, { cause: error });
   }
-  if (isSettings(value)) return value;
-  throw new ConfigError(
-    `${files.settings}: block, etcdMembers and nodes must be whole numbers; restore it, or start with --fresh`,
-  );
+  const problem = problemOf(value);
+  if (problem) throw new ConfigError(`${files.settings}: ${problem}; ${REMEDY}`);
+  return value as ClusterSettings;
 }
 
 /** Replaces the file in one step, so that a crash leaves the old or the new one. */

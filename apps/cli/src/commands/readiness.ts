@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
 import type { Clock } from '@orrery/component';
 import { ConfigError } from '@orrery/component';
 import type { ClusterFiles } from '../cluster/layout.js';
+import { endOf, lastLines } from './log-tail.js';
 
 const WAIT_MS = 60_000;
 const POLL_MS = 20;
-const LOG_LINES = 15;
+const LOG_LINES = 8;
 
 export interface ReadyWait {
   readonly clock: Clock;
@@ -13,12 +13,6 @@ export interface ReadyWait {
   readonly files: ClusterFiles;
   /** What is waited for: its log is quoted when it does not come. */
   readonly what: string;
-}
-
-/** The last lines of a log; '' when there is none. */
-export function tailOf(file: string, lines = LOG_LINES): string {
-  if (!existsSync(file)) return '';
-  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
 }
 
 /** Asks until the answer is yes. Throws ConfigError with the end of the log after a minute, and when the signal aborts. */
@@ -36,7 +30,7 @@ export async function whenReady(wait: ReadyWait, isReady: () => Promise<boolean>
   }
   const log = wait.files.logs(`${wait.what}.log`);
   throw new ConfigError(
-    `${wait.what} did not become ready within ${WAIT_MS / 1000} s; the end of ${log}:\n${tailOf(log)}`,
+    `${wait.what} did not become ready within ${WAIT_MS / 1000} s; the end of ${log}:\n${lastLines(endOf(log), LOG_LINES)}`,
     { cause: last },
   );
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ConfigError, Flag } from '@orrery/component';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
-import { MAX_NODES } from '../cluster/layout.js';
+import { FIRST_BLOCK, LAST_BLOCK, MAX_NODES } from '../cluster/layout.js';
 
 /** The flags of `orrery up` (and of `npm start --`). */
 export class UpFlags {
@@ -31,8 +31,8 @@ export class UpFlags {
   @Flag('C of the block 127.C.0.0/16; default: kept, else the first free one')
   @IsOptional()
   @IsInt()
-  @Min(10)
-  @Max(250)
+  @Min(FIRST_BLOCK)
+  @Max(LAST_BLOCK)
   block?: number = undefined;
 
   @Flag('start empty: remove what the cluster of this name stored')

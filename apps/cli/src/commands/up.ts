@@ -1,38 +1,35 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
+import { existsSync, mkdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { resources } from '@orrery/api';
-import { connect, loadKubeconfig } from '@orrery/client';
-import type { KubeClient } from '@orrery/client';
-import { ConfigError, SystemClock, reachablePort } from '@orrery/component';
+import { ConfigError, SystemClock } from '@orrery/component';
 import type { Clock } from '@orrery/component';
-import { createClusterPki } from '@orrery/pki';
-import { installAddons } from '../addons/install.js';
+import { PkiError, createClusterPki } from '@orrery/pki';
 import { leaseBlock } from '../cluster/block-lease.js';
-import { endLeftovers, lockCluster } from '../cluster/cluster-lock.js';
-import { etcdProcesses, locateEtcd } from '../cluster/etcd.js';
+import { lockCluster } from '../cluster/cluster-lock.js';
+import { locateEtcd } from '../cluster/etcd.js';
 import { ClusterFiles, addressesOf, nodeName } from '../cluster/layout.js';
-import { API_PORT, processes, toProcess } from '../cluster/plan.js';
+import { endLeftovers } from '../cluster/leftovers.js';
+import { listenersOf, requireFree } from '../cluster/listeners.js';
+import { API_PORT, processes } from '../cluster/plan.js';
 import type { PlanInput } from '../cluster/plan.js';
 import { readSettings, writeSettings } from '../cluster/settings.js';
 import { writeStaticPods } from '../cluster/static-pods.js';
+import { inWords } from '../cluster/system-error.js';
 import { Progress } from '../progress.js';
-import { serveControl } from '../supervisor/control.js';
-import { Supervisor } from '../supervisor/supervisor.js';
-import { tailOf, whenReady } from './readiness.js';
+import { runCluster } from './run-cluster.js';
+import type { Prepared } from './run-cluster.js';
 import { clusterDir, parseExtraArgs } from './up-flags.js';
 import type { UpFlags } from './up-flags.js';
 
 const DEFAULT_NODES = 3;
+/** Longest path of a Unix socket, without its final NUL (unix(7)). */
+const MAX_SOCKET_PATH = 107;
 
-interface Prepared {
-  readonly input: PlanInput;
-  readonly etcdBinary: string;
+interface Leased extends Prepared {
   release(): Promise<void>;
 }
 
-/** What is kept of a cluster across `--fresh`: nothing but its lock. */
+/** `--fresh` keeps nothing of a cluster but its run folder, which holds the lock. */
 function empty(files: ClusterFiles): void {
   for (const path of ['etcd', 'nodes', 'pki', 'logs', 'cluster.json', 'admin.conf'])
     rmSync(`${files.dir}/${path}`, { recursive: true, force: true });
@@ -43,35 +40,49 @@ function empty(files: ClusterFiles): void {
 function checkUnchanged(flag: string, asked: number | undefined, before: number | undefined): void {
   if (asked !== undefined && before !== undefined && asked !== before)
     throw new ConfigError(
-      `${flag} ${asked}: this cluster was made with ${before}; start it without the flag, or with --fresh`,
+      `${flag} ${asked}: this cluster was made with ${before}; start it without the flag, or with --fresh to begin again empty`,
     );
 }
 
-async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress): Promise<Prepared> {
-  if (flags.fresh) empty(files);
-  const before = readSettings(files);
+function checkSocketPaths(files: ClusterFiles, nodes: number): void {
+  const longest = files.criSocket(nodeName(nodes));
+  if (Buffer.byteLength(longest) > MAX_SOCKET_PATH)
+    throw new ConfigError(
+      `${longest}: the path of a socket has at most ${MAX_SOCKET_PATH} bytes; set ORRERY_HOME to a shorter folder`,
+    );
+}
+
+/** Everything that can be refused is, before anything of the cluster is written or removed. */
+async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress): Promise<Leased> {
+  const before = flags.fresh ? undefined : readSettings(files);
   checkUnchanged('--etcd-members', flags.etcdMembers, before?.etcdMembers);
+  const nodes = flags.nodes ?? before?.nodes ?? DEFAULT_NODES;
+  checkSocketPaths(files, nodes);
   const extraArgs = parseExtraArgs(flags.extraArg);
+  const etcd = await locateEtcd(flags.etcdBin, progress);
   const lease = await leaseBlock(files.dir, {
     ...(before ? { before: before.block } : {}),
     ...(flags.block !== undefined ? { asked: flags.block } : {}),
   });
   try {
-    const etcdBinary = await locateEtcd(flags.etcdBin, progress);
-    const componentDir = dirname(fileURLToPath(import.meta.url));
     const input: PlanInput = {
       files,
       addresses: addressesOf(lease.block),
       etcdMembers: flags.etcdMembers ?? before?.etcdMembers ?? 1,
-      nodes: flags.nodes ?? before?.nodes ?? DEFAULT_NODES,
+      nodes,
       isolate: flags.isolate,
       standby: flags.standby,
       extraArgs,
-      componentDir,
+      componentDir: dirname(fileURLToPath(import.meta.url)),
       nodeBinary: process.execPath,
     };
+    await requireFree(listenersOf(input));
+    if (flags.fresh) empty(files);
+    progress.note(
+      `cluster "${flags.name}" in 127.${lease.block}.0.0/16: ${input.etcdMembers} etcd ${etcd.version} (${etcd.path}), ${nodes} nodes${before ? '' : ', new'}`,
+    );
     await writeFiles(input, progress);
-    return { input, etcdBinary, release: () => lease.release() };
+    return { input, etcdBinary: etcd.path, release: () => lease.release() };
   } catch (error) {
     await lease.release();
     throw error;
@@ -81,7 +92,6 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
 async function writeFiles(input: PlanInput, progress: Progress): Promise<void> {
   const { files, addresses, etcdMembers, nodes } = input;
   for (const dir of [files.run(), files.logs()]) mkdirSync(dir, { recursive: true, mode: 0o700 });
-  writeSettings(files, { block: addresses.block, etcdMembers, nodes });
   progress.step('certificates');
   await createClusterPki({
     dir: files.dir,
@@ -97,126 +107,61 @@ async function writeFiles(input: PlanInput, progress: Progress): Promise<void> {
   for (const group of processes(input))
     if (group.instances.length > 1)
       writeFileSync(files.run(`${group.name}.json`), JSON.stringify(group.instances));
+  writeSettings(files, { block: addresses.block, etcdMembers, nodes });
 }
 
-/** Starts every process; the names in waves as they must stop. */
-function startProcesses(supervisor: Supervisor, { input, etcdBinary }: Prepared): string[][] {
-  const etcd = etcdProcesses(input, etcdBinary);
-  const groups = processes(input);
-  for (const spec of etcd) supervisor.add(spec);
-  for (const group of groups) supervisor.add(toProcess(input, group));
-  const named = (test: RegExp): string[] =>
-    groups.map((group) => group.name).filter((name) => test.test(name));
-  return [
-    named(/^kubelet-/),
-    named(/^(nodes|container-runtime-)/),
-    named(/^(controllers|kube-controller-manager|kube-scheduler)/),
-    named(/^(kube-apiserver|dataplane)$/),
-    etcd.map((spec) => spec.name),
-  ];
+/** What the user is told: errors of the operating system and of certificates name their file and what to do. */
+function explained(error: unknown, files: ClusterFiles): unknown {
+  if (!(error instanceof PkiError)) return inWords(error, files.dir);
+  return new ConfigError(`${error.message}; restore the file, or start with --fresh`, {
+    cause: error,
+  });
 }
 
-async function bringUp(
-  prepared: Prepared,
-  progress: Progress,
+async function start(
+  flags: UpFlags,
+  files: ClusterFiles,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
-  const { input } = prepared;
-  const startedAt = Math.floor(clock.now() / 1000) * 1000;
-  const client: KubeClient = connect(loadKubeconfig(input.files.adminConf));
+  const progress = new Progress(clock);
+  const left = await endLeftovers(files, clock);
+  if (left > 0)
+    progress.note(`ended ${left} process${left === 1 ? '' : 'es'} that an earlier run left behind`);
+  const prepared = await prepare(flags, files, progress);
   try {
-    progress.step('API server');
-    await whenReady({ clock, signal, files: input.files, what: 'kube-apiserver' }, async () => {
-      const { code } = await client.raw('/readyz', signal);
-      return code === 200;
-    });
-    await installAddons(
-      client,
-      {
-        server: `https://${input.addresses.apiServer}:${API_PORT}`,
-        clusterCidr: input.addresses.podCidr,
-        dataplaneSocket: input.files.dataplaneSocket,
-      },
-      clock,
-      signal,
-    );
-    progress.step('nodes');
-    await whenReady({ clock, signal, files: input.files, what: 'nodes' }, async () => {
-      const { items } = await client.resource(resources.nodes).list({}, signal);
-      const ready = items.filter((node) =>
-        node.status?.conditions?.some(
-          (c) =>
-            c.type === 'Ready' &&
-            c.status === 'True' &&
-            // What the cluster said before it was stopped does not count.
-            Date.parse(c.lastHeartbeatTime ?? '') >= startedAt,
-        ),
-      );
-      progress.detail(`${ready.length}/${input.nodes} ready`);
-      return ready.length >= input.nodes;
-    });
+    await runCluster(prepared, progress, clock, signal);
   } finally {
-    await client.close();
+    await prepared.release();
   }
 }
 
-function lowPortNote(block: number): string {
-  return reachablePort(80) === 80
-    ? ''
-    : `\nPorts below 1024 answer on 20000 + port here (a Service on port 80: http://127.${block}.128.x:20080).\n`;
+/** A cluster that never came to be leaves no folder. */
+function forget(files: ClusterFiles): void {
+  rmSync(files.dir, { recursive: true, force: true });
+  try {
+    rmdirSync(dirname(files.dir));
+  } catch {
+    // Other clusters, or the user's own folder.
+  }
 }
 
 /** `orrery up`: runs a cluster until the signal aborts, then stops all of it. */
 export async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
-  const clock = new SystemClock();
   const files = new ClusterFiles(clusterDir(flags.name));
-  mkdirSync(files.dir, { recursive: true, mode: 0o700 });
-  lockCluster(files, flags.name);
-  const progress = new Progress(clock);
+  const isNew = !existsSync(files.dir);
   try {
-    const left = endLeftovers(files);
-    if (left > 0) progress.note(`ended ${left} processes that an earlier run left behind`);
-    const prepared = await prepare(flags, files, progress);
-    try {
-      await runCluster(prepared, progress, clock, signal);
-    } finally {
-      await prepared.release();
-    }
+    mkdirSync(files.dir, { recursive: true, mode: 0o700 });
+    lockCluster(files, flags.name);
+  } catch (error) {
+    throw explained(error, files);
+  }
+  try {
+    await start(flags, files, new SystemClock(), signal);
+  } catch (error) {
+    throw explained(error, files);
   } finally {
     rmSync(files.supervisorPid, { force: true });
-    if (!existsSync(files.settings)) rmSync(files.run(), { recursive: true, force: true });
-  }
-}
-
-async function runCluster(
-  prepared: Prepared,
-  progress: Progress,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> {
-  const { files, addresses } = prepared.input;
-  const refusal = new AbortController();
-  const supervisor = new Supervisor(clock, ({ name, why, logFile, refused }) => {
-    if (refused) refusal.abort(new ConfigError(`${name} refused to start:\n${tailOf(logFile, 1)}`));
-    else progress.note(`${name} ended (${why}) and is started again; its log: ${logFile}`);
-  });
-  const control = await serveControl(files.controlSocket, supervisor);
-  progress.step('etcd');
-  const waves = startProcesses(supervisor, prepared);
-  try {
-    await bringUp(prepared, progress, clock, AbortSignal.any([signal, refusal.signal]));
-    progress.done(
-      `\n  export KUBECONFIG=${files.adminConf}\n  kubectl get nodes,pods -A -o wide\n  # stop: Ctrl-C here, or kill ${process.pid}\n${lowPortNote(addresses.block)}`,
-    );
-    if (!signal.aborted) await once(signal, 'abort');
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    progress.note('stopping …');
-    await supervisor.stopAll(waves);
-    control.close();
-    control.closeAllConnections();
-    progress.note('stopped');
+    if (isNew && !existsSync(files.settings)) forget(files);
   }
 }

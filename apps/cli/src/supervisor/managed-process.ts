@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '@orrery/component';
 
@@ -39,11 +39,26 @@ export interface ProcessExit {
   readonly name: string;
   readonly why: string;
   readonly logFile: string;
+  /** Where the log of this run begins in the file. */
+  readonly logOffset: number;
   /** The process refused its flags or configuration (exit code 2): the same again cannot help. */
   readonly refused: boolean;
 }
 
+/** What the owner of a process is told. */
+export interface ProcessEvents {
+  readonly exited: (exit: ProcessExit) => void;
+  /** A process was started or has ended. */
+  readonly changed: () => void;
+}
+
 const REFUSED_EXIT_CODE = 2;
+
+/** One life of the process. */
+interface Run {
+  readonly startedAt: number;
+  readonly logOffset: number;
+}
 
 /** Keeps one process alive: restarts it with back-off until it is stopped. */
 export class ManagedProcess {
@@ -57,7 +72,7 @@ export class ManagedProcess {
   constructor(
     readonly spec: ProcessSpec,
     private readonly clock: Clock,
-    private readonly onExit: (exit: ProcessExit) => void,
+    private readonly events: ProcessEvents,
   ) {}
 
   get state(): ProcessState {
@@ -104,8 +119,21 @@ export class ManagedProcess {
   }
 
   private launch(): void {
+    const run = { startedAt: this.clock.monotonic(), logOffset: 0 };
+    try {
+      this.spawn(run);
+    } catch (error) {
+      // A full disk, say: the next try comes after the back-off.
+      const child = this.child;
+      this.ended(run, error instanceof Error ? error.message : String(error), null);
+      child?.kill('SIGKILL');
+    }
+  }
+
+  private spawn(run: { startedAt: number; logOffset: number }): void {
     mkdirSync(dirname(this.spec.logFile), { recursive: true });
     const log = openSync(this.spec.logFile, 'a', 0o600);
+    run.logOffset = fstatSync(log).size;
     const child = spawn(this.spec.command, [...this.spec.args], {
       // A session of its own, so that Ctrl-C reaches the supervisor alone, which then stops in order.
       detached: true,
@@ -115,39 +143,42 @@ export class ManagedProcess {
     });
     closeSync(log);
     this.child = child;
-    const startedAt = this.clock.monotonic();
-    if (child.pid !== undefined) {
-      this.current = { phase: 'running', pid: child.pid, since: this.clock.now() };
-      for (const file of this.spec.pidFiles) writeFileSync(file, String(child.pid));
-    }
     child.once('error', (error) => {
-      this.ended(startedAt, error.message, null);
+      if (this.child === child) this.ended(run, error.message, null);
     });
     child.once('exit', (code, signal) => {
-      this.ended(startedAt, signal ? `killed by ${signal}` : `exit code ${code}`, code);
+      const why = signal ? `killed by ${signal}` : `exit code ${code}`;
+      if (this.child === child) this.ended(run, why, code);
     });
+    if (child.pid === undefined) return;
+    this.current = { phase: 'running', pid: child.pid, since: this.clock.now() };
+    for (const file of this.spec.pidFiles) writeFileSync(file, String(child.pid));
+    this.events.changed();
   }
 
-  private ended(startedAt: number, why: string, code: number | null): void {
+  private ended(run: Run, why: string, code: number | null): void {
     for (const file of this.spec.pidFiles) rmSync(file, { force: true });
     this.child = undefined;
     if (!this.wanted) {
       this.current = { phase: 'stopped' };
+      this.events.changed();
       return;
     }
-    if (this.clock.monotonic() - startedAt > STABLE_MS) this.failures = 0;
+    if (this.clock.monotonic() - run.startedAt > STABLE_MS) this.failures = 0;
     const wait = BACKOFF_MS[Math.min(this.failures, BACKOFF_MS.length - 1)] ?? 0;
     this.failures += 1;
     this.current = { phase: 'backing off', untilMs: this.clock.now() + wait, lastExit: why };
-    this.onExit({
-      name: this.spec.name,
-      why,
-      logFile: this.spec.logFile,
-      refused: code === REFUSED_EXIT_CODE,
-    });
+    this.events.changed();
     this.cancelRestart = this.clock.after(wait, () => {
       this.restartCount += 1;
       this.launch();
+    });
+    this.events.exited({
+      name: this.spec.name,
+      why,
+      logFile: this.spec.logFile,
+      logOffset: run.logOffset,
+      refused: code === REFUSED_EXIT_CODE,
     });
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '@orrery/component';
 import { ManagedProcess } from './managed-process.js';
-import type { ProcessExit, ProcessSpec, ProcessState } from './managed-process.js';
+import type { ProcessEvents, ProcessExit, ProcessSpec, ProcessState } from './managed-process.js';
 
 export interface ProcessView {
   readonly name: string;
@@ -12,14 +12,26 @@ export interface ProcessView {
 /** Keeps the processes of one cluster running; stops them in the reverse order of their start. */
 export class Supervisor {
   private readonly processes = new Map<string, ManagedProcess>();
+  private readonly events: ProcessEvents;
 
+  /** `onPids` is told the processes that run whenever one starts or ends. */
   constructor(
     private readonly clock: Clock,
-    private readonly onExit: (exit: ProcessExit) => void,
-  ) {}
+    exited: (exit: ProcessExit) => void,
+    onPids: (pids: readonly number[]) => void = () => undefined,
+  ) {
+    const changed = (): void => {
+      onPids(
+        [...this.processes.values()].flatMap(({ state }) =>
+          state.phase === 'running' ? [state.pid] : [],
+        ),
+      );
+    };
+    this.events = { exited, changed };
+  }
 
   add(spec: ProcessSpec): void {
-    const process = new ManagedProcess(spec, this.clock, this.onExit);
+    const process = new ManagedProcess(spec, this.clock, this.events);
     this.processes.set(spec.name, process);
     process.start();
   }

@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { resources } from '@orrery/api';
+import { connect, loadKubeconfig } from '@orrery/client';
+import type { KubeClient } from '@orrery/client';
+import { ConfigError, reachablePort } from '@orrery/component';
+import type { Clock } from '@orrery/component';
+import { installAddons } from '../addons/install.js';
+import { endLeftovers } from '../cluster/leftovers.js';
+import { etcdProcesses, explainEtcd } from '../cluster/etcd.js';
+import { API_PORT, processes, toProcess } from '../cluster/plan.js';
+import type { PlanInput } from '../cluster/plan.js';
+import type { Progress } from '../progress.js';
+import { serveControl } from '../supervisor/control.js';
+import { startGuard } from '../supervisor/guard.js';
+import type { ProcessExit } from '../supervisor/managed-process.js';
+import { Supervisor } from '../supervisor/supervisor.js';
+import { endOf, lastLines } from './log-tail.js';
+import { whenReady } from './readiness.js';
+
+/** A cluster whose files are in place and whose addresses are its own. */
+export interface Prepared {
+  readonly input: PlanInput;
+  readonly etcdBinary: string;
+}
+
+/** A process that ends this often before the cluster is ready will not do better by trying on. */
+const MAX_DEATHS = 3;
+const TAIL_LINES = 12;
+
+/** Decides what the end of a process means: a note, or the end of the start. */
+export class ExitJudge {
+  private readonly deaths = new Map<string, number>();
+  private starting = true;
+
+  constructor(
+    private readonly input: PlanInput,
+    private readonly note: (text: string) => void,
+    private readonly giveUp: (why: ConfigError) => void,
+  ) {}
+
+  started(): void {
+    this.starting = false;
+  }
+
+  judge(exit: ProcessExit): void {
+    const { name, why, logFile, refused } = exit;
+    const deaths = (this.deaths.get(name) ?? 0) + 1;
+    this.deaths.set(name, deaths);
+    const log = endOf(logFile, exit.logOffset);
+    const known = /^etcd(-\d+)?$/.test(name) ? explainEtcd(this.input, name, log, why) : undefined;
+    if (!this.starting)
+      this.note(`${name} ended (${known ?? why}) and is started again; its log: ${logFile}`);
+    else if (refused)
+      this.giveUp(new ConfigError(`${name} refused to start:\n${lastLines(log, 1) || why}`));
+    else if (known !== undefined) this.giveUp(new ConfigError(known));
+    else if (deaths >= MAX_DEATHS)
+      this.giveUp(
+        new ConfigError(
+          `${name} ended ${deaths} times while starting (${why}); the end of its log ${logFile}:\n${lastLines(log, TAIL_LINES)}`,
+        ),
+      );
+    else this.note(`${name} ended (${why}) and is started again`);
+  }
+}
+
+/** Starts every process; the names in waves as they must stop. */
+function startProcesses(supervisor: Supervisor, { input, etcdBinary }: Prepared): string[][] {
+  const etcd = etcdProcesses(input, etcdBinary);
+  const groups = processes(input);
+  for (const spec of etcd) supervisor.add(spec);
+  for (const group of groups) supervisor.add(toProcess(input, group));
+  const named = (test: RegExp): string[] =>
+    groups.map((group) => group.name).filter((name) => test.test(name));
+  return [
+    named(/^kubelet-/),
+    named(/^(nodes|container-runtime-)/),
+    named(/^(controllers|kube-controller-manager|kube-scheduler)/),
+    named(/^(kube-apiserver|dataplane)$/),
+    etcd.map((spec) => spec.name),
+  ];
+}
+
+interface Start {
+  readonly input: PlanInput;
+  readonly progress: Progress;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+async function bringUp({ input, progress, clock, signal }: Start): Promise<void> {
+  const startedAt = Math.floor(clock.now() / 1000) * 1000;
+  const client: KubeClient = connect(loadKubeconfig(input.files.adminConf));
+  try {
+    progress.step('API server');
+    await whenReady({ clock, signal, files: input.files, what: 'kube-apiserver' }, async () => {
+      const { code } = await client.raw('/readyz', signal);
+      return code === 200;
+    });
+    await installAddons(
+      client,
+      {
+        server: `https://${input.addresses.apiServer}:${API_PORT}`,
+        clusterCidr: input.addresses.podCidr,
+        dataplaneSocket: input.files.dataplaneSocket,
+      },
+      clock,
+      signal,
+    );
+    progress.step('nodes');
+    await whenReady({ clock, signal, files: input.files, what: 'nodes' }, async () => {
+      const { items } = await client.resource(resources.nodes).list({}, signal);
+      const ready = items.filter((node) =>
+        node.status?.conditions?.some(
+          (c) =>
+            c.type === 'Ready' &&
+            c.status === 'True' &&
+            // What the cluster said before it was stopped does not count.
+            Date.parse(c.lastHeartbeatTime ?? '') >= startedAt,
+        ),
+      );
+      progress.detail(`${ready.length}/${input.nodes} ready`);
+      return ready.length >= input.nodes;
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+const quoted = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path}'`);
+
+/** The lines to copy, and what the user of this machine must know. */
+export function readyText({ files, addresses }: PlanInput, portOf = reachablePort): string {
+  const note =
+    portOf(80) === 80
+      ? ''
+      : `\n  Ports below 1024 need root on this machine: port 80 of a pod or Service answers on ${portOf(80)},\n  port 443 on ${portOf(443)}, and so on (e.g. http://127.${addresses.block}.128.20:${portOf(80)}).\n`;
+  return `\n  export KUBECONFIG=${quoted(files.adminConf)}\n  kubectl get nodes,pods -A -o wide\n  # stop: Ctrl-C here, or kill ${process.pid}\n${note}`;
+}
+
+/** Runs a prepared cluster until the signal aborts or its start fails, then stops all of it. */
+export async function runCluster(
+  prepared: Prepared,
+  progress: Progress,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const { input } = prepared;
+  const { files, componentDir, nodeBinary } = input;
+  const failed = new AbortController();
+  const judge = new ExitJudge(
+    input,
+    (text) => {
+      progress.note(text);
+    },
+    (why) => {
+      failed.abort(why);
+    },
+  );
+  const guard = startGuard([
+    nodeBinary,
+    join(componentDir, 'orrery.js'),
+    'sweep',
+    files.dir,
+    String(process.pid),
+  ]);
+  const supervisor = new Supervisor(
+    clock,
+    (exit) => {
+      judge.judge(exit);
+    },
+    (pids) => {
+      guard.protect(pids);
+    },
+  );
+  const control = await serveControl(files.controlSocket, supervisor);
+  progress.step('etcd');
+  const waves = startProcesses(supervisor, prepared);
+  try {
+    await bringUp({ input, progress, clock, signal: AbortSignal.any([signal, failed.signal]) });
+    judge.started();
+    progress.done(readyText(input));
+    if (!signal.aborted) await once(signal, 'abort');
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    progress.note('stopping …');
+    await supervisor.stopAll(waves);
+    await endLeftovers(files, clock);
+    guard.release();
+    control.close();
+    control.closeAllConnections();
+    progress.note('stopped');
+  }
+}
