@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { dist, root, run, projectNode, say } from './checkout.mjs';
+import { dist, root, run, projectNode, runningClusters, say } from './checkout.mjs';
 import { EXTERNAL } from './externals.mjs';
 
 /** Bundle name -> entry point. The apps' names are upstream's binaries. */
@@ -121,7 +121,15 @@ async function main() {
   const entryPoints = Object.fromEntries(
     Object.entries(ENTRIES).filter(([, file]) => existsSync(join(root, file))),
   );
-  rmSync(dist, { recursive: true, force: true });
+  const running = runningClusters();
+  // What a running cluster may still load stays: chunks have their content's hash in their name.
+  if (running.length === 0) rmSync(dist, { recursive: true, force: true });
+  else {
+    say(
+      `orrery: ${running.join(' and ')} goes on with the old build, but for processes that start anew`,
+    );
+    rmSync(stamp, { force: true });
+  }
   await build({
     absWorkingDir: root,
     entryPoints,

@@ -1,7 +1,7 @@
 // What the scripts know of this checkout: folders, the Node that it brings, running clusters. Plain JavaScript for Node >= 20.19.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -24,9 +24,17 @@ export function checkNodeVersion() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]))
     fail(
-      `Node ${process.versions.node} is too old: Orrery needs Node ${OLDEST_NODE.join('.')} or newer to install its own Node 24`,
+      `Node ${process.versions.node} is too old: Orrery needs Node ${OLDEST_NODE.join('.')} or newer to install its own Node 24; install one from your distribution or https://nodejs.org and try again`,
     );
 }
+
+const read = (file) => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+};
 
 function isAlive(pid) {
   try {
@@ -37,14 +45,65 @@ function isAlive(pid) {
   }
 }
 
-/** Names of the clusters of this checkout whose supervisor lives. */
+/** Whether the process is one of ours; where there is no /proc any living process counts. */
+const isOurs = (pid) =>
+  pid > 0 &&
+  isAlive(pid) &&
+  (!existsSync('/proc/self/cmdline') || read(`/proc/${pid}/cmdline`).includes('orrery'));
+
+/** Supervisors that run from this checkout's bundles, wherever their clusters are: `cluster "x" (process 1)`. */
 export function runningClusters() {
   const home = process.env.ORRERY_HOME ?? join(root, '.orrery');
-  if (!existsSync(home)) return [];
-  return readdirSync(home).filter((name) => {
-    const file = join(home, name, 'run', 'orrery.pid');
-    return existsSync(file) && isAlive(Number(readFileSync(file, 'utf8')));
-  });
+  const names = existsSync(home) ? readdirSync(home) : [];
+  const found = new Map(
+    names
+      .map((name) => [Number(read(join(home, name, 'run', 'orrery.pid'))), `cluster "${name}"`])
+      .filter(([pid]) => isOurs(pid)),
+  );
+  const pids = existsSync('/proc/self/cmdline') ? readdirSync('/proc').filter(Number) : [];
+  for (const pid of pids) {
+    const [, ...args] = read(`/proc/${pid}/cmdline`).split('\0');
+    const at = args.indexOf(join(dist, 'orrery.js'));
+    if (at >= 0 && args[at + 1] === 'up' && !found.has(Number(pid)))
+      found.set(Number(pid), 'a cluster');
+  }
+  return [...found].map(([pid, name]) => `${name} (process ${pid})`);
+}
+
+const LOCK = join(root, '.cache', 'setup.lock');
+const LOCK_POLL_MS = 200;
+
+function tryLock() {
+  try {
+    mkdirSync(dirname(LOCK), { recursive: true });
+    writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    // A checkout that this user cannot write: there is nothing to install or build, or that says so.
+    return error.code !== 'EEXIST';
+  }
+}
+
+/** Two commands of one checkout must not install or build at the same time. */
+export function whileAlone(go) {
+  let isToldOf = 0;
+  while (!tryLock()) {
+    const owner = Number(read(LOCK));
+    if (owner > 0 && !isAlive(owner)) rmSync(LOCK, { force: true });
+    else {
+      if (owner !== isToldOf)
+        say(`orrery: waiting for process ${owner}, which installs or builds this checkout …`);
+      isToldOf = owner;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_POLL_MS);
+    }
+  }
+  const unlock = () => {
+    if (Number(read(LOCK)) === process.pid) rmSync(LOCK, { force: true });
+  };
+  process.once('exit', unlock);
+  const result = go();
+  unlock();
+  return result;
 }
 
 /** Runs `npm ci` when package-lock.json changed since the last install and no cluster of this checkout runs. */
@@ -52,21 +111,31 @@ export function ensureInstalled() {
   const hash = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === hash) return;
-  const running = runningClusters();
+  if (read(STAMP) === hash) return;
+  const isFirst = !existsSync(join(root, 'node_modules'));
+  const running = isFirst ? [] : runningClusters();
   if (running.length > 0) {
     say(
-      `orrery: package-lock.json changed, but cluster ${running.join(', ')} of this checkout is running: not reinstalling until it is stopped`,
+      `orrery: package-lock.json changed, but ${running.join(' and ')} of this checkout runs: going on with the installed packages; stop it and run this again to install the new ones`,
     );
     return;
   }
-  say('orrery: installing packages (npm ci) …');
+  say(`orrery: installing packages (npm ci${isFirst ? ', about a minute' : ''}) …`);
   const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
-  if (npm.error) fail(`npm cannot be run: ${npm.error.message}; install npm and try again`);
-  if (npm.status !== 0) fail('npm ci failed; see its messages above', npm.status ?? 1);
+  if (npm.error)
+    fail(
+      npm.error.code === 'ENOENT'
+        ? 'npm is not installed: install it (Debian, Ubuntu: apt-get install npm) and try again'
+        : `npm cannot be run: ${npm.error.message}`,
+    );
+  if (npm.status !== 0)
+    fail(
+      'npm ci failed; see its messages above. Without a network it needs a filled npm cache',
+      npm.status ?? 1,
+    );
   writeFileSync(STAMP, hash);
 }
 
@@ -93,7 +162,8 @@ export const jestArgs = (project, rest) => [
   '--experimental-vm-modules',
   '--no-warnings',
   join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
+  // Paths first: --selectProjects takes every word that follows.
+  ...rest,
   '--selectProjects',
   project,
-  ...rest,
 ];

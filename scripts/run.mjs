@@ -11,6 +11,7 @@ import {
   projectNode,
   root,
   run,
+  whileAlone,
 } from './checkout.mjs';
 
 const [command = 'start', ...rest] = process.argv.slice(2);
@@ -18,7 +19,7 @@ const node = projectNode;
 const script = (name) => join(root, 'scripts', name);
 const bin = (...path) => join(root, 'node_modules', ...path);
 
-const build = () => run(node(), [script('build.mjs')]);
+const build = () => whileAlone(() => run(node(), [script('build.mjs')]));
 
 /** Replaces this process as far as Node can: same terminal, signals go to the child, its exit code is ours. */
 function become(program, args) {
@@ -60,5 +61,5 @@ const commands = {
 checkNodeVersion();
 const chosen = commands[command];
 if (!chosen) fail(`unknown command ${command}; one of ${Object.keys(commands).join(', ')}`, 2);
-ensureInstalled();
+whileAlone(ensureInstalled);
 chosen();

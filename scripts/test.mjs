@@ -4,13 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { childEnv, fail, jestArgs, projectNode, root, run, say } from './checkout.mjs';
+import { otherEtcds } from './etcd-versions.mjs';
 import { ensureTestTools } from './test-tools.mjs';
 
 const bin = (...path) => join(root, 'node_modules', ...path);
 const node = projectNode();
 
 const check = (name, ...args) => ({ name, kind: 'check', go: () => run(node, args) });
-const jest = (name, ...args) => ({ name, kind: 'jest', args });
+const jest = (name, ...args) => ({ name, kind: 'jest', project: name, args });
 
 const STEPS = [
   check('format', bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'),
@@ -20,6 +21,7 @@ const STEPS = [
   jest('unit'),
   check('build', join(root, 'scripts', 'build.mjs')),
   jest('int'),
+  { name: 'etcd-versions', kind: 'versions' },
   jest('e2e', '--runInBand'),
 ];
 
@@ -31,9 +33,9 @@ function list(flag) {
 function runJest(step) {
   const folder = join(root, '.cache');
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `jest-${step.name}.json`);
+  const file = join(folder, `jest-${step.name.replaceAll(' ', '-')}.json`);
   rmSync(file, { force: true });
-  const args = jestArgs(step.name, [
+  const args = jestArgs(step.project, [
     ...step.args,
     '--json',
     `--outputFile=${file}`,
@@ -41,7 +43,7 @@ function runJest(step) {
   ]);
   const child = spawnSync(node, args, {
     cwd: root,
-    env: childEnv(),
+    env: childEnv(step.env),
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (!existsSync(file)) return { passed: 0, failed: 1 };
@@ -53,15 +55,36 @@ function runJest(step) {
   return { passed: result.numPassedTests, failed: failed === 0 && child.status !== 0 ? 1 : failed };
 }
 
+/** The storage's specs on every other version of etcd that can be had. */
+function runVersions() {
+  const own = process.env.ORRERY_ETCD_BIN ?? 'etcd';
+  return otherEtcds(own)
+    .map(({ minor, path }) =>
+      runStep({
+        ...jest(`int on etcd ${minor}`, 'libs/storage'),
+        project: 'int',
+        env: { ORRERY_ETCD_BIN: path },
+      }),
+    )
+    .reduce(
+      (sum, { passed, failed }) => ({
+        passed: sum.passed + passed,
+        failed: sum.failed + failed,
+      }),
+      { passed: 0, failed: 0 },
+    );
+}
+
+const RUN = {
+  jest: runJest,
+  versions: runVersions,
+  check: (step) => (step.go() === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }),
+};
+
 function runStep(step) {
   const started = performance.now();
   say(`\n== ${step.name}`);
-  const result =
-    step.kind === 'jest'
-      ? runJest(step)
-      : step.go() === 0
-        ? { passed: 1, failed: 0 }
-        : { passed: 0, failed: 1 };
+  const result = RUN[step.kind](step);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   say(`== ${step.name}: ${result.passed} passed, ${result.failed} failed (${seconds} s)`);
   return result;
@@ -69,12 +92,15 @@ function runStep(step) {
 
 const only = list('--only');
 const skip = list('--skip') ?? [];
+const known = STEPS.map((step) => step.name);
+const unknown = [...(only ?? []), ...skip].filter((name) => !known.includes(name));
+if (unknown.length > 0)
+  fail(`no step ${unknown.map((name) => `"${name}"`).join(', ')}; one of ${known.join(', ')}`, 2);
 const steps = STEPS.filter(
   (step) => (only ? only.includes(step.name) : true) && !skip.includes(step.name),
 );
-if (steps.length === 0)
-  fail(`no such step; one of ${STEPS.map((step) => step.name).join(', ')}`, 2);
-if (steps.some((step) => step.kind === 'jest')) ensureTestTools();
+if (steps.length === 0) fail(`no step is left to run; the steps are ${known.join(', ')}`, 2);
+if (steps.some((step) => step.kind !== 'check')) ensureTestTools();
 
 const total = { passed: 0, failed: 0 };
 for (const step of steps) {
