@@ -143,7 +143,7 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
       }),
       ...extensions.postStartHooks,
     ],
-    deps.logger,
+    deps,
   );
   const metrics = new RequestMetrics();
   const address = `${advertisedAddress(options)}:${options.securePort}`;

@@ -1,4 +1,7 @@
-import type { Entry, StorageEvent, WatchItem } from '@orrery/storage';
+import type { StatusError } from '@orrery/apimachinery';
+import { newExpired } from '@orrery/apimachinery';
+import { isStorageError } from '@orrery/storage';
+import type { Entry, StorageError, StorageEvent, WatchItem } from '@orrery/storage';
 import type { WatchRequest } from './list-options.js';
 import { parseResourceVersion, validateWatchRequest } from './list-options.js';
 import { listObjects } from './read.js';
@@ -111,6 +114,10 @@ async function startOf(scope: StoreScope, request: WatchRequest): Promise<Start>
   return { initial, after: Number(list.resourceVersion) };
 }
 
+/** k8s apiserver pkg/storage/cacher/watch_cache.go:getAllEventsSinceLocked. */
+const tooOld = (after: number, { detail }: StorageError): StatusError =>
+  newExpired(`too old resource version: ${after} (${detail.revision ?? after + 1})`);
+
 /**
  * WATCH: batches of events in order. Throws StatusError; the first `next()` does so for what is wrong with the
  * request itself, later ones for what ends a running watch (410 when history was compacted).
@@ -135,6 +142,7 @@ export async function* watchObjects(
       if (batch.length > 0) yield batch;
     }
   } catch (error) {
+    if (isStorageError(error, 'compacted')) throw tooOld(start.after, error as StorageError);
     throw toStatusError(error, scope.resource);
   }
 }

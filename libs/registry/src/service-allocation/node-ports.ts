@@ -19,6 +19,7 @@ const ATTEMPTS = 16;
 export class NodePorts {
   private readonly first: number;
   private readonly last: number;
+  private queue: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly deps: AllocatorDeps,
@@ -71,7 +72,14 @@ export class NodePorts {
     );
   }
 
-  private async change(dryRun: boolean, change: (bits: bigint) => bigint): Promise<void> {
+  /** Changes of this server wait for each other: only those of other replicas can still be in the way. */
+  private change(dryRun: boolean, change: (bits: bigint) => bigint): Promise<void> {
+    const next = this.queue.then(() => this.changeNow(dryRun, change));
+    this.queue = next.catch(() => undefined);
+    return next;
+  }
+
+  private async changeNow(dryRun: boolean, change: (bits: bigint) => bigint): Promise<void> {
     const { storage, keyPrefix } = this.deps;
     const key = `${keyPrefix}ranges/servicenodeports`;
     for (let left = ATTEMPTS; ; left--) {

@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually, useEtcd } from '@orrery/testing';
+import { protobuf } from '../src/negotiation/schemas.js';
+import { metadataOf, startReplica } from './replica.js';
+import type { Answer, Json, Replica } from './replica.js';
+
+const etcd = useEtcd();
+const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
+const PARTIAL = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io';
+
+let api: Replica;
+
+const get = (path: string, accept: string): Promise<Answer> =>
+  api.ask(path, { headers: { accept } });
+
+/** Frames of a protobuf watch: four bytes of length each. */
+function frames(bytes: Buffer): { type: string; object: Json }[] {
+  const found: { type: string; object: Json }[] = [];
+  for (let at = 0; at + 4 <= bytes.length;) {
+    const end = at + 4 + bytes.readUInt32BE(at);
+    if (end > bytes.length) break;
+    found.push(protobuf().decodeWatchFrame(bytes.subarray(at, end)));
+    at = end;
+  }
+  return found;
+}
+
+beforeAll(async () => {
+  api = await startReplica({ etcd: etcd.endpoints, keyspace: etcd.keyspace });
+  await api.post(CONFIG_MAPS, {
+    metadata: { name: 'shape', labels: { a: 'b' } },
+    data: { k: 'v' },
+  });
+}, 60_000);
+
+afterAll(async () => {
+  await api.close();
+});
+
+describe('representations of one object', () => {
+  it('are YAML, protobuf and metadata alone', async () => {
+    const yaml = await get(`${CONFIG_MAPS}/shape`, 'application/yaml');
+    expect(yaml.headers['content-type']).toBe('application/yaml');
+    expect(yaml.text).toContain('data:\n  k: v\n');
+    const binary = await get(`${CONFIG_MAPS}/shape`, PROTOBUF);
+    expect(binary.headers['content-type']).toBe(PROTOBUF);
+    expect(protobuf().decode(binary.bytes).object).toMatchObject({
+      kind: 'ConfigMap',
+      data: { k: 'v' },
+    });
+    const partial = await get(`${CONFIG_MAPS}/shape`, PARTIAL);
+    expect(partial.json).toMatchObject({
+      kind: 'PartialObjectMetadata',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata: { name: 'shape', labels: { a: 'b' } },
+    });
+    expect(partial.json).not.toHaveProperty('data');
+  });
+
+  it('are tables with the columns of the kind', async () => {
+    const { json } = await get(`${CONFIG_MAPS}/shape`, TABLE);
+    const columns = (json['columnDefinitions'] as { name: string }[]).map(({ name }) => name);
+    expect([json['kind'], columns]).toEqual(['Table', ['Name', 'Data', 'Age']]);
+    const [row] = json['rows'] as { cells: unknown[]; object: Json }[];
+    expect(row?.cells.slice(0, 2)).toEqual(['shape', 1]);
+    expect(row?.object).toMatchObject({ kind: 'PartialObjectMetadata' });
+    const whole = await get(`${CONFIG_MAPS}/shape?includeObject=Object`, TABLE);
+    expect((whole.json['rows'] as Json[])[0]).toMatchObject({ object: { kind: 'ConfigMap' } });
+    const none = await get(`${CONFIG_MAPS}/shape?includeObject=None`, TABLE);
+    expect((none.json['rows'] as Json[])[0]?.['object'] ?? null).toBeNull();
+  });
+
+  it('come pretty for people and when asked', async () => {
+    const plain = await api.ask(`${CONFIG_MAPS}/shape`);
+    expect(plain.text).not.toContain('\n');
+    const pretty = await api.ask(`${CONFIG_MAPS}/shape?pretty=true`);
+    expect(pretty.text).toContain('{\n  "kind": "ConfigMap"');
+    const curl = await api.ask(`${CONFIG_MAPS}/shape`, { headers: { 'user-agent': 'curl/8.0' } });
+    expect(curl.text).toBe(pretty.text);
+  });
+
+  it('keeps the type in a Status that is protobuf', async () => {
+    const missing = await get(`${CONFIG_MAPS}/nope`, PROTOBUF);
+    expect(missing.status).toBe(404);
+    expect(protobuf().decode(missing.bytes).object).toMatchObject({
+      kind: 'Status',
+      reason: 'NotFound',
+    });
+  });
+});
+
+describe('representations of a list', () => {
+  it('leave kind and apiVersion to the list', async () => {
+    const { json } = await api.ask(`${CONFIG_MAPS}?fieldSelector=metadata.name=shape`);
+    expect(json).toMatchObject({ kind: 'ConfigMapList', apiVersion: 'v1' });
+    expect((json['items'] as Json[])[0]).not.toHaveProperty('kind');
+    const partial = await get(CONFIG_MAPS, PARTIAL.replace('Metadata', 'MetadataList'));
+    expect(partial.json).toMatchObject({ kind: 'PartialObjectMetadataList' });
+    const binary = await get(CONFIG_MAPS, PROTOBUF);
+    expect(protobuf().decode(binary.bytes).object).toMatchObject({ kind: 'ConfigMapList' });
+  });
+});
+
+describe('representations of a watch', () => {
+  const query = 'watch=1&fieldSelector=metadata.name=shape';
+
+  it('is framed in protobuf', async () => {
+    const watch = await api.watch(`${CONFIG_MAPS}?${query}`, { headers: { accept: PROTOBUF } });
+    expect(watch.response.headers['content-type']).toBe(`${PROTOBUF};stream=watch`);
+    await eventually(() => {
+      expect(frames(watch.bytes)).toMatchObject([
+        { type: 'ADDED', object: { kind: 'ConfigMap', metadata: { name: 'shape' } } },
+      ]);
+    });
+    watch.response.destroy();
+  });
+
+  it('names the columns of a table in the first event only', async () => {
+    const watch = await api.watch(`${CONFIG_MAPS}?${query}`, { headers: { accept: TABLE } });
+    await api.patch(`${CONFIG_MAPS}/shape`, 'merge-patch+json', { data: { other: 'x' } });
+    await eventually(() => {
+      const columns = watch.events().map(({ object }) => Boolean(object['columnDefinitions']));
+      expect(columns).toEqual([true, false]);
+    });
+    watch.response.destroy();
+  });
+
+  it('sends the initial events, then the bookmark that ends them, then what changes', async () => {
+    const initial =
+      'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+    const watch = await api.watch(`${CONFIG_MAPS}?${query}&${initial}`);
+    await eventually(() => {
+      expect(watch.types()).toEqual(['ADDED', 'BOOKMARK']);
+    });
+    const mark = watch.events()[1]?.object ?? {};
+    expect(mark).toMatchObject({
+      kind: 'ConfigMap',
+      metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } },
+    });
+    await api.patch(`${CONFIG_MAPS}/shape`, 'merge-patch+json', { data: { more: 'y' } });
+    await eventually(() => {
+      expect(watch.types()).toEqual(['ADDED', 'BOOKMARK', 'MODIFIED']);
+    });
+    const [, , changed] = watch.events();
+    const after = Number(metadataOf({ json: changed?.object ?? {} })['resourceVersion']);
+    expect(after).toBeGreaterThan(Number(metadataOf({ json: mark })['resourceVersion']));
+    watch.response.destroy();
+  });
+
+  it('ends by itself when its time is over', async () => {
+    const watch = await api.watch(`${CONFIG_MAPS}?watch=1&timeoutSeconds=1`);
+    expect(await watch.ended).toBe('end');
+  });
+});
