@@ -38,7 +38,14 @@ const words = (route: Route): string[] =>
 /** Adds the route or changes it; the same twice is no error. */
 export const setRoute = (route: Route): Promise<void> => ip('route', 'replace', ...words(route));
 
-export const removeRoute = (route: Route): Promise<void> => ip('route', 'del', ...words(route));
+/** Removes the route; none is no error. */
+export async function removeRoute(route: Route): Promise<void> {
+  try {
+    await ip('route', 'del', ...words(route));
+  } catch (error) {
+    if (!String(error).includes('No such process')) throw error;
+  }
+}
 
 /** Removes every route that an earlier run left in this network stack. */
 export const removeAllRoutes = (): Promise<void> =>

@@ -47,39 +47,60 @@ export class RoutedNetwork {
     await this.#working;
   }
 
-  /** Resolves when the nodes known at the start have their routes. */
+  /**
+   * Resolves when this node's own addresses are there, as far as its Node object names them. Routes to other nodes
+   * may come later: after a restart of all, their addresses are known only when their kubelets have said them.
+   */
   async ready(signal: AbortSignal): Promise<void> {
     await this.#informers.waitForSync(signal);
-    await this.#working;
+    for (const route of this.#wanted()) if (route.kind === 'local') await setRoute(route);
+  }
+
+  #wanted(): readonly Route[] {
+    const nodes = this.#informers.informer(resources.nodes).lister.list();
+    return desiredRoutes(nodes, this.options.nodeName, this.options.serviceCidr);
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    const nodes = this.#informers.informer(resources.nodes).lister;
+    let lastProblem = '';
     while (this.#isDirty && !signal.aborted) {
       this.#isDirty = false;
-      const wanted = desiredRoutes(nodes.list(), this.options.nodeName, this.options.serviceCidr);
       try {
-        await this.#apply(wanted);
+        await this.#apply(this.#wanted());
+        lastProblem = '';
       } catch (error) {
-        this.options.logger.error('cannot set the routes', error);
+        if (String(error) !== lastProblem)
+          this.options.logger.error('cannot set a route; trying again', error);
+        lastProblem = String(error);
         this.#isDirty = true;
         await this.options.clock.sleep(RETRY_MS, signal).catch(() => undefined);
       }
     }
   }
 
+  /** Sets every route that can be set, then throws for one that cannot. */
   async #apply(wanted: readonly Route[]): Promise<void> {
     const { remove, add } = routeChanges(this.#inForce, wanted);
-    for (const route of remove) {
-      await removeRoute(route);
-      this.#inForce.delete(route.to);
-      this.options.logger.info('route removed', { to: route.to });
-    }
-    for (const route of add) {
-      await setRoute(route);
-      this.#inForce.set(route.to, route);
-      const via = route.kind === 'via' ? route.via : 'this node';
-      this.options.logger.info('route set', { to: route.to, via });
-    }
+    const problems: unknown[] = [];
+    for (const route of [...remove, ...add])
+      try {
+        await (add.includes(route) ? this.#add(route) : this.#remove(route));
+      } catch (error) {
+        problems.push(error);
+      }
+    if (problems.length > 0) throw problems[0];
+  }
+
+  async #remove(route: Route): Promise<void> {
+    await removeRoute(route);
+    this.#inForce.delete(route.to);
+    this.options.logger.info('route removed', { to: route.to });
+  }
+
+  async #add(route: Route): Promise<void> {
+    await setRoute(route);
+    this.#inForce.set(route.to, route);
+    const via = route.kind === 'via' ? route.via : 'this node';
+    this.options.logger.info('route set', { to: route.to, via });
   }
 }
