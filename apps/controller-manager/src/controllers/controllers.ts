@@ -11,6 +11,7 @@ import { endpointsController } from './endpoints/endpoints.reconciler.js';
 import { endpointSliceController } from './endpointslice/endpointslice.reconciler.js';
 import { nodeIpamController } from './node-ipam/node-ipam.reconciler.js';
 import { replicaSetController, replicationController } from './replicaset/replicaset.definition.js';
+import { resourceQuotaController } from './resourcequota/resourcequota.reconciler.js';
 import { rootCaController } from './root-ca/root-ca.reconciler.js';
 import { serviceAccountController } from './serviceaccount/serviceaccount.reconciler.js';
 
@@ -18,6 +19,7 @@ import { serviceAccountController } from './serviceaccount/serviceaccount.reconc
 export const CONTROLLERS: readonly ControllerEntry[] = [
   serviceAccountController,
   rootCaController,
+  resourceQuotaController,
   nodeIpamController,
   deploymentController,
   replicaSetController,
