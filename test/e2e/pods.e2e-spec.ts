@@ -148,7 +148,7 @@ describe('kubectl exec', () => {
   });
 
   it('gives a terminal, with its size and Ctrl-C', async () => {
-    const screen = cluster.kubectlPty(...['exec', '-it', 'tools', '-c', 'main', '--', '/bin/bash']);
+    const screen = cluster.shellPty('kubectl exec -it tools -c main -- /bin/bash');
     await screen.waitFor(/tools:\/srv\/data# $/);
     screen.write('tty; export A=kept\r');
     await screen.waitFor(/\/dev\/pts\/\d+/);

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { eventually, kubectlIsAtLeast, useCluster } from './harness/index.js';
+import { eventually, useCluster } from './harness/index.js';
 
 const cluster = useCluster();
 const run = (line: string): Promise<string> => cluster.run(line, { cwd: cluster.scratch });
@@ -21,10 +21,18 @@ describe('kubectl apply', () => {
   it('creates, leaves alone, and changes only what the manifest changed', async () => {
     write('shop.yaml', SHOP);
     expect(words(await run('kubectl apply -f shop.yaml'))).toEqual([
-      ...['created', 'created', 'created', 'created', ''],
+      'created',
+      'created',
+      'created',
+      'created',
+      '',
     ]);
     expect(words(await run('kubectl apply -f shop.yaml'))).toEqual([
-      ...['unchanged', 'unchanged', 'unchanged', 'unchanged', ''],
+      'unchanged',
+      'unchanged',
+      'unchanged',
+      'unchanged',
+      '',
     ]);
     await run('kubectl scale deployment/shop --replicas=3');
     await run('kubectl annotate configmap settings note=mine');
@@ -33,7 +41,11 @@ describe('kubectl apply', () => {
       SHOP.replace('colour: blue', 'colour: green').replace('replicas: 2\n', '\n'),
     );
     expect(words(await run('kubectl apply -f shop.yaml'))).toEqual([
-      ...['configured', 'unchanged', 'unchanged', 'configured', ''],
+      'configured',
+      'unchanged',
+      'unchanged',
+      'configured',
+      '',
     ]);
     expect(await run('kubectl get cm settings -o jsonpath={.data.colour}')).toBe('green');
     expect(await run('kubectl get cm settings -o jsonpath={.metadata.annotations.note}')).toBe(
@@ -188,12 +200,6 @@ describe('changes to one object', () => {
     expect(
       await cluster.refusal(`kubectl patch deployment web -p '{"spec": {"replicas": "many"}}'`),
     ).toContain('cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas');
-    if (kubectlIsAtLeast(24)) {
-      const scale = `--subresource=scale --type=merge -p '{"spec": {"replicas": 2}}'`;
-      expect(await run(`kubectl patch deployment web ${scale}`)).toBe(
-        'scale.autoscaling/web patched\n',
-      );
-    }
   });
 
   it('labels and annotates', async () => {
@@ -338,8 +344,7 @@ describe('what is refused', () => {
       allowFailure: true,
     });
     expect(code).toBe(1);
-    if (typeof want === 'string') expect(stderr).toContain(want);
-    else expect(stderr).toMatch(want);
+    expect(stderr).toMatch(want);
   });
 
   it('a change to what cannot change', async () => {

@@ -200,7 +200,10 @@ export class Cluster {
   /** The same on a terminal: what is written to it is typed, `output` is what the screen got. */
   kubectlPty(...args: KubectlArgs): BackgroundCommand {
     const [words, options] = splitOptions(args);
-    const line = `kubectl ${words.map(quote).join(' ')}`;
+    return this.shellPty(`kubectl ${words.map(quote).join(' ')}`, options);
+  }
+
+  shellPty(line: string, options: KubectlOptions = {}): BackgroundCommand {
     return this.shellBackground(`script -qefc ${quote(line)} /dev/null`, options);
   }
 

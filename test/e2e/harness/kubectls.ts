@@ -23,8 +23,14 @@ function onPath(): string | undefined {
     .find((path) => existsSync(path));
 }
 
+let first: KubectlBinary | undefined;
+
 /** The kubectl that a user gets by typing its name. */
 export function defaultKubectl(): KubectlBinary {
+  return (first ??= findDefault());
+}
+
+function findDefault(): KubectlBinary {
   const path = onPath();
   const version = path === undefined ? undefined : minorOf(path);
   if (path === undefined || version === undefined)
@@ -38,15 +44,16 @@ export function defaultKubectl(): KubectlBinary {
  * One kubectl for every minor version on this machine, oldest first: the one on PATH, those beside it, those of the
  * Google Cloud SDK, and those in the folders of ORRERY_KUBECTL_DIRS.
  */
-export function everyKubectl(): KubectlBinary[] {
-  const first = defaultKubectl();
+export function everyKubectl(): readonly KubectlBinary[] {
+  return (found ??= findEvery());
+}
+
+let found: readonly KubectlBinary[] | undefined;
+
+function findEvery(): KubectlBinary[] {
+  const { path: typed, version: typedVersion } = defaultKubectl();
   const own = (process.env['ORRERY_KUBECTL_DIRS'] ?? '').split(delimiter).filter(Boolean);
-  const folders = [
-    dirname(first.path),
-    dirname(realpathSync(first.path)),
-    ...EXTRA_FOLDERS,
-    ...own,
-  ];
+  const folders = [dirname(typed), dirname(realpathSync(typed)), ...EXTRA_FOLDERS, ...own];
   const paths = [...new Set(folders)]
     .filter((dir) => existsSync(dir))
     .flatMap((dir) =>
@@ -54,7 +61,7 @@ export function everyKubectl(): KubectlBinary[] {
         .filter(isKubectl)
         .map((name) => join(dir, name)),
     );
-  const byVersion = new Map([[first.version, first.path]]);
+  const byVersion = new Map([[typedVersion, typed]]);
   for (const path of paths) {
     const version = minorOf(path);
     if (version !== undefined && !byVersion.has(version)) byVersion.set(version, path);
