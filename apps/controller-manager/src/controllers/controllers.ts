@@ -13,6 +13,7 @@ import { nodeIpamController } from './node-ipam/node-ipam.reconciler.js';
 import { replicaSetController, replicationController } from './replicaset/replicaset.definition.js';
 import { resourceQuotaController } from './resourcequota/resourcequota.reconciler.js';
 import { rootCaController } from './root-ca/root-ca.reconciler.js';
+import { statefulSetController } from './statefulset/statefulset.definition.js';
 import { serviceAccountController } from './serviceaccount/serviceaccount.reconciler.js';
 
 /** Every controller, in the order in which they start. */
@@ -25,6 +26,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   replicaSetController,
   replicationController,
   daemonSetController,
+  statefulSetController,
   endpointSliceController,
   endpointsController,
   nodeLifecycleController,
