@@ -1,3 +1,4 @@
+import { disruptionController } from './disruption/disruption.reconciler.js';
 import type { ControllerEntry } from '../controller-entry.js';
 import { taintEvictionController } from './taint-eviction/taint-eviction.reconciler.js';
 import { podGcController } from './pod-gc/pod-gc.reconciler.js';
@@ -33,6 +34,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   taintEvictionController,
   podGcController,
   namespaceController,
+  disruptionController,
   clusterRoleAggregationController,
   garbageCollector,
 ];

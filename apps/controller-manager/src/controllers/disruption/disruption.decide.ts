@@ -1,0 +1,106 @@
+import type { Condition, Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from '@orrery/api';
+import { toTime } from '@orrery/component';
+
+/** Time after an eviction within which its pod is taken to be going (k8s pkg/controller/disruption DeletionTimeout). */
+const DELETION_TIMEOUT_MS = 2 * 60_000;
+
+/** What a budget is judged from. */
+export interface BudgetView {
+  readonly budget: PodDisruptionBudget;
+  /** Pods that its selector matches. */
+  readonly pods: readonly Pod[];
+  /** Replicas that the controllers of these pods want in all; undefined when some pod has no controller with a scale. */
+  readonly scale: number | undefined;
+  readonly now: number;
+}
+
+interface Wanted {
+  readonly expectedPods: number;
+  readonly desiredHealthy: number;
+}
+
+const percentOf = (text: string, total: number): number =>
+  Math.ceil((Number.parseInt(text, 10) * total) / 100);
+
+/** k8s pkg/controller/disruption/disruption.go:getExpectedPodCount; undefined when the scale is needed and unknown. */
+function wanted({ budget, pods, scale }: BudgetView): Wanted | undefined {
+  const { minAvailable, maxUnavailable } = budget.spec;
+  if (typeof minAvailable === 'number')
+    return { expectedPods: pods.length, desiredHealthy: minAvailable };
+  if (minAvailable === undefined && maxUnavailable === undefined)
+    return { expectedPods: pods.length, desiredHealthy: 1 };
+  if (scale === undefined) return undefined;
+  if (minAvailable !== undefined)
+    return { expectedPods: scale, desiredHealthy: percentOf(minAvailable, scale) };
+  const unavailable =
+    typeof maxUnavailable === 'number' ? maxUnavailable : percentOf(maxUnavailable ?? '0', scale);
+  return { expectedPods: scale, desiredHealthy: Math.max(0, scale - unavailable) };
+}
+
+/** Evictions whose pods are still there and not yet marked as going. */
+function pendingDisruptions({ budget, pods, now }: BudgetView): Record<string, string> {
+  const entries = Object.entries(budget.status?.disruptedPods ?? {}).filter(([name, time]) => {
+    const pod = pods.find((candidate) => candidate.metadata.name === name);
+    return (
+      pod !== undefined &&
+      pod.metadata.deletionTimestamp === undefined &&
+      now - Date.parse(time) < DELETION_TIMEOUT_MS
+    );
+  });
+  return Object.fromEntries(entries);
+}
+
+const isReady = (pod: Pod): boolean =>
+  pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true;
+
+type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
+
+function verdictOf(target: Wanted | undefined, allowed: number): Verdict {
+  if (!target)
+    return {
+      status: 'False',
+      reason: 'SyncFailed',
+      message: 'found no controller with a scale for some of the pods',
+    };
+  return allowed > 0
+    ? { status: 'True', reason: 'SufficientPods', message: '' }
+    : { status: 'False', reason: 'InsufficientPods', message: '' };
+}
+
+function withCondition(view: BudgetView, verdict: Verdict): Condition[] {
+  const { budget, now } = view;
+  const old = budget.status?.conditions?.find((c) => c.type === 'DisruptionAllowed');
+  const lastTransitionTime = old?.status === verdict.status ? old.lastTransitionTime : toTime(now);
+  return [
+    {
+      type: 'DisruptionAllowed',
+      ...verdict,
+      observedGeneration: budget.metadata.generation ?? 0,
+      lastTransitionTime,
+    },
+  ];
+}
+
+/** How many of a budget's pods may be evicted now. Pure. */
+export function budgetStatus(view: BudgetView): PodDisruptionBudgetStatus {
+  const target = wanted(view);
+  const disruptedPods = pendingDisruptions(view);
+  const currentHealthy = view.pods.filter(
+    (pod) =>
+      isReady(pod) &&
+      pod.metadata.deletionTimestamp === undefined &&
+      disruptedPods[pod.metadata.name ?? ''] === undefined,
+  ).length;
+  const { expectedPods = 0, desiredHealthy = 0 } = target ?? {};
+  const spare = currentHealthy - desiredHealthy;
+  const disruptionsAllowed = target && expectedPods > 0 && spare > 0 ? spare : 0;
+  return {
+    ...(Object.keys(disruptedPods).length > 0 ? { disruptedPods } : {}),
+    observedGeneration: view.budget.metadata.generation ?? 0,
+    disruptionsAllowed,
+    currentHealthy,
+    desiredHealthy,
+    expectedPods,
+    conditions: withCondition(view, verdictOf(target, disruptionsAllowed)),
+  };
+}
