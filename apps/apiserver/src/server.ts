@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Clock, Logger, Random } from '@orrery/component';
-import { ConfigError } from '@orrery/component';
+import { ConfigError, parseDuration } from '@orrery/component';
 import { ApiServerModule } from './apiserver.module.js';
 import { assemble } from './assemble.js';
 import type { Assembly } from './assemble.js';
@@ -13,6 +13,7 @@ import type { ApiServerOptions } from './config/options.js';
 import { openStorage } from './config/open-storage.js';
 import { servingTls } from './config/tls.js';
 import { attachRequest } from './filters/attach-request.js';
+import { DirectReads } from './filters/direct-reads.js';
 import { serveUpgrades } from './rest/upgrade.js';
 
 export interface ServerDeps {
@@ -30,11 +31,26 @@ export interface RunningServer {
 /** Largest request body (k8s apiserver pkg/server/config.go:MaxRequestBodyBytes). */
 const BODY_LIMIT = 3 * 1024 * 1024;
 
+const ignore = (): void => undefined;
+
+/**
+ * At its start Nest looks for the packages of transports that this server does not have, and loads whatever it finds
+ * on the machine, which would cost more than the rest of the start. What it has found already it does not look for.
+ */
+function withoutTransports(app: NestFastifyApplication): void {
+  const none = { register: ignore, setupClients: ignore, close: ignore };
+  // The application is a proxy that takes no assignments.
+  for (const name of ['microservicesModule', 'socketModule'])
+    Object.defineProperty(app, name, { value: none, writable: true, configurable: true });
+}
+
 async function createApp(
   options: ApiServerOptions,
   deps: ServerDeps,
   parts: Parameters<typeof ApiServerModule.with>[0],
 ): Promise<NestFastifyApplication> {
+  const limitMs = parseDuration(options.requestTimeout) ?? 60_000;
+  const reads = new DirectReads({ ...parts, limitMs });
   const { cert, key, ca } = await servingTls(options, deps.clock.now());
   const adapter = new FastifyAdapter({
     https: { cert, key, ...(ca ? { ca } : {}), requestCert: true, rejectUnauthorized: false },
@@ -54,9 +70,11 @@ async function createApp(
     done(null, body);
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    attachRequest(request, reply, deps);
-    done();
+    const api = attachRequest(request, reply, deps);
+    if (reads.takes(api)) void reads.serve(api);
+    else done();
   });
+  withoutTransports(app);
   return app;
 }
 

@@ -32,7 +32,8 @@ export function isClientCertificateOf(
 /** The user is the CN, the groups are the O of a certificate of the client CA. */
 export class ClientCertificateAuthenticator implements Authenticator {
   readonly #users = new WeakMap<X509Certificate, UserInfo>();
-  readonly #ofSocket = new WeakMap<object, X509Certificate>();
+  /** null: the client of this connection has shown none. */
+  readonly #ofSocket = new WeakMap<object, X509Certificate | null>();
 
   constructor(
     private readonly authorities: readonly X509Certificate[],
@@ -40,9 +41,8 @@ export class ClientCertificateAuthenticator implements Authenticator {
   ) {}
 
   authenticate({ raw }: AuthenticationInput): UserInfo | undefined {
-    const certificate = this.#ofSocket.get(raw.socket) ?? peerCertificate(raw);
+    const certificate = this.#certificateOf(raw);
     if (!certificate) return undefined;
-    this.#ofSocket.set(raw.socket, certificate);
     const known = this.#users.get(certificate);
     if (known) {
       if (this.clock.now() > Date.parse(certificate.validTo)) throw newUnauthorized();
@@ -60,5 +60,13 @@ export class ClientCertificateAuthenticator implements Authenticator {
     };
     this.#users.set(certificate, user);
     return user;
+  }
+
+  #certificateOf(raw: IncomingMessage): X509Certificate | null {
+    const known = this.#ofSocket.get(raw.socket);
+    if (known !== undefined) return known;
+    const shown = peerCertificate(raw) ?? null;
+    this.#ofSocket.set(raw.socket, shown);
+    return shown;
   }
 }

@@ -3,10 +3,25 @@ import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LOGGER } from '@orrery/component';
 import type { Logger } from '@orrery/component';
+import type { ApiRequest } from './api-request.js';
 import { sendStatus } from '../rest/send.js';
 import { toApiError } from './to-api-error.js';
 
-/** The one way out for errors: a Status in the client's format. */
+/** Answers with the Status of an error, in the client's format; cuts an answer that has begun. */
+export function answerError(
+  error: unknown,
+  request: ApiRequest | undefined,
+  reply: FastifyReply,
+  logger: Logger,
+): void {
+  const failure = toApiError(error);
+  if (failure.code >= 500 && failure.cause !== undefined)
+    logger.error('request failed', failure.cause, { path: request?.path ?? '' });
+  if (reply.sent || reply.raw.headersSent) reply.raw.destroy();
+  else sendStatus(request, reply, failure.status);
+}
+
+/** The one way out for errors. */
 @Catch()
 export class StatusFilter implements ExceptionFilter {
   constructor(@Inject(LOGGER) private readonly logger: Logger) {}
@@ -15,13 +30,6 @@ export class StatusFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const failure = toApiError(error);
-    if (failure.code >= 500 && failure.cause !== undefined)
-      this.logger.error('request failed', failure.cause, { path: request.raw.url ?? '' });
-    if (reply.sent || reply.raw.headersSent) {
-      reply.raw.destroy();
-      return;
-    }
-    sendStatus(request.api, reply, failure.status);
+    answerError(error, request.api, reply, this.logger);
   }
 }

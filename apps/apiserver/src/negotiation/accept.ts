@@ -24,8 +24,20 @@ interface MediaRange {
   readonly quality: number;
 }
 
+/** Clients send few different headers; one that sends many is not remembered. */
+const MOST_REMEMBERED = 200;
+const remembered = new Map<string, readonly MediaRange[]>();
+
 /** Splits an Accept header; ranges in order of quality, then as written. */
-export function parseAccept(header: string): MediaRange[] {
+export function parseAccept(header: string): readonly MediaRange[] {
+  const known = remembered.get(header);
+  if (known) return known;
+  const ranges = splitAccept(header);
+  if (remembered.size < MOST_REMEMBERED && header.length < 1000) remembered.set(header, ranges);
+  return ranges;
+}
+
+function splitAccept(header: string): MediaRange[] {
   return header
     .split(',')
     .map((part) => {

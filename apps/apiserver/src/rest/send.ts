@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { createGzip, gzip } from 'node:zlib';
 import type { FastifyReply } from 'fastify';
 import type { Status } from '@orrery/apimachinery';
@@ -11,6 +14,7 @@ import { encodeDocument } from '../negotiation/encode-document.js';
 const GZIP_THRESHOLD = 128 * 1024;
 /** Larger answers are written in slices, so that no write holds up the event loop. */
 const STREAM_THRESHOLD = 1024 * 1024;
+const SLICE = 256 * 1024;
 
 const isControl = (character: string): boolean => character < ' ' || character === '\x7f';
 
@@ -47,6 +51,42 @@ export interface Body {
   readonly chunks: readonly Buffer[];
 }
 
+const joined = (chunks: readonly Buffer[], size: number): Buffer =>
+  chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
+
+/** Writes in slices as fast as the client reads; between two, other requests get their turn. */
+async function writeSlices(
+  raw: ServerResponse,
+  chunks: readonly Buffer[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let slice: Buffer[] = [];
+  let size = 0;
+  for (const chunk of chunks) {
+    slice.push(chunk);
+    size += chunk.length;
+    if (size < SLICE) continue;
+    if (raw.write(Buffer.concat(slice, size))) await setImmediate();
+    else await once(raw, 'drain', signal ? { signal } : {});
+    [slice, size] = [[], 0];
+  }
+  raw.end(Buffer.concat(slice, size));
+}
+
+async function sendCompressed(
+  reply: FastifyReply,
+  chunks: readonly Buffer[],
+  size: number,
+): Promise<void> {
+  void reply.header('content-encoding', 'gzip').header('vary', 'accept-encoding');
+  if (size <= STREAM_THRESHOLD) {
+    await reply.send(await deflate(joined(chunks, size)));
+    return;
+  }
+  const slices = Readable.from(chunks, { objectMode: false });
+  await reply.send(slices.pipe(createGzip({ level: 1 })));
+}
+
 /** Sends bytes that are ready, compressed when large and the client agrees. */
 export async function sendBytes(
   request: ApiRequest | undefined,
@@ -54,18 +94,19 @@ export async function sendBytes(
   body: Body,
 ): Promise<void> {
   setWarnings(request, reply);
-  const size = body.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  void reply.code(body.status ?? 200).header('content-type', body.contentType);
-  const compress = size > GZIP_THRESHOLD && wantsGzip(request);
-  if (compress) void reply.header('content-encoding', 'gzip').header('vary', 'accept-encoding');
-  if (size > STREAM_THRESHOLD) {
-    const slices = Readable.from(body.chunks, { objectMode: false });
-    await reply.send(compress ? slices.pipe(createGzip({ level: 1 })) : slices);
+  const { chunks, contentType, status = 200 } = body;
+  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  void reply.code(status).header('content-type', contentType);
+  if (size > GZIP_THRESHOLD && wantsGzip(request)) {
+    await sendCompressed(reply, chunks, size);
     return;
   }
-  const whole =
-    body.chunks.length === 1 && body.chunks[0] ? body.chunks[0] : Buffer.concat(body.chunks);
-  await reply.send(compress ? await deflate(whole) : whole);
+  // What is ready needs nothing more of the framework.
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(status, { ...reply.getHeaders(), 'content-length': size } as OutgoingHttpHeaders);
+  if (size <= SLICE) raw.end(joined(chunks, size));
+  else await writeSlices(raw, chunks, request?.context.signal);
 }
 
 function formatFor(request: ApiRequest): Negotiated {

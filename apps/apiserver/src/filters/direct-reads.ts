@@ -1,0 +1,48 @@
+import type { Clock, Logger } from '@orrery/component';
+import type { ApiServerOptions } from '../config/options.js';
+import type { ServerExtensions } from '../extensions.js';
+import type { RequestMetrics } from '../health/request-metrics.js';
+import type { ApiHandler } from '../rest/api-handler.js';
+import type { ApiRequest } from './api-request.js';
+import { identify } from './authentication.guard.js';
+import { checkAllowed } from './authorization.guard.js';
+import { withinTimeout } from './request-timeout.js';
+import { answerError } from './status.filter.js';
+
+export interface DirectReadsDeps {
+  readonly options: ApiServerOptions;
+  readonly extensions: Pick<ServerExtensions, 'authenticator' | 'authorizer'>;
+  readonly handler: ApiHandler;
+  readonly metrics: RequestMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Time limit of requests that are not long-running. */
+  readonly limitMs: number;
+}
+
+/**
+ * Reads of resources, most of what a cluster asks: the same steps in the same order as the guards, the interceptor and
+ * the filter of ApiServerModule, called one after the other, since the framework's own way costs more than the read.
+ */
+export class DirectReads {
+  constructor(private readonly deps: DirectReadsDeps) {}
+
+  takes({ method, info }: ApiRequest): boolean {
+    return method === 'GET' && info.isResource && info.subresource === '';
+  }
+
+  async serve(request: ApiRequest): Promise<void> {
+    const { extensions, options, metrics, clock, handler } = this.deps;
+    const { raw } = request.reply;
+    const end = metrics.begin(request.info, clock.monotonic());
+    try {
+      request.setUser(await identify(extensions.authenticator, request, options.anonymousAuth));
+      await checkAllowed(extensions.authorizer, request.context.user, request.info);
+      await withinTimeout(request, this.deps, () => handler.handle(request));
+    } catch (error) {
+      answerError(error, request, request.reply, this.deps.logger);
+    } finally {
+      end(raw.statusCode, clock.monotonic());
+    }
+  }
+}
