@@ -33,6 +33,8 @@ export interface NodeAgentParts {
 }
 
 const LOOK_MS = 1_000;
+/** A runtime that does not answer is starting, most of the time: it is asked again soon. */
+const RETRY_MS = 100;
 /** Unchanged status is sent this often (k8s nodeStatusReportFrequency 5 m); the Lease is the heartbeat. */
 const REPORT_MS = 300_000;
 
@@ -97,7 +99,8 @@ export class NodeAgent {
 
   private idle(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.parts.clock.after(LOOK_MS, () => done());
+      const waitMs = this.conditions ? LOOK_MS : RETRY_MS;
+      const cancel = this.parts.clock.after(waitMs, () => done());
       const done = (): void => {
         cancel();
         signal.removeEventListener('abort', done);
