@@ -191,7 +191,9 @@ describe('changes to one object', () => {
     const container = { name: 'nginx', env: [{ name: 'A', value: '1' }] };
     const strategic = { spec: { template: { spec: { containers: [container] } } } };
     expect(await patch('', strategic)).toBe('deployment.apps/web patched\n');
-    expect(await patch('', strategic)).toBe('deployment.apps/web patched (no change)\n');
+    await eventually(async () => {
+      expect(await patch('', strategic)).toBe('deployment.apps/web patched (no change)\n');
+    });
     expect(await run('kubectl get deploy web -o jsonpath={..containers[0].image}')).toBe('nginx');
     await patch('--type=merge', { metadata: { labels: { tier: 'front', app: null } } });
     expect(await run(labels)).toBe('{"tier":"front"}');
