@@ -3,6 +3,8 @@ import type { ControllerEntry } from '../controller-entry.js';
 import { taintEvictionController } from './taint-eviction/taint-eviction.reconciler.js';
 import { podGcController } from './pod-gc/pod-gc.reconciler.js';
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.reconciler.js';
+import { jobController } from './job/job.definition.js';
+import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished.reconciler.js';
 import { namespaceController } from './namespace/namespace.reconciler.js';
 import { garbageCollector } from './garbage-collector/gc.reconciler.js';
 import { daemonSetController } from './daemonset/daemonset.reconciler.js';
@@ -28,6 +30,8 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   replicationController,
   daemonSetController,
   statefulSetController,
+  jobController,
+  ttlAfterFinishedController,
   endpointSliceController,
   endpointsController,
   nodeLifecycleController,

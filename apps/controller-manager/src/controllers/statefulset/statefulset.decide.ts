@@ -133,11 +133,13 @@ function maxUnavailable({ set }: StatefulWorld): number {
   return Math.max(Math.ceil((Number.parseInt(value, 10) * replicasOf(set)) / 100), 1);
 }
 
+const partitionOf = ({ set }: StatefulWorld): number =>
+  set.spec?.updateStrategy?.rollingUpdate?.partition ?? 0;
+
 /** Removes pods of other revisions from the highest ordinal down to the partition, few at a time. */
 function roll(world: StatefulWorld, slots: readonly Slot[], draft: Draft): void {
-  const partition = world.set.spec?.updateStrategy?.rollingUpdate?.partition ?? 0;
   let budget = maxUnavailable(world);
-  for (const { pod } of slots.slice(partition).reverse()) {
+  for (const { pod } of slots.slice(partitionOf(world)).reverse()) {
     if (budget <= 0) return;
     const leaving = !pod || isTerminating(pod) || draft.remove.includes(pod);
     const old = pod?.metadata.labels?.[REVISION_LABEL] !== world.updateRevision;
