@@ -41,8 +41,8 @@ export type { HistoryLine } from './history/json-lines.js';
 export { decodeHistory, decodeLine, encodeHistory, encodeLine } from './history/json-lines.js';
 export type { Version } from './history/log-index.js';
 export { LogIndex } from './history/log-index.js';
-export type { ResolvedOperations } from './history/resolve-unknown.js';
-export { resolveOperations } from './history/resolve-unknown.js';
+export type { ResolvedOperations } from './checkers/resolve-unknown.js';
+export { resolveOperations } from './checkers/resolve-unknown.js';
 
 // Checking.
 export type { CheckResult, CheckerName, Verdict, Violation } from './checkers/verdict.js';

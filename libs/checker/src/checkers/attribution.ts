@@ -17,11 +17,12 @@ export interface AttributionInput {
 export function checkAttribution(log: LogIndex, input: AttributionInput): Violation[] {
   const violations: Violation[] = [];
   const claimed = new Map<number, Operation>();
+  const explained = new Set(input.makers.values());
   for (const operation of input.makers.values())
     if (operation.rv !== undefined) claimed.set(operation.rv, operation);
   for (const operation of input.operations) {
     if (!isWrite(operation.f) || operation.outcome !== 'ok') continue;
-    const broken = checkWrite(operation, { log, claimed, makers: input.makers });
+    const broken = checkWrite(operation, { log, claimed, makers: input.makers, explained });
     if (broken) violations.push(toViolation(operation, broken));
   }
   return [...violations, ...findUnexplained(log, input)];
@@ -33,6 +34,7 @@ interface WriteContext {
   readonly log: LogIndex;
   readonly claimed: ReadonlyMap<number, Operation>;
   readonly makers: ReadonlyMap<LogEvent, Operation>;
+  readonly explained: ReadonlySet<Operation>;
 }
 
 function toViolation(operation: Operation, [rule, message]: Broken): Violation {
@@ -48,11 +50,13 @@ function toViolation(operation: Operation, [rule, message]: Broken): Violation {
 
 function checkWrite(
   operation: Operation,
-  { log, claimed, makers }: WriteContext,
+  { log, claimed, makers, explained }: WriteContext,
 ): Broken | undefined {
   const { f, key, rv } = operation;
   if (rv === undefined)
-    return ['lost-write', 'acknowledged, and no event of the log can be its effect'];
+    return explained.has(operation)
+      ? undefined
+      : ['lost-write', 'acknowledged, and no event of the log can be its effect'];
   const version = log.versionOf(key, rv);
   if (!version) {
     const other = claimed.get(rv);

@@ -20,7 +20,11 @@ function concurrentUpdates(count: number, read: string): History {
     { ...at, id: 0, f: 'create', args: { value: 'v0' }, outcome: 'ok', ret: 1 },
     ...Array.from({ length: count }, (_, i): Operation => ({
       ...at,
-      ...{ id: i + 1, f: 'update', args: { value: `v${i + 1}` }, outcome: 'unknown', call: 2 },
+      id: i + 1,
+      f: 'update',
+      args: { value: `v${i + 1}` },
+      outcome: 'unknown',
+      call: 2,
     })),
     ...Array.from({ length: count }, (_, i): Operation => {
       const value = i === count - 1 ? read : `v${i + 1}`;

@@ -1,7 +1,7 @@
 import type { History } from '../history/history.js';
 import { LogIndex } from '../history/log-index.js';
 import { describeOperation } from '../history/operation.js';
-import { resolveOperations } from '../history/resolve-unknown.js';
+import { resolveOperations } from './resolve-unknown.js';
 import type { ObjectState } from './object-model.js';
 import { partitionByObject } from './partition.js';
 import type { CheckResult, Violation } from './verdict.js';

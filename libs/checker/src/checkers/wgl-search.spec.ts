@@ -66,8 +66,16 @@ describe(WglSearch.name, () => {
       const object = { key: KEY, uid: 'u', rv: i + 1, value: `v${i}` };
       const f = i === 0 ? 'create' : 'update';
       return {
-        ...{ client: 'c0', id: i, f, key: KEY, args: { value: `v${i}` }, call: 2 * i },
-        ...{ ret: 2 * i + 1, outcome: 'ok', rv: i + 1, body: { object } },
+        client: 'c0',
+        id: i,
+        f,
+        key: KEY,
+        args: { value: `v${i}` },
+        call: 2 * i,
+        ret: 2 * i + 1,
+        outcome: 'ok',
+        rv: i + 1,
+        body: { object },
       };
     });
     const search = new WglSearch(operations, null);

@@ -5,7 +5,7 @@ import { LogIndex } from '../../history/log-index.js';
 import type { ObjectVersion } from '../../history/object-version.js';
 import type { Operation } from '../../history/operation.js';
 import { freshnessOf, isWrite } from '../../history/operation.js';
-import { resolveOperations } from '../../history/resolve-unknown.js';
+import { resolveOperations } from '../../checkers/resolve-unknown.js';
 import { isChange } from '../../history/watch-record.js';
 import { pick } from '../seeded-random.js';
 

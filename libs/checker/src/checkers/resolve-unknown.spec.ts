@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { History } from './history.js';
-import type { LogEvent } from './log-event.js';
-import { LogIndex } from './log-index.js';
-import type { Operation } from './operation.js';
+import type { History } from '../history/history.js';
+import type { LogEvent } from '../history/log-event.js';
+import { LogIndex } from '../history/log-index.js';
+import type { Operation } from '../history/operation.js';
 import { resolveOperations } from './resolve-unknown.js';
 
 const key = 'pods/ns1/a';
@@ -63,5 +63,17 @@ describe(resolveOperations.name, () => {
       [put(1, 'v', 0), { rv: 2, key, type: 'delete', at: 4 }],
     );
     expect(never).toBe(1);
+  });
+
+  it('leaves two deletes open when either may have made the only deletion', () => {
+    const { operations, makers, open } = resolve(
+      [
+        { ...lost, id: 1, f: 'delete', args: {}, call: 0 },
+        { ...lost, id: 2, f: 'delete', args: {}, call: 1 },
+      ],
+      [put(1, 'v', 0), { rv: 2, key, type: 'delete', at: 4 }],
+    );
+    expect(operations).toMatchObject([{ outcome: 'unknown' }, { outcome: 'unknown' }]);
+    expect({ explained: makers.size, open }).toEqual({ explained: 1, open: 2 });
   });
 });
