@@ -5,6 +5,7 @@ import { podGcController } from './pod-gc/pod-gc.reconciler.js';
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.reconciler.js';
 import { jobController } from './job/job.definition.js';
 import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished.reconciler.js';
+import { cronJobController } from './cronjob/cronjob.reconciler.js';
 import { namespaceController } from './namespace/namespace.reconciler.js';
 import { garbageCollector } from './garbage-collector/gc.reconciler.js';
 import { daemonSetController } from './daemonset/daemonset.reconciler.js';
@@ -31,6 +32,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   daemonSetController,
   statefulSetController,
   jobController,
+  cronJobController,
   ttlAfterFinishedController,
   endpointSliceController,
   endpointsController,
