@@ -138,6 +138,8 @@ export function parseFlags<T extends object>(
   } catch (error) {
     if (error instanceof CommanderError && error.code === 'commander.helpDisplayed')
       throw new HelpRequested(output);
+    const excess = error instanceof CommanderError && error.code === 'commander.excessArguments';
+    if (excess) throw new ConfigError(`unexpected argument ${command.args[0]}; see --help`);
     const text = error instanceof Error ? error.message.replace(/^error: /, '') : String(error);
     throw new ConfigError(`${text}; see --help`, { cause: error });
   }

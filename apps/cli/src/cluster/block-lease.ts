@@ -72,8 +72,9 @@ export async function leaseBlock(
   if (fixed !== undefined) {
     const lease = await hold(fixed, dir);
     if (lease) return lease;
+    const owner = ownerOf(fixed);
     throw new ConfigError(
-      `127.${fixed}.0.0/16 is in use by another cluster${ownerOf(fixed) ? ` (${ownerOf(fixed)})` : ''}; stop that one, or choose another block with --block (and --fresh)`,
+      `127.${fixed}.0.0/16 is in use by another ${owner === undefined || owner === dir ? `program, which listens on 127.${fixed}.0.254:${LEASE_PORT}` : `cluster (${owner})`}; stop that one, or choose another block with --block (and --fresh)`,
     );
   }
   for (let block = FIRST_BLOCK; block <= LAST_BLOCK; block++) {

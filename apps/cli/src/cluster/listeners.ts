@@ -92,7 +92,9 @@ function culprit(host: string, port: number): string {
       (name) => inode !== undefined && /^\d+$/.test(name) && holds(name, `socket:[${inode}]`),
     );
     if (pid === undefined) return '';
-    const line = commandLine(Number(pid)).replaceAll('\0', ' ').trim();
+    const line = commandLine(Number(pid))
+      .replace(/[\0\s]+/g, ' ')
+      .trim();
     return ` (process ${pid}: ${line.slice(0, 60)})`;
   } catch {
     return '';

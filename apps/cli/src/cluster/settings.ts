@@ -30,7 +30,15 @@ function problemOf(value: unknown): string | undefined {
 /** The settings of the cluster's last start; undefined for a new cluster. Throws ConfigError for a damaged file. */
 export function readSettings(files: ClusterFiles): ClusterSettings | undefined {
   if (!existsSync(files.settings)) return undefined;
-  const text = readFileSync(files.settings, 'utf8');
+  let text: string;
+  try {
+    text = readFileSync(files.settings, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError(`${files.settings} cannot be read (${code}); ${REMEDY}`, {
+      cause: error,
+    });
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ConfigError } from '@orrery/component';
 
 type Say = (path: string) => string;
@@ -12,7 +14,7 @@ const MESSAGES: Readonly<Record<string, Say>> = {
     `${path} is on a read-only disk; set ORRERY_HOME to a folder that can be written`,
   ENOTDIR: (path) => `${path} must be a folder; set ORRERY_HOME to another one`,
   EEXIST: (path) => `${path} must be a folder; set ORRERY_HOME to another one`,
-  EISDIR: (path) => `${path} must be a file, not a folder; remove it, or start with --fresh`,
+  ENOENT: (path) => `${path} cannot be made; set ORRERY_HOME to a folder that can be written`,
   ENAMETOOLONG: (path) => `${path} is too long a path; set ORRERY_HOME to a shorter one`,
 };
 
@@ -22,4 +24,11 @@ export function inWords(error: unknown, dir: string): unknown {
   const { code, path = dir } = error as NodeJS.ErrnoException;
   const say = code === undefined ? undefined : MESSAGES[code];
   return say ? new ConfigError(say(path), { cause: error }) : error;
+}
+
+/** Makes a folder and those above it. (mkdirSync's own `recursive` never returns below a folder such as /proc.) */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }

@@ -81,14 +81,14 @@ function startProcesses(supervisor: Supervisor, { input, etcdBinary }: Prepared)
   ];
 }
 
-interface Start {
-  readonly input: PlanInput;
+/** What a start reports to, waits with and is stopped by. */
+export interface StartContext {
   readonly progress: Progress;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-async function bringUp({ input, progress, clock, signal }: Start): Promise<void> {
+async function bringUp(input: PlanInput, { progress, clock, signal }: StartContext): Promise<void> {
   const startedAt = Math.floor(clock.now() / 1000) * 1000;
   const client: KubeClient = connect(loadKubeconfig(input.files.adminConf));
   try {
@@ -141,9 +141,8 @@ export function readyText({ files, addresses }: PlanInput, portOf = reachablePor
 /** Runs a prepared cluster until the signal aborts or its start fails, then stops all of it. */
 export async function runCluster(
   prepared: Prepared,
-  progress: Progress,
-  clock: Clock,
-  signal: AbortSignal,
+  { progress, clock, signal }: StartContext,
+  onReady: () => void,
 ): Promise<void> {
   const { input } = prepared;
   const { files, componentDir, nodeBinary } = input;
@@ -177,7 +176,12 @@ export async function runCluster(
   progress.step('etcd');
   const waves = startProcesses(supervisor, prepared);
   try {
-    await bringUp({ input, progress, clock, signal: AbortSignal.any([signal, failed.signal]) });
+    await bringUp(input, {
+      progress,
+      clock,
+      signal: AbortSignal.any([signal, failed.signal]),
+    });
+    onReady();
     judge.started();
     progress.done(readyText(input));
     if (!signal.aborted) await once(signal, 'abort');

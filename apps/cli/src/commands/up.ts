@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, SystemClock } from '@orrery/component';
 import type { Clock } from '@orrery/component';
@@ -14,7 +14,7 @@ import { API_PORT, processes } from '../cluster/plan.js';
 import type { PlanInput } from '../cluster/plan.js';
 import { readSettings, writeSettings } from '../cluster/settings.js';
 import { writeStaticPods } from '../cluster/static-pods.js';
-import { inWords } from '../cluster/system-error.js';
+import { inWords, makeFolder } from '../cluster/system-error.js';
 import { Progress } from '../progress.js';
 import { runCluster } from './run-cluster.js';
 import type { Prepared } from './run-cluster.js';
@@ -26,15 +26,18 @@ const DEFAULT_NODES = 3;
 const MAX_SOCKET_PATH = 107;
 
 interface Leased extends Prepared {
+  /** The cluster has no objects yet. */
+  readonly isNew: boolean;
   release(): Promise<void>;
 }
 
-/** `--fresh` keeps nothing of a cluster but its run folder, which holds the lock. */
+const STORED = ['etcd', 'nodes', 'pki', 'cluster.json'];
+const KUBECONFIGS = ['admin.conf', 'controller-manager.conf', 'scheduler.conf'];
+
+/** Removes what a cluster has stored; its run folder stays, which holds the lock, and its logs. */
 function empty(files: ClusterFiles): void {
-  for (const path of ['etcd', 'nodes', 'pki', 'logs', 'cluster.json', 'admin.conf'])
-    rmSync(`${files.dir}/${path}`, { recursive: true, force: true });
-  for (const path of ['controller-manager.conf', 'scheduler.conf'])
-    rmSync(`${files.dir}/${path}`, { force: true });
+  for (const path of [...STORED, ...KUBECONFIGS])
+    rmSync(join(files.dir, path), { recursive: true, force: true });
 }
 
 function checkUnchanged(flag: string, asked: number | undefined, before: number | undefined): void {
@@ -77,12 +80,20 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
       nodeBinary: process.execPath,
     };
     await requireFree(listenersOf(input));
-    if (flags.fresh) empty(files);
+    if (flags.fresh) {
+      empty(files);
+      rmSync(files.logs(), { recursive: true, force: true });
+    }
     progress.note(
       `cluster "${flags.name}" in 127.${lease.block}.0.0/16: ${input.etcdMembers} etcd ${etcd.version} (${etcd.path}), ${nodes} nodes${before ? '' : ', new'}`,
     );
     await writeFiles(input, progress);
-    return { input, etcdBinary: etcd.path, release: () => lease.release() };
+    return {
+      input,
+      etcdBinary: etcd.path,
+      isNew: before === undefined,
+      release: () => lease.release(),
+    };
   } catch (error) {
     await lease.release();
     throw error;
@@ -129,14 +140,19 @@ async function start(
   if (left > 0)
     progress.note(`ended ${left} process${left === 1 ? '' : 'es'} that an earlier run left behind`);
   const prepared = await prepare(flags, files, progress);
+  let isReady = false;
   try {
-    await runCluster(prepared, progress, clock, signal);
+    await runCluster(prepared, { progress, clock, signal }, () => {
+      isReady = true;
+    });
   } finally {
+    // A first start that failed leaves its logs and nothing else.
+    if (prepared.isNew && !isReady) empty(files);
     await prepared.release();
   }
 }
 
-/** A cluster that never came to be leaves no folder. */
+/** A cluster that was refused before its start leaves no folder. */
 function forget(files: ClusterFiles): void {
   rmSync(files.dir, { recursive: true, force: true });
   try {
@@ -151,7 +167,7 @@ export async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
   const files = new ClusterFiles(clusterDir(flags.name));
   const isNew = !existsSync(files.dir);
   try {
-    mkdirSync(files.dir, { recursive: true, mode: 0o700 });
+    makeFolder(files.dir);
     lockCluster(files, flags.name);
   } catch (error) {
     throw explained(error, files);
@@ -162,6 +178,6 @@ export async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
     throw explained(error, files);
   } finally {
     rmSync(files.supervisorPid, { force: true });
-    if (isNew && !existsSync(files.settings)) forget(files);
+    if (isNew && !existsSync(files.logs())) forget(files);
   }
 }

@@ -31,7 +31,7 @@ const run = promisify(execFile);
 const SUPPORTED = ['3.4', '3.5', '3.6'];
 const WHAT_TO_DO =
   'install etcd 3.4, 3.5 or 3.6 (Debian, Ubuntu: apt-get install etcd-server; macOS: brew install etcd), ' +
-  'or set ORRERY_ETCD_BIN to the path of an etcd binary';
+  'or name an etcd binary with --etcd-bin or ORRERY_ETCD_BIN';
 
 /** Finds an etcd binary of a supported version, and gets one when it may. */
 export async function findEtcd(options: FindEtcdOptions): Promise<FoundEtcd> {

@@ -82,7 +82,7 @@ describe('findEtcd()', () => {
     const finding = findEtcd({ cacheDir: folder, allowInstall: false, env: NO_ENV });
     await expect(finding).rejects.toMatchObject({
       code: 'notFound',
-      message: expect.stringContaining('set ORRERY_ETCD_BIN'),
+      message: expect.stringContaining('--etcd-bin or ORRERY_ETCD_BIN'),
     });
   });
 
