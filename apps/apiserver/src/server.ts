@@ -13,7 +13,7 @@ import type { ApiServerOptions } from './config/options.js';
 import { openStorage } from './config/open-storage.js';
 import { servingTls } from './config/tls.js';
 import { attachRequest } from './filters/attach-request.js';
-import { DirectReads } from './filters/direct-reads.js';
+import { ResourceRequests } from './filters/resource-requests.js';
 import { serveUpgrades } from './rest/upgrade.js';
 
 export interface ServerDeps {
@@ -50,7 +50,7 @@ async function createApp(
   parts: Parameters<typeof ApiServerModule.with>[0],
 ): Promise<NestFastifyApplication> {
   const limitMs = parseDuration(options.requestTimeout) ?? 60_000;
-  const reads = new DirectReads({ ...parts, limitMs });
+  const resources = new ResourceRequests({ ...parts, limitMs });
   const { cert, key, ca } = await servingTls(options, deps.clock.now());
   const adapter = new FastifyAdapter({
     https: { cert, key, ...(ca ? { ca } : {}), requestCert: true, rejectUnauthorized: false },
@@ -70,8 +70,11 @@ async function createApp(
     done(null, body);
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    const api = attachRequest(request, reply, deps);
-    if (reads.takes(api)) void reads.serve(api);
+    attachRequest(request, reply, deps);
+    done();
+  });
+  fastify.addHook('preHandler', ({ api }, _reply, done) => {
+    if (api && resources.takes(api)) void resources.serve(api);
     else done();
   });
   withoutTransports(app);

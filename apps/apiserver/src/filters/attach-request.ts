@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock, Random } from '@orrery/component';
 import type { RequestContext, UserInfo } from '@orrery/registry';
@@ -14,15 +15,58 @@ declare module 'fastify' {
 
 const EMPTY = Buffer.alloc(0);
 
+/** The part of a request that the registry sees; its signal is made when somebody wants it. */
+class Context implements RequestContext {
+  user: UserInfo = ANONYMOUS;
+  readonly userAgent: string;
+  readonly sourceIp: string;
+  readonly warnings = new Set<string>();
+  private controller: AbortController | undefined;
+  private ended: Error | undefined;
+
+  constructor(
+    { headers, raw }: FastifyRequest,
+    private readonly response: ServerResponse,
+    readonly auditId: string,
+    readonly receivedAt: number,
+  ) {
+    this.userAgent = headers['user-agent'] ?? '';
+    this.sourceIp = raw.socket.remoteAddress ?? '';
+  }
+
+  get signal(): AbortSignal {
+    return (this.controller ??= this.follow()).signal;
+  }
+
+  warn(message: string): void {
+    this.warnings.add(message);
+  }
+
+  abort(reason: Error): void {
+    this.ended ??= reason;
+    this.controller?.abort(reason);
+  }
+
+  /** Aborts when the client goes before it has its answer. */
+  private follow(): AbortController {
+    const { response } = this;
+    const controller = new AbortController();
+    const gone = (): void => {
+      if (!response.writableFinished) controller.abort(new Error('the client has gone'));
+    };
+    if (this.ended) controller.abort(this.ended);
+    else if (response.destroyed) gone();
+    else response.once('close', gone);
+    return controller;
+  }
+}
+
 class Request implements ApiRequest {
   readonly info;
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly warnings = new Set<string>();
-  readonly context: RequestContext;
-  private readonly controller = new AbortController();
-  private user: UserInfo = ANONYMOUS;
+  readonly context: Context;
 
   constructor(
     readonly fastify: FastifyRequest,
@@ -36,24 +80,11 @@ class Request implements ApiRequest {
     this.query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
     this.method = fastify.raw.method ?? 'GET';
     this.info = parseRequestInfo(this.method, this.path, this.query);
-    const { controller } = this;
-    reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) controller.abort(new Error('the client has gone'));
-    });
-    const currentUser = (): UserInfo => this.user;
-    this.context = {
-      get user() {
-        return currentUser();
-      },
-      userAgent: fastify.headers['user-agent'] ?? '',
-      sourceIp: fastify.raw.socket.remoteAddress ?? '',
-      auditId,
-      receivedAt,
-      signal: controller.signal,
-      warn: (message) => {
-        this.warnings.add(message);
-      },
-    };
+    this.context = new Context(fastify, reply.raw, auditId, receivedAt);
+  }
+
+  get warnings(): ReadonlySet<string> {
+    return this.context.warnings;
   }
 
   get headers(): FastifyRequest['raw']['headers'] {
@@ -69,11 +100,11 @@ class Request implements ApiRequest {
   }
 
   setUser(user: UserInfo): void {
-    this.user = user;
+    this.context.user = user;
   }
 
   abort(reason: Error): void {
-    this.controller.abort(reason);
+    this.context.abort(reason);
   }
 }
 

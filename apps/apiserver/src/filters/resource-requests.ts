@@ -9,7 +9,7 @@ import { checkAllowed } from './authorization.guard.js';
 import { withinTimeout } from './request-timeout.js';
 import { answerError } from './status.filter.js';
 
-export interface DirectReadsDeps {
+export interface ResourceRequestsDeps {
   readonly options: ApiServerOptions;
   readonly extensions: Pick<ServerExtensions, 'authenticator' | 'authorizer'>;
   readonly handler: ApiHandler;
@@ -21,14 +21,15 @@ export interface DirectReadsDeps {
 }
 
 /**
- * Reads of resources, most of what a cluster asks: the same steps in the same order as the guards, the interceptor and
- * the filter of ApiServerModule, called one after the other, since the framework's own way costs more than the read.
+ * Requests for resources, nearly all that a cluster asks: the same steps in the same order as the guards, the
+ * interceptor and the filter of ApiServerModule, called one after the other, since the framework's own way costs more
+ * than most requests do. Everything else takes that way.
  */
-export class DirectReads {
-  constructor(private readonly deps: DirectReadsDeps) {}
+export class ResourceRequests {
+  constructor(private readonly deps: ResourceRequestsDeps) {}
 
-  takes({ method, info }: ApiRequest): boolean {
-    return method === 'GET' && info.isResource && info.subresource === '';
+  takes({ info }: ApiRequest): boolean {
+    return info.isResource;
   }
 
   async serve(request: ApiRequest): Promise<void> {
