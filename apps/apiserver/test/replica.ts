@@ -70,12 +70,11 @@ function toAnswer(response: IncomingMessage, chunks: readonly Buffer[]): Answer 
   };
 }
 
-const toBody = (body: unknown): string | Buffer =>
-  typeof body === 'string' || Buffer.isBuffer(body)
-    ? body
-    : body === undefined
-      ? ''
-      : JSON.stringify(body);
+function toBody(body: unknown): Buffer {
+  if (Buffer.isBuffer(body)) return body;
+  if (body === undefined) return Buffer.alloc(0);
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+}
 
 /** One API server of a spec, and what clients say to it. */
 export class Replica {
@@ -140,11 +139,17 @@ export class Replica {
     reject: (error: Error) => void,
     answer: (response: IncomingMessage) => void,
   ): void {
-    const all = { 'user-agent': 'spec', 'content-type': 'application/json', ...headers };
+    const bytes = toBody(body);
+    const all = {
+      'user-agent': 'spec',
+      'content-type': 'application/json',
+      'content-length': bytes.length,
+      ...headers,
+    };
     const options = { method, headers: all, rejectUnauthorized: false, ...(tls ?? this.tls) };
     const request = httpsRequest(new URL(path, this.server.address), options, answer);
     request.on('error', reject);
-    request.end(toBody(body));
+    request.end(bytes);
   }
 }
 

@@ -1,0 +1,251 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually, useEtcd } from '@orrery/testing';
+import { protobuf } from '../src/negotiation/schemas.js';
+import { metadataOf, namesOf, startReplica } from './replica.js';
+import type { Answer, Json, Replica } from './replica.js';
+
+const etcd = useEtcd();
+const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
+const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
+const PODS = '/api/v1/namespaces/default/pods';
+
+let api: Replica;
+
+beforeAll(async () => {
+  const flags = ['--disable-admission-plugins=ServiceAccount'];
+  api = await startReplica({ etcd: etcd.endpoints, keyspace: etcd.keyspace, flags });
+}, 60_000);
+
+afterAll(async () => {
+  await api.close();
+});
+
+const deployment = (name: string): Json => ({
+  metadata: { name, labels: { app: name } },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name } },
+      spec: { containers: [{ name: 'a', image: 'a:1', env: [{ name: 'X', value: '1' }] }] },
+    },
+  },
+});
+
+const pod = (name: string, more: Json = {}): Json => ({
+  metadata: { name, labels: { app: 'x' } },
+  spec: { containers: [{ name: 'a', image: 'a:1' }], ...more },
+});
+
+const remove = (path: string, body: unknown): Promise<Answer> =>
+  api.ask(path, { method: 'DELETE', body });
+
+function containersOf({ json }: Answer): Json[] {
+  const { template } = json['spec'] as { template: { spec: { containers: Json[] } } };
+  return template.spec.containers;
+}
+
+describe('patches', () => {
+  it('merge lists by their key when strategic, and replace them when merged', async () => {
+    await api.post(DEPLOYMENTS, deployment('patched'));
+    const path = `${DEPLOYMENTS}/patched`;
+    const containers = [{ name: 'b', image: 'b:1' }];
+    const body = { spec: { template: { spec: { containers } } } };
+    const strategic = await api.patch(path, 'strategic-merge-patch+json', body);
+    expect(
+      containersOf(strategic)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['a', 'b']);
+    expect(metadataOf(strategic)['generation']).toBe(2);
+    const merged = await api.patch(path, 'merge-patch+json', body);
+    expect(containersOf(merged).map(({ name }) => name)).toEqual(['b']);
+  });
+
+  it('apply JSON patches whole or not at all', async () => {
+    await api.post(CONFIG_MAPS, { metadata: { name: 'steps' }, data: { a: '1' } });
+    const path = `${CONFIG_MAPS}/steps`;
+    const failed = await api.patch(path, 'json-patch+json', [
+      { op: 'add', path: '/data/b', value: '2' },
+      { op: 'test', path: '/data/a', value: 'other' },
+    ]);
+    expect(failed.json).toMatchObject({
+      code: 422,
+      reason: 'Invalid',
+      message: 'the server rejected our request due to an error in our request',
+    });
+    expect((await api.ask(path)).json['data']).toEqual({ a: '1' });
+    const no = await api.patch(path, 'json-patch+json', { op: 'add' });
+    expect([no.status, no.json['reason']]).toEqual([400, 'BadRequest']);
+    const unknown = await api.patch(path, 'unheard-of', {});
+    expect([unknown.status, unknown.json['reason']]).toEqual([415, 'UnsupportedMediaType']);
+  });
+});
+
+describe('server-side apply', () => {
+  const path = `${CONFIG_MAPS}/applied`;
+  const apply = (manager: string, data: Json, query = ''): Promise<Answer> =>
+    api.ask(`${path}?fieldManager=${manager}${query}`, {
+      method: 'PATCH',
+      body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied' }, data },
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+    });
+
+  it('creates, owns, conflicts, is forced and gives up what is no longer named', async () => {
+    const made = await apply('one', { a: '1', b: '1' });
+    expect(made.status).toBe(201);
+    expect(metadataOf(made)['managedFields']).toMatchObject([
+      { manager: 'one', operation: 'Apply', fieldsV1: { 'f:data': { 'f:a': {}, 'f:b': {} } } },
+    ]);
+    const conflict = await apply('two', { a: '2' });
+    expect(conflict.json).toMatchObject({
+      code: 409,
+      reason: 'Conflict',
+      message: 'Apply failed with 1 conflict: conflict with "one": .data.a',
+      details: { causes: [{ reason: 'FieldManagerConflict', field: '.data.a' }] },
+    });
+    const forced = await apply('two', { a: '2' }, '&force=true');
+    expect(forced.json['data']).toEqual({ a: '2', b: '1' });
+    const less = await apply('one', {});
+    expect(less.json['data']).toEqual({ a: '2' });
+  });
+
+  it('wants to know who applies', async () => {
+    const { json } = await apply('', {});
+    expect(json).toMatchObject({ code: 422, reason: 'Invalid' });
+    expect(json['message']).toContain('fieldManager: Required value: is required for apply patch');
+  });
+});
+
+describe('field validation', () => {
+  const body = { metadata: { name: 'odd' }, bogus: 1 };
+
+  it('warns unless told otherwise', async () => {
+    const warned = await api.post(`${CONFIG_MAPS}?dryRun=All`, body);
+    expect([warned.status, warned.headers['warning']]).toEqual([
+      201,
+      '299 - "unknown field \\"bogus\\""',
+    ]);
+    const ignored = await api.post(`${CONFIG_MAPS}?dryRun=All&fieldValidation=Ignore`, body);
+    expect(ignored.headers['warning']).toBeUndefined();
+    const strict = await api.post(`${CONFIG_MAPS}?fieldValidation=Strict`, body);
+    expect(strict.json['message']).toBe('strict decoding error: unknown field "bogus"');
+  });
+
+  it('takes YAML and protobuf bodies', async () => {
+    const yaml = await api.ask(CONFIG_MAPS, {
+      method: 'POST',
+      body: 'metadata:\n  name: from-yaml\ndata: {a: "1"}\n',
+      headers: { 'content-type': 'application/yaml' },
+    });
+    expect([yaml.status, yaml.json['data']]).toEqual([201, { a: '1' }]);
+    const object = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'from-protobuf' } };
+    const binary = await api.ask(CONFIG_MAPS, {
+      method: 'POST',
+      body: protobuf().encode(object),
+      headers: { 'content-type': 'application/vnd.kubernetes.protobuf' },
+    });
+    expect([binary.status, metadataOf(binary)['name']]).toEqual([201, 'from-protobuf']);
+    const cbor = await api.ask(CONFIG_MAPS, {
+      method: 'POST',
+      body: 'x',
+      headers: { 'content-type': 'application/cbor' },
+    });
+    expect(cbor.status).toBe(415);
+  });
+
+  it('refuses a dry run of an unknown kind', async () => {
+    const { json } = await api.post(`${CONFIG_MAPS}?dryRun=Some`, body);
+    expect(json).toMatchObject({ code: 422, reason: 'Invalid' });
+  });
+});
+
+describe('deletion', () => {
+  it('checks its preconditions', async () => {
+    await api.post(CONFIG_MAPS, { metadata: { name: 'guarded' } });
+    const wrong = await remove(`${CONFIG_MAPS}/guarded`, { preconditions: { uid: 'other' } });
+    expect(wrong.json).toMatchObject({
+      code: 409,
+      reason: 'Conflict',
+      details: { kind: 'ConfigMap' },
+    });
+    expect(wrong.json['message']).toContain('the UID in the precondition (other) does not match');
+    const done = await remove(`${CONFIG_MAPS}/guarded`, {});
+    expect(done.json).toMatchObject({
+      kind: 'Status',
+      status: 'Success',
+      details: { name: 'guarded', kind: 'configmaps' },
+    });
+  });
+
+  it('of a pod on a node waits for its grace period, and is completed with none', async () => {
+    await api.post(PODS, pod('graceful', { nodeName: 'n1' }));
+    const begun = await remove(`${PODS}/graceful`, { gracePeriodSeconds: 5 });
+    expect(metadataOf(begun)).toMatchObject({ deletionGracePeriodSeconds: 5 });
+    expect((await api.ask(`${PODS}/graceful`)).status).toBe(200);
+    await remove(`${PODS}/graceful`, { gracePeriodSeconds: 0 });
+    expect((await api.ask(`${PODS}/graceful`)).status).toBe(404);
+  });
+
+  it('of a collection deletes what the selector matches', async () => {
+    for (const name of ['c1', 'c2'])
+      await api.post(CONFIG_MAPS, { metadata: { name, labels: { batch: '1' } } });
+    const gone = await remove(`${CONFIG_MAPS}?labelSelector=batch%3D1`, {});
+    expect(namesOf(gone)).toEqual(['c1', 'c2']);
+    expect(namesOf(await api.ask(`${CONFIG_MAPS}?labelSelector=batch%3D1`))).toEqual([]);
+  });
+
+  it('in the foreground is left to the garbage collector', async () => {
+    await api.post(CONFIG_MAPS, { metadata: { name: 'owner' } });
+    const held = await remove(`${CONFIG_MAPS}/owner`, { propagationPolicy: 'Foreground' });
+    expect(held.status).toBe(202);
+    expect(metadataOf(held)['finalizers']).toEqual(['foregroundDeletion']);
+  });
+});
+
+describe('binding and eviction of a pod', () => {
+  it('binds once', async () => {
+    await api.post(PODS, pod('bound'));
+    const bind = (name: string): Promise<Answer> =>
+      api.post(`${PODS}/bound/binding`, {
+        metadata: { name: 'bound' },
+        target: { kind: 'Node', name },
+      });
+    const first = await bind('n1');
+    expect([first.status, first.json]).toMatchObject([201, { kind: 'Status', status: 'Success' }]);
+    expect((await bind('n2')).json).toMatchObject({
+      code: 409,
+      message:
+        'Operation cannot be fulfilled on pods/binding "bound": pod bound is already assigned to node "n1"',
+    });
+    const { json } = await api.ask(`${PODS}?fieldSelector=spec.nodeName%3Dn1`);
+    expect(namesOf({ json })).toContain('bound');
+  });
+
+  it('evicts a pod unless its budget forbids it', async () => {
+    const body = { selector: { matchLabels: { app: 'kept' } }, minAvailable: 1 };
+    const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets';
+    await api.post(budgets, { metadata: { name: 'kept' }, spec: body });
+    const kept = pod('kept');
+    await api.post(PODS, { ...kept, metadata: { name: 'kept', labels: { app: 'kept' } } });
+    const running = {
+      status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+    };
+    await api.patch(`${PODS}/kept/status`, 'merge-patch+json', running);
+    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'kept' } };
+    await eventually(async () => {
+      const refused = await api.post(`${PODS}/kept/eviction`, eviction);
+      expect(refused.json).toMatchObject({
+        code: 429,
+        reason: 'TooManyRequests',
+        message: "Cannot evict pod as it would violate the pod's disruption budget.",
+        details: { causes: [{ reason: 'DisruptionBudget' }] },
+      });
+    });
+    await remove(`${budgets}/kept`, {});
+    await eventually(async () => {
+      const { status, json } = await api.post(`${PODS}/kept/eviction`, eviction);
+      expect([status, json['status']]).toEqual([201, 'Success']);
+    });
+  });
+});
