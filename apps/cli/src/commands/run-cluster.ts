@@ -48,12 +48,14 @@ export class ExitJudge {
     const deaths = (this.deaths.get(name) ?? 0) + 1;
     this.deaths.set(name, deaths);
     const log = endOf(logFile, exit.logOffset);
-    const known = /^etcd(-\d+)?$/.test(name) ? explainEtcd(this.input, name, log, why) : undefined;
+    const isEtcd = /^etcd(-\d+)?$/.test(name);
+    const known = isEtcd ? explainEtcd(this.input, name, log, why) : undefined;
     if (!this.starting)
       this.note(`${name} ended (${known ?? why}) and is started again; its log: ${logFile}`);
-    else if (refused)
-      this.giveUp(new ConfigError(`${name} refused to start:\n${lastLines(log, 1) || why}`));
     else if (known !== undefined) this.giveUp(new ConfigError(known));
+    // A Go program that panics has the exit code of our refusals.
+    else if (refused && !isEtcd)
+      this.giveUp(new ConfigError(`${name} refused to start:\n${lastLines(log, 1) || why}`));
     else if (deaths >= MAX_DEATHS)
       this.giveUp(
         new ConfigError(

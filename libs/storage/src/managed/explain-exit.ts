@@ -33,6 +33,12 @@ const CAUSES: readonly Cause[] = [
     say: ({ dataDir }) => `the disk that holds ${dataDir} is full; free some space and start again`,
   },
   {
+    match: /lower than determined cluster version|invalid downgrade|cannot be downgraded/,
+    code: 'version',
+    say: ({ dataDir }) =>
+      `${dataDir} was written by a newer etcd; use that one (--etcd-bin or ORRERY_ETCD_BIN), or start with --fresh to begin again empty`,
+  },
+  {
     match: /permission denied/,
     code: 'permission',
     say: ({ dataDir }) => `${dataDir} cannot be written by this user`,
@@ -42,7 +48,7 @@ const CAUSES: readonly Cause[] = [
       /crc mismatch|invalid database|failed to read WAL|failed to recover v3 backend|file unexpectedly short|unexpected EOF|version mismatch|failed to open WAL|wal: /,
     code: 'corruptData',
     say: ({ dataDir }) =>
-      `the data in ${dataDir} is damaged; restore a snapshot, or delete the folder to start empty`,
+      `the data in ${dataDir} is damaged; restore a snapshot of it, or delete the folder (or start with --fresh) to begin again empty`,
   },
   {
     match: /flocked by another process|file already locked/,
