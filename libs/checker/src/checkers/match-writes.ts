@@ -56,14 +56,8 @@ export class WriteMatcher {
     const floor = this.bounds.floor(operation.call);
     const ceiling = operation.ret === null ? Infinity : this.bounds.ceiling(operation.ret);
     return this.log
-      .versions(operation.key)
-      .filter(
-        (version) =>
-          version.rv > floor &&
-          version.rv < ceiling &&
-          mayHaveMade(operation, version) &&
-          !this.isTaken(version.event),
-      );
+      .versionsBetween(operation.key, floor, ceiling)
+      .filter((version) => mayHaveMade(operation, version) && !this.isTaken(version.event));
   }
 }
 

@@ -27,11 +27,12 @@ export interface ResolvedOperations {
 export function resolveOperations(history: History, log: LogIndex): ResolvedOperations {
   const makers = new Map<LogEvent, Operation>();
   const { answered, searching } = sortWrites(history);
+  const firstCalls = findFirstCalls([...searching.values()].flat());
   const doubtful = answered.filter(
-    (operation) => !claimEvent(operation, { log, makers, searching }),
+    (operation) => !claimEvent(operation, { log, makers, firstCalls }),
   );
   const found = findEvents(history, { log, makers, searching });
-  for (const operation of doubtful) claimEvent(operation, { log, makers, searching: new Map() });
+  for (const operation of doubtful) claimEvent(operation, { log, makers, firstCalls: new Map() });
   return replaceFound(history, makers, found);
 }
 
@@ -58,19 +59,38 @@ function sortWrites({ operations }: History): {
   return { answered: answered.sort((a, b) => a.call - b.call), searching };
 }
 
+interface Claim {
+  readonly log: LogIndex;
+  readonly makers: Map<LogEvent, Operation>;
+  /** When each value was first written by a write whose revision is not known. */
+  readonly firstCalls: ReadonlyMap<string, number>;
+}
+
+function writeId({ key, args }: Operation): string {
+  return `${key} ${args.value ?? ''}`;
+}
+
+function findFirstCalls(operations: readonly Operation[]): Map<string, number> {
+  const firstCalls = new Map<string, number>();
+  for (const operation of operations) {
+    const id = writeId(operation);
+    firstCalls.set(id, Math.min(operation.call, firstCalls.get(id) ?? Infinity));
+  }
+  return firstCalls;
+}
+
 /**
  * Gives an answered write the event of its revision. An update that changed nothing answers a revision another write made: the
  * first caller made it, and one that may have repeated the value of an unknown write waits until that one was looked for.
  */
-function claimEvent(operation: Operation, { log, makers, searching }: Search): boolean {
+function claimEvent(operation: Operation, { log, makers, firstCalls }: Claim): boolean {
   const { f, key, rv = 0, args, call } = operation;
   const event = log.versionOf(key, rv)?.event;
   if (!event || makers.has(event)) return true;
   if (event.type !== (f === 'delete' ? 'delete' : 'put')) return true;
   if (f !== 'delete' && args.rv === rv) return true;
   const isRepeat =
-    (f === 'update' || f === 'patch') &&
-    searching.get(key)?.some((other) => other.args.value === args.value && other.call < call);
+    (f === 'update' || f === 'patch') && (firstCalls.get(writeId(operation)) ?? Infinity) < call;
   if (isRepeat) return false;
   makers.set(event, operation);
   return true;

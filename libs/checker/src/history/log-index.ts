@@ -34,6 +34,12 @@ export class LogIndex {
     return this.byKey.get(key) ?? [];
   }
 
+  /** The key's versions with `above < rv < below`. */
+  versionsBetween(key: string, above: number, below: number): readonly Version[] {
+    const versions = this.versions(key);
+    return versions.slice(countUpTo(versions, above), countUpTo(versions, below - 1));
+  }
+
   /** The version in force at `rv`; undefined when the key had none yet. */
   versionAt(key: string, rv: number): Version | undefined {
     const versions = this.versions(key);
