@@ -6,6 +6,7 @@ import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.reconci
 import { jobController } from './job/job.definition.js';
 import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished.reconciler.js';
 import { cronJobController } from './cronjob/cronjob.reconciler.js';
+import { pvcProtectionController } from './pvc-protection/pvc-protection.reconciler.js';
 import { namespaceController } from './namespace/namespace.reconciler.js';
 import { garbageCollector } from './garbage-collector/gc.reconciler.js';
 import { daemonSetController } from './daemonset/daemonset.reconciler.js';
@@ -39,6 +40,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   nodeLifecycleController,
   taintEvictionController,
   podGcController,
+  pvcProtectionController,
   namespaceController,
   disruptionController,
   clusterRoleAggregationController,

@@ -132,7 +132,7 @@ export class CronJobReconciler implements Reconciler {
 
 function toJob(cronJob: CronJob, at: number): Job {
   const { metadata, spec } = structuredClone(cronJob.spec?.jobTemplate ?? {});
-  return {
+  const job: Job = {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: {
@@ -142,8 +142,9 @@ function toJob(cronJob: CronJob, at: number): Job {
       annotations: { ...metadata?.annotations, [SCHEDULED_AT]: toTime(at) },
       ownerReferences: [toControllerRef(resources.cronjobs, cronJob)],
     },
-    ...(spec ? { spec } : {}),
   };
+  if (spec) job.spec = spec;
+  return job;
 }
 
 export const cronJobController: ControllerEntry = {
