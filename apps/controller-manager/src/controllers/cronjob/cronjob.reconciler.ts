@@ -132,7 +132,7 @@ export class CronJobReconciler implements Reconciler {
 
 function toJob(cronJob: CronJob, at: number): Job {
   const { metadata, spec } = structuredClone(cronJob.spec?.jobTemplate ?? {});
-  const job: Job = {
+  return {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: {
@@ -142,9 +142,8 @@ function toJob(cronJob: CronJob, at: number): Job {
       annotations: { ...metadata?.annotations, [SCHEDULED_AT]: toTime(at) },
       ownerReferences: [toControllerRef(resources.cronjobs, cronJob)],
     },
+    spec: spec ?? { template: { spec: { containers: [] } } },
   };
-  if (spec) job.spec = spec;
-  return job;
 }
 
 export const cronJobController: ControllerEntry = {
