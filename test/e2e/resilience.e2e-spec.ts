@@ -77,8 +77,9 @@ describe('a cluster whose processes are killed', () => {
     ) as LeaseSpec;
   /** Holds a process still until the other replica has the lead; how long that took. */
   const takeover = async (component: string, halted: string): Promise<number> => {
+    const pid = Number((await processes()).get(halted)?.pid);
     const since = new SystemClock().now();
-    await cluster.orrery('kill', halted, '--signal', 'SIGSTOP');
+    process.kill(pid, 'SIGSTOP');
     const spec = await eventually(
       async () => {
         const now = await lease(component);
@@ -87,7 +88,7 @@ describe('a cluster whose processes are killed', () => {
       },
       { timeoutMs: 20_000 },
     );
-    await cluster.orrery('kill', halted, '--signal', 'SIGCONT');
+    process.kill(pid, 'SIGCONT');
     return Date.parse(spec.acquireTime) - since;
   };
   const proxyPids = (): number[] =>
