@@ -167,7 +167,7 @@ const TASKS = {
       );
     },
   },
-  'patch a ConfigMap': {
+  'update a ConfigMap': {
     count: 200,
     run: async (server, count) => {
       const round = serial++;

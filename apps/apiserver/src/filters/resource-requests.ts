@@ -35,15 +35,18 @@ export class ResourceRequests {
   async serve(request: ApiRequest): Promise<void> {
     const { extensions, options, metrics, clock, handler } = this.deps;
     const { raw } = request.reply;
-    const end = metrics.begin(request.info, clock.monotonic());
+    const startedAt = clock.monotonic();
+    // Strangers must not make up labels: only what may pass is counted by its resource.
+    let end: ReturnType<RequestMetrics['begin']> | undefined;
     try {
       request.setUser(await identify(extensions.authenticator, request, options.anonymousAuth));
       await checkAllowed(extensions.authorizer, request.context.user, request.info);
+      end = metrics.begin(request.info, startedAt);
       await withinTimeout(request, this.deps, () => handler.handle(request));
     } catch (error) {
       answerError(error, request, request.reply, this.deps.logger);
     } finally {
-      end(raw.statusCode, clock.monotonic());
+      end?.(raw.statusCode, clock.monotonic());
     }
   }
 }
