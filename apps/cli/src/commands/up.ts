@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, SystemClock } from '@orrery/component';
 import type { Clock } from '@orrery/component';
-import { PkiError, createClusterPki } from '@orrery/pki';
+import { createClusterPki } from '@orrery/pki';
 import { leaseBlock } from '../cluster/block-lease.js';
 import { lockCluster } from '../cluster/cluster-lock.js';
 import { locateEtcd } from '../cluster/etcd.js';
@@ -113,6 +113,8 @@ async function writeFiles(input: PlanInput, progress: Progress): Promise<void> {
       ips: [addresses.node(i + 1)],
     })),
     now: new SystemClock().now(),
+  }).catch((error: unknown) => {
+    throw unusableFile(error);
   });
   writeStaticPods(input);
   for (const group of processes(input))
@@ -121,12 +123,14 @@ async function writeFiles(input: PlanInput, progress: Progress): Promise<void> {
   writeSettings(files, { block: addresses.block, etcdMembers, nodes });
 }
 
-/** What the user is told: errors of the operating system and of certificates name their file and what to do. */
-function explained(error: unknown, files: ClusterFiles): unknown {
-  if (!(error instanceof PkiError)) return inWords(error, files.dir);
-  return new ConfigError(`${error.message}; restore the file, or start with --fresh`, {
-    cause: error,
-  });
+/** What a damaged certificate or key says to the user; errors of the operating system as they are. */
+function unusableFile(error: unknown): unknown {
+  const isSystemError = typeof (error as NodeJS.ErrnoException).syscall === 'string';
+  if (!(error instanceof Error) || isSystemError) return error;
+  return new ConfigError(
+    `${error.message}; restore the file, or start with --fresh to begin again empty`,
+    { cause: error },
+  );
 }
 
 async function start(
@@ -170,12 +174,12 @@ export async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
     makeFolder(files.dir);
     lockCluster(files, flags.name);
   } catch (error) {
-    throw explained(error, files);
+    throw inWords(error, files.dir);
   }
   try {
     await start(flags, files, new SystemClock(), signal);
   } catch (error) {
-    throw explained(error, files);
+    throw inWords(error, files.dir);
   } finally {
     rmSync(files.supervisorPid, { force: true });
     if (isNew && !existsSync(files.logs())) forget(files);
