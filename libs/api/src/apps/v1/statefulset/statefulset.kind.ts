@@ -59,12 +59,23 @@ export function setStatefulSetDefaults({ spec, status }: StatefulSet): void {
   setPodTemplateDefaults(spec.template);
 }
 
+/** The set as its pods will see it: claim templates are volumes that containers may mount. */
+function withClaimVolumes(object: StatefulSet): StatefulSet {
+  const { spec } = object;
+  const claims = list(spec?.volumeClaimTemplates).flatMap(({ metadata }) => metadata?.name ?? []);
+  if (!spec?.template?.spec || claims.length === 0) return object;
+  const own = list(spec.template.spec.volumes).filter(({ name }) => !claims.includes(name));
+  const volumes = claims.map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
+  const pod = { ...spec.template.spec, volumes: [...own, ...volumes] };
+  return { ...object, spec: { ...spec, template: { ...spec.template, spec: pod } } };
+}
+
 function validate(object: StatefulSet): FieldError[] {
   const spec = object.spec ?? ({} as StatefulSetSpec);
   const { updateStrategy: strategy } = spec;
   const at = SPEC.child('updateStrategy');
   return [
-    ...validateWorkload(object, 'statefulset'),
+    ...validateWorkload(withClaimVolumes(object), 'statefulset'),
     ...oneOf(
       spec.podManagementPolicy,
       ['OrderedReady', 'Parallel'],
