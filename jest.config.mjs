@@ -9,7 +9,10 @@ const shared = {
     ],
   },
   transformIgnorePatterns: ['/node_modules/(?!(?:.*/)?cookie/)'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^libphonenumber-js(/.*)?$': '<rootDir>/scripts/no-phone-numbers.mjs',
+  },
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json'],
   testEnvironmentOptions: { customExportConditions: ['development', 'node', 'import'] },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.orrery/', '<rootDir>/.cache/'],

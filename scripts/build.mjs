@@ -90,18 +90,11 @@ const swc = {
   },
 };
 
-/** class-validator loads the world's phone numbers for a decorator that nobody uses: 450 KB less to compile at each start. */
 const noPhoneNumbers = {
   name: 'no-phone-numbers',
   setup(plugin) {
-    plugin.onResolve({ filter: /^libphonenumber-js/ }, ({ path }) => ({
-      path,
-      namespace: 'absent',
-    }));
-    plugin.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
-      contents:
-        "export const parsePhoneNumber = () => { throw new Error('IsPhoneNumber is not part of this build'); };\nexport const parsePhoneNumberFromString = parsePhoneNumber;\nexport default parsePhoneNumber;",
-    }));
+    const path = join(root, 'scripts', 'no-phone-numbers.mjs');
+    plugin.onResolve({ filter: /^libphonenumber-js/ }, () => ({ path }));
   },
 };
 

@@ -239,7 +239,7 @@ describe('kubectl describe', () => {
     { kind: 'role', line: 'role reader', want: ['pods', '[get list]'] },
     { kind: 'role binding', line: 'rolebinding robot-reads', want: ['ServiceAccount  robot'] },
     { kind: 'cluster role', line: 'clusterrole view', want: ['pods', 'list'] },
-    { kind: 'quota', line: 'quota limit', want: ['Name:       limit'] },
+    { kind: 'quota', line: 'quota limit', want: ['services.loadbalancers  0     5'] },
     { kind: 'limit range', line: 'limits sizes', want: ['PersistentVolumeClaim', 'storage'] },
     // Older kubectls ask for policy/v1beta1, which Kubernetes no longer serves.
     ...(kubectlIsAtLeast(21)
