@@ -55,7 +55,7 @@ function walk(dir, found = []) {
     if (entry.name === 'node_modules' || entry.name === 'dist') continue;
     const path = join(dir, entry.name);
     if (entry.isDirectory()) walk(path, found);
-    else if (!/spec\.ts$/.test(entry.name)) found.push(path);
+    else if (!entry.name.endsWith('spec.ts')) found.push(path);
   }
   return found;
 }
