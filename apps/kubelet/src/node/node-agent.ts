@@ -38,6 +38,13 @@ const RETRY_MS = 100;
 /** Unchanged status is sent this often (k8s nodeStatusReportFrequency 5 m); the Lease is the heartbeat. */
 const REPORT_MS = 300_000;
 
+/** Said once at registration (k8s pkg/kubelet/nodestatus/setters.go). */
+const HEALTHY_REASONS = [
+  'NodeHasSufficientMemory',
+  'NodeHasNoDiskPressure',
+  'NodeHasSufficientPID',
+] as const;
+
 /** Registers the node, keeps its status true and gives the pod CIDR to the runtime. */
 export class NodeAgent {
   private node: Node | undefined;
@@ -173,6 +180,8 @@ export class NodeAgent {
     }
     this.lastSentMs = 0;
     this.parts.event(this.node, 'Starting', 'Starting kubelet.');
+    for (const reason of HEALTHY_REASONS)
+      this.parts.event(this.node, reason, `Node ${nodeName} status is now: ${reason}`);
   }
 
   private async freshStatus(old: Node | undefined): Promise<NodeStatus> {

@@ -64,6 +64,10 @@ export class NodeLifecycleReconciler implements Reconciler {
       this.#heard.delete(name);
       return done;
     }
+    if (!this.#heard.has(name)) {
+      const text = `Node ${name} event: Registered Node ${name} in Controller`;
+      this.#announce(node, 'RegisteredNode', text);
+    }
     const again = { requeueAfterMs: this.monitoring.periodMs };
     if (this.#isSilent(node) && (await this.#declareSilent(node))) return again;
     if (healthOf(node) !== 'Ready') await this.#markPods(node);
@@ -99,10 +103,14 @@ export class NodeLifecycleReconciler implements Reconciler {
       ...node,
       status: { ...node.status, conditions },
     });
-    const { name = '', uid = '' } = node.metadata;
-    const text = `Node ${name} status is now: NodeNotReady`;
-    this.events.event({ kind: 'Node', name, uid }, 'Normal', 'NodeNotReady', text);
+    const text = `Node ${node.metadata.name} status is now: NodeNotReady`;
+    this.#announce(node, 'NodeNotReady', text);
     return true;
+  }
+
+  #announce(node: Node, reason: string, text: string): void {
+    const { name = '', uid = '' } = node.metadata;
+    this.events.event({ kind: 'Node', name, uid }, 'Normal', reason, text);
   }
 
   /** Pods of a node that is not ready are not ready: Services stop using them. */
