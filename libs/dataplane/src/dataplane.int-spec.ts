@@ -276,7 +276,11 @@ describe('Dataplane, UDP', () => {
     const sources = new Set<number>();
     socket.on('message', (data, from) => {
       sources.add(from.port);
-      socket.send(data.length > 1_000 ? data : `${name}:${data.toString()}`, from.port, from.address);
+      socket.send(
+        data.length > 1_000 ? data : `${name}:${data.toString()}`,
+        from.port,
+        from.address,
+      );
     });
     socket.bind(0, POD);
     await once(socket, 'listening');
