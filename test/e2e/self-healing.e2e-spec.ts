@@ -65,14 +65,19 @@ describe('self-healing', () => {
     cluster.shell('kubectl apply -f -', { stdin: manifest });
 
   it('shows the control plane as mirror pods', async () => {
-    const names = await out(
-      `kubectl -n kube-system get pods -l tier=control-plane -o custom-columns=NAME:.metadata.name,STATUS:.status.phase --no-headers`,
-    );
-    expect(names.split('\n').map((line) => line.split(/ +/))).toEqual(
-      ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map((name) => [
-        `${name}-k8s-01`,
-        'Running',
-      ]),
+    await eventually(
+      async () => {
+        const names = await out(
+          `kubectl -n kube-system get pods -l tier=control-plane -o custom-columns=NAME:.metadata.name,STATUS:.status.phase --no-headers`,
+        );
+        expect(names.split('\n').map((line) => line.split(/ +/))).toEqual(
+          ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map((name) => [
+            `${name}-k8s-01`,
+            'Running',
+          ]),
+        );
+      },
+      { timeoutMs: 15_000 },
     );
     expect(
       await out(
