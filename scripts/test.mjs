@@ -22,7 +22,7 @@ const STEPS = [
   check('build', join(root, 'scripts', 'build.mjs')),
   jest('int'),
   { name: 'etcd-versions', kind: 'versions' },
-  jest('e2e', '--runInBand'),
+  jest('e2e', '--runInBand', '--forceExit'),
 ];
 
 function list(flag) {

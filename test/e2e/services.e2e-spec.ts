@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { reachablePort } from '@orrery/component';
-import { useCluster } from './harness/index.js';
+import { eventually, useCluster } from './harness/index.js';
 import { HttpLoad, ask } from './traffic/http-load.js';
 import { sendDatagram } from './traffic/udp.js';
 
@@ -85,16 +85,19 @@ describe('a Service, from the host', () => {
 
   it('loses no request while replicas come and go', async () => {
     const load = new HttpLoad(await web(), reachablePort(80));
+    const answered = (pods: number): Promise<void> =>
+      eventually(() => expect(load.byPod.size).toBeGreaterThanOrEqual(pods), { timeoutMs: 20_000 });
     await cluster.shell('kubectl scale deployment web --replicas=6');
-    await rolledOut('web');
+    await answered(6);
     await cluster.shell('kubectl scale deployment web --replicas=2');
-    await cluster.shell('kubectl wait --for=jsonpath={.status.replicas}=2 deployment/web');
-    await out(
-      `kubectl delete pod $(kubectl get pods -l app=web -o name | grep -v sick | head -1 | cut -d/ -f2)`,
-    );
-    await rolledOut('web');
+    const replicas = 'kubectl get pods -l app=web -o name | grep -v sick';
+    await eventually(async () => expect((await out(replicas)).split('\n')).toHaveLength(2), {
+      timeoutMs: 20_000,
+    });
+    await out(`kubectl delete pod $(${replicas} | head -1 | cut -d/ -f2)`);
+    // The six, and the one that takes the deleted pod's place.
+    await answered(7);
     expect(await load.stop()).toEqual([]);
-    expect(load.byPod.size).toBeGreaterThanOrEqual(7);
     expect(load.byPod.has('sick')).toBe(false);
   }, 60_000);
 

@@ -34,6 +34,8 @@ export async function ask(address: string, port: number, count: number): Promise
 }
 
 const WORKERS = 2;
+/** A load that a failed test forgot ends by itself. */
+const LONGEST_MS = 120_000;
 
 /** Requests without a pause, from clients that keep their connection and from others that never do. */
 export class HttpLoad {
@@ -61,7 +63,8 @@ export class HttpLoad {
 
   private async work(address: string, port: number, keepAlive: boolean): Promise<void> {
     const agent = new Agent({ keepAlive, maxSockets: 1 });
-    while (!this.isStopping) {
+    const end = performance.now() + LONGEST_MS;
+    while (!this.isStopping && performance.now() < end) {
       this.requests += 1;
       try {
         const { pod, image, server } = await get(address, port, agent);
