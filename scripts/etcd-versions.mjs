@@ -19,7 +19,7 @@ function minorOf(path) {
   return /etcd Version: (\d+\.\d+)\./.exec(stdout ?? '')?.[1];
 }
 
-/** The mirror that this machine uses, else Debian's own. */
+/** The Debian mirror that this machine uses. Throws when none is configured. */
 function mirror() {
   const files = ['/etc/apt/sources.list'];
   const dir = '/etc/apt/sources.list.d';
@@ -28,9 +28,9 @@ function mirror() {
     .filter((file) => existsSync(file))
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
-  return (
-    /https?:\/\/[^\s\]]+\/debian\/?(?=\s|$)/m.exec(text)?.[0] ?? 'http://deb.debian.org/debian'
-  );
+  const found = /https?:\/\/[^\s\]]+\/debian\/?(?=\s|$)/m.exec(text)?.[0];
+  if (!found) throw new Error('no Debian mirror is configured on this machine');
+  return found;
 }
 
 /** Unpacks the suite's etcd-server below `folder`, with lists of its own. Throws with the reason when it cannot be had. */

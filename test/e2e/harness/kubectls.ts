@@ -8,8 +8,6 @@ export interface KubectlBinary {
   readonly path: string;
 }
 
-const EXTRA_FOLDERS = ['/usr/lib/google-cloud-sdk/bin'];
-
 function minorOf(path: string): string | undefined {
   const { stdout } = spawnSync(path, ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
   const match = /"gitVersion": "v(\d+\.\d+)\./.exec(stdout);
@@ -41,8 +39,8 @@ function findDefault(): KubectlBinary {
 }
 
 /**
- * One kubectl for every minor version on this machine, oldest first: the one on PATH, those beside it, those of the
- * Google Cloud SDK, and those in the folders of ORRERY_KUBECTL_DIRS.
+ * One kubectl for every minor version on this machine, oldest first: the one on PATH, those beside it (or beside what it
+ * links to), and those in the folders of ORRERY_KUBECTL_DIRS.
  */
 export function everyKubectl(): readonly KubectlBinary[] {
   return (found ??= findEvery());
@@ -53,7 +51,7 @@ let found: readonly KubectlBinary[] | undefined;
 function findEvery(): KubectlBinary[] {
   const { path: typed, version: typedVersion } = defaultKubectl();
   const own = (process.env['ORRERY_KUBECTL_DIRS'] ?? '').split(delimiter).filter(Boolean);
-  const folders = [dirname(typed), dirname(realpathSync(typed)), ...EXTRA_FOLDERS, ...own];
+  const folders = [dirname(typed), dirname(realpathSync(typed)), ...own];
   const paths = [...new Set(folders)]
     .filter((dir) => existsSync(dir))
     .flatMap((dir) =>
