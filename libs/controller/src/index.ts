@@ -38,3 +38,9 @@ export type { WatchContext, WatchTransportOptions } from './transport/watch-tran
 export { WatchTransport, leadAlways } from './transport/watch-transport.js';
 export { ReconcileErrorFilter } from './transport/reconcile-error.filter.js';
 export { reconcilerController } from './transport/reconciler-controller.js';
+// Processes behind a lease.
+export type { ElectionFile, ElectionOptions } from './process/leader-elected-flags.js';
+export { LeaderElectedFlags, toElection } from './process/leader-elected-flags.js';
+export type { GuardedProcess, LeaderElectedOptions } from './process/connect-guarded.js';
+export { connectGuarded } from './process/connect-guarded.js';
+export { runTransport } from './process/run-transport.js';

@@ -1,13 +1,13 @@
 import { Flag, IsDuration } from '@orrery/component';
+import { LeaderElectedFlags } from '@orrery/controller';
 import { IsArray, IsBoolean, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 
 const worker = (kind: string): string => `${kind} that are reconciled at once`;
 
 /** The flags of kube-controller-manager that are modelled, with upstream's names and defaults. */
-export class ControllerManagerFlags {
-  @Flag('Kubeconfig with the address and the credentials of the API server')
-  @IsString()
-  kubeconfig: string = '';
+export class ControllerManagerFlags extends LeaderElectedFlags {
+  override leaderElectResourceName: string = 'kube-controller-manager';
+  override securePort: number = 10_257;
 
   @Flag("Controllers to run: '*' all, 'name' this one, '-name' not this one")
   @IsArray()
@@ -42,22 +42,6 @@ export class ControllerManagerFlags {
   @IsOptional()
   @IsString()
   serviceAccountPrivateKeyFile: string = '';
-
-  @Flag('Contend for the lease before acting')
-  @IsBoolean()
-  leaderElect: boolean = true;
-
-  @Flag('How long others wait after the last renewal of the lease')
-  @IsDuration()
-  leaderElectLeaseDuration: string = '15s';
-
-  @Flag('How long after its last renewal a leader still acts')
-  @IsDuration()
-  leaderElectRenewDeadline: string = '10s';
-
-  @Flag('Time between tries to take or renew the lease')
-  @IsDuration()
-  leaderElectRetryPeriod: string = '2s';
 
   @Flag('Time between looks at the nodes')
   @IsDuration()
@@ -99,15 +83,4 @@ export class ControllerManagerFlags {
   @IsInt()
   @Min(0)
   terminatedPodGcThreshold: number = 12_500;
-
-  @Flag('Address of /healthz and /metrics; none = not served')
-  @IsOptional()
-  @IsString()
-  bindAddress: string = '';
-
-  @Flag('Port of /healthz and /metrics')
-  @IsInt()
-  @Min(0)
-  @Max(65_535)
-  securePort: number = 10_257;
 }

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { parseYaml } from '@orrery/apimachinery';
-import { ConfigError, inRootfs, parseDuration, validateConfig } from '@orrery/component';
+import { ConfigError, inRootfs, validateConfig } from '@orrery/component';
+import { toElection } from '@orrery/controller';
+import type { LeaderElectedOptions } from '@orrery/controller';
 import { SchedulerFlags } from './flags.js';
 import { KubeSchedulerConfiguration } from './scheduler-configuration.js';
-import type { LeaderElection, Profile } from './scheduler-configuration.js';
+import type { Profile } from './scheduler-configuration.js';
 
 export { SchedulerFlags };
 
@@ -16,15 +18,7 @@ export interface ProfileOptions {
 }
 
 /** Flags and configuration file as a program needs them. */
-export interface SchedulerOptions {
-  readonly kubeconfig: string;
-  readonly leaderElect: boolean;
-  readonly lease: { readonly namespace: string; readonly name: string };
-  readonly leaseDurationMs: number;
-  readonly renewDeadlineMs: number;
-  readonly retryPeriodMs: number;
-  readonly bindAddress: string;
-  readonly securePort: number;
+export interface SchedulerOptions extends LeaderElectedOptions {
   readonly profiles: readonly ProfileOptions[];
   readonly percentageOfNodesToScore: number;
   readonly backoff: { readonly initialMs: number; readonly maxMs: number };
@@ -57,39 +51,6 @@ function toProfiles(config: KubeSchedulerConfiguration): ProfileOptions[] {
       pluginConfig: new Map(pluginConfig?.map(({ name, args }) => [name, args])),
     };
   });
-}
-
-function checkElection({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: Election): void {
-  if (leaseDurationMs <= renewDeadlineMs)
-    throw new ConfigError(
-      '--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline',
-    );
-  if (renewDeadlineMs <= retryPeriodMs * 1.2)
-    throw new ConfigError(
-      '--leader-elect-renew-deadline must be longer than 1.2 times --leader-elect-retry-period',
-    );
-}
-
-type Election = Pick<
-  SchedulerOptions,
-  'leaderElect' | 'lease' | 'leaseDurationMs' | 'renewDeadlineMs' | 'retryPeriodMs'
->;
-
-function toElection(flags: SchedulerFlags, file: LeaderElection = {}): Election {
-  const ms = (fromFile: string | undefined, fromFlag: string): number =>
-    parseDuration(fromFile ?? fromFlag) ?? 0;
-  const election: Election = {
-    leaderElect: file.leaderElect ?? flags.leaderElect,
-    lease: {
-      namespace: file.resourceNamespace ?? flags.leaderElectResourceNamespace,
-      name: file.resourceName ?? flags.leaderElectResourceName,
-    },
-    leaseDurationMs: ms(file.leaseDuration, flags.leaderElectLeaseDuration),
-    renewDeadlineMs: ms(file.renewDeadline, flags.leaderElectRenewDeadline),
-    retryPeriodMs: ms(file.retryPeriod, flags.leaderElectRetryPeriod),
-  };
-  checkElection(election);
-  return election;
 }
 
 function toBackoff(config: KubeSchedulerConfiguration): SchedulerOptions['backoff'] {

@@ -1,0 +1,93 @@
+import { ConfigError, Flag, IsDuration, parseDuration } from '@orrery/component';
+import { IsBoolean, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+
+/** The flags that every process behind a lease has, with upstream's names and defaults. */
+export class LeaderElectedFlags {
+  @Flag('Kubeconfig with the address and the credentials of the API server')
+  @IsString()
+  kubeconfig: string = '';
+
+  @Flag('Contend for the lease before acting')
+  @IsBoolean()
+  leaderElect: boolean = true;
+
+  @Flag('How long others wait after the last renewal of the lease')
+  @IsDuration()
+  leaderElectLeaseDuration: string = '15s';
+
+  @Flag('How long after its last renewal a leader still acts')
+  @IsDuration()
+  leaderElectRenewDeadline: string = '10s';
+
+  @Flag('Time between tries to take or renew the lease')
+  @IsDuration()
+  leaderElectRetryPeriod: string = '2s';
+
+  @Flag('Namespace of the lease')
+  @IsString()
+  leaderElectResourceNamespace: string = 'kube-system';
+
+  @Flag('Name of the lease')
+  @IsString()
+  leaderElectResourceName: string = '';
+
+  @Flag('Address of /healthz and /metrics; none = not served')
+  @IsOptional()
+  @IsString()
+  bindAddress: string = '';
+
+  @Flag('Port of /healthz and /metrics')
+  @IsInt()
+  @Min(0)
+  @Max(65_535)
+  securePort: number = 0;
+}
+
+/** How a process takes its lease; times in milliseconds. */
+export interface ElectionOptions {
+  readonly leaderElect: boolean;
+  readonly lease: { readonly namespace: string; readonly name: string };
+  readonly leaseDurationMs: number;
+  readonly renewDeadlineMs: number;
+  readonly retryPeriodMs: number;
+}
+
+/** What a configuration file may say instead of the flags (LeaderElectionConfiguration). */
+export interface ElectionFile {
+  readonly leaderElect?: boolean;
+  readonly resourceNamespace?: string;
+  readonly resourceName?: string;
+  readonly leaseDuration?: string;
+  readonly renewDeadline?: string;
+  readonly retryPeriod?: string;
+}
+
+/**
+ * Flags and file together: what the file sets goes before its flag. Throws ConfigError when a leader could still act
+ * while another takes over (k8s client-go tools/leaderelection:NewLeaderElector).
+ */
+export function toElection(flags: LeaderElectedFlags, file: ElectionFile = {}): ElectionOptions {
+  const ms = (fromFile: string | undefined, fromFlag: string): number =>
+    parseDuration(fromFile ?? fromFlag) ?? 0;
+  const leaseDurationMs = ms(file.leaseDuration, flags.leaderElectLeaseDuration);
+  const renewDeadlineMs = ms(file.renewDeadline, flags.leaderElectRenewDeadline);
+  const retryPeriodMs = ms(file.retryPeriod, flags.leaderElectRetryPeriod);
+  if (leaseDurationMs <= renewDeadlineMs)
+    throw new ConfigError(
+      '--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline',
+    );
+  if (renewDeadlineMs <= retryPeriodMs * 1.2)
+    throw new ConfigError(
+      '--leader-elect-renew-deadline must be longer than 1.2 times --leader-elect-retry-period',
+    );
+  return {
+    leaderElect: file.leaderElect ?? flags.leaderElect,
+    lease: {
+      namespace: file.resourceNamespace ?? flags.leaderElectResourceNamespace,
+      name: file.resourceName ?? flags.leaderElectResourceName,
+    },
+    leaseDurationMs,
+    renewDeadlineMs,
+    retryPeriodMs,
+  };
+}
