@@ -34,6 +34,8 @@ export interface DeleteCall {
   readonly name: string;
   readonly options: DeleteOptions;
   readonly dryRun?: boolean;
+  /** The caller has asked the admission chain itself (an eviction). */
+  readonly admitted?: boolean;
 }
 
 export interface DeleteResult {
@@ -188,7 +190,7 @@ async function attempt(scope: StoreScope, current: Entry, call: DeleteCall): Pro
   const { kind, deps, hooks } = scope;
   const { object } = representationOf(kind, current);
   checkPreconditions(scope, object, call.options);
-  await admit(scope, object, call);
+  if (!call.admitted) await admit(scope, object, call);
   const grace = graceFor(scope, object, call.options);
   const finalizers = finalizersFor(object, call.options);
   const isHeld = finalizers.length > 0 || (hooks.pendingFinalizers?.(object) ?? []).length > 0;

@@ -17,4 +17,6 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** Adds a `Warning: 299` header to the answer; the same text is sent once. */
   warn(message: string): void;
+  /** Adds an annotation to the audit event of the request, shown from `level` on (default Metadata); the first value of a key stays. */
+  annotate?(key: string, value: string, level?: 'Metadata' | 'Request'): void;
 }

@@ -39,6 +39,8 @@ export interface UpdateCall {
   /** Retries when the object changes meanwhile and the new object names no resourceVersion. Default true. */
   readonly retryOnConflict?: boolean;
   readonly track?: TrackFields;
+  /** The caller has asked the admission chain itself, about another object (Scale, Binding …). */
+  readonly admitted?: boolean;
 }
 
 /**
@@ -207,7 +209,7 @@ async function attempt(
     context: call.context,
     ...(call.options === undefined ? {} : { options: call.options }),
   };
-  await scope.deps.admission.admit(attributes);
+  if (!call.admitted) await scope.deps.admission.admit(attributes);
   prepare(scope, object, old, call);
   setManagedFields(object, old, call.track);
   const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
@@ -216,7 +218,7 @@ async function attempt(
     : await scope.hooks.beginUpdate?.(object, old, hookCall);
   let written = false;
   try {
-    await scope.deps.admission.validate(attributes);
+    if (!call.admitted) await scope.deps.admission.validate(attributes);
     const result = await write(scope, object, current, call);
     written = !call.dryRun;
     return result;
