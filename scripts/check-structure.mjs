@@ -9,7 +9,8 @@ const LAYERS = {
   apimachinery: [],
   component: [],
   pki: [],
-  api: ['apimachinery'],
+  cel: ['apimachinery'],
+  api: ['apimachinery', 'cel'],
   storage: ['apimachinery', 'component'],
   registry: ['api', 'apimachinery', 'storage', 'component'],
   client: ['api', 'apimachinery', 'component'],
@@ -20,7 +21,7 @@ const LAYERS = {
   checker: ['apimachinery', 'component'],
 };
 const APP_LIBS = [...BASE, 'api', 'client', 'informers', 'controller', 'dataplane', 'cri'];
-const SERVER_ONLY = { apiserver: ['registry', 'storage'], cli: ['storage'] };
+const SERVER_ONLY = { apiserver: ['registry', 'storage', 'cel'], cli: ['storage'] };
 
 /** Third-party packages and the workspaces that may import them. */
 const DOORS = {
