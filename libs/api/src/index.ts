@@ -22,4 +22,5 @@ export type {
 export { defineKind } from './kind.js';
 export { findKind, groupVersions, kinds, requestKinds } from './kinds.js';
 export { protobufDescriptor, schemaDefinitions, schemaRegistry } from './assets.js';
+export { isEmptySelector, selectorMatches } from './meta/label-selector.js';
 export { ageOf } from './table/human-duration.js';

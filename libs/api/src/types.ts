@@ -29,6 +29,26 @@ export type { RuntimeClass } from './gen/types/node.v1.js';
 export type * from './gen/types/certificates.v1.js';
 export type * from './gen/types/apiextensions.v1.js';
 export type {
+  ExpressionWarning,
+  MatchCondition,
+  MatchResources,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+  MutatingWebhook,
+  MutatingWebhookConfiguration,
+  Mutation,
+  NamedRuleWithOperations,
+  ParamKind,
+  ParamRef,
+  RuleWithOperations,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+  ValidatingWebhook,
+  ValidatingWebhookConfiguration,
+  Validation,
+  Variable,
+} from './gen/types/admissionregistration.v1.js';
+export type {
   LabelSelector,
   LabelSelectorRequirement,
   Condition,
