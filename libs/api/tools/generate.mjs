@@ -10,7 +10,7 @@ const read = (file) => JSON.parse(gunzipSync(readFileSync(file)));
 const definitions = read(definitionsFile).definitions;
 const out = new URL('../src/gen/', import.meta.url);
 
-/** The group versions that are served: each package of the definitions -> [group, version]. */
+/** The group versions that are served: each package of the definitions -> [group, version, its kinds when not all are]. */
 const SERVED = {
   'io.k8s.api.core.v1': ['', 'v1'],
   'io.k8s.api.apps.v1': ['apps', 'v1'],
@@ -22,7 +22,13 @@ const SERVED = {
   'io.k8s.api.authentication.v1': ['authentication.k8s.io', 'v1'],
   'io.k8s.api.authorization.v1': ['authorization.k8s.io', 'v1'],
   'io.k8s.api.certificates.v1': ['certificates.k8s.io', 'v1'],
+  'io.k8s.api.certificates.v1beta1': [
+    'certificates.k8s.io',
+    'v1beta1',
+    ['ClusterTrustBundle', 'PodCertificateRequest'],
+  ],
   'io.k8s.api.coordination.v1': ['coordination.k8s.io', 'v1'],
+  'io.k8s.api.coordination.v1beta1': ['coordination.k8s.io', 'v1beta1', ['LeaseCandidate']],
   'io.k8s.api.discovery.v1': ['discovery.k8s.io', 'v1'],
   'io.k8s.api.events.v1': ['events.k8s.io', 'v1'],
   'io.k8s.api.flowcontrol.v1': ['flowcontrol.apiserver.k8s.io', 'v1'],
@@ -31,6 +37,7 @@ const SERVED = {
   'io.k8s.api.resource.v1': ['resource.k8s.io', 'v1'],
   'io.k8s.api.scheduling.v1': ['scheduling.k8s.io', 'v1'],
   'io.k8s.api.storage.v1': ['storage.k8s.io', 'v1'],
+  'io.k8s.api.storagemigration.v1beta1': ['storagemigration.k8s.io', 'v1beta1'],
   'io.k8s.api.admissionregistration.v1': ['admissionregistration.k8s.io', 'v1'],
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': ['apiextensions.k8s.io', 'v1'],
 };
@@ -39,6 +46,15 @@ const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 const refName = (ref) => ref.slice('#/definitions/'.length);
 const packageOf = (name) => name.slice(0, name.lastIndexOf('.'));
 const shortOf = (name) => name.slice(name.lastIndexOf('.') + 1);
+
+/** True for what a served package offers: all of it, or the named kinds alone. */
+function isServed(name) {
+  const [, , kinds] = SERVED[packageOf(name)] ?? [];
+  return (
+    Boolean(SERVED[packageOf(name)]) &&
+    (!kinds || kinds.includes(shortOf(name).replace(/List$/, '')))
+  );
+}
 
 /** Every definition reachable from the served packages. */
 function closure() {
@@ -52,7 +68,7 @@ function closure() {
     });
   };
   for (const name of Object.keys(definitions))
-    if (SERVED[packageOf(name)] || packageOf(name) === META) visit(name);
+    if (isServed(name) || packageOf(name) === META) visit(name);
   return [...wanted].sort();
 }
 
@@ -137,14 +153,14 @@ function writeTypes(names) {
 }
 
 /** Kinds of the served packages that are stored objects or request kinds, with their resource names. */
-const PLURAL = { Endpoints: 'endpoints', ComponentStatus: 'componentstatuses' };
+const PLURAL = { Endpoints: 'endpoints' };
 const CLUSTER_SCOPED = new Set(
   (
     'Namespace Node PersistentVolume ComponentStatus ClusterRole ClusterRoleBinding CertificateSigningRequest ' +
     'FlowSchema PriorityLevelConfiguration IngressClass IPAddress ServiceCIDR RuntimeClass PriorityClass StorageClass ' +
     'CSIDriver CSINode VolumeAttachment VolumeAttributesClass MutatingWebhookConfiguration ValidatingWebhookConfiguration ' +
     'ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding MutatingAdmissionPolicy MutatingAdmissionPolicyBinding ' +
-    'CustomResourceDefinition DeviceClass ResourceSlice TokenReview SelfSubjectReview SubjectAccessReview ' +
+    'CustomResourceDefinition DeviceClass ResourceSlice ClusterTrustBundle StorageVersionMigration TokenReview SelfSubjectReview SubjectAccessReview ' +
     'SelfSubjectAccessReview SelfSubjectRulesReview'
   ).split(' '),
 );

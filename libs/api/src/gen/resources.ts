@@ -8,7 +8,9 @@ import type { HorizontalPodAutoscaler as HorizontalPodAutoscaler_autoscaling_v1 
 import type { HorizontalPodAutoscaler as HorizontalPodAutoscaler_autoscaling_v2 } from './types/autoscaling.v2.js';
 import type { CronJob as CronJob_batch_v1, Job as Job_batch_v1 } from './types/batch.v1.js';
 import type { CertificateSigningRequest as CertificateSigningRequest_certificates_v1 } from './types/certificates.v1.js';
+import type { ClusterTrustBundle as ClusterTrustBundle_certificates_v1beta1, PodCertificateRequest as PodCertificateRequest_certificates_v1beta1 } from './types/certificates.v1beta1.js';
 import type { Lease as Lease_coordination_v1 } from './types/coordination.v1.js';
+import type { LeaseCandidate as LeaseCandidate_coordination_v1beta1 } from './types/coordination.v1beta1.js';
 import type { Binding as Binding_core_v1, ComponentStatus as ComponentStatus_core_v1, ConfigMap as ConfigMap_core_v1, Endpoints as Endpoints_core_v1, Event as Event_core_v1, LimitRange as LimitRange_core_v1, Namespace as Namespace_core_v1, Node as Node_core_v1, PersistentVolume as PersistentVolume_core_v1, PersistentVolumeClaim as PersistentVolumeClaim_core_v1, Pod as Pod_core_v1, PodTemplate as PodTemplate_core_v1, ReplicationController as ReplicationController_core_v1, ResourceQuota as ResourceQuota_core_v1, Secret as Secret_core_v1, Service as Service_core_v1, ServiceAccount as ServiceAccount_core_v1 } from './types/core.v1.js';
 import type { EndpointSlice as EndpointSlice_discovery_v1 } from './types/discovery.v1.js';
 import type { Event as Event_events_v1 } from './types/events.v1.js';
@@ -20,6 +22,7 @@ import type { ClusterRole as ClusterRole_rbac_v1, ClusterRoleBinding as ClusterR
 import type { DeviceClass as DeviceClass_resource_v1, ResourceClaim as ResourceClaim_resource_v1, ResourceClaimTemplate as ResourceClaimTemplate_resource_v1, ResourceSlice as ResourceSlice_resource_v1 } from './types/resource.v1.js';
 import type { PriorityClass as PriorityClass_scheduling_v1 } from './types/scheduling.v1.js';
 import type { CSIDriver as CSIDriver_storage_v1, CSINode as CSINode_storage_v1, CSIStorageCapacity as CSIStorageCapacity_storage_v1, StorageClass as StorageClass_storage_v1, VolumeAttachment as VolumeAttachment_storage_v1, VolumeAttributesClass as VolumeAttributesClass_storage_v1 } from './types/storage.v1.js';
+import type { StorageVersionMigration as StorageVersionMigration_storagemigration_v1beta1 } from './types/storagemigration.v1beta1.js';
 import type { CustomResourceDefinition as CustomResourceDefinition_apiextensions_v1 } from './types/apiextensions.v1.js';
 
 export const mutatingadmissionpolicies = ref<MutatingAdmissionPolicy_admissionregistration_v1>('admissionregistration.k8s.io', 'v1', 'mutatingadmissionpolicies', 'MutatingAdmissionPolicy', false);
@@ -44,7 +47,10 @@ export const horizontalpodautoscalers = ref<HorizontalPodAutoscaler_autoscaling_
 export const cronjobs = ref<CronJob_batch_v1>('batch', 'v1', 'cronjobs', 'CronJob', true);
 export const jobs = ref<Job_batch_v1>('batch', 'v1', 'jobs', 'Job', true);
 export const certificatesigningrequests = ref<CertificateSigningRequest_certificates_v1>('certificates.k8s.io', 'v1', 'certificatesigningrequests', 'CertificateSigningRequest', false);
+export const clustertrustbundles = ref<ClusterTrustBundle_certificates_v1beta1>('certificates.k8s.io', 'v1beta1', 'clustertrustbundles', 'ClusterTrustBundle', false);
+export const podcertificaterequests = ref<PodCertificateRequest_certificates_v1beta1>('certificates.k8s.io', 'v1beta1', 'podcertificaterequests', 'PodCertificateRequest', true);
 export const leases = ref<Lease_coordination_v1>('coordination.k8s.io', 'v1', 'leases', 'Lease', true);
+export const leasecandidates = ref<LeaseCandidate_coordination_v1beta1>('coordination.k8s.io', 'v1beta1', 'leasecandidates', 'LeaseCandidate', true);
 export const bindings = ref<Binding_core_v1>('', 'v1', 'bindings', 'Binding', true);
 export const componentstatuses = ref<ComponentStatus_core_v1>('', 'v1', 'componentstatuses', 'ComponentStatus', false);
 export const configmaps = ref<ConfigMap_core_v1>('', 'v1', 'configmaps', 'ConfigMap', true);
@@ -88,4 +94,5 @@ export const csistoragecapacities = ref<CSIStorageCapacity_storage_v1>('storage.
 export const storageclasses = ref<StorageClass_storage_v1>('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false);
 export const volumeattachments = ref<VolumeAttachment_storage_v1>('storage.k8s.io', 'v1', 'volumeattachments', 'VolumeAttachment', false);
 export const volumeattributesclasses = ref<VolumeAttributesClass_storage_v1>('storage.k8s.io', 'v1', 'volumeattributesclasses', 'VolumeAttributesClass', false);
+export const storageversionmigrations = ref<StorageVersionMigration_storagemigration_v1beta1>('storagemigration.k8s.io', 'v1beta1', 'storageversionmigrations', 'StorageVersionMigration', false);
 export const customresourcedefinitions = ref<CustomResourceDefinition_apiextensions_v1>('apiextensions.k8s.io', 'v1', 'customresourcedefinitions', 'CustomResourceDefinition', false);
