@@ -1,9 +1,10 @@
 import type { StoredEntry } from '../etcd3/stored-entry.js';
 
-/** The entries of one folder of keys (`/registry/pods/ns1/`), in key order. */
+/** The entries of one folder of keys (`/registry/pods/ns1/`), in key order. Only its owner may change it. */
 interface Directory {
   readonly name: string;
   readonly entries: StoredEntry[];
+  readonly owner: object;
 }
 
 export interface IndexPage {
@@ -14,47 +15,59 @@ export interface IndexPage {
 
 /**
  * Entries by key and in key order. Ordered by folder, so that a write moves only its neighbours in one namespace.
+ * Copy-on-write: a clone shares every folder until one of the two changes it.
  * Keys are ASCII (Kubernetes names are), so the order of JavaScript strings is etcd's.
  */
 export class KeyIndex {
-  private readonly byKey = new Map<string, StoredEntry>();
-  private readonly directories: Directory[] = [];
+  private directories: Directory[] = [];
+  /** Marks the directories that are this index's alone. */
+  private owner = {};
+  /** The list of directories is a clone's too. */
+  private isShared = false;
 
-  get size(): number {
-    return this.byKey.size;
+  /** The same entries, apart from now on. Costs a few words, whatever the size. */
+  clone(): KeyIndex {
+    const copy = new KeyIndex();
+    copy.directories = this.directories;
+    copy.isShared = true;
+    this.isShared = true;
+    this.owner = {};
+    return copy;
   }
 
   get(key: string): StoredEntry | undefined {
-    return this.byKey.get(key);
+    const entries = this.directories[this.placeOf(folderOf(key))]?.entries ?? [];
+    const found = entries[firstAtOrAfter(entries, entryKey, key)];
+    return found?.key === key ? found : undefined;
   }
 
   /** Stores the entry and answers the one it replaces. */
   set(entry: StoredEntry): StoredEntry | undefined {
     const { key } = entry;
-    const before = this.byKey.get(key);
-    this.byKey.set(key, entry);
     const { entries } = this.directoryOf(key);
     const last = entries.at(-1);
-    if (last === undefined || last.key < key) entries.push(entry);
-    else entries.splice(firstAtOrAfter(entries, entryKey, key), before ? 1 : 0, entry);
+    if (last === undefined || last.key < key) {
+      entries.push(entry);
+      return undefined;
+    }
+    const at = firstAtOrAfter(entries, entryKey, key);
+    const before = entries[at]?.key === key ? entries[at] : undefined;
+    entries.splice(at, before ? 1 : 0, entry);
     return before;
   }
 
   delete(key: string): StoredEntry | undefined {
-    const before = this.byKey.get(key);
+    const before = this.get(key);
     if (!before) return undefined;
-    this.byKey.delete(key);
-    const directory = this.directoryOf(key);
-    directory.entries.splice(firstAtOrAfter(directory.entries, entryKey, key), 1);
-    if (directory.entries.length === 0) {
-      this.directories.splice(firstAtOrAfter(this.directories, directoryName, directory.name), 1);
-    }
+    const { name, entries } = this.directoryOf(key);
+    entries.splice(firstAtOrAfter(entries, entryKey, key), 1);
+    if (entries.length === 0) this.directories.splice(this.placeOf(name), 1);
     return before;
   }
 
   clear(): void {
-    this.byKey.clear();
-    this.directories.length = 0;
+    this.directories = [];
+    this.isShared = false;
   }
 
   /** Entries below `prefix` behind the key `after`, at most `limit` of them. */
@@ -82,17 +95,29 @@ export class KeyIndex {
     return this.directories.slice(start, end);
   }
 
+  /** The folder of the key, ready to be changed. */
   private directoryOf(key: string): Directory {
-    const name = key.slice(0, key.lastIndexOf('/') + 1);
-    const at = firstAtOrAfter(this.directories, directoryName, name);
+    if (this.isShared) {
+      this.directories = this.directories.slice();
+      this.isShared = false;
+    }
+    const { owner } = this;
+    const name = folderOf(key);
+    const at = this.placeOf(name);
     const found = this.directories[at];
-    if (found?.name === name) return found;
-    const directory: Directory = { name, entries: [] };
-    this.directories.splice(at, 0, directory);
-    return directory;
+    const isThere = found?.name === name;
+    if (isThere && found.owner === owner) return found;
+    const mine: Directory = { name, entries: isThere ? found.entries.slice() : [], owner };
+    this.directories.splice(at, isThere ? 1 : 0, mine);
+    return mine;
+  }
+
+  private placeOf(name: string): number {
+    return firstAtOrAfter(this.directories, directoryName, name);
   }
 }
 
+const folderOf = (key: string): string => key.slice(0, key.lastIndexOf('/') + 1);
 const entryKey = (entry: StoredEntry): string => entry.key;
 const directoryName = (directory: Directory): string => directory.name;
 

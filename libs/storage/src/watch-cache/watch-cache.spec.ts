@@ -51,7 +51,24 @@ describe('KeyIndex', () => {
     expect(index.delete('/r/p/a')?.revision).toBe(2);
     expect(index.delete('/r/p/a')).toBeUndefined();
     expect(index.page('/r/p/')).toEqual({ entries: [], remaining: 0 });
-    expect(index.size).toBe(0);
+  });
+
+  it('shares with a clone what neither has changed since', () => {
+    const index = new KeyIndex();
+    for (const key of ['/r/p/a/1', '/r/p/a/2', '/r/p/b/1']) index.set(entry(key, 1));
+    const clone = index.clone();
+    const second = clone.clone();
+    index.set(entry('/r/p/a/1', 2));
+    index.delete('/r/p/b/1');
+    clone.set(entry('/r/p/c/1', 3));
+    clone.delete('/r/p/a/2');
+    const states = (of: KeyIndex): string[] =>
+      of.page('/r/p/').entries.map(({ key, revision }) => `${key.slice(5)}@${revision}`);
+    expect(states(index)).toEqual(['a/1@2', 'a/2@1']);
+    expect(states(clone)).toEqual(['a/1@1', 'b/1@1', 'c/1@3']);
+    expect(states(second)).toEqual(['a/1@1', 'a/2@1', 'b/1@1']);
+    expect(index.get('/r/p/b/1')).toBeUndefined();
+    expect(second.get('/r/p/b/1')?.revision).toBe(1);
   });
 });
 
