@@ -8,15 +8,16 @@ import { startServer } from './server.js';
 /** The API server's door: the one component that opens etcd. */
 export const app: ComponentApp = {
   name: 'kube-apiserver',
-  async run(argv, { signal }) {
+  async run(argv, { signal, clock = new SystemClock(), onReady }) {
     const options = parseFlags(ApiServerOptions, argv, 'kube-apiserver');
     const logger = createLogger({ component: 'kube-apiserver' });
     const server = await startServer(options, {
-      clock: new SystemClock(),
+      clock,
       random: new SystemRandom(),
       logger,
     });
     logger.info('serving', { address: server.address });
+    if (onReady) void server.started.then(onReady);
     if (!signal.aborted) await once(signal, 'abort');
     await server.close();
   },

@@ -47,10 +47,10 @@ export async function serveRuntime(
 
 export const app: ComponentApp = {
   name: NAME,
-  async run(argv, { signal }) {
+  async run(argv, { signal, clock = new SystemClock() }) {
     const options = parseFlags(RuntimeOptions, argv, NAME);
     const logger = createLogger({ component: NAME });
-    const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger };
+    const dependencies = { clock, random: new SystemRandom(), logger };
     await serveRuntime(options, dependencies, signal);
   },
 };

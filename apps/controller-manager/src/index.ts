@@ -1,6 +1,6 @@
 /** kube-controller-manager: every controller of the list, behind one lease. */
 import { parseFlags } from '@orrery/component';
-import type { ComponentApp } from '@orrery/component';
+import type { ComponentApp, ComponentContext } from '@orrery/component';
 import {
   WatchTransport,
   connectGuarded,
@@ -15,22 +15,22 @@ import { CONTROLLERS } from './controllers/controllers.js';
 
 const NAME = 'kube-controller-manager';
 
-async function run(argv: readonly string[], signal: AbortSignal): Promise<void> {
+async function run(argv: readonly string[], context: ComponentContext): Promise<void> {
   const options = toOptions(parseFlags(ControllerManagerFlags, argv, NAME));
   const entries = selectControllers(CONTROLLERS, options);
-  const guarded = await connectGuarded(NAME, options, signal);
-  const context: ControllerContext = { ...guarded, options };
+  const guarded = await connectGuarded(NAME, options, context);
+  const parts: ControllerContext = { ...guarded, options };
   const strategy = new WatchTransport({
     ...guarded,
     meters: createQueueMeters(guarded.metrics),
     definitions: entries.map((entry) => {
-      const definition = entry.definition(context);
+      const definition = entry.definition(parts);
       const concurrency = options.concurrency[entry.name] ?? definition.concurrency;
       return { ...definition, concurrency };
     }),
   });
   try {
-    await runTransport(strategy, ControllerManagerModule.register(entries, context), signal);
+    await runTransport(strategy, ControllerManagerModule.register(entries, parts), context.signal);
   } finally {
     await guarded.close();
   }
@@ -39,5 +39,5 @@ async function run(argv: readonly string[], signal: AbortSignal): Promise<void> 
 /** The component, for main.ts and for a composition of several. */
 export const app: ComponentApp = {
   name: NAME,
-  run: (argv, { signal }) => run(argv, signal),
+  run,
 };

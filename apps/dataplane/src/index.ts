@@ -6,5 +6,5 @@ import { serve } from './serve.js';
 
 export const app: ComponentApp = {
   name: 'dataplane',
-  run: (argv, { signal }) => serve(parseFlags(DataplaneFlags, argv, 'dataplane'), signal),
+  run: (argv, context) => serve(parseFlags(DataplaneFlags, argv, 'dataplane'), context),
 };

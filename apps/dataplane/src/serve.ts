@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SystemClock, SystemRandom, createLogger } from '@orrery/component';
+import type { ComponentContext } from '@orrery/component';
 import { Dataplane } from '@orrery/dataplane';
 import type { DataplaneFlags } from './config/dataplane-flags.js';
 import { DataplaneModule } from './dataplane.module.js';
@@ -21,10 +22,13 @@ async function createApp(dataplane: Dataplane): Promise<NestFastifyApplication> 
 }
 
 /** Serves the control socket until the signal aborts; then closes every listener and relayed connection. */
-export async function serve(flags: DataplaneFlags, signal: AbortSignal): Promise<void> {
+export async function serve(
+  flags: DataplaneFlags,
+  { signal, clock = new SystemClock() }: ComponentContext,
+): Promise<void> {
   const log = createLogger({ component: 'dataplane' });
   const dataplane = new Dataplane({
-    clock: new SystemClock(),
+    clock,
     random: new SystemRandom(),
     allowedBackends: flags.clusterCidr,
   });

@@ -6,5 +6,5 @@ import { serve } from './serve.js';
 
 export const app: ComponentApp = {
   name: 'kube-proxy',
-  run: (argv, { signal }) => serve(parseFlags(KubeProxyFlags, argv, 'kube-proxy'), signal),
+  run: (argv, context) => serve(parseFlags(KubeProxyFlags, argv, 'kube-proxy'), context),
 };

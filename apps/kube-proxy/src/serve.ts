@@ -17,7 +17,7 @@ import {
   inRootfs,
   validateConfig,
 } from '@orrery/component';
-import type { Clock, Logger } from '@orrery/component';
+import type { Clock, ComponentContext, Logger } from '@orrery/component';
 import {
   ReconcileErrorFilter,
   WatchTransport,
@@ -104,8 +104,10 @@ function informersOf(
 }
 
 /** Runs kube-proxy until the signal aborts. Its rules stay in force in the dataplane. */
-export async function serve(flags: KubeProxyFlags, signal: AbortSignal): Promise<void> {
-  const clock = new SystemClock();
+export async function serve(
+  flags: KubeProxyFlags,
+  { signal, clock = new SystemClock() }: ComponentContext,
+): Promise<void> {
   const logger = new KlogLogger('kube-proxy', clock);
   const config = readConfiguration(flags.config);
   const nodeName = flags.hostnameOverride || config.hostnameOverride || hostname();

@@ -5,5 +5,5 @@ import { serve } from './serve.js';
 
 export const app: ComponentApp = {
   name: 'kubelet',
-  run: (argv, { signal }) => serve(parseOptions(argv), signal),
+  run: (argv, context) => serve(parseOptions(argv), context),
 };

@@ -6,6 +6,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { connect, loadKubeconfig } from '@orrery/client';
 import type { KubeClient } from '@orrery/client';
 import { ConfigError, SystemClock, SystemRandom } from '@orrery/component';
+import type { ComponentContext } from '@orrery/component';
 import { ReconcileErrorFilter, WatchTransport, WriteFence, leadAlways } from '@orrery/controller';
 import type { KubeletOptions } from './config/kubelet-options.js';
 import { KubeletModule } from './kubelet.module.js';
@@ -61,11 +62,13 @@ async function listen(
 }
 
 /** Runs one kubelet until the signal aborts. */
-export async function serve(options: KubeletOptions, signal: AbortSignal): Promise<void> {
+export async function serve(
+  options: KubeletOptions,
+  { signal, clock = new SystemClock() }: ComponentContext,
+): Promise<void> {
   const client = clientOf(options);
   mkdirSync(options.paths.rootDir, { recursive: true });
   mkdirSync(options.paths.podLogsDir, { recursive: true });
-  const clock = new SystemClock();
   const runtime = new CriRuntime(options.runtimeEndpoint);
   const kubelet = new Kubelet(options, { client, runtime, clock, random: new SystemRandom() });
   const auth = new KubeletAuth(client, options.nodeName, clock);

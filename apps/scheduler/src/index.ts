@@ -1,6 +1,6 @@
 /** kube-scheduler: gives each pod that has none a node, behind one lease. */
 import { parseFlags } from '@orrery/component';
-import type { ComponentApp } from '@orrery/component';
+import type { ComponentApp, ComponentContext } from '@orrery/component';
 import { connectGuarded, runTransport } from '@orrery/controller';
 import { assemble } from './assemble.js';
 import { SchedulerFlags, toOptions } from './config/options.js';
@@ -12,9 +12,9 @@ const NAME = 'kube-scheduler';
 /** Decisions being written at a time. */
 const MAX_IN_FLIGHT = 64;
 
-async function run(argv: readonly string[], signal: AbortSignal): Promise<void> {
+async function run(argv: readonly string[], context: ComponentContext): Promise<void> {
   const options = toOptions(parseFlags(SchedulerFlags, argv, NAME));
-  const guarded = await connectGuarded(NAME, options, signal);
+  const guarded = await connectGuarded(NAME, options, context);
   const { scheduler, queue, everySecond } = assemble(options, guarded);
   const strategy = new QueueTransport({
     ...guarded,
@@ -23,7 +23,7 @@ async function run(argv: readonly string[], signal: AbortSignal): Promise<void> 
     maxInFlight: MAX_IN_FLIGHT,
   });
   try {
-    await runTransport(strategy, SchedulerModule.register(scheduler), signal);
+    await runTransport(strategy, SchedulerModule.register(scheduler), context.signal);
   } finally {
     await guarded.close();
   }
@@ -32,5 +32,5 @@ async function run(argv: readonly string[], signal: AbortSignal): Promise<void> 
 /** The component, for main.ts and for a composition of several. */
 export const app: ComponentApp = {
   name: NAME,
-  run: (argv, { signal }) => run(argv, signal),
+  run,
 };

@@ -1,12 +1,23 @@
 import { Socket } from 'node:net';
+import type { Clock } from './clock.js';
 import { ConfigError, HelpRequested } from './flags.js';
+
+/** What a component runs in. */
+export interface ComponentContext {
+  /** Aborts when the component is to stop. */
+  readonly signal: AbortSignal;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Called once, when the component serves. */
+  readonly onReady?: () => void;
+}
 
 /** A component that can run as a process of its own or beside others in one process. */
 export interface ComponentApp {
   /** Upstream's binary name, e.g. kube-apiserver. */
   readonly name: string;
   /** Runs until `signal` aborts; resolves when everything it opened is closed. Rejects with ConfigError for bad flags. */
-  run(argv: readonly string[], context: { readonly signal: AbortSignal }): Promise<void>;
+  run(argv: readonly string[], context: ComponentContext): Promise<void>;
 }
 
 /** Aborts on SIGINT, SIGTERM and SIGHUP (a closed terminal), and when the supervisor that holds ORRERY_PARENT_FD open has died. */

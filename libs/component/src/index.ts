@@ -3,6 +3,7 @@
  */
 export type { Cancel, Clock } from './clock.js';
 export { CLOCK, SystemClock, toMicroTime, toTime } from './clock.js';
+export { SteppedClock } from './stepped-clock.js';
 export type { Random } from './random.js';
 export { RANDOM, SystemRandom, randomSuffix } from './random.js';
 export type { LogValue, Logger, LoggerOptions } from './logger.js';
@@ -19,7 +20,7 @@ export {
   parseFlags,
   validateConfig,
 } from './flags.js';
-export type { ComponentApp } from './app.js';
+export type { ComponentApp, ComponentContext } from './app.js';
 export { runMain, stopOnSignals } from './app.js';
 export type { HistogramOptions, MetricOptions, Metrics } from './metrics.js';
 export { METRICS, createMetrics } from './metrics.js';

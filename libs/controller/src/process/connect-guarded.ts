@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { KubeClient } from '@orrery/client';
 import { connect, loadKubeconfig } from '@orrery/client';
-import type { Clock, Logger, Metrics, Random } from '@orrery/component';
+import type { Clock, ComponentContext, Logger, Metrics, Random } from '@orrery/component';
 import {
   SystemClock,
   SystemRandom,
@@ -47,10 +47,10 @@ export interface GuardedProcess {
 export async function connectGuarded(
   name: string,
   options: LeaderElectedOptions,
-  signal: AbortSignal,
+  { signal, clock = new SystemClock() }: ComponentContext,
 ): Promise<GuardedProcess> {
   const base = {
-    clock: new SystemClock(),
+    clock,
     random: new SystemRandom(),
     logger: createLogger({ component: name }),
   };
