@@ -25,6 +25,8 @@ export interface ServerDeps {
 export interface RunningServer {
   /** https://host:port */
   readonly address: string;
+  /** Resolves when everything that /readyz waits for is done. */
+  readonly started: Promise<void>;
   close(): Promise<void>;
 }
 
@@ -131,6 +133,7 @@ export async function startServer(
   const starting = assembly.hooks.run();
   return {
     address: `https://${options.bindAddress}:${bound.port}`,
+    started: starting,
     close: async () => {
       await leave(assembly, deps.clock);
       stopping.abort(new Error('the server is stopping'));
