@@ -158,3 +158,5 @@ export type {
   TrackOptions,
 } from './managed-fields/apply-patch.js';
 export { MessageEncoder } from './protobuf/encode-message.js';
+export type { Reaction } from './reaction.js';
+export { REACTION_HEADER, formatReaction, parseReaction } from './reaction.js';

@@ -16,6 +16,7 @@ import { toStatusError } from './storage-status.js';
 import { hasGeneration } from './generation.js';
 import type { StoreScope } from './store-deps.js';
 import { keyOfObject, kindContextOf } from './store-deps.js';
+import { causeOption } from './write-cause.js';
 
 export interface CreateCall {
   readonly context: RequestContext;
@@ -114,7 +115,7 @@ async function store(
   }
   const entry = await deps.storage.create(key, encodeForStorage(kind, object), {
     signal: call.context.signal,
-    cause: { user: call.context.user.name },
+    ...causeOption(scope, call.context, 'create'),
     ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}),
   });
   return representationOf(kind, entry);

@@ -18,6 +18,7 @@ import type { RequestContext } from './request-context.js';
 import { toStatusError } from './storage-status.js';
 import type { StoreScope } from './store-deps.js';
 import { keyOfObject } from './store-deps.js';
+import { causeOf } from './write-cause.js';
 
 /** meta/v1 DeleteOptions, decoded. */
 export interface DeleteOptions {
@@ -168,7 +169,7 @@ async function admit(scope: StoreScope, object: KubeObject, call: DeleteCall): P
 
 const writeOptionsOf = ({ context }: DeleteCall): WriteOptions => ({
   signal: context.signal,
-  cause: { user: context.user.name },
+  cause: causeOf(context),
 });
 
 /** Stores the object in deletion; it goes when its grace period and finalizers are over. */

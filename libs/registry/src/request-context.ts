@@ -1,8 +1,20 @@
+import type { Reaction } from '@orrery/apimachinery';
+
 export interface UserInfo {
   readonly name: string;
   readonly uid?: string;
   readonly groups: readonly string[];
   readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What a request is beside its user; recorded with the writes it makes. */
+export interface RequestOrigin {
+  readonly verb: string;
+  readonly subresource?: string;
+  /** The field manager. */
+  readonly manager?: string;
+  /** Only of authenticated clients. */
+  readonly reaction?: Reaction;
 }
 
 /** What the pipeline knows of the request it serves. */
@@ -11,6 +23,8 @@ export interface RequestContext {
   readonly userAgent: string;
   readonly sourceIp?: string;
   readonly auditId: string;
+  /** Absent = the server's own work. */
+  readonly origin?: RequestOrigin;
   /** Milliseconds since the epoch at which the request came in. */
   readonly receivedAt: number;
   /** Aborts when the client has gone or the request's deadline has passed. */

@@ -24,6 +24,7 @@ import type { RequestContext } from './request-context.js';
 import { toStatusError } from './storage-status.js';
 import type { StoreScope } from './store-deps.js';
 import { keyOfObject, kindContextOf } from './store-deps.js';
+import { causeOption } from './write-cause.js';
 
 export interface UpdateCall {
   readonly context: RequestContext;
@@ -167,9 +168,10 @@ async function write(
   const old = representationOf(kind, current);
   const result = { created: false, deleted: false };
   if (isNoop(object, old.object)) return { ...result, unwritten: true, representation: old };
-  const options = { signal: call.context.signal, cause: { user: call.context.user.name } };
+  const options = { signal: call.context.signal };
   if (!call.dryRun && isFree(scope, object)) {
-    await deps.storage.delete(current.key, current.revision, options);
+    const cause = causeOption(scope, call.context, 'delete');
+    await deps.storage.delete(current.key, current.revision, { ...options, ...cause });
     await scope.hooks.afterDelete?.(object, { context: call.context, dryRun: false });
     return { ...result, deleted: true, representation: represent(object) };
   }
@@ -178,7 +180,11 @@ async function write(
     current.key,
     current.revision,
     encodeForStorage(kind, object),
-    { ...options, ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}) },
+    {
+      ...options,
+      ...causeOption(scope, call.context, 'update'),
+      ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}),
+    },
   );
   return { ...result, representation: representationOf(kind, entry) };
 }

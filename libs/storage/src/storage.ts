@@ -81,12 +81,28 @@ export type WatchStream = AsyncIterable<readonly WatchItem[]>;
 
 /** Facts recorded with a write for `orrery explain` (architecture.md, "Cause"). */
 export interface WriteCause {
+  /** Who was authenticated. */
   readonly user: string;
+  /** The User-Agent of the request. */
+  readonly agent?: string;
+  /** The field manager of the request. */
+  readonly manager?: string;
+  /** create, update, patch, delete …; with `subresource` where there was one. */
+  readonly verb?: string;
+  readonly subresource?: string;
+  /** The request's id in the audit log. */
+  readonly request?: string;
+  /** The revision that the writer says it reacted to. */
   readonly reactedTo?: number;
+  /** Which part of the writer decided, as it says: `replicaset`. */
+  readonly controller?: string;
+  /** Why, as it says. */
+  readonly reason?: string;
 }
 
 export interface WriteOptions {
   readonly signal?: AbortSignal;
+  /** Recorded in the same transaction; absent = nothing is (renewals of Leases). */
   readonly cause?: WriteCause;
   /** Extra guards compared in the same transaction (e.g. a leader's Lease): key -> mod revision. */
   readonly guards?: ReadonlyMap<string, number>;

@@ -40,7 +40,11 @@ export function openStorage(
     ...etcdTls(options),
   });
   const keyPrefix = `${options.etcdPrefix.replace(/\/+$/, '')}/`;
-  const plain = new EtcdStorage({ client, keyspace: keyPrefix });
+  const plain = new EtcdStorage({
+    client,
+    keyspace: keyPrefix,
+    causeRecords: options.causeRecords,
+  });
   if (options.reads === 'quorum') {
     return {
       storage: plain,

@@ -117,4 +117,7 @@ export class ApiServerOptions {
   @Flag('where reads are answered from: cache or quorum')
   @IsIn(['cache', 'quorum'])
   reads: string = 'cache';
+
+  @Flag('record who made each write, when, and what it reacted to, in the same transaction')
+  causeRecords: boolean = true;
 }

@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock, Random } from '@orrery/component';
-import type { RequestContext, UserInfo } from '@orrery/registry';
+import type { RequestContext, RequestOrigin, UserInfo } from '@orrery/registry';
 import type { ApiRequest } from './api-request.js';
 import { ANONYMOUS } from './authentication.js';
 import { parseRequestInfo } from './request-info.js';
+import type { RequestInfo } from './request-info.js';
+import { originOf } from './request-origin.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -21,17 +23,23 @@ class Context implements RequestContext {
   readonly userAgent: string;
   readonly sourceIp: string;
   readonly warnings = new Set<string>();
+  private from: RequestOrigin | undefined;
   private controller: AbortController | undefined;
   private ended: Error | undefined;
 
   constructor(
-    { headers, raw }: FastifyRequest,
+    private readonly request: FastifyRequest,
+    private readonly asked: { readonly info: RequestInfo; readonly query: URLSearchParams },
     private readonly response: ServerResponse,
     readonly auditId: string,
     readonly receivedAt: number,
   ) {
-    this.userAgent = headers['user-agent'] ?? '';
-    this.sourceIp = raw.socket.remoteAddress ?? '';
+    this.userAgent = request.headers['user-agent'] ?? '';
+    this.sourceIp = request.raw.socket.remoteAddress ?? '';
+  }
+
+  get origin(): RequestOrigin {
+    return (this.from ??= originOf(this, { ...this.asked, headers: this.request.headers }));
   }
 
   get signal(): AbortSignal {
@@ -65,6 +73,7 @@ class Request implements ApiRequest {
   readonly info;
   readonly method: string;
   readonly path: string;
+  readonly basePath = '';
   readonly query: URLSearchParams;
   readonly context: Context;
 
@@ -80,7 +89,7 @@ class Request implements ApiRequest {
     this.query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
     this.method = fastify.raw.method ?? 'GET';
     this.info = parseRequestInfo(this.method, this.path, this.query);
-    this.context = new Context(fastify, reply.raw, auditId, receivedAt);
+    this.context = new Context(fastify, this, reply.raw, auditId, receivedAt);
   }
 
   get warnings(): ReadonlySet<string> {

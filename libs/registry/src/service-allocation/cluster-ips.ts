@@ -7,6 +7,7 @@ import type { Storage } from '@orrery/storage';
 import { encodeObject } from '../representation.js';
 import { candidates, isUsable, parseIpRange } from './ip-range.js';
 import type { IpRange } from './ip-range.js';
+import { SERVER_CAUSE } from '../write-cause.js';
 
 /** Why an address cannot be had; the text goes into the finding. */
 export class AllocationError extends Error {
@@ -77,7 +78,7 @@ export class ClusterIps {
     const entry = await this.deps.storage.get(this.keyOf(ip), CONSISTENT);
     if (!entry) return;
     try {
-      await this.deps.storage.delete(entry.key, entry.revision);
+      await this.deps.storage.delete(entry.key, entry.revision, { cause: SERVER_CAUSE });
     } catch (error) {
       if (!isStorageError(error, 'conflict')) throw error;
     }
@@ -120,7 +121,7 @@ export class ClusterIps {
       spec: { parentRef: { resource: 'services', ...owner } },
     };
     try {
-      await storage.create(this.keyOf(ip), encodeObject(object));
+      await storage.create(this.keyOf(ip), encodeObject(object), { cause: SERVER_CAUSE });
       return true;
     } catch (error) {
       if (isStorageError(error, 'exists')) return false;

@@ -4,6 +4,7 @@ import type { Entry } from '@orrery/storage';
 import { encodeObject } from '../representation.js';
 import { AllocationError } from './cluster-ips.js';
 import type { AllocatorDeps } from './cluster-ips.js';
+import { SERVER_CAUSE } from '../write-cause.js';
 
 interface RangeAllocation {
   readonly data?: string;
@@ -88,8 +89,8 @@ export class NodePorts {
       if (dryRun) return;
       try {
         const value = this.encode(bits);
-        if (entry) await storage.update(key, entry.revision, value);
-        else await storage.create(key, value);
+        if (entry) await storage.update(key, entry.revision, value, { cause: SERVER_CAUSE });
+        else await storage.create(key, value, { cause: SERVER_CAUSE });
         return;
       } catch (error) {
         const raced = isStorageError(error, 'conflict') || isStorageError(error, 'exists');

@@ -1,5 +1,6 @@
 import type { ICompare, IKeyValue, IPutRequest, IRequestOp, ITxnResponse } from 'etcd3';
 
+import { CAUSE_KEY, encodeCause } from '../cause/cause-record.js';
 import { StorageError, isStorageError } from '../storage-error.js';
 import type {
   Entry,
@@ -9,6 +10,7 @@ import type {
   Storage,
   WatchOptions,
   WatchStream,
+  WriteCause,
   WriteOptions,
 } from '../storage.js';
 import type { EtcdClient } from './etcd-client.js';
@@ -21,6 +23,8 @@ export interface EtcdStorageOptions {
   readonly client: EtcdClient;
   /** What every key starts with; ends in '/'. Default '/registry/'. */
   readonly keyspace?: string;
+  /** Whether each write's transaction also records its cause. Default true. */
+  readonly causeRecords?: boolean;
 }
 
 /** What a write does when its compares hold. */
@@ -37,10 +41,14 @@ export class EtcdStorage implements Storage {
   readonly client: EtcdClient;
   private readonly reader: EtcdReader;
   private readonly leases: LeasePool;
+  private readonly causeRecords: boolean;
+  /** The newest revision that a write of ours has had. */
+  private newest = 0;
 
-  constructor({ client, keyspace = '/registry/' }: EtcdStorageOptions) {
+  constructor({ client, keyspace = '/registry/', causeRecords = true }: EtcdStorageOptions) {
     this.client = client;
     this.keyspace = keyspace;
+    this.causeRecords = causeRecords;
     this.reader = new EtcdReader(client);
     this.leases = new LeasePool(client);
   }
@@ -116,7 +124,8 @@ export class EtcdStorage implements Storage {
   }
 
   private async commit(write: Write, options: WriteOptions): Promise<ITxnResponse> {
-    const { verb, key, expected, success } = write;
+    const { verb, key, expected } = write;
+    const success = [...write.success, ...(await this.causeOf(key, options))];
     const guards = [...(options.guards ?? [])];
     const compare: ICompare[] = [[key, expected] as const, ...guards].map(
       ([subject, revision]) => ({
@@ -136,8 +145,31 @@ export class EtcdStorage implements Storage {
       options.signal,
     );
     if (!response.succeeded) throw refusal(write, guards, response);
+    this.newest = Math.max(this.newest, Number(response.header.revision));
     return response;
   }
+
+  private async causeOf(key: string, { cause, signal }: WriteOptions): Promise<IRequestOp[]> {
+    if (!cause || !this.causeRecords) return [];
+    const known = (await this.lies(cause, signal)) ? withoutReaction(cause) : cause;
+    const value = encodeCause(key, this.client.clock.now(), known);
+    return [{ request_put: { key: CAUSE, value } }];
+  }
+
+  /** Whether the write is said to react to a revision that has not been yet (a client from before a restore). */
+  private async lies({ reactedTo = 0 }: WriteCause, signal?: AbortSignal): Promise<boolean> {
+    if (reactedTo <= this.newest) return false;
+    const revision = await this.reader.revision(signal);
+    this.newest = Math.max(this.newest, revision);
+    return reactedTo > revision;
+  }
+}
+
+const CAUSE = Buffer.from(CAUSE_KEY);
+
+function withoutReaction(cause: WriteCause): WriteCause {
+  const { reactedTo: _, ...rest } = cause;
+  return rest;
 }
 
 /** Why the compares of a transaction did not hold, from the states read in it. */
