@@ -28,6 +28,7 @@ const DOORS = {
   etcd3: ['libs/storage'],
   rfc6902: ['libs/apimachinery'],
   yaml: ['libs/apimachinery'],
+  re2js: ['libs/cel'],
   jose: ['libs/pki'],
   '@peculiar/x509': ['libs/pki'],
   pino: ['libs/component'],
