@@ -9,7 +9,7 @@ import {
   newTimeout,
 } from '@orrery/apimachinery';
 import type { GroupResource } from '@orrery/apimachinery';
-import { StorageError } from '@orrery/storage';
+import { StorageError, isOutcomeUnknown } from '@orrery/storage';
 import type { StorageErrorCode } from '@orrery/storage';
 
 /** 504 with the cause by which client-go recognizes a resourceVersion from the future. */
@@ -31,10 +31,21 @@ export function newTooLargeResourceVersion(asked: number | string, current: numb
 const askedRevision = (error: StorageError): string =>
   /revision (\d+)/.exec(error.message)?.[1] ?? '';
 
+const OUTCOME_UNKNOWN =
+  'etcd did not answer the write, whose outcome is unknown: it may or may not have been applied; read the object before you repeat it';
+
 type Conversion = (error: StorageError, resource: GroupResource, name: string) => StatusError;
 
-const outcomeUnknown: Conversion = (error) =>
-  newTimeout('the storage did not answer in time; a write may or may not have been applied', error);
+/** No Retry-After: client-go would repeat the write by itself (k8s client-go rest/with_retry.go:IsNextRetry). */
+const outcomeUnknown: Conversion = (cause) =>
+  new StatusError(504, 'Timeout', `Timeout: ${OUTCOME_UNKNOWN}`, {
+    details: { causes: [{ reason: 'OutcomeUnknown', message: OUTCOME_UNKNOWN }] },
+    cause,
+  });
+const timeout: Conversion = (error, resource, name) =>
+  isOutcomeUnknown(error)
+    ? outcomeUnknown(error, resource, name)
+    : newTimeout('Timeout: etcd did not answer in time; nothing was written', error);
 const modified: Conversion = (_error, resource, name) =>
   newConflict(resource, name, OBJECT_MODIFIED);
 const internal: Conversion = (error) => newInternalError(error.message, error);
@@ -46,10 +57,10 @@ const CONVERSIONS: Readonly<Record<StorageErrorCode, Conversion>> = {
   compacted: () => newExpired('The resourceVersion for the provided list is too old.'),
   futureRevision: (error) =>
     newTooLargeResourceVersion(askedRevision(error), error.detail.revision ?? 0),
-  noSpace: (error) => newServiceUnavailable('etcdserver: mvcc: database space exceeded', error),
+  noSpace: internal,
   unavailable: (error) =>
-    newServiceUnavailable('the storage is not available at the moment; nothing was written', error),
-  timeout: outcomeUnknown,
+    newServiceUnavailable(`etcd is not available; nothing was written: ${error.message}`, error),
+  timeout,
   unknownOutcome: outcomeUnknown,
   aborted: (error) => newTimeout('the request did not complete within its deadline', error),
   tooLarge: (error) =>

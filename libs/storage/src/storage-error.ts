@@ -37,6 +37,8 @@ export interface StorageErrorDetail {
   readonly current?: Entry;
   /** 'compacted': the oldest revision still there; 'futureRevision': the current one. */
   readonly revision?: number;
+  /** 'timeout': it was a read, so that nothing is unknown but the answer. */
+  readonly wroteNothing?: boolean;
   readonly cause?: unknown;
 }
 
@@ -54,7 +56,9 @@ export class StorageError extends Error {
 
 /** True when a write may have been applied although it was not acknowledged. */
 export const isOutcomeUnknown = (error: unknown): boolean =>
-  error instanceof StorageError && (error.code === 'unknownOutcome' || error.code === 'timeout');
+  error instanceof StorageError &&
+  (error.code === 'unknownOutcome' ||
+    (error.code === 'timeout' && error.detail.wroteNothing !== true));
 
 export const isStorageError = (error: unknown, code: StorageErrorCode): boolean =>
   error instanceof StorageError && error.code === code;

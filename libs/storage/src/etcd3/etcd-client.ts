@@ -1,3 +1,4 @@
+import type { CallOptions, Interceptor } from '@grpc/grpc-js';
 import type { Clock } from '@orrery/component';
 import { SystemClock } from '@orrery/component';
 import { noop } from 'cockatiel';
@@ -5,6 +6,7 @@ import { Etcd3 } from 'etcd3';
 import type { IOptions } from 'etcd3';
 
 import { StorageError } from '../storage-error.js';
+import { AuthTokens, isStaleToken, withMetadata } from './auth-tokens.js';
 import { toStorageError } from './etcd-error.js';
 import type { Operation } from './etcd-error.js';
 
@@ -13,6 +15,7 @@ export interface EtcdClientOptions {
   readonly endpoints: readonly string[];
   /** PEM; given = TLS, with a client certificate when both of `cert` and `key` are there. */
   readonly tls?: { readonly ca: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+  /** A user of etcd; needs to read every key (the role root, or a role with the range of all keys). */
   readonly auth?: { readonly username: string; readonly password: string };
   /** Deadline of one unary call. Default 10,000: etcd itself gives up after 7,000. */
   readonly requestTimeoutMs?: number;
@@ -29,6 +32,9 @@ export interface EtcdMember {
   readonly streams: Etcd3;
 }
 
+/** A read is tried on the next member when one has not answered for this long. */
+const READ_TRY_MS = 5000;
+
 /**
  * One etcd3 client per member and connection, with every retry and circuit breaker of etcd3 off: which error may be
  * repeated is decided here, where it is known whether something was written.
@@ -37,6 +43,7 @@ export class EtcdClient {
   readonly members: readonly EtcdMember[];
   readonly clock: Clock;
   private readonly requestTimeoutMs: number;
+  private readonly tokens: AuthTokens | undefined;
   private preferred = 0;
 
   constructor(private readonly options: EtcdClientOptions) {
@@ -50,6 +57,8 @@ export class EtcdClient {
       unary: new Etcd3(this.etcd3Options(endpoint)),
       streams: new Etcd3(this.etcd3Options(endpoint)),
     }));
+    const { auth } = options;
+    if (auth) this.tokens = new AuthTokens(() => this.logIn(auth.username, auth.password));
   }
 
   /** The member whose turn it is to serve a new stream; `skip` rotates away from the one that failed. */
@@ -62,29 +71,65 @@ export class EtcdClient {
 
   /**
    * Makes a unary call on the preferred member. 'unavailable' moves on to the next member, since nothing was
-   * written then; any other failure is the caller's.
+   * written then, and so does a read that has no answer in time; any other failure is the caller's.
    */
   async call<T>(
     operation: Operation,
-    run: (etcd: Etcd3, options: { deadline: number }) => Promise<T>,
+    run: (etcd: Etcd3, options: CallOptions) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    // A connection that broke under a read is made anew: even a single member gets a second try.
+    const tries = this.members.length + (operation.kind === 'read' ? 1 : 0);
+    for (let tried = 1; ; tried++) {
+      const turn = this.preferred;
+      try {
+        return await this.callMember(this.member(), operation, run, signal);
+      } catch (thrown) {
+        const error = toStorageError(thrown, operation);
+        const moveOn = error.code === 'unavailable' || error.code === 'timeout';
+        if (moveOn && this.preferred === turn) this.preferred = (turn + 1) % this.members.length;
+        const again =
+          error.code === 'unavailable' ||
+          (error.code === 'timeout' && operation.kind === 'read' && this.members.length > 1);
+        if (!again || tried >= tries) throw error;
+      }
+    }
+  }
+
+  /** Makes a unary call on this member alone. */
+  async callMember<T>(
+    { unary }: EtcdMember,
+    operation: Operation,
+    run: (etcd: Etcd3, options: CallOptions) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
     for (let tried = 1; ; tried++) {
       if (signal?.aborted)
         throw new StorageError('aborted', `${operation.what}: the caller gave up`);
-      const turn = this.preferred;
-      const deadline = this.clock.now() + this.requestTimeoutMs;
+      const interceptors = await this.interceptors(operation.anyMember !== true);
+      const deadline = this.clock.now() + this.timeoutOf(operation);
       try {
-        return await abortable(run(this.member().unary, { deadline }), operation, signal);
-      } catch (thrown) {
-        const error = toStorageError(thrown, operation);
-        const moveOn = error.code === 'unavailable' || error.code === 'timeout';
-        if (moveOn && this.preferred === turn) this.preferred = (turn + 1) % this.members.length;
-        // A connection that broke under a read is made anew: even a single member gets a second try.
-        const tries = this.members.length + (operation.kind === 'read' ? 1 : 0);
-        if (error.code !== 'unavailable' || tried >= tries) throw error;
+        return await abortable(run(unary, { deadline, interceptors }), operation, signal);
+      } catch (error) {
+        if (!this.tokens || !isStaleToken(error) || tried > 1)
+          throw toStorageError(error, operation);
+        this.tokens.renew();
       }
     }
+  }
+
+  /** What a call or stream carries: the user's token, and that a member without a leader must refuse it. */
+  async interceptors(needsLeader = true): Promise<Interceptor[]> {
+    const token = await this.tokens?.token();
+    const fields: Record<string, string> = {};
+    if (needsLeader) fields['hasleader'] = 'true';
+    if (token !== undefined) fields['token'] = token;
+    return [withMetadata(fields)];
+  }
+
+  /** A stream was refused for want of permission, which is also what 3.4 says of a token it does not know. */
+  renewToken(): void {
+    this.tokens?.renew();
   }
 
   /** Removes the history below `revision`: older exact reads and watches answer 'compacted' from then on. */
@@ -101,12 +146,33 @@ export class EtcdClient {
     }
   }
 
+  private timeoutOf({ kind, timeoutMs }: Operation): number {
+    const whole = timeoutMs ?? this.requestTimeoutMs;
+    return kind === 'read' && this.members.length > 1 ? Math.min(whole, READ_TRY_MS) : whole;
+  }
+
+  private async logIn(name: string, password: string): Promise<string> {
+    const operation: Operation = { kind: 'read', what: `log in to etcd as ${name}` };
+    const from = this.preferred;
+    for (let skip = 0; ; skip++) {
+      const member = this.members[(from + skip) % this.members.length];
+      const deadline = this.clock.now() + this.timeoutOf(operation);
+      try {
+        const answer = await member?.unary.auth.authenticate({ name, password }, { deadline });
+        return answer?.token ?? '';
+      } catch (thrown) {
+        const error = toStorageError(thrown, operation);
+        const elsewhere = error.code === 'unavailable' || error.code === 'timeout';
+        if (!elsewhere || skip + 1 >= this.members.length) throw error;
+      }
+    }
+  }
+
   private etcd3Options(endpoint: string): IOptions {
-    const { tls, auth, keepaliveMs = 10_000 } = this.options;
+    const { tls, keepaliveMs = 10_000 } = this.options;
     return {
       hosts: endpoint,
       ...(tls && { credentials: toCredentials(tls) }),
-      ...(auth && { auth: { ...auth } }),
       faultHandling: { global: noop, host: () => noop },
       grpcOptions: {
         'grpc.max_receive_message_length': -1,

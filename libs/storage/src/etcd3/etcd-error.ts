@@ -7,6 +7,10 @@ export interface Operation {
   readonly kind: 'read' | 'write';
   readonly what: string;
   readonly key?: string;
+  /** May be answered by a member that sees no leader: a read that need not be fresh, maintenance. */
+  readonly anyMember?: boolean;
+  /** Instead of the client's own limit. */
+  readonly timeoutMs?: number;
 }
 
 interface Rule {
@@ -23,7 +27,7 @@ const RULES: readonly Rule[] = [
   {
     match: /database space exceeded/,
     code: 'noSpace',
-    say: "etcd's quota is used up (alarm NOSPACE): compact, defragment, then disarm the alarm",
+    say: "etcd's quota is used up (alarm NOSPACE), it takes no writes but deletions; make room with `orrery etcd compact` and `orrery etcd defrag`, then `orrery etcd alarms disarm`",
   },
   { match: /request is too large|trying to send message larger than max/, code: 'tooLarge' },
   {
@@ -32,7 +36,22 @@ const RULES: readonly Rule[] = [
     say: 'no etcd member could be reached',
   },
   {
-    match: /etcdserver: no leader|not capable|too many requests|unhealthy cluster|not started/,
+    match: /authentication failed|user name is empty|permission denied/,
+    code: 'internal',
+    say: 'etcd refuses this user: check the name, the password, and that its role may read every key and write ours',
+  },
+  {
+    match: /etcdserver: corrupt cluster/,
+    code: 'corrupt',
+    say: "etcd's members hold different data (alarm CORRUPT): replace the member that is wrong, then `orrery etcd alarms disarm`",
+  },
+  {
+    match: /etcdserver: no leader/,
+    code: 'unavailable',
+    say: 'etcd has no leader: most of its members are down or cannot reach each other',
+  },
+  {
+    match: /not capable|too many requests|unhealthy cluster|not started/,
     code: 'unavailable',
   },
 ];
@@ -73,12 +92,13 @@ export function toStorageError(error: unknown, operation: Operation): StorageErr
 function storageError(
   code: StorageErrorCode,
   say: string,
-  { what, key }: Operation,
+  { kind, what, key }: Operation,
   cause: unknown,
 ): StorageError {
   const subject = key === undefined ? what : `${what} ${key}`;
   return new StorageError(code, `${subject}: ${say}`, {
     ...(key === undefined ? {} : { key }),
+    ...(code === 'timeout' && kind === 'read' ? { wroteNothing: true } : {}),
     cause,
   });
 }

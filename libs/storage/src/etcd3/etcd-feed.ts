@@ -1,5 +1,3 @@
-import { InterceptingCall } from '@grpc/grpc-js';
-import type { Interceptor } from '@grpc/grpc-js';
 import type { Cancel } from '@orrery/component';
 import type { IEvent, IWatchCreateRequest, IWatchRequest, IWatchResponse } from 'etcd3';
 
@@ -33,18 +31,11 @@ type WatchDuplex = AsyncIterable<IWatchResponse> & {
   cancel(): void;
 };
 
+/** 3.4 calls a token that it has forgotten a lack of permission. */
+const REFUSED = /permission denied|auth token|auth store is old/;
 const PROBE_MS = 1000;
 const FIRST_BACKOFF_MS = 20;
 const LONGEST_BACKOFF_MS = 1000;
-
-/** Makes etcd cancel the stream when its member loses the leader, instead of leaving it silent. */
-const requireLeader: Interceptor = (options, nextCall) =>
-  new InterceptingCall(nextCall(options), {
-    start(metadata, listener, next) {
-      metadata.set('hasleader', 'true');
-      next(metadata, listener);
-    },
-  });
 
 /**
  * etcd's events of a range, in order and without a gap over any number of broken streams. It resumes after the last
@@ -64,7 +55,8 @@ export async function* feed(client: EtcdClient, options: FeedOptions): AsyncGene
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof StorageError) throw error;
+      if (error instanceof StorageError && error.code === 'compacted') throw error;
+      if (REFUSED.test(String(error))) client.renewToken();
       options.onRetry?.(error);
     }
     await client.clock.sleep(backoffMs, signal).catch(() => undefined);
@@ -106,7 +98,8 @@ async function* readStream(
 
 async function openStream(client: EtcdClient, turn: number): Promise<WatchDuplex> {
   const { watchClient } = client.member(turn).streams;
-  const stream: unknown = await watchClient.watch({ interceptors: [requireLeader] });
+  const interceptors = await client.interceptors();
+  const stream: unknown = await watchClient.watch({ interceptors });
   if (!isDuplex(stream)) throw new StorageError('internal', 'etcd3 gave no readable watch stream');
   return stream;
 }

@@ -93,7 +93,7 @@ export class EtcdReader {
   ): Promise<IRangeResponse> {
     try {
       const response = await this.client.call(
-        { kind: 'read', what },
+        { kind: 'read', what, anyMember: request.serializable === true },
         (etcd, options) => etcd.kv.range(request, options),
         signal,
       );

@@ -15,8 +15,18 @@ export interface StartEtcdOptions {
   /** Default 1. */
   readonly members?: 1 | 3;
   readonly extraArgs?: readonly string[];
+  /** Clients speak https and show a certificate of this authority; asked for the members' hosts. */
+  readonly tls?: (hosts: readonly string[]) => Promise<EtcdTlsFiles>;
+  /** Default: the one that findEtcd() finds. */
+  readonly binary?: string;
   /** Other files or folders to remove with the data. */
   readonly alsoRemove?: readonly string[];
+}
+
+export interface EtcdTlsFiles {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
 }
 
 const READY_MS = 20_000;
@@ -29,6 +39,7 @@ export class TestMember {
     private readonly options: MemberOptions,
     private readonly logFile: string,
     private readonly onChange: () => void,
+    private readonly healthUrl = options.clientUrl,
   ) {}
 
   get name(): string {
@@ -56,13 +67,14 @@ export class TestMember {
   }
 
   async ready(): Promise<void> {
-    await eventually(() => isHealthy(this.endpoint), { timeoutMs: READY_MS, intervalMs: 15 }).catch(
-      () => {
-        throw new Error(
-          `etcd ${this.name} does not serve: ${this.running?.log().slice(-2000) ?? ''}`,
-        );
-      },
-    );
+    await eventually(() => isHealthy(this.healthUrl), {
+      timeoutMs: READY_MS,
+      intervalMs: 15,
+    }).catch(() => {
+      throw new Error(
+        `etcd ${this.name} does not serve: ${this.running?.log().slice(-2000) ?? ''}`,
+      );
+    });
   }
 
   /** SIGKILL: as a crash. */
@@ -126,33 +138,65 @@ export class TestEtcd implements AsyncDisposable {
 
 /** Starts etcd for tests; it ends with this process at the latest. */
 export async function startEtcd(options: StartEtcdOptions = {}): Promise<TestEtcd> {
-  const binary = await findEtcd({ allowInstall: false, cacheDir: join(tmpdir(), 'orrery-cache') });
+  const found = await findEtcd({
+    ...(options.binary === undefined ? {} : { path: options.binary }),
+    allowInstall: false,
+    cacheDir: join(tmpdir(), 'orrery-cache'),
+  });
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'orrery-etcd-'));
   const guard = startProcessGuard([folder, ...(options.alsoRemove ?? [])]);
+  const scheme = options.tls ? 'https' : 'http';
   const addresses = await Promise.all(
-    Array.from({ length: options.members ?? 1 }, (_, i) => memberAddress(`m${i + 1}`, folder)),
+    Array.from({ length: options.members ?? 1 }, (_, i) =>
+      memberAddress(`m${i + 1}`, folder, scheme),
+    ),
   );
-  const members: TestMember[] = memberOptions({
-    binary: binary.path,
+  const wanted = memberOptions({
+    binary: found.path,
     members: addresses,
     logLevel: 'warn',
     extraArgs: ['--unsafe-no-fsync', ...(options.extraArgs ?? [])],
     ...(addresses.length > 1 && { heartbeatMs: 20, electionMs: 200 }),
-  }).map(
-    (each) =>
-      new TestMember(each, join(folder, `${each.name}.log`), () =>
-        guard.guard(members.flatMap(({ pid }) => pid ?? [])),
-      ),
+  });
+  const tls = await options.tls?.(addresses.map(({ clientUrl }) => new URL(clientUrl).hostname));
+  const members: TestMember[] = await Promise.all(
+    wanted.map(async (each) => {
+      const log = join(folder, `${each.name}.log`);
+      const onChange = (): void => guard.guard(members.flatMap(({ pid }) => pid ?? []));
+      if (!tls) return new TestMember(each, log, onChange);
+      // Who only asks for health has no certificate.
+      const healthUrl = toUrl(await freeAddress());
+      const extraArgs = [...(each.extraArgs ?? []), ...tlsArgs(tls, healthUrl)];
+      return new TestMember({ ...each, extraArgs }, log, onChange, healthUrl);
+    }),
   );
   for (const member of members) member.spawn();
   await Promise.all(members.map((member) => member.ready()));
   return new TestEtcd(members, guard);
 }
 
-async function memberAddress(name: string, folder: string): Promise<MemberAddress> {
+function tlsArgs(
+  { caFile, certFile, keyFile }: EtcdTlsFiles,
+  healthUrl: string,
+): readonly string[] {
+  return [
+    `--trusted-ca-file=${caFile}`,
+    `--cert-file=${certFile}`,
+    `--key-file=${keyFile}`,
+    '--client-cert-auth',
+    `--listen-metrics-urls=${healthUrl}`,
+  ];
+}
+
+async function memberAddress(
+  name: string,
+  folder: string,
+  scheme: 'http' | 'https',
+): Promise<MemberAddress> {
   const client = await freeAddress();
   const peer = await freeAddress();
-  return { name, dataDir: join(folder, name), clientUrl: toUrl(client), peerUrl: toUrl(peer) };
+  const clientUrl = toUrl(client).replace(/^http/, scheme);
+  return { name, dataDir: join(folder, name), clientUrl, peerUrl: toUrl(peer) };
 }
 
 function toUrl({ host, port }: Address): string {
