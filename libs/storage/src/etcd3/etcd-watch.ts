@@ -46,6 +46,22 @@ export async function* watchEtcd(
   }
 }
 
+/** The events of a prefix above `after`, from etcd's history; every batch tells how far it reaches. */
+export async function* replayEtcd(
+  client: EtcdClient,
+  prefix: string,
+  { after, signal }: Pick<WatchOptions, 'after' | 'signal'>,
+): AsyncGenerator<{ readonly items: readonly WatchItem[]; readonly revision: number }> {
+  for await (const batch of feed(client, { range: ALL_KEYS, after, previous: true, signal })) {
+    const items: WatchItem[] = [];
+    for (const raw of batch.events) {
+      const key = raw.kv.key.toString();
+      if (key.startsWith(prefix)) items.push({ kind: 'event', event: toStorageEvent(raw, key) });
+    }
+    yield { items, revision: batch.revision };
+  }
+}
+
 /** An event that etcd sent with its previous state. */
 export function toStorageEvent({ type, kv, prev_kv }: IEvent, key: string): StorageEvent {
   const revision = Number(kv.mod_revision);

@@ -2,14 +2,21 @@ import type { IEvent } from 'etcd3';
 
 import type { FeedBatch } from '../etcd3/etcd-feed.js';
 import { StoredEntry } from '../etcd3/stored-entry.js';
-import { StorageError } from '../storage-error.js';
+import type { StorageError } from '../storage-error.js';
 import type { Entry } from '../storage.js';
 import type { WindowLimits } from './event-window.js';
-import type { IndexPage } from './key-index.js';
+import type { IndexPage, KeyIndex } from './key-index.js';
+import type { MemoryState } from './memory-reads.js';
 import { Partition } from './partition.js';
 
+/** A keyspace at one revision: an index per resource. */
+export interface StateSnapshot {
+  readonly revision: number;
+  readonly indexes: ReadonlyMap<string, KeyIndex>;
+}
+
 /** The keyspace as of `revision`: written only by the feed, read by everyone. */
-export class CacheState {
+export class CacheState implements MemoryState {
   /** Everything up to here has been applied and handed to the watchers. */
   revision = 0;
   private readonly partitions = new Map<string, Partition>();
@@ -44,6 +51,14 @@ export class CacheState {
   page(prefix: string, after?: string, limit?: number): IndexPage {
     const partition = this.partitions.get(this.nameOf(prefix));
     return partition?.index.page(prefix, after, limit) ?? { entries: [], remaining: 0 };
+  }
+
+  /** The state of this moment, which later changes leave alone; undefined while it is being loaded. */
+  snapshot(): StateSnapshot | undefined {
+    if (this.revision === 0) return undefined;
+    const indexes = new Map<string, KeyIndex>();
+    for (const [name, { index }] of this.partitions) indexes.set(name, index.clone());
+    return { revision: this.revision, indexes };
   }
 
   /** True when the state below `prefix` in memory is also its state at `revision`. */
@@ -88,14 +103,14 @@ export class CacheState {
     for (const partition of touched) partition.flush();
   }
 
-  /** Forgets everything; every watcher gets 'compacted', so that its client lists again. */
-  reset(reason: string): void {
-    const error = new StorageError('compacted', reason, { revision: this.revision });
+  /** Forgets everything; every watcher gets the error ('compacted'), so that its client lists again. */
+  reset(error: StorageError): void {
     for (const partition of this.partitions.values()) partition.reset(error);
     this.revision = 0;
   }
 
-  private nameOf(keyOrPrefix: string): string {
+  /** The resource's name: the first path segment behind the keyspace. */
+  nameOf(keyOrPrefix: string): string {
     const { keyspace } = this;
     const end = keyOrPrefix.indexOf('/', keyspace.length);
     return end < 0 ? '' : keyOrPrefix.slice(keyspace.length, end);
