@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { resources } from '@orrery/api';
 import { connect } from './connect.js';
 import { ConnectionError } from './connection-error.js';
+import { reactingTo } from './reacting-to.js';
 import type { WatchEvent } from './client.js';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -71,6 +72,38 @@ describe('connect()', () => {
     await expect(
       client.resource(resources.pods).get({ namespace: 'a', name: 'x' }),
     ).rejects.toMatchObject({ name: 'StatusError', code: 404, reason: 'NotFound' });
+    await client.close();
+  });
+
+  it('tells with its writes, and only with them, what they react to', async () => {
+    const told: [string | undefined, unknown][] = [];
+    const server = await serve((request, response) => {
+      told.push([request.method, request.headers['orrery-cause']]);
+      json(response, 200, pod('one'));
+    });
+    const client = connect({ server });
+    const pods = client.resource(resources.pods);
+    const write = async (): Promise<unknown> => {
+      await pods.get({ namespace: 'a', name: 'one' });
+      return pods.patch({ namespace: 'a', name: 'one' }, 'merge', {});
+    };
+    await Promise.all([
+      reactingTo({ revision: 45, controller: 'replicaset' }, write),
+      reactingTo({ revision: 46, controller: 'kubelet', reason: 'no room' }, write),
+    ]);
+    await pods.patch({ namespace: 'a', name: 'one' }, 'merge', {});
+    expect(
+      told
+        .filter(([method]) => method === 'PATCH')
+        .map(([, cause]) => cause)
+        .sort(),
+    ).toEqual([
+      'revision=45; controller=replicaset',
+      'revision=46; controller=kubelet; reason=no%20room',
+      undefined,
+    ]);
+    const reads = told.filter(([method]) => method === 'GET').map(([, cause]) => cause);
+    expect(reads).toEqual([undefined, undefined]);
     await client.close();
   });
 

@@ -19,4 +19,5 @@ export type { ConnectOptions } from './connect.js';
 export { connect } from './connect.js';
 export type { KubeconfigOptions, LoadedKubeconfig } from './kubeconfig.js';
 export { loadKubeconfig } from './kubeconfig.js';
+export { currentReaction, reactingTo, revisionOf } from './reacting-to.js';
 export { ConnectionError, isConnectionError } from './connection-error.js';

@@ -2,9 +2,11 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
+import { REACTION_HEADER, formatReaction } from '@orrery/apimachinery';
 import type { Clock } from '@orrery/component';
 import { ConfigError } from '@orrery/component';
 import { ConnectionError } from './connection-error.js';
+import { currentReaction } from './reacting-to.js';
 import type { TokenSource } from './token-source.js';
 
 export interface TlsOptions {
@@ -156,6 +158,7 @@ export class Transport {
         accept: 'application/json',
         'user-agent': this.options.userAgent,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...reactionHeader(request),
         ...(request.body === undefined
           ? {}
           : {
@@ -165,6 +168,12 @@ export class Transport {
       },
     };
   }
+}
+
+function reactionHeader({ method }: HttpRequest): Readonly<Record<string, string>> {
+  const reaction = method === 'GET' ? undefined : currentReaction();
+  const value = reaction && formatReaction(reaction);
+  return value === undefined ? {} : { [REACTION_HEADER]: value };
 }
 
 /** Seconds to wait before a GET is asked again; undefined = take the answer as it is. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { connect } from '@orrery/client';
+import type { ObjectKey, Reaction } from '@orrery/apimachinery';
+import { connect, currentReaction } from '@orrery/client';
 import { SystemClock, SystemRandom, silentLogger } from '@orrery/component';
 import { InformerFactory } from '@orrery/informers';
 import { eventually } from '@orrery/testing';
@@ -41,5 +42,46 @@ describe('ControllerRunner', () => {
     runner.close();
     await client.close();
     expect(handled).toEqual(['a']);
+  });
+
+  it('tells its reconciler the newest event, again after a failure, and until the key is done', async () => {
+    const clock = new SystemClock();
+    const base = { clock, random: new SystemRandom(), logger: silentLogger };
+    const client = connect({ server: 'https://127.0.0.1:1', clock });
+    const informers = new InformerFactory({ ...base, client });
+    let add: (key: ObjectKey, revision?: number) => void = () => undefined;
+    const definition = {
+      ...defineController('test').build(),
+      source: (adder: typeof add) => {
+        add = adder;
+      },
+    };
+    const told: (Reaction | undefined)[] = [];
+    const outcomes = [
+      () => Promise.reject(new Error('once')),
+      () => Promise.resolve({ requeueAfterMs: 1 }),
+      () => Promise.resolve(undefined),
+    ];
+    const runner = new ControllerRunner(
+      definition,
+      () => {
+        told.push(currentReaction());
+        return outcomes.shift()?.() ?? Promise.resolve(undefined);
+      },
+      { ...base, informers, fence: new WriteFence(clock) },
+    );
+    add({ name: 'a' }, 7);
+    add({ name: 'a' }, 5);
+    const term = new AbortController();
+    const running = runner.run(term.signal);
+    await eventually(() => told.length === 3);
+    add({ name: 'a' });
+    await eventually(() => told.length === 4);
+    term.abort();
+    await running;
+    runner.close();
+    await client.close();
+    const seven = { controller: 'test', revision: 7 };
+    expect(told).toEqual([seven, seven, seven, { controller: 'test' }]);
   });
 });

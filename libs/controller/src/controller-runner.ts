@@ -1,5 +1,6 @@
 import type { KubeObject, ObjectKey } from '@orrery/apimachinery';
 import { isConflict, parseKeyString, toKeyString } from '@orrery/apimachinery';
+import { reactingTo, revisionOf } from '@orrery/client';
 import type { Clock, Logger } from '@orrery/component';
 import type { InformerFactory } from '@orrery/informers';
 import type { ControllerDefinition, WatchDefinition } from './definition.js';
@@ -30,6 +31,8 @@ const LEADERSHIP_RECHECK_MS = 100;
 /** The one loop of every controller: events to keys, keys to the reconciler, failures back with growing waits. */
 export class ControllerRunner {
   readonly #queue: WorkQueue;
+  /** Of keys that wait: the newest event that put them there. */
+  readonly #events = new Map<string, number>();
 
   constructor(
     readonly definition: ControllerDefinition,
@@ -41,8 +44,8 @@ export class ControllerRunner {
     this.#queue = new WorkQueue(clock, metrics);
     for (const watch of definition.watches) this.#watch(watch);
     for (const key of definition.initial ?? []) this.#queue.add(toKeyString(key));
-    definition.source?.((key) => {
-      this.#queue.add(toKeyString(key));
+    definition.source?.((key, revision) => {
+      this.#add(toKeyString(key), revision);
     });
   }
 
@@ -69,7 +72,7 @@ export class ControllerRunner {
 
   #watch<T extends KubeObject>({ ref, scope, map, changed }: WatchDefinition<T>): void {
     const add = (object: T): void => {
-      for (const key of map(object)) this.#queue.add(toKeyString(key));
+      for (const key of map(object)) this.#add(toKeyString(key), revisionOf(object));
     };
     this.options.informers.informer(ref, scope).addHandler({
       onAdd: add,
@@ -81,6 +84,15 @@ export class ControllerRunner {
       },
       onDelete: add,
     });
+  }
+
+  #add(key: string, revision: number | undefined): void {
+    this.#noteEvent(key, revision);
+    this.#queue.add(key);
+  }
+
+  #noteEvent(key: string, revision = 0): void {
+    if (revision > (this.#events.get(key) ?? 0)) this.#events.set(key, revision);
   }
 
   async #work(signal: AbortSignal): Promise<void> {
@@ -102,11 +114,19 @@ export class ControllerRunner {
       this.#queue.addAfter(key, FENCE_RECHECK_MS);
       return;
     }
+    const revision = this.#events.get(key);
+    this.#events.delete(key);
+    const reaction = { controller: this.definition.name, ...(revision ? { revision } : {}) };
+    const handle = (): Promise<Result | undefined> => this.handle(parseKeyString(key), signal);
     try {
-      const result = await fence.run(scope, () => this.handle(parseKeyString(key), signal));
+      const result = await fence.run(scope, () => reactingTo(reaction, handle));
       this.#queue.forget(key);
-      if (result?.requeueAfterMs !== undefined) this.#queue.addAfter(key, result.requeueAfterMs);
+      if (result?.requeueAfterMs === undefined) return;
+      // What is done then is still because of that event, unless a newer one comes.
+      this.#noteEvent(key, revision);
+      this.#queue.addAfter(key, result.requeueAfterMs);
     } catch (error) {
+      this.#noteEvent(key, revision);
       if (signal.aborted) this.#queue.add(key);
       else if (error instanceof LeadershipLost) this.#queue.addAfter(key, LEADERSHIP_RECHECK_MS);
       else if (error instanceof TerminalError) {

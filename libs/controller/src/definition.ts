@@ -20,8 +20,8 @@ export interface ControllerDefinition {
   readonly watches: readonly WatchDefinition[];
   /** Keys to reconcile once at the start, for controllers of no kind of their own. */
   readonly initial?: readonly ObjectKey[];
-  /** Another source of keys, for a controller whose watches are known only while it runs. */
-  readonly source?: (add: (key: ObjectKey) => void) => void;
+  /** Another source of keys, for a controller whose watches are known only while it runs; with the event's revision. */
+  readonly source?: (add: (key: ObjectKey, revision?: number) => void) => void;
 }
 
 const named = (object: KubeObject): readonly ObjectKey[] => {

@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Pod, PodStatus } from '@orrery/api';
 import { newNotFound } from '@orrery/apimachinery';
+import type { Reaction } from '@orrery/apimachinery';
+import { currentReaction } from '@orrery/client';
 import { silentLogger } from '@orrery/component';
 import { StatusManager } from './status-manager.js';
+import type { PodWriter } from './status-manager.js';
 import { diffStatus } from './status-patch.js';
 
 const pod = (over: Partial<Pod['metadata']> = {}): Pod => ({
@@ -171,5 +174,29 @@ describe('diffStatus()', () => {
     },
   ])('gives $name', ({ before, after, want }) => {
     expect(diffStatus(before, after)).toEqual(want);
+  });
+
+  it('says that it reacts to the newest state that others wrote, not to its own writes', async () => {
+    const told: (Reaction | undefined)[] = [];
+    let revision = 10;
+    const at = (resourceVersion: number): Pod => pod({ resourceVersion: String(resourceVersion) });
+    const writer: PodWriter = {
+      patchStatus: (_, { status }) => {
+        told.push(currentReaction());
+        return Promise.resolve({ ...at(++revision), status: status as PodStatus });
+      },
+      deletePod: () => Promise.resolve(),
+    };
+    const manager = new StatusManager(writer, { apiPod: (one) => one }, silentLogger, () => 0);
+    manager.set(at(10), { phase: 'Pending' });
+    await manager.settled();
+    manager.observe({ ...at(11), status: { phase: 'Pending' } });
+    manager.set(at(11), { phase: 'Running' });
+    await manager.settled();
+    manager.observe({ ...at(15), status: { phase: 'Running' } });
+    manager.set(at(15), { phase: 'Succeeded' });
+    await manager.settled();
+    const because = (seen: number): Reaction => ({ controller: 'kubelet', revision: seen });
+    expect(told).toEqual([because(10), because(10), because(15)]);
   });
 });

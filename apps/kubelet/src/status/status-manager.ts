@@ -1,5 +1,7 @@
 import type { Pod, PodStatus } from '@orrery/api';
 import { isConflict, isNotFound, keyOf } from '@orrery/apimachinery';
+import type { Reaction } from '@orrery/apimachinery';
+import { reactingTo } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import { isMirrorPod, uidOf } from '../containers/visit.js';
 import { diffStatus, sameStatus } from './status-patch.js';
@@ -20,6 +22,10 @@ interface Entry {
   sentVersion: number;
   /** What the API server has, as far as known. */
   sent: PodStatus | undefined;
+  /** The newest state of the pod that somebody else wrote: what this kubelet reacts to. */
+  reactsTo: number;
+  /** Our own writes that the watch has not shown yet. */
+  readonly own: Set<number>;
   /** Resource version of the last write; what is older says nothing about it. */
   writtenAt: number;
   /** Everything on this node of the pod is gone; the API object may go too. */
@@ -28,6 +34,25 @@ interface Entry {
   busy: Promise<void> | undefined;
   failures: number;
 }
+
+/** Notes the state that a watch or a worker brought, unless it is what this kubelet wrote itself. */
+function noteState(entry: Entry, pod: Pod): void {
+  const version = versionOf(pod);
+  if (!entry.own.has(version)) entry.reactsTo = Math.max(entry.reactsTo, version);
+  for (const own of entry.own) if (own < version) entry.own.delete(own);
+}
+
+function noteOwnWrite(entry: Entry, version: number, reactedTo: number): void {
+  entry.writtenAt = version;
+  entry.own.add(version);
+  // The watch may have been faster than the answer.
+  if (entry.reactsTo === version) entry.reactsTo = reactedTo;
+}
+
+const reactionOf = ({ reactsTo }: Entry): Reaction => ({
+  controller: 'kubelet',
+  ...(reactsTo ? { revision: reactsTo } : {}),
+});
 
 export interface StatusTargets {
   /** The API object that shows `pod`: itself, or the mirror of a static pod; undefined while there is none. */
@@ -61,6 +86,7 @@ export class StatusManager {
   set(pod: Pod, status: PodStatus): void {
     const entry = this.entryOf(pod);
     entry.pod = pod;
+    noteState(entry, pod);
     if (entry.version > 0 && sameStatus(entry.status, status)) return;
     entry.status = status;
     entry.version++;
@@ -75,6 +101,7 @@ export class StatusManager {
     const entry = this.entries.get(uidOf(pod));
     if (!entry) return;
     entry.pod = pod;
+    noteState(entry, pod);
     this.compare(entry, pod);
     if (entry.reclaimed) this.kick(entry);
   }
@@ -120,6 +147,8 @@ export class StatusManager {
       version: 0,
       sentVersion: 0,
       sent: undefined,
+      reactsTo: 0,
+      own: new Set(),
       writtenAt: 0,
       reclaimed: false,
       deleted: false,
@@ -148,7 +177,7 @@ export class StatusManager {
 
   private async sync(entry: Entry): Promise<void> {
     try {
-      while (!this.stopped && (await this.step(entry)));
+      while (!this.stopped && (await reactingTo(reactionOf(entry), () => this.step(entry))));
       entry.failures = 0;
     } catch (error) {
       if (isNotFound(error) || (isConflict(error) && !this.isCurrent(entry))) return;
@@ -172,7 +201,7 @@ export class StatusManager {
     const target = this.targets.apiPod(entry.pod);
     if (!target || !this.isCurrent(entry)) return false;
     if (entry.sentVersion < entry.version) {
-      const { version, status } = entry;
+      const { version, status, reactsTo } = entry;
       const before = entry.sent ?? target.status ?? {};
       const patch = diffStatus(before, status);
       if (patch) {
@@ -181,7 +210,7 @@ export class StatusManager {
           status: patch,
         });
         entry.sent = answer.status ?? status;
-        entry.writtenAt = versionOf(answer);
+        noteOwnWrite(entry, versionOf(answer), reactsTo);
       } else entry.sent = before;
       entry.sentVersion = version;
       return true;

@@ -1,6 +1,7 @@
 import type { Pod } from '@orrery/api';
 import { resources } from '@orrery/api';
 import type { Clock, Logger } from '@orrery/component';
+import { reactingTo, revisionOf } from '@orrery/client';
 import { LeadershipLost } from '@orrery/controller';
 import type { EventRecorder } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
@@ -75,11 +76,14 @@ export class Scheduler {
       return Promise.resolve();
     }
     const attempt = { queued, framework, state: new CycleState(), startedAt: clock.monotonic() };
-    try {
-      return this.#decide(attempt, signal);
-    } catch (error) {
-      return this.#fail(attempt, errorFailure(error));
-    }
+    const revision = Math.max(revisionOf(info.pod) ?? 0, queued.wokenBy ?? 0);
+    return reactingTo({ controller: 'scheduler', ...(revision ? { revision } : {}) }, () => {
+      try {
+        return this.#decide(attempt, signal);
+      } catch (error) {
+        return this.#fail(attempt, errorFailure(error));
+      }
+    });
   }
 
   #needsNothing({ info }: QueuedPod): boolean {

@@ -1,4 +1,6 @@
+import type { KubeObject } from '@orrery/apimachinery';
 import type { Pod } from '@orrery/api';
+import { revisionOf } from '@orrery/client';
 
 /** What happened in the cluster, as far as it may make a refused pod fit. */
 export type ClusterEventName =
@@ -33,3 +35,9 @@ export interface EventHint {
 /** For hints about one kind of object. */
 export const newOf = <T>(event: ClusterEvent): T => event.new as T;
 export const oldOf = <T>(event: ClusterEvent): T | undefined => event.old as T | undefined;
+
+/** The revision of the write that the event tells of. */
+export function eventRevision(event: ClusterEvent): number | undefined {
+  const object = event.new ?? event.old;
+  return object && 'metadata' in object ? revisionOf(object as KubeObject) : undefined;
+}

@@ -16,6 +16,8 @@ export interface QueuedPod {
   refusedBy: ReadonlySet<string>;
   /** PreEnqueue holds it back. */
   gated: boolean;
+  /** Revision of the event for which it is tried (again). */
+  wokenBy?: number;
 }
 
 export const newQueuedPod = (info: PodInfo, now: number): QueuedPod => ({

@@ -1,5 +1,6 @@
 import type { Pod } from '@orrery/api';
 import type { Clock } from '@orrery/component';
+import { eventRevision } from '../framework/cluster-event.js';
 import type { ClusterEvent } from '../framework/cluster-event.js';
 import { keyOfPod, toPodInfo } from '../framework/pod-info.js';
 import type { PodInfo } from '../framework/pod-info.js';
@@ -148,6 +149,7 @@ export class SchedulingQueue {
     for (const [name, pod] of this.#unschedulable) {
       if (pod.gated || !this.#helps(pod, event)) continue;
       this.#unschedulable.delete(name);
+      pod.wokenBy = eventRevision(event) ?? pod.wokenBy ?? 0;
       this.#release(pod);
     }
   }

@@ -1,7 +1,8 @@
-import type { KubeObject } from '@orrery/apimachinery';
+import type { KubeObject, Reaction } from '@orrery/apimachinery';
 import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
 import type { Event, ObjectReference } from '@orrery/api';
 import { resources } from '@orrery/api';
+import { currentReaction, reactingTo } from '@orrery/client';
 import type { KubeClient, ResourceClient } from '@orrery/client';
 import type { Clock, Logger } from '@orrery/component';
 import { toTime } from '@orrery/component';
@@ -66,7 +67,8 @@ export class ApiEventRecorder implements EventRecorder {
     if (this.#waiting.length >= MAX_WAITING) return;
     const reference = toReference(object);
     const event = this.#toEvent(reference, type, reason, message.slice(0, MAX_MESSAGE));
-    this.#waiting.push(() => this.#record(event));
+    const reaction = this.#reactionOf(reference);
+    this.#waiting.push(() => reactingTo(reaction, () => this.#record(event)));
     this.#writing ??= this.#drain();
   }
 
@@ -81,6 +83,14 @@ export class ApiEventRecorder implements EventRecorder {
         this.options.logger.debug('event not written', { error: String(error) });
       });
     this.#writing = undefined;
+  }
+
+  /** An event is about a state of its object: that is what it reacts to, where the reference tells. */
+  #reactionOf({ resourceVersion }: ObjectReference): Reaction {
+    const current = currentReaction();
+    const revision = Number(resourceVersion ?? 0) || current?.revision;
+    const controller = current?.controller ?? this.options.component;
+    return { controller, ...(revision ? { revision } : {}) };
   }
 
   #toEvent(involvedObject: ObjectReference, type: string, reason: string, message: string): Event {

@@ -1,6 +1,7 @@
 import type { KubeObject, ObjectKey, OwnerReference } from '@orrery/apimachinery';
 import { keyOf, parseApiVersion } from '@orrery/apimachinery';
 import type { ResourceRef } from '@orrery/api';
+import { revisionOf } from '@orrery/client';
 import type { IndexFunction, InformerFactory, SharedInformer } from '@orrery/informers';
 import { isOrphaning, isWaiting } from './gc.decide.js';
 
@@ -30,12 +31,12 @@ const idOf = ({ group, version, plural }: ResourceRef): string => `${group}~${ve
 export class OwnerGraph {
   readonly #watched = new Map<string, Watched>();
   readonly #absent = new Set<string>();
-  #add: (key: ObjectKey) => void = () => undefined;
+  #add: (key: ObjectKey, revision?: number) => void = () => undefined;
 
   constructor(private readonly informers: InformerFactory) {}
 
-  /** Sends the keys of items to look at to `add`. */
-  connect(add: (key: ObjectKey) => void): void {
+  /** Sends the keys of items to look at to `add`, with the revision of the event that is the reason. */
+  connect(add: (key: ObjectKey, revision?: number) => void): void {
     this.#add = add;
   }
 
@@ -48,7 +49,7 @@ export class OwnerGraph {
       informer.addIndex(OWNERS, byOwners);
       this.#watched.set(id, { ref, informer });
       const seen = (object: KubeObject): void => {
-        if (needsLook(object)) this.#add(toItemKey(ref, object));
+        if (needsLook(object)) this.#add(toItemKey(ref, object), revisionOf(object));
         if (isWaiting(object) || isOrphaning(object)) this.touchDependents(object);
       };
       informer.addHandler({
@@ -108,7 +109,7 @@ export class OwnerGraph {
 
   touchDependents(owner: KubeObject): void {
     for (const { ref, object } of this.dependentsOf(owner.metadata.uid ?? ''))
-      this.#add(toItemKey(ref, object));
+      this.#add(toItemKey(ref, object), revisionOf(owner));
   }
 
   /** An owner that waits for its dependents looks again when one has gone. */
@@ -119,7 +120,8 @@ export class OwnerGraph {
       const key =
         found?.ref.namespaced && namespace ? { namespace, name: owner.name } : { name: owner.name };
       const object = found?.informer.lister.get(key);
-      if (found && object && isWaiting(object)) this.#add(toItemKey(found.ref, object));
+      if (found && object && isWaiting(object))
+        this.#add(toItemKey(found.ref, object), revisionOf(dependent));
     }
   }
 }
