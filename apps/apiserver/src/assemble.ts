@@ -119,6 +119,7 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
     options,
     storage: opened.storage,
     ...own,
+    kinds: () => catalog.all().map(({ kind }) => kind),
     store: (group, version, plural) => {
       const found = catalog.find(group, version, plural);
       if (!found) throw new ConfigError(`no resource ${plural} in ${group}/${version}`);

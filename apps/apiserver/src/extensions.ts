@@ -1,8 +1,11 @@
+import type { KindDescriptor } from '@orrery/api';
 import type { Clock, Logger, Random } from '@orrery/component';
 import type { AdmissionPlugin, ResourceStore } from '@orrery/registry';
 import type { Storage } from '@orrery/storage';
 import { systemContext } from '@orrery/registry';
 import { chooseAdmissionPlugins } from './admission/plugins.js';
+import { createWebhooks } from './admission/webhook/create-webhooks.js';
+import { refuseConditions } from './admission/webhook/webhook-matcher.js';
 import { createAuthentication, openIdPaths } from './authn/create-authentication.js';
 import { authenticationReviews } from './authn/reviews.js';
 import { accessReviews } from './authz/access-reviews.js';
@@ -26,6 +29,8 @@ export interface ServerServices {
   readonly logger: Logger;
   /** Ends when the server stops: for watches that plug-ins hold. */
   readonly signal: AbortSignal;
+  /** Every kind that is served now, custom ones included. */
+  kinds(): readonly KindDescriptor[];
   /** The store of a built-in kind. Throws when there is no such kind. */
   store(group: string, version: string, plural: string): ResourceStore;
 }
@@ -62,6 +67,7 @@ export async function createExtensions(services: ServerServices): Promise<Server
         views,
         random,
         store: (group, version, plural) => services.store(group, version, plural),
+        webhooks: createWebhooks(services, views, refuseConditions),
       }),
       ...(isRbac ? [new EscalationCheck(rbac, authorizer)] : []),
     ],

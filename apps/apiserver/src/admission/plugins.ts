@@ -13,11 +13,13 @@ import { ResourceQuotaPlugin } from './resource-quota/resource-quota.plugin.js';
 import { RuntimeClassPlugin } from './runtime-class/runtime-class.plugin.js';
 import { ServiceAccountPlugin } from './service-account/service-account.plugin.js';
 import { StorageObjectInUseProtection } from './storage-object-in-use-protection/storage-object-in-use-protection.plugin.js';
+import type { Webhooks } from './webhook/create-webhooks.js';
 import { TaintNodesByCondition } from './taint-nodes-by-condition/taint-nodes-by-condition.plugin.js';
 
 export interface PluginDeps {
   readonly views: ClusterViews;
   readonly random: Random;
+  readonly webhooks: Webhooks;
   store(this: void, group: string, version: string, plural: string): ResourceStore;
 }
 
@@ -51,6 +53,8 @@ export const admissionPlugins: readonly PluginEntry[] = [
   on('StorageObjectInUseProtection', () => new StorageObjectInUseProtection()),
   on('RuntimeClass', ({ views }) => new RuntimeClassPlugin(views.runtimeClasses)),
   on('DefaultIngressClass', ({ views }) => new DefaultIngressClass(views.ingressClasses)),
+  on('MutatingAdmissionWebhook', ({ webhooks }) => webhooks.mutating),
+  on('ValidatingAdmissionWebhook', ({ webhooks }) => webhooks.validating),
   on(
     'ResourceQuota',
     ({ views, store }) =>

@@ -1,8 +1,9 @@
 import { IsIn, IsInt, IsIP, IsOptional, Max, Min } from 'class-validator';
 import { Flag, IsDuration } from '@orrery/component';
+import { ExtensionOptions } from './extension-options.js';
 
 /** Flags of kube-apiserver by upstream's names, and ours at the end. Initial values are the defaults. */
-export class ApiServerOptions {
+export class ApiServerOptions extends ExtensionOptions {
   @Flag('etcd servers, comma-separated: http(s)://host:port')
   etcdServers: string[] = [];
 

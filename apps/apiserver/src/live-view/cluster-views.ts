@@ -4,6 +4,7 @@ import type {
   ClusterRoleBinding,
   IngressClass,
   LimitRange,
+  MutatingWebhookConfiguration,
   Namespace,
   Node,
   Pod,
@@ -16,6 +17,7 @@ import type {
   Secret,
   ServiceAccount,
   StorageClass,
+  ValidatingWebhookConfiguration,
 } from '@orrery/api';
 import { LiveView } from './live-view.js';
 import type { LiveReader, LiveViewDeps, LiveViewOptions } from './live-view.js';
@@ -43,6 +45,8 @@ export interface ClusterViews {
   readonly clusterRoleBindings: LiveReader<ClusterRoleBinding>;
   readonly roles: LiveReader<Role>;
   readonly roleBindings: LiveReader<RoleBinding>;
+  readonly mutatingWebhooks: LiveReader<MutatingWebhookConfiguration>;
+  readonly validatingWebhooks: LiveReader<ValidatingWebhookConfiguration>;
 }
 
 /** Follows every resource of ClusterViews below `root` (/registry). `ready` resolves when all have been listed. */
@@ -83,6 +87,8 @@ export function startClusterViews(
     clusterRoleBindings: view('clusterrolebindings'),
     roles: view('roles'),
     roleBindings: view('rolebindings'),
+    mutatingWebhooks: view('mutatingwebhookconfigurations'),
+    validatingWebhooks: view('validatingwebhookconfigurations'),
   };
   return {
     ...views,

@@ -54,7 +54,7 @@ export class ApiHandler {
     const { group, version, resource, subresource, apiPrefix } = request.info;
     if ((apiPrefix === 'api') !== (group === '')) return false;
     const found = catalog.find(group, version, resource);
-    if (!found) return serveRequestKind(request, extensions.requestKinds);
+    if (!found) return serveRequestKind(request, extensions);
     const call = { request, resource: found };
     if (
       found.kind.scope === 'Cluster' &&
@@ -62,7 +62,7 @@ export class ApiHandler {
       resource !== 'namespaces'
     )
       return false;
-    if (subresource !== '') return serveSubresource(call, extensions.subresources);
+    if (subresource !== '') return serveSubresource(call, extensions);
     await dispatch(call, watch);
     return true;
   }

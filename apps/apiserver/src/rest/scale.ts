@@ -8,7 +8,8 @@ import {
   newMethodNotSupported,
   OBJECT_MODIFIED,
 } from '@orrery/apimachinery';
-import { cloneJson } from '@orrery/registry';
+import { AdmissionChain, cloneJson } from '@orrery/registry';
+import type { AdmissionPlugin } from '@orrery/registry';
 import { decodeBody } from '../negotiation/decode-body.js';
 import type { Call } from './call.js';
 import { createCallOf, namespaceOf } from './call.js';
@@ -71,8 +72,38 @@ function checkScale(call: Call, scale: Scale, current: KubeObject): number {
   return replicas;
 }
 
+/** Asks admission about the new Scale, which it may change. */
+async function admitScale(
+  call: Call,
+  { scale, old, dryRun }: { readonly scale: Scale; readonly old: Scale; readonly dryRun: boolean },
+  plugins: readonly AdmissionPlugin[],
+): Promise<void> {
+  const { request, resource } = call;
+  const namespace = namespaceOf(call);
+  const { group, version, kind } = SCALE;
+  const chain = new AdmissionChain(plugins);
+  const attributes = {
+    operation: 'UPDATE' as const,
+    kind: resource.kind,
+    subresource: 'scale',
+    ...(namespace ? { namespace } : {}),
+    name: request.info.name,
+    object: scale,
+    oldObject: old,
+    objectKind: { group, version, kind },
+    options: { kind: 'UpdateOptions', apiVersion: 'meta.k8s.io/v1' },
+    dryRun,
+    context: request.context,
+  };
+  await chain.admit(attributes);
+  await chain.validate(attributes);
+}
+
 /** GET, PUT and PATCH of `/scale`: the replicas of an object in a shape that all scalable kinds share. */
-export async function serveScale(call: Call): Promise<void> {
+export async function serveScale(
+  call: Call,
+  admission: readonly AdmissionPlugin[],
+): Promise<void> {
   const { request, resource } = call;
   const { verb, name } = request.info;
   if (verb === 'get') {
@@ -87,15 +118,19 @@ export async function serveScale(call: Call): Promise<void> {
     throw newMethodNotSupported({ group, resource: `${plural}/scale` }, verb);
   }
   const body = verb === 'update' ? (decodeBody(request, SCALE) as Scale) : undefined;
+  const options = createCallOf(call, 'UpdateOptions');
   const result = await resource.store.update(
-    (current) => {
+    async (current) => {
       const object = cloneJson(current ?? { metadata: {} });
-      const scale: Scale = body ?? patchedDocument(call, scaleOf(call, object), SCALE.schema);
+      const old = scaleOf(call, object);
+      const scale: Scale = body ? cloneJson(body) : patchedDocument(call, old, SCALE.schema);
+      await admitScale(call, { scale, old, dryRun: options.dryRun ?? false }, admission);
       resource.kind.scale?.set(object, checkScale(call, scale, object));
       return object;
     },
     {
-      ...createCallOf(call, 'UpdateOptions'),
+      ...options,
+      admitted: true,
       name,
       subresource: 'scale',
       strategy: resource.kind.strategy,

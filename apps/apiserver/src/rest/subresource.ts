@@ -2,7 +2,9 @@ import type { KubeObject } from '@orrery/apimachinery';
 import { newMethodNotSupported } from '@orrery/apimachinery';
 import type { ApiRequest } from '../filters/api-request.js';
 import { decodeBody } from '../negotiation/decode-body.js';
-import type { HandlerResult, RequestKindHandler, SubresourceHandler } from '../subresources.js';
+import type { ServerExtensions } from '../extensions.js';
+import type { HandlerResult, SubresourceHandler } from '../subresources.js';
+import { admitConnect, admitRequestKind, admitSubresourceCreate } from './admit-subresource.js';
 import type { Call } from './call.js';
 import { dryRunOf } from './call.js';
 import { get } from './get.js';
@@ -24,9 +26,18 @@ async function sendResult(request: ApiRequest, result: HandlerResult): Promise<v
   await sendBytes(request, request.reply, { status, contentType, chunks: [bytes] });
 }
 
-async function servePlugged(call: Call, handler: SubresourceHandler): Promise<void> {
+async function servePlugged(
+  call: Call,
+  handler: SubresourceHandler,
+  admission: ServerExtensions['admission'],
+): Promise<void> {
   const { request, resource } = call;
   const { verb } = request.info;
+  const objectKind = {
+    group: handler.kind.group ?? resource.kind.group,
+    version: handler.kind.version ?? resource.kind.version,
+    kind: handler.kind.kind,
+  };
   if (!handler.verbs.some((known) => known === verb)) {
     throw newMethodNotSupported(
       { group: resource.kind.group, resource: `${resource.kind.plural}/${handler.subresource}` },
@@ -35,15 +46,13 @@ async function servePlugged(call: Call, handler: SubresourceHandler): Promise<vo
   }
   const body: KubeObject | undefined =
     handler.body && request.body.length > 0
-      ? decodeBody(request, {
-          group: handler.kind.group ?? resource.kind.group,
-          version: handler.kind.version ?? resource.kind.version,
-          kind: handler.kind.kind,
-          ...handler.body,
-        })
+      ? decodeBody(request, { ...objectKind, ...handler.body })
       : undefined;
   const dryRun = dryRunOf(request.query.getAll('dryRun'), 'CreateOptions');
-  await sendResult(request, await handler.handle({ request, kind: resource.kind, body, dryRun }));
+  const { kind } = resource;
+  if (body) await admitSubresourceCreate({ request, kind }, { body, objectKind, dryRun }, admission);
+  else await admitConnect({ request, kind, handler }, admission);
+  await sendResult(request, await handler.handle({ request, kind, body, dryRun }));
 }
 
 async function serveObject(call: Call): Promise<void> {
@@ -61,11 +70,11 @@ async function serveObject(call: Call): Promise<void> {
 /** Serves a subresource; false when the resource has none of that name. */
 export async function serveSubresource(
   call: Call,
-  handlers: readonly SubresourceHandler[],
+  { subresources, admission }: Pick<ServerExtensions, 'subresources' | 'admission'>,
 ): Promise<boolean> {
   const { kind } = call.resource;
   const { subresource } = call.request.info;
-  const plugged = handlers.find(
+  const plugged = subresources.find(
     (handler) =>
       handler.subresource === subresource &&
       handler.resource === kind.plural &&
@@ -73,9 +82,9 @@ export async function serveSubresource(
       handler.version === kind.version,
   );
   if (plugged?.strategy) await serveObject({ ...call, strategy: plugged.strategy });
-  else if (plugged) await servePlugged(call, plugged);
+  else if (plugged) await servePlugged(call, plugged, admission);
   else if (subresource === 'status' && kind.status) await serveObject(call);
-  else if (subresource === 'scale' && kind.scale) await serveScale(call);
+  else if (subresource === 'scale' && kind.scale) await serveScale(call, admission);
   else if (subresource === 'finalize' && kind.plural === 'namespaces' && kind.group === '')
     await finalizeNamespace(call);
   else return false;
@@ -85,16 +94,17 @@ export async function serveSubresource(
 /** Serves a kind that is answered and never stored; false when there is none at that path. */
 export async function serveRequestKind(
   request: ApiRequest,
-  handlers: readonly RequestKindHandler[],
+  { requestKinds, admission }: Pick<ServerExtensions, 'requestKinds' | 'admission'>,
 ): Promise<boolean> {
   const { group, version, resource, verb, subresource } = request.info;
-  const handler = handlers.find(
+  const handler = requestKinds.find(
     ({ kind }) => kind.group === group && kind.version === version && kind.plural === resource,
   );
   if (!handler || subresource !== '') return false;
   if (verb !== 'create') throw newMethodNotSupported({ group, resource }, verb);
   const body = decodeBody(request, handler.kind);
   const dryRun = dryRunOf(request.query.getAll('dryRun'), 'CreateOptions');
+  await admitRequestKind(request, handler.kind, { body, dryRun }, admission);
   const answer = await handler.handle({ request, body, dryRun });
   await sendDocument(request, request.reply, answer, 201);
   return true;

@@ -10,6 +10,7 @@ import { identify } from '../filters/authentication.guard.js';
 import { checkAllowed } from '../filters/authorization.guard.js';
 import { parseRequestInfo } from '../filters/request-info.js';
 import { toApiError } from '../filters/to-api-error.js';
+import { admitConnect } from './admit-subresource.js';
 import type { ResourceCatalog } from './resource-catalog.js';
 
 export interface UpgradeDeps {
@@ -96,6 +97,8 @@ async function upgrade(
   );
   if (!resource || !handler?.upgrade)
     throw newNotFound({ group: info.group, resource: info.resource }, info.name);
+  const { admission } = deps.extensions;
+  await admitConnect({ request, kind: resource.kind, handler }, admission);
   await handler.upgrade({ request, kind: resource.kind, socket, head });
 }
 

@@ -65,6 +65,7 @@ async function bind(services: ServerServices, binding: Binding, call: BindCall):
   const now = toTime(services.clock.now());
   await services.store('', 'v1', 'pods').update((pod) => assign(pod as Pod, binding, now), {
     ...call,
+    admitted: true,
     subresource: 'binding',
     strategy: {},
   });

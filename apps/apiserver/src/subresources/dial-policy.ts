@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { newBadRequest } from '@orrery/apimachinery';
+import type { ApiServerOptions } from '../config/options.js';
 
 const FORBIDDEN = new BlockList();
 for (const [net, bits] of [
@@ -48,3 +49,19 @@ export class DialPolicy {
     return address;
   }
 }
+
+/** In loopback mode nodes live in the first /24 of the server's own /16; etcd's addresses there (.200 up) are left out. */
+function nodeRanges(address: string): string[] {
+  const [first, second] = address.split('.');
+  if (first !== '127') return [];
+  const net = `127.${second ?? '0'}.0`;
+  return [`${net}.0/25`, `${net}.128/26`];
+}
+
+/** The policy of a server with these flags. */
+export const dialPolicyOf = (options: ApiServerOptions): DialPolicy =>
+  new DialPolicy([
+    options.clusterCidr,
+    options.serviceClusterIpRange,
+    ...nodeRanges(options.advertiseAddress ?? options.bindAddress),
+  ]);

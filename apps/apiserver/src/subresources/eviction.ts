@@ -87,6 +87,7 @@ async function askBudget({ services, budgets }: EvictionDeps, call: EvictCall): 
       name: budget.metadata.name ?? '',
       context,
       dryRun,
+      admitted: true,
       subresource: 'status',
       strategy: {},
     });
@@ -115,6 +116,7 @@ export function evictionHandler(deps: EvictionDeps): SubresourceHandler {
         name,
         context,
         dryRun,
+        admitted: true,
         options: {
           ...options,
           preconditions: { uid: pod.metadata.uid ?? '', ...options.preconditions },

@@ -4,7 +4,7 @@ import type { ServerServices } from '../extensions.js';
 import type { LiveReader } from '../live-view/live-view.js';
 import type { SubresourceHandler } from '../subresources.js';
 import { podBinding } from './binding.js';
-import { DialPolicy } from './dial-policy.js';
+import { dialPolicyOf } from './dial-policy.js';
 import { evictionHandler } from './eviction.js';
 import { proxyHandler } from './http-proxy.js';
 import { KubeletLocator, kubeletTls } from './kubelet-location.js';
@@ -21,23 +21,11 @@ export interface HandlerDeps {
   readonly audiences: readonly string[];
 }
 
-/** In loopback mode nodes live in the first /24 of the server's own /16; etcd's addresses there (.200 up) are left out. */
-function nodeRanges(address: string): string[] {
-  const [first, second] = address.split('.');
-  if (first !== '127') return [];
-  const net = `127.${second ?? '0'}.0`;
-  return [`${net}.0/25`, `${net}.128/26`];
-}
-
 /** Every subresource that this server adds to the generic status and scale. */
 export function subresourceHandlers(deps: HandlerDeps): SubresourceHandler[] {
   const { services } = deps;
   const { options } = services;
-  const policy = new DialPolicy([
-    options.clusterCidr,
-    options.serviceClusterIpRange,
-    ...nodeRanges(options.advertiseAddress ?? options.bindAddress),
-  ]);
+  const policy = dialPolicyOf(options);
   const tls = kubeletTls(options);
   const locator = new KubeletLocator(services, policy);
   const shared = { services, locator, tls, policy };

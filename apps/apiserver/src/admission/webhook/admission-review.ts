@@ -1,0 +1,165 @@
+import type { GroupVersionKind, KubeObject, Status } from '@orrery/apimachinery';
+import type { KindDescriptor } from '@orrery/api';
+import type { AdmissionAttributes } from '@orrery/registry';
+import { convertBetween } from '../matching/versioned-object.js';
+
+/** A request as a webhook is shown it, and the answer that it gave. */
+export interface ReviewAnswer {
+  readonly allowed: boolean;
+  readonly status?: Partial<Status>;
+  /** JSON of a JSON patch. */
+  readonly patch?: string;
+  readonly warnings: readonly string[];
+  readonly auditAnnotations: Readonly<Record<string, string>>;
+}
+
+const API_VERSION = 'admission.k8s.io/v1';
+const GVK = 'admission.k8s.io/v1, Kind=AdmissionReview';
+
+/** What the webhook is told that it is about: the request's own kind, or an equivalent one. */
+export interface ReviewSubject {
+  readonly attributes: AdmissionAttributes;
+  readonly kind: KindDescriptor;
+}
+
+const kindOf = ({ group, version, kind }: GroupVersionKind): GroupVersionKind => ({
+  group,
+  version,
+  kind,
+});
+
+/** The object in the shape of the kind that the webhook has asked for. */
+export function shapeFor(
+  { attributes, kind }: ReviewSubject,
+  object: KubeObject | undefined,
+): KubeObject | undefined {
+  if (!object || attributes.objectKind) return object;
+  return convertBetween(object, attributes.kind, kind);
+}
+
+const OPTIONS_KIND: Readonly<Record<string, string>> = {
+  CREATE: 'CreateOptions',
+  UPDATE: 'UpdateOptions',
+  DELETE: 'DeleteOptions',
+};
+
+function optionsOf({ operation, options }: AdmissionAttributes): unknown {
+  const kind = OPTIONS_KIND[operation];
+  if (kind === undefined) return null;
+  return { kind, apiVersion: 'meta.k8s.io/v1', ...(options as object | undefined) };
+}
+
+/** k8s apiserver pkg/admission/plugin/webhook/request/admissionreview.go:CreateV1AdmissionReview. */
+export function toAdmissionReview(subject: ReviewSubject, uid: string): Record<string, unknown> {
+  const { attributes, kind } = subject;
+  const { user } = attributes.context;
+  const asked = attributes.kind;
+  const { subresource } = attributes;
+  const resource = (of: KindDescriptor): Record<string, string> => ({
+    group: of.group,
+    version: of.version,
+    resource: of.plural,
+  });
+  const sub = (field: string): Record<string, string> =>
+    subresource === '' ? {} : { [field]: subresource };
+  return {
+    kind: 'AdmissionReview',
+    apiVersion: API_VERSION,
+    request: {
+      uid,
+      kind: kindOf(attributes.objectKind ?? kind),
+      resource: resource(kind),
+      ...sub('subResource'),
+      requestKind: kindOf(attributes.objectKind ?? asked),
+      requestResource: resource(asked),
+      ...sub('requestSubResource'),
+      ...(attributes.name ? { name: attributes.name } : {}),
+      ...(attributes.namespace ? { namespace: attributes.namespace } : {}),
+      operation: attributes.operation,
+      userInfo: {
+        username: user.name,
+        ...(user.uid ? { uid: user.uid } : {}),
+        groups: user.groups,
+        ...(user.extra ? { extra: user.extra } : {}),
+      },
+      object: shapeFor(subject, attributes.object) ?? null,
+      oldObject: shapeFor(subject, attributes.oldObject) ?? null,
+      dryRun: attributes.dryRun,
+      options: optionsOf(attributes),
+    },
+  };
+}
+
+/** An answer that is none; the message follows `received invalid webhook response: `. */
+export class InvalidReview extends Error {
+  override readonly name = 'InvalidReview';
+}
+
+const isMapping = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function stringsOf(value: unknown): Record<string, string> {
+  if (!isMapping(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  );
+}
+
+function patchOf(response: Record<string, unknown>, mutating: boolean): string | undefined {
+  const { patch, patchType } = response;
+  const hasPatch = typeof patch === 'string' && patch !== '';
+  if (!mutating) {
+    if (hasPatch) throw new InvalidReview('validating webhook may not return response.patch');
+    if (patchType !== undefined && patchType !== null)
+      throw new InvalidReview('validating webhook may not return response.patchType');
+    return undefined;
+  }
+  const hasType = patchType !== undefined && patchType !== null;
+  if (hasPatch && !hasType)
+    throw new InvalidReview('webhook returned response.patch but not response.patchType');
+  if (!hasPatch && hasType)
+    throw new InvalidReview('webhook returned response.patchType but not response.patch');
+  if (!hasPatch) return undefined;
+  if (patchType === '')
+    throw new InvalidReview('webhook returned invalid response.patchType of ""');
+  if (patchType !== 'JSONPatch')
+    throw new InvalidReview(`unsupported patch type ${JSON.stringify(patchType)}`);
+  return Buffer.from(patch, 'base64').toString('utf8');
+}
+
+/** Reads what a webhook has answered; k8s …/request/admissionreview.go:VerifyAdmissionResponse. Throws InvalidReview. */
+export function readAdmissionReview(text: string, uid: string, mutating: boolean): ReviewAnswer {
+  let review: unknown;
+  try {
+    review = JSON.parse(text);
+  } catch (error) {
+    throw new InvalidReview("couldn't get version/kind; json parse error", { cause: error });
+  }
+  if (!isMapping(review) || !isMapping(review['response']))
+    throw new InvalidReview('webhook response was absent');
+  const { response, apiVersion, kind } = review;
+  if (response['uid'] !== uid)
+    throw new InvalidReview(
+      `expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response['uid'] ?? '')}`,
+    );
+  if (apiVersion !== API_VERSION || kind !== 'AdmissionReview') {
+    const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+    const given = text(apiVersion);
+    const groupVersion = given.includes('/') ? given : `/${given}`;
+    const got = `${groupVersion}, Kind=${text(kind)}`;
+    throw new InvalidReview(`expected webhook response of ${GVK}, got ${got}`);
+  }
+  const patch = patchOf(response, mutating);
+  const warnings: unknown = response['warnings'];
+  return {
+    allowed: response['allowed'] === true,
+    ...(isMapping(response['status']) ? { status: response['status'] as Partial<Status> } : {}),
+    ...(patch === undefined ? {} : { patch }),
+    warnings: Array.isArray(warnings)
+      ? warnings.filter((one): one is string => typeof one === 'string')
+      : [],
+    auditAnnotations: stringsOf(response['auditAnnotations']),
+  };
+}

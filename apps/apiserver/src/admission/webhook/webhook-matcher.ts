@@ -1,0 +1,56 @@
+import { newForbidden } from '@orrery/apimachinery';
+import type {
+  KindDescriptor,
+  MatchCondition,
+  MutatingWebhook,
+  ValidatingWebhook,
+} from '@orrery/api';
+import type { AdmissionAttributes } from '@orrery/registry';
+import type { RequestMatcher } from '../matching/request-matcher.js';
+
+/** Decides about `matchConditions`: false when one is false; throws a StatusError when one fails and that must refuse. */
+export interface MatchConditionsEvaluator {
+  matches(
+    conditions: readonly MatchCondition[],
+    failurePolicy: 'Fail' | 'Ignore',
+    request: { readonly attributes: AdmissionAttributes; readonly kind: KindDescriptor },
+  ): Promise<boolean>;
+}
+
+/** Says whether a webhook is to be asked, and as which kind it wants to see the object (k8s …/webhook/generic/webhook.go:ShouldCallHook). */
+export class WebhookMatcher {
+  constructor(
+    private readonly requests: RequestMatcher,
+    private readonly conditions: MatchConditionsEvaluator,
+  ) {}
+
+  async kindFor(
+    webhook: MutatingWebhook | ValidatingWebhook,
+    attributes: AdmissionAttributes,
+  ): Promise<KindDescriptor | undefined> {
+    const { namespaceSelector, objectSelector, matchPolicy, rules = [] } = webhook;
+    if (rules.length === 0) return undefined;
+    const kind = await this.requests.match(attributes, {
+      resourceRules: rules,
+      ...(namespaceSelector ? { namespaceSelector } : {}),
+      ...(objectSelector ? { objectSelector } : {}),
+      ...(matchPolicy ? { matchPolicy } : {}),
+    });
+    const { matchConditions = [], failurePolicy = 'Fail' } = webhook;
+    if (!kind || matchConditions.length === 0) return kind;
+    const request = { attributes, kind };
+    return (await this.conditions.matches(matchConditions, failurePolicy, request))
+      ? kind
+      : undefined;
+  }
+}
+
+/** For a server without an expression language: whoever asks for conditions is refused by name, or ignored as the policy says. */
+export const refuseConditions: MatchConditionsEvaluator = {
+  matches: (_conditions, failurePolicy, { attributes }) => {
+    if (failurePolicy === 'Ignore') return Promise.resolve(false);
+    const { kind, name } = attributes;
+    const gr = { group: kind.group, resource: kind.plural };
+    return Promise.reject(newForbidden(gr, name, 'matchConditions are not supported'));
+  },
+};
