@@ -11,6 +11,8 @@ const shared = {
   transformIgnorePatterns: ['/node_modules/(?!(?:.*/)?cookie/)'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
+    // Its other entry is for import: without this one, 64-bit numbers of etcd would be rounded under Jest.
+    '^long$': '<rootDir>/node_modules/long/umd/index.js',
     '^libphonenumber-js(/.*)?$': '<rootDir>/scripts/no-phone-numbers.mjs',
   },
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json'],

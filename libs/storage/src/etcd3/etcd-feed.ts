@@ -3,12 +3,15 @@ import type { IEvent, IWatchCreateRequest, IWatchRequest, IWatchResponse } from 
 
 import { StorageError } from '../storage-error.js';
 import type { EtcdClient } from './etcd-client.js';
+import { SeenPast } from './seen-past.js';
 
 export interface FeedOptions {
   /** The keys: one, or `[key, range_end)`. */
   readonly range: { readonly key: Buffer; readonly range_end?: Buffer };
   /** Events with a revision greater than this one are fed. */
   readonly after: number;
+  /** `after` is a revision that etcd has had, and not one to wait for. */
+  readonly afterWasSeen?: boolean;
   readonly previous: boolean;
   readonly signal: AbortSignal;
   /** A silent stream is probed at this interval, and given up when one goes unanswered. Default 1,000. */
@@ -40,16 +43,21 @@ const LONGEST_BACKOFF_MS = 1000;
 /**
  * etcd's events of a range, in order and without a gap over any number of broken streams. It resumes after the last
  * event it has handed over, never at a header's revision: etcd stamps a partial catch-up with the current one, and
- * before 3.4.25 and 3.5.8 a progress response can overtake events (etcd#15220). Throws only 'compacted'.
+ * before 3.4.25 and 3.5.8 a progress response can overtake events (etcd#15220). Throws only 'compacted': history was
+ * compacted, or etcd came back with another one (a restored snapshot).
  */
 export async function* feed(client: EtcdClient, options: FeedOptions): AsyncGenerator<FeedBatch> {
   const { signal } = options;
+  const past = new SeenPast(client, options.afterWasSeen === true ? options.after : 0);
   let after = options.after;
   let backoffMs = 0;
-  for (let turn = options.firstTurn ?? 0; !signal.aborted; turn++) {
+  const firstTurn = options.firstTurn ?? 0;
+  for (let turn = firstTurn; !signal.aborted; turn++) {
     try {
+      if (turn !== firstTurn) await past.verify(signal);
       for await (const batch of readStream(client, { ...options, after }, turn)) {
         after = batch.revision;
+        past.saw(batch);
         backoffMs = 0;
         yield batch;
       }

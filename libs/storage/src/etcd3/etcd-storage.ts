@@ -56,7 +56,7 @@ export class EtcdStorage implements Storage {
   async create(key: string, value: Buffer, options: WriteOptions = {}): Promise<Entry> {
     const response = await this.put({ verb: 'create', key, expected: 0 }, value, options);
     const revision = Number(response.header.revision);
-    return new StoredEntry({ key, revision, createRevision: revision, value });
+    return new StoredEntry({ key, revision, createRevision: revision, value, isSound: true });
   }
 
   async update(
@@ -70,13 +70,13 @@ export class EtcdStorage implements Storage {
     const revision = Number(response.header.revision);
     const after = response.responses[1]?.response_range.kvs[0];
     const createRevision = Number(after?.create_revision ?? revision);
-    return new StoredEntry({ key, revision, createRevision, value });
+    return new StoredEntry({ key, revision, createRevision, value, isSound: true });
   }
 
   async delete(key: string, expected: number, options: WriteOptions = {}): Promise<Entry> {
     requireRevision('delete', key, expected);
     const success = [{ request_delete_range: { key: Buffer.from(key), prev_kv: true } }];
-    const response = await this.commit({ verb: 'delete', key, expected, success }, options);
+    const response = await this.commitDeletion({ verb: 'delete', key, expected, success }, options);
     const last = response.responses[0]?.response_delete_range.prev_kvs[0];
     if (!last)
       throw new StorageError('internal', `delete ${key}: etcd did not answer the last state`);
@@ -120,6 +120,17 @@ export class EtcdStorage implements Storage {
         if (ttlSeconds === undefined || !lostLease || attempt > 1) throw error;
         this.leases.forget(ttlSeconds);
       }
+    }
+  }
+
+  /** A full etcd takes deletions, which make room, but no transaction that also puts: the cause goes unrecorded then. */
+  private async commitDeletion(write: Write, options: WriteOptions): Promise<ITxnResponse> {
+    try {
+      return await this.commit(write, options);
+    } catch (error) {
+      const { cause, ...others } = options;
+      if (!cause || !isStorageError(error, 'noSpace')) throw error;
+      return this.commit(write, others);
     }
   }
 

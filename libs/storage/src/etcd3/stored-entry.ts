@@ -11,6 +11,8 @@ export interface StoredState {
   readonly revision: number;
   readonly createRevision: number;
   readonly value: Buffer;
+  /** The value is known to be an object in JSON: it was written just now. */
+  readonly isSound?: boolean;
 }
 
 /** An Entry that keeps one buffer: the stored value until `bytes` is asked for, the spliced bytes from then on. */
@@ -25,12 +27,14 @@ export class StoredEntry implements Entry {
   private typePrefix = 1;
   private original: Buffer | undefined;
   private parsed: KubeObject | undefined;
+  private isSound: boolean;
 
-  constructor({ key, revision, createRevision, value }: StoredState) {
+  constructor({ key, revision, createRevision, value, isSound = false }: StoredState) {
     this.key = key;
     this.revision = revision;
     this.createRevision = createRevision;
     this.buffer = value;
+    this.isSound = isSound;
   }
 
   get value(): Buffer {
@@ -45,6 +49,7 @@ export class StoredEntry implements Entry {
 
   get bytes(): Buffer {
     if (this.fieldLength === 0) this.splice();
+    if (!this.isSound) this.check();
     return this.buffer;
   }
 
@@ -80,8 +85,14 @@ export class StoredEntry implements Entry {
   }
 
   private state(): StoredState {
-    const { key, revision, createRevision, value } = this;
-    return { key, revision, createRevision, value };
+    const { key, revision, createRevision, value, isSound } = this;
+    return { key, revision, createRevision, value, isSound };
+  }
+
+  /** Bytes that nobody has parsed are passed on as they are: what is no JSON would reach clients. Once a state. */
+  private check(): void {
+    decode(this.key, this.buffer);
+    this.isSound = true;
   }
 
   private splice(): void {
@@ -101,6 +112,7 @@ export class StoredEntry implements Entry {
 
   private parse(): KubeObject {
     const object = decode(this.key, this.fieldLength === 0 ? this.buffer : this.value);
+    this.isSound = true;
     object.metadata.resourceVersion = String(this.revision);
     return FREEZE ? deepFreeze(object) : object;
   }

@@ -1,3 +1,4 @@
+import { AlarmAction } from 'etcd3';
 import type { IAlarmResponse, IMember, IStatusResponse } from 'etcd3';
 
 import type { EtcdClient, EtcdMember } from '../etcd3/etcd-client.js';
@@ -109,24 +110,25 @@ export class EtcdAdmin {
   }
 
   async alarms(): Promise<readonly Alarm[]> {
-    const { alarms } = await this.client.call(maintenance('list the alarms'), (etcd, options) =>
-      etcd.maintenance.alarm({ action: 'GET' as never }, options),
-    );
-    return alarms.filter(({ alarm }) => String(alarm) !== 'NONE').map(toAlarm);
+    return (await this.raised()).map(toAlarm);
   }
 
   /** Lifts every alarm, each by its member: one call without a member's id leaves those of the others standing. */
   async disarm(): Promise<readonly Alarm[]> {
-    const raised = await this.alarms();
-    for (const { memberId, alarm } of raised) {
-      await this.client.call(maintenance(`disarm ${alarm} of ${memberId}`), (etcd, options) =>
-        etcd.maintenance.alarm(
-          { action: 'DEACTIVATE' as never, memberID: toDecimal(memberId), alarm: alarm as never },
-          options,
-        ),
+    const raised = await this.raised();
+    for (const { memberID, alarm } of raised) {
+      await this.client.call(maintenance(`disarm ${alarm}`), (etcd, options) =>
+        etcd.maintenance.alarm({ action: AlarmAction.Deactivate, memberID, alarm }, options),
       );
     }
-    return raised;
+    return raised.map(toAlarm);
+  }
+
+  private async raised(): Promise<readonly RaisedAlarm[]> {
+    const { alarms } = await this.client.call(maintenance('list the alarms'), (etcd, options) =>
+      etcd.maintenance.alarm({ action: AlarmAction.Get }, options),
+    );
+    return alarms.filter(({ alarm }) => String(alarm) !== NO_ALARM);
   }
 
   /** The database of the first endpoint that answers, in the pieces in which it comes. */
@@ -145,6 +147,9 @@ export class EtcdAdmin {
   }
 }
 
+type RaisedAlarm = IAlarmResponse['alarms'][number];
+const NO_ALARM: string = 'None';
+
 type SnapshotStream = AsyncIterable<{ readonly blob: Buffer }> & { cancel(): void };
 
 async function openSnapshot(client: EtcdClient, member: EtcdMember): Promise<SnapshotStream> {
@@ -161,8 +166,9 @@ function toMember({ ID, name, peerURLs, clientURLs, isLearner }: IMember): Admin
   return { id: toHex(ID), name, peerUrls: peerURLs, clientUrls: clientURLs, isLearner };
 }
 
-function toAlarm({ memberID, alarm }: IAlarmResponse['alarms'][number]): Alarm {
-  return { memberId: toHex(memberID), alarm: String(alarm) };
+/** etcd3 names the kinds in its own way: Nospace, Corrupt. */
+function toAlarm({ memberID, alarm }: RaisedAlarm): Alarm {
+  return { memberId: toHex(memberID), alarm: String(alarm).toUpperCase() };
 }
 
 function toStatus(endpoint: string, answer: IStatusResponse): MemberStatus {
