@@ -20,7 +20,14 @@ export type {
   TableColumns,
 } from './kind.js';
 export { defineKind } from './kind.js';
-export { findKind, groupVersions, kinds, requestKinds } from './kinds.js';
+export { findKind, groupVersions, kinds, optionalGroupVersions, requestKinds } from './kinds.js';
+export {
+  AUTO_UPDATE_ANNOTATION,
+  mandatoryFlowSchemas,
+  mandatoryPriorityLevels,
+  suggestedFlowSchemas,
+  suggestedPriorityLevels,
+} from './flowcontrol/v1/bootstrap/bootstrap-objects.js';
 export { protobufDescriptor, schemaDefinitions, schemaRegistry } from './assets.js';
 export { isEmptySelector, selectorMatches } from './meta/label-selector.js';
 export { ageOf } from './table/human-duration.js';

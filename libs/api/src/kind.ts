@@ -111,6 +111,8 @@ export interface KindDescriptor<T extends KubeObject = KubeObject> {
   readonly hasGeneration?: boolean;
   /** Set when objects are stored in the shape of another group version (events.k8s.io/v1 Events are stored as v1 Events). */
   readonly storageConversion?: StorageConversion<T>;
+  /** Warning that every answer about this kind carries, e.g. `v1 Endpoints is deprecated in v1.33+; use …`. */
+  readonly deprecation?: string;
   /** Verbs other than the full set (create, delete, deletecollection, get, list, patch, update, watch). */
   readonly verbs?: readonly string[];
 }

@@ -43,6 +43,21 @@ import { HorizontalPodAutoscalerV1Kind } from './autoscaling/v1/horizontalpodaut
 import { HorizontalPodAutoscalerKind } from './autoscaling/v2/horizontalpodautoscaler/horizontalpodautoscaler.kind.js';
 import { MutatingWebhookConfigurationKind } from './admissionregistration/v1/webhookconfiguration/webhookconfiguration.kind.js';
 import { ValidatingWebhookConfigurationKind } from './admissionregistration/v1/webhookconfiguration/webhookconfiguration.kind.js';
+import { ComponentStatusKind } from './core/v1/componentstatus/componentstatus.kind.js';
+import { FlowSchemaKind } from './flowcontrol/v1/flowschema/flowschema.kind.js';
+import { PriorityLevelConfigurationKind } from './flowcontrol/v1/prioritylevelconfiguration/prioritylevelconfiguration.kind.js';
+import { DeviceClassKind } from './resource/v1/deviceclass/deviceclass.kind.js';
+import { ResourceClaimKind } from './resource/v1/resourceclaim/resourceclaim.kind.js';
+import { ResourceClaimTemplateKind } from './resource/v1/resourceclaimtemplate/resourceclaimtemplate.kind.js';
+import { ResourceSliceKind } from './resource/v1/resourceslice/resourceslice.kind.js';
+import { IPAddressKind } from './networking/v1/ipaddress/ipaddress.kind.js';
+import { ServiceCIDRKind } from './networking/v1/servicecidr/servicecidr.kind.js';
+import { CSIStorageCapacityKind } from './storage/v1/csistoragecapacity/csistoragecapacity.kind.js';
+import { VolumeAttributesClassKind } from './storage/v1/volumeattributesclass/volumeattributesclass.kind.js';
+import { LeaseCandidateKind } from './coordination/v1beta1/leasecandidate/leasecandidate.kind.js';
+import { ClusterTrustBundleKind } from './certificates/v1beta1/clustertrustbundle/clustertrustbundle.kind.js';
+import { PodCertificateRequestKind } from './certificates/v1beta1/podcertificaterequest/podcertificaterequest.kind.js';
+import { StorageVersionMigrationKind } from './storagemigration/v1beta1/storageversionmigration/storageversionmigration.kind.js';
 import type { KindDescriptor } from './kind.js';
 
 export { requestKinds } from './request-kinds.js';
@@ -94,6 +109,21 @@ export const kinds: readonly KindDescriptor[] = [
   LeaseKind,
   RuntimeClassKind,
   EndpointSliceKind,
+  ComponentStatusKind,
+  FlowSchemaKind,
+  PriorityLevelConfigurationKind,
+  DeviceClassKind,
+  ResourceClaimKind,
+  ResourceClaimTemplateKind,
+  ResourceSliceKind,
+  IPAddressKind,
+  ServiceCIDRKind,
+  CSIStorageCapacityKind,
+  VolumeAttributesClassKind,
+  LeaseCandidateKind,
+  ClusterTrustBundleKind,
+  PodCertificateRequestKind,
+  StorageVersionMigrationKind,
 ];
 
 /** Groups in the order of discovery, each with its versions, preferred first (kube-aggregator's priorities). */
@@ -108,7 +138,7 @@ export const groupVersions: readonly {
   { group: 'authorization.k8s.io', versions: ['v1'] },
   { group: 'autoscaling', versions: ['v2', 'v1'] },
   { group: 'batch', versions: ['v1'] },
-  { group: 'certificates.k8s.io', versions: ['v1'] },
+  { group: 'certificates.k8s.io', versions: ['v1', 'v1beta1'] },
   { group: 'networking.k8s.io', versions: ['v1'] },
   { group: 'policy', versions: ['v1'] },
   { group: 'rbac.authorization.k8s.io', versions: ['v1'] },
@@ -116,9 +146,19 @@ export const groupVersions: readonly {
   { group: 'admissionregistration.k8s.io', versions: ['v1'] },
   { group: 'apiextensions.k8s.io', versions: ['v1'] },
   { group: 'scheduling.k8s.io', versions: ['v1'] },
-  { group: 'coordination.k8s.io', versions: ['v1'] },
+  { group: 'coordination.k8s.io', versions: ['v1', 'v1beta1'] },
   { group: 'node.k8s.io', versions: ['v1'] },
   { group: 'discovery.k8s.io', versions: ['v1'] },
+  { group: 'flowcontrol.apiserver.k8s.io', versions: ['v1'] },
+  { group: 'resource.k8s.io', versions: ['v1'] },
+  { group: 'storagemigration.k8s.io', versions: ['v1beta1'] },
+];
+
+/** Betas that are served only where `--runtime-config` asks for them, as upstream's since 1.24. */
+export const optionalGroupVersions: readonly string[] = [
+  'certificates.k8s.io/v1beta1',
+  'coordination.k8s.io/v1beta1',
+  'storagemigration.k8s.io/v1beta1',
 ];
 
 const byResource = new Map(

@@ -21,6 +21,22 @@ const claimSpec = {
   resources: { requests: { storage: '1Gi' } },
 };
 
+const TRUST_ANCHOR = [
+  '-----BEGIN CERTIFICATE-----',
+  'MIIBejCCAR+gAwIBAgIUXjBXdMfNdM5x5/vBF36S5zK8Yy4wCgYIKoZIzj0EAwIw',
+  'ETEPMA0GA1UEAwwGYW5jaG9yMCAXDTI2MTEyMTAzMzMxOFoYDzIxMjYxMDI4MDMz',
+  'MzE4WjARMQ8wDQYDVQQDDAZhbmNob3IwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC',
+  'AATpRxcTXZ/qP738kEVdgxClTOLYpQBW//4DZDUJjHRDDt3ii3+SXjwfEQYb2jIR',
+  'WtylRD0wBYOxOF5sp+YGtjKHo1MwUTAdBgNVHQ4EFgQUB2Op8XSmajQMh6Kh5RvB',
+  'uWwaq4QwHwYDVR0jBBgwFoAUB2Op8XSmajQMh6Kh5RvBuWwaq4QwDwYDVR0TAQH/',
+  'BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEAucrj7WmC3bXv61BDWzftdaBWyUAO',
+  'zKW54xgZmP5dneUCIQCwTgycW6PttpOu57LPAxKsdUgyE+nL2Oqan+EPwcwA7w==',
+  '-----END CERTIFICATE-----',
+].join('\n');
+const deviceClaim = {
+  devices: { requests: [{ name: 'gpu', exactly: { deviceClassName: 'gpu.example.com' } }] },
+};
+
 /** The least that each kind accepts, by `group/version/plural`; metadata is added by the suite. */
 export const minimalObjects: Readonly<Record<string, object>> = {
   'core/v1/namespaces': {},
@@ -112,5 +128,66 @@ export const minimalObjects: Readonly<Record<string, object>> = {
   'discovery.k8s.io/v1/endpointslices': {
     addressType: 'IPv4',
     endpoints: [{ addresses: ['10.0.0.1'] }],
+  },
+  'core/v1/componentstatuses': {},
+  'flowcontrol.apiserver.k8s.io/v1/flowschemas': {
+    spec: {
+      priorityLevelConfiguration: { name: 'global-default' },
+      rules: [
+        {
+          subjects: [{ kind: 'User', user: { name: 'jane' } }],
+          resourceRules: [
+            { verbs: ['get'], apiGroups: [''], resources: ['pods'], namespaces: ['*'] },
+          ],
+        },
+      ],
+    },
+  },
+  'flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations': {
+    spec: { type: 'Limited', limited: { limitResponse: { type: 'Queue', queuing: {} } } },
+  },
+  'resource.k8s.io/v1/deviceclasses': { spec: {} },
+  'resource.k8s.io/v1/resourceclaims': { spec: deviceClaim },
+  'resource.k8s.io/v1/resourceclaimtemplates': { spec: { spec: deviceClaim } },
+  'resource.k8s.io/v1/resourceslices': {
+    spec: {
+      driver: 'gpu.example.com',
+      nodeName: 'node-1',
+      pool: { name: 'node-1', generation: 0, resourceSliceCount: 1 },
+    },
+  },
+  'networking.k8s.io/v1/ipaddresses': {
+    metadata: { name: '10.0.0.9' },
+    spec: { parentRef: { resource: 'services', namespace: 'default', name: 'web' } },
+  },
+  'networking.k8s.io/v1/servicecidrs': { spec: { cidrs: ['10.0.0.0/16'] } },
+  'storage.k8s.io/v1/csistoragecapacities': { storageClassName: 'fast' },
+  'storage.k8s.io/v1/volumeattributesclasses': {
+    driverName: 'disk.example.com',
+    parameters: { iops: '100' },
+  },
+  'coordination.k8s.io/v1beta1/leasecandidates': {
+    spec: {
+      leaseName: 'web',
+      binaryVersion: '1.36.0',
+      emulationVersion: '1.36.0',
+      strategy: 'OldestEmulationVersion',
+    },
+  },
+  'certificates.k8s.io/v1beta1/clustertrustbundles': { spec: { trustBundle: TRUST_ANCHOR } },
+  'certificates.k8s.io/v1beta1/podcertificaterequests': {
+    spec: {
+      signerName: 'example.com/signer',
+      podName: 'web',
+      podUID: 'u1',
+      serviceAccountName: 'default',
+      serviceAccountUID: 'u2',
+      nodeName: 'node-1',
+      nodeUID: 'u3',
+      stubPKCS10Request: 'MA==',
+    },
+  },
+  'storagemigration.k8s.io/v1beta1/storageversionmigrations': {
+    spec: { resource: { group: 'apps', resource: 'deployments' } },
   },
 };

@@ -54,3 +54,15 @@ export type {
   Condition,
   DeleteOptions,
 } from './gen/types/meta.v1.js';
+export type {
+  FlowSchema,
+  FlowSchemaSpec,
+  PriorityLevelConfiguration,
+  PriorityLevelConfigurationSpec,
+} from './gen/types/flowcontrol.v1.js';
+export type {
+  DeviceClass,
+  ResourceClaim,
+  ResourceClaimTemplate,
+  ResourceSlice,
+} from './gen/types/resource.v1.js';

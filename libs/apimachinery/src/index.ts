@@ -20,6 +20,16 @@ export {
   toApiVersion,
   toKeyString,
 } from './object.js';
+export {
+  canonicalCidrFaults,
+  canonicalIpFaults,
+  cidrFaults,
+  cidrWarning,
+  ipFaults,
+  ipWarning,
+  isStrictSubnet,
+  parseCidr,
+} from './validation/ip.js';
 export type { FieldError, FieldErrorType } from './field-error.js';
 export {
   FieldPath,
@@ -82,6 +92,7 @@ export {
   nameIsPathSegment,
 } from './validation/names.js';
 export type { NameValidator } from './validation/names.js';
+export { byteLength } from './validation/format-error.js';
 export type { StringCheck } from './validation/format-error.js';
 export {
   isCidr,

@@ -1,10 +1,12 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath, invalid } from '@orrery/apimachinery';
+import { FieldPath, forbidden, invalid } from '@orrery/apimachinery';
 import type { Lease } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { nonNegative } from '../../../meta/fields.js';
+import { given, when } from '../../../meta/findings.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
+import { validateLeaseStrategy } from './lease-strategy.js';
 
 const SPEC = FieldPath.of('spec');
 
@@ -15,6 +17,11 @@ function validate({ spec }: Lease): FieldError[] {
       ? [invalid(SPEC.child('leaseDurationSeconds'), duration, 'must be greater than 0')]
       : []),
     ...nonNegative(spec?.leaseTransitions, SPEC.child('leaseTransitions')),
+    ...given(spec?.strategy, (strategy) => validateLeaseStrategy(strategy, SPEC.child('strategy'))),
+    ...when(
+      Boolean(spec?.preferredHolder) && !spec?.strategy,
+      forbidden(SPEC.child('preferredHolder'), 'may only be specified if `strategy` is defined'),
+    ),
   ];
 }
 

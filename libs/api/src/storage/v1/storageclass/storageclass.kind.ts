@@ -1,20 +1,52 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath, forbidden, required } from '@orrery/apimachinery';
+import { FieldPath, duplicate, forbidden, required } from '@orrery/apimachinery';
 import type { StorageClass } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { oneOf } from '../../../meta/fields.js';
-import { isDeepEqual } from '../../../meta/list.js';
+import { duplicates, when } from '../../../meta/findings.js';
+import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
 import { check, qualifiedName } from '../../../meta/names.js';
 import { immutable } from '../../../meta/object-meta.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, table } from '../../../table/columns.js';
+import { validateClassParameters } from './class-parameters.js';
 
 const IS_DEFAULT = 'storageclass.kubernetes.io/is-default-class';
+
+/** k8s pkg/apis/core/validation/validation.go:ValidateTopologySelectorTerm. */
+function validateTopologies({ allowedTopologies }: StorageClass): FieldError[] {
+  const path = FieldPath.of('allowedTopologies');
+  const seen = new Set<string>();
+  return eachOf(allowedTopologies, (term, i) => {
+    const at = path.index(i).child('matchLabelExpressions');
+    const key = JSON.stringify(term);
+    const isRepeated = seen.has(key);
+    seen.add(key);
+    return [
+      ...eachOf(term.matchLabelExpressions, (rule, r) => [
+        ...when(list(rule.values).length === 0, required(at.index(r).child('values'))),
+        ...duplicates(
+          rule.values,
+          (value) => value,
+          (v) => at.index(r).child('values').index(v),
+        ),
+        ...check(qualifiedName, rule.key, at.index(r).child('key')),
+      ]),
+      ...duplicates(
+        term.matchLabelExpressions,
+        (rule) => rule.key,
+        (r) => at.index(r).child('key'),
+      ),
+      ...when(isRepeated, duplicate(at, '')),
+    ];
+  });
+}
 
 const validate = (object: StorageClass): FieldError[] => [
   ...(object.provisioner
     ? check(qualifiedName, object.provisioner.toLowerCase(), FieldPath.of('provisioner'))
     : [required(FieldPath.of('provisioner'))]),
+  ...validateClassParameters(object.parameters, FieldPath.of('parameters')),
   ...oneOf(
     object.reclaimPolicy,
     ['Delete', 'Recycle', 'Retain'],
@@ -26,6 +58,7 @@ const validate = (object: StorageClass): FieldError[] => [
     ['Immediate', 'WaitForFirstConsumer'],
     FieldPath.of('volumeBindingMode'),
   ),
+  ...validateTopologies(object),
 ];
 
 /** k8s pkg/apis/storage/validation/validation.go:ValidateStorageClassUpdate. */

@@ -1,0 +1,34 @@
+import type { FieldError } from '@orrery/apimachinery';
+import { FieldPath } from '@orrery/apimachinery';
+import type { DeviceClass } from '../../../gen/types/resource.v1.js';
+import { defineKind } from '../../../kind.js';
+import { given } from '../../../meta/findings.js';
+import { check, qualifiedName } from '../../../meta/names.js';
+import { strategyOf } from '../../../meta/strategy.js';
+import { ageColumn, nameColumn, table } from '../../../table/columns.js';
+import { validateConfiguration, validateSelectors } from '../device/device-config.validation.js';
+import { validateBounded } from '../device/device-names.js';
+
+const SPEC = FieldPath.of('spec');
+const MAX_CONFIG = 32;
+
+const validate = ({ spec }: DeviceClass): FieldError[] => [
+  ...validateSelectors(spec?.selectors, SPEC.child('selectors')),
+  ...validateBounded(spec?.config, SPEC.child('config'), { max: MAX_CONFIG }, (each, at) =>
+    validateConfiguration(each, at),
+  ),
+  ...given(spec?.extendedResourceName, (name) =>
+    check(qualifiedName, name, SPEC.child('extendedResourceName')),
+  ),
+];
+
+export const DeviceClassKind = defineKind<DeviceClass>({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'DeviceClass',
+  plural: 'deviceclasses',
+  scope: 'Cluster',
+  strategy: strategyOf<DeviceClass>({ namespaced: false, check: validate }),
+  columns: table<DeviceClass>([nameColumn, ageColumn]),
+  hasGeneration: true,
+});
