@@ -1,28 +1,23 @@
 import { networkInterfaces } from 'node:os';
-import type { KindDescriptor } from '@orrery/api';
 import type { Clock, Logger, Random } from '@orrery/component';
-import { ConfigError, parseDuration } from '@orrery/component';
-import {
-  AdmissionChain,
-  ServiceAllocation,
-  firstServiceIp,
-  namespaceHooks,
-} from '@orrery/registry';
-import type { AdmissionPlugin, ResourceStoreOptions, StoreDeps } from '@orrery/registry';
+import { parseDuration } from '@orrery/component';
+import { firstServiceIp } from '@orrery/registry';
+import { assembleApi } from './assemble-api.js';
+import type { ApiParts } from './assemble-api.js';
+import { pastClusters } from './at/past-clusters.js';
 import { StartHookRunner } from './bootstrap/start-hook-runner.js';
 import { ownStartHooks } from './bootstrap/start-hooks.js';
 import type { OpenStorage } from './config/open-storage.js';
 import type { ApiServerOptions } from './config/options.js';
-import { definitionHooks } from './custom-resources/definition-hooks.js';
-import { Discovery } from './discovery/discovery.js';
 import { createExtensions } from './extensions.js';
 import type { ServerExtensions, ServerServices } from './extensions.js';
 import { HealthChecks } from './health/health-checks.js';
 import type { HealthCheck } from './health/health-checks.js';
 import { RequestMetrics } from './health/request-metrics.js';
-import { ApiHandler } from './rest/api-handler.js';
-import { OpenApi } from './openapi/openapi.js';
-import { ResourceCatalog } from './rest/resource-catalog.js';
+import { LogicalClusters } from './logical-clusters/logical-clusters.js';
+import { OpenApiDocuments } from './openapi/openapi.js';
+import type { ApiHandler } from './rest/api-handler.js';
+import type { ResourceCatalog } from './rest/resource-catalog.js';
 
 export interface AssemblyDeps {
   readonly clock: Clock;
@@ -38,6 +33,8 @@ export interface Assembly {
   readonly handler: ApiHandler;
   readonly catalog: ResourceCatalog;
   readonly extensions: ServerExtensions;
+  /** The past and the forks, below paths of their own. */
+  readonly clusters: LogicalClusters;
   readonly metrics: RequestMetrics;
   readonly hooks: StartHookRunner;
   /** Tells the cluster that this replica goes; to be called before the signal aborts. */
@@ -55,40 +52,6 @@ function hostAddress(): string {
 
 export const advertisedAddress = ({ advertiseAddress, bindAddress }: ApiServerOptions): string =>
   advertiseAddress ?? (bindAddress === '0.0.0.0' ? hostAddress() : bindAddress);
-
-function storeOptionsOf(
-  options: ApiServerOptions,
-  deps: StoreDeps,
-): (kind: KindDescriptor) => ResourceStoreOptions {
-  const ttlSeconds = Math.round((parseDuration(options.eventTtl) ?? 0) / 1000);
-  const services = new ServiceAllocation(deps, {
-    serviceCidr: options.serviceClusterIpRange,
-    nodePorts: options.serviceNodePortRange,
-  });
-  return ({ group, kind }) => {
-    if (kind === 'Event') return { ttlSeconds };
-    if (group === '' && kind === 'Service') return { hooks: services };
-    if (group === '' && kind === 'Namespace') return { hooks: namespaceHooks };
-    if (kind === 'CustomResourceDefinition') return { hooks: definitionHooks };
-    return {};
-  };
-}
-
-function storeDepsOf(
-  options: ApiServerOptions,
-  { opened, clock, random }: AssemblyDeps,
-  plugins: readonly AdmissionPlugin[],
-): StoreDeps {
-  return {
-    storage: opened.storage,
-    clock,
-    random,
-    admission: new AdmissionChain(plugins),
-    keyPrefix: opened.keyPrefix,
-    ...(options.clusterCidr ? { podCidr: options.clusterCidr } : {}),
-    serviceCidr: options.serviceClusterIpRange,
-  };
-}
 
 function healthOf(services: ServerServices, hooks: StartHookRunner): HealthChecks {
   const live: HealthCheck[] = [
@@ -109,63 +72,65 @@ function healthOf(services: ServerServices, hooks: StartHookRunner): HealthCheck
   return new HealthChecks({ healthz: live, livez: live, readyz: [...live, shutdown] });
 }
 
+/** What the live cluster runs beside its requests. */
+class LiveWork {
+  readonly running: Promise<void>[] = [];
+  leave: Assembly['leave'] = () => Promise.resolve();
+
+  hooks(options: ApiServerOptions, deps: AssemblyDeps, api: ApiParts): StartHookRunner {
+    const own = ownStartHooks(api.services, {
+      deps: api.storeDeps,
+      catalog: api.catalog,
+      kubernetesIp: firstServiceIp(options.serviceClusterIpRange),
+      advertiseAddress: advertisedAddress(options),
+      work: (work) => this.running.push(work),
+      onLeave: (how) => {
+        this.leave = how;
+      },
+    });
+    return new StartHookRunner([...own, ...api.extensions.postStartHooks], deps);
+  }
+}
+
 /** Builds everything between the listener and etcd. */
 export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): Promise<Assembly> {
-  const { opened, ...own } = deps;
-  const plugins: AdmissionPlugin[] = [];
-  const storeDeps = storeDepsOf(options, deps, plugins);
-  const catalog = new ResourceCatalog(storeDeps, storeOptionsOf(options, storeDeps));
-  const services: ServerServices = {
-    options,
-    storage: opened.storage,
-    ...own,
-    kinds: () => catalog.all().map(({ kind }) => kind),
-    store: (group, version, plural) => {
-      const found = catalog.find(group, version, plural);
-      if (!found) throw new ConfigError(`no resource ${plural} in ${group}/${version}`);
-      return found.store;
-    },
-  };
-  const extensions = await createExtensions(services);
-  plugins.push(...extensions.admission);
-  const running: Promise<void>[] = [];
-  let leave: Assembly['leave'] = () => Promise.resolve();
-  const hooks = new StartHookRunner(
-    [
-      ...ownStartHooks(services, {
-        deps: storeDeps,
-        catalog,
-        kubernetesIp: firstServiceIp(options.serviceClusterIpRange),
-        advertiseAddress: advertisedAddress(options),
-        work: (work) => running.push(work),
-        onLeave: (how) => {
-          leave = how;
-        },
-      }),
-      ...extensions.postStartHooks,
-    ],
-    deps,
-  );
   const metrics = new RequestMetrics();
-  const address = `${advertisedAddress(options)}:${options.securePort}`;
-  const handler = new ApiHandler({
-    catalog,
+  const shared = {
+    metrics,
+    documents: new OpenApiDocuments(),
+    address: `${advertisedAddress(options)}:${options.securePort}`,
+  };
+  const work = new LiveWork();
+  let hooks = new StartHookRunner([], deps);
+  const live = await assembleApi(options, {
+    ...deps,
+    ...shared,
+    extend: createExtensions,
+    health: (api) => {
+      hooks = work.hooks(options, deps, api);
+      return healthOf(api.services, hooks);
+    },
+  });
+  const { handler, catalog, extensions } = live;
+  // The order is that of the paths; a source of forks goes here.
+  const sources = [pastClusters(options, { ...deps, ...shared, extensions })];
+  const clusters = new LogicalClusters(sources, {
+    ...deps,
+    options,
     extensions,
     metrics,
-    discovery: new Discovery(catalog, extensions.subresources, address),
-    health: healthOf(services, hooks),
-    watch: { ...own, minRequestTimeoutMs: options.minRequestTimeout * 1000 },
-    paths: [new OpenApi(catalog)],
+    limitMs: parseDuration(options.requestTimeout) ?? 60_000,
   });
   return {
     handler,
     catalog,
     extensions,
+    clusters,
     metrics,
     hooks,
-    leave: (signal) => leave(signal),
+    leave: (signal) => work.leave(signal),
     stopped: async () => {
-      await Promise.all(running);
+      await Promise.all([clusters.close(), ...work.running]);
     },
   };
 }

@@ -6,6 +6,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Clock, Logger, Random } from '@orrery/component';
 import { ConfigError, parseDuration } from '@orrery/component';
 import { ApiServerModule } from './apiserver.module.js';
+import type { ApiServerParts } from './apiserver.module.js';
 import { assemble } from './assemble.js';
 import type { Assembly } from './assemble.js';
 import { Drain } from './bootstrap/drain.js';
@@ -14,6 +15,7 @@ import { openStorage } from './config/open-storage.js';
 import { servingTls } from './config/tls.js';
 import { attachRequest } from './filters/attach-request.js';
 import { ResourceRequests } from './filters/resource-requests.js';
+import type { LogicalClusters } from './logical-clusters/logical-clusters.js';
 import { serveUpgrades } from './rest/upgrade.js';
 
 export interface ServerDeps {
@@ -49,10 +51,11 @@ function withoutTransports(app: NestFastifyApplication): void {
 async function createApp(
   options: ApiServerOptions,
   deps: ServerDeps,
-  parts: Parameters<typeof ApiServerModule.with>[0],
+  parts: ApiServerParts & { readonly clusters: LogicalClusters },
 ): Promise<NestFastifyApplication> {
   const limitMs = parseDuration(options.requestTimeout) ?? 60_000;
   const resources = new ResourceRequests({ ...parts, limitMs });
+  const { clusters } = parts;
   const { cert, key, ca } = await servingTls(options, deps.clock.now());
   const adapter = new FastifyAdapter({
     https: { cert, key, ...(ca ? { ca } : {}), requestCert: true, rejectUnauthorized: false },
@@ -76,7 +79,9 @@ async function createApp(
     done();
   });
   fastify.addHook('preHandler', ({ api }, _reply, done) => {
-    if (api && resources.takes(api)) void resources.serve(api);
+    const path = api && !api.info.isResource ? clusters.find(api.path) : undefined;
+    if (api && path) void clusters.serve(api, path);
+    else if (api && resources.takes(api)) void resources.serve(api);
     else done();
   });
   withoutTransports(app);
@@ -118,10 +123,11 @@ export async function startServer(
   setMaxListeners(0, signal);
   const opened = openStorage(options, { ...deps, signal });
   const assembly = await assemble(options, { ...deps, opened, signal });
-  const { handler, extensions, metrics, catalog } = assembly;
-  const app = await createApp(options, deps, { options, ...deps, extensions, handler, metrics });
+  const { handler, extensions, metrics, catalog, clusters } = assembly;
+  const parts = { options, ...deps, extensions, handler, metrics, clusters };
+  const app = await createApp(options, deps, parts);
   const drain = new Drain(app.getHttpServer(), deps.clock);
-  serveUpgrades(app.getHttpServer(), { catalog, extensions, options, ...deps });
+  serveUpgrades(app.getHttpServer(), { catalog, extensions, clusters, options, ...deps });
   try {
     await app.listen(options.securePort, options.bindAddress);
   } catch (error) {

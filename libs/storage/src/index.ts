@@ -49,3 +49,6 @@ export { explainExit } from './managed/explain-exit.js';
 export type { FindEtcdOptions, FoundEtcd } from './managed/find-etcd.js';
 export { etcdVersion, findEtcd } from './managed/find-etcd.js';
 export { requireFreeAddresses } from './managed/free-addresses.js';
+export { History } from './history/history.js';
+export { PastStorage } from './history/past-storage.js';
+export type { HistoryRange, TimedRevision } from './history/revision-times.js';

@@ -7,6 +7,8 @@ import { readFlagFile } from './tls.js';
 
 export interface OpenStorage {
   readonly storage: Storage;
+  /** The same without a cache: what history and forks are read from. */
+  readonly etcd: EtcdStorage;
   /** Ends in '/'. */
   readonly keyPrefix: string;
   close(): Promise<void>;
@@ -48,6 +50,7 @@ export function openStorage(
   if (options.reads === 'quorum') {
     return {
       storage: plain,
+      etcd: plain,
       keyPrefix,
       close: async () => {
         client.close();
@@ -59,6 +62,7 @@ export function openStorage(
   const feeding = storage.start(deps.signal);
   return {
     storage,
+    etcd: plain,
     keyPrefix,
     close: async () => {
       await feeding;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { applyDefaults } from './apply-defaults.js';
-import { compareVersions } from './definition-controller.js';
+import { compareVersions } from './served-definitions.js';
 import { assignJsonPath, evaluateJsonPath, parseJsonPath } from './json-path.js';
 import { prune } from './prune.js';
 import type { StructuralSchema } from './structural-schema.js';

@@ -5,35 +5,16 @@ import { toTime } from '@orrery/component';
 import { cloneJson, systemContext } from '@orrery/registry';
 import type { ResourceStore } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
-import type { ResourceCatalog, ServedGroup } from '../rest/resource-catalog.js';
-import { toCustomKind } from './to-custom-kind.js';
+import type { ResourceCatalog } from '../rest/resource-catalog.js';
+import { nameConflict, serveDefinitions } from './served-definitions.js';
 
 type Definition = CustomResourceDefinition;
 
 const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
 const RETRY_MS = 1000;
 
-const hasCondition = ({ status }: Definition, type: string): boolean =>
-  (status?.conditions ?? []).some((one) => one.type === type && one.status === 'True');
-
 const revisionOf = (definition: Definition | undefined): number =>
   Number(definition?.metadata.resourceVersion ?? 0);
-
-/** Upstream's order of versions: stable before beta before alpha, newer first (version.CompareKubeAwareVersionStrings). */
-export function compareVersions(a: string, b: string): number {
-  const rank = (version: string): readonly [number, number, number] => {
-    const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
-    if (!match) return [-1, 0, 0];
-    const stage = match[2] === undefined ? 2 : match[2] === 'beta' ? 1 : 0;
-    return [stage, Number(match[1]), Number(match[3] ?? 0)];
-  };
-  const [left, right] = [rank(a), rank(b)];
-  for (let i = 0; i < 3; i++) {
-    const difference = (right[i] ?? 0) - (left[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return a < b ? -1 : a > b ? 1 : 0;
-}
 
 /** Serves what CustomResourceDefinitions declare: names and conditions, the catalog, and the end of instances. */
 export class DefinitionController {
@@ -78,7 +59,7 @@ export class DefinitionController {
         if (event.type === 'DELETED') this.definitions.delete(name);
         else this.remember(definition);
       }
-      this.publish();
+      serveDefinitions(this.catalog, this.definitions.values());
       ready();
       await this.reconcileAll();
     }
@@ -90,42 +71,6 @@ export class DefinitionController {
     const known = this.definitions.get(name);
     const isStale = known?.metadata.uid === uid && revisionOf(known) > revisionOf(definition);
     if (!isStale) this.definitions.set(name, definition);
-  }
-
-  /** Everything whose names do not clash is served at once, before its conditions are written. */
-  private publish(): void {
-    const served = [...this.definitions.values()].filter((one) => this.conflict(one) === undefined);
-    const versionsOf = new Map<string, Set<string>>();
-    const kinds = served.flatMap((definition) => {
-      const { group, versions } = definition.spec;
-      return versions
-        .filter((version) => version.served)
-        .map((version) => {
-          const known = versionsOf.get(group) ?? new Set<string>();
-          versionsOf.set(group, known.add(version.name));
-          return toCustomKind(definition, version);
-        });
-    });
-    const groups: ServedGroup[] = [...versionsOf].map(([group, versions]) => ({
-      group,
-      versions: [...versions].sort(compareVersions),
-    }));
-    this.catalog.setCustom(
-      kinds,
-      groups.sort((a, b) => (a.group < b.group ? -1 : 1)),
-    );
-  }
-
-  /** Why the names are taken: an older definition of the group has them. */
-  private conflict(definition: Definition): string | undefined {
-    const { group, names } = definition.spec;
-    for (const other of this.definitions.values()) {
-      if (other === definition || other.spec.group !== group) continue;
-      if (!hasCondition(other, 'NamesAccepted') || hasCondition(definition, 'NamesAccepted'))
-        continue;
-      if (other.spec.names.kind === names.kind) return `"${names.kind}" is already in use`;
-    }
-    return undefined;
   }
 
   private async reconcileAll(): Promise<void> {
@@ -144,7 +89,7 @@ export class DefinitionController {
 
   private conditionsOf(definition: Definition): CustomResourceDefinitionCondition[] {
     const lastTransitionTime = toTime(this.services.clock.now());
-    const clash = this.conflict(definition);
+    const clash = nameConflict(definition, this.definitions.values());
     const names: CustomResourceDefinitionCondition = clash
       ? {
           type: 'NamesAccepted',

@@ -7,7 +7,10 @@ import type { RequestInfo } from './request-info.js';
 export interface ApiRequest {
   readonly info: RequestInfo;
   readonly method: string;
+  /** Inside the cluster that serves it: `/api/v1/pods` of `/at/41/api/v1/pods`. */
   readonly path: string;
+  /** What stands in front of `path` in the client's URL (`/at/41`); '' in the live cluster. Absolute paths in answers begin with it. */
+  readonly basePath: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
   /** The body as it came; empty when there is none. */

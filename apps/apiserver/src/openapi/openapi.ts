@@ -23,12 +23,32 @@ const hashed = (bytes: Buffer): Document => ({
   hash: createHash('sha512').update(bytes).digest('hex').toUpperCase(),
 });
 
+/** Editions of one document that are kept: the live one, and those of past and forked clusters. */
+const EDITIONS = 4;
+
+/** Documents that were made, by what they describe; all logical clusters of a server share one. */
+export class OpenApiDocuments {
+  private readonly editions = new Map<string, Map<string, Document>>();
+
+  /** The document `id` of an edition of the API. */
+  get(id: string, edition: string, make: () => Buffer): Document {
+    const made = this.editions.get(id) ?? new Map<string, Document>();
+    this.editions.set(id, made);
+    const document = made.get(edition) ?? hashed(make());
+    made.delete(edition);
+    made.set(edition, document);
+    const [oldest] = made.keys();
+    if (made.size > EDITIONS && oldest !== undefined) made.delete(oldest);
+    return document;
+  }
+}
+
 /** /openapi/v2 and /openapi/v3, made when first asked for and kept until what is served changes. */
 export class OpenApi {
-  private readonly cache = new Map<string, Document>();
-  private cachedAt = -1;
-
-  constructor(private readonly catalog: ResourceCatalog) {}
+  constructor(
+    private readonly catalog: ResourceCatalog,
+    private readonly documents = new OpenApiDocuments(),
+  ) {}
 
   async serve(request: ApiRequest): Promise<boolean> {
     const path = request.path.replace(/\/$/, '');
@@ -39,14 +59,8 @@ export class OpenApi {
     return true;
   }
 
-  private document(id: string, make: () => Buffer): Document {
-    if (this.cachedAt !== this.catalog.version) {
-      this.cache.clear();
-      this.cachedAt = this.catalog.version;
-    }
-    let made = this.cache.get(id);
-    if (!made) this.cache.set(id, (made = hashed(make())));
-    return made;
+  private document(id: string, make: () => Buffer, group?: string): Document {
+    return this.documents.get(id, this.catalog.fingerprint(group), make);
   }
 
   private async v2(request: ApiRequest): Promise<void> {
@@ -72,15 +86,17 @@ export class OpenApi {
       for (const version of versions) {
         const id = group === '' ? `api/${version}` : `apis/${group}/${version}`;
         const { hash } = this.v3Document(group, version);
-        paths[id] = { serverRelativeURL: `/openapi/v3/${id}?hash=${hash}` };
+        paths[id] = { serverRelativeURL: `${request.basePath}/openapi/v3/${id}?hash=${hash}` };
       }
     }
     await this.send(request, hashed(Buffer.from(JSON.stringify({ paths }))), 'application/json');
   }
 
   private v3Document(group: string, version: string): Document {
-    return this.document(`v3/${group}/${version}`, () =>
-      Buffer.from(JSON.stringify(openApiV3(this.catalog, group, version))),
+    return this.document(
+      `v3/${group}/${version}`,
+      () => Buffer.from(JSON.stringify(openApiV3(this.catalog, group, version))),
+      group,
     );
   }
 
@@ -92,7 +108,10 @@ export class OpenApi {
     const document = this.v3Document(group, version);
     const asked = request.query.get('hash');
     if (asked !== null && asked !== '' && asked !== document.hash) {
-      await request.reply.redirect(`/openapi/v3/${id}?hash=${document.hash}`, 301);
+      await request.reply.redirect(
+        `${request.basePath}/openapi/v3/${id}?hash=${document.hash}`,
+        301,
+      );
       return true;
     }
     if (asked) {

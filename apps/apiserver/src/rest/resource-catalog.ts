@@ -11,6 +11,13 @@ export interface ServedResource {
   readonly custom?: CustomKind;
 }
 
+/** One definition behind the custom resources, at one state. */
+export interface DefinitionEdition {
+  readonly group: string;
+  /** Two definitions of the same edition serve the same, in whichever catalog. */
+  readonly edition: string;
+}
+
 export interface ServedGroup {
   readonly group: string;
   /** Preferred first. */
@@ -26,6 +33,7 @@ export class ResourceCatalog {
   private custom: ReadonlyMap<string, ServedResource> = new Map();
   private customGroups: readonly ServedGroup[] = [];
   private edition = 0;
+  private customEditions: readonly DefinitionEdition[] = [];
 
   constructor(
     private readonly deps: StoreDeps,
@@ -40,6 +48,15 @@ export class ResourceCatalog {
   /** Grows with every change of what is served: for caches of discovery and OpenAPI. */
   get version(): number {
     return this.edition;
+  }
+
+  /** Names what is served in a group, or in all: the same in every catalog that serves the same. */
+  fingerprint(group?: string): string {
+    return this.customEditions
+      .filter((one) => group === undefined || one.group === group)
+      .map(({ edition }) => edition)
+      .sort()
+      .join();
   }
 
   find(group: string, version: string, plural: string): ServedResource | undefined {
@@ -61,7 +78,11 @@ export class ResourceCatalog {
   }
 
   /** Replaces the custom resources. */
-  setCustom(customKinds: readonly CustomKind[], groups: readonly ServedGroup[]): void {
+  setCustom(
+    customKinds: readonly CustomKind[],
+    groups: readonly ServedGroup[],
+    editions: readonly DefinitionEdition[],
+  ): void {
     this.custom = new Map(
       customKinds.map((custom) => {
         const { kind } = custom;
@@ -70,6 +91,7 @@ export class ResourceCatalog {
       }),
     );
     this.customGroups = groups;
+    this.customEditions = editions;
     this.edition += 1;
   }
 }

@@ -10,12 +10,15 @@ import { identify } from '../filters/authentication.guard.js';
 import { checkAllowed } from '../filters/authorization.guard.js';
 import { parseRequestInfo } from '../filters/request-info.js';
 import { toApiError } from '../filters/to-api-error.js';
+import type { LogicalCluster } from '../logical-clusters/logical-cluster.js';
+import type { LogicalClusters } from '../logical-clusters/logical-clusters.js';
 import { admitConnect } from './admit-subresource.js';
 import type { ResourceCatalog } from './resource-catalog.js';
 
 export interface UpgradeDeps {
   readonly catalog: ResourceCatalog;
   readonly extensions: ServerExtensions;
+  readonly clusters: LogicalClusters;
   readonly options: ApiServerOptions;
   readonly clock: Clock;
   readonly random: Random;
@@ -24,19 +27,21 @@ export interface UpgradeDeps {
 
 const EMPTY = Buffer.alloc(0);
 
+type UpgradeRequest = Omit<ApiRequest, 'fastify' | 'reply'>;
+
 function upgradeRequest(
   raw: IncomingMessage,
-  user: UserInfo,
-  signal: AbortSignal,
+  url: URL,
+  { user, signal }: { readonly user: UserInfo; readonly signal: AbortSignal },
   deps: UpgradeDeps,
-): Omit<ApiRequest, 'fastify' | 'reply'> {
-  const url = new URL(raw.url ?? '/', 'https://localhost');
+): UpgradeRequest {
   const method = raw.method ?? 'GET';
   const warnings = new Set<string>();
   return {
     info: parseRequestInfo(method, url.pathname, url.searchParams),
     method,
     path: url.pathname,
+    basePath: '',
     query: url.searchParams,
     headers: raw.headers,
     body: EMPTY,
@@ -70,24 +75,17 @@ function refuse(socket: Duplex, error: StatusError): void {
   socket.end(Buffer.concat([Buffer.from(`${head}\r\n\r\n`), body]));
 }
 
-async function upgrade(
-  raw: IncomingMessage,
+/** Hands the upgrade to the subresource of `cluster` that takes it. */
+async function connect(
+  request: UpgradeRequest,
+  { catalog, extensions }: Pick<LogicalCluster, 'catalog' | 'extensions'>,
   socket: Duplex,
   head: Buffer,
-  deps: UpgradeDeps,
 ): Promise<void> {
-  const { authenticator, authorizer, subresources } = deps.extensions;
-  const url = new URL(raw.url ?? '/', 'https://localhost');
-  const input = { raw, headers: raw.headers, query: url.searchParams };
-  const user = await identify(authenticator, input, deps.options.anonymousAuth);
-  const gone = new AbortController();
-  socket.once('close', () => {
-    gone.abort(new Error('the client has gone'));
-  });
-  const request = upgradeRequest(raw, user, gone.signal, deps);
   const { info } = request;
-  await checkAllowed(authorizer, user, info);
-  const resource = deps.catalog.find(info.group, info.version, info.resource);
+  const { authorizer, subresources } = extensions;
+  await checkAllowed(authorizer, request.context.user, info);
+  const resource = catalog.find(info.group, info.version, info.resource);
   const handler = subresources.find(
     (known) =>
       known.group === info.group &&
@@ -97,9 +95,41 @@ async function upgrade(
   );
   if (!resource || !handler?.upgrade)
     throw newNotFound({ group: info.group, resource: info.resource }, info.name);
-  const { admission } = deps.extensions;
-  await admitConnect({ request, kind: resource.kind, handler }, admission);
+  await admitConnect({ request, kind: resource.kind, handler }, extensions.admission);
   await handler.upgrade({ request, kind: resource.kind, socket, head });
+}
+
+async function upgrade(
+  raw: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  deps: UpgradeDeps,
+): Promise<void> {
+  const { clusters, extensions, options } = deps;
+  const url = new URL(raw.url ?? '/', 'https://localhost');
+  const input = { raw, headers: raw.headers, query: url.searchParams };
+  const gone = new AbortController();
+  socket.once('close', () => {
+    gone.abort(new Error('the client has gone'));
+  });
+  const { signal } = gone;
+  const path = clusters.find(url.pathname);
+  if (!path) {
+    const user = await identify(extensions.authenticator, input, options.anonymousAuth);
+    await connect(upgradeRequest(raw, url, { user, signal }, deps), deps, socket, head);
+    return;
+  }
+  const info = parseRequestInfo(raw.method ?? 'GET', url.pathname, url.searchParams);
+  const user = await clusters.admit(path, info, input);
+  const outer = upgradeRequest(raw, url, { user, signal }, deps);
+  const { method, query } = outer;
+  const request = {
+    ...outer,
+    path: path.inside || '/',
+    basePath: path.basePath,
+    info: parseRequestInfo(method, path.inside || '/', query),
+  };
+  await clusters.inside(path, outer, (cluster) => connect(request, cluster, socket, head));
 }
 
 /** Hands `Connection: Upgrade` requests to the subresource that takes them, after authentication and authorization. */

@@ -117,7 +117,7 @@ async function pass(backend: Backend, request: ApiRequest): Promise<void> {
         ...forwardedHeaders(request.headers),
         host: `${backend.address}:${backend.port}`,
         'content-length': request.body.length,
-        'x-forwarded-uri': request.path,
+        'x-forwarded-uri': `${request.basePath}${request.path}`,
         'x-forwarded-host': request.headers.host ?? '',
         'x-forwarded-proto': 'https',
       },

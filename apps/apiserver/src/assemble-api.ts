@@ -1,0 +1,120 @@
+import type { KindDescriptor } from '@orrery/api';
+import type { Clock, Logger, Random } from '@orrery/component';
+import { ConfigError, parseDuration } from '@orrery/component';
+import { AdmissionChain, ServiceAllocation, namespaceHooks } from '@orrery/registry';
+import type { AdmissionPlugin, ResourceStoreOptions, StoreDeps } from '@orrery/registry';
+import type { OpenStorage } from './config/open-storage.js';
+import type { ApiServerOptions } from './config/options.js';
+import { definitionHooks } from './custom-resources/definition-hooks.js';
+import { Discovery } from './discovery/discovery.js';
+import type { ServerExtensions, ServerServices } from './extensions.js';
+import type { HealthChecks } from './health/health-checks.js';
+import type { RequestMetrics } from './health/request-metrics.js';
+import type { OpenApiDocuments } from './openapi/openapi.js';
+import { OpenApi } from './openapi/openapi.js';
+import { ApiHandler } from './rest/api-handler.js';
+import { ResourceCatalog } from './rest/resource-catalog.js';
+
+export interface ApiAssemblyDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly opened: Pick<OpenStorage, 'storage' | 'keyPrefix'>;
+  /** Aborts when the API ends: its watches end, and whatever its extensions run beside the requests. */
+  readonly signal: AbortSignal;
+  readonly metrics: RequestMetrics;
+  /** Shared by all APIs of a server, so that each document is made once. */
+  readonly documents: OpenApiDocuments;
+  /** host:port, as discovery tells it. */
+  readonly address: string;
+  /** What plugs into the request chain; `createExtensions` for a cluster with rules of its own. */
+  extend(services: ServerServices): Promise<ServerExtensions>;
+  health(api: ApiParts): HealthChecks;
+}
+
+/** What an API is made of below its handler. */
+export interface ApiParts {
+  readonly services: ServerServices;
+  readonly storeDeps: StoreDeps;
+  readonly catalog: ResourceCatalog;
+  readonly extensions: ServerExtensions;
+}
+
+export interface ApiAssembly extends ApiParts {
+  readonly handler: ApiHandler;
+}
+
+function storeOptionsOf(
+  options: ApiServerOptions,
+  deps: StoreDeps,
+): (kind: KindDescriptor) => ResourceStoreOptions {
+  const ttlSeconds = Math.round((parseDuration(options.eventTtl) ?? 0) / 1000);
+  const services = new ServiceAllocation(deps, {
+    serviceCidr: options.serviceClusterIpRange,
+    nodePorts: options.serviceNodePortRange,
+  });
+  return ({ group, kind }) => {
+    if (kind === 'Event') return { ttlSeconds };
+    if (group === '' && kind === 'Service') return { hooks: services };
+    if (group === '' && kind === 'Namespace') return { hooks: namespaceHooks };
+    if (kind === 'CustomResourceDefinition') return { hooks: definitionHooks };
+    return {};
+  };
+}
+
+function storeDepsOf(
+  options: ApiServerOptions,
+  { opened, clock, random }: ApiAssemblyDeps,
+  plugins: readonly AdmissionPlugin[],
+): StoreDeps {
+  return {
+    storage: opened.storage,
+    clock,
+    random,
+    admission: new AdmissionChain(plugins),
+    keyPrefix: opened.keyPrefix,
+    ...(options.clusterCidr ? { podCidr: options.clusterCidr } : {}),
+    serviceCidr: options.serviceClusterIpRange,
+  };
+}
+
+/**
+ * One API over one storage, without what belongs to the server's process (listener, start hooks, replicas): the live
+ * cluster, and each logical cluster. Costs what `extend` costs; schemas, kinds and documents are shared.
+ */
+export async function assembleApi(
+  options: ApiServerOptions,
+  deps: ApiAssemblyDeps,
+): Promise<ApiAssembly> {
+  const { opened, clock, random, logger, signal, metrics } = deps;
+  const plugins: AdmissionPlugin[] = [];
+  const storeDeps = storeDepsOf(options, deps, plugins);
+  const catalog = new ResourceCatalog(storeDeps, storeOptionsOf(options, storeDeps));
+  const services: ServerServices = {
+    options,
+    storage: opened.storage,
+    clock,
+    random,
+    logger,
+    signal,
+    kinds: () => catalog.all().map(({ kind }) => kind),
+    store: (group, version, plural) => {
+      const found = catalog.find(group, version, plural);
+      if (!found) throw new ConfigError(`no resource ${plural} in ${group}/${version}`);
+      return found.store;
+    },
+  };
+  const extensions = await deps.extend(services);
+  plugins.push(...extensions.admission);
+  const parts: ApiParts = { services, storeDeps, catalog, extensions };
+  const handler = new ApiHandler({
+    catalog,
+    extensions,
+    metrics,
+    discovery: new Discovery(catalog, extensions.subresources, deps.address),
+    health: deps.health(parts),
+    watch: { clock, random, signal, minRequestTimeoutMs: options.minRequestTimeout * 1000 },
+    paths: [new OpenApi(catalog, deps.documents)],
+  });
+  return { ...parts, handler };
+}

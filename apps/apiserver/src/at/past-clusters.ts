@@ -1,0 +1,125 @@
+import { StatusError, newBadRequest, newExpired } from '@orrery/apimachinery';
+import type { CustomResourceDefinition } from '@orrery/api';
+import { toTime } from '@orrery/component';
+import { History } from '@orrery/storage';
+import { assembleApi } from '../assemble-api.js';
+import type { ApiAssemblyDeps } from '../assemble-api.js';
+import type { OpenStorage } from '../config/open-storage.js';
+import type { ApiServerOptions } from '../config/options.js';
+import { serveDefinitions } from '../custom-resources/served-definitions.js';
+import type { ServerExtensions } from '../extensions.js';
+import type { RequestInfo } from '../filters/request-info.js';
+import { HealthChecks } from '../health/health-checks.js';
+import type { LogicalCluster, LogicalClusterSource } from '../logical-clusters/logical-cluster.js';
+import { parseMoment } from './moment.js';
+import type { Moment } from './moment.js';
+import { ReadOnlyHandler, unrecorded } from './read-only-handler.js';
+
+export interface PastDeps extends Omit<ApiAssemblyDeps, 'opened' | 'extend' | 'health'> {
+  readonly opened: Pick<OpenStorage, 'etcd' | 'keyPrefix'>;
+  /** The live ones: who may read what is decided by the rules of today. */
+  readonly extensions: ServerExtensions;
+}
+
+/** Answers that are kept: a past time means the same revision for ever. */
+const MOST_TIMES = 1000;
+
+/** `/at/<revision or time>/…`: the whole API, read-only, as it was then. */
+class PastClusters implements LogicalClusterSource {
+  readonly prefix = 'at';
+  private readonly history: History;
+  private readonly revisions = new Map<number, number>();
+
+  constructor(
+    private readonly options: ApiServerOptions,
+    private readonly deps: PastDeps,
+  ) {
+    this.history = new History(deps.opened.etcd);
+  }
+
+  async resolve(name: string): Promise<string> {
+    const moment = parseMoment(name, this.deps.clock.now());
+    const revision = await this.revisionOf(moment);
+    if (!(await this.history.has(revision))) throw await this.expired(`revision ${revision}`);
+    return String(revision);
+  }
+
+  async open(key: string): Promise<LogicalCluster> {
+    const revision = Number(key);
+    const { deps } = this;
+    const stopping = new AbortController();
+    const signal = AbortSignal.any([deps.signal, stopping.signal]);
+    const storage = this.history.at(revision);
+    const api = await assembleApi(this.options, {
+      ...deps,
+      signal,
+      opened: { storage, keyPrefix: deps.opened.keyPrefix },
+      extend: () => Promise.resolve(this.extensionsAt(revision)),
+      health: () => new HealthChecks({ healthz: [], livez: [], readyz: [] }),
+    });
+    const { catalog, extensions, services } = api;
+    const definitions = await services
+      .store('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
+      .list({ resourceVersion: '', resourceVersionMatch: '', limit: 0, continueToken: '' });
+    serveDefinitions(
+      catalog,
+      definitions.items.map(({ object }) => object as CustomResourceDefinition),
+    );
+    const isQuestion = ({ group, resource }: RequestInfo): boolean =>
+      extensions.requestKinds.some(({ kind }) => kind.group === group && kind.plural === resource);
+    return {
+      handler: new ReadOnlyHandler(api.handler, revision, isQuestion),
+      catalog,
+      extensions,
+      close: () => {
+        stopping.abort(new Error('nobody uses this view of the past any more'));
+      },
+    };
+  }
+
+  private extensionsAt(revision: number): ServerExtensions {
+    const { extensions } = this.deps;
+    return {
+      ...extensions,
+      admission: [],
+      subresources: unrecorded(extensions.subresources, revision),
+      // A Binding is a write by another name.
+      requestKinds: extensions.requestKinds.filter(({ kind }) => kind.kind !== 'Binding'),
+      postStartHooks: [],
+    };
+  }
+
+  private async revisionOf(moment: Moment): Promise<number> {
+    if (moment.kind === 'time') return this.revisionAt(moment.time);
+    const current = await this.history.current();
+    if (moment.revision > current)
+      throw newBadRequest(
+        `revision ${moment.revision} lies in the future: the cluster is at revision ${current}`,
+      );
+    return moment.revision;
+  }
+
+  private async revisionAt(time: number): Promise<number> {
+    const known = this.revisions.get(time);
+    if (known !== undefined) return known;
+    if (time > this.deps.clock.now()) throw newBadRequest(`${toTime(time)} lies in the future`);
+    const revision = await this.history.revisionAt(time);
+    if (revision === undefined) throw await this.expired(toTime(time));
+    this.revisions.set(time, revision);
+    const [oldest] = this.revisions.keys();
+    if (this.revisions.size > MOST_TIMES && oldest !== undefined) this.revisions.delete(oldest);
+    return revision;
+  }
+
+  private async expired(what: string): Promise<StatusError> {
+    const { oldest, current } = await this.history.range();
+    const time = await this.history.timeOf(oldest);
+    const since = time ? ` (of ${toTime(time.time)})` : '';
+    return newExpired(
+      `${what} is no longer in the history: the oldest revision left is ${oldest}${since}, the newest is ${current}`,
+    );
+  }
+}
+
+export const pastClusters = (options: ApiServerOptions, deps: PastDeps): LogicalClusterSource =>
+  new PastClusters(options, deps);

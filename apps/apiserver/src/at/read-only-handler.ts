@@ -1,0 +1,52 @@
+import { StatusError } from '@orrery/apimachinery';
+import type { ApiRequest } from '../filters/api-request.js';
+import type { RequestInfo } from '../filters/request-info.js';
+import type { LogicalCluster } from '../logical-clusters/logical-cluster.js';
+import type { SubresourceHandler } from '../subresources.js';
+
+const READS = new Set(['get', 'list', 'watch', 'head', 'options']);
+
+/** 405 for whatever cannot be done to the past, with the way out. */
+export function readOnly(
+  revision: number,
+  { verb, resource, subresource }: RequestInfo,
+): StatusError {
+  const what = subresource ? `${resource}/${subresource}` : resource;
+  return new StatusError(
+    405,
+    'MethodNotAllowed',
+    `the past is read-only: this is the cluster as it was at revision ${revision}, where ${verb} of ${what || 'this path'} is not possible; use a context of the live cluster, or make a writable copy of this moment: orrery fork --at ${revision}`,
+    { details: what ? { kind: what } : {} },
+  );
+}
+
+/** Subresources that ask processes, of which there is no history: refused instead of answered by the present. */
+export const unrecorded = (
+  handlers: readonly SubresourceHandler[],
+  revision: number,
+): SubresourceHandler[] =>
+  handlers.map((handler) => {
+    if (handler.strategy) return handler;
+    return {
+      ...handler,
+      handle: ({ request }) => Promise.reject(readOnly(revision, request.info)),
+      upgrade: ({ request }) => Promise.reject(readOnly(revision, request.info)),
+    };
+  });
+
+/** Lets reads through, and the reviews that are answered without writing anything. */
+export class ReadOnlyHandler {
+  constructor(
+    private readonly inner: LogicalCluster['handler'],
+    private readonly revision: number,
+    /** Whether a POST asks a question of the server, as SelfSubjectAccessReview does. */
+    private readonly isQuestion: (info: RequestInfo) => boolean,
+  ) {}
+
+  async handle(request: ApiRequest): Promise<void> {
+    const { info } = request;
+    const isAsking = info.verb === 'create' && info.isResource && this.isQuestion(info);
+    if (!READS.has(info.verb) && !isAsking) throw readOnly(this.revision, info);
+    await this.inner.handle(request);
+  }
+}

@@ -1,0 +1,88 @@
+import type { CustomResourceDefinition } from '@orrery/api';
+import type { ResourceCatalog, ServedGroup } from '../rest/resource-catalog.js';
+import type { CustomKind } from './custom-kind.js';
+import { toCustomKind } from './to-custom-kind.js';
+
+type Definition = CustomResourceDefinition;
+
+const hasCondition = ({ status }: Definition, type: string): boolean =>
+  (status?.conditions ?? []).some((one) => one.type === type && one.status === 'True');
+
+/** Upstream's order of versions: stable before beta before alpha, newer first (version.CompareKubeAwareVersionStrings). */
+export function compareVersions(a: string, b: string): number {
+  const rank = (version: string): readonly [number, number, number] => {
+    const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
+    if (!match) return [-1, 0, 0];
+    const stage = match[2] === undefined ? 2 : match[2] === 'beta' ? 1 : 0;
+    return [stage, Number(match[1]), Number(match[3] ?? 0)];
+  };
+  const [left, right] = [rank(a), rank(b)];
+  for (let i = 0; i < 3; i++) {
+    const difference = (right[i] ?? 0) - (left[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Why the names are taken: an older definition of the group has them. */
+export function nameConflict(
+  definition: Definition,
+  all: Iterable<Definition>,
+): string | undefined {
+  const { group, names } = definition.spec;
+  for (const other of all) {
+    if (other === definition || other.spec.group !== group) continue;
+    if (!hasCondition(other, 'NamesAccepted') || hasCondition(definition, 'NamesAccepted'))
+      continue;
+    if (other.spec.names.kind === names.kind) return `"${names.kind}" is already in use`;
+  }
+  return undefined;
+}
+
+/** Names a definition at one state: uid and resourceVersion are never used again, in whichever logical cluster. */
+const editionOf = ({ metadata }: Definition): string =>
+  `${metadata.uid ?? ''}@${metadata.resourceVersion ?? ''}`;
+
+/** Kinds of the definitions seen last, by edition: logical clusters that serve the same definition share them. */
+const made = new Map<string, readonly CustomKind[]>();
+const MOST_MADE = 2000;
+
+function kindsOf(definition: Definition): readonly CustomKind[] {
+  const edition = editionOf(definition);
+  const kinds =
+    made.get(edition) ??
+    definition.spec.versions
+      .filter((version) => version.served)
+      .map((version) => toCustomKind(definition, version));
+  made.delete(edition);
+  made.set(edition, kinds);
+  const [oldest] = made.keys();
+  if (made.size > MOST_MADE && oldest !== undefined) made.delete(oldest);
+  return kinds;
+}
+
+/** Everything whose names do not clash is served at once, before its conditions are written. */
+export function serveDefinitions(
+  catalog: ResourceCatalog,
+  definitions: Iterable<Definition>,
+): void {
+  const all = [...definitions];
+  const served = all.filter((one) => nameConflict(one, all) === undefined);
+  const versionsOf = new Map<string, Set<string>>();
+  for (const { spec } of served) {
+    const versions = spec.versions.filter((version) => version.served);
+    if (versions.length === 0) continue;
+    const known = versionsOf.get(spec.group) ?? new Set<string>();
+    for (const { name } of versions) known.add(name);
+    versionsOf.set(spec.group, known);
+  }
+  const groups: ServedGroup[] = [...versionsOf].map(([group, versions]) => ({
+    group,
+    versions: [...versions].sort(compareVersions),
+  }));
+  catalog.setCustom(
+    served.flatMap(kindsOf),
+    groups.sort((a, b) => (a.group < b.group ? -1 : 1)),
+    served.map((one) => ({ group: one.spec.group, edition: editionOf(one) })),
+  );
+}
