@@ -1,0 +1,266 @@
+import type { IEvent, IKeyValue, IRangeRequest, IRangeResponse, IRequestOp } from 'etcd3';
+
+import type { EtcdClient } from '../etcd3/etcd-client.js';
+import { feed } from '../etcd3/etcd-feed.js';
+import { ALL_KEYS, keyAfter, prefixEnd } from '../etcd3/key-range.js';
+import { isStorageError } from '../storage-error.js';
+import { CAUSE_KEY, decodeCause } from './cause-record.js';
+import type { Cause } from './cause-record.js';
+
+/** What one revision did to one key. */
+export interface KeyChange {
+  readonly key: string;
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  /** The state after; absent when deleted. */
+  readonly value?: Buffer;
+  /** The state before, as far as it was not compacted away. */
+  readonly previous?: Buffer;
+}
+
+/** Everything that one revision did, and why. */
+export interface RevisionRecord {
+  readonly revision: number;
+  readonly changes: readonly KeyChange[];
+  readonly cause?: Cause;
+}
+
+/** The state of a key at some moment. */
+export interface KeyState {
+  readonly key: string;
+  readonly revision: number;
+  readonly value: Buffer;
+}
+
+/** Some revisions in order; nothing at or below `revision` will follow. */
+export interface LogBatch {
+  readonly records: readonly RevisionRecord[];
+  readonly revision: number;
+}
+
+const CAUSE = Buffer.from(CAUSE_KEY);
+const PAGE_KEYS = 2000;
+
+/** Reads what was written, by whom and why, from etcd's history. Throws 'compacted' for what is gone. */
+export class WriteLog {
+  constructor(private readonly client: EtcdClient) {}
+
+  /** All revisions behind `after`, or those that changed `key`; goes on until the signal aborts. */
+  async *since(after: number, signal: AbortSignal, key?: string): AsyncGenerator<LogBatch> {
+    const range = key === undefined ? ALL_KEYS : { key: Buffer.from(key) };
+    for await (const batch of feed(this.client, { range, after, previous: true, signal }))
+      yield { records: toRecords(batch.events), revision: batch.revision };
+  }
+
+  /** The revisions behind `after` up to `to`, or those that changed `key`. */
+  async *between(
+    { after, to }: { readonly after: number; readonly to: number },
+    signal?: AbortSignal,
+    key?: string,
+  ): AsyncGenerator<RevisionRecord> {
+    if (after >= to) return;
+    const stop = new AbortController();
+    const until = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+    try {
+      for await (const { records, revision } of this.since(after, until, key)) {
+        for (const record of records) if (record.revision <= to) yield record;
+        if (revision >= to) return;
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** What the revision did; undefined when it lies in the future. */
+  async at(revision: number, signal?: AbortSignal): Promise<RevisionRecord | undefined> {
+    for await (const record of this.between({ after: revision - 1, to: revision }, signal))
+      return record;
+    return undefined;
+  }
+
+  /** The last write of the key at or before `revision` (default: now); undefined when the key is not there then. */
+  async newest(
+    key: string,
+    revision?: number,
+    signal?: AbortSignal,
+  ): Promise<RevisionRecord | undefined> {
+    for await (const record of this.back(key, revision, signal)) return record;
+    return undefined;
+  }
+
+  /**
+   * The writes of the key from the one before or at `revision` back to its creation, newest first. A last one without
+   * `previous` that is not its creation: what was before is compacted away.
+   */
+  async *back(key: string, revision?: number, signal?: AbortSignal): AsyncGenerator<RevisionRecord> {
+    const [first] = await this.states([rangeOf(key, revision)], `state of ${key}`, signal);
+    let state = first;
+    while (state) {
+      const { cause, before } = await this.behind(state, signal);
+      yield toRecord(state, before, cause);
+      state = before;
+    }
+  }
+
+  /** The keys below `prefix` at a revision and when each was last written, page by page. */
+  async *keys(
+    prefix: string,
+    revision: number,
+    signal?: AbortSignal,
+  ): AsyncGenerator<ReadonlyMap<string, number>> {
+    let from: Buffer = Buffer.from(prefix);
+    for (;;) {
+      const { kvs, more } = await this.range(
+        { key: from, range_end: prefixEnd(prefix), revision, limit: PAGE_KEYS, keys_only: true },
+        `keys of ${prefix}`,
+        signal,
+      );
+      yield new Map(kvs.map((kv) => [kv.key.toString(), Number(kv.mod_revision)]));
+      const last = kvs.at(-1);
+      if (!more || !last) return;
+      from = keyAfter(last.key.toString());
+    }
+  }
+
+  /** The state of a key at a revision. */
+  async state(key: string, revision: number, signal?: AbortSignal): Promise<KeyState | undefined> {
+    const { kvs } = await this.range(
+      { key: Buffer.from(key), revision },
+      `state of ${key}`,
+      signal,
+    );
+    return kvs.map(toState)[0];
+  }
+
+  /** What below `prefix` was written behind `after` and still stands at `at`: oldest write first, 2,000 at most. */
+  async changed(
+    prefix: string,
+    { after, at }: { readonly after: number; readonly at: number },
+    signal?: AbortSignal,
+  ): Promise<KeyState[]> {
+    const { kvs } = await this.range(
+      {
+        key: Buffer.from(prefix),
+        range_end: prefixEnd(prefix),
+        revision: at,
+        min_mod_revision: String(after + 1),
+        limit: PAGE_KEYS,
+        sort_target: 'Mod',
+        sort_order: 'Ascend',
+      },
+      `changes below ${prefix}`,
+      signal,
+    );
+    return kvs.map(toState);
+  }
+
+  /** The cause of a state, and the state before it. */
+  private async behind(
+    { key, revision, isFirst }: FoundState,
+    signal?: AbortSignal,
+  ): Promise<{ cause: Cause | undefined; before: FoundState | undefined }> {
+    const cause = rangeOf(CAUSE_KEY, revision);
+    const what = `state of ${key} before revision ${revision}`;
+    const requests = isFirst ? [cause] : [cause, rangeOf(key, revision - 1)];
+    const found = await this.states(requests, what, signal).catch((error: unknown) => {
+      if (!isStorageError(error, 'compacted') || isFirst) throw error;
+      return this.states([cause], what, signal);
+    });
+    const [record, before] = found;
+    const isOwn = record?.revision === revision;
+    return { cause: isOwn ? toCause(record) : undefined, before };
+  }
+
+  /** Several reads of single keys in one round trip. */
+  private async states(
+    requests: readonly IRangeRequest[],
+    what: string,
+    signal?: AbortSignal,
+  ): Promise<(FoundState | undefined)[]> {
+    const success: IRequestOp[] = requests.map((request) => ({ request_range: request }));
+    const response = await this.client.call(
+      { kind: 'read', what },
+      (etcd, options) => etcd.kv.txn({ compare: [], success, failure: [] }, options),
+      signal,
+    );
+    return response.responses.map(({ response_range: { kvs } }) => kvs.map(toFound)[0]);
+  }
+
+  private range(
+    request: IRangeRequest,
+    what: string,
+    signal?: AbortSignal,
+  ): Promise<IRangeResponse> {
+    return this.client.call(
+      { kind: 'read', what },
+      (etcd, options) => etcd.kv.range(request, options),
+      signal,
+    );
+  }
+}
+
+interface FoundState extends KeyState {
+  /** The state that the key was created with. */
+  readonly isFirst: boolean;
+}
+
+const rangeOf = (key: string, revision?: number): IRangeRequest => ({
+  key: Buffer.from(key),
+  ...(revision === undefined ? {} : { revision }),
+});
+
+const toState = ({ key, mod_revision, value }: IKeyValue): KeyState => ({
+  key: key.toString(),
+  revision: Number(mod_revision),
+  value,
+});
+
+const toFound = (kv: IKeyValue): FoundState => ({
+  ...toState(kv),
+  isFirst: kv.create_revision === kv.mod_revision,
+});
+
+function toCause({ value, revision }: Pick<KeyState, 'value' | 'revision'>): Cause | undefined {
+  try {
+    return { ...decodeCause(value), revision };
+  } catch {
+    // One record that somebody else wrote must not hide all others.
+    return undefined;
+  }
+}
+
+function toRecord(
+  { key, revision, value, isFirst }: FoundState,
+  before: FoundState | undefined,
+  cause: Cause | undefined,
+): RevisionRecord {
+  const change: KeyChange = {
+    key,
+    type: isFirst ? 'ADDED' : 'MODIFIED',
+    value,
+    ...(before ? { previous: before.value } : {}),
+  };
+  return { revision, changes: [change], ...(cause ? { cause } : {}) };
+}
+
+function toChange({ type, kv, prev_kv }: IEvent): KeyChange {
+  const previous = prev_kv ? { previous: prev_kv.value } : {};
+  const key = kv.key.toString();
+  if (type === 'Delete') return { key, type: 'DELETED', ...previous };
+  const isFirst = kv.create_revision === kv.mod_revision;
+  return { key, type: isFirst ? 'ADDED' : 'MODIFIED', value: kv.value, ...previous };
+}
+
+function toRecords(events: readonly IEvent[]): RevisionRecord[] {
+  const records = new Map<number, { changes: KeyChange[]; cause?: Cause }>();
+  for (const event of events) {
+    const revision = Number(event.kv.mod_revision);
+    let record = records.get(revision);
+    if (!record) records.set(revision, (record = { changes: [] }));
+    const cause = event.kv.key.equals(CAUSE)
+      ? toCause({ value: event.kv.value, revision })
+      : undefined;
+    if (cause) record.cause = cause;
+    else record.changes.push(toChange(event));
+  }
+  return [...records].map(([revision, record]) => ({ revision, ...record }));
+}
