@@ -55,6 +55,7 @@ const CONVERSIONS: Readonly<Record<StorageErrorCode, Conversion>> = {
   conflict: modified,
   guard: modified,
   compacted: () => newExpired('The resourceVersion for the provided list is too old.'),
+  gone: (error) => newExpired(error.message),
   futureRevision: (error) =>
     newTooLargeResourceVersion(askedRevision(error), error.detail.revision ?? 0),
   noSpace: internal,

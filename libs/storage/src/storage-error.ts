@@ -9,6 +9,8 @@ export type StorageErrorCode =
   | 'guard'
   /** The revision was compacted away. */
   | 'compacted'
+  /** The keyspace itself is no more: a fork that was removed or has expired. The message says which and why. */
+  | 'gone'
   /** The revision lies in the future. */
   | 'futureRevision'
   /** etcd's quota is used up (NOSPACE alarm). */

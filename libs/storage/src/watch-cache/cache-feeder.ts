@@ -108,6 +108,7 @@ export class CacheFeeder {
       const batches = feed(client, {
         range: ALL_KEYS,
         after: state.revision,
+        afterWasSeen: true,
         previous: false,
         signal: AbortSignal.any([signal, this.stream.signal]),
         firstTurn: this.turn,

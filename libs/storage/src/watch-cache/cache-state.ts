@@ -25,7 +25,7 @@ export class CacheState implements MemoryState {
 
   constructor(
     private readonly keyspace: string,
-    private readonly limits: WindowLimits,
+    readonly limits: WindowLimits,
   ) {}
 
   /** Whether the prefix lies within one resource, which is what memory can serve. */
@@ -107,6 +107,11 @@ export class CacheState implements MemoryState {
   reset(error: StorageError): void {
     for (const partition of this.partitions.values()) partition.reset(error);
     this.revision = 0;
+  }
+
+  /** What every key of a resource starts with. */
+  prefixOf(name: string): string {
+    return `${this.keyspace}${name}/`;
   }
 
   /** The resource's name: the first path segment behind the keyspace. */

@@ -15,6 +15,7 @@ import type {
 import { CacheFeeder } from './cache-feeder.js';
 import type { FeedFollower } from './cache-feeder.js';
 import { CacheState } from './cache-state.js';
+import { Epoch } from './epoch.js';
 import { FreshnessGate } from './freshness-gate.js';
 import { MemoryReads } from './memory-reads.js';
 import { RevisionBarrier } from './revision-barrier.js';
@@ -73,7 +74,10 @@ export class CachedStorage implements Storage {
       gate: this.gate,
       onTrouble: (message, error) => logger?.warn(message, { err: String(error) }),
     });
+    const epoch = new Epoch(client);
+    this.feeder.follow(epoch);
     this.reads = new MemoryReads({
+      requireCurrent: (revision, what) => epoch.requireCurrent(revision, what),
       state: this.state,
       gate: this.gate,
       backing: {
@@ -103,7 +107,7 @@ export class CachedStorage implements Storage {
     return this.gate.ready(timeoutMs, signal);
   }
 
-  /** Drops the cache and loads it anew; every watch ends with 'compacted'. For a restored etcd (a new epoch). */
+  /** Drops the cache and loads it anew; every watch ends with 'compacted'. */
   invalidate(reason: string): void {
     this.feeder.invalidate(reason);
   }

@@ -54,6 +54,8 @@ export interface MemoryReadsOptions {
   readonly quorumReads: boolean;
   /** Items queued for a watcher before it is cut with 'slow'. */
   readonly watchBuffer: number;
+  /** Throws 'compacted' for a revision that memory knows to be of another history. */
+  readonly requireCurrent?: (revision: number, what: string) => void;
 }
 
 interface Subscription {
@@ -68,6 +70,7 @@ export class MemoryReads {
   async get(key: string, options: ReadOptions): Promise<Entry | undefined> {
     const { state, gate, backing } = this.options;
     const { freshness, signal } = options;
+    this.requireCurrent(freshness, `get ${key}`);
     if (this.isForBacking(key, freshness)) return backing.get(key, options);
     if (freshness.kind !== 'exact') await gate.wait(freshness, `get ${key}`, signal);
     return state.get(key);
@@ -76,6 +79,7 @@ export class MemoryReads {
   async list(prefix: string, options: ListOptions): Promise<ListResult> {
     const { state, gate, backing } = this.options;
     const { freshness, after, limit, signal } = options;
+    this.requireCurrent(freshness, `list ${prefix}`);
     if (this.isForBacking(prefix, freshness)) return backing.list(prefix, options);
     // The state at an exact revision is in memory only until the next change: no waiting then.
     if (freshness.kind !== 'exact') await gate.wait(freshness, `list ${prefix}`, signal);
@@ -94,6 +98,7 @@ export class MemoryReads {
       if (!signal.aborted) throw error;
     });
     let { after } = options;
+    if (!signal.aborted) this.options.requireCurrent?.(after, `watch ${prefix}`);
     while (!signal.aborted) {
       const subscription = this.subscribe(prefix, after);
       if (subscription) {
@@ -148,6 +153,10 @@ export class MemoryReads {
     };
     let cancel = clock.after(progressMs, mark, { unref: true });
     return () => cancel();
+  }
+
+  private requireCurrent(freshness: Freshness, what: string): void {
+    if (freshness.kind === 'exact') this.options.requireCurrent?.(freshness.revision, what);
   }
 
   private isForBacking(keyOrPrefix: string, freshness: Freshness): boolean {

@@ -8,14 +8,17 @@ import type { WatchQueue } from './watch-queue.js';
 
 /** What the cache holds of one resource (the first path segment behind the keyspace): state, recent events, watchers. */
 export class Partition {
-  readonly index = new KeyIndex();
   readonly window: EventWindow;
   /** Revision of the latest change: the state in memory is the state at every revision from here to the cache's. */
   changedAt: number;
   private readonly watchers = new Map<string, Set<WatchQueue>>();
   private pending: CachedEvent[] = [];
 
-  constructor(limits: WindowLimits, floor: number) {
+  constructor(
+    limits: WindowLimits,
+    floor: number,
+    readonly index = new KeyIndex(),
+  ) {
     this.window = new EventWindow(limits, floor);
     this.changedAt = floor;
   }
