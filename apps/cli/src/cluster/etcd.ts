@@ -6,7 +6,7 @@ import { ManagedEtcdError, explainExit, findEtcd, memberCommand } from '@orrery/
 import type { FoundEtcd } from '@orrery/storage';
 import type { Progress } from '../progress.js';
 import type { ProcessSpec } from '../supervisor/managed-process.js';
-import { etcdEndpoints } from './plan.js';
+import { etcdClientUrl, etcdNumbers, etcdProcessName } from './plan.js';
 import type { PlanInput } from './plan.js';
 
 const PEER_PORT = 2380;
@@ -38,39 +38,51 @@ const foreignSettings = Object.fromEntries(
     .map((name) => [name, undefined]),
 );
 
-const memberName = (i: number): string => `etcd-${i + 1}`;
-const processName = (i: number): string => (i === 0 ? 'etcd' : `etcd-${i + 1}`);
-const dataDir = ({ files }: PlanInput, i: number): string => join(files.etcd(), memberName(i));
-const peerUrl = ({ addresses }: PlanInput, i: number): string =>
-  `http://${addresses.etcdMember(i + 1)}:${PEER_PORT}`;
+export const memberName = (n: number): string => `etcd-${n}`;
+export const etcdDataDir = ({ files }: PlanInput, n: number): string =>
+  join(files.etcd(), memberName(n));
+export const etcdPeerUrl = ({ addresses }: PlanInput, n: number): string =>
+  `http://${addresses.etcdMember(n)}:${PEER_PORT}`;
 
-/** One process an etcd member; the same again restarts it on its data. */
-export function etcdProcesses(input: PlanInput, binary: string): ProcessSpec[] {
+/** The process of etcd's member `n`; the same again restarts it on its data. 'existing': it joins a running cluster. */
+export function etcdProcess(
+  input: PlanInput,
+  binary: string,
+  n: number,
+  clusterState: 'new' | 'existing' = 'new',
+): ProcessSpec {
   const { files } = input;
-  mkdirSync(files.etcd(), { recursive: true, mode: 0o700 });
-  const clients = etcdEndpoints(input);
-  const cluster = clients.map((_, i) => ({ name: memberName(i), peerUrl: peerUrl(input, i) }));
-  return clients.map((clientUrl, i) => {
-    mkdirSync(dataDir(input, i), { recursive: true, mode: 0o700 });
-    const { command, args, env } = memberCommand({
-      binary,
-      name: memberName(i),
-      dataDir: dataDir(input, i),
-      clientUrl,
-      peerUrl: peerUrl(input, i),
-      ...(clients.length > 1 ? { cluster } : {}),
-    });
-    const name = processName(i);
-    return {
-      name,
-      command,
-      args,
-      // The supervisor adds to its own environment: what is set for another etcd must be taken out.
-      env: { ...foreignSettings, ...env },
-      logFile: files.logs(`${name}.log`),
-      pidFiles: [files.pidFile(name)],
-    };
+  const all = etcdNumbers(input);
+  const cluster = all.map((each) => ({
+    name: memberName(each),
+    peerUrl: etcdPeerUrl(input, each),
+  }));
+  mkdirSync(etcdDataDir(input, n), { recursive: true, mode: 0o700 });
+  const { command, args, env } = memberCommand({
+    binary,
+    name: memberName(n),
+    dataDir: etcdDataDir(input, n),
+    clientUrl: etcdClientUrl(input, n),
+    peerUrl: etcdPeerUrl(input, n),
+    clusterState,
+    ...(all.length > 1 ? { cluster } : {}),
   });
+  const name = etcdProcessName(n);
+  return {
+    name,
+    command,
+    args,
+    // The supervisor adds to its own environment: what is set for another etcd must be taken out.
+    env: { ...foreignSettings, ...env },
+    logFile: files.logs(`${name}.log`),
+    pidFiles: [files.pidFile(name)],
+  };
+}
+
+/** One process an etcd member. */
+export function etcdProcesses(input: PlanInput, binary: string): ProcessSpec[] {
+  mkdirSync(input.files.etcd(), { recursive: true, mode: 0o700 });
+  return etcdNumbers(input).map((n) => etcdProcess(input, binary, n));
 }
 
 /** Why a member ended, from its log: a cause that another try does not mend. undefined = not known. */
@@ -80,13 +92,13 @@ export function explainEtcd(
   log: string,
   how: string,
 ): string | undefined {
-  const i = etcdEndpoints(input).findIndex((_, at) => processName(at) === name);
-  if (i < 0) return undefined;
+  const n = etcdNumbers(input).find((each) => etcdProcessName(each) === name);
+  if (n === undefined) return undefined;
   const member = {
-    name: memberName(i),
-    dataDir: dataDir(input, i),
-    clientUrl: etcdEndpoints(input)[i] ?? '',
-    peerUrl: peerUrl(input, i),
+    name: memberName(n),
+    dataDir: etcdDataDir(input, n),
+    clientUrl: etcdClientUrl(input, n),
+    peerUrl: etcdPeerUrl(input, n),
   };
   const { code, message } = explainExit(member, log, how);
   return code === 'exited' ? undefined : message;

@@ -34,6 +34,11 @@ export const LAST_BLOCK = 250;
 /** Most nodes of one cluster: the /24s between 127.C.65 and 127.C.127. */
 export const MAX_NODES = 62;
 
+/** etcd's own advice: more than seven members make writes slow and nothing safer. */
+export const MAX_ETCD_MEMBERS = 7;
+/** Members have an address each behind 127.C.0.200. */
+export const MAX_ETCD_NUMBER = 50;
+
 /** Where a cluster keeps its files. */
 export class ClusterFiles {
   constructor(readonly dir: string) {}

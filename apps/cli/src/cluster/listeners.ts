@@ -3,7 +3,13 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { ConfigError } from '@orrery/component';
 import { commandLine } from './leftovers.js';
 import { nodeName } from './layout.js';
-import { API_PORT, CONTROLLER_MANAGER_PORT, REPLICA_PORTS, SCHEDULER_PORT } from './plan.js';
+import {
+  API_PORT,
+  CONTROLLER_MANAGER_PORT,
+  REPLICA_PORTS,
+  SCHEDULER_PORT,
+  etcdNumbers,
+} from './plan.js';
 import type { PlanInput } from './plan.js';
 
 /** An address that a process of the cluster will listen on. */
@@ -17,11 +23,12 @@ const KUBELET_PORT = 10250;
 const LISTENING = '0A';
 
 /** All addresses that the cluster needs before its first pod. */
-export function listenersOf({ addresses, etcdMembers, nodes, standby }: PlanInput): Listener[] {
+export function listenersOf(input: PlanInput): Listener[] {
+  const { addresses, nodes, standby } = input;
   const count = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
   const host = addresses.apiServer;
   return [
-    ...count(etcdMembers).flatMap((i) =>
+    ...etcdNumbers(input).flatMap((i) =>
       [2379, 2380].map((port) => ({ who: `etcd-${i}`, host: addresses.etcdMember(i), port })),
     ),
     { who: 'kube-apiserver', host, port: API_PORT },

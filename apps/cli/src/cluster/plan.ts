@@ -9,6 +9,8 @@ export interface PlanInput {
   readonly files: ClusterFiles;
   readonly addresses: Addresses;
   readonly etcdMembers: number;
+  /** Their numbers, where they are not 1 to `etcdMembers`: members were removed. */
+  readonly etcdNumbers?: readonly number[];
   readonly nodes: number;
   /** One process a component instead of three groups. */
   readonly isolate: boolean;
@@ -34,8 +36,18 @@ export const SCHEDULER_PORT = 10259;
 /** Added for each further replica of the two. */
 export const REPLICA_PORTS = 1000;
 
-export const etcdEndpoints = ({ addresses, etcdMembers }: PlanInput): string[] =>
-  Array.from({ length: etcdMembers }, (_, i) => `http://${addresses.etcdMember(i + 1)}:2379`);
+/** The numbers of etcd's members, from which their names, addresses and folders follow. */
+export const etcdNumbers = ({ etcdNumbers: kept, etcdMembers }: PlanInput): readonly number[] =>
+  kept ?? numbers(etcdMembers);
+
+export const etcdEndpoints = (input: PlanInput): string[] =>
+  etcdNumbers(input).map((n) => etcdClientUrl(input, n));
+
+export const etcdClientUrl = ({ addresses }: PlanInput, n: number): string =>
+  `http://${addresses.etcdMember(n)}:2379`;
+
+/** The process, static pod and log of etcd's member `n`. */
+export const etcdProcessName = (n: number): string => (n === 1 ? 'etcd' : `etcd-${n}`);
 
 const extra = (input: PlanInput, component: string): readonly string[] =>
   input.extraArgs[component] ?? [];
@@ -128,7 +140,8 @@ export function containerRuntime(input: PlanInput, i: number): Instance {
   };
 }
 
-export function kubelet(input: PlanInput, i: number): Instance {
+/** The kubelet of node `i`; by default the first node is the control plane's. */
+export function kubelet(input: PlanInput, i: number, isControlPlane = i === 1): Instance {
   const { files, addresses } = input;
   const name = nodeName(i);
   return {
@@ -147,7 +160,7 @@ export function kubelet(input: PlanInput, i: number): Instance {
       `--tls-cert-file=${files.node(name, 'pki', 'kubelet.crt')}`,
       `--tls-private-key-file=${files.node(name, 'pki', 'kubelet.key')}`,
       `--client-ca-file=${files.pki('ca.crt')}`,
-      ...(i === 1 ? CONTROL_PLANE : []),
+      ...(isControlPlane ? CONTROL_PLANE : []),
       ...extra(input, 'kubelet'),
     ],
   };

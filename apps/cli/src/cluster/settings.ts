@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { ConfigError } from '@orrery/component';
-import { FIRST_BLOCK, LAST_BLOCK, MAX_NODES } from './layout.js';
+import { FIRST_BLOCK, LAST_BLOCK, MAX_ETCD_MEMBERS, MAX_ETCD_NUMBER, MAX_NODES } from './layout.js';
 import type { ClusterFiles } from './layout.js';
+import type { PlanInput } from './plan.js';
 
 const REMEDY = 'restore it, or start with --fresh to begin again empty';
 
@@ -9,19 +10,30 @@ const REMEDY = 'restore it, or start with --fresh to begin again empty';
 export interface ClusterSettings {
   readonly block: number;
   readonly etcdMembers: number;
+  /** Their numbers, where they are not 1 to `etcdMembers`. */
+  readonly etcdNumbers?: readonly number[];
   readonly nodes: number;
 }
 
 const isBetween = (value: unknown, least: number, most: number): value is number =>
   Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
 
+const areNumbers = (value: unknown, count: number): boolean =>
+  Array.isArray(value) &&
+  value.every((each) => isBetween(each, 1, MAX_ETCD_NUMBER)) &&
+  value.length === count &&
+  new Set(value).size === count;
+
 /** What is wrong with the settings; undefined when nothing is. */
 function problemOf(value: unknown): string | undefined {
   const settings = value as Partial<ClusterSettings> | null;
   if (!isBetween(settings?.block, FIRST_BLOCK, LAST_BLOCK))
     return `block must be a whole number from ${FIRST_BLOCK} to ${LAST_BLOCK}`;
-  if (settings?.etcdMembers !== 1 && settings?.etcdMembers !== 3)
-    return 'etcdMembers must be 1 or 3';
+  if (!isBetween(settings?.etcdMembers, 1, MAX_ETCD_MEMBERS))
+    return `etcdMembers must be a whole number from 1 to ${MAX_ETCD_MEMBERS}`;
+  const { etcdNumbers } = settings;
+  if (etcdNumbers !== undefined && !areNumbers(etcdNumbers, settings.etcdMembers))
+    return 'etcdNumbers must name each etcd member once';
   if (!isBetween(settings.nodes, 1, MAX_NODES))
     return `nodes must be a whole number from 1 to ${MAX_NODES}`;
   return undefined;
@@ -49,6 +61,16 @@ export function readSettings(files: ClusterFiles): ClusterSettings | undefined {
   if (problem) throw new ConfigError(`${files.settings}: ${problem}; ${REMEDY}`);
   return value as ClusterSettings;
 }
+
+/** What of a running cluster must be kept. */
+export const settingsOf = (
+  input: Pick<PlanInput, 'addresses' | 'etcdMembers' | 'etcdNumbers' | 'nodes'>,
+): ClusterSettings => ({
+  block: input.addresses.block,
+  etcdMembers: input.etcdMembers,
+  ...(input.etcdNumbers ? { etcdNumbers: input.etcdNumbers } : {}),
+  nodes: input.nodes,
+});
 
 /** Replaces the file in one step, so that a crash leaves the old or the new one. */
 export function writeSettings(files: ClusterFiles, settings: ClusterSettings): void {

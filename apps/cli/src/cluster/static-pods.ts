@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Pod } from '@orrery/api';
 import { encodeYaml } from '@orrery/apimachinery';
 import {
@@ -6,12 +7,15 @@ import {
   IMAGE_TAG,
   apiServer,
   controllerManager,
-  etcdEndpoints,
+  etcdClientUrl,
+  etcdNumbers,
+  etcdProcessName,
   scheduler,
 } from './plan.js';
 import type { Instance, PlanInput } from './plan.js';
 import { nodeName } from './layout.js';
 
+const ETCD_MANIFEST = /^etcd(-\d+)?\.yaml$/;
 const ETCD_IMAGE = 'registry.k8s.io/etcd:3.5.24-0';
 
 interface StaticPod {
@@ -75,13 +79,16 @@ const fromInstance = (instance: Instance): StaticPod => ({
 /** The manifests of the first node: etcd's members and the control plane, standbys included. */
 export function staticPods(input: PlanInput, standby: boolean): StaticPod[] {
   const endpoint = `${input.addresses.apiServer}:${API_PORT}`;
-  const members = etcdEndpoints(input).map((url, i) => ({
-    name: i === 0 ? 'etcd' : `etcd-${i + 1}`,
-    component: 'etcd',
-    image: ETCD_IMAGE,
-    command: ['etcd', `--advertise-client-urls=${url}`],
-    annotations: { 'kubeadm.kubernetes.io/etcd.advertise-client-urls': url },
-  }));
+  const members = etcdNumbers(input).map((n) => {
+    const url = etcdClientUrl(input, n);
+    return {
+      name: etcdProcessName(n),
+      component: 'etcd',
+      image: ETCD_IMAGE,
+      command: ['etcd', `--advertise-client-urls=${url}`],
+      annotations: { 'kubeadm.kubernetes.io/etcd.advertise-client-urls': url },
+    };
+  });
   const replicas = standby ? [1, 2] : [1];
   return [
     ...members,
@@ -95,11 +102,15 @@ export function staticPods(input: PlanInput, standby: boolean): StaticPod[] {
   ];
 }
 
-/** Writes one manifest a static pod into the first node's manifest folder. */
+/** Writes one manifest a static pod into the first node's manifest folder; those of removed etcd members go. */
 export function writeStaticPods(input: PlanInput): void {
   const dir = input.files.node(nodeName(1), 'manifests');
   mkdirSync(dir, { recursive: true });
-  for (const pod of staticPods(input, input.standby))
+  const pods = staticPods(input, input.standby);
+  const wanted = new Set(pods.map(({ name }) => `${name}.yaml`));
+  for (const file of readdirSync(dir))
+    if (ETCD_MANIFEST.test(file) && !wanted.has(file)) rmSync(join(dir, file));
+  for (const pod of pods)
     writeFileSync(
       input.files.node(nodeName(1), 'manifests', `${pod.name}.yaml`),
       encodeYaml(toPod(pod, input.addresses.apiServer)),

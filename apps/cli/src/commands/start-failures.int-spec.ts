@@ -82,9 +82,9 @@ describe(readSettings.name, () => {
     { name: 'cut off', text: '{"block":', says: /cluster\.json is not JSON; .*--fresh/ },
     { name: 'of another block', text: '{"block":5}', says: /block must be .* from 10 to 250/ },
     {
-      name: 'of two members',
-      text: '{"block":20,"etcdMembers":2,"nodes":3}',
-      says: /etcdMembers must be 1 or 3/,
+      name: 'of no members',
+      text: '{"block":20,"etcdMembers":0,"nodes":3}',
+      says: /etcdMembers must be a whole number from 1/,
     },
   ])('refuses a file that is $name', ({ text, says }) => {
     writeFileSync(files.settings, text);

@@ -11,9 +11,9 @@ export class UpFlags {
   })
   name = 'orrery';
 
-  @Flag('etcd members: 1 or 3 (kept for the life of the cluster)')
+  @Flag('etcd members of a new cluster: 1, 3 or 5; later: orrery etcd member add|remove')
   @IsOptional()
-  @IsIn([1, 3])
+  @IsIn([1, 3, 5])
   etcdMembers?: number = undefined;
 
   @Flag(`nodes, the first of them the control plane; at most ${MAX_NODES} (default 3)`)

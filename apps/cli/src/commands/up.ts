@@ -12,7 +12,7 @@ import { endLeftovers } from '../cluster/leftovers.js';
 import { listenersOf, requireFree } from '../cluster/listeners.js';
 import { API_PORT, processes } from '../cluster/plan.js';
 import type { PlanInput } from '../cluster/plan.js';
-import { readSettings, writeSettings } from '../cluster/settings.js';
+import { readSettings, settingsOf, writeSettings } from '../cluster/settings.js';
 import { writeStaticPods } from '../cluster/static-pods.js';
 import { inWords, makeFolder } from '../cluster/system-error.js';
 import { Progress } from '../progress.js';
@@ -40,10 +40,15 @@ function empty(files: ClusterFiles): void {
     rmSync(join(files.dir, path), { recursive: true, force: true });
 }
 
-function checkUnchanged(flag: string, asked: number | undefined, before: number | undefined): void {
+function checkUnchanged(
+  flag: string,
+  asked: number | undefined,
+  before: number | undefined,
+  otherWay = '',
+): void {
   if (asked !== undefined && before !== undefined && asked !== before)
     throw new ConfigError(
-      `${flag} ${asked}: this cluster was made with ${before}; start it without the flag, or with --fresh to begin again empty`,
+      `${flag} ${asked}: this cluster has ${before}; ${otherWay}start it without the flag, or with --fresh to begin again empty`,
     );
 }
 
@@ -58,7 +63,12 @@ function checkSocketPaths(files: ClusterFiles, nodes: number): void {
 /** Everything that can be refused is, before anything of the cluster is written or removed. */
 async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress): Promise<Leased> {
   const before = flags.fresh ? undefined : readSettings(files);
-  checkUnchanged('--etcd-members', flags.etcdMembers, before?.etcdMembers);
+  checkUnchanged(
+    '--etcd-members',
+    flags.etcdMembers,
+    before?.etcdMembers,
+    'orrery etcd member add|remove changes that while it runs; ',
+  );
   const nodes = flags.nodes ?? before?.nodes ?? DEFAULT_NODES;
   checkSocketPaths(files, nodes);
   const extraArgs = parseExtraArgs(flags.extraArg);
@@ -72,6 +82,7 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
       files,
       addresses: addressesOf(lease.block),
       etcdMembers: flags.etcdMembers ?? before?.etcdMembers ?? 1,
+      ...(before?.etcdNumbers ? { etcdNumbers: before.etcdNumbers } : {}),
       nodes,
       isolate: flags.isolate,
       standby: flags.standby,
@@ -101,7 +112,7 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
 }
 
 async function writeFiles(input: PlanInput, progress: Progress): Promise<void> {
-  const { files, addresses, etcdMembers, nodes } = input;
+  const { files, addresses, nodes } = input;
   for (const dir of [files.run(), files.logs()]) mkdirSync(dir, { recursive: true, mode: 0o700 });
   progress.step('certificates');
   await createClusterPki({
@@ -120,7 +131,7 @@ async function writeFiles(input: PlanInput, progress: Progress): Promise<void> {
   for (const group of processes(input))
     if (group.instances.length > 1)
       writeFileSync(files.run(`${group.name}.json`), JSON.stringify(group.instances));
-  writeSettings(files, { block: addresses.block, etcdMembers, nodes });
+  writeSettings(files, settingsOf(input));
 }
 
 /** What a damaged certificate or key says to the user; errors of the operating system as they are. */

@@ -36,6 +36,13 @@ export class Supervisor {
     process.start();
   }
 
+  /** Stops the process and, with a spec, starts it anew as that says; without one it is forgotten. */
+  async replace(name: string, spec?: ProcessSpec): Promise<void> {
+    await this.processes.get(name)?.stop();
+    if (spec) this.add(spec);
+    else this.processes.delete(name);
+  }
+
   find(name: string): ManagedProcess | undefined {
     return this.processes.get(name);
   }
