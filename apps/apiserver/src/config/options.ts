@@ -97,6 +97,9 @@ export class ApiServerOptions extends ExtensionOptions {
   @Flag('allow privileged containers')
   allowPrivileged: boolean = true;
 
+  @Flag('group versions to serve or not: <group>/<version>=true|false, api/beta=…, api/all=…')
+  runtimeConfig: string[] = [];
+
   @Flag('time after which events are removed')
   @IsDuration()
   eventTtl: string = '1h';
