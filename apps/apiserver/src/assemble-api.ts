@@ -3,6 +3,8 @@ import type { Clock, Logger, Random } from '@orrery/component';
 import { ConfigError, parseDuration } from '@orrery/component';
 import { AdmissionChain, ServiceAllocation, namespaceHooks } from '@orrery/registry';
 import type { AdmissionPlugin, ResourceStoreOptions, StoreDeps } from '@orrery/registry';
+import { componentProbes } from './component-status/component-probes.js';
+import { ComponentStatusStorage } from './component-status/component-status-storage.js';
 import type { OpenStorage } from './config/open-storage.js';
 import type { ApiServerOptions } from './config/options.js';
 import { definitionHooks } from './custom-resources/definition-hooks.js';
@@ -14,6 +16,7 @@ import type { OpenApiDocuments } from './openapi/openapi.js';
 import { OpenApi } from './openapi/openapi.js';
 import { ApiHandler } from './rest/api-handler.js';
 import { ResourceCatalog } from './rest/resource-catalog.js';
+import { servedGroupVersions } from './config/runtime-config.js';
 
 export interface ApiAssemblyDeps {
   readonly clock: Clock;
@@ -53,10 +56,16 @@ function storeOptionsOf(
     serviceCidr: options.serviceClusterIpRange,
     nodePorts: options.serviceNodePortRange,
   });
+  const componentStatuses = new ComponentStatusStorage(
+    deps.storage,
+    `${deps.keyPrefix}componentstatuses/`,
+    componentProbes(options, deps.storage),
+  );
   return ({ group, kind }) => {
     if (kind === 'Event') return { ttlSeconds };
     if (group === '' && kind === 'Service') return { hooks: services };
     if (group === '' && kind === 'Namespace') return { hooks: namespaceHooks };
+    if (kind === 'ComponentStatus') return { storage: componentStatuses };
     if (kind === 'CustomResourceDefinition') return { hooks: definitionHooks };
     return {};
   };
@@ -89,7 +98,11 @@ export async function assembleApi(
   const { opened, clock, random, logger, signal, metrics } = deps;
   const plugins: AdmissionPlugin[] = [];
   const storeDeps = storeDepsOf(options, deps, plugins);
-  const catalog = new ResourceCatalog(storeDeps, storeOptionsOf(options, storeDeps));
+  const catalog = new ResourceCatalog(
+    storeDeps,
+    storeOptionsOf(options, storeDeps),
+    servedGroupVersions(options.runtimeConfig),
+  );
   const services: ServerServices = {
     options,
     storage: opened.storage,
@@ -113,7 +126,13 @@ export async function assembleApi(
     metrics,
     discovery: new Discovery(catalog, extensions.subresources, deps.address),
     health: deps.health(parts),
-    watch: { clock, random, signal, minRequestTimeoutMs: options.minRequestTimeout * 1000 },
+    watch: {
+      clock,
+      random,
+      signal,
+      minRequestTimeoutMs: options.minRequestTimeout * 1000,
+      ...(extensions.faults ? { faults: extensions.faults } : {}),
+    },
     paths: [new OpenApi(catalog, deps.documents)],
   });
   return { ...parts, handler };

@@ -1,5 +1,6 @@
 import type { KubeObject, Status } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
+import type { Storage } from '@orrery/storage';
 import type { CreateCall } from './create.js';
 import { createObject } from './create.js';
 import type { DeleteCall, DeleteOptions, DeleteResult } from './delete.js';
@@ -19,6 +20,8 @@ import { watchObjects } from './watch.js';
 export interface ResourceStoreOptions {
   readonly hooks?: StoreHooks;
   readonly ttlSeconds?: number;
+  /** Where the objects are, when not in the server's storage: those that are made when asked for. */
+  readonly storage?: Storage;
 }
 
 /** The generic store of one kind: the whole pipeline between an HTTP request and etcd. Throws only StatusError. */
@@ -33,7 +36,7 @@ export class ResourceStore {
     this.scope = {
       kind,
       resource: { group: kind.group, resource: kind.plural },
-      deps,
+      deps: options.storage ? { ...deps, storage: options.storage } : deps,
       hooks: options.hooks ?? {},
       ...(options.ttlSeconds ? { ttlSeconds: options.ttlSeconds } : {}),
     };

@@ -3,10 +3,12 @@ import { DefinitionController } from '../custom-resources/definition-controller.
 import type { ServerServices } from '../extensions.js';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import { EndpointReconciler } from './endpoint-reconciler.js';
+import { ensureFlowControl } from './flow-control-objects.js';
 import {
   ensureKubernetesService,
   ensureNamespaces,
   ensurePriorityClasses,
+  ensureServiceCidr,
 } from './system-objects.js';
 
 export interface StartHook {
@@ -46,6 +48,14 @@ export function ownStartHooks(
     {
       name: 'scheduling/bootstrap-system-priority-classes',
       run: () => ensurePriorityClasses(services),
+    },
+    {
+      name: 'priority-and-fairness-config-producer',
+      run: () => ensureFlowControl(services),
+    },
+    {
+      name: 'start-kubernetes-service-cidr-controller',
+      run: () => ensureServiceCidr(services),
     },
     {
       name: 'bootstrap-controller',

@@ -1,7 +1,8 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
+import { isAlreadyExists, isNotFound, newNotFound } from '@orrery/apimachinery';
+import { toTime } from '@orrery/component';
 import type { ResourceStore } from '@orrery/registry';
-import { systemContext } from '@orrery/registry';
+import { cloneJson, systemContext } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
@@ -24,7 +25,8 @@ const PRIORITY_CLASSES = [
 /** What is there at a restart is known without asking etcd; a create finds out about the rest. */
 const FROM_MEMORY = { resourceVersion: '0' };
 
-async function ensure(
+/** Makes an object that is not there yet; one that is stays as it is. */
+export async function ensure(
   store: ResourceStore,
   services: ServerServices,
   object: KubeObject,
@@ -82,4 +84,68 @@ export async function ensureKubernetesService(
       sessionAffinity: 'None',
     },
   } as KubeObject);
+}
+
+/** The range of cluster IPs that the server was started with, as the default ServiceCIDR, and that it is in use. */
+export async function ensureServiceCidr(services: ServerServices): Promise<void> {
+  const store = services.store('networking.k8s.io', 'v1', 'servicecidrs');
+  const { serviceClusterIpRange } = services.options;
+  const name = 'kubernetes';
+  await ensure(store, services, {
+    metadata: { name },
+    spec: { cidrs: serviceClusterIpRange.split(',') },
+  } as KubeObject);
+  await setCondition(services, store, name, {
+    type: 'Ready',
+    status: 'True',
+    reason: '',
+    message: 'Kubernetes default Service CIDR is ready',
+  });
+}
+
+interface Condition {
+  readonly lastTransitionTime?: string;
+  readonly type: string;
+  readonly status: 'True' | 'False';
+  readonly reason: string;
+  readonly message: string;
+}
+
+interface WithConditions extends KubeObject {
+  status?: { conditions?: Condition[] };
+}
+
+/** Writes a condition that does not stand there yet. */
+export async function setCondition(
+  services: ServerServices,
+  store: ResourceStore,
+  name: string,
+  condition: Condition,
+): Promise<void> {
+  const { status: strategy } = store.kind;
+  if (!strategy) return;
+  await store.update(
+    (current) => {
+      if (!current)
+        throw newNotFound({ group: store.kind.group, resource: store.kind.plural }, name);
+      const object = cloneJson(current) as WithConditions;
+      const others = (object.status?.conditions ?? []).filter(
+        ({ type }) => type !== condition.type,
+      );
+      const found = object.status?.conditions?.find(({ type }) => type === condition.type);
+      if (found?.status === condition.status && found.message === condition.message) return object;
+      const lastTransitionTime = toTime(services.clock.now());
+      object.status = {
+        ...object.status,
+        conditions: [...others, { lastTransitionTime, ...condition }],
+      };
+      return object;
+    },
+    {
+      context: systemContext(services.clock, services.signal),
+      name,
+      subresource: 'status',
+      strategy,
+    },
+  );
 }

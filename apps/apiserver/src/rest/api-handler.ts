@@ -55,6 +55,7 @@ export class ApiHandler {
     if ((apiPrefix === 'api') !== (group === '')) return false;
     const found = catalog.find(group, version, resource);
     if (!found) return serveRequestKind(request, extensions);
+    if (found.kind.deprecation) request.context.warn(found.kind.deprecation);
     const call = { request, resource: found };
     if (
       found.kind.scope === 'Cluster' &&

@@ -1,5 +1,6 @@
 import { groupVersions, kinds } from '@orrery/api';
 import type { KindDescriptor } from '@orrery/api';
+import { toApiVersion } from '@orrery/apimachinery';
 import { ResourceStore } from '@orrery/registry';
 import type { ResourceStoreOptions, StoreDeps } from '@orrery/registry';
 import type { CustomKind } from '../custom-resources/custom-kind.js';
@@ -38,8 +39,10 @@ export class ResourceCatalog {
   constructor(
     private readonly deps: StoreDeps,
     optionsOf: (kind: KindDescriptor) => ResourceStoreOptions,
+    private readonly isServed: (groupVersion: string) => boolean = () => true,
   ) {
     for (const kind of kinds) {
+      if (!isServed(toApiVersion(kind.group, kind.version))) continue;
       const store = new ResourceStore(kind, deps, optionsOf(kind));
       this.builtIn.set(idOf(kind.group, kind.version, kind.plural), { kind, store });
     }
@@ -73,8 +76,14 @@ export class ResourceCatalog {
   }
 
   groups(): ServedGroup[] {
-    const taken = new Set(groupVersions.map(({ group }) => group));
-    return [...groupVersions, ...this.customGroups.filter(({ group }) => !taken.has(group))];
+    const builtIn = groupVersions
+      .map(({ group, versions }) => ({
+        group,
+        versions: versions.filter((version) => this.isServed(toApiVersion(group, version))),
+      }))
+      .filter(({ versions }) => versions.length > 0);
+    const taken = new Set(builtIn.map(({ group }) => group));
+    return [...builtIn, ...this.customGroups.filter(({ group }) => !taken.has(group))];
   }
 
   /** Replaces the custom resources. */

@@ -1,0 +1,64 @@
+import {
+  AUTO_UPDATE_ANNOTATION,
+  mandatoryFlowSchemas,
+  mandatoryPriorityLevels,
+  suggestedFlowSchemas,
+  suggestedPriorityLevels,
+} from '@orrery/api';
+import type { KubeObject } from '@orrery/apimachinery';
+import { cloneJson, equalJson, systemContext } from '@orrery/registry';
+import type { ResourceStore } from '@orrery/registry';
+import type { ServerServices } from '../extensions.js';
+import { ensure, setCondition } from './system-objects.js';
+
+interface WithSpec extends KubeObject {
+  spec?: unknown;
+}
+
+/** Whether the server keeps an object at its own values: said by the annotation, else by nobody having changed it. */
+function isKept({ metadata }: KubeObject): boolean {
+  const said = metadata.annotations?.[AUTO_UPDATE_ANNOTATION];
+  return said === undefined ? metadata.generation === 1 : said === 'true';
+}
+
+async function keep(
+  services: ServerServices,
+  store: ResourceStore,
+  want: WithSpec,
+  isMandatory: boolean,
+): Promise<void> {
+  await ensure(store, services, want);
+  const name = want.metadata.name ?? '';
+  const { object } = await store.get(undefined, name, { resourceVersion: '0' });
+  const current = object as WithSpec;
+  // Of a mandatory level the shares are the operator's once the annotation says so.
+  if (equalJson(current.spec, want.spec) || !(isKept(current) || isMandatory)) return;
+  if (!isKept(current) && want.kind === 'PriorityLevelConfiguration') return;
+  await store.update((found) => ({ ...cloneJson(found ?? want), spec: want.spec }) as KubeObject, {
+    context: systemContext(services.clock, services.signal),
+    name,
+  });
+}
+
+/**
+ * The objects of priority and fairness that every cluster has: mandatory ones as they must be, suggested ones unless
+ * an operator has taken them over (k8s pkg/registry/flowcontrol/ensurer).
+ */
+export async function ensureFlowControl(services: ServerServices): Promise<void> {
+  const group = 'flowcontrol.apiserver.k8s.io';
+  const levels = services.store(group, 'v1', 'prioritylevelconfigurations');
+  const schemas = services.store(group, 'v1', 'flowschemas');
+  for (const level of suggestedPriorityLevels()) await keep(services, levels, level, false);
+  for (const level of mandatoryPriorityLevels()) await keep(services, levels, level, true);
+  for (const schema of suggestedFlowSchemas()) await keep(services, schemas, schema, false);
+  for (const schema of mandatoryFlowSchemas()) await keep(services, schemas, schema, true);
+  for (const { metadata, spec } of [...suggestedFlowSchemas(), ...mandatoryFlowSchemas()]) {
+    const level = spec.priorityLevelConfiguration.name;
+    await setCondition(services, schemas, metadata.name ?? '', {
+      type: 'Dangling',
+      status: 'False',
+      reason: 'Found',
+      message: `This FlowSchema references the PriorityLevelConfiguration object named ${JSON.stringify(level)} and it exists`,
+    });
+  }
+}
