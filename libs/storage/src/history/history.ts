@@ -2,6 +2,7 @@ import type { EtcdClient } from '../etcd3/etcd-client.js';
 import type { EtcdStorage } from '../etcd3/etcd-storage.js';
 import { isStorageError } from '../storage-error.js';
 import { PastStorage } from './past-storage.js';
+import type { ReplayOptions } from './replay.js';
 import { RevisionTimes } from './revision-times.js';
 import type { HistoryRange, TimedRevision } from './revision-times.js';
 
@@ -18,8 +19,8 @@ export class History {
   }
 
   /** The object store as of a revision, which should lie within {@link range}. */
-  at(revision: number): PastStorage {
-    return new PastStorage(this.storage, revision);
+  at(revision: number, replay?: ReplayOptions): PastStorage {
+    return new PastStorage(this.storage, revision, this.times, replay);
   }
 
   /** The current revision, by quorum. */

@@ -11,6 +11,9 @@ import type {
   WatchOptions,
   WatchStream,
 } from '../storage.js';
+import { replay } from './replay.js';
+import type { ReplayOptions } from './replay.js';
+import type { RevisionTimes } from './revision-times.js';
 
 /**
  * The object store as it was at one revision: reads are etcd's own, at that revision of its history; whatever lies
@@ -21,6 +24,8 @@ export class PastStorage implements Storage {
     private readonly storage: EtcdStorage,
     /** The revision that this is the state of. */
     readonly at: number,
+    private readonly times: RevisionTimes,
+    private readonly replayed: ReplayOptions = {},
   ) {}
 
   create(key: string): Promise<Entry> {
@@ -46,8 +51,16 @@ export class PastStorage implements Storage {
   }
 
   /** Events behind `after`, which may lie before or behind this storage's revision: replayed, then live. */
-  watch(prefix: string, options: WatchOptions): WatchStream {
-    return this.storage.watch(prefix, options);
+  async *watch(prefix: string, options: WatchOptions): WatchStream {
+    const { client, keyspace } = this.storage;
+    const { speed = 0, until } = this.replayed;
+    if (speed === 0 && until === undefined) {
+      yield* this.storage.watch(prefix, options);
+      return;
+    }
+    const startedAt = speed > 0 ? (await this.times.before(options.after))?.time : undefined;
+    const pace = { ...this.replayed, prefix, leases: `${keyspace}leases/`, startedAt };
+    yield* replay(client, pace, options);
   }
 
   revision(): Promise<number> {

@@ -1,5 +1,6 @@
 import type { IKeyValue, IRangeRequest } from 'etcd3';
 
+import { CAUSE_KEY } from '../cause/cause-record.js';
 import type { EtcdClient } from '../etcd3/etcd-client.js';
 import { prefixEnd } from '../etcd3/key-range.js';
 
@@ -17,9 +18,6 @@ export interface TimedRevision {
   /** Milliseconds since the epoch. */
   readonly time: number;
 }
-
-/** The key that each transaction overwrites with who wrote, and when; the JSON value has `time`. */
-export const CAUSE_KEY = '/orrery/cause';
 
 /** Reads a time as JSON holds it: RFC 3339, or milliseconds since the epoch. */
 export function parseTime(value: unknown): number | undefined {
