@@ -28,6 +28,8 @@ export interface ApiAssemblyDeps {
   readonly metrics: RequestMetrics;
   /** Shared by all APIs of a server, so that each document is made once. */
   readonly documents: OpenApiDocuments;
+  /** Names a logical cluster in its continue tokens; absent = the live one. */
+  readonly cluster?: string;
   /** host:port, as discovery tells it. */
   readonly address: string;
   /** What plugs into the request chain; `createExtensions` for a cluster with rules of its own. */
@@ -73,7 +75,7 @@ function storeOptionsOf(
 
 function storeDepsOf(
   options: ApiServerOptions,
-  { opened, clock, random }: ApiAssemblyDeps,
+  { opened, clock, random, cluster }: ApiAssemblyDeps,
   plugins: readonly AdmissionPlugin[],
 ): StoreDeps {
   return {
@@ -82,6 +84,7 @@ function storeDepsOf(
     random,
     admission: new AdmissionChain(plugins),
     keyPrefix: opened.keyPrefix,
+    ...(cluster === undefined ? {} : { cluster }),
     ...(options.clusterCidr ? { podCidr: options.clusterCidr } : {}),
     serviceCidr: options.serviceClusterIpRange,
   };

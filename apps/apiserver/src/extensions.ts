@@ -3,6 +3,7 @@ import type { Clock, Logger, Random } from '@orrery/component';
 import type { AdmissionPlugin, ResourceStore } from '@orrery/registry';
 import type { Storage } from '@orrery/storage';
 import { systemContext } from '@orrery/registry';
+import { readAdmissionConfiguration } from './admission/admission-configuration.js';
 import { chooseAdmissionPlugins } from './admission/plugins.js';
 import { createWebhooks } from './admission/webhook/create-webhooks.js';
 import { refuseConditions } from './admission/webhook/webhook-matcher.js';
@@ -12,6 +13,9 @@ import { accessReviews } from './authz/access-reviews.js';
 import { installBootstrapPolicy } from './authz/bootstrap-policy/install.js';
 import { createAuthorizer } from './authz/create-authorizer.js';
 import { EscalationCheck } from './authz/escalation-check.js';
+import { faultPaths } from './faults/faults-path.js';
+import { RequestFaults } from './faults/request-faults.js';
+import type { TokenIssuer } from './forks/fork-identity.js';
 import { startClusterViews } from './live-view/cluster-views.js';
 import { bindings } from './subresources/binding.js';
 import { subresourceHandlers } from './subresources/handlers.js';
@@ -44,20 +48,30 @@ export interface ServerExtensions {
   readonly subresources: readonly SubresourceHandler[];
   readonly requestKinds: readonly RequestKindHandler[];
   readonly paths: readonly PathHandler[];
+  /** Only where faults may be asked for (--enable-faults). */
+  readonly faults?: RequestFaults;
   /** Run after the server listens (bootstrap roles …); /readyz fails until all are done. Named in /readyz as poststarthook/<name>. */
   readonly postStartHooks: readonly { readonly name: string; run(): Promise<void> }[];
 }
 
-/** The one place where authn, authz, admission and subresources are put together. */
-export async function createExtensions(services: ServerServices): Promise<ServerExtensions> {
+/**
+ * The one place where authn, authz, admission and subresources are put together. `issuer`: who signs the service
+ * accounts' tokens where it is not the one that the flags name.
+ */
+export async function createExtensions(
+  services: ServerServices,
+  issuer?: TokenIssuer,
+): Promise<ServerExtensions> {
   const views = startClusterViews(services, services.options.etcdPrefix, services.signal);
   const { authorizer, rbac, isRbac } = createAuthorizer(services.options, views);
   const { authenticator, tokens, signer, publicKeys, audiences } = createAuthentication(
     services,
     views,
     authorizer,
+    issuer,
   );
   const { options, random } = services;
+  const faults = options.enableFaults ? new RequestFaults(services.clock) : undefined;
   await views.ready;
   return {
     authenticator,
@@ -67,6 +81,10 @@ export async function createExtensions(services: ServerServices): Promise<Server
         views,
         random,
         store: (group, version, plural) => services.store(group, version, plural),
+        clock: services.clock,
+        authorizer,
+        kinds: () => services.kinds(),
+        configuration: readAdmissionConfiguration(options.admissionControlConfigFile),
         webhooks: createWebhooks(services, views, refuseConditions),
       }),
       ...(isRbac ? [new EscalationCheck(rbac, authorizer)] : []),
@@ -82,7 +100,8 @@ export async function createExtensions(services: ServerServices): Promise<Server
       ...authenticationReviews(tokens, audiences, services.clock),
       bindings(services),
     ],
-    paths: await openIdPaths(options, publicKeys),
+    paths: [...(await openIdPaths(options, publicKeys)), ...(faults ? faultPaths(faults) : [])],
+    ...(faults ? { faults } : {}),
     postStartHooks: isRbac
       ? [
           {

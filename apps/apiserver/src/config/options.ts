@@ -19,6 +19,12 @@ export class ApiServerOptions extends ExtensionOptions {
   @Flag('client key file for etcd', 'etcd-keyfile')
   etcdKeyFile: string = '';
 
+  @Flag('user of etcd, where it asks for one; its role must be able to read every key')
+  etcdUsername: string = '';
+
+  @Flag('file with the password of that user')
+  etcdPasswordFile: string = '';
+
   @Flag('address to serve on')
   @IsIP()
   bindAddress: string = '0.0.0.0';
@@ -117,6 +123,9 @@ export class ApiServerOptions extends ExtensionOptions {
 
   @Flag('pod CIDR of the cluster; its addresses are legal in Endpoints though they are loopback')
   clusterCidr: string = '';
+
+  @Flag('serve /faults, where tests make requests fail and watches break on purpose')
+  enableFaults: boolean = false;
 
   @Flag('where reads are answered from: cache or quorum')
   @IsIn(['cache', 'quorum'])

@@ -11,7 +11,7 @@ import { answerError } from './status.filter.js';
 
 export interface ResourceRequestsDeps {
   readonly options: ApiServerOptions;
-  readonly extensions: Pick<ServerExtensions, 'authenticator' | 'authorizer'>;
+  readonly extensions: Pick<ServerExtensions, 'authenticator' | 'authorizer' | 'faults'>;
   readonly handler: ApiHandler;
   readonly metrics: RequestMetrics;
   readonly clock: Clock;
@@ -42,6 +42,7 @@ export class ResourceRequests {
       request.setUser(await identify(extensions.authenticator, request, options.anonymousAuth));
       await checkAllowed(extensions.authorizer, request.context.user, request.info);
       end = metrics.begin(request.info, startedAt);
+      await extensions.faults?.meet(request);
       await withinTimeout(request, this.deps, () => handler.handle(request));
     } catch (error) {
       answerError(error, request, request.reply, this.deps.logger);

@@ -8,6 +8,8 @@ import { MEDIA_TYPES } from '../negotiation/accept.js';
 import type { Negotiated, WireFormat } from '../negotiation/accept.js';
 import { protobuf } from '../negotiation/schemas.js';
 import { toPartial, toTable } from '../negotiation/table.js';
+import { subjectOf } from '../faults/request-faults.js';
+import type { RequestFaults } from '../faults/request-faults.js';
 import type { Call } from './call.js';
 import { booleanOf, listRequestOf, numberOf } from './call.js';
 import { negotiateFor, tableOptionsOf } from './respond.js';
@@ -19,6 +21,8 @@ export interface WatchDeps {
   /** Aborts when the server stops: watches end, so that clients go elsewhere. */
   readonly signal: AbortSignal;
   readonly minRequestTimeoutMs: number;
+  /** Told of each watch, so that one can be cut on purpose. */
+  readonly faults?: RequestFaults;
 }
 
 /** Formats that can be streamed. */
@@ -165,6 +169,7 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
   const signal = AbortSignal.any([request.context.signal, timeUp.signal, deps.signal]);
   const watchRequest = watchRequestOf(call, signal);
   const events = call.resource.store.watch(watchRequest);
+  let forget: (() => void) | undefined;
   try {
     const first = await events.next();
     const { raw } = request.reply;
@@ -177,12 +182,21 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
       format === 'json' ? MEDIA_TYPES.json : `${MEDIA_TYPES[format]};stream=watch`;
     raw.writeHead(200, { 'content-type': contentType, 'transfer-encoding': 'chunked' });
     raw.flushHeaders();
+    forget = deps.faults?.watching({
+      subject: subjectOf(request),
+      drop: () => raw.destroy(),
+      fail: (error) => {
+        raw.write(documentLine(format, 'ERROR', error.status));
+        timeUp.abort(error);
+      },
+    });
     const encode = encoderFor(call, negotiated);
     if (!first.done && first.value.length > 0)
       await write(raw, Buffer.concat(first.value.map(encode)), signal);
     await pump(call, watchRequest, events, { encode, format });
     raw.end();
   } finally {
+    forget?.();
     cancel();
   }
 }
