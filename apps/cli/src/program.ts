@@ -7,6 +7,7 @@ import { node } from './commands/node.js';
 import { ProcessFlags, controlProcess } from './commands/processes.js';
 import { run } from './commands/run.js';
 import { sweep } from './commands/sweep.js';
+import { testServerCommand } from './test-server/test-server.js';
 import { up } from './commands/up.js';
 import { UpFlags } from './commands/up-flags.js';
 
@@ -43,6 +44,7 @@ function piece(command: string, { rest, signal }: Parts, print: Print): Promise<
       parseFlags(InstallAddonsFlags, rest, 'orrery install-addons'),
       signal,
     ).then(print);
+  if (command === 'test-server') return testServerCommand(rest, signal);
   if (command === 'node') return node(parseFlags(NodeFlags, rest, 'orrery node'), signal);
   return APPS[command]?.().then((app) => app.run(rest, { signal }));
 }

@@ -1,0 +1,212 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { resources } from '@orrery/api';
+import { connect, loadKubeconfig } from '@orrery/client';
+import { SteppedClock } from '@orrery/component';
+import { installAddons } from '../addons/install.js';
+import { APPS } from '../apps.js';
+import { leaseBlock } from '../cluster/block-lease.js';
+import type { BlockLease } from '../cluster/block-lease.js';
+import { ClusterFiles, addressesOf, nodeName } from '../cluster/layout.js';
+import {
+  API_PORT,
+  apiServer,
+  containerRuntime,
+  controllerManager,
+  dataplane,
+  kubelet,
+  scheduler,
+} from '../cluster/plan.js';
+import type { Instance, PlanInput } from '../cluster/plan.js';
+import { testClusterPki } from './pki-cache.js';
+import type { TestClusterOptions } from './test-cluster-options.js';
+
+/** The etcd that the clusters of one test server share, each with a keyspace of its own. */
+export interface SharedEtcd {
+  readonly endpoint: string;
+}
+
+export interface TestClusterPlace {
+  /** What its keys in etcd start with; ends in '/'. */
+  readonly keyspace: string;
+  readonly dir: string;
+  readonly componentDir: string;
+  readonly etcd: Promise<SharedEtcd>;
+}
+
+/** How long parts may take to stop before the cluster goes without them. */
+const STOP_MS = 5_000;
+
+const without = (args: readonly string[], ...flags: readonly string[]): string[] =>
+  args.filter((arg) => !flags.some((flag) => arg.startsWith(`--${flag}=`)));
+
+/** A cluster whose components all run in this process, on a clock of its own. */
+export class TestCluster {
+  readonly clock = new SteppedClock();
+  readonly files: ClusterFiles;
+  private readonly stopping = new AbortController();
+  private readonly stopApi = new AbortController();
+  private readonly running: Promise<unknown>[] = [];
+  private api: Promise<void> = Promise.resolve();
+  private failed: Error | undefined;
+
+  private constructor(
+    private readonly input: PlanInput,
+    private readonly lease: BlockLease,
+    private readonly place: TestClusterPlace,
+    private readonly options: TestClusterOptions,
+  ) {
+    this.files = input.files;
+  }
+
+  get server(): string {
+    return `https://${this.input.addresses.apiServer}:${API_PORT}`;
+  }
+
+  /** Starts a cluster; its API is ready when this resolves, and with controllers pods can be created in `default`. */
+  static async start(place: TestClusterPlace, options: TestClusterOptions): Promise<TestCluster> {
+    const files = new ClusterFiles(place.dir);
+    const lease = await leaseBlock(files.dir, {});
+    const input: PlanInput = {
+      files,
+      addresses: addressesOf(lease.block),
+      etcdMembers: 1,
+      nodes: options.nodes,
+      isolate: false,
+      standby: false,
+      extraArgs: {},
+      componentDir: place.componentDir,
+      nodeBinary: process.execPath,
+    };
+    const cluster = new TestCluster(input, lease, place, options);
+    try {
+      await cluster.launch();
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+    return cluster;
+  }
+
+  /** Ends everything of this cluster and removes its files. */
+  async stop(): Promise<void> {
+    this.stopping.abort(new Error('the cluster is stopping'));
+    const patience = new AbortController();
+    await Promise.race([
+      Promise.allSettled(this.running),
+      this.systemSleep(STOP_MS, patience.signal),
+    ]);
+    patience.abort(new Error('stopped'));
+    this.stopApi.abort(new Error('the cluster is stopping'));
+    await Promise.allSettled([this.api]);
+    await this.lease.release();
+    rmSync(this.files.dir, { recursive: true, force: true });
+  }
+
+  private systemSleep(ms: number, signal: AbortSignal): Promise<void> {
+    return this.clock.sleep(ms, signal).catch(() => undefined);
+  }
+
+  private async launch(): Promise<void> {
+    const { input, options } = this;
+    for (const dir of [input.files.run(), input.files.logs()]) mkdirSync(dir, { recursive: true });
+    await this.makeCertificates();
+    await this.startApi();
+    if (options.controllers) this.run(controllerManager(input, 1));
+    if (options.scheduler) this.run(scheduler(input, 1));
+    this.startNodes();
+    await this.prepareObjects();
+    if (this.failed) throw this.failed;
+  }
+
+  private async makeCertificates(): Promise<void> {
+    const { files, addresses, nodes } = this.input;
+    const options = {
+      dir: files.dir,
+      server: this.server,
+      apiserverSans: { ips: [addresses.apiServer, `127.${addresses.block}.128.1`, '127.0.0.1'] },
+      nodes: Array.from({ length: nodes }, (_, i) => ({
+        name: nodeName(i + 1),
+        ips: [addresses.node(i + 1)],
+      })),
+      now: this.clock.now(),
+    };
+    await testClusterPki(options, addresses.block);
+  }
+
+  private async startApi(): Promise<void> {
+    const etcd = await this.place.etcd;
+    const instance = apiServer(this.input);
+    // Without controllers nobody makes service accounts: pods must pass without one, as envtest has it.
+    const admission = this.options.controllers
+      ? []
+      : ['--disable-admission-plugins=ServiceAccount'];
+    const args = [
+      ...without(instance.args, 'etcd-servers'),
+      `--etcd-servers=${etcd.endpoint}`,
+      `--etcd-prefix=${this.place.keyspace}`,
+      '--enable-faults=true',
+      ...admission,
+    ];
+    const { app } = await import('@orrery/apiserver');
+    await new Promise<void>((resolve, reject) => {
+      this.api = app.run(args, {
+        signal: this.stopApi.signal,
+        clock: this.clock,
+        onReady: resolve,
+      });
+      this.api.catch(reject);
+    });
+  }
+
+  private startNodes(): void {
+    const { input, options } = this;
+    if (options.nodes > 0 && options.services) this.run(dataplane(input));
+    for (let i = 1; i <= options.nodes; i++) {
+      this.run(containerRuntime(input, i));
+      this.run(kubelet(input, i, false));
+    }
+  }
+
+  /** Runs a component until the cluster stops; its failure becomes the cluster's. */
+  private run({ app, args }: Instance): void {
+    const { clock } = this;
+    const { signal } = this.stopping;
+    const work = async (): Promise<void> => {
+      const load = APPS[app];
+      if (load) await (await load()).run(args, { signal, clock });
+    };
+    this.running.push(
+      work().catch((error: unknown) => {
+        this.failed ??= error instanceof Error ? error : new Error(String(error));
+      }),
+    );
+  }
+
+  private async prepareObjects(): Promise<void> {
+    const { options, input, clock } = this;
+    const { signal } = this.stopping;
+    const client = connect(loadKubeconfig(input.files.adminConf));
+    try {
+      if (options.services && options.nodes > 0)
+        await installAddons(
+          client,
+          {
+            server: this.server,
+            clusterCidr: input.addresses.podCidr,
+            dataplaneSocket: input.files.dataplaneSocket,
+          },
+          clock,
+          signal,
+        );
+      if (!options.controllers) return;
+      const accounts = client.resource(resources.serviceaccounts);
+      for await (const event of accounts.watch(
+        { namespace: 'default', resourceVersion: '0' },
+        signal,
+      ))
+        if (event.type === 'ADDED' && event.object.metadata.name === 'default') return;
+    } finally {
+      await client.close();
+    }
+  }
+}

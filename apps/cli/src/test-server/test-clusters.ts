@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { ConfigError, SystemClock } from '@orrery/component';
+import { EtcdClient, fillKeyspace, readKeyspace } from '@orrery/storage';
+import type { StoredObject } from '@orrery/storage';
+import { BootstrapCache } from './bootstrap-cache.js';
+import type { TestMethod } from './protocol.js';
+import { toTestClusterOptions } from './test-cluster-options.js';
+import { TestCluster } from './test-cluster.js';
+import type { SharedEtcd } from './test-cluster.js';
+
+export interface TestClustersPlace {
+  readonly base: string;
+  readonly componentDir: string;
+  readonly etcd: Promise<SharedEtcd>;
+}
+
+/** What each new cluster writes for itself and no address or certificate is part of. */
+const SAME_IN_ALL =
+  /^(clusterroles|clusterrolebindings|roles|rolebindings|namespaces|serviceaccounts|priorityclasses|flowschemas|prioritylevelconfigurations|apiregistration\.k8s\.io)\//;
+
+/** The clusters of one test server. */
+export class TestClusters {
+  private readonly clusters = new Map<string, TestCluster>();
+  /** By shape: whether controllers have been at work. */
+  private readonly known = new Map<string, readonly StoredObject[]>();
+  private client: Promise<EtcdClient> | undefined;
+  private created = 0;
+
+  constructor(private readonly place: TestClustersPlace) {}
+
+  methods(): Readonly<Record<string, TestMethod>> {
+    return {
+      create: (params) => this.create(params),
+      stop: (params) => this.stopOne(params),
+      step: async (params) => {
+        const { ms } = params;
+        if (typeof ms !== 'number' || !(ms >= 0) || !Number.isFinite(ms))
+          throw new ConfigError('clock.step takes a duration of zero or more');
+        const { clock } = this.find(params);
+        await clock.step(ms);
+        return { now: clock.now() };
+      },
+      now: (params) => Promise.resolve({ now: this.find(params).clock.now() }),
+    };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.clusters.values()].map((cluster) => cluster.stop()));
+    this.clusters.clear();
+    (await this.client)?.close();
+  }
+
+  private find({ cluster: id }: Readonly<Record<string, unknown>>): TestCluster {
+    const cluster = this.clusters.get(String(id));
+    if (!cluster) throw new ConfigError(`this cluster has been stopped`);
+    return cluster;
+  }
+
+  private async create(params: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const options = toTestClusterOptions(params);
+    const id = String((this.created += 1));
+    const dir = join(this.place.base, id);
+    const keyspace = `/clusters/${id}/registry/`;
+    const shape = options.controllers ? 'controllers' : 'api';
+    await this.prefill(keyspace, shape);
+    const cluster = await TestCluster.start(
+      { keyspace, dir, componentDir: this.place.componentDir, etcd: this.place.etcd },
+      options,
+    );
+    this.clusters.set(id, cluster);
+    await this.remember(keyspace, shape);
+    return { cluster: id, server: cluster.server, kubeconfig: cluster.files.adminConf };
+  }
+
+  private async stopOne(params: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const cluster = this.find(params);
+    this.clusters.delete(String(params['cluster']));
+    await cluster.stop();
+    return {};
+  }
+
+  /** Most of the start of a cluster is writing roles: it gets those that an earlier one has written. */
+  private async prefill(keyspace: string, shape: string): Promise<void> {
+    const now = new SystemClock().now();
+    const objects = this.known.get(shape) ?? this.cache(shape).read(now);
+    if (!objects) return;
+    this.known.set(shape, objects);
+    await fillKeyspace(await this.etcd(), keyspace, objects);
+  }
+
+  private async remember(keyspace: string, shape: string): Promise<void> {
+    if (this.known.has(shape)) return;
+    const all = await readKeyspace(await this.etcd(), keyspace);
+    const objects = all.filter(({ key }) => SAME_IN_ALL.test(key));
+    this.known.set(shape, objects);
+    this.cache(shape).write(objects);
+  }
+
+  private cache(shape: string): BootstrapCache {
+    return new BootstrapCache(join(this.place.componentDir, 'orrery.js'), shape);
+  }
+
+  private etcd(): Promise<EtcdClient> {
+    this.client ??= this.place.etcd.then(
+      ({ endpoint }) => new EtcdClient({ endpoints: [endpoint] }),
+    );
+    return this.client;
+  }
+}
