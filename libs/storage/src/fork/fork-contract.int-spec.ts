@@ -31,6 +31,7 @@ async function underTest(pick: (fork: OpenFork) => Storage): Promise<StorageUnde
   const { name } = await forks.create({
     name: `contract-${randomSuffix(new SystemRandom(), 8)}`,
     user: 'spec',
+    issuerKey: '',
   });
   const fork = await forks.open(name);
   if (!fork) throw new Error('the fork is not there');

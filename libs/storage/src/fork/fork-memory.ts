@@ -5,6 +5,7 @@ import { EtcdReader } from '../etcd3/etcd-reader.js';
 import type { StorageError } from '../storage-error.js';
 import type { FeedFollower } from '../watch-cache/cache-feeder.js';
 import type { CachedStorage } from '../watch-cache/cached-storage.js';
+import { EPOCH_KEY } from '../watch-cache/epoch.js';
 import type { Partition } from '../watch-cache/partition.js';
 import { CachedForkStorage } from './cached-fork-storage.js';
 import { MemoryBase } from './fork-base.js';
@@ -23,7 +24,6 @@ interface Kept extends OpenFork {
 }
 
 const PINS = '/orrery/pins/';
-const EPOCH_KEY = '/orrery/epoch';
 
 export interface ForkMemoryOptions {
   readonly live: CachedStorage;
@@ -74,7 +74,7 @@ export class ForkMemory implements FeedFollower {
       const fork = decodeForkRecord(key, value, createRevision);
       if (fork.keyspace !== this.options.live.storage.keyspace) continue;
       present.add(fork.name);
-      if (fork.epoch === (epoch?.value.toString() ?? '')) this.open(fork);
+      if (fork.epoch === (epoch?.revision ?? 0)) this.open(fork);
       else this.options.onForeign(fork);
     }
     const pinned = new Set(pins.entries.map(({ key }) => key));

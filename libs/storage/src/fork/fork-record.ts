@@ -8,11 +8,13 @@ export interface ForkRecord {
   readonly base: number;
   /** The keyspace that was forked: `/registry/`. */
   readonly keyspace: string;
-  /** The epoch of etcd at the creation: in another one the base is gone. */
-  readonly epoch: string;
+  /** The revision at which the epoch of the creation began (0 = it has always been): in another one the base is gone. */
+  readonly epoch: number;
   /** RFC 3339. */
   readonly time: string;
   readonly user: string;
+  /** PEM of the private key that signs the fork's own service-account tokens. */
+  readonly issuerKey: string;
 }
 
 /** A fork that exists. */

@@ -3,13 +3,13 @@ import type { ICompare, IRequestOp } from 'etcd3';
 import type { EtcdClient } from '../etcd3/etcd-client.js';
 import { prefixEnd } from '../etcd3/key-range.js';
 import { StorageError } from '../storage-error.js';
+import { EPOCH_KEY } from '../watch-cache/epoch.js';
 import { encodeForkRecord, forkPinId, forkRecordKey, overlayKey } from './fork-record.js';
 import type { Fork, ForkRecord } from './fork-record.js';
 
 /** The oldest revision that may still be compacted away; compactor and forks compare it in their transactions. */
 const FLOOR_KEY = Buffer.from('/orrery/floor');
-/** Another value after a restore: revisions of before mean other states then. */
-const EPOCH_KEY = Buffer.from('/orrery/epoch');
+const EPOCH = Buffer.from(EPOCH_KEY);
 
 /** The key of the pin that keeps a fork's base from being compacted. */
 export const pinKeyOf = ({ uid }: Pick<ForkRecord, 'uid'>): string =>
@@ -22,14 +22,14 @@ const put = (key: Buffer, value: Buffer): IRequestOp => ({ request_put: { key, v
 
 interface Ground {
   readonly floor: Buffer;
-  readonly epoch: string;
+  readonly epoch: number;
   readonly compare: readonly ICompare[];
 }
 
 /** What a fork's creation relies on, and the compares by which it still holds when the fork is written. */
 async function ground(client: EtcdClient): Promise<Ground> {
   const { responses } = await client.call({ kind: 'read', what: 'history floor' }, (etcd, call) =>
-    etcd.kv.txn({ compare: [], success: [range(FLOOR_KEY), range(EPOCH_KEY)], failure: [] }, call),
+    etcd.kv.txn({ compare: [], success: [range(FLOOR_KEY), range(EPOCH)], failure: [] }, call),
   );
   const [floor, epoch] = responses.map((each) => each.response_range.kvs[0]);
   const unchanged = (key: Buffer, revision: string | undefined): ICompare => ({
@@ -40,8 +40,8 @@ async function ground(client: EtcdClient): Promise<Ground> {
   });
   return {
     floor: floor?.value ?? Buffer.from('0'),
-    epoch: epoch?.value.toString() ?? '',
-    compare: [unchanged(FLOOR_KEY, floor?.mod_revision), unchanged(EPOCH_KEY, epoch?.mod_revision)],
+    epoch: Number(epoch?.mod_revision ?? 0),
+    compare: [unchanged(FLOOR_KEY, floor?.mod_revision), unchanged(EPOCH, epoch?.mod_revision)],
   };
 }
 

@@ -30,6 +30,8 @@ export interface ForksOptions {
 export interface NewFork {
   readonly name: string;
   readonly user: string;
+  /** PEM of the private key that signs the fork's own service-account tokens. */
+  readonly issuerKey: string;
   /** The revision to stand on; absent = the state of this moment. */
   readonly at?: number;
 }
@@ -74,7 +76,7 @@ export class Forks {
    * Makes a fork; it can be opened when this resolves. Costs two transactions, whatever the size of the cluster.
    * Throws 'exists', 'compacted' and 'futureRevision'.
    */
-  async create({ name, user, at }: NewFork): Promise<Fork> {
+  async create({ name, user, issuerKey, at }: NewFork): Promise<Fork> {
     const { storage, cached } = this.options;
     if (at !== undefined) await this.refuseFuture(name, at);
     const now = at === undefined ? await this.now() : undefined;
@@ -87,6 +89,7 @@ export class Forks {
         keyspace: storage.keyspace,
         time: toTime(this.client.clock.now()),
         user,
+        issuerKey,
       });
       if (at !== undefined) await this.requireBase(fork);
       const seen = { kind: 'notOlderThan', revision: fork.created } as const;
