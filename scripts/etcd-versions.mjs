@@ -33,7 +33,10 @@ function mirror() {
   return found;
 }
 
-/** Unpacks the suite's etcd-server below `folder`, with lists of its own. Throws with the reason when it cannot be had. */
+/** etcd, and the tool that restores its snapshots. */
+const PACKAGES = ['etcd-server', 'etcd-client'];
+
+/** Unpacks the suite's packages below `folder`, with lists of its own. Throws with the reason when it cannot be had. */
 function unpack(suite, folder) {
   if (!existsSync(KEYRING)) throw new Error(`no ${KEYRING} on this machine`);
   rmSync(folder, { recursive: true, force: true });
@@ -61,18 +64,18 @@ function unpack(suite, folder) {
     if (child.status !== 0) throw new Error(`${child.stderr}`.trim().split('\n').at(-1));
   };
   go('apt-get', ...flags, '-q', 'update');
-  go('apt-get', ...flags, '-q', 'download', 'etcd-server');
-  const deb = readdirSync(folder).find((name) => name.endsWith('.deb'));
-  go('dpkg', '-x', deb ?? 'etcd-server', 'unpacked');
-  for (const name of ['lists', 'archives', 'pkgcache.bin', 'srcpkgcache.bin', deb ?? ''])
-    if (name) rmSync(join(folder, name), { recursive: true, force: true });
+  go('apt-get', ...flags, '-q', 'download', ...PACKAGES);
+  const debs = readdirSync(folder).filter((name) => name.endsWith('.deb'));
+  for (const deb of debs) go('dpkg', '-x', deb, 'unpacked');
+  for (const name of ['lists', 'archives', 'pkgcache.bin', 'srcpkgcache.bin', ...debs])
+    rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 function fromPackage({ minor, suite }) {
   if (!suite) throw new Error('no Debian suite has it');
   const folder = join(root, '.cache', `etcd-${minor}`);
   const path = join(folder, 'unpacked', 'usr', 'bin', 'etcd');
-  if (!existsSync(path)) {
+  if (!existsSync(path) || !existsSync(join(folder, 'unpacked', 'usr', 'bin', 'etcdctl'))) {
     say(`orrery: fetching etcd ${minor} (the package of Debian ${suite}) …`);
     unpack(suite, folder);
   }

@@ -96,7 +96,7 @@ describe('one cluster after another', () => {
     await cluster.stop();
     const stderr = await cluster.refusal(orreryLine('up', '--etcd-members', '3'));
     expect(stderr).toContain(
-      '--etcd-members 3: this cluster was made with 1; start it without the flag, or with --fresh',
+      '--etcd-members 3: this cluster has 1; orrery etcd member add|remove changes that while it runs; start it without the flag, or with --fresh',
     );
   });
 

@@ -2,7 +2,8 @@ import { InterceptingCall } from '@grpc/grpc-js';
 import type { Interceptor } from '@grpc/grpc-js';
 
 /** What etcd says of a token that it no longer takes: expired, lost in a restart, or older than a change of users or roles. */
-const STALE_TOKEN = /invalid auth token|revision of auth store is old/;
+const STALE_TOKEN = /auth token is stale|revision of auth store is old/;
+const INVALID_TOKEN = /invalid auth token/;
 
 /** True when the same call with a new token may succeed; nothing was done then. */
 export const isStaleToken = (error: unknown): boolean => STALE_TOKEN.test(String(error));
@@ -33,13 +34,23 @@ export class AuthTokens {
   }
 }
 
-/** Adds fields to a call's metadata. */
+/**
+ * Adds fields to a call's metadata. An invalid token gets another name on the way back: at the name etcd gives it, etcd3 repeats the
+ * call at once and without end, with the token that is given here.
+ */
 export function withMetadata(fields: Readonly<Record<string, string>>): Interceptor {
   return (options, nextCall) =>
     new InterceptingCall(nextCall(options), {
-      start(metadata, listener, next) {
+      start(metadata, _listener, next) {
         for (const [name, value] of Object.entries(fields)) metadata.set(name, value);
-        next(metadata, listener);
+        next(metadata, {
+          onReceiveMetadata: (received, pass) => pass(received),
+          onReceiveMessage: (message, pass) => pass(message),
+          onReceiveStatus: (status, pass) => {
+            const details = status.details.replace(INVALID_TOKEN, 'the auth token is stale');
+            pass({ ...status, details });
+          },
+        });
       },
     });
 }

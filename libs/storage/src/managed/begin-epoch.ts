@@ -1,3 +1,5 @@
+import type { IRequestOp } from 'etcd3';
+
 import type { EtcdClient } from '../etcd3/etcd-client.js';
 import { EtcdReader } from '../etcd3/etcd-reader.js';
 import { EPOCH_KEY } from '../watch-cache/epoch.js';
@@ -10,6 +12,9 @@ export interface BeginEpochOptions {
   readonly onProgress?: (revision: number) => void;
 }
 
+/** Each put of it is a revision; it is gone when the epoch begins. */
+const PAD_KEY = Buffer.from('/orrery/epoch-pad');
+const PAD: IRequestOp = { request_put: { key: PAD_KEY, value: Buffer.alloc(0) } };
 const MOST_IN_FLIGHT = 256;
 const PROGRESS_EVERY = 5000;
 
@@ -20,15 +25,11 @@ const PROGRESS_EVERY = 5000;
  */
 export async function beginEpoch(client: EtcdClient, options: BeginEpochOptions): Promise<number> {
   const { above, signal, onProgress } = options;
-  const key = Buffer.from(EPOCH_KEY);
-  const value = Buffer.from(
-    JSON.stringify({ above, began: new Date(client.clock.now()).toISOString() }),
-  );
-  const put = async (): Promise<number> => {
+  const revisionOf = async (ops: readonly IRequestOp[]): Promise<number> => {
     const operation = { kind: 'write', what: 'begin an epoch at', key: EPOCH_KEY } as const;
     const { header } = await client.call(
       operation,
-      (etcd, call) => etcd.kv.put({ key, value }, call),
+      (etcd, call) => etcd.kv.txn({ compare: [], success: [...ops], failure: [] }, call),
       signal,
     );
     return Number(header.revision);
@@ -38,14 +39,18 @@ export async function beginEpoch(client: EtcdClient, options: BeginEpochOptions)
   let told = revision;
   const passOne = async (): Promise<void> => {
     while (missing-- > 0) {
-      revision = Math.max(revision, await put());
+      revision = Math.max(revision, await revisionOf([PAD]));
       if (revision - told < PROGRESS_EVERY) continue;
       told = revision;
       onProgress?.(revision);
     }
   };
   await Promise.all(Array.from({ length: MOST_IN_FLIGHT }, passOne));
-  const first = await put();
+  const value = { above, began: new Date(client.clock.now()).toISOString() };
+  const first = await revisionOf([
+    { request_delete_range: { key: PAD_KEY } },
+    { request_put: { key: Buffer.from(EPOCH_KEY), value: Buffer.from(JSON.stringify(value)) } },
+  ]);
   await client.compact(first);
   return first;
 }
