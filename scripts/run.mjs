@@ -51,6 +51,11 @@ const commands = {
     if (code !== 0) process.exit(code);
     become(node(), jestArgs('e2e', ['--runInBand', ...rest]));
   },
+  'check:consistency': () => {
+    const code = build();
+    if (code !== 0) process.exit(code);
+    become(node(), [script('check-consistency.mjs'), ...rest]);
+  },
   bench: () => {
     const code = build();
     if (code !== 0) process.exit(code);

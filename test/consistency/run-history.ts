@@ -22,6 +22,8 @@ export interface HistoryPlan {
   readonly holdMs: number;
   readonly clients: number;
   readonly coverage: StateCoverage;
+  /** How long watchers and informers may take to see the last writes. Default 15,000. */
+  readonly drainMs?: number;
   /** Replaces the servers' addresses: what controls put between. */
   readonly servers?: readonly string[];
 }

@@ -46,6 +46,8 @@ export class Cluster implements AsyncDisposable {
     readonly etcd: EtcdCluster,
     readonly servers: readonly ApiServer[],
     readonly etcdVersion: string,
+    /** Gives addresses to whoever else listens in this run. */
+    readonly plan: AddressPlan,
     private readonly processes: ProcessTable,
   ) {}
 
@@ -68,7 +70,7 @@ export class Cluster implements AsyncDisposable {
       for (const [index, reads] of replicas.entries())
         servers.push(await ApiServer.create({ ...shared, index, reads, members: etcd.members }));
       await Promise.all(servers.map((server) => server.start()));
-      return new Cluster(etcd, servers, found.version, processes);
+      return new Cluster(etcd, servers, found.version, plan, processes);
     } catch (error) {
       processes.release();
       throw error;

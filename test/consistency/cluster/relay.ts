@@ -43,6 +43,7 @@ class Connection {
     private readonly target: RelayAddress,
     private readonly policy: RelayPolicy,
     private readonly onClose: (connection: Connection) => void,
+    private readonly onPassed: (bytes: number) => void,
   ) {
     client.setNoDelay(true);
     client.on('error', () => undefined);
@@ -124,6 +125,7 @@ class Connection {
       }
       const chunk = queue.shift();
       if (chunk && !socket.destroyed) socket.write(chunk.bytes);
+      if (chunk && direction === 'toClient') this.onPassed(chunk.bytes.length);
     }
     if (this.isEnding && queue.length === 0 && !this.isBlocked()) socket?.end();
   }
@@ -132,6 +134,7 @@ class Connection {
 /** A TCP relay on an address of its own whose links can be cut, blocked and slowed. */
 export class Relay {
   private readonly connections = new Set<Connection>();
+  private budget: number | undefined;
 
   private constructor(
     readonly address: RelayAddress,
@@ -147,8 +150,12 @@ export class Relay {
     const server = createServer();
     const relay = new Relay(address, server);
     server.on('connection', (client) => {
-      const connection = new Connection(client, target, policy, (closed) =>
-        relay.connections.delete(closed),
+      const connection = new Connection(
+        client,
+        target,
+        policy,
+        (closed) => relay.connections.delete(closed),
+        (bytes) => relay.spend(bytes),
       );
       relay.connections.add(connection);
       connection.start(labeler);
@@ -169,6 +176,11 @@ export class Relay {
     for (const connection of this.connections) connection.destroy();
   }
 
+  /** Breaks all connections once so many bytes have gone to clients. */
+  cutAfter(bytes: number): void {
+    this.budget = bytes;
+  }
+
   /** To be called after every change of the policy. */
   update(): void {
     for (const connection of this.connections) connection.update();
@@ -179,6 +191,14 @@ export class Relay {
     await new Promise<void>((resolve) => {
       this.server.close(() => resolve());
     });
+  }
+
+  private spend(bytes: number): void {
+    if (this.budget === undefined) return;
+    this.budget -= bytes;
+    if (this.budget > 0) return;
+    this.budget = undefined;
+    this.cut();
   }
 }
 

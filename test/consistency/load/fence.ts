@@ -19,6 +19,7 @@ interface FenceOptions {
   readonly random: Random;
 }
 
+const TIERS = ['a', 'b'] as const;
 const TRIES = 30;
 const PAUSE_MS = 200;
 const clock = new SystemClock();
@@ -44,25 +45,10 @@ export class Fence {
     const posts: Post[] = [];
     try {
       for (const namespace of NAMESPACES)
-        for (const tier of ['a', 'b']) {
-          const labels = { tier };
-          // A create whose outcome is unknown is not made again under its name.
-          for (let i = 0; i < TRIES; i++) {
-            const key = toKey(namespace, `zz-${tier}${i}`);
-            const value = `fence-${key}`;
-            await client.step({ f: 'create', key, args: { value, labels } });
-            const rv = written.get(key);
-            if (rv !== undefined) {
-              posts.push({ key, labels, rv });
-              break;
-            }
-            await clock.sleep(PAUSE_MS);
-          }
-        }
+        for (const tier of TIERS) posts.push(await writePost(namespace, tier, { client, written }));
     } finally {
       session.close();
     }
-    if (posts.length < 4) throw new Error('the cluster takes no writes after the fault');
     return new Fence(posts);
   }
 
@@ -73,4 +59,27 @@ export class Fence {
     );
     return Math.max(...own.map(({ rv }) => rv));
   }
+}
+
+interface Writing {
+  readonly client: RecordingClient;
+  /** Revisions by key, as answered. */
+  readonly written: ReadonlyMap<string, number>;
+}
+
+/** A create whose outcome is unknown is not made again under its name. */
+async function writePost(
+  namespace: string,
+  tier: string,
+  { client, written }: Writing,
+): Promise<Post> {
+  const labels = { tier };
+  for (let i = 0; i < TRIES; i++) {
+    const key = toKey(namespace, `zz-${tier}${i}`);
+    await client.step({ f: 'create', key, args: { value: `fence-${key}`, labels } });
+    const rv = written.get(key);
+    if (rv !== undefined) return { key, labels, rv };
+    await clock.sleep(PAUSE_MS);
+  }
+  throw new Error('the cluster takes no writes after the fault');
 }

@@ -14,6 +14,7 @@ export interface ObserversOptions {
   readonly coverage: StateCoverage;
   readonly random: Random;
   readonly servers: readonly string[];
+  readonly drainMs?: number;
 }
 
 const DRAIN_MS = 15_000;
@@ -55,10 +56,11 @@ export class Observers {
 
   /** When nobody writes any more: waits until everybody has seen the fence, and records what they saw. */
   async end(fence: Fence): Promise<void> {
+    const { drainMs = DRAIN_MS } = this.options;
     await Promise.all([
-      ...this.watchers.map(({ spec, watcher }) => watcher.drain(fence.revisionFor(spec), DRAIN_MS)),
+      ...this.watchers.map(({ spec, watcher }) => watcher.drain(fence.revisionFor(spec), drainMs)),
       ...this.informers.map(({ spec, informer }) =>
-        informer.reach(fence.revisionFor(spec), DRAIN_MS),
+        informer.reach(fence.revisionFor(spec), drainMs),
       ),
     ]);
     this.stop.abort();

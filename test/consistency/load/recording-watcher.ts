@@ -74,6 +74,37 @@ async function* readLines(response: IncomingMessage): AsyncGenerator<unknown> {
   }
 }
 
+/** Where one stream begins. */
+interface Start {
+  readonly rv?: number;
+  readonly initialEvents?: true;
+}
+
+function toQuery({ bookmarks, selector }: WatchSpec, start: Start): Record<string, string> {
+  return {
+    watch: 'true',
+    ...(start.rv === undefined ? {} : { resourceVersion: String(start.rv) }),
+    ...(start.initialEvents
+      ? { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }
+      : {}),
+    ...(bookmarks || start.initialEvents ? { allowWatchBookmarks: 'true' } : {}),
+    ...(selector ? { labelSelector: `tier=${selector['tier']}` } : {}),
+  };
+}
+
+function toRequest(
+  { name, scope, selector }: WatchSpec,
+  start: Start,
+): Parameters<HistoryRecorder['openWatch']>[0] {
+  return {
+    client: name,
+    scope,
+    ...(selector ? { selector } : {}),
+    ...(start.rv === undefined ? {} : { rv: start.rv }),
+    ...(start.initialEvents ? { sendInitialEvents: true } : {}),
+  };
+}
+
 /** One watcher: opens its watch, records what comes, and resumes at the last revision it saw. */
 export class RecordingWatcher {
   private readonly session: HttpSession;
@@ -112,24 +143,14 @@ export class RecordingWatcher {
     const server = this.server();
     const start = await this.findStart(server);
     if (!start) return false;
-    const { scope, selector, bookmarks, name } = this.options.spec;
-    const query = {
-      watch: 'true',
-      ...(start.rv === undefined ? {} : { resourceVersion: String(start.rv) }),
-      ...(start.initialEvents
-        ? { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }
-        : {}),
-      ...(bookmarks || start.initialEvents ? { allowWatchBookmarks: 'true' } : {}),
-      ...(selector ? { labelSelector: `tier=${selector['tier']}` } : {}),
+    const { spec, recorder } = this.options;
+    const watch = recorder.openWatch(toRequest(spec, start));
+    const call = {
+      server,
+      method: 'GET',
+      path: toPath(spec.scope),
+      query: toQuery(spec, start),
     };
-    const watch = this.options.recorder.openWatch({
-      client: name,
-      scope,
-      ...(selector ? { selector } : {}),
-      ...(start.rv === undefined ? {} : { rv: start.rv }),
-      ...(start.initialEvents ? { sendInitialEvents: true } : {}),
-    });
-    const call = { server, method: 'GET', path: toPath(scope), query };
     const response = await this.session.open(call);
     if (response) this.options.coverage.watch(call, response.statusCode ?? 0);
     if (response?.statusCode !== 200 || signal.aborted) {
@@ -146,9 +167,7 @@ export class RecordingWatcher {
     return true;
   }
 
-  private async findStart(
-    server: string,
-  ): Promise<{ rv?: number; initialEvents?: true } | undefined> {
+  private async findStart(server: string): Promise<Start | undefined> {
     const { start, scope } = this.options.spec;
     if (this.last > 0) return { rv: this.last };
     if (start === 'initialEvents') return { initialEvents: true };

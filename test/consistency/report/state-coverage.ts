@@ -13,7 +13,8 @@ const isNamespaced = (path: string): boolean => path.startsWith('/api/v1/namespa
 const isObjectPath = (path: string): boolean => path.split('/').length >= 7;
 
 /** A list or watch of one object by its name. */
-const isSingle = (query: Query): boolean => /^metadata\.name=/.test(query['fieldSelector'] ?? '');
+const isSingle = (query: Query): boolean =>
+  (query['fieldSelector'] ?? '').startsWith('metadata.name=');
 
 /**
  * Which states of the storage API a run has been through: upstream's categories (k8s
@@ -180,12 +181,16 @@ export class StateCoverage {
           : 'Precondition: Matching ResourceVersion',
       );
     if (method === 'PUT' || method === 'PATCH') this.update({ body, contentType, rv }, code, json);
+    this.outcome(code, isRefused);
+    if (method === 'DELETE' && code === 404) this.hit('Delete Path: Key Not Found');
+  }
+
+  private outcome(code: number, isRefused: boolean): void {
     if (code < 300) this.hit('Mutation Outcome: Success');
     else if (code === 404) this.hit('Mutation Outcome: Key Not Found (404)');
     else if (isRefused) this.hit('Mutation Outcome: Precondition Failed');
     else if (code === 409) this.hit('Mutation Outcome: Key Already Exists (409)');
     else if (code === 422 || code === 403) this.hit('Mutation Outcome: Validation Rejected');
-    if (method === 'DELETE' && code === 404) this.hit('Delete Path: Key Not Found');
   }
 
   private update(

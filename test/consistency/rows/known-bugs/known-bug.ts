@@ -1,0 +1,14 @@
+import type { RowContext } from '../row.js';
+
+export interface Reproduction {
+  readonly isReproduced: boolean;
+  /** The project itself showed the bug where it promises not to. */
+  readonly isViolation?: boolean;
+  readonly detail: string;
+}
+
+/** A bug of somebody's that is made to happen before one's eyes. */
+export interface KnownBug {
+  readonly name: string;
+  run(context: RowContext): Promise<Reproduction>;
+}
