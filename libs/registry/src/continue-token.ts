@@ -6,18 +6,27 @@ export interface ContinueToken {
   readonly revision: number;
   /** The key behind which the next page starts, relative to the resource's prefix. */
   readonly after: string;
+  /** The logical cluster that the list is of, where it is not the live one: a fork's UID. */
+  readonly cluster?: string;
 }
 
-export function encodeContinue({ revision, after }: ContinueToken): string {
+export function encodeContinue({ revision, after, cluster }: ContinueToken): string {
   return Buffer.from(
-    JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start: `${after}\u0000` }),
+    JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start: `${after}\u0000`, cluster }),
   ).toString('base64url');
 }
 
 const bad = (why: string): Error => newBadRequest(`continue key is not valid: ${why}`);
 
-export function decodeContinue(text: string): ContinueToken {
-  let token: { v?: unknown; rv?: unknown; start?: unknown };
+/** Reads a token of the given logical cluster. Throws 400 for any other. */
+export function decodeContinue(text: string, cluster?: string): ContinueToken {
+  const token = parseContinue(text);
+  if (token.cluster !== cluster) throw bad('it is of a list of another logical cluster');
+  return token;
+}
+
+function parseContinue(text: string): ContinueToken {
+  let token: { v?: unknown; rv?: unknown; start?: unknown; cluster?: unknown };
   try {
     if (!/^[A-Za-z0-9_-]+$/.test(text)) throw new SyntaxError('illegal base64 data');
     token = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as typeof token;
@@ -37,5 +46,6 @@ export function decodeContinue(text: string): ContinueToken {
   return {
     revision: token.rv,
     after: token.start.endsWith('\0') ? token.start.slice(0, -1) : token.start,
+    ...(typeof token.cluster === 'string' ? { cluster: token.cluster } : {}),
   };
 }

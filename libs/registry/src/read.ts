@@ -54,7 +54,7 @@ function pageOf(scope: StoreScope, request: ListRequest): Page {
     if (revision !== undefined && revision !== 0) {
       throw newBadRequest('specifying resource version is not allowed when using continue');
     }
-    const token = decodeContinue(request.continueToken);
+    const token = decodeContinue(request.continueToken, scope.deps.cluster);
     const after = `${keyPrefixOf(scope, request.namespace)}${token.after}`;
     return token.revision < 0
       ? { freshness: { kind: 'consistent' }, after, continuing: true }
@@ -122,6 +122,9 @@ async function collect(
   }
 }
 
+const clusterOf = ({ deps: { cluster } }: StoreScope): { cluster?: string } =>
+  cluster === undefined ? {} : { cluster };
+
 function toList(scope: StoreScope, request: ListRequest, found: Found): ObjectList {
   const { entries, result, last } = found;
   const more = result.remaining > 0 && last !== undefined;
@@ -134,6 +137,7 @@ function toList(scope: StoreScope, request: ListRequest, found: Found): ObjectLi
           continueToken: encodeContinue({
             revision: result.revision,
             after: last.slice(prefix.length),
+            ...clusterOf(scope),
           }),
           ...(request.predicate ? {} : { remainingItemCount: result.remaining }),
         }
@@ -142,12 +146,13 @@ function toList(scope: StoreScope, request: ListRequest, found: Found): ObjectLi
 }
 
 /** 410 for a continue token whose snapshot is gone; carries a token that goes on inconsistently. */
-function expiredContinue(request: ListRequest): StatusError {
+function expiredContinue(scope: StoreScope, request: ListRequest): StatusError {
   const error = newExpired(
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
   );
-  const { after } = decodeContinue(request.continueToken);
-  error.status.metadata = { continue: encodeContinue({ revision: -1, after }) };
+  const { after } = decodeContinue(request.continueToken, scope.deps.cluster);
+  const token = { revision: -1, after, ...clusterOf(scope) };
+  error.status.metadata = { continue: encodeContinue(token) };
   return error;
 }
 
@@ -187,7 +192,8 @@ export async function listObjects(
     if (key !== undefined) return await listSingle(scope, request, key, page, signal);
     return toList(scope, request, await collect(scope, request, page, signal));
   } catch (error) {
-    if (page.continuing && isStorageError(error, 'compacted')) throw expiredContinue(request);
+    if (page.continuing && isStorageError(error, 'compacted'))
+      throw expiredContinue(scope, request);
     throw toStatusError(error, scope.resource);
   }
 }

@@ -36,6 +36,8 @@ export interface StoreDeps {
   readonly admission: AdmissionChain;
   /** `/registry/`. */
   readonly keyPrefix: string;
+  /** Names the logical cluster in continue tokens; absent = the live one. */
+  readonly cluster?: string;
   readonly podCidr?: string;
   readonly serviceCidr?: string;
 }

@@ -10,6 +10,7 @@ import {
 } from '@orrery/pki';
 import type { ApiServerOptions } from '../config/options.js';
 import type { ServerServices } from '../extensions.js';
+import type { TokenIssuer } from '../forks/fork-identity.js';
 import type { Authenticator } from '../filters/authentication.js';
 import { everybodyIsAdmin } from '../filters/authentication.js';
 import type { Authorizer } from '../filters/authorization.js';
@@ -87,11 +88,12 @@ export function createAuthentication(
   services: ServerServices,
   views: ClusterViews,
   authorizer: Authorizer,
+  own?: TokenIssuer,
 ): Authentication {
   const { options, clock } = services;
   const [issuer = ''] = options.serviceAccountIssuer;
   const audiences = options.apiAudiences.length > 0 ? options.apiAudiences : [issuer];
-  const publicKeys = readPublicKeys(options);
+  const publicKeys = own ? [own.keys.publicKey] : readPublicKeys(options);
   const tokens = new TokenUnion(tokenAuthenticators(services, views, publicKeys));
   const clientCas = certificates('client-ca-file', options.clientCaFile);
   const frontCas = certificates('requestheader-client-ca-file', options.requestheaderClientCaFile);
@@ -104,22 +106,18 @@ export function createAuthentication(
     audiences,
   );
   const key = options.serviceAccountSigningKeyFile;
+  const signingKeys =
+    own?.keys ??
+    (key === '' ? undefined : readFlag('service-account-signing-key-file', key, parsePrivateKey));
   return {
     authenticator: new ImpersonatingAuthenticator(
-      isOpen(options) ? everybodyIsAdmin : union,
+      !own && isOpen(options) ? everybodyIsAdmin : union,
       authorizer,
     ),
     tokens,
     publicKeys,
     audiences,
-    ...(key === ''
-      ? {}
-      : {
-          signer: new ServiceAccountTokenSigner(
-            readFlag('service-account-signing-key-file', key, parsePrivateKey),
-            issuer,
-          ),
-        }),
+    ...(signingKeys && { signer: new ServiceAccountTokenSigner(signingKeys, issuer) }),
   };
 }
 

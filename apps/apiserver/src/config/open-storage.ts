@@ -1,6 +1,6 @@
 import { ConfigError } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
-import { CachedStorage, EtcdClient, EtcdStorage } from '@orrery/storage';
+import { CachedStorage, EtcdClient, EtcdStorage, Forks } from '@orrery/storage';
 import type { Storage } from '@orrery/storage';
 import type { ApiServerOptions } from './options.js';
 import { readFlagFile } from './tls.js';
@@ -9,6 +9,7 @@ export interface OpenStorage {
   readonly storage: Storage;
   /** The same without a cache: what history and forks are read from. */
   readonly etcd: EtcdStorage;
+  readonly forks: Forks;
   /** Ends in '/'. */
   readonly keyPrefix: string;
   close(): Promise<void>;
@@ -29,6 +30,17 @@ function etcdTls(options: ApiServerOptions): object {
   };
 }
 
+function etcdAuth({ etcdUsername, etcdPasswordFile }: ApiServerOptions): object {
+  if (etcdUsername === '' && etcdPasswordFile === '') return {};
+  if (etcdUsername === '' || etcdPasswordFile === '')
+    throw new ConfigError('--etcd-username and --etcd-password-file go together');
+  // Editors end a file with a line break, which is no part of a password.
+  const password = readFlagFile('etcd-password-file', etcdPasswordFile)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+  return { auth: { username: etcdUsername, password } };
+}
+
 /** Connects to etcd as the flags say. */
 export function openStorage(
   options: ApiServerOptions,
@@ -40,6 +52,7 @@ export function openStorage(
     endpoints: options.etcdServers,
     clock: deps.clock,
     ...etcdTls(options),
+    ...etcdAuth(options),
   });
   const keyPrefix = `${options.etcdPrefix.replace(/\/+$/, '')}/`;
   const plain = new EtcdStorage({
@@ -51,6 +64,7 @@ export function openStorage(
     return {
       storage: plain,
       etcd: plain,
+      forks: new Forks({ storage: plain, causeRecords: options.causeRecords }),
       keyPrefix,
       close: async () => {
         client.close();
@@ -59,10 +73,17 @@ export function openStorage(
     };
   }
   const storage = new CachedStorage({ storage: plain, logger: deps.logger });
+  const forks = new Forks({
+    storage: plain,
+    cached: storage,
+    causeRecords: options.causeRecords,
+    onTrouble: (message, error) => deps.logger.warn(message, { err: String(error) }),
+  });
   const feeding = storage.start(deps.signal);
   return {
     storage,
     etcd: plain,
+    forks,
     keyPrefix,
     close: async () => {
       await feeding;
