@@ -25,6 +25,9 @@ export function decodeContinue(text: string, cluster?: string): ContinueToken {
   return token;
 }
 
+const named = (cluster: unknown): { cluster?: string } =>
+  typeof cluster === 'string' ? { cluster } : {};
+
 function parseContinue(text: string): ContinueToken {
   let token: { v?: unknown; rv?: unknown; start?: unknown; cluster?: unknown };
   try {
@@ -46,6 +49,6 @@ function parseContinue(text: string): ContinueToken {
   return {
     revision: token.rv,
     after: token.start.endsWith('\0') ? token.start.slice(0, -1) : token.start,
-    ...(typeof token.cluster === 'string' ? { cluster: token.cluster } : {}),
+    ...named(token.cluster),
   };
 }

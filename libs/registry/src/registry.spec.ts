@@ -17,6 +17,11 @@ describe('decodeContinue()', () => {
       '{"v":"meta.k8s.io/v1","rv":7,"start":"ns/a\\u0000"}',
     );
     expect(decodeContinue(token)).toEqual({ revision: 7, after: 'ns/a' });
+    expect(() => decodeContinue(token, 'fork')).toThrow(/another logical cluster/);
+    const inner = encodeContinue({ revision: 7, after: 'ns/a', cluster: 'fork' });
+    expect(decodeContinue(inner, 'fork')).toMatchObject({ after: 'ns/a', cluster: 'fork' });
+    for (const other of [undefined, 'other'])
+      expect(() => decodeContinue(inner, other)).toThrow(/another logical cluster/);
   });
 
   it.each([
