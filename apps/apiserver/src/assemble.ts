@@ -4,6 +4,7 @@ import { parseDuration } from '@orrery/component';
 import { firstServiceIp } from '@orrery/registry';
 import { assembleApi } from './assemble-api.js';
 import type { ApiParts } from './assemble-api.js';
+import { HistoryKeeper } from './at/keep-history.js';
 import { pastClusters } from './at/past-clusters.js';
 import { StartHookRunner } from './bootstrap/start-hook-runner.js';
 import { ownStartHooks } from './bootstrap/start-hooks.js';
@@ -112,6 +113,8 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
     },
   });
   const { handler, catalog, extensions } = live;
+  const keeper = new HistoryKeeper(live.services, deps.opened.etcd, metrics);
+  work.running.push(keeper.run(deps.signal));
   // The order is that of the paths; a source of forks goes here.
   const sources = [pastClusters(options, { ...deps, ...shared, extensions })];
   const clusters = new LogicalClusters(sources, {

@@ -127,6 +127,19 @@ export class ApiServerOptions extends ExtensionOptions {
   @Flag('serve /faults, where tests make requests fail and watches break on purpose')
   enableFaults: boolean = false;
 
+  @Flag('how long history is kept: every revision younger than this can be read, below /at/')
+  @IsDuration()
+  historyRetention: string = '24h0m0s';
+
+  @Flag('time between two compactions of what is older; 0 = nothing is ever compacted')
+  @IsDuration()
+  etcdCompactionInterval: string = '5m0s';
+
+  @Flag('bytes at which etcd takes no more writes; 0 = ask its metrics')
+  @IsInt()
+  @Min(0)
+  etcdQuotaBackendBytes: number = 0;
+
   @Flag('where reads are answered from: cache or quorum')
   @IsIn(['cache', 'quorum'])
   reads: string = 'cache';
