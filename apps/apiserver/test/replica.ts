@@ -82,6 +82,7 @@ export class Replica {
     private readonly server: RunningServer,
     readonly host: string,
     private readonly tls: RequestOptions,
+    private readonly headers: Readonly<Record<string, string>> = {},
   ) {}
 
   get address(): string {
@@ -144,6 +145,7 @@ export class Replica {
       'user-agent': 'spec',
       'content-type': 'application/json',
       'content-length': bytes.length,
+      ...this.headers,
       ...headers,
     };
     const options = { method, headers: all, rejectUnauthorized: false, ...(tls ?? this.tls) };
@@ -161,6 +163,8 @@ export interface ReplicaOptions {
   readonly clock?: Clock;
   /** How clients of this replica show themselves. */
   readonly tls?: RequestOptions;
+  /** Sent with every request: a token, say. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Starts an API server on an address of its own, from flags as a user writes them. */
@@ -170,6 +174,7 @@ export async function startReplica({
   flags = [],
   clock = new SystemClock(),
   tls = {},
+  headers = {},
 }: ReplicaOptions): Promise<Replica> {
   const free = await freeAddress();
   const { port } = free;
@@ -185,7 +190,7 @@ export async function startReplica({
   ];
   const options = parseFlags(ApiServerOptions, argv, 'kube-apiserver');
   const deps = { clock, random: new SystemRandom(), logger: silentLogger };
-  const replica = new Replica(await startServer(options, deps), host, tls);
+  const replica = new Replica(await startServer(options, deps), host, tls, headers);
   await replica.ready();
   return replica;
 }

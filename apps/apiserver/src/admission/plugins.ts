@@ -1,7 +1,35 @@
 import { ConfigError } from '@orrery/component';
-import type { Random } from '@orrery/component';
+import type { Clock, Random } from '@orrery/component';
+import type { KindDescriptor } from '@orrery/api';
+import type { Authorizer } from '../filters/authorization.js';
+import type { PluginConfigurations } from './admission-configuration.js';
 import type { AdmissionPlugin, ResourceStore } from '@orrery/registry';
 import type { ClusterViews } from '../live-view/cluster-views.js';
+import { alwaysAdmit, alwaysDeny } from './always-admit/always-admit.plugin.js';
+import { AlwaysPullImages } from './always-pull-images/always-pull-images.plugin.js';
+import { CertificateApproval } from './certificate-signing-request/certificate-approval.plugin.js';
+import { CertificateSigning } from './certificate-signing-request/certificate-signing.plugin.js';
+import { CertificateSubjectRestriction } from './certificate-signing-request/certificate-subject-restriction.plugin.js';
+import { ClusterTrustBundleAttest } from './certificate-signing-request/cluster-trust-bundle-attest.plugin.js';
+import { DenyServiceExternalIps } from './deny-service-external-ips/deny-service-external-ips.plugin.js';
+import { EventRateLimit, readEventLimits } from './event-rate-limit/event-rate-limit.plugin.js';
+import { ExtendedResourceToleration } from './extended-resource-toleration/extended-resource-toleration.plugin.js';
+import { LimitPodHardAntiAffinityTopology } from './limit-pod-hard-anti-affinity-topology/limit-pod-hard-anti-affinity-topology.plugin.js';
+import { NamespaceAutoProvision } from './namespace-auto-provision/namespace-auto-provision.plugin.js';
+import { NamespaceExists } from './namespace-exists/namespace-exists.plugin.js';
+import { OwnerReferencesPermissionEnforcement } from './owner-references-permission-enforcement/owner-references-permission-enforcement.plugin.js';
+import { PersistentVolumeClaimResize } from './persistent-volume-claim-resize/persistent-volume-claim-resize.plugin.js';
+import {
+  PodNodeSelector,
+  readNodeSelectors,
+} from './pod-node-selector/pod-node-selector.plugin.js';
+import { readPodSecurityConfiguration } from './pod-security/configuration.js';
+import { PodSecurity } from './pod-security/pod-security.plugin.js';
+import {
+  PodTolerationRestriction,
+  readTolerationDefaults,
+} from './pod-toleration-restriction/pod-toleration-restriction.plugin.js';
+import { PodTopologyLabels } from './pod-topology-labels/pod-topology-labels.plugin.js';
 import { DefaultIngressClass } from './default-ingress-class/default-ingress-class.plugin.js';
 import { DefaultStorageClass } from './default-storage-class/default-storage-class.plugin.js';
 import { DefaultTolerationSeconds } from './default-toleration-seconds/default-toleration-seconds.plugin.js';
@@ -19,7 +47,13 @@ import { TaintNodesByCondition } from './taint-nodes-by-condition/taint-nodes-by
 export interface PluginDeps {
   readonly views: ClusterViews;
   readonly random: Random;
+  readonly clock: Clock;
   readonly webhooks: Webhooks;
+  readonly authorizer: Authorizer;
+  /** What --admission-control-config-file says about a plugin. */
+  readonly configuration: PluginConfigurations;
+  /** Every kind that is served now. */
+  kinds(this: void): readonly KindDescriptor[];
   store(this: void, group: string, version: string, plural: string): ResourceStore;
 }
 
@@ -42,17 +76,64 @@ const off = (name: string, create: PluginEntry['create']): PluginEntry => ({
 
 /** Every plugin that is modelled, in upstream's order (k8s pkg/kubeapiserver/options/plugins.go:AllOrderedPlugins). */
 export const admissionPlugins: readonly PluginEntry[] = [
+  off('AlwaysAdmit', () => alwaysAdmit),
+  off(
+    'NamespaceAutoProvision',
+    ({ views, store }) =>
+      new NamespaceAutoProvision(views.namespaces, () => store('', 'v1', 'namespaces')),
+  ),
   on('NamespaceLifecycle', ({ views }) => new NamespaceLifecycle(views.namespaces)),
+  off('NamespaceExists', ({ views }) => new NamespaceExists(views.namespaces)),
+  off('LimitPodHardAntiAffinityTopology', () => new LimitPodHardAntiAffinityTopology()),
   on('LimitRanger', ({ views }) => new LimitRanger(views.limitRanges)),
   on('ServiceAccount', (d) => new ServiceAccountPlugin(d.views.serviceAccounts, d.random)),
   off('NodeRestriction', ({ views }) => new NodeRestriction(views.pods)),
   on('TaintNodesByCondition', () => new TaintNodesByCondition()),
+  off('AlwaysPullImages', () => new AlwaysPullImages()),
+  on('PodSecurity', ({ views, configuration }) => {
+    const { value, source } = configuration('PodSecurity');
+    const read = readPodSecurityConfiguration(value, source);
+    return new PodSecurity({ namespaces: views.namespaces, pods: views.pods, configuration: read });
+  }),
+  off(
+    'PodNodeSelector',
+    ({ views, configuration }) =>
+      new PodNodeSelector(views.namespaces, readNodeSelectors(configuration('PodNodeSelector'))),
+  ),
   on('Priority', ({ views }) => new Priority(views.priorityClasses)),
   on('DefaultTolerationSeconds', () => new DefaultTolerationSeconds()),
+  off(
+    'PodTolerationRestriction',
+    ({ views, configuration }) =>
+      new PodTolerationRestriction(
+        views.namespaces,
+        readTolerationDefaults(configuration('PodTolerationRestriction')),
+      ),
+  ),
+  off(
+    'EventRateLimit',
+    ({ configuration, clock }) =>
+      new EventRateLimit(readEventLimits(configuration('EventRateLimit')), clock),
+  ),
+  off('ExtendedResourceToleration', () => new ExtendedResourceToleration()),
   on('DefaultStorageClass', ({ views }) => new DefaultStorageClass(views.storageClasses)),
   on('StorageObjectInUseProtection', () => new StorageObjectInUseProtection()),
+  off(
+    'OwnerReferencesPermissionEnforcement',
+    ({ authorizer, kinds }) => new OwnerReferencesPermissionEnforcement(authorizer, kinds),
+  ),
+  on(
+    'PersistentVolumeClaimResize',
+    ({ views }) => new PersistentVolumeClaimResize(views.storageClasses),
+  ),
   on('RuntimeClass', ({ views }) => new RuntimeClassPlugin(views.runtimeClasses)),
+  on('CertificateApproval', ({ authorizer }) => new CertificateApproval(authorizer)),
+  on('CertificateSigning', ({ authorizer }) => new CertificateSigning(authorizer)),
+  on('ClusterTrustBundleAttest', ({ authorizer }) => new ClusterTrustBundleAttest(authorizer)),
+  on('CertificateSubjectRestriction', () => new CertificateSubjectRestriction()),
   on('DefaultIngressClass', ({ views }) => new DefaultIngressClass(views.ingressClasses)),
+  off('DenyServiceExternalIPs', () => new DenyServiceExternalIps()),
+  on('PodTopologyLabels', ({ views }) => new PodTopologyLabels(views.nodes)),
   on('MutatingAdmissionWebhook', ({ webhooks }) => webhooks.mutating),
   on('ValidatingAdmissionWebhook', ({ webhooks }) => webhooks.validating),
   on(
@@ -63,6 +144,7 @@ export const admissionPlugins: readonly PluginEntry[] = [
         store: () => store('', 'v1', 'resourcequotas'),
       }),
   ),
+  off('AlwaysDeny', () => alwaysDeny),
 ];
 
 /** The plugins that the flags leave on, in order. Throws ConfigError for a name that is not modelled. */

@@ -100,10 +100,7 @@ async function admitScale(
 }
 
 /** GET, PUT and PATCH of `/scale`: the replicas of an object in a shape that all scalable kinds share. */
-export async function serveScale(
-  call: Call,
-  admission: readonly AdmissionPlugin[],
-): Promise<void> {
+export async function serveScale(call: Call, admission: readonly AdmissionPlugin[]): Promise<void> {
   const { request, resource } = call;
   const { verb, name } = request.info;
   if (verb === 'get') {

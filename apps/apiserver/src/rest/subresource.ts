@@ -50,7 +50,8 @@ async function servePlugged(
       : undefined;
   const dryRun = dryRunOf(request.query.getAll('dryRun'), 'CreateOptions');
   const { kind } = resource;
-  if (body) await admitSubresourceCreate({ request, kind }, { body, objectKind, dryRun }, admission);
+  if (body)
+    await admitSubresourceCreate({ request, kind }, { body, objectKind, dryRun }, admission);
   else await admitConnect({ request, kind, handler }, admission);
   await sendResult(request, await handler.handle({ request, kind, body, dryRun }));
 }

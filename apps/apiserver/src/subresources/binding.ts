@@ -37,6 +37,8 @@ function assign(pod: Pod, binding: Binding, now: string): Pod {
   if (next.spec) next.spec.nodeName = binding.target.name ?? '';
   if (binding.metadata.annotations)
     next.metadata.annotations = { ...next.metadata.annotations, ...binding.metadata.annotations };
+  if (binding.metadata.labels)
+    next.metadata.labels = { ...binding.metadata.labels, ...next.metadata.labels };
   const conditions = next.status?.conditions ?? [];
   next.status = {
     ...next.status,

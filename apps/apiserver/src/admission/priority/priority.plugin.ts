@@ -45,6 +45,23 @@ export class Priority implements AdmissionPlugin {
     this.#set(attributes, pod, found);
   }
 
+  /** At most one class is the global default. */
+  validate(attributes: AdmissionAttributes): void {
+    const { kind, object } = attributes;
+    if (kind.group !== 'scheduling.k8s.io' || kind.plural !== 'priorityclasses') return;
+    const { globalDefault, metadata } = object as PriorityClass;
+    if (!globalDefault) return;
+    const other = [...this.classes.values()].find(
+      (one) => one.globalDefault && one.metadata.name !== metadata.name,
+    );
+    if (other)
+      throw newForbidden(
+        resourceOf(attributes),
+        metadata.name ?? '',
+        `PriorityClass ${other.metadata.name ?? ''} is already marked as default. Only one default can exist`,
+      );
+  }
+
   #set(attributes: AdmissionAttributes, pod: Pod, { value, preemptionPolicy }: Resolved): void {
     const { spec } = pod;
     if (!spec) return;

@@ -17,7 +17,7 @@ import type {
 import type { LiveReader } from '../../live-view/live-view.js';
 import { podOf, resourceOf } from '../pod-request.js';
 import type { Amounts } from '../pod-resources.js';
-import { isInScope, usageOf } from './usage.js';
+import { addedUsage, isInScope, mayGrow, usageOf } from './usage.js';
 
 export interface QuotaDeps {
   /** Indexed by namespace. */
@@ -61,17 +61,19 @@ export class ResourceQuotaPlugin implements AdmissionPlugin {
   constructor(private readonly deps: QuotaDeps) {}
 
   handles(operation: Operation): boolean {
-    return operation === 'CREATE';
+    return operation === 'CREATE' || operation === 'UPDATE';
   }
 
   async validate(attributes: AdmissionAttributes): Promise<void> {
-    const { object, kind, namespace, subresource } = attributes;
-    if (!object || !namespace || subresource !== '') return;
+    const { object, oldObject, kind, namespace, subresource } = attributes;
+    if (!object || !namespace || attributes.objectKind) return;
+    if (oldObject ? !mayGrow(kind, subresource) : subresource !== '') return;
     const quotas = [...this.deps.quotas.indexed(namespace)].filter((quota) =>
       isInScope(quota, kind, object),
     );
     if (quotas.length === 0) return;
-    const usage = usageOf(kind, object);
+    const usage = oldObject ? addedUsage(kind, object, oldObject) : usageOf(kind, object);
+    if (usage.size === 0) return;
     for (const quota of quotas) this.#check(attributes, quota, usage);
     if (attributes.dryRun) return;
     for (const quota of quotas) await this.#book(attributes, quota, usage);
@@ -84,7 +86,7 @@ export class ResourceQuotaPlugin implements AdmissionPlugin {
     };
     const name = quota.metadata.name ?? '';
     const hard = Object.keys(quota.spec?.hard ?? {});
-    const pod = podOf(attributes);
+    const pod = attributes.oldObject ? undefined : podOf(attributes);
     const open = pod ? unspecified(pod, hard) : [];
     if (open.length > 0) refuse(`failed quota: ${name}: must specify ${open.join(',')}`);
     const counted = hard.filter((resource) => usage.has(resource));

@@ -1,4 +1,9 @@
-import { parseQuantity } from '@orrery/apimachinery';
+import {
+  compareQuantities,
+  parseQuantity,
+  subQuantities,
+  zeroQuantity,
+} from '@orrery/apimachinery';
 import type { KubeObject, Quantity } from '@orrery/apimachinery';
 import type {
   KindDescriptor,
@@ -68,11 +73,46 @@ export function usageOf(kind: KindDescriptor, object: KubeObject): Amounts {
   return usage;
 }
 
+/** What an update adds to a quota; what it gives back the quota controller counts. */
+export function addedUsage(kind: KindDescriptor, object: KubeObject, old: KubeObject): Amounts {
+  const before = usageOf(kind, old);
+  const added = new Map<string, Quantity>();
+  for (const [name, value] of usageOf(kind, object)) {
+    const delta = subQuantities(value, before.get(name) ?? zeroQuantity);
+    if (compareQuantities(delta, zeroQuantity) > 0) added.set(name, delta);
+  }
+  return added;
+}
+
+/** Updates that may need more: of services, of claims, and of a pod's resources. */
+export function mayGrow(kind: KindDescriptor, subresource: string): boolean {
+  if (kind.group !== '') return false;
+  if (kind.plural === 'pods') return subresource === 'resize';
+  return subresource === '' && ['services', 'persistentvolumeclaims'].includes(kind.plural);
+}
+
 type Scope = (pod: Pod) => boolean;
 
 const isBestEffort: Scope = (pod) =>
   podAmounts(pod, 'requests').size === 0 && podAmounts(pod, 'limits').size === 0;
 const isTerminating: Scope = (pod) => (pod.spec?.activeDeadlineSeconds ?? -1) >= 0;
+
+const TERMS = [
+  'requiredDuringSchedulingIgnoredDuringExecution',
+  'preferredDuringSchedulingIgnoredDuringExecution',
+] as const;
+
+/** Affinity that looks at pods of other namespaces (k8s pkg/quota/v1/evaluator/core/pods.go:usesCrossNamespacePodAffinity). */
+const crossesNamespaces: Scope = ({ spec }) =>
+  [spec?.affinity?.podAffinity, spec?.affinity?.podAntiAffinity].some((affinity) =>
+    TERMS.some((field) =>
+      (affinity?.[field] ?? []).some((term) => {
+        const { namespaces = [], namespaceSelector } =
+          'podAffinityTerm' in term ? term.podAffinityTerm : term;
+        return namespaces.length > 0 || namespaceSelector !== undefined;
+      }),
+    ),
+  );
 
 const SCOPES: Readonly<Record<string, Scope>> = {
   BestEffort: isBestEffort,
@@ -80,6 +120,7 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   Terminating: isTerminating,
   NotTerminating: (pod) => !isTerminating(pod),
   PriorityClass: (pod) => (pod.spec?.priorityClassName ?? '') !== '',
+  CrossNamespacePodAffinity: crossesNamespaces,
 };
 
 function classMatches(quota: ResourceQuota, pod: Pod): boolean {

@@ -1,0 +1,33 @@
+import { isAlreadyExists } from '@orrery/apimachinery';
+import type { Namespace } from '@orrery/api';
+import type {
+  AdmissionAttributes,
+  AdmissionPlugin,
+  Operation,
+  ResourceStore,
+} from '@orrery/registry';
+import type { LiveReader } from '../../live-view/live-view.js';
+
+/** Makes the namespace that a new object names (k8s plugin/pkg/admission/namespace/autoprovision). */
+export class NamespaceAutoProvision implements AdmissionPlugin {
+  readonly name = 'NamespaceAutoProvision';
+
+  constructor(
+    private readonly namespaces: Pick<LiveReader<Namespace>, 'find'>,
+    private readonly store: () => ResourceStore,
+  ) {}
+
+  handles(operation: Operation): boolean {
+    return operation === 'CREATE';
+  }
+
+  async admit({ kind, namespace, dryRun, context }: AdmissionAttributes): Promise<void> {
+    if (!namespace || dryRun || (kind.group === '' && kind.plural === 'namespaces')) return;
+    if (await this.namespaces.find(namespace)) return;
+    try {
+      await this.store().create({ metadata: { name: namespace } }, { context });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+}
