@@ -19,9 +19,13 @@ const LAYERS = {
   dataplane: ['component'],
   cri: ['component'],
   checker: ['apimachinery', 'component'],
+  history: ['apimachinery'],
 };
 const APP_LIBS = [...BASE, 'api', 'client', 'informers', 'controller', 'dataplane', 'cri'];
-const SERVER_ONLY = { apiserver: ['registry', 'storage', 'cel'], cli: ['storage'] };
+const SERVER_ONLY = {
+  apiserver: ['registry', 'storage', 'cel', 'history'],
+  cli: ['storage', 'history'],
+};
 
 /** Third-party packages and the workspaces that may import them. */
 const DOORS = {

@@ -12,6 +12,10 @@ const READS = new Set(['get', 'list', 'head']);
 export const isLongRunning = ({ verb, subresource }: RequestInfo): boolean =>
   LONG_VERBS.has(verb) || LONG_SUBRESOURCES.has(subresource);
 
+/** The log of the cluster that a client follows (`history/event-log.ts`). */
+const isFollowedLog = ({ path, query }: Pick<ApiRequest, 'path' | 'query'>): boolean =>
+  path === '/history/log' && query.get('follow') === 'true';
+
 /** `?timeout=` where it is shorter than the server's own limit (k8s apiserver pkg/endpoints/filters/request_deadline.go). */
 export function timeoutOf(query: URLSearchParams, limitMs: number): number {
   const text = query.get('timeout') ?? '';
@@ -45,7 +49,7 @@ export async function withinTimeout(
   { clock, limitMs }: { readonly clock: Clock; readonly limitMs: number },
   work: () => Promise<void>,
 ): Promise<void> {
-  if (isLongRunning(request.info)) return work();
+  if (isLongRunning(request.info) || isFollowedLog(request)) return work();
   const ms = timeoutOf(request.query, limitMs);
   let cancel: (() => void) | undefined;
   const expired = new Promise<never>((_resolve, reject) => {

@@ -15,6 +15,8 @@ export interface KeyChange {
   readonly value?: Buffer;
   /** The state before, as far as it was not compacted away. */
   readonly previous?: Buffer;
+  /** When that state was written. */
+  readonly previousRevision?: number;
 }
 
 /** Everything that one revision did, and why. */
@@ -31,6 +33,12 @@ export interface KeyState {
   readonly value: Buffer;
 }
 
+/** Revisions greater than `after`, up to `to`. */
+export interface RevisionSpan {
+  readonly after: number;
+  readonly to: number;
+}
+
 /** Some revisions in order; nothing at or below `revision` will follow. */
 export interface LogBatch {
   readonly records: readonly RevisionRecord[];
@@ -44,26 +52,55 @@ const PAGE_KEYS = 2000;
 export class WriteLog {
   constructor(private readonly client: EtcdClient) {}
 
-  /** All revisions behind `after`, or those that changed `key`; goes on until the signal aborts. */
-  async *since(after: number, signal: AbortSignal, key?: string): AsyncGenerator<LogBatch> {
-    const range = key === undefined ? ALL_KEYS : { key: Buffer.from(key) };
-    for await (const batch of feed(this.client, { range, after, previous: true, signal }))
+  /** All revisions behind `after`; goes on until the signal aborts. */
+  async *since(after: number, signal: AbortSignal): AsyncGenerator<LogBatch> {
+    const options = { range: ALL_KEYS, after, previous: true, signal };
+    for await (const batch of feed(this.client, options))
       yield { records: toRecords(batch.events), revision: batch.revision };
   }
 
-  /** The revisions behind `after` up to `to`, or those that changed `key`. */
+  /** The revisions behind `after` up to `to`, which must not lie in the future. */
   async *between(
-    { after, to }: { readonly after: number; readonly to: number },
+    { after, to }: RevisionSpan,
     signal?: AbortSignal,
-    key?: string,
   ): AsyncGenerator<RevisionRecord> {
     if (after >= to) return;
     const stop = new AbortController();
     const until = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
     try {
-      for await (const { records, revision } of this.since(after, until, key)) {
+      for await (const { records, revision } of this.since(after, until)) {
         for (const record of records) if (record.revision <= to) yield record;
         if (revision >= to) return;
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /**
+   * The causes of all writes of a key behind `after` up to `to`, in order, its deletions among them: found by reading
+   * all causes of that time, which are small.
+   */
+  async *causesOf(
+    key: string,
+    { after, to }: RevisionSpan,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Cause> {
+    const [last] = await this.states([rangeOf(CAUSE_KEY, to)], 'newest cause', signal);
+    if (!last || last.revision <= after) return;
+    const stop = new AbortController();
+    const until = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+    const options = { range: { key: CAUSE }, after, previous: false, signal: until };
+    const needle = Buffer.from(JSON.stringify(key));
+    try {
+      for await (const { events, revision } of feed(this.client, options)) {
+        for (const { kv } of events) {
+          const at = Number(kv.mod_revision);
+          if (at > to || !kv.value.includes(needle)) continue;
+          const cause = toCause({ value: kv.value, revision: at });
+          if (cause?.key === key) yield cause;
+        }
+        if (revision >= last.revision) return;
       }
     } finally {
       stop.abort();
@@ -91,7 +128,11 @@ export class WriteLog {
    * The writes of the key from the one before or at `revision` back to its creation, newest first. A last one without
    * `previous` that is not its creation: what was before is compacted away.
    */
-  async *back(key: string, revision?: number, signal?: AbortSignal): AsyncGenerator<RevisionRecord> {
+  async *back(
+    key: string,
+    revision?: number,
+    signal?: AbortSignal,
+  ): AsyncGenerator<RevisionRecord> {
     const [first] = await this.states([rangeOf(key, revision)], `state of ${key}`, signal);
     let state = first;
     while (state) {
@@ -131,17 +172,17 @@ export class WriteLog {
     return kvs.map(toState)[0];
   }
 
-  /** What below `prefix` was written behind `after` and still stands at `at`: oldest write first, 2,000 at most. */
+  /** What below `prefix` was written behind `after` and still stands at `to`: oldest write first, 2,000 at most. */
   async changed(
     prefix: string,
-    { after, at }: { readonly after: number; readonly at: number },
+    { after, to }: RevisionSpan,
     signal?: AbortSignal,
   ): Promise<KeyState[]> {
     const { kvs } = await this.range(
       {
         key: Buffer.from(prefix),
         range_end: prefixEnd(prefix),
-        revision: at,
+        revision: to,
         min_mod_revision: String(after + 1),
         limit: PAGE_KEYS,
         sort_target: 'Mod',
@@ -237,13 +278,15 @@ function toRecord(
     key,
     type: isFirst ? 'ADDED' : 'MODIFIED',
     value,
-    ...(before ? { previous: before.value } : {}),
+    ...(before ? { previous: before.value, previousRevision: before.revision } : {}),
   };
   return { revision, changes: [change], ...(cause ? { cause } : {}) };
 }
 
 function toChange({ type, kv, prev_kv }: IEvent): KeyChange {
-  const previous = prev_kv ? { previous: prev_kv.value } : {};
+  const previous = prev_kv
+    ? { previous: prev_kv.value, previousRevision: Number(prev_kv.mod_revision) }
+    : {};
   const key = kv.key.toString();
   if (type === 'Delete') return { key, type: 'DELETED', ...previous };
   const isFirst = kv.create_revision === kv.mod_revision;

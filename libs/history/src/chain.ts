@@ -1,0 +1,140 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import { describeActor, isComponent } from './actor.js';
+import type { Because, ChainLink, ChainRoot, Explanation, LoggedWrite } from './model.js';
+import { HistoryGone } from './model.js';
+import type { RelatedObject } from './relations.js';
+import { dependentKindOf, relationsOf } from './relations.js';
+import { withoutStates } from './to-write.js';
+
+/** Where chains are read from. Throws {@link HistoryGone} for what is compacted away. */
+export interface ChainReader {
+  /** What a revision wrote; undefined when it wrote no object. */
+  write(revision: number): Promise<LoggedWrite | undefined>;
+  /** The newest write of an object before a revision, its deletion included. */
+  newestBefore(target: RelatedObject, revision: number): Promise<LoggedWrite | undefined>;
+  /** The newest write between two revisions of an object that `owner` owns. */
+  newestDependent(
+    owner: KubeObject,
+    between: { readonly after: number; readonly before: number },
+  ): Promise<LoggedWrite | undefined>;
+}
+
+export interface ChainOptions {
+  /** Links that a chain may have. Default 64. */
+  readonly limit?: number;
+}
+
+/** How far a writer's own earlier writes are stepped over to find what another wrote. */
+const OWN_WRITES = 10;
+
+interface Candidate {
+  readonly write: LoggedWrite;
+  readonly rule: string;
+}
+
+const newer = (a: Candidate | undefined, b: Candidate | undefined): Candidate | undefined =>
+  a && b ? (a.write.revision >= b.write.revision ? a : b) : (a ?? b);
+
+const sameWriter = (a: LoggedWrite, b: LoggedWrite): boolean =>
+  a.actor !== undefined && describeActor(a.actor) === describeActor(b.actor);
+
+const toTarget = ({ object, before, after }: LoggedWrite): RelatedObject => {
+  const { group, kind, namespace, name } = object;
+  const uid = (after ?? before)?.metadata.uid;
+  return { group, kind, name, ...(namespace ? { namespace } : {}), ...(uid ? { uid } : {}) };
+};
+
+/** The newest state of the object that somebody else wrote. */
+async function byAnother(reader: ChainReader, write: LoggedWrite): Promise<Candidate | undefined> {
+  let before: LoggedWrite | undefined = write;
+  for (let left = OWN_WRITES; before && left > 0; left--) {
+    before = await reader.newestBefore(toTarget(write), before.revision);
+    if (before && !sameWriter(before, write))
+      return { write: before, rule: 'the state that another had written before' };
+  }
+  return undefined;
+}
+
+async function related(reader: ChainReader, write: LoggedWrite): Promise<Candidate | undefined> {
+  const states = [write.after, write.before].filter((state) => state !== undefined);
+  const seen = new Set<string>();
+  let best: Candidate | undefined;
+  for (const { target, rule, revision } of states.flatMap(relationsOf)) {
+    const id = JSON.stringify(target);
+    if (seen.has(id)) continue;
+    seen.add(id);
+    const upTo = Math.min(write.revision, revision === undefined ? Infinity : revision + 1);
+    const found = await reader.newestBefore(target, upTo);
+    if (found) best = newer(best, { write: found, rule });
+  }
+  return best;
+}
+
+async function dependents(reader: ChainReader, write: LoggedWrite): Promise<Candidate | undefined> {
+  const { after, before, object, revision } = write;
+  if (!after || !before || !dependentKindOf(object.kind)) return undefined;
+  const since = Number(before.metadata.resourceVersion ?? 0);
+  const found = await reader.newestDependent(after, { after: since, before: revision });
+  return found && { write: found, rule: `what it owns: ${found.object.kind} ${found.object.name}` };
+}
+
+/**
+ * What a writer that does not say so must have reacted to: the newest event before its write on what the object is bound
+ * to (owner, dependents, the object itself as another wrote it). A person's change has no cause but the person.
+ */
+async function infer(reader: ChainReader, write: LoggedWrite): Promise<Candidate | undefined> {
+  const isMade = write.type === 'ADDED';
+  if (!write.actor || (!isMade && !isComponent(write.actor))) return undefined;
+  if (isMade) return related(reader, write);
+  const found = [
+    await related(reader, write),
+    await dependents(reader, write),
+    await byAnother(reader, write),
+  ];
+  return found.reduce(newer);
+}
+
+interface Found {
+  readonly next?: LoggedWrite;
+  readonly because?: Because;
+  readonly root?: ChainRoot;
+}
+
+const rootOf = ({ actor }: LoggedWrite): ChainRoot =>
+  actor ? (isComponent(actor) ? 'own-accord' : 'request') : 'unrecorded';
+
+/** Why one write was made. */
+export async function causeOf(reader: ChainReader, write: LoggedWrite): Promise<Found> {
+  const { reactedTo } = write;
+  if (reactedTo !== undefined) {
+    const because: Because = { revision: reactedTo, how: 'told' };
+    const next = await reader.write(reactedTo);
+    if (next) return { next, because };
+  }
+  const inferred = await infer(reader, write);
+  if (!inferred) return { root: rootOf(write) };
+  const { write: next, rule } = inferred;
+  return { next, because: { revision: next.revision, how: 'inferred', rule } };
+}
+
+/** Walks from a state back to the request that started it. */
+export async function explainWrite(
+  reader: ChainReader,
+  write: LoggedWrite,
+  { limit = 64 }: ChainOptions = {},
+): Promise<Explanation> {
+  const { object, revision } = write;
+  const chain: ChainLink[] = [];
+  let current = write;
+  for (;;) {
+    const found = await causeOf(reader, current).catch((error: unknown): Found => {
+      if (!(error instanceof HistoryGone)) throw error;
+      return { root: 'compacted' };
+    });
+    const { because, next } = found;
+    chain.unshift({ ...withoutStates(current), ...(because ? { because } : {}) });
+    if (!next) return { object, revision, root: found.root ?? 'unrecorded', chain };
+    if (chain.length >= limit) return { object, revision, root: 'limit', chain };
+    current = next;
+  }
+}
