@@ -12,9 +12,11 @@ import type { OpenStorage } from './config/open-storage.js';
 import type { ApiServerOptions } from './config/options.js';
 import { createExtensions } from './extensions.js';
 import type { ServerExtensions, ServerServices } from './extensions.js';
+import { forkClusters } from './forks/fork-clusters.js';
 import { HealthChecks } from './health/health-checks.js';
 import type { HealthCheck } from './health/health-checks.js';
 import { RequestMetrics } from './health/request-metrics.js';
+import { withHistory } from './history/history-paths.js';
 import { LogicalClusters } from './logical-clusters/logical-clusters.js';
 import { OpenApiDocuments } from './openapi/openapi.js';
 import type { ApiHandler } from './rest/api-handler.js';
@@ -106,7 +108,8 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
   const live = await assembleApi(options, {
     ...deps,
     ...shared,
-    extend: createExtensions,
+    extend: async (services) =>
+      withHistory(await createExtensions(services), { services, etcd: deps.opened.etcd }),
     health: (api) => {
       hooks = work.hooks(options, deps, api);
       return healthOf(api.services, hooks);
@@ -115,8 +118,10 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
   const { handler, catalog, extensions } = live;
   const keeper = new HistoryKeeper(live.services, deps.opened.etcd, metrics);
   work.running.push(keeper.run(deps.signal));
-  // The order is that of the paths; a source of forks goes here.
-  const sources = [pastClusters(options, { ...deps, ...shared, extensions })];
+  const sources = [
+    pastClusters(options, { ...deps, ...shared, extensions }),
+    forkClusters(options, { ...deps, ...shared }),
+  ];
   const clusters = new LogicalClusters(sources, {
     ...deps,
     options,
