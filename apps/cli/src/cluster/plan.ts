@@ -37,13 +37,17 @@ export const SCHEDULER_PORT = 10259;
 export const REPLICA_PORTS = 1000;
 
 /** The numbers of etcd's members, from which their names, addresses and folders follow. */
-export const etcdNumbers = ({ etcdNumbers: kept, etcdMembers }: PlanInput): readonly number[] =>
+export const etcdNumbers = ({
+  etcdNumbers: kept,
+  etcdMembers,
+}: Pick<PlanInput, 'etcdNumbers' | 'etcdMembers'>): readonly number[] =>
   kept ?? numbers(etcdMembers);
 
-export const etcdEndpoints = (input: PlanInput): string[] =>
-  etcdNumbers(input).map((n) => etcdClientUrl(input, n));
+export const etcdEndpoints = (
+  input: Pick<PlanInput, 'addresses' | 'etcdNumbers' | 'etcdMembers'>,
+): string[] => etcdNumbers(input).map((n) => etcdClientUrl(input, n));
 
-export const etcdClientUrl = ({ addresses }: PlanInput, n: number): string =>
+export const etcdClientUrl = ({ addresses }: Pick<PlanInput, 'addresses'>, n: number): string =>
   `http://${addresses.etcdMember(n)}:2379`;
 
 /** The process, static pod and log of etcd's member `n`. */

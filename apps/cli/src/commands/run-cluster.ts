@@ -5,11 +5,13 @@ import { connect, loadKubeconfig } from '@orrery/client';
 import type { KubeClient } from '@orrery/client';
 import { ConfigError, reachablePort } from '@orrery/component';
 import type { Clock } from '@orrery/component';
+import type { FoundEtcd } from '@orrery/storage';
 import { installAddons } from '../addons/install.js';
 import { endLeftovers } from '../cluster/leftovers.js';
 import { etcdProcesses, explainEtcd } from '../cluster/etcd.js';
 import { API_PORT, processes, toProcess } from '../cluster/plan.js';
 import type { PlanInput } from '../cluster/plan.js';
+import { etcdActions } from '../etcd/etcd-control.js';
 import type { Progress } from '../progress.js';
 import { serveControl } from '../supervisor/control.js';
 import { startGuard } from '../supervisor/guard.js';
@@ -21,7 +23,7 @@ import { whenReady } from './readiness.js';
 /** A cluster whose files are in place and whose addresses are its own. */
 export interface Prepared {
   readonly input: PlanInput;
-  readonly etcdBinary: string;
+  readonly etcd: FoundEtcd;
 }
 
 /** A process that ends this often before the cluster is ready will not do better by trying on. */
@@ -67,8 +69,8 @@ export class ExitJudge {
 }
 
 /** Starts every process; the names in waves as they must stop. */
-function startProcesses(supervisor: Supervisor, { input, etcdBinary }: Prepared): string[][] {
-  const etcd = etcdProcesses(input, etcdBinary);
+function startProcesses(supervisor: Supervisor, { input, etcd: found }: Prepared): string[][] {
+  const etcd = etcdProcesses(input, found.path);
   const groups = processes(input);
   for (const spec of etcd) supervisor.add(spec);
   for (const group of groups) supervisor.add(toProcess(input, group));
@@ -174,7 +176,11 @@ export async function runCluster(
       guard.protect(pids);
     },
   );
-  const control = await serveControl(files.controlSocket, supervisor);
+  const control = await serveControl(
+    files.controlSocket,
+    supervisor,
+    etcdActions({ input, etcd: prepared.etcd, supervisor, clock }),
+  );
   progress.step('etcd');
   const waves = startProcesses(supervisor, prepared);
   try {

@@ -101,7 +101,7 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
     await writeFiles(input, progress);
     return {
       input,
-      etcdBinary: etcd.path,
+      etcd,
       isNew: before === undefined,
       release: () => lease.release(),
     };

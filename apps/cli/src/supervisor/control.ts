@@ -1,6 +1,7 @@
 import { createServer, request } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { ConfigError } from '@orrery/component';
 import type { ProcessView, Supervisor } from './supervisor.js';
 
@@ -48,11 +49,41 @@ async function answer(
   res.end(JSON.stringify(problem ? { error: problem } : { processes: supervisor.view() }));
 }
 
-/** Serves the supervisor on a unix socket that only this user can open. */
-export function serveControl(socket: string, supervisor: Supervisor): Promise<Server> {
+/** A request that takes its time: lines of what is being done, then how it ended. Throws ConfigError when refused. */
+export type ControlAction = (url: URL, say: (text: string) => void) => Promise<void>;
+
+/** One line of such an answer. */
+type ActionLine = { readonly say: string } | { readonly error: string } | { readonly done: true };
+
+async function follow(
+  action: ControlAction,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  const line = (each: ActionLine): void => {
+    res.write(`${JSON.stringify(each)}\n`);
+  };
+  res.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  try {
+    await action(new URL(req.url ?? '/', 'http://control'), (say) => line({ say }));
+    line({ done: true });
+  } catch (error) {
+    line({ error: error instanceof Error ? error.message : String(error) });
+  }
+  res.end();
+}
+
+/** Serves the supervisor on a unix socket that only this user can open; `/etcd/…` is `etcd`'s. */
+export function serveControl(
+  socket: string,
+  supervisor: Supervisor,
+  etcd?: ControlAction,
+): Promise<Server> {
   rmSync(socket, { force: true });
   const server = createServer((req, res) => {
-    answer(supervisor, req, res).catch((error: unknown) => {
+    const answering =
+      etcd && req.url?.startsWith('/etcd/') ? follow(etcd, req, res) : answer(supervisor, req, res);
+    answering.catch((error: unknown) => {
       res.writeHead(500).end(JSON.stringify({ error: String(error) }));
     });
   });
@@ -63,6 +94,34 @@ export function serveControl(socket: string, supervisor: Supervisor): Promise<Se
     });
   });
 }
+
+/** Has the running cluster do something and passes its lines on. Throws ConfigError when none runs or it refuses. */
+export function streamControl(
+  socket: string,
+  path: string,
+  print: (text: string) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const take = (text: string): void => {
+      const line = JSON.parse(text) as { say?: string; error?: string; done?: true };
+      if (line.say !== undefined) print(line.say);
+      else if (line.error !== undefined) reject(new ConfigError(line.error));
+      else if (line.done) resolve();
+    };
+    const req = request({ socketPath: socket, path, method: 'POST' }, (res) => {
+      createInterface({ input: res }).on('line', take);
+      res.on('end', () => {
+        // After 'done' or an error this changes nothing.
+        setImmediate(() => reject(new ConfigError('the cluster was stopped meanwhile')));
+      });
+    });
+    req.on('error', (error) => reject(notRunning(socket, error)));
+    req.end();
+  });
+}
+
+const notRunning = (socket: string, cause: Error): ConfigError =>
+  new ConfigError(`no cluster is running here (${socket}); start one with npm start`, { cause });
 
 /** Asks the running cluster of this socket. Throws ConfigError when none runs or it refuses. */
 export function askControl(
@@ -84,11 +143,7 @@ export function askControl(
       });
     });
     req.on('error', (error) => {
-      reject(
-        new ConfigError(`no cluster is running here (${socket}); start one with npm start`, {
-          cause: error,
-        }),
-      );
+      reject(notRunning(socket, error));
     });
     req.end();
   });
