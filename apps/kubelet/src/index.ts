@@ -7,3 +7,5 @@ export const app: ComponentApp = {
   name: 'kubelet',
   run: (argv, context) => serve(parseOptions(argv), context),
 };
+
+export { hollowNodes } from './hollow/hollow-nodes.js';

@@ -45,6 +45,9 @@ export interface KubeletParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger?: Logger;
+  /** What speaks to containers; default the real ones. A node without processes has others. */
+  readonly prober?: Pick<Prober, 'probe'>;
+  readonly hooks?: Pick<LifecycleHooks, 'run'>;
 }
 
 const VOLUME_REFRESH_MS = 10_000;
@@ -78,7 +81,7 @@ export class Kubelet {
 
   constructor(
     readonly options: KubeletOptions,
-    parts: KubeletParts,
+    private readonly parts: KubeletParts,
   ) {
     const { client, runtime, clock, random } = parts;
     this.clock = clock;
@@ -125,9 +128,7 @@ export class Kubelet {
     this.workers = this.createWorkers();
     this.sync = this.createSync();
     this.manifests = this.createManifests();
-    this.cache.setListener((uid) => {
-      this.workers.wake(uid);
-    });
+    this.cache.setListener((uid) => this.workers.wake(uid));
   }
 
   async prepareStart(): Promise<void> {
@@ -240,9 +241,7 @@ export class Kubelet {
           };
           this.recorder.event(reference, 'Normal', reason, message);
         },
-        networkChanged: () => {
-          this.workers.wakeAll();
-        },
+        networkChanged: () => this.workers.wakeAll(),
       },
     );
   }
@@ -260,19 +259,17 @@ export class Kubelet {
 
   private createProbes(): ProbeManager {
     return new ProbeManager({
-      prober: new Prober(this.runtime),
+      prober: this.parts.prober ?? new Prober(this.runtime),
       clock: this.clock,
       events: this.events,
       runtimePod: (uid) => this.cache.get(uid),
-      changed: (uid) => {
-        this.workers.wake(uid);
-      },
+      changed: (uid) => this.workers.wake(uid),
     });
   }
 
   private createWorkers(): PodWorkers {
     const { clock, logger, runtime, events, options } = this;
-    const hooks = new LifecycleHooks(runtime, clock);
+    const hooks = this.parts.hooks ?? new LifecycleHooks(runtime, clock);
     const starter = new ContainerStarter({
       runtime,
       images: new ImagePuller(runtime, () => clock.now()),

@@ -48,7 +48,7 @@ const textOf = (error: unknown): string => (error instanceof Error ? error.messa
 export interface StarterParts {
   readonly runtime: Runtime;
   readonly images: ImagePuller;
-  readonly hooks: LifecycleHooks;
+  readonly hooks: Pick<LifecycleHooks, 'run'>;
   readonly events: PodEvents;
   readonly makeConfig: ConfigFactory;
   now(): number;

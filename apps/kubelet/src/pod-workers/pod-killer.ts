@@ -12,7 +12,7 @@ const MINIMUM_GRACE_S = 2;
 
 export interface KillerParts {
   readonly runtime: Runtime;
-  readonly hooks: LifecycleHooks;
+  readonly hooks: Pick<LifecycleHooks, 'run'>;
   readonly events: PodEvents;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -11,7 +11,7 @@ import type { ProbeKind, ProbeTarget } from './probe-worker.js';
 import type { Prober } from './prober.js';
 
 export interface ProbeManagerParts {
-  readonly prober: Prober;
+  readonly prober: Pick<Prober, 'probe'>;
   readonly clock: Clock;
   readonly events: PodEvents;
   runtimePod(uid: string): RuntimePod | undefined;

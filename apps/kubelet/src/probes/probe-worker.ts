@@ -11,7 +11,7 @@ export interface ProbeTarget {
 }
 
 export interface ProbeWorkerParts {
-  readonly prober: Prober;
+  readonly prober: Pick<Prober, 'probe'>;
   readonly clock: Clock;
   /** The container's current run, if it runs. */
   target(): ProbeTarget | undefined;

@@ -27,6 +27,8 @@ export class InMemoryRuntime implements Runtime {
   private readonly pods = new Map<string, Held>();
   private readonly refused = new Set<string>();
   private serial = 0;
+  /** The /24 of the node's pods. */
+  private addressPrefix = '10.0.0.';
   private listener: (uid: string) => void = () => undefined;
 
   constructor(private readonly now: () => number) {}
@@ -34,6 +36,16 @@ export class InMemoryRuntime implements Runtime {
   /** Called with the uid of each pod that changes. */
   onChange(listener: (uid: string) => void): void {
     this.listener = listener;
+  }
+
+  /** Takes over a pod as it is said to be, with what runs in it. */
+  adopt(pod: RuntimePod): void {
+    const { uid, name, namespace } = pod;
+    this.pods.set(uid, {
+      pod: { uid, name, namespace, sandboxes: [], containers: [] },
+      sandboxes: pod.sandboxes.map((one) => ({ ...one })),
+      containers: pod.containers.map((one) => ({ ...one })),
+    });
   }
 
   /** From now on this image cannot be pulled. */
@@ -61,7 +73,8 @@ export class InMemoryRuntime implements Runtime {
     ]);
   }
 
-  updatePodCidr(): Promise<void> {
+  updatePodCidr(podCidr: string): Promise<void> {
+    this.addressPrefix = podCidr.slice(0, podCidr.lastIndexOf('.') + 1);
     return Promise.resolve();
   }
 
@@ -83,7 +96,7 @@ export class InMemoryRuntime implements Runtime {
       containers: [],
     };
     this.pods.set(uid, held);
-    const ips = hostNetwork ? [] : [`10.0.0.${this.serial}`];
+    const ips = hostNetwork ? [] : [this.freeAddress()];
     held.sandboxes.unshift({ id, attempt, ready: true, createdAtMs: this.now(), ips, hostNetwork });
     this.listener(uid);
     return Promise.resolve(id);
@@ -194,12 +207,24 @@ export class InMemoryRuntime implements Runtime {
     return Promise.resolve([]);
   }
 
-  changes(): AsyncIterable<string> {
+  changes(_signal?: AbortSignal): AsyncIterable<string> {
     throw new RuntimeError('Unimplemented', 'listen with onChange');
   }
 
   close(): void {
     this.pods.clear();
+  }
+
+  /** The lowest address of the node's that no pod has; the first is the gateway's. */
+  private freeAddress(): string {
+    const used = new Set(
+      [...this.pods.values()].flatMap(({ sandboxes }) =>
+        sandboxes.flatMap(({ ready, ips }) => (ready ? ips : [])),
+      ),
+    );
+    for (let last = 2; last < 255; last++)
+      if (!used.has(`${this.addressPrefix}${last}`)) return `${this.addressPrefix}${last}`;
+    throw new RuntimeError('Unknown', `no address is left in ${this.addressPrefix}0/24`);
   }
 
   private end(uid: string, container: Mutable<RuntimeContainer>, exitCode: number): void {

@@ -1,0 +1,165 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Node, Pod } from '@orrery/api';
+import { resources } from '@orrery/api';
+import { connect, loadKubeconfig } from '@orrery/client';
+import {
+  ConfigError,
+  SystemClock,
+  SystemRandom,
+  createLogger,
+  parseFlags,
+} from '@orrery/component';
+import type { Clock, ComponentApp, ComponentContext } from '@orrery/component';
+import { ReconcileErrorFilter, WatchTransport, WriteFence, leadAlways } from '@orrery/controller';
+import type { KubeletOptions } from '../config/kubelet-options.js';
+import {
+  findContainer,
+  initContainersOf,
+  isSidecar,
+  isStaticPod,
+  uidOf,
+} from '../containers/visit.js';
+import { KubeletModule } from '../kubelet.module.js';
+import { Kubelet } from '../kubelet.js';
+import { nodeDefinition } from '../node/node.reconciler.js';
+import { podDefinition } from '../pod-workers/pod.reconciler.js';
+import { KubeletAuth } from '../server/kubelet-auth.js';
+import { ownPods, toRuntimePod } from './adopt-pods.js';
+import { HollowFlags } from './hollow-flags.js';
+import { HollowRuntime } from './hollow-runtime.js';
+
+/** Work that ends (init containers, Jobs) takes this long on a node without processes. */
+const WORK_MS = 1000;
+
+/** Probes and hooks of containers that are not there succeed; none is sent anywhere. */
+const PASSED = { passed: true, output: '' };
+
+/** A hollow node takes over the identity of the Node object that stands for it. */
+function optionsOf(node: Node, flags: HollowFlags): KubeletOptions {
+  const nodeName = node.metadata.name ?? '';
+  const rootDir = join(flags.rootDir, nodeName);
+  const addresses = node.status?.addresses ?? [];
+  const nodeIps = addresses
+    .filter(({ type }) => type === 'InternalIP')
+    .map(({ address }) => address);
+  const [address = '127.0.0.1'] = nodeIps;
+  return {
+    kubeconfig: flags.kubeconfig,
+    nodeName,
+    nodeIps,
+    paths: { rootDir, podLogsDir: join(rootDir, 'pod-logs') },
+    runtimeEndpoint: '',
+    manifestPath: undefined,
+    taints: [],
+    labels: {},
+    clusterDns: [],
+    clusterDomain: 'cluster.local',
+    address,
+    port: node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 10250,
+    tls: undefined,
+    nodeStatusUpdateMs: 10_000,
+    nodeLeaseSeconds: 40,
+    maxPods: Number(node.status?.capacity?.['pods'] ?? 110),
+  };
+}
+
+/** How long a container of the pod runs by itself. */
+function workOf(pod: Pod | undefined, name: string): number | undefined {
+  const container = pod && findContainer(pod, name);
+  if (!container) return undefined;
+  const isInit = initContainersOf(pod).includes(container) && !isSidecar(container);
+  const ends = isInit || (pod.spec.restartPolicy ?? 'Always') !== 'Always';
+  return ends && !isSidecar(container) ? WORK_MS : undefined;
+}
+
+/** Runs the kubelet of one node over an in-memory runtime that holds what the node's pods are said to run. */
+async function runNode(
+  node: Node,
+  pods: readonly Pod[],
+  flags: HollowFlags,
+  { signal, clock }: { readonly signal: AbortSignal; readonly clock: Clock },
+): Promise<void> {
+  const options = optionsOf(node, flags);
+  mkdirSync(options.paths.podLogsDir, { recursive: true });
+  const client = connect(loadKubeconfig(flags.kubeconfig, { userAgent: 'kubelet' }));
+  const known = ownPods(pods);
+  const byUid = new Map(known.map((pod) => [uidOf(pod), pod]));
+  const runtime: HollowRuntime = new HollowRuntime(clock, (uid, name) =>
+    workOf(kubelet.directory.get(uid) ?? byUid.get(uid), name),
+  );
+  const kubelet: Kubelet = new Kubelet(options, {
+    client,
+    runtime,
+    clock,
+    random: new SystemRandom(),
+    prober: { probe: () => Promise.resolve(PASSED) },
+    hooks: { run: () => Promise.resolve() },
+  });
+  for (const pod of known) {
+    const held = toRuntimePod(pod);
+    if (held) runtime.adopt(held);
+  }
+  const auth = new KubeletAuth(client, options.nodeName, clock);
+  const nest = await NestFactory.create<NestFastifyApplication>(
+    KubeletModule.with(kubelet, auth),
+    new FastifyAdapter(),
+    { logger: false, abortOnError: false },
+  );
+  const transport = new WatchTransport({
+    informers: kubelet.informers,
+    fence: new WriteFence(clock),
+    clock,
+    logger: kubelet.logger,
+    definitions: [podDefinition(kubelet), nodeDefinition(kubelet)],
+    whileLeading: leadAlways,
+  });
+  nest
+    .connectMicroservice({ strategy: transport }, { inheritAppConfig: false })
+    .useGlobalFilters(new ReconcileErrorFilter());
+  try {
+    await kubelet.prepareStart();
+    for (const pod of known) if (isStaticPod(pod)) kubelet.sync.onPod(pod);
+    await nest.startAllMicroservices();
+    await nest.init();
+    await kubelet.start(signal);
+  } finally {
+    await nest.close();
+    await client.close();
+  }
+}
+
+/** Runs a hollow kubelet for each Node that is there, until the signal aborts. */
+async function runHollowNodes(
+  argv: readonly string[],
+  { signal, clock = new SystemClock() }: ComponentContext,
+): Promise<void> {
+  const flags = parseFlags(HollowFlags, argv, 'hollow-nodes');
+  if (flags.kubeconfig === '') throw new ConfigError('--kubeconfig is required');
+  const client = connect(loadKubeconfig(flags.kubeconfig, { userAgent: 'hollow-nodes' }));
+  try {
+    const nodes = await client.resource(resources.nodes).list();
+    const pods = await client.resource(resources.pods).list();
+    createLogger({ component: 'hollow-nodes' }).info('adopting nodes', {
+      count: nodes.items.length,
+    });
+    await Promise.all(
+      nodes.items.map((node) =>
+        runNode(
+          node,
+          pods.items.filter((pod) => pod.spec.nodeName === node.metadata.name),
+          flags,
+          { signal, clock },
+        ),
+      ),
+    );
+  } finally {
+    await client.close();
+  }
+}
+
+/** Many nodes in one process, without processes of their own: real pod workers over an in-memory runtime. */
+export const hollowNodes: ComponentApp = { name: 'hollow-nodes', run: runHollowNodes };
