@@ -6,6 +6,7 @@ export const APPS: Readonly<Record<string, () => Promise<ComponentApp>>> = {
   'kube-controller-manager': async () => (await import('@orrery/controller-manager')).app,
   'kube-scheduler': async () => (await import('@orrery/scheduler')).app,
   kubelet: async () => (await import('@orrery/kubelet')).app,
+  'hollow-nodes': async () => (await import('@orrery/kubelet')).hollowNodes,
   'container-runtime': async () => (await import('@orrery/container-runtime')).app,
   'kube-proxy': async () => (await import('@orrery/kube-proxy')).app,
   dataplane: async () => (await import('@orrery/dataplane-app')).app,
