@@ -1,5 +1,27 @@
 /**
  * CEL, the expression language of CustomResourceDefinitions and admission policies: parser, type checker with upstream's
- * messages, cost estimates, and an evaluator whose cost budget ends every expression (k8s apiserver pkg/cel, cel-go 0.2x).
+ * messages, cost estimates, and an evaluator whose cost budget ends every expression (k8s apiserver pkg/cel, cel-go).
+ * Expressions never throw, never wait and never run longer than their budget allows; patterns match in linear time.
  */
-export {};
+export { compile, LIMITS } from './program.js';
+export type { Compiled, Outcome, Program } from './program.js';
+export type { Activation } from './evaluate/frame.js';
+export type { CostRange } from './cost/estimate.js';
+export type { Environment } from './check/environment.js';
+export { patchFunctions, standardFunctions } from './functions/standard.js';
+export { regexProblem, matches as matchesRegex } from './functions/regex.js';
+export { AuthorizerValue } from './functions/authorization.js';
+export type {
+  AuthorizationAnswer,
+  AuthorizationCheck,
+  Authorize,
+} from './functions/authorization.js';
+export type { CelType, ListType, MapType, ObjectField, ObjectType } from './types/type.js';
+export { celTypes, formatType, listOf, mapOf, opaque, optionalOf } from './types/type.js';
+export { LIBRARY_TYPES } from './types/signature.js';
+export { escapeName, unescapeName } from './types/escaping.js';
+export type { Value } from './values/value.js';
+export { ListValue, MapValue, ObjectValue, OptionalValue } from './values/value.js';
+export { converterFor, dynFromJson } from './values/json-value.js';
+export { toJson } from './values/to-json.js';
+export { parseBase64, parseDate, parseDateTime, parseDuration } from './values/formats.js';
