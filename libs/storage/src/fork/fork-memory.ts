@@ -2,6 +2,7 @@ import type { IEvent } from 'etcd3';
 
 import type { FeedBatch } from '../etcd3/etcd-feed.js';
 import { EtcdReader } from '../etcd3/etcd-reader.js';
+import { PIN_PREFIX } from '../history/pins.js';
 import type { StorageError } from '../storage-error.js';
 import type { FeedFollower } from '../watch-cache/cache-feeder.js';
 import type { CachedStorage } from '../watch-cache/cached-storage.js';
@@ -22,8 +23,6 @@ interface Kept extends OpenFork {
   readonly state: ForkState;
   readonly ending: AbortController;
 }
-
-const PINS = '/orrery/pins/';
 
 export interface ForkMemoryOptions {
   readonly live: CachedStorage;
@@ -66,7 +65,7 @@ export class ForkMemory implements FeedFollower {
     const options = { freshness: { kind: 'exact', revision }, signal } as const;
     const [records, pins, epoch] = await Promise.all([
       this.reader.list(FORK_RECORDS, options),
-      this.reader.list(PINS, options),
+      this.reader.list(PIN_PREFIX, options),
       this.reader.get(EPOCH_KEY, options),
     ]);
     const present = new Set<string>();
@@ -103,7 +102,7 @@ export class ForkMemory implements FeedFollower {
         const partition = kept?.state.apply(parsed?.key ?? '', event);
         if (partition) touched.add(partition);
       } else if (key.startsWith(FORK_RECORDS)) this.applyRecord(key, event);
-      else if (key.startsWith(PINS) && event.type === 'Delete') {
+      else if (key.startsWith(PIN_PREFIX) && event.type === 'Delete') {
         const kept = this.byPin.get(key);
         if (kept) expire(kept);
       }

@@ -1,47 +1,43 @@
+import { toTime } from '@orrery/component';
 import type { ICompare, IRequestOp } from 'etcd3';
 
 import type { EtcdClient } from '../etcd3/etcd-client.js';
 import { prefixEnd } from '../etcd3/key-range.js';
+import { readFloor } from '../history/floor.js';
+import { PIN_PREFIX } from '../history/pins.js';
+import type { PinRecord } from '../history/pins.js';
 import { StorageError } from '../storage-error.js';
 import { EPOCH_KEY } from '../watch-cache/epoch.js';
 import { encodeForkRecord, forkPinId, forkRecordKey, overlayKey } from './fork-record.js';
 import type { Fork, ForkRecord } from './fork-record.js';
 
-/** The oldest revision that may still be compacted away; compactor and forks compare it in their transactions. */
-const FLOOR_KEY = Buffer.from('/orrery/floor');
 const EPOCH = Buffer.from(EPOCH_KEY);
 
 /** The key of the pin that keeps a fork's base from being compacted. */
 export const pinKeyOf = ({ uid }: Pick<ForkRecord, 'uid'>): string =>
-  `/orrery/pins/${forkPinId(uid)}`;
+  `${PIN_PREFIX}${forkPinId(uid)}`;
 
 const MOST_TRIES = 5;
 
 const range = (key: Buffer): IRequestOp => ({ request_range: { key } });
 const put = (key: Buffer, value: Buffer): IRequestOp => ({ request_put: { key, value } });
 
-interface Ground {
-  readonly floor: Buffer;
-  readonly epoch: number;
-  readonly compare: readonly ICompare[];
+interface Epoch {
+  /** The revision at which it began; 0 = it has always been. */
+  readonly began: number;
+  /** Holds while it lasts. */
+  readonly unchanged: ICompare;
 }
 
-/** What a fork's creation relies on, and the compares by which it still holds when the fork is written. */
-async function ground(client: EtcdClient): Promise<Ground> {
-  const { responses } = await client.call({ kind: 'read', what: 'history floor' }, (etcd, call) =>
-    etcd.kv.txn({ compare: [], success: [range(FLOOR_KEY), range(EPOCH)], failure: [] }, call),
+async function readEpoch(client: EtcdClient): Promise<Epoch> {
+  const { kvs } = await client.call({ kind: 'read', what: 'epoch' }, (etcd, options) =>
+    etcd.kv.range({ key: EPOCH }, options),
   );
-  const [floor, epoch] = responses.map((each) => each.response_range.kvs[0]);
-  const unchanged = (key: Buffer, revision: string | undefined): ICompare => ({
-    key,
-    target: 'Mod',
-    result: 'Equal',
-    mod_revision: revision ?? 0,
-  });
+  const revision = kvs[0]?.mod_revision ?? 0;
+  const compare = { target: 'Mod', result: 'Equal' } as const;
   return {
-    floor: floor?.value ?? Buffer.from('0'),
-    epoch: Number(epoch?.mod_revision ?? 0),
-    compare: [unchanged(FLOOR_KEY, floor?.mod_revision), unchanged(EPOCH, epoch?.mod_revision)],
+    began: Number(revision),
+    unchanged: { key: EPOCH, ...compare, mod_revision: revision },
   };
 }
 
@@ -52,25 +48,29 @@ async function ground(client: EtcdClient): Promise<Ground> {
  */
 export async function createFork(
   client: EtcdClient,
-  wanted: Omit<ForkRecord, 'epoch'>,
+  wanted: Omit<ForkRecord, 'epoch' | 'time'>,
 ): Promise<Fork> {
   const key = Buffer.from(forkRecordKey(wanted.name));
   for (let tries = 1; tries <= MOST_TRIES; tries++) {
-    const { floor, epoch, compare } = await ground(client);
-    const oldest = Number(floor.toString());
-    if (wanted.base < oldest) throw tooOld(wanted, oldest);
-    const record: ForkRecord = { ...wanted, epoch };
-    const pin = { revision: wanted.base, owner: `fork ${wanted.name}`, time: wanted.time };
+    const [floor, epoch] = await Promise.all([readFloor(client), readEpoch(client)]);
+    if (wanted.base < floor.revision) throw tooOld(wanted, floor.revision);
+    const now = client.clock.now();
+    const record: ForkRecord = { ...wanted, epoch: epoch.began, time: toTime(now) };
+    const pin: PinRecord = { revision: wanted.base, owner: `fork ${wanted.name}`, time: now };
     const response = await client.call(
       { kind: 'write', what: 'create fork', key: wanted.name },
       (etcd, call) =>
         etcd.kv.txn(
           {
-            compare: [...compare, { key, target: 'Create', result: 'Equal', create_revision: 0 }],
+            compare: [
+              floor.unchanged,
+              epoch.unchanged,
+              { key, target: 'Create', result: 'Equal', create_revision: 0 },
+            ],
             success: [
               put(key, encodeForkRecord(record)),
               put(Buffer.from(pinKeyOf(wanted)), Buffer.from(JSON.stringify(pin))),
-              put(FLOOR_KEY, floor),
+              floor.put(),
             ],
             failure: [range(key)],
           },

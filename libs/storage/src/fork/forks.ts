@@ -1,5 +1,5 @@
 import type { Random } from '@orrery/component';
-import { SystemRandom, toTime } from '@orrery/component';
+import { SystemRandom } from '@orrery/component';
 
 import type { EtcdClient } from '../etcd3/etcd-client.js';
 import { EtcdReader, futureRevision } from '../etcd3/etcd-reader.js';
@@ -87,7 +87,6 @@ export class Forks {
         uid: this.random.uuid(),
         base: at ?? now?.revision ?? (await storage.revision()),
         keyspace: storage.keyspace,
-        time: toTime(this.client.clock.now()),
         user,
         issuerKey,
       });
