@@ -183,7 +183,7 @@ export async function etcd(argv: readonly string[], print: Print): Promise<void>
     return;
   }
   const run = COMMANDS[command];
-  if (!run) throw new ConfigError(`orrery etcd ${command}: unknown command\n${ETCD_USAGE}`);
+  if (!run) throw new ConfigError(`orrery etcd ${command}: unknown command; see orrery etcd help`);
   const client = connectEtcd(call);
   try {
     print(await run(call, client, rest));

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { ConfigError } from '@orrery/component';
+import { isOutcomeUnknown, isStorageError } from '@orrery/storage';
 import type { AdminMember, EtcdAdmin } from '@orrery/storage';
 import { etcdDataDir, etcdPeerUrl, memberName } from '../cluster/etcd.js';
 import { MAX_ETCD_MEMBERS } from '../cluster/layout.js';
@@ -86,16 +87,18 @@ export class Membership {
         port,
       })),
     );
-    const learner = await this.patiently(n, `${memberName(n)} cannot be added`, (admin) =>
-      admin.addLearner(peerUrl),
-    );
+    const learner = await this.patiently(n, `${memberName(n)} cannot be added`, async (admin) => {
+      const before = (await admin.members()).find((each) => each.peerUrls.includes(peerUrl));
+      return before ?? admin.addLearner(peerUrl);
+    });
     say(`${memberName(n)} is added as a learner (${learner.id}) and catches up`);
     try {
       rmSync(etcdDataDir(input, n), { recursive: true, force: true });
       await running.startMember(input, n);
-      await this.patiently(n, `${memberName(n)} does not catch up`, (admin) =>
-        admin.promote(learner.id),
-      );
+      await this.patiently(n, `${memberName(n)} does not catch up`, async (admin) => {
+        const now = (await admin.members()).find(({ id }) => id === learner.id);
+        if (now?.isLearner !== false) await admin.promote(learner.id);
+      });
       say(`${memberName(n)} votes`);
     } catch (error) {
       await running.forgetMember(n);
@@ -113,13 +116,14 @@ export class Membership {
       say(`the cluster does not know ${memberName(n)} any more`);
       return;
     }
-    await this.patiently(n, `${memberName(n)} cannot be removed`, (admin) =>
-      admin.remove(member.id),
-    );
+    await this.patiently(n, `${memberName(n)} cannot be removed`, async (admin) => {
+      const isThere = (await admin.members()).some(({ id }) => id === member.id);
+      if (isThere) await admin.remove(member.id);
+    });
     say(`${memberName(n)} (${member.id}) is removed`);
   }
 
-  /** Asks the members but `n`, again while they only have to settle. */
+  /** Asks the members but `n`, again while they only have to settle (a leader that removes itself does not answer). */
   private async patiently<T>(
     n: number,
     problem: string,
@@ -132,7 +136,8 @@ export class Membership {
         result.value = await this.running.ask(run, n);
         return true;
       } catch (error) {
-        if (NOT_YET.test(String(error))) throw error;
+        const settles = isOutcomeUnknown(error) || isStorageError(error, 'unavailable');
+        if (settles || NOT_YET.test(String(error))) throw error;
         refused = error;
         return true;
       }
@@ -151,8 +156,7 @@ export class Membership {
   private sum(say: Say): void {
     const names = etcdNumbers(this.running.input).map(memberName);
     const spare = Math.floor((names.length - 1) / 2);
-    const note =
-      names.length % 2 === 0 ? '; one more would cost no quorum and bear one more loss' : '';
+    const note = names.length % 2 === 0 ? `, no more than ${names.length - 1} do` : '';
     say(
       `etcd has ${names.length} member${names.length === 1 ? '' : 's'} (${names.join(', ')}) and bears the loss of ${spare}${note}`,
     );

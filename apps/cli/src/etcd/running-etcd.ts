@@ -1,3 +1,4 @@
+import { connect, loadKubeconfig } from '@orrery/client';
 import { ConfigError } from '@orrery/component';
 import type { Clock } from '@orrery/component';
 import { EtcdAdmin, EtcdClient, isHealthy } from '@orrery/storage';
@@ -126,5 +127,14 @@ export class RunningEtcd {
     if (!group) return;
     say(`${API_SERVER} starts again with --etcd-servers=${etcdEndpoints(this.current).join(',')}`);
     await this.supervisor.replace(API_SERVER, toProcess(this.current, group));
+    const client = connect(loadKubeconfig(this.current.files.adminConf));
+    try {
+      await this.until(`${API_SERVER} is not ready`, async () => {
+        const { code } = await client.raw('/readyz');
+        return code === 200;
+      });
+    } finally {
+      await client.close();
+    }
   }
 }

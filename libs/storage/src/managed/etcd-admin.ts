@@ -72,7 +72,7 @@ export class EtcdAdmin {
     const { members } = await this.client.call(maintenance('list the members'), (etcd, options) =>
       etcd.cluster.memberList({}, options),
     );
-    return members.map(toMember);
+    return members.map(toMember).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Adds a member that does not vote yet, so that nothing depends on it before it has caught up. */
