@@ -1,5 +1,7 @@
 import { ConfigError, KUBERNETES_VERSION, parseFlags } from '@orrery/component';
 import { APPS } from './apps.js';
+import { parseAt } from './at/at-flags.js';
+import { at } from './at/at.js';
 import { InitClusterFlags, initCluster } from './commands/init-cluster.js';
 import { InstallAddonsFlags, installAddonsCommand } from './commands/install-addons.js';
 import { NodeFlags } from './commands/node-flags.js';
@@ -18,6 +20,7 @@ const USAGE = `Orrery: a working model of a Kubernetes cluster on a real etcd cl
   orrery kill     send a signal to one: orrery kill PROCESS        [--signal SIGKILL] [--name NAME]
   orrery stop     stop one and leave it stopped: orrery stop PROCESS
   orrery start    start a stopped one again: orrery start PROCESS
+  orrery at       a kubectl context of the past: orrery at -5m      orrery at --help
   orrery version  the Kubernetes version that is modelled
 
 For clusters that something else supervises, such as docker compose:
@@ -45,6 +48,7 @@ function piece(command: string, { rest, signal }: Parts, print: Print): Promise<
       signal,
     ).then(print);
   if (command === 'test-server') return testServerCommand(rest, signal);
+  if (command === 'at') return at(parseAt(rest)).then(print);
   if (command === 'node') return node(parseFlags(NodeFlags, rest, 'orrery node'), signal);
   return APPS[command]?.().then((app) => app.run(rest, { signal }));
 }

@@ -85,10 +85,14 @@ export interface ResourceClient<T extends KubeObject> {
 /** What controllers and agents are given; built by `connect()` from a kubeconfig or from certificates. */
 export interface KubeClient {
   resource<T extends KubeObject>(ref: ResourceRef<T>): ResourceClient<T>;
-  /** GET of any path, e.g. /version, /readyz; text as it came. */
+  /** GET, or another method, of any path, e.g. /version, /at/41; text as it came. */
   raw(
     path: string,
     signal?: AbortSignal,
+    options?: {
+      readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+      readonly body?: string;
+    },
   ): Promise<{ readonly code: number; readonly body: string }>;
   /** Closes pooled connections. */
   close(): Promise<void>;

@@ -7,6 +7,7 @@ import { HttpResourceClient } from './resource-client.js';
 import { FileToken, fixedToken, noToken } from './token-source.js';
 import type { TokenSource } from './token-source.js';
 import { Transport } from './transport.js';
+import type { HttpRequest } from './transport.js';
 
 /** Where the API server is and who asks. */
 export interface ConnectOptions {
@@ -58,8 +59,13 @@ class HttpKubeClient implements KubeClient {
     return client;
   }
 
-  async raw(path: string, signal?: AbortSignal): Promise<{ code: number; body: string }> {
-    const { code, body } = await this.transport.send({ method: 'GET', path, signal });
+  async raw(
+    path: string,
+    signal?: AbortSignal,
+    options: { readonly method?: HttpRequest['method']; readonly body?: string } = {},
+  ): Promise<{ code: number; body: string }> {
+    const request = { method: 'GET' as const, ...options, path, signal };
+    const { code, body } = await this.transport.send(request);
     return { code, body };
   }
 

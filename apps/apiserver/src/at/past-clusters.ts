@@ -123,7 +123,9 @@ class PastClusters implements LogicalClusterSource {
     );
     const isQuestion = ({ group, resource }: RequestInfo): boolean =>
       extensions.requestKinds.some(({ kind }) => kind.group === group && kind.plural === resource);
+    const known = await this.history.timeOf(revision);
     return {
+      ...(known ? { shows: { time: known.time, speed } } : {}),
       handler: new ReadOnlyHandler(api.handler, revision, isQuestion),
       catalog,
       extensions,
@@ -191,7 +193,7 @@ class PastClusters implements LogicalClusterSource {
     const time = await this.history.timeOf(oldest);
     const since = time ? ` (of ${toTime(time.time)})` : '';
     return newExpired(
-      `${what} is no longer in the history: the oldest revision left is ${oldest}${since}, the newest is ${current}`,
+      `${what} is not in the history any more: the oldest revision left is ${oldest}${since}, the newest is ${current}`,
     );
   }
 }

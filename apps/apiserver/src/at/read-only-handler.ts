@@ -20,6 +20,16 @@ export function readOnly(
   );
 }
 
+/** 405 for what only a process could answer. */
+function unrecordedRead(revision: number, { resource, subresource }: RequestInfo): StatusError {
+  return new StatusError(
+    405,
+    'MethodNotAllowed',
+    `the history holds objects, no processes: at revision ${revision} there is no ${resource}/${subresource} to ask; use a context of the live cluster`,
+    { details: { kind: `${resource}/${subresource}` } },
+  );
+}
+
 /** Subresources that ask processes, of which there is no history: refused instead of answered by the present. */
 export const unrecorded = (
   handlers: readonly SubresourceHandler[],
@@ -29,8 +39,8 @@ export const unrecorded = (
     if (handler.strategy) return handler;
     return {
       ...handler,
-      handle: ({ request }) => Promise.reject(readOnly(revision, request.info)),
-      upgrade: ({ request }) => Promise.reject(readOnly(revision, request.info)),
+      handle: ({ request }) => Promise.reject(unrecordedRead(revision, request.info)),
+      upgrade: ({ request }) => Promise.reject(unrecordedRead(revision, request.info)),
     };
   });
 

@@ -3,6 +3,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestContext, UserInfo } from '@orrery/registry';
 import type { RequestInfo } from './request-info.js';
 
+/** The time that a view of the past shows. */
+export interface ShownMoment {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** How fast a watch goes on from there; 0 = it catches up with the present at once. */
+  readonly speed: number;
+}
+
 /** One request on its way through the chain; made before the guards run. */
 export interface ApiRequest {
   readonly info: RequestInfo;
@@ -12,6 +20,8 @@ export interface ApiRequest {
   /** What stands in front of `path` in the client's URL (`/at/41`); '' in the live cluster. Absolute paths in answers begin with it. */
   readonly basePath: string;
   readonly query: URLSearchParams;
+  /** By which the ages in tables are told; absent = by the present. */
+  readonly shows?: ShownMoment;
   readonly headers: IncomingMessage['headers'];
   /** The body as it came; empty when there is none. */
   readonly body: Buffer;

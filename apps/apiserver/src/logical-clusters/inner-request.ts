@@ -1,17 +1,22 @@
-import type { ApiRequest } from '../filters/api-request.js';
+import type { ApiRequest, ShownMoment } from '../filters/api-request.js';
 import { parseRequestInfo } from '../filters/request-info.js';
 import type { RequestInfo } from '../filters/request-info.js';
+import type { ClusterPath } from './cluster-path.js';
 
 /** A request as the logical cluster sees it: its path without what leads to the cluster. */
 export class InnerRequest implements ApiRequest {
   readonly info: RequestInfo;
+  readonly basePath: string;
+  readonly path: string;
 
   constructor(
     private readonly outer: ApiRequest,
-    readonly basePath: string,
-    readonly path: string,
+    { basePath, inside }: ClusterPath,
+    readonly shows?: ShownMoment,
   ) {
-    this.info = parseRequestInfo(outer.method, path, outer.query);
+    this.basePath = basePath;
+    this.path = inside || '/';
+    this.info = parseRequestInfo(outer.method, this.path, outer.query);
   }
 
   get method(): string {

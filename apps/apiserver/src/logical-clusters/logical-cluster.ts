@@ -1,6 +1,6 @@
 import type { UserInfo } from '@orrery/registry';
 import type { ServerExtensions } from '../extensions.js';
-import type { ApiRequest } from '../filters/api-request.js';
+import type { ApiRequest, ShownMoment } from '../filters/api-request.js';
 import type { AuthenticationInput } from '../filters/authentication.js';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 
@@ -13,7 +13,12 @@ export interface LogicalCluster {
   readonly handler: { handle(request: ApiRequest): Promise<void> };
   readonly catalog: ResourceCatalog;
   /** `authorizer` judges what is asked inside; `subresources` take the upgrades, which `admission` sees. */
-  readonly extensions: Pick<ServerExtensions, 'authorizer' | 'admission' | 'subresources'>;
+  readonly extensions: Pick<
+    ServerExtensions,
+    'authorizer' | 'admission' | 'subresources' | 'aggregator'
+  >;
+  /** The moment that it shows, where that is not the present. */
+  readonly shows?: ShownMoment;
   /** Aborts when the cluster is no more: it is closed then, whoever uses it. */
   readonly gone?: AbortSignal;
   /** Lets go of what it holds in memory. Called once, when nobody has used it for a while or the server stops. */

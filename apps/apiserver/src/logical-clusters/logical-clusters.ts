@@ -66,7 +66,6 @@ export class LogicalClusters {
     const { metrics, clock, logger } = this.deps;
     const startedAt = clock.monotonic();
     const { raw } = outer.reply;
-    const request = new InnerRequest(outer, path.basePath, path.inside || '/');
     let end: ReturnType<RequestMetrics['begin']> | undefined;
     try {
       const user = await this.admit(path, outer.info, outer);
@@ -76,12 +75,13 @@ export class LogicalClusters {
         return;
       }
       await this.inside(path, outer, async (cluster) => {
+        const request = new InnerRequest(outer, path, cluster.shows);
         await checkAllowed(cluster.extensions.authorizer, user, request.info);
         end = metrics.begin(request.info, startedAt);
         await withinTimeout(request, this.deps, () => cluster.handler.handle(request));
       });
     } catch (error) {
-      answerError(error, request, outer.reply, logger);
+      answerError(error, outer, outer.reply, logger);
     } finally {
       end?.(raw.statusCode, clock.monotonic());
     }

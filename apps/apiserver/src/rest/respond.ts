@@ -33,7 +33,7 @@ export function tableOptionsOf(
   return {
     version: negotiated.version,
     includeObject: include === 'None' || include === 'Object' ? include : 'Metadata',
-    now: call.request.context.receivedAt,
+    now: call.request.shows?.time ?? call.request.context.receivedAt,
   };
 }
 

@@ -62,14 +62,24 @@ function documentLine(format: WireFormat, type: string, document: object): Buffe
   return format === 'protobuf' ? protobuf().encodeWatchFrame(type, document) : line(type, document);
 }
 
-function tableEncoder(call: Call, negotiated: Negotiated): Encoder {
+/** The time that a watch shows at this moment: that of a view of the past goes on from there, at its speed. */
+function shownTime({ request }: Call, clock: Clock): () => number {
+  const { shows } = request;
+  if (!shows || shows.speed === 0) return () => clock.now();
+  const begunAt = clock.monotonic();
+  return () => Math.min(clock.now(), shows.time + (clock.monotonic() - begunAt) * shows.speed);
+}
+
+function tableEncoder(call: Call, negotiated: Negotiated, clock: Clock): Encoder {
   const { kind } = call.resource;
-  const options = tableOptionsOf(call, negotiated);
+  const fixed = tableOptionsOf(call, negotiated);
+  const now = shownTime(call, clock);
   const apiVersion = toApiVersion(kind.group, kind.version);
   let first = true;
   return (event) => {
     const withColumns = first;
     first = false;
+    const options = { ...fixed, now: now() };
     if (event.type === 'BOOKMARK') {
       const metadata = bookmarkMeta(event);
       const object = { kind: kind.kind, apiVersion, metadata };
@@ -84,10 +94,10 @@ function tableEncoder(call: Call, negotiated: Negotiated): Encoder {
 }
 
 /** The encoder of a watch in the representation asked for. */
-export function encoderFor(call: Call, negotiated: Negotiated): Encoder {
+export function encoderFor(call: Call, negotiated: Negotiated, clock: Clock): Encoder {
   const { kind } = call.resource;
   const { as, version, format } = negotiated;
-  if (as === 'Table') return tableEncoder(call, negotiated);
+  if (as === 'Table') return tableEncoder(call, negotiated, clock);
   const partial = as !== undefined;
   const form = `${format}:${partial ? version : ''}`;
   return (event) => {
@@ -190,7 +200,7 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
         timeUp.abort(error);
       },
     });
-    const encode = encoderFor(call, negotiated);
+    const encode = encoderFor(call, negotiated, deps.clock);
     if (!first.done && first.value.length > 0)
       await write(raw, Buffer.concat(first.value.map(encode)), signal);
     await pump(call, watchRequest, events, { encode, format });
