@@ -42,6 +42,9 @@ export interface HistoryResult {
 
 /** Fewer answered operations than this before, or from the fault on, make a history void. */
 const LEAST_OPERATIONS = 40;
+const ENOUGH_OPERATIONS = 60;
+/** In multiples of the time that was asked for. */
+const LONGEST_LOAD = 5;
 const CONVERGENCE_MS = 20_000;
 const clock = new SystemClock();
 
@@ -68,9 +71,9 @@ export async function runHistory(cluster: Cluster, plan: HistoryPlan): Promise<H
   try {
     observers.start();
     clients.start();
-    await clock.sleep(plan.loadMs);
+    await clients.work(plan.loadMs);
     const convergenceMs = await disturb(cluster, { plan, recorder, truth, observers });
-    await clock.sleep(plan.loadMs);
+    await clients.work(plan.loadMs);
     await clients.end();
     const fence = await Fence.write({ recorder, servers, random: plan.random });
     await truth.drain();
@@ -133,6 +136,21 @@ class Clients {
 
   start(): void {
     this.running = Promise.all(this.runners.map((runner) => runner.run(this.stop.signal)));
+  }
+
+  /** Resolves after the time; on a busy machine later, when there was some load. */
+  async work(loadMs: number): Promise<void> {
+    const [answered, start] = [this.answered, clock.monotonic()];
+    await clock.sleep(loadMs);
+    while (
+      this.answered - answered < ENOUGH_OPERATIONS &&
+      clock.monotonic() - start < LONGEST_LOAD * loadMs
+    )
+      await clock.sleep(50);
+  }
+
+  private get answered(): number {
+    return this.runners.reduce((sum, { answered }) => sum + answered, 0);
   }
 
   /** Resolves when the last operation has ended. */

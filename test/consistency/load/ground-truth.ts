@@ -44,7 +44,7 @@ export class GroundTruth {
     private readonly recorder: HistoryRecorder,
   ) {}
 
-  /** Notes what the clients' resource holds now, and follows from there. */
+  /** Notes what there is now, and follows from there. */
   static async start(
     gateways: readonly EtcdGateway[],
     recorder: HistoryRecorder,
@@ -52,7 +52,7 @@ export class GroundTruth {
     const truth = new GroundTruth(gateways, recorder);
     const first = gateways[0];
     if (!first) throw new Error('no etcd member to watch');
-    const { revision, events } = await first.list(`${PREFIX}${RESOURCE}/`);
+    const { revision, events } = await first.list('/');
     for (const event of [...events].sort((a, b) => a.revision - b.revision)) truth.note(event);
     truth.last = revision;
     for (const gateway of gateways) truth.follow(gateway);

@@ -101,6 +101,8 @@ export function toAnswer({ f }: Request, { code, json }: HttpReply): Answer {
 
 /** One client: one operation in flight, each recorded with all that it was answered. */
 export class RecordingClient {
+  /** Operations that were answered well. */
+  answered = 0;
   private lists = 0;
 
   constructor(private readonly options: RecordingClientOptions) {}
@@ -153,6 +155,7 @@ export class RecordingClient {
       return { reply, answer: undefined };
     }
     const answer = toAnswer(request, reply);
+    if (answer.code !== undefined && answer.code < 300) this.answered++;
     pending.end(answer);
     this.learn(request, answer);
     return { reply, answer };

@@ -92,7 +92,10 @@ export class Workload {
   }
 
   private create(): Request {
-    return { f: 'create', key: this.key(), args: this.write() };
+    // Mostly of keys that are not there as far as is known.
+    const free = KEYS.filter((key) => !this.known.has(key));
+    const key = this.random.next() < 0.8 ? this.pick(free, this.key()) : this.key();
+    return { f: 'create', key, args: this.write() };
   }
 
   private preconditions(
@@ -104,7 +107,8 @@ export class Workload {
 
   private update(how: { rv?: true; uid?: true }): Request | undefined {
     const object = this.seen();
-    if (!how.rv && !how.uid) return { f: 'update', key: this.key(), args: this.write() };
+    if (!how.rv && !how.uid)
+      return { f: 'update', key: object?.key ?? this.key(), args: this.write() };
     if (!object) return undefined;
     const args = { ...this.write(), ...this.preconditions(object, how) };
     return { f: 'update', key: object.key, args };
