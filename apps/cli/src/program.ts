@@ -9,9 +9,16 @@ import { node } from './commands/node.js';
 import { ProcessFlags, controlProcess } from './commands/processes.js';
 import { run } from './commands/run.js';
 import { sweep } from './commands/sweep.js';
-import { testServerCommand } from './test-server/test-server.js';
+import { TestServerFlags, testServerCommand } from './test-server/test-server.js';
 import { up } from './commands/up.js';
+import { etcd } from './etcd/etcd-command.js';
+import { parseFork } from './fork/fork-flags.js';
+import { fork } from './fork/fork.js';
 import { UpFlags } from './commands/up-flags.js';
+import { diff } from './history/diff-command.js';
+import { explain } from './history/explain-command.js';
+import { history } from './history/history-command.js';
+import { log } from './history/log-command.js';
 
 const USAGE = `Orrery: a working model of a Kubernetes cluster on a real etcd cluster
 
@@ -20,7 +27,13 @@ const USAGE = `Orrery: a working model of a Kubernetes cluster on a real etcd cl
   orrery kill     send a signal to one: orrery kill PROCESS        [--signal SIGKILL] [--name NAME]
   orrery stop     stop one and leave it stopped: orrery stop PROCESS
   orrery start    start a stopped one again: orrery start PROCESS
+  orrery etcd     look after etcd: status, members, snapshot, …    orrery etcd help
   orrery at       a kubectl context of the past: orrery at -5m      orrery at --help
+  orrery history  every write of an object: who, when, what, why   TYPE/NAME [-n NAMESPACE]
+  orrery diff     what changed between two moments                 --from -5m [--to R] [TYPE] [-n|-A]
+  orrery log      what happens, one line a revision                [-f] [--since -10m] [TYPE]
+  orrery explain  the chain of causes behind a state               TYPE/NAME [-o text|json|svg|html]
+  orrery fork     a writable copy: orrery fork NAME [--at R] [--run]; fork ls, diff, rm, run
   orrery version  the Kubernetes version that is modelled
 
 For clusters that something else supervises, such as docker compose:
@@ -47,8 +60,14 @@ function piece(command: string, { rest, signal }: Parts, print: Print): Promise<
       parseFlags(InstallAddonsFlags, rest, 'orrery install-addons'),
       signal,
     ).then(print);
-  if (command === 'test-server') return testServerCommand(rest, signal);
+  if (command === 'test-server')
+    return testServerCommand(parseFlags(TestServerFlags, rest, 'orrery test-server'), signal);
   if (command === 'at') return at(parseAt(rest)).then(print);
+  if (command === 'history') return history(rest, print);
+  if (command === 'diff') return diff(rest, print);
+  if (command === 'log') return log(rest, signal, print);
+  if (command === 'explain') return explain(rest, print);
+  if (command === 'fork') return fork(parseFork(rest), { signal, print });
   if (command === 'node') return node(parseFlags(NodeFlags, rest, 'orrery node'), signal);
   return APPS[command]?.().then((app) => app.run(rest, { signal }));
 }
@@ -71,6 +90,8 @@ export async function program(
   } else if (command === 'run') {
     if (rest[0] === undefined) throw new ConfigError('orrery run needs a file of components');
     await run(rest[0], signal);
+  } else if (command === 'etcd') {
+    await etcd(rest, print);
   } else if (command === 'sweep') {
     const [dir, supervisor] = rest;
     if (dir === undefined || supervisor === undefined)

@@ -8,6 +8,7 @@ import { FileToken, fixedToken, noToken } from './token-source.js';
 import type { TokenSource } from './token-source.js';
 import { Transport } from './transport.js';
 import type { HttpRequest } from './transport.js';
+import { lineStream } from './watch-stream.js';
 
 /** Where the API server is and who asks. */
 export interface ConnectOptions {
@@ -31,6 +32,8 @@ export interface ConnectOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
+/** Silence after which a stream is given up. */
+const STREAM_IDLE_MS = 3_600_000;
 
 function tokensOf({ token, tokenFile }: ConnectOptions, clock: Clock): TokenSource {
   if (tokenFile) return new FileToken(tokenFile, clock);
@@ -74,21 +77,36 @@ class HttpKubeClient implements KubeClient {
   }
 }
 
-/** A client of one API server. Nothing is sent before the first call. Throws ConfigError for unusable options. */
-export function connect(options: ConnectOptions): KubeClient {
+function transportOf(options: ConnectOptions): Transport {
   checkServer(options.server);
   if ((options.cert === undefined) !== (options.key === undefined))
     throw new ConfigError('a client certificate and its key must be given together');
   const clock = options.clock ?? new SystemClock();
   const { ca, cert, key, serverName, insecureSkipTlsVerify } = options;
-  return new HttpKubeClient(
-    new Transport({
-      server: options.server,
-      tls: { ca, cert, key, serverName, insecureSkipTlsVerify },
-      tokens: tokensOf(options, clock),
-      userAgent: options.userAgent ?? `orrery/${KUBERNETES_VERSION}`,
-      requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS,
-      clock,
-    }),
-  );
+  return new Transport({
+    server: options.server,
+    tls: { ca, cert, key, serverName, insecureSkipTlsVerify },
+    tokens: tokensOf(options, clock),
+    userAgent: options.userAgent ?? `orrery/${KUBERNETES_VERSION}`,
+    requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+    clock,
+  });
+}
+
+/** A client of one API server. Nothing is sent before the first call. Throws ConfigError for unusable options. */
+export const connect = (options: ConnectOptions): KubeClient =>
+  new HttpKubeClient(transportOf(options));
+
+/** The lines of a GET as they come, for as long as the server sends: for paths that stream something else than watches. */
+export async function* streamLines(
+  options: ConnectOptions,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const transport = transportOf(options);
+  try {
+    yield* lineStream(transport, path, { signal, timeoutMs: STREAM_IDLE_MS });
+  } finally {
+    transport.close();
+  }
 }

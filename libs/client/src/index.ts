@@ -16,7 +16,7 @@ export type {
   WriteQuery,
 } from './client.js';
 export type { ConnectOptions } from './connect.js';
-export { connect } from './connect.js';
+export { connect, streamLines } from './connect.js';
 export type { KubeconfigOptions, LoadedKubeconfig } from './kubeconfig.js';
 export { loadKubeconfig } from './kubeconfig.js';
 export { currentReaction, reactingTo, revisionOf } from './reacting-to.js';

@@ -34,23 +34,35 @@ export function decodeFrame<T extends KubeObject>(line: string): WatchEvent<T> {
   }
 }
 
+interface StreamOptions {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
 /** The events of one watch request, until the server ends it. */
 export async function* watchStream<T extends KubeObject>(
   transport: Transport,
   path: string,
-  options: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  options: StreamOptions,
 ): AsyncGenerator<WatchEvent<T>> {
+  for await (const line of lineStream(transport, path, options)) yield decodeFrame<T>(line);
+}
+
+/** The lines of one answer, until the server ends it. */
+export async function* lineStream(
+  transport: Transport,
+  path: string,
+  options: StreamOptions,
+): AsyncGenerator<string> {
   const { signal } = options;
   const message = await transport.open({ method: 'GET', path, ...options });
   const code = message.statusCode ?? 0;
   if (code !== 200) throw toStatusError({ code, body: await transport.readAll(message, signal) });
   const lines = new LineSplitter();
   try {
-    for await (const chunk of message)
-      for (const line of lines.push(chunk as Buffer)) yield decodeFrame<T>(line);
+    for await (const chunk of message) yield* lines.push(chunk as Buffer);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (error instanceof StatusError) throw error;
     throw transport.failure(error);
   } finally {
     message.destroy();

@@ -16,6 +16,14 @@ export type {
   Write,
 } from './model.js';
 export { HistoryGone } from './model.js';
+export type {
+  ClusterDiff,
+  DiffMoment,
+  LogMark,
+  ObjectHistory,
+  ObjectWrite,
+  WriteReason,
+} from './documents.js';
 export { describeChange, diffObjects, isNoise, shortValue } from './diff.js';
 export { describeActor, describeObject, isComponent, programOf } from './actor.js';
 export type { CauseFacts, WriteFacts } from './to-write.js';
@@ -26,3 +34,4 @@ export type { ChainOptions, ChainReader } from './chain.js';
 export { causeOf, explainWrite } from './chain.js';
 export type { Step, StepKind } from './steps.js';
 export { describeRoot, stepsOf } from './steps.js';
+export { explanationPage, explanationPicture } from './picture.js';

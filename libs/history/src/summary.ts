@@ -139,6 +139,8 @@ const COUNTS = [
 function workloadChange(before: KubeObject, after: KubeObject): string | undefined {
   const [from, to] = [fieldsOf(before, 'status'), fieldsOf(after, 'status')];
   if (JSON.stringify(from) === JSON.stringify(to)) return undefined;
+  const same = COUNTS.flat().every((field) => from[field] === to[field]);
+  if (same && from['observedGeneration'] !== undefined) return undefined;
   const wanted = fieldsOf(after, 'spec')['replicas'] ?? to['desiredNumberScheduled'];
   for (const [word, ready, all] of COUNTS) {
     if (to[all] === undefined && to[ready] === undefined) continue;

@@ -1,31 +1,12 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import { newBadRequest } from '@orrery/apimachinery';
 import { toWrite, withoutStates } from '@orrery/history';
-import type { Write } from '@orrery/history';
+import type { ClusterDiff, DiffMoment, Write } from '@orrery/history';
 import type { KeyState } from '@orrery/storage';
 import type { HistoryRequest, Scope } from './history-request.js';
 import { collectionOf, isInScope, prefixOf, scopeOf } from './history-request.js';
 import { momentOf, numberOf, onlyKnown, revisionOf } from './history-query.js';
 import { parseState } from './write-reader.js';
-
-/** One end of a comparison. */
-export interface Moment {
-  readonly revision: number;
-  /** When that state came to be, where it is known. */
-  readonly time?: string;
-}
-
-export interface ClusterDiff {
-  readonly kind: 'ClusterDiff';
-  readonly from: Moment;
-  readonly to: Moment;
-  /** Each with the revision of its last write. */
-  readonly changes: readonly Write[];
-  /** There is more: ask for `continue=` this. */
-  readonly continue?: string;
-  /** Resources with changes that the user may not list. */
-  readonly omitted?: readonly string[];
-}
 
 const PARAMETERS = ['from', 'to', 'namespace', 'resource', 'limit', 'continue', 'leases'];
 /** Keys that are read at a time. */
@@ -81,7 +62,7 @@ async function compare(
 const stateOf = (state: KeyState | undefined): KubeObject | undefined =>
   state && parseState(state.value, state.revision);
 
-async function momentAt({ history }: HistoryRequest, revision: number): Promise<Moment> {
+async function momentAt({ history }: HistoryRequest, revision: number): Promise<DiffMoment> {
   const known = await history.timeOf(revision);
   return { revision, ...(known ? { time: new Date(known.time).toISOString() } : {}) };
 }

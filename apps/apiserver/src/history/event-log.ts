@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { newBadRequest } from '@orrery/apimachinery';
 import { withoutStates } from '@orrery/history';
-import type { Write } from '@orrery/history';
+import type { LogMark, Write } from '@orrery/history';
 import type { RevisionRecord } from '@orrery/storage';
 import { toApiError } from '../filters/to-api-error.js';
 import type { Access } from './access.js';
@@ -11,16 +11,6 @@ import type { HistoryRequest, Scope } from './history-request.js';
 import { collectionOf, isInScope, scopeOf } from './history-request.js';
 import type { KeyCatalog } from './key-catalog.js';
 import { WriteReader } from './write-reader.js';
-
-/** The last line of a log that is not followed, and a sign of life of one that is. */
-export interface LogMark {
-  readonly kind: 'LogMark';
-  /** Everything up to here has been told. */
-  readonly revision: number;
-  /** The oldest revision that was left, where the log begins later than was asked for. */
-  readonly oldest?: number;
-  readonly omitted?: readonly string[];
-}
 
 const PARAMETERS = ['since', 'to', 'limit', 'follow', 'namespace', 'resource', 'leases', 'events'];
 const MOST_LINES = 100_000;
@@ -125,7 +115,9 @@ class LogWriter {
     const { scope, withLeases, withEvents } = this.asked;
     const object = this.catalog.nameOf(key);
     if (!isInScope(object, scope)) return false;
-    const isRenewal = object.group === 'coordination.k8s.io' && !cause;
+    // The API servers' own leases are renewed as well.
+    const isLease = object.group === 'coordination.k8s.io' || object.kind === '';
+    const isRenewal = isLease && !cause;
     if ((isRenewal && !withLeases) || (object.kind === 'Event' && !withEvents)) return false;
     return this.access.mayList(object);
   }

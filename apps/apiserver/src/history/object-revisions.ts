@@ -1,33 +1,12 @@
 import { newNotFound } from '@orrery/apimachinery';
 import { HistoryGone, causeOf, withoutStates } from '@orrery/history';
-import type { Because, LoggedWrite, ObjectName, Write } from '@orrery/history';
+import type { LoggedWrite, ObjectHistory, ObjectWrite } from '@orrery/history';
 import { isStorageError } from '@orrery/storage';
 import type { RevisionRecord } from '@orrery/storage';
 import type { HistoryRequest, Subject } from './history-request.js';
 import { readerOf, subjectOf } from './history-request.js';
 import { booleanOf, numberOf, onlyKnown } from './history-query.js';
 import type { WriteReader } from './write-reader.js';
-
-/** What a write reacted to. */
-export interface Reaction extends Because {
-  readonly object: ObjectName;
-  readonly summary: string;
-}
-
-export interface ObjectWrite extends Write {
-  readonly because?: Reaction;
-}
-
-export interface ObjectHistory {
-  readonly kind: 'ObjectHistory';
-  readonly object: ObjectName;
-  /** Newest first. */
-  readonly writes: readonly ObjectWrite[];
-  /** There is more before this revision: ask for `before=` it. */
-  readonly before?: number;
-  /** The beginning is compacted away: nothing older than this revision is left. */
-  readonly oldest?: number;
-}
 
 const PARAMETERS = ['limit', 'before', 'why', 'all'];
 /** How many revisions are searched at a time for an object that is not there. */
