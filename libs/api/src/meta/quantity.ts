@@ -1,5 +1,5 @@
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
-import { invalid } from '@orrery/apimachinery';
+import { canonicalQuantity, compareQuantities, invalid, parseQuantity } from '@orrery/apimachinery';
 import { entries } from './list.js';
 import { NOT_NEGATIVE } from './fields.js';
 
@@ -41,7 +41,7 @@ export function quantityValue(text: unknown): number {
 export function validateQuantity(text: unknown, path: FieldPath): FieldError[] {
   const value = quantityValue(text);
   if (Number.isNaN(value)) return [invalid(path, text, QUANTITY_MESSAGE)];
-  return value < 0 ? [invalid(path, text, NOT_NEGATIVE)] : [];
+  return value < 0 ? [invalid(path, canonicalAmount(text), NOT_NEGATIVE)] : [];
 }
 
 /** Every quantity of a resource list, each under its own name. */
@@ -50,4 +50,22 @@ export function validateQuantities(
   path: FieldPath,
 ): FieldError[] {
   return entries(resources).flatMap(([name, text]) => validateQuantity(text, path.key(name)));
+}
+
+/** How Go prints a quantity: `1000m` as `1`. What is none is printed as it is. */
+export function canonicalAmount(text: unknown): string {
+  try {
+    return canonicalQuantity(text as string | number);
+  } catch {
+    return String(text);
+  }
+}
+
+/** Less than, equal to or greater than 0, exactly; NaN when either is no quantity. */
+export function compareAmounts(a: unknown, b: unknown): number {
+  try {
+    return compareQuantities(parseQuantity(a as string), parseQuantity(b as string));
+  } catch {
+    return Number.NaN;
+  }
 }

@@ -1,148 +1,183 @@
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
-import { duplicate, forbidden, invalid, required } from '@orrery/apimachinery';
-import type { PodSpec } from '../../../types.js';
-import { nonNegative, oneOf, validateIp } from '../../../meta/fields.js';
+import { duplicate, forbidden, invalid, isInRange, notFound, required } from '@orrery/apimachinery';
+import type { PodResourceClaim, PodSpec } from '../../../types.js';
+import { oneOf } from '../../../meta/fields.js';
+import { given, when } from '../../../meta/findings.js';
 import { validateLabels } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, dnsLabel, dnsSubdomain, qualifiedName } from '../../../meta/names.js';
+import { validateTopologySpread } from '../scheduling/topology-spread.validation.js';
 import { validateContainers } from './container.validation.js';
 import {
-  validateAffinity,
-  validateTolerations,
-  validateTopologySpread,
-} from './scheduling.validation.js';
+  validateDnsConfig,
+  validateDnsPolicy,
+  validateHostAliases,
+  validateHostLabels,
+  validateHostnames,
+} from './dns.validation.js';
+import { containersOf, validateHostProcess, validateOs } from './os.validation.js';
+import { validatePodResources } from './pod-resources.validation.js';
+import { validateResources } from './resources.validation.js';
+import { validateAffinity, validateTolerations } from './scheduling.validation.js';
 import { validatePodSecurityContext } from './security.validation.js';
-import { validateReferenceName, validateVolumes } from './volume.validation.js';
+import { validateVolumes } from './volume.validation.js';
 
 const MAX_INT32 = 2 ** 31 - 1;
-const MAX_NAMESERVERS = 3;
 
-function validateDns(spec: PodSpec, path: FieldPath): FieldError[] {
-  const policies = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
-  const servers = list(spec.dnsConfig?.nameservers);
-  const at = path.child('dnsConfig');
-  return [
-    ...oneOf(spec.dnsPolicy, policies, path.child('dnsPolicy')),
-    ...(spec.dnsPolicy === 'None' && !spec.dnsConfig
-      ? [required(at, 'must provide `dnsConfig` when `dnsPolicy` is None')]
-      : []),
-    ...(spec.dnsPolicy === 'None' && spec.dnsConfig && servers.length === 0
-      ? [
-          required(
-            at.child('nameservers'),
-            'must provide at least one DNS nameserver when `dnsPolicy` is None',
-          ),
-        ]
-      : []),
-    ...(servers.length > MAX_NAMESERVERS
-      ? [
-          invalid(
-            at.child('nameservers'),
-            servers,
-            `must not have more than ${MAX_NAMESERVERS} nameservers`,
-          ),
-        ]
-      : []),
-    ...servers.flatMap((server, i) => validateIp(server, at.child('nameservers').index(i))),
-  ];
+/** What is known of the object that the spec stands in. */
+export interface PodSpecOwner {
+  /** Absent in templates, whose pods are named later. */
+  readonly podName?: string;
+  /** True for pods, false for templates: of pods more is asked. */
+  readonly isPod: boolean;
 }
 
-function validateTimes(spec: PodSpec, path: FieldPath): FieldError[] {
-  const deadline = spec.activeDeadlineSeconds;
-  return [
-    ...(spec.terminationGracePeriodSeconds === undefined ||
-    spec.terminationGracePeriodSeconds === null
-      ? [required(path.child('terminationGracePeriodSeconds'))]
-      : nonNegative(
-          spec.terminationGracePeriodSeconds,
-          path.child('terminationGracePeriodSeconds'),
-        )),
-    ...(typeof deadline === 'number' && (deadline < 1 || deadline > MAX_INT32)
-      ? [
-          invalid(
-            path.child('activeDeadlineSeconds'),
-            deadline,
-            `must be between 1 and ${MAX_INT32}, inclusive`,
-          ),
-        ]
-      : []),
-  ];
-}
+const name = (value: string | undefined, path: FieldPath): FieldError[] =>
+  value ? check(dnsSubdomain, value, path) : [];
 
 function validateReferences(spec: PodSpec, path: FieldPath): FieldError[] {
   return [
-    ...validateReferenceName(spec.serviceAccountName, path.child('serviceAccountName')),
-    ...validateReferenceName(spec.nodeName, path.child('nodeName')),
-    ...validateReferenceName(spec.priorityClassName, path.child('priorityClassName')),
-    ...validateReferenceName(spec.runtimeClassName, path.child('runtimeClassName')),
-    ...eachOf(spec.imagePullSecrets, (ref, i) =>
-      ref.name ? [] : [required(path.child('imagePullSecrets').index(i).child('name'))],
-    ),
-    ...(spec.hostname ? check(dnsLabel, spec.hostname, path.child('hostname')) : []),
-    ...(spec.subdomain ? check(dnsLabel, spec.subdomain, path.child('subdomain')) : []),
-  ];
-}
-
-function validateHostAliases(spec: PodSpec, path: FieldPath): FieldError[] {
-  return eachOf(spec.hostAliases, (alias, i) => {
-    const at = path.child('hostAliases').index(i);
-    return [
-      ...validateIp(alias.ip, at.child('ip')),
-      ...eachOf(alias.hostnames, (name, n) =>
-        check(dnsSubdomain, name, at.child('hostnames').index(n)),
+    ...name(spec.serviceAccountName, path.child('serviceAccountName')),
+    ...name(spec.nodeName, path.child('nodeName')),
+    ...given(spec.activeDeadlineSeconds, (seconds) =>
+      isInRange(seconds, 1, MAX_INT32).map((message) =>
+        invalid(path.child('activeDeadlineSeconds'), seconds, message),
       ),
-    ];
-  });
+    ),
+    ...validateHostLabels(spec, path),
+    ...validateTolerations(spec.tolerations, path.child('tolerations')),
+    ...validateHostAliases(spec, path.child('hostAliases')),
+    ...name(spec.priorityClassName, path.child('priorityClassName')),
+    ...given(spec.runtimeClassName, (value) =>
+      check(dnsSubdomain, value, path.child('runtimeClassName')),
+    ),
+    ...given(spec.preemptionPolicy, (value) =>
+      oneOf(value, ['Never', 'PreemptLowerPriority'], path.child('preemptionPolicy')),
+    ),
+    ...given(spec.overhead, (limits) => validateResources({ limits }, path.child('overhead'))),
+  ];
 }
 
 function validateGates(spec: PodSpec, path: FieldPath): FieldError[] {
   const seen = new Set<string>();
   return [
-    ...eachOf(spec.readinessGates, (gate, i) =>
+    ...eachOf(spec.readinessGates, ({ conditionType }, i) =>
       check(
         qualifiedName,
-        gate.conditionType,
+        conditionType,
         path.child('readinessGates').index(i).child('conditionType'),
       ),
     ),
     ...eachOf(spec.schedulingGates, (gate, i) => {
       const at = path.child('schedulingGates').index(i);
-      const repeated = seen.has(gate.name);
+      const isRepeated = seen.has(gate.name);
       seen.add(gate.name);
-      return repeated ? [duplicate(at, gate.name)] : check(qualifiedName, gate.name, at);
+      return [
+        ...check(qualifiedName, gate.name, at),
+        ...when(isRepeated, duplicate(at, gate.name)),
+      ];
     }),
-    ...(list(spec.schedulingGates).length > 0 && spec.nodeName
-      ? [
-          forbidden(
-            path.child('nodeName'),
-            'cannot be set until all schedulingGates have been cleared',
-          ),
-        ]
-      : []),
   ];
 }
 
-/** k8s pkg/apis/core/validation/validation.go:ValidatePodSpec. */
-export function validatePodSpec(spec: PodSpec | undefined, path: FieldPath): FieldError[] {
-  if (!spec) return [required(path.child('containers'))];
-  const volumes = new Set(list(spec.volumes).map((volume) => volume.name));
-  const scope = { volumes, hostNetwork: spec.hostNetwork === true };
+function validateClaim(claim: PodResourceClaim, path: FieldPath): FieldError[] {
+  const { resourceClaimName, resourceClaimTemplateName } = claim;
+  const hasName = resourceClaimName !== undefined && resourceClaimName !== null;
+  const hasTemplate = resourceClaimTemplateName !== undefined && resourceClaimTemplateName !== null;
+  const names = '`resourceClaimName`, `resourceClaimTemplateName`';
   return [
-    ...validateVolumes(spec.volumes, path.child('volumes')),
-    ...validateContainers(spec, scope, path),
-    ...oneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], path.child('restartPolicy')),
-    ...validateDns(spec, path),
+    ...when(
+      hasName && hasTemplate,
+      invalid(
+        path,
+        claim,
+        'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified',
+      ),
+    ),
+    ...when(!hasName && !hasTemplate, invalid(path, claim, `must specify one of: ${names}`)),
+    ...given(resourceClaimName, (value) =>
+      check(dnsSubdomain, value, path.child('resourceClaimName')),
+    ),
+    ...given(resourceClaimTemplateName, (value) =>
+      check(dnsSubdomain, value, path.child('resourceClaimTemplateName')),
+    ),
+  ];
+}
+
+function validateClaims(spec: PodSpec, path: FieldPath): FieldError[] {
+  const seen = new Set<string>();
+  return eachOf(spec.resourceClaims, (claim, i) => {
+    const at = path.index(i).child('name');
+    const isRepeated = seen.has(claim.name);
+    seen.add(claim.name);
+    const named = isRepeated ? [duplicate(at, claim.name)] : check(dnsLabel, claim.name, at);
+    return [...(claim.name ? named : [required(at)]), ...validateClaim(claim, path.index(i))];
+  });
+}
+
+/** Pods with users of their own share nothing with the host. */
+function validateHostUsers(spec: PodSpec, path: FieldPath): FieldError[] {
+  if (spec.hostUsers !== false) return [];
+  const text = 'when `hostUsers` is false';
+  return [
+    ...when(spec.hostNetwork === true, forbidden(path.child('hostNetwork'), text)),
+    // Upstream writes these two with a capital letter.
+    ...when(spec.hostPID === true, forbidden(path.child('HostPID'), text)),
+    ...when(spec.hostIPC === true, forbidden(path.child('HostIPC'), text)),
+    ...containersOf(spec, path).flatMap(([container, at]) =>
+      when(list(container.volumeDevices).length > 0, forbidden(at.child('volumeDevices'), text)),
+    ),
+  ];
+}
+
+/** Variables read from files need an emptyDir to be read from. */
+function validateFileVolumes(spec: PodSpec, path: FieldPath): FieldError[] {
+  return containersOf(spec, path).flatMap(([container, at]) =>
+    eachOf(container.env, ({ valueFrom }, i) => {
+      const ref = valueFrom?.fileKeyRef;
+      if (!ref) return [];
+      const volume = list(spec.volumes).find((each) => each.name === ref.volumeName);
+      const here = at.child('env').index(i).child('valueFrom', 'fileKeyRef', 'volumeName');
+      const text = 'referenced volume must be of type emptyDir';
+      return volume
+        ? when(!volume.emptyDir, invalid(here, ref.volumeName, text))
+        : [notFound(here, ref.volumeName ?? '')];
+    }),
+  );
+}
+
+/** k8s pkg/apis/core/validation/validation.go:ValidatePodSpec. */
+export function validatePodSpec(
+  podSpec: PodSpec | undefined,
+  path: FieldPath,
+  owner: PodSpecOwner = { isPod: false },
+): FieldError[] {
+  const spec: PodSpec = podSpec ?? { containers: [] };
+  const grace = path.child('terminationGracePeriodSeconds');
+  const volumeFindings = validateVolumes(spec.volumes, path.child('volumes'), owner.podName);
+  const volumes = new Map(list(spec.volumes).map((volume) => [volume.name, volume]));
+  return [
+    ...when((spec.terminationGracePeriodSeconds ?? null) === null, required(grace)),
+    ...volumeFindings,
+    ...validateClaims(spec, path.child('resourceClaims')),
+    ...validateContainers({ spec, volumes }, path, owner.isPod),
+    ...validatePodResources(spec, path),
+    ...oneOf(spec.restartPolicy, ['Always', 'Never', 'OnFailure'], path.child('restartPolicy')),
+    ...validateDnsPolicy(spec, path),
     ...validateLabels(spec.nodeSelector, path.child('nodeSelector')),
-    ...validatePodSecurityContext(spec.securityContext, path.child('securityContext')),
-    ...validateReferences(spec, path),
+    ...validatePodSecurityContext(spec.securityContext, spec, path.child('securityContext')),
     ...validateAffinity(spec.affinity, path.child('affinity')),
-    ...validateTolerations(spec.tolerations, path.child('tolerations')),
+    ...validateDnsConfig(spec, path.child('dnsConfig')),
+    ...validateGates(spec, path),
     ...validateTopologySpread(
       spec.topologySpreadConstraints,
       path.child('topologySpreadConstraints'),
     ),
-    ...validateHostAliases(spec, path),
-    ...validateGates(spec, path),
-    ...validateTimes(spec, path),
+    ...validateHostProcess(spec, path),
+    ...validateHostUsers(spec, path),
+    ...validateHostnames(spec, path),
+    ...validateReferences(spec, path),
+    ...validateOs(spec, path),
+    ...validateFileVolumes(spec, path),
   ];
 }

@@ -1,9 +1,18 @@
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
-import { forbidden, invalid, required } from '@orrery/apimachinery';
-import type { Container, HTTPGetAction, LifecycleHandler, Probe } from '../../../types.js';
-import { nonNegative, oneOf } from '../../../meta/fields.js';
-import { list } from '../../../meta/list.js';
+import { forbidden, invalid, isHttpHeaderName, notSupported, required } from '@orrery/apimachinery';
+import type {
+  Container,
+  HTTPGetAction,
+  Lifecycle,
+  LifecycleHandler,
+  PodSpec,
+  Probe,
+} from '../../../types.js';
+import { nonNegative } from '../../../meta/fields.js';
+import { given, when } from '../../../meta/findings.js';
+import { eachOf, list } from '../../../meta/list.js';
 import { portName, portNumber } from '../../../meta/names.js';
+import { STOP_SIGNALS } from '../container/stop-signals.js';
 
 /** A port by number or by the name of a container port. */
 export function validatePortNumberOrName(
@@ -14,95 +23,139 @@ export function validatePortNumberOrName(
   return findings.map((message) => invalid(path, port ?? 0, message));
 }
 
-function validateHttpGet(action: HTTPGetAction, path: FieldPath): FieldError[] {
-  return [
-    ...(action.path ? [] : [required(path.child('path'))]),
-    ...validatePortNumberOrName(action.port, path.child('port')),
-    ...oneOf(action.scheme, ['HTTP', 'HTTPS'], path.child('scheme')),
-    ...list(action.httpHeaders).flatMap((header, i) =>
-      /^[-A-Za-z0-9]+$/.test(String(header.name ?? ''))
-        ? []
-        : [
-            invalid(
-              path.child('httpHeaders').index(i).child('name'),
-              header.name ?? '',
-              "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')",
-            ),
-          ],
+const SCHEMES = ['HTTP', 'HTTPS'];
+
+const validateHttpGet = (action: HTTPGetAction, path: FieldPath): FieldError[] => [
+  ...when(!action.path, required(path.child('path'))),
+  ...validatePortNumberOrName(action.port, path.child('port')),
+  ...when(
+    !SCHEMES.includes(String(action.scheme)),
+    notSupported(path.child('scheme'), action.scheme ?? '', SCHEMES),
+  ),
+  ...eachOf(action.httpHeaders, ({ name }) =>
+    isHttpHeaderName(String(name ?? '')).map((message) =>
+      invalid(path.child('httpHeaders'), name ?? '', message),
     ),
-  ];
-}
+  ),
+];
 
 type Handler = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket' | 'grpc'> &
   Pick<LifecycleHandler, 'sleep'>;
 
-function validateHandler(handler: Handler, path: FieldPath): FieldError[] {
-  const { exec, httpGet, tcpSocket, grpc, sleep } = handler;
-  const findings: FieldError[] = [];
-  const given = [exec, httpGet, tcpSocket, grpc, sleep].filter(Boolean).length;
-  if (given === 0) return [required(path, 'must specify a handler type')];
-  if (given > 1) findings.push(forbidden(path, 'may not specify more than 1 handler type'));
-  if (exec && list(exec.command).length === 0) {
-    findings.push(required(path.child('exec', 'command')));
-  }
-  if (httpGet) findings.push(...validateHttpGet(httpGet, path.child('httpGet')));
-  if (tcpSocket) {
-    findings.push(...validatePortNumberOrName(tcpSocket.port, path.child('tcpSocket', 'port')));
-  }
-  if (grpc) findings.push(...validatePortNumberOrName(grpc.port, path.child('grpc', 'port')));
-  return findings;
+const HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const;
+
+function validateSleep(seconds: number, grace: number | undefined, path: FieldPath): FieldError[] {
+  if (grace === undefined || (seconds >= 0 && seconds <= grace)) return [];
+  const text = `must be non-negative and less than terminationGracePeriodSeconds (${grace})`;
+  return [invalid(path, seconds, text)];
 }
 
-function validateProbe(probe: Probe | undefined, path: FieldPath): FieldError[] {
-  if (!probe) return [];
+/** k8s pkg/apis/core/validation/validation.go:validateHandler: the first kind counts, others are refused. */
+function validateHandler(
+  handler: Handler,
+  grace: number | undefined,
+  path: FieldPath,
+): FieldError[] {
+  const [first, ...others] = HANDLERS.filter((name) => Boolean(handler[name]));
+  if (!first) return [required(path, 'must specify a handler type')];
+  const { exec, httpGet, tcpSocket, grpc, sleep } = { ...handler };
+  const only = <T>(name: (typeof HANDLERS)[number], value: T | undefined): T | undefined =>
+    name === first ? value : undefined;
   return [
-    ...validateHandler(probe, path),
-    ...nonNegative(probe.initialDelaySeconds, path.child('initialDelaySeconds')),
-    ...nonNegative(probe.timeoutSeconds, path.child('timeoutSeconds')),
-    ...nonNegative(probe.periodSeconds, path.child('periodSeconds')),
-    ...nonNegative(probe.successThreshold, path.child('successThreshold')),
-    ...nonNegative(probe.failureThreshold, path.child('failureThreshold')),
-    ...(typeof probe.terminationGracePeriodSeconds === 'number' &&
-    probe.terminationGracePeriodSeconds <= 0
-      ? [
-          invalid(
-            path.child('terminationGracePeriodSeconds'),
-            probe.terminationGracePeriodSeconds,
-            'must be greater than 0',
-          ),
-        ]
-      : []),
+    ...given(only('exec', exec), ({ command }) =>
+      when(list(command).length === 0, required(path.child('exec', 'command'))),
+    ),
+    ...given(only('httpGet', httpGet), (action) => validateHttpGet(action, path.child('httpGet'))),
+    ...given(only('tcpSocket', tcpSocket), ({ port }) =>
+      validatePortNumberOrName(port, path.child('tcpSocket', 'port')),
+    ),
+    ...given(only('grpc', grpc), ({ port }) =>
+      validatePortNumberOrName(port, path.child('grpc', 'port')),
+    ),
+    ...given(only('sleep', sleep), ({ seconds }) =>
+      validateSleep(seconds, grace, path.child('sleep')),
+    ),
+    ...others.map((name) =>
+      forbidden(path.child(name), 'may not specify more than 1 handler type'),
+    ),
   ];
 }
 
+function validateProbe(
+  probe: Probe | undefined,
+  grace: number | undefined,
+  path: FieldPath,
+): FieldError[] {
+  return given(probe, (each) => [
+    ...validateHandler(each, grace, path),
+    ...nonNegative(each.initialDelaySeconds, path.child('initialDelaySeconds')),
+    ...nonNegative(each.timeoutSeconds, path.child('timeoutSeconds')),
+    ...nonNegative(each.periodSeconds, path.child('periodSeconds')),
+    ...nonNegative(each.successThreshold, path.child('successThreshold')),
+    ...nonNegative(each.failureThreshold, path.child('failureThreshold')),
+    ...given(each.terminationGracePeriodSeconds, (seconds) =>
+      when(
+        seconds <= 0,
+        invalid(path.child('terminationGracePeriodSeconds'), seconds, 'must be greater than 0'),
+      ),
+    ),
+  ]);
+}
+
 const successOnce = (probe: Probe | undefined, path: FieldPath): FieldError[] =>
-  probe && probe.successThreshold !== undefined && probe.successThreshold !== 1
-    ? [invalid(path.child('successThreshold'), probe.successThreshold, 'must be 1')]
-    : [];
+  given(probe, ({ successThreshold = 0 }) =>
+    when(
+      successThreshold !== 1,
+      invalid(path.child('successThreshold'), successThreshold, 'must be 1'),
+    ),
+  );
+
+const WINDOWS_SIGNALS = ['SIGKILL', 'SIGTERM'];
+
+function validateStopSignal(signal: string, os: PodSpec['os'], path: FieldPath): FieldError[] {
+  if (!os) return [forbidden(path, 'may not be set for containers with empty `spec.os.name`')];
+  if (os.name !== 'linux' && os.name !== 'windows') return [];
+  const legal = os.name === 'windows' ? WINDOWS_SIGNALS : STOP_SIGNALS;
+  return when(!legal.includes(signal), notSupported(path, signal, legal));
+}
+
+function validateLifecycle(
+  lifecycle: Lifecycle,
+  spec: Pick<PodSpec, 'os' | 'terminationGracePeriodSeconds'>,
+  path: FieldPath,
+): FieldError[] {
+  const grace = spec.terminationGracePeriodSeconds;
+  return [
+    ...given(lifecycle.postStart, (each) => validateHandler(each, grace, path.child('postStart'))),
+    ...given(lifecycle.preStop, (each) => validateHandler(each, grace, path.child('preStop'))),
+    ...given(lifecycle.stopSignal, (each) =>
+      validateStopSignal(each, spec.os, path.child('stopSignal')),
+    ),
+  ];
+}
 
 /** Probes and lifecycle hooks of one container. */
-export function validateProbesAndHooks(container: Container, path: FieldPath): FieldError[] {
+export function validateProbesAndHooks(
+  container: Container,
+  spec: Pick<PodSpec, 'os' | 'terminationGracePeriodSeconds'>,
+  path: FieldPath,
+): FieldError[] {
   const { lifecycle, livenessProbe, readinessProbe, startupProbe } = container;
+  const grace = spec.terminationGracePeriodSeconds;
+  const readiness = path.child('readinessProbe');
   return [
-    ...(lifecycle?.postStart
-      ? validateHandler(lifecycle.postStart, path.child('lifecycle', 'postStart'))
-      : []),
-    ...(lifecycle?.preStop
-      ? validateHandler(lifecycle.preStop, path.child('lifecycle', 'preStop'))
-      : []),
-    ...validateProbe(livenessProbe, path.child('livenessProbe')),
+    ...given(lifecycle, (each) => validateLifecycle(each, spec, path.child('lifecycle'))),
+    ...validateProbe(livenessProbe, grace, path.child('livenessProbe')),
     ...successOnce(livenessProbe, path.child('livenessProbe')),
-    ...validateProbe(readinessProbe, path.child('readinessProbe')),
-    ...(readinessProbe?.terminationGracePeriodSeconds === undefined
-      ? []
-      : [
-          invalid(
-            path.child('readinessProbe', 'terminationGracePeriodSeconds'),
-            readinessProbe.terminationGracePeriodSeconds,
-            'must not be set for readinessProbes',
-          ),
-        ]),
-    ...validateProbe(startupProbe, path.child('startupProbe')),
+    ...validateProbe(readinessProbe, grace, readiness),
+    ...given(readinessProbe?.terminationGracePeriodSeconds, (seconds) => [
+      invalid(
+        readiness.child('terminationGracePeriodSeconds'),
+        seconds,
+        'must not be set for readinessProbes',
+      ),
+    ]),
+    ...validateProbe(startupProbe, grace, path.child('startupProbe')),
     ...successOnce(startupProbe, path.child('startupProbe')),
   ];
 }

@@ -6,21 +6,27 @@ import type {
   NodeSelectorTerm,
   PodAffinityTerm,
   Toleration,
-  TopologySpreadConstraint,
 } from '../../../types.js';
 import { oneOf } from '../../../meta/fields.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
-import { check, labelValue, qualifiedName } from '../../../meta/names.js';
+import { check, dnsLabel, dnsSubdomain, labelValue, qualifiedName } from '../../../meta/names.js';
+import { validateMatchLabelKeys } from '../scheduling/topology-spread.validation.js';
 
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
-function validateTerm(term: NodeSelectorTerm, path: FieldPath): FieldError[] {
+function validateTerm(term: NodeSelectorTerm, path: FieldPath, isRequired: boolean): FieldError[] {
   return [
     ...eachOf(term.matchExpressions, ({ key, operator, values }, i) => {
       const at = path.child('matchExpressions').index(i);
       const size = list(values).length;
-      return [...nodeOperator(operator, size, at), ...check(qualifiedName, key, at.child('key'))];
+      return [
+        ...nodeOperator(operator, size, at),
+        ...check(qualifiedName, key, at.child('key')),
+        ...(isRequired
+          ? eachOf(values, (value, v) => check(labelValue, value, at.child('values').index(v)))
+          : []),
+      ];
     }),
     ...eachOf(term.matchFields, ({ key, operator, values }, i) => {
       const at = path.child('matchFields').index(i);
@@ -36,7 +42,7 @@ function validateTerm(term: NodeSelectorTerm, path: FieldPath): FieldError[] {
               ]
           : [invalid(at.child('operator'), operator, 'not a valid selector operator')]),
         ...(key === 'metadata.name'
-          ? []
+          ? eachOf(values, (value, v) => check(dnsSubdomain, value, at.child('values').index(v)))
           : [invalid(at.child('key'), key, 'not a valid field selector key')]),
       ];
     }),
@@ -85,7 +91,7 @@ export function validateNodeSelector(
   if (list(selector.nodeSelectorTerms).length === 0) {
     return [required(at, 'must have at least one node selector term')];
   }
-  return eachOf(selector.nodeSelectorTerms, (term, i) => validateTerm(term, at.index(i)));
+  return eachOf(selector.nodeSelectorTerms, (term, i) => validateTerm(term, at.index(i), true));
 }
 
 function validatePodTerm(term: PodAffinityTerm | undefined, path: FieldPath): FieldError[] {
@@ -94,9 +100,10 @@ function validatePodTerm(term: PodAffinityTerm | undefined, path: FieldPath): Fi
   return [
     ...validateLabelSelector(term.labelSelector, path.child('labelSelector')),
     ...validateLabelSelector(term.namespaceSelector, path.child('namespaceSelector')),
-    ...(term.topologyKey
-      ? check(qualifiedName, term.topologyKey, key)
-      : [required(key, 'can not be empty')]),
+    ...eachOf(term.namespaces, (name) => check(dnsLabel, name, path.child('namespace'))),
+    ...validateMatchLabelKeys(term, path),
+    ...(term.topologyKey ? [] : [required(key, 'can not be empty')]),
+    ...check(qualifiedName, term.topologyKey, key),
   ];
 }
 
@@ -115,7 +122,7 @@ export function validateAffinity(affinity: Affinity | undefined, path: FieldPath
       const at = node.child(PREFERRED).index(i);
       return [
         ...validateWeight(term.weight, at.child('weight')),
-        ...validateTerm(term.preference ?? {}, at.child('preference')),
+        ...validateTerm(term.preference ?? {}, at.child('preference'), false),
       ];
     }),
     ...(['podAffinity', 'podAntiAffinity'] as const).flatMap((kind) => [
@@ -137,12 +144,12 @@ function validateTolerationValue(toleration: Toleration, at: FieldPath): FieldEr
   const { operator = 'Equal', value } = toleration;
   const path = at.child('operator');
   switch (operator || 'Equal') {
-    case 'Equal':
-      return labelValue(String(value ?? '')).map((m) => invalid(path, value, m));
+    case 'Equal': {
+      const faults = labelValue(String(value ?? ''));
+      return faults.length > 0 ? [invalid(path, value, faults.join(';'))] : [];
+    }
     case 'Exists':
-      return value
-        ? [invalid(path, toleration, "value must be empty when `operator` is 'Exists'")]
-        : [];
+      return value ? [invalid(path, value, "value must be empty when `operator` is 'Exists'")] : [];
     case 'Gt':
     case 'Lt':
       return [];
@@ -181,31 +188,4 @@ export function validateTolerations(
   path: FieldPath,
 ): FieldError[] {
   return eachOf(tolerations, (toleration, i) => validateToleration(toleration, path.index(i)));
-}
-
-export function validateTopologySpread(
-  constraints: readonly TopologySpreadConstraint[] | undefined,
-  path: FieldPath,
-): FieldError[] {
-  return eachOf(constraints, (constraint, i) => {
-    const at = path.index(i);
-    const key = at.child('topologyKey');
-    return [
-      ...(constraint.maxSkew > 0
-        ? []
-        : [invalid(at.child('maxSkew'), constraint.maxSkew ?? 0, 'must be greater than zero')]),
-      ...(constraint.topologyKey
-        ? check(qualifiedName, constraint.topologyKey, key)
-        : [required(key, 'can not be empty')]),
-      ...oneOf(
-        constraint.whenUnsatisfiable ?? '',
-        ['DoNotSchedule', 'ScheduleAnyway'],
-        at.child('whenUnsatisfiable'),
-      ),
-      ...(constraint.minDomains !== undefined && constraint.minDomains <= 0
-        ? [invalid(at.child('minDomains'), constraint.minDomains, 'must be greater than zero')]
-        : []),
-      ...validateLabelSelector(constraint.labelSelector, at.child('labelSelector')),
-    ];
-  });
 }

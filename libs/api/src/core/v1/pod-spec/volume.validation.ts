@@ -1,180 +1,216 @@
-import type { FieldError, FieldPath } from '@orrery/apimachinery';
-import { duplicate, forbidden, invalid, required } from '@orrery/apimachinery';
-import type { KeyToPath, Volume, VolumeProjection } from '../../../types.js';
+import type { FieldError, FieldPath, ObjectMeta } from '@orrery/apimachinery';
+import { duplicate, forbidden, invalid, notSupported, required } from '@orrery/apimachinery';
+import type {
+  CSIVolumeSource,
+  ConfigMapVolumeSource,
+  EphemeralVolumeSource,
+  HostPathVolumeSource,
+  SecretVolumeSource,
+  Volume,
+} from '../../../types.js';
 import { oneOf, present } from '../../../meta/fields.js';
+import { given, when } from '../../../meta/findings.js';
+import { validateLabels } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, dnsLabel, dnsSubdomain } from '../../../meta/names.js';
-import { validateQuantity } from '../../../meta/quantity.js';
+import { validateAnnotations } from '../../../meta/object-meta.js';
+import { compareAmounts } from '../../../meta/quantity.js';
+import { validateClaimSpec } from '../persistentvolumeclaim/claim-spec.validation.js';
+import { validateDiskSource } from '../volume-source/disk-sources.validation.js';
+import { validateDownwardFile } from '../volume-source/downward-api.validation.js';
+import { descendingPath, fileMode, noBacksteps } from '../volume-source/file-path.js';
+import { validateKeyToPath, validateProjected } from '../volume-source/projected.validation.js';
+import { validateCsiDriverName } from '../../../storage/v1/volumeattributesclass/csi-driver-name.js';
 
-const MAX_MODE = 0o777;
-const MIN_TOKEN_SECONDS = 600;
-const MAX_TOKEN_SECONDS = 2 ** 32;
+/** Order in which upstream looks for sources: of several, all but the first are refused. */
+const ORDER = [
+  'emptyDir',
+  'hostPath',
+  'gitRepo',
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'secret',
+  'nfs',
+  'iscsi',
+  'glusterfs',
+  'flocker',
+  'persistentVolumeClaim',
+  'rbd',
+  'cinder',
+  'cephfs',
+  'quobyte',
+  'downwardAPI',
+  'fc',
+  'flexVolume',
+  'configMap',
+  'azureFile',
+  'vsphereVolume',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'azureDisk',
+  'storageos',
+  'projected',
+  'scaleIO',
+  'csi',
+  'ephemeral',
+  'image',
+] as const;
 
-function validateMode(mode: number | undefined, path: FieldPath): FieldError[] {
-  return typeof mode === 'number' && (mode < 0 || mode > MAX_MODE)
-    ? [invalid(path, mode, 'must be a number between 0 and 0777 (octal), both inclusive')]
-    : [];
-}
+type Source = (typeof ORDER)[number];
 
-function validateLocalPath(target: string | undefined, path: FieldPath): FieldError[] {
-  if (!target) return [required(path)];
-  if (target.startsWith('/')) return [invalid(path, target, 'must be a relative path')];
-  if (target.split('/').includes('..')) return [invalid(path, target, "must not contain '..'")];
-  return target.startsWith('..') ? [invalid(path, target, "must not start with '..'")] : [];
-}
+/** Upstream misspells two of the fields that it refuses. */
+const REFUSED_AS: Partial<Record<Source, string>> = { cephfs: 'cephFS', downwardAPI: 'downwarAPI' };
 
-function validateItems(items: readonly KeyToPath[] | undefined, path: FieldPath): FieldError[] {
-  return eachOf(items, (item, i) => {
-    const at = path.child('items').index(i);
-    return [
-      ...present(item.key, at.child('key')),
-      ...validateLocalPath(item.path, at.child('path')),
-      ...validateMode(item.mode, at.child('mode')),
-    ];
-  });
-}
+const HOST_PATH_TYPES = [
+  '',
+  'BlockDevice',
+  'CharDevice',
+  'Directory',
+  'DirectoryOrCreate',
+  'File',
+  'FileOrCreate',
+  'Socket',
+];
 
-function validateToken(
-  token: NonNullable<VolumeProjection['serviceAccountToken']>,
+export const validateHostPath = (source: HostPathVolumeSource, path: FieldPath): FieldError[] => [
+  ...present(source.path, path.child('path')),
+  ...noBacksteps(String(source.path ?? ''), path.child('path')),
+  ...given(source.type, (type) =>
+    when(!HOST_PATH_TYPES.includes(type), notSupported(path.child('type'), type, HOST_PATH_TYPES)),
+  ),
+];
+
+function validateKeyed(
+  source: SecretVolumeSource & ConfigMapVolumeSource,
+  nameField: 'secretName' | 'name',
   path: FieldPath,
 ): FieldError[] {
-  const seconds = token.expirationSeconds ?? MIN_TOKEN_SECONDS;
-  const at = path.child('expirationSeconds');
   return [
-    ...(seconds < MIN_TOKEN_SECONDS
-      ? [invalid(at, seconds, 'may not specify a duration less than 10 minutes')]
-      : []),
-    ...(seconds > MAX_TOKEN_SECONDS
-      ? [invalid(at, seconds, 'may not specify a duration larger than 2^32 seconds')]
-      : []),
-    ...present(token.path, path.child('path')),
+    ...present(source[nameField], path.child(nameField)),
+    ...fileMode(source.defaultMode, path.child('defaultMode')),
+    ...eachOf(source.items, (item, i) => validateKeyToPath(item, path.child('items').index(i))),
   ];
 }
 
-function validateProjection(source: VolumeProjection, path: FieldPath): FieldError[] {
-  const given = Object.values(source).filter((value) => value !== undefined && value !== null);
-  const { secret, configMap, serviceAccountToken } = source;
+const validateCsi = (source: CSIVolumeSource, path: FieldPath): FieldError[] => [
+  ...validateCsiDriverName(source.driver, path.child('driver')),
+  ...given(source.nodePublishSecretRef, ({ name }) =>
+    name
+      ? check(dnsSubdomain, name, path.child('name'))
+      : [required(path.child('nodePublishSecretRef', 'name'))],
+  ),
+];
+
+function validateEphemeral(source: EphemeralVolumeSource, path: FieldPath): FieldError[] {
+  const at = path.child('volumeClaimTemplate');
+  const template = source.volumeClaimTemplate;
+  if (!template) return [required(at)];
+  const { annotations, labels, ...others } = (template.metadata ?? {}) as ObjectMeta;
   return [
-    ...(given.length > 1 ? [forbidden(path, 'may not specify more than 1 volume type')] : []),
-    ...(secret
-      ? [
-          ...present(secret.name, path.child('secret', 'name')),
-          ...validateItems(secret.items, path.child('secret')),
-        ]
-      : []),
-    ...(configMap
-      ? [
-          ...present(configMap.name, path.child('configMap', 'name')),
-          ...validateItems(configMap.items, path.child('configMap')),
-        ]
-      : []),
-    ...(serviceAccountToken
-      ? validateToken(serviceAccountToken, path.child('serviceAccountToken'))
-      : []),
+    ...validateAnnotations(annotations, at.child('metadata', 'annotations')),
+    ...validateLabels(labels, at.child('metadata', 'labels')),
+    ...Object.entries(others)
+      .filter(([, value]) => value !== undefined && value !== null)
+      .map(([field]) => forbidden(at.child('metadata', field), 'cannot be set')),
+    ...validateClaimSpec(template.spec, at.child('spec')),
   ];
 }
 
-function validateHostPath(source: NonNullable<Volume['hostPath']>, path: FieldPath): FieldError[] {
-  if (!source.path) return [required(path.child('path'))];
+type Check = (volume: Volume, path: FieldPath) => FieldError[];
+
+const CHECKS: Partial<Record<Source, Check>> = {
+  emptyDir: ({ emptyDir }, path) =>
+    when(
+      compareAmounts(emptyDir?.sizeLimit ?? '0', '0') < 0,
+      forbidden(path.child('sizeLimit'), 'SizeLimit field must be a valid resource quantity'),
+    ),
+  hostPath: ({ hostPath }, path) => given(hostPath, (each) => validateHostPath(each, path)),
+  gitRepo: ({ gitRepo }, path) => [
+    ...present(gitRepo?.repository, path.child('repository')),
+    ...descendingPath(String(gitRepo?.directory ?? ''), path.child('directory')),
+  ],
+  secret: ({ secret }, path) =>
+    given(secret, (each) => validateKeyed(each as SecretVolumeSource, 'secretName', path)),
+  configMap: ({ configMap }, path) =>
+    given(configMap, (each) => validateKeyed(each as ConfigMapVolumeSource, 'name', path)),
+  persistentVolumeClaim: ({ persistentVolumeClaim }, path) =>
+    present(persistentVolumeClaim?.claimName, path.child('claimName')),
+  downwardAPI: ({ downwardAPI }, path) => [
+    ...fileMode(downwardAPI?.defaultMode, path.child('defaultMode')),
+    ...eachOf(downwardAPI?.items, (file) => validateDownwardFile(file, path)),
+  ],
+  projected: ({ projected }, path) => given(projected, (each) => validateProjected(each, path)),
+  csi: ({ csi }, path) => given(csi, (each) => validateCsi(each, path)),
+  ephemeral: ({ ephemeral }, path) => given(ephemeral, (each) => validateEphemeral(each, path)),
+  image: ({ image }, path) => [
+    ...present(image?.reference, path.child('reference')),
+    ...oneOf(image?.pullPolicy, ['Always', 'IfNotPresent', 'Never'], path.child('pullPolicy')),
+  ],
+};
+
+function validateSource(volume: Volume, path: FieldPath): FieldError[] {
+  const [first, ...others] = ORDER.filter(
+    (field) => volume[field] !== undefined && volume[field] !== null,
+  );
+  if (!first) return [required(path, 'must specify a volume type')];
+  const source = volume[first];
   return [
-    ...(source.path.split('/').includes('..')
-      ? [invalid(path.child('path'), source.path, "must not contain '..'")]
-      : []),
-    ...oneOf(
-      source.type,
-      [
-        '',
-        'BlockDevice',
-        'CharDevice',
-        'Directory',
-        'DirectoryOrCreate',
-        'File',
-        'FileOrCreate',
-        'Socket',
-      ],
-      path.child('type'),
-      false,
+    ...(source && typeof source === 'object' ? validateDiskSource(first, source, path) : []),
+    ...(CHECKS[first]?.(volume, path.child(first)) ?? []),
+    ...others.map((field) =>
+      forbidden(path.child(REFUSED_AS[field] ?? field), 'may not specify more than 1 volume type'),
     ),
   ];
 }
 
-function validateFileSources(volume: Volume, path: FieldPath): FieldError[] {
-  const { secret, configMap, projected, downwardAPI } = volume;
-  return [
-    ...(secret
-      ? [
-          ...present(secret.secretName, path.child('secret', 'secretName')),
-          ...validateMode(secret.defaultMode, path.child('secret', 'defaultMode')),
-          ...validateItems(secret.items, path.child('secret')),
-        ]
-      : []),
-    ...(configMap
-      ? [
-          ...present(configMap.name, path.child('configMap', 'name')),
-          ...validateMode(configMap.defaultMode, path.child('configMap', 'defaultMode')),
-          ...validateItems(configMap.items, path.child('configMap')),
-        ]
-      : []),
-    ...(projected
-      ? [
-          ...validateMode(projected.defaultMode, path.child('projected', 'defaultMode')),
-          ...eachOf(projected.sources, (source, i) =>
-            validateProjection(source, path.child('projected', 'sources').index(i)),
-          ),
-        ]
-      : []),
-    ...(downwardAPI
-      ? [
-          ...validateMode(downwardAPI.defaultMode, path.child('downwardAPI', 'defaultMode')),
-          ...eachOf(downwardAPI.items, (item, i) =>
-            validateLocalPath(item.path, path.child('downwardAPI', 'items').index(i).child('path')),
-          ),
-        ]
-      : []),
-  ];
-}
-
-function validateSource(volume: Volume, path: FieldPath): FieldError[] {
-  const sources = Object.entries(volume).filter(
-    ([key, value]) => key !== 'name' && value !== undefined && value !== null,
+/** The claim made for an ephemeral volume is named after the pod, so both names must fit together. */
+function validateClaimName(
+  volume: Volume,
+  podName: string | undefined,
+  at: FieldPath,
+): FieldError[] {
+  if (!volume.ephemeral || !podName || !volume.name) return [];
+  const claim = `${podName}-${volume.name}`;
+  return dnsSubdomain(claim).map((message) =>
+    invalid(at.child('name'), volume.name, `PVC name ${JSON.stringify(claim)}: ${message}`),
   );
-  const { emptyDir, hostPath, persistentVolumeClaim, nfs } = volume;
-  return [
-    ...(sources.length === 0 ? [required(path, 'must specify a volume type')] : []),
-    ...sources
-      .slice(1)
-      .map(([key]) => forbidden(path.child(key), 'may not specify more than 1 volume type')),
-    ...(emptyDir?.sizeLimit !== undefined && emptyDir.sizeLimit !== null
-      ? validateQuantity(emptyDir.sizeLimit, path.child('emptyDir', 'sizeLimit'))
-      : []),
-    ...(hostPath ? validateHostPath(hostPath, path.child('hostPath')) : []),
-    ...(persistentVolumeClaim
-      ? present(persistentVolumeClaim.claimName, path.child('persistentVolumeClaim', 'claimName'))
-      : []),
-    ...(nfs
-      ? [
-          ...present(nfs.server, path.child('nfs', 'server')),
-          ...present(nfs.path, path.child('nfs', 'path')),
-        ]
-      : []),
-    ...validateFileSources(volume, path),
-  ];
 }
 
 /** k8s pkg/apis/core/validation/validation.go:ValidateVolumes. */
 export function validateVolumes(
   volumes: readonly Volume[] | undefined,
   path: FieldPath,
+  podName?: string,
 ): FieldError[] {
+  const made = new Set(
+    list(volumes)
+      .filter(({ ephemeral }) => ephemeral && podName)
+      .map(({ name }) => `${podName}-${name}`),
+  );
   const names = new Set<string>();
   return list(volumes).flatMap((volume, i) => {
     const at = path.index(i);
-    const findings = validateSource(volume, at);
-    if (!volume.name) return [...findings, required(at.child('name'))];
-    findings.push(...check(dnsLabel, volume.name, at.child('name')));
-    if (names.has(volume.name)) findings.push(duplicate(at.child('name'), volume.name));
+    const claim = volume.persistentVolumeClaim?.claimName;
+    const name = volume.name
+      ? [
+          ...check(dnsLabel, volume.name, at.child('name')),
+          ...when(names.has(volume.name), duplicate(at.child('name'), volume.name)),
+        ]
+      : [required(at.child('name'))];
     names.add(volume.name);
-    return findings;
+    return [
+      ...validateSource(volume, at),
+      ...validateClaimName(volume, podName, at),
+      ...name,
+      ...when(
+        claim !== undefined && made.has(claim),
+        invalid(
+          at.child('persistentVolumeClaim', 'claimName'),
+          claim,
+          'must not reference a PVC that gets created for an ephemeral volume',
+        ),
+      ),
+    ];
   });
 }
 

@@ -1,15 +1,14 @@
-import type { Pod, PodCondition, PodStatus } from '../../../types.js';
+import type { FieldError } from '@orrery/apimachinery';
+import type { Container, Pod, PodCondition, PodStatus } from '../../../types.js';
 import type { Strategy } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { validateMetaUpdate } from '../../../meta/object-meta.js';
 import { qosClassOf } from './pod-qos.js';
-import {
-  validatePod,
-  validatePodCreate,
-  validatePodStatus,
-  validatePodUpdate,
-} from './pod.validation.js';
+import { validatePodStatus } from './pod-status.validation.js';
+import { validateEphemeralUpdate, validateResize } from './pod-subresources.validation.js';
+import { validatePodUpdate } from './pod-update.validation.js';
+import { validatePod, validatePodCreate } from './pod.validation.js';
 
 const GATED: PodCondition = {
   type: 'PodScheduled',
@@ -52,34 +51,66 @@ export const podStatusStrategy: Strategy<Pod> = statusStrategyOf<Pod>(
   },
 );
 
+type CheckUpdate = (pod: Pod, old: Pod) => readonly FieldError[];
+
 /** Takes from the request only what `pick` copies; everything else is the stored pod's. */
-function narrowStrategy(pick: (pod: Pod, stored: Pod) => void): Strategy<Pod> {
+function narrowStrategy(
+  pick: (pod: Pod, stored: Pod) => void,
+  checkUpdate: CheckUpdate,
+): Strategy<Pod> {
   return {
     prepareForUpdate(pod, old) {
       const stored = structuredClone(old);
       pick(pod, stored);
+      const { resourceVersion, managedFields } = pod.metadata;
+      pod.metadata = {
+        ...stored.metadata,
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+        ...(managedFields === undefined ? {} : { managedFields }),
+      };
       pod.spec = stored.spec;
       if (stored.status) pod.status = stored.status;
       else delete pod.status;
     },
-    validateUpdate: (pod, old) => [...validateMetaUpdate(pod, old), ...validatePod(pod)],
+    validateUpdate: (pod, old) => [
+      ...validateMetaUpdate(pod, old),
+      ...validatePod(pod),
+      ...checkUpdate(pod, old),
+    ],
   };
 }
 
 /** pods/ephemeralcontainers: adds debug containers to a running pod. */
 export const podEphemeralContainersStrategy: Strategy<Pod> = narrowStrategy((pod, stored) => {
   if (pod.spec?.ephemeralContainers) stored.spec.ephemeralContainers = pod.spec.ephemeralContainers;
-});
+  else delete stored.spec.ephemeralContainers;
+}, validateEphemeralUpdate);
 
-/** pods/resize: changes requests and limits of containers in place. */
+/** Containers of the request with everything but resources and resize policy as it is stored. */
+function resized(
+  asked: readonly Container[] | undefined,
+  stored: readonly Container[] | undefined,
+): Container[] {
+  return list(asked).map((container, i) => {
+    const before = list(stored)[i];
+    // What cannot be told apart is left as asked, so that validation can name it.
+    if (before?.name !== container.name) return container;
+    const { resources, resizePolicy } = container;
+    return {
+      ...before,
+      ...(resources ? { resources } : {}),
+      ...(resizePolicy ? { resizePolicy } : {}),
+    };
+  });
+}
+
+/** pods/resize: changes requests and limits of containers in place (dropNonResizeUpdates). */
 export const podResizeStrategy: Strategy<Pod> = narrowStrategy((pod, stored) => {
-  for (const field of ['containers', 'initContainers'] as const) {
-    for (const container of list(stored.spec[field])) {
-      const asked = list(pod.spec?.[field]).find((each) => each.name === container.name);
-      if (asked?.resources) container.resources = asked.resources;
-    }
+  stored.spec.containers = resized(pod.spec?.containers, stored.spec.containers);
+  if (stored.spec.initContainers || pod.spec?.initContainers) {
+    stored.spec.initContainers = resized(pod.spec?.initContainers, stored.spec.initContainers);
   }
-});
+}, validateResize);
 
 /** k8s pkg/registry/core/pod/strategy.go:CheckGracefulDelete, for a delete that names no period. */
 export function podGracePeriodSeconds(pod: Pod): number {

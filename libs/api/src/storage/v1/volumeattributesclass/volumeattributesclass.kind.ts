@@ -1,12 +1,5 @@
 import type { FieldError } from '@orrery/apimachinery';
-import {
-  FieldPath,
-  forbidden,
-  invalid,
-  isDns1123Subdomain,
-  required,
-  tooLong,
-} from '@orrery/apimachinery';
+import { FieldPath, forbidden } from '@orrery/apimachinery';
 import type { VolumeAttributesClass } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { when } from '../../../meta/findings.js';
@@ -14,20 +7,10 @@ import { isDeepEqual } from '../../../meta/list.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 import { validateClassParameters } from '../storageclass/class-parameters.js';
+import { validateCsiDriverName } from './csi-driver-name.js';
 
 const DRIVER = FieldPath.of('driverName');
 const PARAMETERS = FieldPath.of('parameters');
-const MAX_DRIVER = 63;
-
-/** A CSI driver's name: a DNS subdomain, whatever its case, of at most 63 bytes. */
-export function validateCsiDriverName(name: string | undefined, path: FieldPath): FieldError[] {
-  const text = String(name ?? '');
-  return [
-    ...when(text === '', required(path)),
-    ...when(text.length > MAX_DRIVER, tooLong(path, MAX_DRIVER)),
-    ...isDns1123Subdomain(text.toLowerCase()).map((message) => invalid(path, text, message)),
-  ];
-}
 
 const validateUpdate = (
   object: VolumeAttributesClass,

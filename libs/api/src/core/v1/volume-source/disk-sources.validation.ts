@@ -1,0 +1,226 @@
+import type { FieldError, FieldPath } from '@orrery/apimachinery';
+import { invalid, notSupported, required } from '@orrery/apimachinery';
+import { given, when } from '../../../meta/findings.js';
+import { oneOf, present } from '../../../meta/fields.js';
+import { entries, list } from '../../../meta/list.js';
+import { check, dnsLabel } from '../../../meta/names.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+type Check = (source: Fields, path: FieldPath) => FieldError[];
+
+interface Rule {
+  /** How upstream names the source in paths, where that is not its field's name. */
+  readonly as?: string;
+  readonly required?: readonly string[];
+  readonly also?: Check;
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const amount = (value: unknown): number => (typeof value === 'number' ? value : 0);
+
+const partition: Check = (source, path) =>
+  when(
+    amount(source['partition']) < 0 || amount(source['partition']) > 255,
+    invalid(path.child('partition'), source['partition'], 'must be between 1 and 255, inclusive'),
+  );
+
+const QUALIFIED_NAMES = [
+  { prefix: 'iqn', form: /iqn\.\d{4}-\d{2}\.([A-Za-z0-9\-.]+)(:[^,;*&$|\s]+)$/ },
+  { prefix: 'eui', form: /^eui.[A-Za-z0-9]{16}$/ },
+  { prefix: 'naa', form: /^naa.[A-Za-z0-9]{32}$/ },
+];
+
+function qualifiedTarget(name: string, path: FieldPath): FieldError[] {
+  const rule = QUALIFIED_NAMES.find(({ prefix }) => name.startsWith(prefix));
+  if (!rule) return [invalid(path, name, 'must be valid format starting with iqn, eui, or naa')];
+  return when(!rule.form.test(name), invalid(path, name, 'must be valid format'));
+}
+
+const iscsi: Check = (source, path) => {
+  const lun = amount(source['lun']);
+  const needsSecret = source['chapAuthDiscovery'] === true || source['chapAuthSession'] === true;
+  return [
+    ...(text(source['iqn'])
+      ? qualifiedTarget(text(source['iqn']), path.child('iqn'))
+      : [required(path.child('iqn'))]),
+    ...when(
+      lun < 0 || lun > 255,
+      invalid(path.child('lun'), lun, 'must be between 0 and 255, inclusive'),
+    ),
+    ...when(needsSecret && !source['secretRef'], required(path.child('secretRef'))),
+    ...given(source['initiatorName'], (name) =>
+      qualifiedTarget(text(name), path.child('initiatorname')),
+    ),
+  ];
+};
+
+const fibreChannel: Check = (source, path) => {
+  const wwns = list(source['targetWWNs'] as readonly unknown[]);
+  const wwids = list(source['wwids'] as readonly unknown[]);
+  const at = path.child('targetWWNs');
+  const lun = source['lun'];
+  return [
+    ...when(
+      wwns.length + wwids.length === 0,
+      required(at, 'must specify either targetWWNs or wwids, but not both'),
+    ),
+    ...when(
+      wwns.length > 0 && wwids.length > 0,
+      invalid(at, wwns, 'targetWWNs and wwids can not be specified simultaneously'),
+    ),
+    ...when(
+      wwns.length > 0 && typeof lun !== 'number',
+      required(path.child('lun'), 'lun is required if targetWWNs is specified'),
+    ),
+    ...when(
+      wwns.length > 0 && (amount(lun) < 0 || amount(lun) > 255),
+      invalid(path.child('lun'), lun, 'must be between 0 and 255, inclusive'),
+    ),
+  ];
+};
+
+const flocker: Check = ({ datasetName, datasetUUID }, path) => [
+  ...when(
+    !datasetName && !datasetUUID,
+    required(path, 'one of datasetName and datasetUUID is required'),
+  ),
+  ...when(
+    Boolean(datasetName) && Boolean(datasetUUID),
+    invalid(path, 'resource', 'datasetName and datasetUUID can not be specified simultaneously'),
+  ),
+  ...when(
+    text(datasetName).includes('/'),
+    invalid(path.child('datasetName'), datasetName, "must not contain '/'"),
+  ),
+];
+
+const flexVolume: Check = ({ options }, path) =>
+  entries(options as Readonly<Record<string, string>> | undefined)
+    .filter(([key]) => {
+      const domain = `.${(key.includes('/') ? key.slice(0, key.indexOf('/')) : key).toLowerCase()}`;
+      return domain.endsWith('.kubernetes.io') || domain.endsWith('.k8s.io');
+    })
+    .map(([key]) =>
+      invalid(
+        path.child('options').key(key),
+        key,
+        'kubernetes.io and k8s.io namespaces are reserved',
+      ),
+    );
+
+const HOST_PORTS = 'must be a host:port pair or multiple pairs separated by commas';
+
+const quobyte: Check = ({ registry, tenant }, path) => {
+  if (!text(registry)) return [required(path.child('registry'), HOST_PORTS)];
+  if (text(tenant).length >= 65) {
+    const detail = 'must be a UUID and may not exceed a length of 64 characters';
+    return [required(path.child('tenant'), detail)];
+  }
+  return text(registry)
+    .split(',')
+    .filter((pair) => !/^(\[[^\]]*\]|[^:[\]]*):[^:]*$/.test(pair))
+    .map(() => invalid(path.child('registry'), registry, HOST_PORTS));
+};
+
+const MANAGED_DISK =
+  '/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}';
+const BLOB_DISK = 'https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd';
+
+const azureDisk: Check = ({ cachingMode, kind, diskURI }, path) => {
+  const isManaged = kind === 'Managed';
+  const prefix = isManaged ? '/subscriptions/' : 'https://';
+  const isWrong = typeof kind === 'string' && !text(diskURI).startsWith(prefix);
+  return [
+    ...oneOf(
+      cachingMode as string | undefined,
+      ['None', 'ReadOnly', 'ReadWrite'],
+      path.child('cachingMode'),
+      false,
+    ),
+    ...oneOf(
+      kind as string | undefined,
+      ['Dedicated', 'Managed', 'Shared'],
+      path.child('kind'),
+      false,
+    ),
+    ...when(
+      isWrong,
+      notSupported(path.child('diskURI'), diskURI ?? '', [isManaged ? MANAGED_DISK : BLOB_DISK]),
+    ),
+  ];
+};
+
+const storageOs: Check = ({ volumeName, volumeNamespace, secretRef }, path) => [
+  ...(text(volumeName)
+    ? check(dnsLabel, text(volumeName), path.child('volumeName'))
+    : [required(path.child('volumeName'))]),
+  ...(text(volumeNamespace)
+    ? check(dnsLabel, text(volumeNamespace), path.child('volumeNamespace'))
+    : []),
+  ...secretName(secretRef, path),
+];
+
+const secretName = (ref: unknown, path: FieldPath): FieldError[] =>
+  given(ref as { readonly name?: string } | undefined, ({ name }) =>
+    present(name, path.child('secretRef', 'name')),
+  );
+
+/** Disks and file systems that pods and persistent volumes mount by the same rules. */
+const RULES: Readonly<Record<string, Rule>> = {
+  gcePersistentDisk: { as: 'persistentDisk', required: ['pdName'], also: partition },
+  awsElasticBlockStore: { required: ['volumeID'], also: partition },
+  nfs: {
+    required: ['server', 'path'],
+    also: ({ path: target }, path) =>
+      when(
+        !text(target).startsWith('/'),
+        invalid(path.child('path'), text(target), 'must be an absolute path'),
+      ),
+  },
+  iscsi: { required: ['targetPortal'], also: iscsi },
+  glusterfs: { required: ['endpoints', 'path'] },
+  flocker: { also: flocker },
+  rbd: { required: ['monitors', 'image'] },
+  cinder: {
+    required: ['volumeID'],
+    also: ({ secretRef }, path) => secretName(secretRef, path),
+  },
+  cephfs: { required: ['monitors'] },
+  quobyte: {
+    also: (source, path) => [
+      ...quobyte(source, path),
+      ...present(source['volume'], path.child('volume')),
+    ],
+  },
+  fc: { also: fibreChannel },
+  flexVolume: { required: ['driver'], also: flexVolume },
+  azureFile: { required: ['secretName', 'shareName'] },
+  vsphereVolume: { required: ['volumePath'] },
+  photonPersistentDisk: { required: ['pdID'] },
+  portworxVolume: { required: ['volumeID'] },
+  azureDisk: { required: ['diskName', 'diskURI'], also: azureDisk },
+  storageos: { also: storageOs },
+  scaleIO: { required: ['gateway', 'system', 'volumeName'] },
+};
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  (Array.isArray(value) && value.length === 0);
+
+/** Findings of one such source; none for those that are not in the table. */
+export function validateDiskSource(field: string, source: object, path: FieldPath): FieldError[] {
+  const rule = RULES[field];
+  if (!rule) return [];
+  const at = path.child(rule.as ?? field);
+  const fields = source as Fields;
+  return [
+    ...(rule.required ?? [])
+      .filter((name) => isEmpty(fields[name]))
+      .map((name) => required(at.child(name))),
+    ...(rule.also?.(fields, at) ?? []),
+  ];
+}
+
+export const isDiskSource = (field: string): boolean => field in RULES;
