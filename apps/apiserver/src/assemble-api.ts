@@ -127,7 +127,7 @@ export async function assembleApi(
     catalog,
     extensions,
     metrics,
-    discovery: new Discovery(catalog, extensions.subresources, deps.address),
+    discovery: new Discovery(catalog, extensions, deps.address),
     health: deps.health(parts),
     watch: {
       clock,
@@ -136,7 +136,7 @@ export async function assembleApi(
       minRequestTimeoutMs: options.minRequestTimeout * 1000,
       ...(extensions.faults ? { faults: extensions.faults } : {}),
     },
-    paths: [new OpenApi(catalog, deps.documents)],
+    paths: [new OpenApi(catalog, deps.documents, extensions.aggregator?.discovery)],
   });
   return { ...parts, handler };
 }

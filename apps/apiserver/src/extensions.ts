@@ -5,6 +5,7 @@ import type { Storage } from '@orrery/storage';
 import { systemContext } from '@orrery/registry';
 import { readAdmissionConfiguration } from './admission/admission-configuration.js';
 import { chooseAdmissionPlugins } from './admission/plugins.js';
+import { Aggregator } from './aggregation/aggregator.js';
 import { createWebhooks } from './admission/webhook/create-webhooks.js';
 import { refuseConditions } from './admission/webhook/webhook-matcher.js';
 import { createAuthentication, openIdPaths } from './authn/create-authentication.js';
@@ -48,6 +49,8 @@ export interface ServerExtensions {
   readonly subresources: readonly SubresourceHandler[];
   readonly requestKinds: readonly RequestKindHandler[];
   readonly paths: readonly PathHandler[];
+  /** Takes the requests of group versions that other servers serve. */
+  readonly aggregator?: Aggregator;
   /** Only where faults may be asked for (--enable-faults). */
   readonly faults?: RequestFaults;
   /** Run after the server listens (bootstrap roles …); /readyz fails until all are done. Named in /readyz as poststarthook/<name>. */
@@ -71,6 +74,8 @@ export async function createExtensions(
     issuer,
   );
   const { options, random } = services;
+  // A fork has no extension servers of its own.
+  const aggregator = issuer ? undefined : new Aggregator(services, views);
   const faults = options.enableFaults ? new RequestFaults(services.clock) : undefined;
   await views.ready;
   return {
@@ -102,17 +107,19 @@ export async function createExtensions(
     ],
     paths: [...(await openIdPaths(options, publicKeys)), ...(faults ? faultPaths(faults) : [])],
     ...(faults ? { faults } : {}),
-    postStartHooks: isRbac
-      ? [
-          {
-            name: 'rbac/bootstrap-roles',
-            run: () =>
-              installBootstrapPolicy({
-                store: (group, version, plural) => services.store(group, version, plural),
-                context: systemContext(services.clock, services.signal),
-              }),
-          },
-        ]
-      : [],
+    ...(aggregator ? { aggregator } : {}),
+    postStartHooks: [
+      ...(isRbac ? [bootstrapRoles(services)] : []),
+      ...(aggregator ? aggregator.hooks() : []),
+    ],
   };
 }
+
+const bootstrapRoles = (services: ServerServices): ServerExtensions['postStartHooks'][number] => ({
+  name: 'rbac/bootstrap-roles',
+  run: () =>
+    installBootstrapPolicy({
+      store: (group, version, plural) => services.store(group, version, plural),
+      context: systemContext(services.clock, services.signal),
+    }),
+});

@@ -1,13 +1,18 @@
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
 import { SystemClock } from '@orrery/component';
 import { createCa, issueCertificate } from '@orrery/pki';
 import type { CertificateAuthority } from '@orrery/pki';
 import type { Json } from './replica.js';
 
 export interface HookRequest {
+  readonly method: string;
   readonly path: string;
+  /** Common name of the client's certificate. */
+  readonly peer: string;
   readonly headers: IncomingMessage['headers'];
   readonly json: Json;
 }
@@ -35,14 +40,22 @@ export class HookServer {
       usages: ['serverAuth'],
       now,
     });
-    const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
-      void made.answer(request, response);
-    });
+    const server = createServer(
+      { cert: certPem, key: keyPem, requestCert: true, rejectUnauthorized: false },
+      (request, response) => {
+        void made.answer(request, response);
+      },
+    );
     await new Promise<void>((resolve) => {
       server.listen(port, host, resolve);
     });
     const made = new HookServer(server, ca, host, (server.address() as AddressInfo).port);
     return made;
+  }
+
+  /** Takes upgrades; without it they get no answer. */
+  onUpgrade(take: (request: IncomingMessage, socket: Duplex) => void): void {
+    this.server.on('upgrade', take);
   }
 
   get url(): string {
@@ -67,7 +80,9 @@ export class HookServer {
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString();
     const json = (text === '' ? {} : JSON.parse(text)) as Json;
-    const seen = { path: request.url ?? '', headers: request.headers, json };
+    const peer = (request.socket as TLSSocket).getPeerCertificate().subject?.CN ?? '';
+    const { method = '', url: path = '', headers } = request;
+    const seen = { method, path, peer: String(peer), headers, json };
     this.seen.push(seen);
     const body = await this.reply(seen, response);
     if (response.writableEnded || body === undefined) return;

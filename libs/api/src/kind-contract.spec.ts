@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KubeObject } from '@orrery/apimachinery';
-import { readFileSync } from 'node:fs';
+import { schemaDefinitions } from './assets.js';
 import type { KindContext, KindDescriptor } from './kind.js';
 import { findKind, groupVersions, kinds } from './kinds.js';
 import { minimalObjects } from './minimal-objects.fixture.js';
@@ -14,9 +14,7 @@ interface JsonSchema {
   readonly enum?: readonly string[];
 }
 
-const schemas = JSON.parse(
-  readFileSync(new URL('./gen/schemas.json', import.meta.url), 'utf8'),
-) as Record<string, JsonSchema>;
+const schemas = schemaDefinitions() as Record<string, JsonSchema>;
 
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 const context: KindContext = { now: '2026-01-02T03:04:05Z', warn: () => undefined };

@@ -58,6 +58,7 @@ import { LeaseCandidateKind } from './coordination/v1beta1/leasecandidate/leasec
 import { ClusterTrustBundleKind } from './certificates/v1beta1/clustertrustbundle/clustertrustbundle.kind.js';
 import { PodCertificateRequestKind } from './certificates/v1beta1/podcertificaterequest/podcertificaterequest.kind.js';
 import { StorageVersionMigrationKind } from './storagemigration/v1beta1/storageversionmigration/storageversionmigration.kind.js';
+import { APIServiceKind } from './apiregistration/v1/apiservice/apiservice.kind.js';
 import type { KindDescriptor } from './kind.js';
 
 export { requestKinds } from './request-kinds.js';
@@ -103,6 +104,7 @@ export const kinds: readonly KindDescriptor[] = [
   CSIDriverKind,
   VolumeAttachmentKind,
   CustomResourceDefinitionKind,
+  APIServiceKind,
   MutatingWebhookConfigurationKind,
   ValidatingWebhookConfigurationKind,
   PriorityClassKind,
@@ -132,6 +134,7 @@ export const groupVersions: readonly {
   readonly versions: readonly string[];
 }[] = [
   { group: '', versions: ['v1'] },
+  { group: 'apiregistration.k8s.io', versions: ['v1'] },
   { group: 'apps', versions: ['v1'] },
   { group: 'events.k8s.io', versions: ['v1'] },
   { group: 'authentication.k8s.io', versions: ['v1'] },

@@ -104,6 +104,10 @@ export const minimalObjects: Readonly<Record<string, object>> = {
   'storage.k8s.io/v1/volumeattachments': {
     spec: { attacher: 'x', nodeName: 'n', source: { persistentVolumeName: 'pv' } },
   },
+  'apiregistration.k8s.io/v1/apiservices': {
+    metadata: { name: 'v1.example.com' },
+    spec: { group: 'example.com', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 },
+  },
   'apiextensions.k8s.io/v1/customresourcedefinitions': {
     metadata: { name: 'foos.example.com' },
     spec: {

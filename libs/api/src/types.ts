@@ -29,6 +29,12 @@ export type { RuntimeClass } from './gen/types/node.v1.js';
 export type * from './gen/types/certificates.v1.js';
 export type * from './gen/types/apiextensions.v1.js';
 export type {
+  APIService,
+  APIServiceCondition,
+  APIServiceReference,
+  APIServiceSpec,
+} from './apiregistration/v1/apiservice/apiservice.types.js';
+export type {
   ExpressionWarning,
   MatchCondition,
   MatchResources,

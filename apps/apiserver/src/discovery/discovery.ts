@@ -4,13 +4,30 @@ import type { ApiRequest } from '../filters/api-request.js';
 import { parseAccept } from '../negotiation/accept.js';
 import type { ResourceCatalog, ServedGroup } from '../rest/resource-catalog.js';
 import { sendBytes, sendDocument } from '../rest/send.js';
-import type { SubresourceHandler } from '../subresources.js';
+import type { RemoteDiscovery } from '../aggregation/remote-discovery.js';
+import type { ServerExtensions } from '../extensions.js';
 import { aggregatedDiscovery } from './aggregated.js';
 import { apiResourceList, apiResources } from './api-resources.js';
 
 interface Aggregated {
   readonly bytes: Buffer;
   readonly etag: string;
+}
+
+interface AggregatedGroup {
+  readonly metadata: { readonly name?: string };
+  readonly versions: readonly { readonly version: string }[];
+}
+
+function mergeVersions(own: AggregatedGroup, added: AggregatedGroup): AggregatedGroup {
+  const known = new Set(own.versions.map(({ version }) => version));
+  const more = added.versions.filter(({ version }) => !known.has(version));
+  return { ...own, versions: [...own.versions, ...more] };
+}
+
+function encode(document: unknown): Aggregated {
+  const bytes = Buffer.from(JSON.stringify(document));
+  return { bytes, etag: `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"` };
 }
 
 const GROUP = 'apidiscovery.k8s.io';
@@ -41,9 +58,24 @@ export class Discovery {
 
   constructor(
     private readonly catalog: ResourceCatalog,
-    private readonly handlers: readonly SubresourceHandler[],
+    private readonly extensions: Pick<ServerExtensions, 'subresources' | 'aggregator'>,
     private readonly serverAddress: string,
   ) {}
+
+  private get remote(): RemoteDiscovery | undefined {
+    return this.extensions.aggregator?.discovery;
+  }
+
+  /** What this server serves, then what extension servers add. */
+  private groups(): readonly ServedGroup[] {
+    const groups = new Map(this.catalog.groups().map((one) => [one.group, one]));
+    for (const { group, versions } of this.remote?.groups() ?? []) {
+      const own = groups.get(group)?.versions ?? [];
+      const added = versions.filter((version) => !own.includes(version));
+      groups.set(group, { group, versions: [...own, ...added] });
+    }
+    return [...groups.values()];
+  }
 
   /** Answers /api, /apis and what lies below them; false when the path is none of discovery's. */
   async serve(request: ApiRequest): Promise<boolean> {
@@ -78,8 +110,7 @@ export class Discovery {
       : {
           kind: 'APIGroupList',
           apiVersion: 'v1',
-          groups: this.catalog
-            .groups()
+          groups: this.groups()
             .filter(({ group }) => group !== '')
             .map(toApiGroup),
         };
@@ -88,7 +119,7 @@ export class Discovery {
   }
 
   private async group(request: ApiRequest, name: string): Promise<boolean> {
-    const found = this.catalog.groups().find(({ group }) => group === name && group !== '');
+    const found = this.groups().find(({ group }) => group === name && group !== '');
     if (!found) return false;
     await sendDocument(request, request.reply, {
       kind: 'APIGroup',
@@ -105,9 +136,25 @@ export class Discovery {
   ): Promise<boolean> {
     const known = this.catalog.groups().find((served) => served.group === group);
     if (!known?.versions.includes(version)) return false;
-    const resources = apiResources(this.catalog, this.handlers, group, version);
+    const resources = apiResources(this.catalog, this.extensions.subresources, group, version);
     await sendDocument(request, request.reply, apiResourceList(group, version, resources));
     return true;
+  }
+
+  /** With what extension servers add, which is not kept: they may have changed. */
+  private async withRemote(
+    version: 'v2' | 'v2beta1',
+    remote: RemoteDiscovery,
+  ): Promise<Aggregated> {
+    const { subresources } = this.extensions;
+    const document = aggregatedDiscovery(this.catalog, subresources, { core: false, version });
+    const items = [...(document['items'] as AggregatedGroup[])];
+    for (const group of (await remote.aggregated()) as unknown as AggregatedGroup[]) {
+      const own = items.findIndex(({ metadata }) => metadata.name === group.metadata.name);
+      if (own < 0) items.push(group);
+      else items[own] = mergeVersions(items[own] ?? group, group);
+    }
+    return encode({ ...document, items });
   }
 
   private aggregated(core: boolean, version: 'v2' | 'v2beta1'): Aggregated {
@@ -118,10 +165,9 @@ export class Discovery {
     const id = `${core}/${version}`;
     let made = this.cache.get(id);
     if (!made) {
-      const document = aggregatedDiscovery(this.catalog, this.handlers, { core, version });
-      const bytes = Buffer.from(JSON.stringify(document));
-      const etag = `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"`;
-      this.cache.set(id, (made = { bytes, etag }));
+      const { subresources } = this.extensions;
+      made = encode(aggregatedDiscovery(this.catalog, subresources, { core, version }));
+      this.cache.set(id, made);
     }
     return made;
   }
@@ -131,7 +177,11 @@ export class Discovery {
     core: boolean,
     version: 'v2' | 'v2beta1',
   ): Promise<void> {
-    const { bytes, etag } = this.aggregated(core, version);
+    const { remote } = this;
+    const { bytes, etag } =
+      !core && remote && remote.edition !== ''
+        ? await this.withRemote(version, remote)
+        : this.aggregated(core, version);
     void request.reply
       .header('etag', etag)
       .header('vary', 'Accept')

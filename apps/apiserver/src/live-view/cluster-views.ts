@@ -1,5 +1,6 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import type {
+  APIService,
   ClusterRole,
   ClusterRoleBinding,
   IngressClass,
@@ -45,6 +46,7 @@ export interface ClusterViews {
   readonly clusterRoleBindings: LiveReader<ClusterRoleBinding>;
   readonly roles: LiveReader<Role>;
   readonly roleBindings: LiveReader<RoleBinding>;
+  readonly apiServices: LiveReader<APIService>;
   readonly mutatingWebhooks: LiveReader<MutatingWebhookConfiguration>;
   readonly validatingWebhooks: LiveReader<ValidatingWebhookConfiguration>;
 }
@@ -87,6 +89,7 @@ export function startClusterViews(
     clusterRoleBindings: view('clusterrolebindings'),
     roles: view('roles'),
     roleBindings: view('rolebindings'),
+    apiServices: view('apiregistration.k8s.io/apiservices'),
     mutatingWebhooks: view('mutatingwebhookconfigurations'),
     validatingWebhooks: view('validatingwebhookconfigurations'),
   };

@@ -3,6 +3,7 @@ import type { ApiRequest } from '../filters/api-request.js';
 import { notAcceptable, parseAccept } from '../negotiation/accept.js';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import { sendBytes } from '../rest/send.js';
+import type { RemoteDiscovery } from '../aggregation/remote-discovery.js';
 import { toGnostic } from './gnostic.js';
 import { openApiV2 } from './v2.js';
 import { openApiV3 } from './v3.js';
@@ -11,6 +12,8 @@ interface Document {
   readonly bytes: Buffer;
   readonly hash: string;
 }
+
+type Gnosticable = Parameters<typeof toGnostic>[0];
 
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
@@ -48,7 +51,20 @@ export class OpenApi {
   constructor(
     private readonly catalog: ResourceCatalog,
     private readonly documents = new OpenApiDocuments(),
+    private readonly remote?: RemoteDiscovery,
   ) {}
+
+  /** Everything served here and, as far as they tell, by extension servers. */
+  private async wholeV2(): Promise<{ readonly edition: string; readonly document: object }> {
+    const edition = `${this.catalog.fingerprint()}+${this.remote?.edition ?? ''}`;
+    if (this.merged?.edition !== edition) {
+      const own = openApiV2(this.catalog);
+      this.merged = { edition, document: (await this.remote?.openApiV2(own)) ?? own };
+    }
+    return this.merged;
+  }
+
+  private merged: { readonly edition: string; readonly document: object } | undefined;
 
   async serve(request: ApiRequest): Promise<boolean> {
     const path = request.path.replace(/\/$/, '');
@@ -64,6 +80,10 @@ export class OpenApi {
   }
 
   private async v2(request: ApiRequest): Promise<void> {
+    if (this.remote && this.remote.edition !== '') {
+      await this.mergedV2(request);
+      return;
+    }
     const json = (): Document =>
       this.document('v2', () => Buffer.from(JSON.stringify(openApiV2(this.catalog))));
     for (const { type } of parseAccept(request.headers.accept ?? '*/*')) {
@@ -80,6 +100,20 @@ export class OpenApi {
     throw notAcceptable(['json']);
   }
 
+  private async mergedV2(request: ApiRequest): Promise<void> {
+    const { edition, document } = await this.wholeV2();
+    for (const { type } of parseAccept(request.headers.accept ?? '*/*')) {
+      const isGnostic = GNOSTIC_ASKED.test(type);
+      if (!isGnostic && !/^(?:application\/json|\*\/\*|application\/\*)$/.test(type)) continue;
+      const made = isGnostic
+        ? this.documents.get('v2-gnostic', edition, () => toGnostic(document as Gnosticable))
+        : this.documents.get('v2', edition, () => Buffer.from(JSON.stringify(document)));
+      await this.send(request, made, isGnostic ? GNOSTIC_SENT : 'application/json');
+      return;
+    }
+    throw notAcceptable(['json']);
+  }
+
   private async v3Root(request: ApiRequest): Promise<void> {
     const paths: Record<string, object> = {};
     for (const { group, versions } of this.catalog.groups()) {
@@ -89,6 +123,8 @@ export class OpenApi {
         paths[id] = { serverRelativeURL: `${request.basePath}/openapi/v3/${id}?hash=${hash}` };
       }
     }
+    for (const { id, hash } of (await this.remote?.openApiV3()) ?? [])
+      paths[id] ??= { serverRelativeURL: `${request.basePath}/openapi/v3/${id}?hash=${hash}` };
     await this.send(request, hashed(Buffer.from(JSON.stringify({ paths }))), 'application/json');
   }
 
@@ -104,8 +140,11 @@ export class OpenApi {
     const match = /^(?:api\/([^/]+)|apis\/([^/]+)\/([^/]+))$/.exec(id);
     const [group, version] = match?.[1] ? ['', match[1]] : [match?.[2] ?? '', match?.[3] ?? ''];
     const known = this.catalog.groups().find((served) => served.group === group);
-    if (!match || !known?.versions.includes(version)) return false;
-    const document = this.v3Document(group, version);
+    if (!match) return false;
+    const document = known?.versions.includes(version)
+      ? this.v3Document(group, version)
+      : await this.remoteV3(group, version);
+    if (!document) return false;
     const asked = request.query.get('hash');
     if (asked !== null && asked !== '' && asked !== document.hash) {
       await request.reply.redirect(
@@ -120,6 +159,11 @@ export class OpenApi {
     }
     await this.send(request, document, 'application/json');
     return true;
+  }
+
+  private async remoteV3(group: string, version: string): Promise<Document | undefined> {
+    const document = await this.remote?.openApiV3Document(group, version);
+    return document && hashed(Buffer.from(JSON.stringify(document)));
   }
 
   private async send(request: ApiRequest, document: Document, contentType: string): Promise<void> {

@@ -43,6 +43,7 @@ export class ApiHandler {
   constructor(private readonly parts: ApiHandlerParts) {}
 
   async handle(request: ApiRequest): Promise<void> {
+    if (await this.parts.extensions.aggregator?.serve(request)) return;
     const served = request.info.isResource
       ? await this.resource(request)
       : await this.nonResource(request);

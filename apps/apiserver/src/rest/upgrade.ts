@@ -83,8 +83,9 @@ async function connect(
   head: Buffer,
 ): Promise<void> {
   const { info } = request;
-  const { authorizer, subresources } = extensions;
+  const { authorizer, subresources, aggregator } = extensions;
   await checkAllowed(authorizer, request.context.user, info);
+  if (await aggregator?.upgrade({ request, socket, head })) return;
   const resource = catalog.find(info.group, info.version, info.resource);
   const handler = subresources.find(
     (known) =>
