@@ -5,27 +5,43 @@ import { storageContract, useEtcd } from '@orrery/testing';
 const etcd = useEtcd();
 let subjects = 0;
 
-async function underTest(cached: boolean): Promise<StorageUnderTest> {
+/** A storage with a client of its own, as an API server has it. */
+async function open(cached: boolean, keyspace: string) {
   const client = new EtcdClient({ endpoints: etcd.endpoints });
-  const keyspace = `${etcd.keyspace}${subjects++}/`;
   const plain = new EtcdStorage({ client, keyspace });
   const cache = new CachedStorage({ storage: plain });
   const controller = new AbortController();
   const stopped = cached ? cache.start(controller.signal) : Promise.resolve();
   if (cached) await cache.ready();
+  const stop = async (): Promise<void> => {
+    controller.abort();
+    await stopped;
+    client.close();
+  };
+  return { storage: cached ? cache : plain, client, stop };
+}
+
+async function underTest(cached: boolean): Promise<StorageUnderTest> {
+  const keyspace = `${etcd.keyspace}${subjects++}/`;
+  const all = [await open(cached, keyspace)];
+  const [first] = all;
+  if (!first) throw new Error('no storage');
   return {
-    storage: cached ? cache : plain,
+    storage: first.storage,
     keyspace,
-    compact: async (revision) => {
-      await client.compact(revision);
+    replica: async () => {
+      const another = await open(cached, keyspace);
+      all.push(another);
+      return another.storage;
     },
+    compact: (revision) => first.client.compact(revision),
     stop: async () => {
-      controller.abort();
-      await stopped;
-      client.close();
+      for (const each of all) await each.stop();
     },
   };
 }
 
-storageContract(EtcdStorage.name, () => underTest(false));
-storageContract(CachedStorage.name, () => underTest(true));
+const PARTS = ['write', 'read', 'watch', 'promises'] as const;
+
+storageContract(EtcdStorage.name, () => underTest(false), PARTS);
+storageContract(CachedStorage.name, () => underTest(true), PARTS);

@@ -13,6 +13,8 @@ import { eventually } from '../eventually.js';
 export interface StorageUnderTest {
   readonly storage: Storage;
   readonly keyspace: string;
+  /** Another server's storage over the same keyspace: for the part 'promises'. */
+  readonly replica?: () => Promise<Storage>;
   /** Compacts the history below `revision`. */
   compact(revision: number): Promise<void>;
   stop(): Promise<void>;

@@ -1,10 +1,16 @@
 import { jestGlobals } from '../jest-globals.js';
 import type { StorageUnderTest } from './contract-context.js';
+import { promiseContract } from './promise-contract.js';
 import { readContract } from './read-contract.js';
 import { watchContract } from './watch-contract.js';
 import { writeContract } from './write-contract.js';
 
-const PARTS = { write: writeContract, read: readContract, watch: watchContract } as const;
+const PARTS = {
+  write: writeContract,
+  read: readContract,
+  watch: watchContract,
+  promises: promiseContract,
+} as const;
 
 /**
  * The model of consistency.md 1.0-1.2, for any Storage: state-based, so that it holds for a cache and for etcd alike.
