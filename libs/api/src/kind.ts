@@ -24,6 +24,16 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   prepareForUpdate?(object: T, old: T, context: KindContext): void;
   validate?(object: T, context: KindContext): readonly FieldError[];
   validateUpdate?(object: T, old: T, context: KindContext): readonly FieldError[];
+  /**
+   * Checks that may take long and wait in between; `found` is what the others have found already.
+   * `old` is absent for creates. Never throws and never mutates.
+   */
+  validateSlowly?(
+    object: T,
+    old: T | undefined,
+    context: KindContext,
+    found: readonly FieldError[],
+  ): Promise<readonly FieldError[]>;
   canonicalize?(object: T): void;
   /** PUT of an absent name creates it (upstream: Lease, Endpoints, Event, ...). Default false. */
   readonly allowCreateOnUpdate?: boolean;

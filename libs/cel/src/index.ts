@@ -25,3 +25,9 @@ export { ListValue, MapValue, ObjectValue, OptionalValue } from './values/value.
 export { converterFor, dynFromJson } from './values/json-value.js';
 export { toJson } from './values/to-json.js';
 export { parseBase64, parseDate, parseDateTime, parseDuration } from './values/formats.js';
+export { compileRules } from './schema/rules.js';
+export type { CompiledRule } from './schema/rules.js';
+export { resolveFieldPath } from './schema/field-path.js';
+export { MAX_REQUEST_BYTES, schemaType } from './schema/schema-type.js';
+export type { DeclaredType } from './schema/schema-type.js';
+export type { RuleSchema, ValidationRule } from './schema/structural.js';

@@ -87,12 +87,18 @@ function generateName(scope: StoreScope, object: KubeObject): void {
 }
 
 /** Defaults, prepares, names, validates and canonicalizes a new object, in upstream's order. */
-function prepare(scope: StoreScope, object: KubeObject, context: RequestContext): void {
+async function prepare(
+  scope: StoreScope,
+  object: KubeObject,
+  context: RequestContext,
+): Promise<void> {
   const { kind } = scope;
   const kindContext = kindContextOf(scope, context);
   stamp(scope, object);
   kind.strategy.prepareForCreate?.(object, kindContext);
-  const errors = kind.strategy.validate?.(object, kindContext) ?? [];
+  const found = kind.strategy.validate?.(object, kindContext) ?? [];
+  const late = await kind.strategy.validateSlowly?.(object, undefined, kindContext, found);
+  const errors = late ? [...found, ...late] : found;
   if (errors.length > 0) {
     const name = object.metadata.name ?? object.metadata.generateName ?? '';
     throw newInvalid(kind, name, errors);
@@ -127,7 +133,7 @@ async function attempt(
   call: CreateCall,
   attributes: AdmissionAttributes,
 ): Promise<Representation> {
-  prepare(scope, object, call.context);
+  await prepare(scope, object, call.context);
   setManagedFields(object, undefined, call.track);
   const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
   const finish = await scope.hooks.beginCreate?.(object, hookCall);

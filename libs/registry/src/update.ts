@@ -124,7 +124,12 @@ function checkIdentity(scope: StoreScope, object: KubeObject, call: UpdateCall):
   }
 }
 
-function prepare(scope: StoreScope, object: KubeObject, old: KubeObject, call: UpdateCall): void {
+async function prepare(
+  scope: StoreScope,
+  object: KubeObject,
+  old: KubeObject,
+  call: UpdateCall,
+): Promise<void> {
   const { kind } = scope;
   const strategy = call.strategy ?? kind.strategy;
   const context = kindContextOf(scope, call.context);
@@ -132,7 +137,9 @@ function prepare(scope: StoreScope, object: KubeObject, old: KubeObject, call: U
   strategy.prepareForUpdate?.(object, old, context);
   if (hasGeneration(kind) && declarationChanged(object, old))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
-  const errors = strategy.validateUpdate?.(object, old, context) ?? [];
+  const found = strategy.validateUpdate?.(object, old, context) ?? [];
+  const late = await strategy.validateSlowly?.(object, old, context, found);
+  const errors = late ? [...found, ...late] : found;
   if (errors.length > 0) throw newInvalid(kind, object.metadata.name ?? '', errors);
   strategy.canonicalize?.(object);
 }
@@ -216,7 +223,7 @@ async function attempt(
     ...(call.options === undefined ? {} : { options: call.options }),
   };
   if (!call.admitted) await scope.deps.admission.admit(attributes);
-  prepare(scope, object, old, call);
+  await prepare(scope, object, old, call);
   setManagedFields(object, old, call.track);
   const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
   const finish = call.subresource

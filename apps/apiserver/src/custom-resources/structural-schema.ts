@@ -1,3 +1,5 @@
+import type { ValidationRule } from '@orrery/cel';
+
 /** The parts of apiextensions/v1 JSONSchemaProps that pruning, defaulting and validation read. */
 export interface StructuralSchema {
   readonly type?: string;
@@ -29,7 +31,10 @@ export interface StructuralSchema {
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
   readonly 'x-kubernetes-embedded-resource'?: boolean;
   readonly 'x-kubernetes-int-or-string'?: boolean;
-  readonly 'x-kubernetes-validations'?: readonly unknown[];
+  readonly 'x-kubernetes-list-type'?: string;
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[];
+  readonly 'x-kubernetes-map-type'?: string;
+  readonly 'x-kubernetes-validations'?: readonly ValidationRule[];
 }
 
 export type Json = Record<string, unknown>;
@@ -53,17 +58,5 @@ export function memberSchema(schema: StructuralSchema, key: string): StructuralS
       : additionalProperties === true
         ? {}
         : undefined)
-  );
-}
-
-/** True when some part of the schema holds CEL rules. */
-export function hasRules(schema: StructuralSchema | undefined): boolean {
-  if (!schema) return false;
-  if ((schema['x-kubernetes-validations'] ?? []).length > 0) return true;
-  const { properties = {}, items, additionalProperties } = schema;
-  return (
-    Object.values(properties).some(hasRules) ||
-    hasRules(items) ||
-    (typeof additionalProperties === 'object' && hasRules(additionalProperties))
   );
 }

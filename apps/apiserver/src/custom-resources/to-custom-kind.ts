@@ -1,107 +1,25 @@
-import type { FieldError, KubeObject, Schema } from '@orrery/apimachinery';
-import {
-  FieldPath,
-  SchemaRegistry,
-  nameIsDnsSubdomain,
-  toApiVersion,
-  validateObjectMeta,
-  validateObjectMetaUpdate,
-} from '@orrery/apimachinery';
+import type { KubeObject, Schema } from '@orrery/apimachinery';
+import { SchemaRegistry, toApiVersion } from '@orrery/apimachinery';
 import { schemaDefinitions } from '@orrery/api';
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
   KindDescriptor,
   ScaleAccess,
-  Strategy,
 } from '@orrery/api';
-import { cloneJson } from '@orrery/registry';
 import { applyDefaults } from './apply-defaults.js';
 import type { CustomKind } from './custom-kind.js';
+import { customStrategies } from './custom-strategies.js';
 import { assignJsonPath, evaluateJsonPath, parseJsonPath } from './json-path.js';
 import { printerColumns } from './printer-columns.js';
 import { prune } from './prune.js';
 import type { Json, StructuralSchema } from './structural-schema.js';
-import { validateBySchema } from './validate-schema.js';
 
-interface WithStatus extends KubeObject {
-  status?: unknown;
-}
-
-const METADATA = FieldPath.of('metadata');
 const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 const PRESERVE: StructuralSchema = {
   type: 'object',
   'x-kubernetes-preserve-unknown-fields': true,
 };
-
-/** Type and metadata are checked by the server, not by the schema. */
-function bodyOf(object: KubeObject): Json {
-  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...body } = object;
-  return body;
-}
-
-function bodySchema(schema: StructuralSchema): StructuralSchema {
-  const {
-    apiVersion: _apiVersion,
-    kind: _kind,
-    metadata: _metadata,
-    ...properties
-  } = schema.properties ?? {};
-  const required = (schema.required ?? []).filter(
-    (name) => name !== 'metadata' && name !== 'apiVersion' && name !== 'kind',
-  );
-  return { ...schema, properties, required };
-}
-
-function strategies(
-  schema: StructuralSchema,
-  namespaced: boolean,
-  hasStatus: boolean,
-): { main: Strategy; status: Strategy } {
-  const checked = bodySchema(schema);
-  const bySchema = (object: KubeObject): FieldError[] =>
-    validateBySchema(bodyOf(object), checked, '');
-  const validateUpdate = (object: KubeObject, old: KubeObject): FieldError[] => [
-    ...validateObjectMetaUpdate(object.metadata, old.metadata, METADATA),
-    ...bySchema(object),
-  ];
-  const keepStatus = (object: WithStatus, old: WithStatus): void => {
-    if (!hasStatus) return;
-    if (old.status === undefined) delete object.status;
-    else object.status = cloneJson(old.status);
-  };
-  const main: Strategy = {
-    allowUnconditionalUpdate: false,
-    prepareForCreate(object: WithStatus) {
-      if (hasStatus) delete object.status;
-    },
-    prepareForUpdate: keepStatus,
-    validate: (object) => [
-      ...validateObjectMeta(
-        object.metadata,
-        { namespaced, nameValidator: nameIsDnsSubdomain },
-        METADATA,
-      ),
-      ...bySchema(object),
-    ],
-    validateUpdate,
-  };
-  const status: Strategy = {
-    allowUnconditionalUpdate: false,
-    prepareForUpdate(object, old) {
-      const { status: next } = object as WithStatus;
-      for (const key of Object.keys(object))
-        if (!['apiVersion', 'kind', 'metadata', 'status'].includes(key))
-          delete (object as unknown as Json)[key];
-      const { metadata: _metadata, status: _status, ...kept } = cloneJson(old) as WithStatus;
-      Object.assign(object, kept);
-      if (next !== undefined) (object as WithStatus).status = next;
-    },
-    validateUpdate,
-  };
-  return { main, status };
-}
 
 function scaleAccess(version: CustomResourceDefinitionVersion): ScaleAccess | undefined {
   const scale = version.subresources?.scale;
@@ -192,7 +110,7 @@ export function toCustomKind(
     (crd.spec as { preserveUnknownFields?: boolean }).preserveUnknownFields === true;
   const schema = (published ?? PRESERVE) as StructuralSchema;
   const hasStatus = version.subresources?.status !== undefined;
-  const { main, status } = strategies(schema, scope === 'Namespaced', hasStatus);
+  const { main, status } = customStrategies(schema, scope === 'Namespaced', hasStatus);
   const scale = scaleAccess(version);
   const name = definitionName(group, version.name, names.kind);
   const kind: KindDescriptor = {

@@ -1,21 +1,15 @@
-import type { FieldError, FieldErrorType } from '@orrery/apimachinery';
+import type { FieldError } from '@orrery/apimachinery';
+import { fieldError as finding, invalidValue as invalid } from './findings.js';
+import { matchesRegex, regexProblem } from '@orrery/cel';
 import { equalJson } from '@orrery/registry';
+import { isUnchanged, oldElements, oldMember } from './correlation.js';
+import { hasFormat } from './string-formats.js';
 import type { StructuralSchema } from './structural-schema.js';
 import { isJsonObject, memberOf, memberSchema } from './structural-schema.js';
 
 type Found = FieldError[];
 
-const print = (value: unknown): string =>
-  typeof value === 'object' && value !== null ? JSON.stringify(value) : JSON.stringify(value);
-
-const finding = (type: FieldErrorType, field: string, message: string): FieldError => ({
-  type,
-  field,
-  message,
-});
-
-const invalid = (field: string, value: unknown, detail: string): FieldError =>
-  finding('FieldValueInvalid', field, `Invalid value: ${print(value)}: ${detail}`);
+const print = (value: unknown): string => JSON.stringify(value);
 
 /** The JSON type of a value, as OpenAPI names it. */
 function typeOf(value: unknown): string {
@@ -61,28 +55,6 @@ function checkEnum(value: unknown, schema: StructuralSchema, path: string): Foun
   ];
 }
 
-const patterns = new Map<string, RegExp | undefined>();
-
-/** Go's RE2 as JavaScript can say it; a pattern that it cannot say matches everything. */
-function regexOf(pattern: string): RegExp | undefined {
-  if (!patterns.has(pattern)) {
-    let regex: RegExp | undefined;
-    try {
-      regex = new RegExp(
-        pattern
-          .replace(/\(\?P</g, '(?<')
-          .replace(/\\A/g, '^')
-          .replace(/\\z/g, '$'),
-        'u',
-      );
-    } catch {
-      regex = undefined;
-    }
-    patterns.set(pattern, regex);
-  }
-  return patterns.get(pattern);
-}
-
 function checkString(value: string, schema: StructuralSchema, path: string): Found {
   const found: Found = [];
   const length = Array.from(value).length;
@@ -94,8 +66,13 @@ function checkString(value: string, schema: StructuralSchema, path: string): Fou
   }
   if (minLength !== undefined && length < minLength)
     found.push(invalid(path, value, `${path} in body should be at least ${minLength} chars long`));
-  if (pattern !== undefined && regexOf(pattern)?.test(value) === false)
+  if (pattern !== undefined && regexProblem(pattern) === undefined && !matchesRegex(value, pattern))
     found.push(invalid(path, value, `${path} in body should match '${pattern}'`));
+  const { format } = schema;
+  if (format !== undefined && !hasFormat(value, format)) {
+    const text = `${path} in body must be of type ${format}: ${JSON.stringify(value)}`;
+    found.push(invalid(path, value, text));
+  }
   return found;
 }
 
@@ -120,7 +97,12 @@ function checkNumber(value: number, schema: StructuralSchema, path: string): Fou
   return found;
 }
 
-function checkArray(value: readonly unknown[], schema: StructuralSchema, path: string): Found {
+function checkArray(
+  value: readonly unknown[],
+  schema: StructuralSchema,
+  path: string,
+  old: unknown,
+): Found {
   const found: Found = [];
   const { minItems, maxItems, items } = schema;
   if (maxItems !== undefined && value.length > maxItems) {
@@ -134,8 +116,12 @@ function checkArray(value: readonly unknown[], schema: StructuralSchema, path: s
   }
   if (minItems !== undefined && value.length < minItems)
     found.push(invalid(path, value, `${path} in body should have at least ${minItems} items`));
-  if (items)
-    value.forEach((item, i) => found.push(...validateBySchema(item, items, `${path}[${i}]`)));
+  if (items) {
+    const find = oldElements(old, schema);
+    value.forEach((item, i) => {
+      found.push(...validateBySchema(item, items, `${path}[${i}]`, find(item)));
+    });
+  }
   return found;
 }
 
@@ -143,6 +129,7 @@ function checkObject(
   value: Record<string, unknown>,
   schema: StructuralSchema,
   path: string,
+  old: unknown,
 ): Found {
   const found: Found = [];
   const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
@@ -165,7 +152,8 @@ function checkObject(
   }
   for (const [key, member] of Object.entries(value)) {
     const known = memberSchema(schema, key);
-    if (known && member !== undefined) found.push(...validateBySchema(member, known, at(key)));
+    if (known && member !== undefined)
+      found.push(...validateBySchema(member, known, at(key), oldMember(old, key)));
   }
   return found;
 }
@@ -195,21 +183,39 @@ function checkCombinations(value: unknown, schema: StructuralSchema, path: strin
   return found;
 }
 
-function checkByType(value: unknown, schema: StructuralSchema, path: string): Found {
+function checkByType(value: unknown, schema: StructuralSchema, path: string, old: unknown): Found {
   if (typeof value === 'string') return checkString(value, schema, path);
   if (typeof value === 'number') return checkNumber(value, schema, path);
-  if (Array.isArray(value)) return checkArray(value, schema, path);
-  return isJsonObject(value) ? checkObject(value, schema, path) : [];
+  if (Array.isArray(value)) return checkArray(value, schema, path, old);
+  return isJsonObject(value) ? checkObject(value, schema, path, old) : [];
 }
 
-/** What is wrong with a value by its schema, in the words of apiextensions-apiserver. */
-export function validateBySchema(value: unknown, schema: StructuralSchema, path: string): Found {
+/**
+ * What is wrong with a value by its schema, in the words of apiextensions-apiserver. What was as wrong in the value
+ * that it replaces (`old`) is let pass (KEP-4008).
+ */
+export function validateBySchema(
+  value: unknown,
+  schema: StructuralSchema,
+  path: string,
+  old?: unknown,
+): Found {
+  const found = validateFully(value, schema, path, old);
+  return found.length > 0 && isUnchanged(value, old) ? [] : found;
+}
+
+function validateFully(
+  value: unknown,
+  schema: StructuralSchema,
+  path: string,
+  old: unknown,
+): Found {
   const wrongType = checkType(value, schema, path);
   if (wrongType.length > 0) return wrongType;
   if (value === null) return [];
   return [
     ...checkEnum(value, schema, path),
-    ...checkByType(value, schema, path),
+    ...checkByType(value, schema, path, old),
     ...checkCombinations(value, schema, path),
   ];
 }

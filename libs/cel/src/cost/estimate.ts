@@ -35,6 +35,12 @@ const declaredSize = (type: CelType | undefined): Range | undefined => {
 const elementOf = (type: CelType | undefined): CelType | undefined =>
   type?.kind === 'list' ? type.element : type?.kind === 'map' ? type.value : undefined;
 
+/** The right side may not be needed. */
+const shortCircuit = ([left = NOTHING, right = NOTHING]: readonly Range[]): Range => ({
+  min: left.min,
+  max: left.max + right.max,
+});
+
 class Estimator {
   private readonly sizes = new Map<number, Size>();
   private readonly locals = new Map<string, Size[]>();
@@ -119,16 +125,16 @@ class Estimator {
     const operands = receiver ? [receiver, ...expr.args] : expr.args;
     const costs = operands.map((one) => this.cost(one));
     const sum = add(...costs);
-    const [first, second, third] = operands;
+    const [first, second] = operands;
     const name = qualified ?? expr.name.replace(/^\./, '');
-    if (name === '_&&_' || name === '_||_') return { min: costs[0]?.min ?? 0, max: sum.max };
-    if (name === '_?_:_' && second && third) return this.conditional(expr, second, third, costs);
+    if (name === '_&&_' || name === '_||_') return shortCircuit(costs);
+    if (name === '_?_:_') return this.conditional(expr, operands, costs);
     if (name === 'dyn' && first) {
       this.sizes.set(expr.id, this.sizes.get(first.id) ?? {});
       return add(exactly(1), sum);
     }
-    if (first && second) this.noteAccess(expr, name, first, second);
-    const ids = this.checked.overloads.get(expr.id)?.map(({ id }) => id) ?? [];
+    this.noteAccess(expr, name, operands);
+    const ids = (this.checked.overloads.get(expr.id) ?? []).map(({ id }) => id);
     const known = operands.map((one) => this.operand(one));
     const estimate = estimateCall(name, ids, known);
     if (estimate.size) {
@@ -139,7 +145,8 @@ class Estimator {
   }
 
   /** What an index or an optional field leads to. */
-  private noteAccess(expr: Expr, name: string, owner: Expr, key: Expr): void {
+  private noteAccess(expr: Expr, name: string, [owner, key]: readonly Expr[]): void {
+    if (!owner || !key) return;
     const of = this.sizes.get(owner.id);
     if (name === '_[_]' || name === '_[?_]')
       this.sizes.set(expr.id, { size: of?.entries?.value, declared: elementOf(of?.declared) });
@@ -156,8 +163,12 @@ class Estimator {
     return { key: union(left.key, right.key), value: union(left.value, right.value) };
   }
 
-  private conditional(expr: Expr, yes: Expr, no: Expr, costs: readonly Range[]): Range {
-    const [test = NOTHING, first = NOTHING, second = NOTHING] = costs;
+  private conditional(
+    expr: Expr,
+    [, yes, no]: readonly Expr[],
+    [test = NOTHING, first = NOTHING, second = NOTHING]: readonly Range[],
+  ): Range {
+    if (!yes || !no) return test;
     const size = union(this.sizeOrUnknown(yes), this.sizeOrUnknown(no));
     this.sizes.set(expr.id, { size, entries: this.joinedEntries(yes, no) });
     return add(test, union(first, second));
