@@ -5,6 +5,7 @@ import { SystemClock } from '@orrery/component';
 import { Cluster } from './cluster/cluster.js';
 import type { Timers } from './cluster/etcd-cluster.js';
 import { TIMERS } from './cluster/etcd-cluster.js';
+import { CONTROLLER_FAULTS } from './faults/controller-faults.js';
 import { ETCD_FAULTS } from './faults/etcd-faults.js';
 import type { FaultKind } from './faults/fault.js';
 import { SERVER_FAULTS } from './faults/server-faults.js';
@@ -12,7 +13,11 @@ import type { RowContext } from './rows/row.js';
 import type { HistoryResult } from './run-history.js';
 import { runHistory } from './run-history.js';
 
-export const FAULTS: readonly FaultKind[] = [...ETCD_FAULTS, ...SERVER_FAULTS];
+export const FAULTS: readonly FaultKind[] = [
+  ...ETCD_FAULTS,
+  ...SERVER_FAULTS,
+  ...CONTROLLER_FAULTS,
+];
 
 export interface HistoriesOptions extends RowContext {
   readonly count: number;

@@ -77,9 +77,9 @@ export async function runHistory(cluster: Cluster, plan: HistoryPlan): Promise<H
     await clients.end();
     const fence = await Fence.write({ recorder, servers, random: plan.random });
     await truth.drain();
-    await observers.end(fence);
+    const stuck = await observers.end(fence);
     recorder.coverage({ complete: true, contiguousFrom });
-    return judge(recorder.history(), plan, convergenceMs);
+    return judge(recorder.history(), plan, { convergenceMs, stuck });
   } finally {
     truth.end();
     await Promise.all([clients.end(), observers.abort()]);
@@ -164,9 +164,12 @@ class Clients {
 function judge(
   history: History,
   plan: HistoryPlan,
-  convergenceMs: readonly number[],
+  { convergenceMs, stuck }: { convergenceMs: readonly number[]; stuck: readonly string[] },
 ): HistoryResult {
-  const results = checkHistory(history, { now: () => performance.now() });
+  const results = [
+    ...checkHistory(history, { now: () => performance.now() }),
+    ...(stuck.length > 0 ? [toStuck(stuck)] : []),
+  ];
   const verdict = overallVerdict(results);
   const voidReason = findVoid(history);
   // A history in which something impossible was seen says enough, however short it is.
@@ -180,6 +183,18 @@ function judge(
     seed: plan.seed,
     convergenceMs,
   };
+}
+
+/** No validator sees a watch that could not be opened any more. */
+function toStuck(watchers: readonly string[]): CheckResult {
+  const violations = watchers.map((observer) => ({
+    checker: 'watch' as const,
+    rule: 'stuck',
+    message: `watcher ${observer} never saw the last writes`,
+    observer,
+  }));
+  const notes = ['watchers that never saw the last writes'];
+  return { checker: 'watch', verdict: 'illegal', violations, checked: watchers.length, notes };
 }
 
 function findVoid({ operations, faults, watches }: History): string | undefined {

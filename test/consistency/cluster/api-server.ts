@@ -25,9 +25,9 @@ export interface ApiServerOptions {
 const ROOT = resolve(process.env['ORRERY_ROOT'] ?? resolve(import.meta.dirname, '../../..'));
 const READY_MS = 30_000;
 
-/** The bundle of kube-apiserver; ORRERY_DIST as for the scripts. */
-function bundle(): string {
-  const file = join(process.env['ORRERY_DIST'] ?? join(ROOT, 'dist'), 'kube-apiserver.js');
+/** The bundle of a component; ORRERY_DIST as for the scripts. */
+export function bundle(name: string): string {
+  const file = join(process.env['ORRERY_DIST'] ?? join(ROOT, 'dist'), `${name}.js`);
   if (!existsSync(file)) throw new Error(`${file} is missing: npm run build`);
   return file;
 }
@@ -90,7 +90,9 @@ export class ApiServer {
       `--service-cluster-ip-range=${this.options.plan.serviceRange}`,
       `--reads=${this.reads}`,
     ];
-    const child = spawn(process.execPath, [bundle(), ...flags], { stdio: ['ignore', log, log] });
+    const child = spawn(process.execPath, [bundle('kube-apiserver'), ...flags], {
+      stdio: ['ignore', log, log],
+    });
     closeSync(log);
     this.child = child;
     this.exited = new Promise((done) => {

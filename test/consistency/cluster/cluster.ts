@@ -40,16 +40,30 @@ export function newFolder(): string {
   return mkdtempSync(join(base, 'orrery-consistency-'));
 }
 
+type ClusterParts = Pick<
+  Cluster,
+  'etcd' | 'servers' | 'etcdVersion' | 'plan' | 'processes' | 'folder'
+>;
+
 /** An etcd cluster and API servers, all of them real processes that end with this one at the latest. */
 export class Cluster implements AsyncDisposable {
-  private constructor(
-    readonly etcd: EtcdCluster,
-    readonly servers: readonly ApiServer[],
-    readonly etcdVersion: string,
-    /** Gives addresses to whoever else listens in this run. */
-    readonly plan: AddressPlan,
-    private readonly processes: ProcessTable,
-  ) {}
+  readonly etcd: EtcdCluster;
+  readonly servers: readonly ApiServer[];
+  readonly etcdVersion: string;
+  /** Gives addresses to whoever else listens in this run. */
+  readonly plan: AddressPlan;
+  /** Whatever else is started in this run goes in here. */
+  readonly processes: ProcessTable;
+  readonly folder: string;
+
+  private constructor(parts: ClusterParts) {
+    this.etcd = parts.etcd;
+    this.servers = parts.servers;
+    this.etcdVersion = parts.etcdVersion;
+    this.plan = parts.plan;
+    this.processes = parts.processes;
+    this.folder = parts.folder;
+  }
 
   static async start(options: ClusterOptions): Promise<Cluster> {
     const { block, random, replicas, timers, members = 3, quotaBytes } = options;
@@ -70,7 +84,7 @@ export class Cluster implements AsyncDisposable {
       for (const [index, reads] of replicas.entries())
         servers.push(await ApiServer.create({ ...shared, index, reads, members: etcd.members }));
       await Promise.all(servers.map((server) => server.start()));
-      return new Cluster(etcd, servers, found.version, plan, processes);
+      return new Cluster({ etcd, servers, etcdVersion: found.version, plan, processes, folder });
     } catch (error) {
       processes.release();
       throw error;

@@ -54,19 +54,25 @@ export class Observers {
     );
   }
 
-  /** When nobody writes any more: waits until everybody has seen the fence, and records what they saw. */
-  async end(fence: Fence): Promise<void> {
-    const { drainMs = DRAIN_MS } = this.options;
-    await Promise.all([
-      ...this.watchers.map(({ spec, watcher }) => watcher.drain(fence.revisionFor(spec), drainMs)),
-      ...this.informers.map(({ spec, informer }) =>
-        informer.reach(fence.revisionFor(spec), drainMs),
-      ),
-    ]);
+  /**
+   * When nobody writes any more: waits until everybody has seen the fence, and records what they saw. Gives the names of
+   * the watchers that never did.
+   */
+  async end(fence: Fence): Promise<readonly string[]> {
+    const { drainMs = DRAIN_MS, recorder } = this.options;
+    const draining = this.watchers.map(async ({ spec, watcher }) =>
+      (await watcher.drain(fence.revisionFor(spec), drainMs)) ? [] : [spec.name],
+    );
+    const reaching = this.informers.map(({ spec, informer }) =>
+      informer.reach(fence.revisionFor(spec), drainMs),
+    );
+    const stuck = (await Promise.all(draining)).flat();
+    await Promise.all(reaching);
     this.stop.abort();
     await this.running;
     for (const { spec, informer } of this.informers)
-      informer.record(this.options.recorder, await this.list(spec));
+      informer.record(recorder, await this.list(spec));
+    return stuck;
   }
 
   /** Ends everybody, without a record. */

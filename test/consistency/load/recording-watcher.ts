@@ -127,10 +127,10 @@ export class RecordingWatcher {
     this.session.close();
   }
 
-  /** Waits until everything up to the revision has come: call it when nobody writes any more. Then ends the watch. */
-  async drain(revision: number, timeoutMs: number): Promise<void> {
+  /** Resolves with whether everything up to the revision has come within the time: call it when nobody writes any more. */
+  async drain(revision: number, timeoutMs: number): Promise<boolean> {
     this.drainTo = revision;
-    await eventually(() => this.last >= revision, { timeoutMs }).catch(() => undefined);
+    return eventually(() => this.last >= revision, { timeoutMs }).catch(() => false);
   }
 
   private server(): string {

@@ -21,7 +21,7 @@ function kindRow(done: readonly HistorySummary[], violations: number): RowResult
     details: [
       `survived: ${survived.join(', ')}`,
       ...(rest.length > 0 ? [`not: ${rest.join(', ')}`] : []),
-      'not tried: controller pause (there are no fenced writes yet)',
+      'pause controller checks the hand-over; writes of a deposed leader are row 16 (there are no fenced writes yet)',
     ],
   };
 }

@@ -6,13 +6,22 @@ const LIST = '/api/v1/configmaps';
 const KEY = '/api/v1/namespaces/ns1/configmaps/a';
 const tooLarge = { details: { causes: [{ reason: 'ResourceVersionTooLarge' }] } };
 
+type Arguments = Parameters<StateCoverage['call']>;
+
+interface Classified {
+  readonly name: string;
+  readonly call: Arguments[0];
+  readonly reply: Arguments[1];
+  readonly want: readonly string[];
+}
+
 describe(StateCoverage.name, () => {
   it('knows 78 states, each once', () => {
     expect(new Set(STATES).size).toBe(78);
     expect(NOT_IN_HTTP.filter((state) => !STATES.includes(state))).toEqual([]);
   });
 
-  it.each([
+  it.each<Classified>([
     {
       name: 'a get of the future',
       call: { method: 'GET', path: KEY, query: { resourceVersion: '9' } },
