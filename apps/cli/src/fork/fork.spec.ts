@@ -102,7 +102,13 @@ describe('what is printed', () => {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: 'p', resourceVersion: image },
-      spec: { image },
+      spec: {
+        containers: [
+          { name: 'c', image },
+          { name: 'd', image: 'same' },
+        ],
+        ports: [image],
+      },
     });
     const diff = {
       fork: 'x',
@@ -126,7 +132,8 @@ describe('what is printed', () => {
       'fork x against revision 7, its base: 3 objects differ (and 1 of Leases and Events: --all)',
       '+ Pod d/n',
       '~ Pod d/p',
-      '    spec.image: "a" → "b"',
+      '    spec.containers[c].image: "a" → "b"',
+      '    spec.ports: ["a"] → ["b"]',
       '- Node k',
     ]);
     expect(formatDiff(diff, true)).toContain('~ Lease s/l');

@@ -17,15 +17,35 @@ function show(value: unknown): string {
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
 }
 
+/** What names an item of a list among the others; undefined where items have no names. */
+function nameOf(item: unknown): string | undefined {
+  if (!isRecord(item)) return undefined;
+  const name = item['name'] ?? item['type'] ?? item['key'];
+  return typeof name === 'string' ? name : undefined;
+}
+
+/** A list whose items have names as a record of them; undefined for any other. */
+function named(list: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (!Array.isArray(list)) return undefined;
+  const names = list.map(nameOf);
+  const isRecordLike =
+    names.every((name) => name !== undefined) && new Set(names).size === names.length;
+  return isRecordLike
+    ? Object.fromEntries(list.map((item: unknown, i) => [`[${names[i] ?? ''}]`, item]))
+    : undefined;
+}
+
+const join = (path: string, key: string): string =>
+  path === '' || key.startsWith('[') ? `${path}${key}` : `${path}.${key}`;
+
 /** One line a field that differs, by its path. */
 export function fieldLines(before: unknown, after: unknown, path = ''): string[] {
   if (isDeepStrictEqual(before, after) || QUIET.has(path)) return [];
-  if (!isRecord(before) || !isRecord(after))
-    return [`    ${path}: ${show(before)} → ${show(after)}`];
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-  return keys.flatMap((key) =>
-    fieldLines(before[key], after[key], path === '' ? key : `${path}.${key}`),
-  );
+  const left = isRecord(before) ? before : named(before);
+  const right = isRecord(after) ? after : named(after);
+  if (!left || !right) return [`    ${path}: ${show(before)} → ${show(after)}`];
+  const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])].sort();
+  return keys.flatMap((key) => fieldLines(left[key], right[key], join(path, key)));
 }
 
 function changeLines({ type, kind, namespace, name, before, after }: ChangeView): string[] {

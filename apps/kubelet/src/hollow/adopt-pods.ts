@@ -1,13 +1,18 @@
-import type { Container, ContainerStatus, Pod } from '@orrery/api';
+import type { Container, ContainerStatus, Node, Pod } from '@orrery/api';
 import { hashContainer } from '../containers/hash.js';
-import { allContainers, isMirrorPod, uidOf } from '../containers/visit.js';
+import { allContainers, uidOf } from '../containers/visit.js';
 import {
   CONFIG_HASH_ANNOTATION,
   CONFIG_MIRROR_ANNOTATION,
   CONFIG_SOURCE_ANNOTATION,
   HASH_ANNOTATION,
 } from '../runtime/labels.js';
-import type { RuntimeContainer, RuntimePod, RuntimeSandbox } from '../runtime/runtime.js';
+import type {
+  RuntimeContainer,
+  RuntimeImage,
+  RuntimePod,
+  RuntimeSandbox,
+} from '../runtime/runtime.js';
 
 const millis = (time: string | undefined): number => (time ? Date.parse(time) : 0);
 
@@ -119,6 +124,11 @@ export function toStaticPod(mirror: Pod): Pod {
   };
 }
 
-/** The pods of a node as its kubelet knows them: mirrors stand for the static pods that they show. */
-export const ownPods = (pods: readonly Pod[]): readonly Pod[] =>
-  pods.map((pod) => (isMirrorPod(pod) ? toStaticPod(pod) : pod));
+/** The images that a node is said to have. */
+export const imagesOf = ({ status }: Node): readonly RuntimeImage[] =>
+  (status?.images ?? []).map(({ names = [], sizeBytes = 0 }) => ({
+    id: names[0] ?? '',
+    digests: names.filter((name) => name.includes('@')),
+    tags: names.filter((name) => !name.includes('@')),
+    sizeBytes,
+  }));

@@ -20,7 +20,7 @@ import {
   findContainer,
   initContainersOf,
   isSidecar,
-  isStaticPod,
+  isMirrorPod,
   uidOf,
 } from '../containers/visit.js';
 import { KubeletModule } from '../kubelet.module.js';
@@ -28,9 +28,10 @@ import { Kubelet } from '../kubelet.js';
 import { nodeDefinition } from '../node/node.reconciler.js';
 import { podDefinition } from '../pod-workers/pod.reconciler.js';
 import { KubeletAuth } from '../server/kubelet-auth.js';
-import { ownPods, toRuntimePod } from './adopt-pods.js';
+import { imagesOf, toRuntimePod, toStaticPod } from './adopt-pods.js';
 import { HollowFlags } from './hollow-flags.js';
 import { HollowRuntime } from './hollow-runtime.js';
+import type { RunsFor } from './hollow-runtime.js';
 
 /** Work that ends (init containers, Jobs) takes this long on a node without processes. */
 const WORK_MS = 1000;
@@ -86,11 +87,13 @@ async function runNode(
   const options = optionsOf(node, flags);
   mkdirSync(options.paths.podLogsDir, { recursive: true });
   const client = connect(loadKubeconfig(flags.kubeconfig, { userAgent: 'kubelet' }));
-  const known = ownPods(pods);
+  const mirrors = pods.filter(isMirrorPod);
+  const statics = mirrors.map(toStaticPod);
+  const known = [...pods.filter((pod) => !isMirrorPod(pod)), ...statics];
   const byUid = new Map(known.map((pod) => [uidOf(pod), pod]));
-  const runtime: HollowRuntime = new HollowRuntime(clock, (uid, name) =>
-    workOf(kubelet.directory.get(uid) ?? byUid.get(uid), name),
-  );
+  const runsFor: RunsFor = (uid, name) =>
+    workOf(kubelet.directory.get(uid) ?? byUid.get(uid), name);
+  const runtime = new HollowRuntime(clock, runsFor, imagesOf(node));
   const kubelet: Kubelet = new Kubelet(options, {
     client,
     runtime,
@@ -122,7 +125,9 @@ async function runNode(
     .useGlobalFilters(new ReconcileErrorFilter());
   try {
     await kubelet.prepareStart();
-    for (const pod of known) if (isStaticPod(pod)) kubelet.sync.onPod(pod);
+    // Known before their static pods, the mirrors stay as they are.
+    for (const mirror of mirrors) kubelet.directory.put(mirror);
+    for (const pod of statics) kubelet.sync.onPod(pod);
     await nest.startAllMicroservices();
     await nest.init();
     await kubelet.start(signal);

@@ -1,7 +1,12 @@
 import type { Clock } from '@orrery/component';
 import { InMemoryRuntime } from '../runtime/in-memory-runtime.js';
 import { RuntimeError } from '../runtime/runtime.js';
-import type { ContainerConfig, RuntimePod, SandboxConfig } from '../runtime/runtime.js';
+import type {
+  ContainerConfig,
+  RuntimeImage,
+  RuntimePod,
+  SandboxConfig,
+} from '../runtime/runtime.js';
 
 /** How long a container runs before it ends by itself with exit code 0; undefined = until it is stopped. */
 export type RunsFor = (podUid: string, container: string) => number | undefined;
@@ -15,12 +20,17 @@ export class HollowRuntime extends InMemoryRuntime {
   constructor(
     private readonly clock: Clock,
     private readonly runsFor: RunsFor,
+    private readonly images: readonly RuntimeImage[] = [],
   ) {
     super(() => clock.now());
     this.onChange((uid) => {
       this.pending.add(uid);
       this.changed(uid);
     });
+  }
+
+  override listImages(): Promise<readonly RuntimeImage[]> {
+    return Promise.resolve(this.images);
   }
 
   override adopt(pod: RuntimePod): void {
