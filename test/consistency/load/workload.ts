@@ -62,7 +62,8 @@ export class Workload {
 
   /** What an answer showed of an object. */
   see(object: ObjectVersion): void {
-    this.known.set(object.key, object);
+    // What others keep in the same resource is not the clients' to write.
+    if (KEYS.includes(object.key)) this.known.set(object.key, object);
     this.seeRevision(object.rv);
   }
 

@@ -12,7 +12,7 @@ interface Classified {
   readonly name: string;
   readonly call: Arguments[0];
   readonly reply: Arguments[1];
-  readonly want: readonly string[];
+  readonly want: string[];
 }
 
 describe(StateCoverage.name, () => {
