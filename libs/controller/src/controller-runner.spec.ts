@@ -82,6 +82,11 @@ describe('ControllerRunner', () => {
     runner.close();
     await client.close();
     const seven = { controller: 'test', revision: 7 };
-    expect(told).toEqual([seven, seven, seven, { controller: 'test' }]);
+    expect(told).toEqual([
+      seven,
+      { ...seven, reason: 'tried again' },
+      { ...seven, reason: 'the time it waited for has come' },
+      { controller: 'test' },
+    ]);
   });
 });

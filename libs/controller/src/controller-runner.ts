@@ -1,4 +1,4 @@
-import type { KubeObject, ObjectKey } from '@orrery/apimachinery';
+import type { KubeObject, ObjectKey, Reaction } from '@orrery/apimachinery';
 import { isConflict, parseKeyString, toKeyString } from '@orrery/apimachinery';
 import { reactingTo, revisionOf } from '@orrery/client';
 import type { Clock, Logger } from '@orrery/component';
@@ -33,6 +33,8 @@ export class ControllerRunner {
   readonly #queue: WorkQueue;
   /** Of keys that wait: the newest event that put them there. */
   readonly #events = new Map<string, number>();
+  /** Of keys that were asked to be looked at again: why, and the newest event then. */
+  readonly #again = new Map<string, { readonly revision: number; readonly reason: string }>();
 
   constructor(
     readonly definition: ControllerDefinition,
@@ -95,6 +97,26 @@ export class ControllerRunner {
     if (revision > (this.#events.get(key) ?? 0)) this.#events.set(key, revision);
   }
 
+  /** What is done at the next look is still because of that event, unless a newer one comes. */
+  #noteAgain(key: string, { revision = 0 }: Reaction, reason: string): void {
+    this.#noteEvent(key, revision);
+    this.#again.set(key, { revision, reason });
+  }
+
+  /** Why the key is looked at now. */
+  #takeReaction(key: string): Reaction {
+    const revision = this.#events.get(key);
+    const again = this.#again.get(key);
+    this.#events.delete(key);
+    this.#again.delete(key);
+    const isNew = revision !== undefined && revision > (again?.revision ?? 0);
+    return {
+      controller: this.definition.name,
+      ...(revision ? { revision } : {}),
+      ...(again && !isNew ? { reason: again.reason } : {}),
+    };
+  }
+
   async #work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const key = await this.#queue.get(signal);
@@ -114,19 +136,16 @@ export class ControllerRunner {
       this.#queue.addAfter(key, FENCE_RECHECK_MS);
       return;
     }
-    const revision = this.#events.get(key);
-    this.#events.delete(key);
-    const reaction = { controller: this.definition.name, ...(revision ? { revision } : {}) };
+    const reaction = this.#takeReaction(key);
     const handle = (): Promise<Result | undefined> => this.handle(parseKeyString(key), signal);
     try {
       const result = await fence.run(scope, () => reactingTo(reaction, handle));
       this.#queue.forget(key);
       if (result?.requeueAfterMs === undefined) return;
-      // What is done then is still because of that event, unless a newer one comes.
-      this.#noteEvent(key, revision);
+      this.#noteAgain(key, reaction, 'the time it waited for has come');
       this.#queue.addAfter(key, result.requeueAfterMs);
     } catch (error) {
-      this.#noteEvent(key, revision);
+      this.#noteAgain(key, reaction, 'tried again');
       if (signal.aborted) this.#queue.add(key);
       else if (error instanceof LeadershipLost) this.#queue.addAfter(key, LEADERSHIP_RECHECK_MS);
       else if (error instanceof TerminalError) {

@@ -15,7 +15,7 @@ interface ContainerStatus extends Container {
   readonly state?: {
     readonly running?: { readonly startedAt?: string };
     readonly waiting?: { readonly reason?: string };
-    readonly terminated?: { readonly reason?: string; readonly exitCode?: number };
+    readonly terminated?: { readonly reason?: string; readonly startedAt?: string };
   };
 }
 
@@ -79,13 +79,16 @@ const NEW: Readonly<Record<string, (object: KubeObject) => string>> = {
   Event: event,
 };
 
-/** Containers that run in `after` and did not in `before`. */
+/** Containers that run, or have run, in `after` and had not been started in `before`. */
 export function startedContainers(
   before: KubeObject | undefined,
   after: KubeObject | undefined,
 ): StartedContainer[] {
-  const startOf = (pod: PodLike | undefined, name: string): string | undefined =>
-    pod?.status?.containerStatuses?.find((one) => one.name === name)?.state?.running?.startedAt;
+  const startOf = (pod: PodLike | undefined, name: string): string | undefined => {
+    const { running, terminated } =
+      pod?.status?.containerStatuses?.find((one) => one.name === name)?.state ?? {};
+    return running?.startedAt ?? terminated?.startedAt;
+  };
   if (after?.kind !== 'Pod') return [];
   return ((after as PodLike).status?.containerStatuses ?? []).flatMap(({ name, image = '' }) => {
     const startedAt = startOf(after as PodLike, name);
@@ -121,7 +124,7 @@ function podChange(before: PodLike, after: PodLike): string | undefined {
 }
 
 const unready = (before: PodLike, after: PodLike): (string | undefined)[] => [
-  isReady(before) ? 'no longer ready' : undefined,
+  isReady(before) && after.status?.phase === 'Running' ? 'no longer ready' : undefined,
   containerTrouble(after) ?? after.status?.reason,
 ];
 
