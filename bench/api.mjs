@@ -1,5 +1,6 @@
 // The API server's hot paths on a real etcd: creates, GET, LIST and watch fan-out. With KUBE_BIN_DIR and a kube-apiserver
-// in it, upstream is measured beside it, in turn; quote the ratios. ORRERY_DIST_BEFORE names a second build to compare with.
+// in it, upstream is measured beside it, in turn; quote the ratios. ORRERY_DIST_BEFORE names a second build to compare with,
+// BENCH_QUORUM=1 adds the same server with --reads=quorum, BENCH_TASK=… picks tasks.
 import https from 'node:https';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -86,14 +87,17 @@ const flags = (prefix, host) => [
 ];
 
 function startServers() {
-  const node = (name, from, host) =>
+  const node = (name, from, host, ...more) =>
     new Server(name, host, process.execPath, [
       join(from, 'kube-apiserver.js'),
       ...flags(`/${name}`, host),
+      ...more,
     ]);
   const servers = [node('orrery', dist, '127.218.30.2')];
   if (process.env.ORRERY_DIST_BEFORE)
     servers.push(node('before', process.env.ORRERY_DIST_BEFORE, '127.218.30.3'));
+  if (process.env.BENCH_QUORUM)
+    servers.push(node('quorum', dist, '127.218.30.5', '--reads=quorum'));
   const upstream = join(process.env.KUBE_BIN_DIR ?? '', 'kube-apiserver');
   if (process.env.KUBE_BIN_DIR && existsSync(upstream)) {
     const host = '127.218.30.4';
