@@ -136,13 +136,15 @@ class PastClusters implements LogicalClusterSource {
   }
 
   private extensionsAt(revision: number): ServerExtensions {
-    const { extensions } = this.deps;
+    const { authenticator, authorizer, subresources, requestKinds } = this.deps.extensions;
     return {
-      ...extensions,
+      authenticator,
+      authorizer,
       admission: [],
-      subresources: unrecorded(extensions.subresources, revision),
+      subresources: unrecorded(subresources, revision),
       // A Binding is a write by another name.
-      requestKinds: extensions.requestKinds.filter(({ kind }) => kind.kind !== 'Binding'),
+      requestKinds: requestKinds.filter(({ kind }) => kind.kind !== 'Binding'),
+      paths: [],
       postStartHooks: [],
     };
   }

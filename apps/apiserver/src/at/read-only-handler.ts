@@ -21,12 +21,13 @@ export function readOnly(
 }
 
 /** 405 for what only a process could answer. */
-function unrecordedRead(revision: number, { resource, subresource }: RequestInfo): StatusError {
+function unrecordedRead(revision: number, info: RequestInfo): StatusError {
+  const what = info.isResource ? `${info.resource}/${info.subresource}` : info.path;
   return new StatusError(
     405,
     'MethodNotAllowed',
-    `the history holds objects, no processes: at revision ${revision} there is no ${resource}/${subresource} to ask; use a context of the live cluster`,
-    { details: { kind: `${resource}/${subresource}` } },
+    `the history holds objects, no processes: at revision ${revision} there is no ${what} to ask; use a context of the live cluster`,
+    { details: info.isResource ? { kind: what } : {} },
   );
 }
 
@@ -55,6 +56,7 @@ export class ReadOnlyHandler {
 
   async handle(request: ApiRequest): Promise<void> {
     const { info } = request;
+    if (info.path === '/metrics') throw unrecordedRead(this.revision, info);
     const isAsking = info.verb === 'create' && info.isResource && this.isQuestion(info);
     if (!READS.has(info.verb) && !isAsking) throw readOnly(this.revision, info);
     await this.inner.handle(request);
