@@ -8,6 +8,7 @@ import { explanationPage, explanationPicture } from './picture.js';
 import { isOwnedBy } from './relations.js';
 import { describeRoot, stepsOf } from './steps.js';
 import { toWrite } from './to-write.js';
+import type { CauseFacts } from './to-write.js';
 
 const ALICE: Actor = { user: 'alice', agent: 'kubectl/v1', manager: 'kubectl-create' };
 const KCM: Actor = { user: 'alice', agent: 'kube-controller-manager/v1.20.2' };
@@ -32,6 +33,40 @@ interface Entry {
   readonly subresource?: string;
   readonly deleted?: true;
   readonly more?: object;
+}
+
+const ownersOf = (owner: string): object[] => {
+  const [kind = '', name = ''] = owner.split('/');
+  const apiVersion = GROUPS[kind] ? `${GROUPS[kind]}/v1` : 'v1';
+  return [{ kind, name, uid: owner, apiVersion, controller: true }];
+};
+
+function stateOf({ revision, kind, name, owner, more }: Entry, before?: KubeObject): KubeObject {
+  const ownerReferences = owner ? ownersOf(owner) : before?.metadata.ownerReferences;
+  return {
+    kind,
+    apiVersion: 'v1',
+    metadata: {
+      name,
+      namespace: 'default',
+      uid: `${kind}/${name}`,
+      resourceVersion: String(revision),
+      ...(ownerReferences ? { ownerReferences } : {}),
+    },
+    ...more,
+  } as KubeObject;
+}
+
+function recordOf({ actor, revision, reactedTo, subresource }: Entry): CauseFacts | undefined {
+  return (
+    actor && {
+      ...actor,
+      time: revision * 1000,
+      verb: 'update',
+      ...(reactedTo ? { reactedTo } : {}),
+      ...(subresource ? { subresource } : {}),
+    }
+  );
 }
 
 /** A history in memory, oldest write first. */
@@ -83,42 +118,9 @@ class Log implements ChainReader {
     return explainWrite(this, write);
   }
 
-  private toLogged({
-    revision,
-    kind,
-    name,
-    owner,
-    actor,
-    reactedTo,
-    subresource,
-    deleted,
-    more,
-  }: Entry): LoggedWrite {
+  private toLogged(entry: Entry): LoggedWrite {
+    const { revision, kind, name, deleted } = entry;
     const last = this.writes.findLast(({ object }) => object.kind === kind && object.name === name);
-    const [ownerKind = '', ownerName = ''] = owner?.split('/') ?? [];
-    const owners = owner
-      ? [
-          {
-            kind: ownerKind,
-            name: ownerName,
-            uid: owner,
-            apiVersion: GROUPS[ownerKind] ? `${GROUPS[ownerKind]}/v1` : 'v1',
-            controller: true,
-          },
-        ]
-      : last?.after?.metadata.ownerReferences;
-    const state = {
-      kind,
-      apiVersion: 'v1',
-      metadata: {
-        name,
-        namespace: 'default',
-        uid: `${kind}/${name}`,
-        resourceVersion: String(revision),
-        ...(owners ? { ownerReferences: owners } : {}),
-      },
-      ...more,
-    } as KubeObject;
     const before = last?.after;
     return toWrite({
       revision,
@@ -132,16 +134,8 @@ class Log implements ChainReader {
         name,
       },
       before,
-      after: deleted ? undefined : state,
-      cause: actor
-        ? {
-            ...actor,
-            time: revision * 1000,
-            ...(reactedTo ? { reactedTo } : {}),
-            ...(subresource ? { subresource } : {}),
-            verb: 'update',
-          }
-        : undefined,
+      after: deleted ? undefined : stateOf(entry, before),
+      cause: recordOf(entry),
     });
   }
 }
@@ -210,7 +204,7 @@ const DEPLOYMENT: readonly Entry[] = [
 ];
 
 const untold = (entries: readonly Entry[]): Entry[] =>
-  entries.map(({ reactedTo: _, ...entry }) => entry);
+  entries.map(({ reactedTo: _told, ...entry }) => entry);
 
 const revisions = ({ chain }: Explanation): number[] => chain.map(({ revision }) => revision);
 

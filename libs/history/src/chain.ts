@@ -100,8 +100,10 @@ interface Found {
   readonly root?: ChainRoot;
 }
 
-const rootOf = ({ actor }: LoggedWrite): ChainRoot =>
-  actor ? (isComponent(actor) ? 'own-accord' : 'request') : 'unrecorded';
+function rootOf({ actor, isCompacted }: LoggedWrite): ChainRoot {
+  if (isCompacted) return 'compacted';
+  return actor ? (isComponent(actor) ? 'own-accord' : 'request') : 'unrecorded';
+}
 
 /** Why one write was made. */
 export async function causeOf(reader: ChainReader, write: LoggedWrite): Promise<Found> {

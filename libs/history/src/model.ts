@@ -59,6 +59,8 @@ export interface Write {
   /** Changes beyond those listed. */
   readonly moreChanges?: number;
   readonly started?: readonly StartedContainer[];
+  /** Who wrote it and what was before are compacted away. */
+  readonly isCompacted?: true;
 }
 
 /** A write with the states around it. */

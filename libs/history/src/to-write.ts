@@ -21,6 +21,7 @@ export interface WriteFacts {
   readonly before?: KubeObject | undefined;
   readonly after?: KubeObject | undefined;
   readonly cause?: CauseFacts | undefined;
+  readonly isCompacted?: boolean | undefined;
 }
 
 const MOST_CHANGES = 100;
@@ -64,6 +65,7 @@ export function toWrite(facts: WriteFacts): LoggedWrite {
     changes,
     ...(all.length > changes.length ? { moreChanges: all.length - changes.length } : {}),
     ...(started.length > 0 ? { started } : {}),
+    ...(facts.isCompacted ? { isCompacted: true as const } : {}),
     ...(before ? { before } : {}),
     ...(after ? { after } : {}),
   };

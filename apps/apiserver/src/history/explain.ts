@@ -20,10 +20,8 @@ async function stateOf(
   const { log, signal, history } = call;
   const reader = readerOf(call);
   const record = await log.newest(key, revision, signal);
-  if (record) {
-    const write = await reader.writeOf(key, record.revision);
-    if (write) return write;
-  }
+  const [change] = record?.changes ?? [];
+  if (record && change) return reader.toWrite(record, change);
   const { oldest } = await history.range();
   const after = Math.max(oldest - 1, revision - 10 * RELATED_SPAN);
   let last: number | undefined;

@@ -37,7 +37,7 @@ export class WriteReader implements ChainReader {
   constructor(private readonly deps: WriteReaderDeps) {}
 
   /** One change of a revision as a write. */
-  toWrite({ revision, cause }: RevisionRecord, change: KeyChange): LoggedWrite {
+  toWrite({ revision, cause, isCompacted }: RevisionRecord, change: KeyChange): LoggedWrite {
     const { key, type, value, previous, previousRevision } = change;
     return toWrite({
       revision,
@@ -45,7 +45,8 @@ export class WriteReader implements ChainReader {
       object: this.deps.catalog.nameOf(key),
       before: parseState(previous, previousRevision),
       after: parseState(value, revision),
-      cause: cause?.key === key || cause === undefined ? cause : undefined,
+      cause: cause?.key === key ? cause : undefined,
+      isCompacted,
     });
   }
 

@@ -34,6 +34,7 @@ export const requestOf = ({ verb = '', subresource = '' }: Write): string =>
 
 /** Who wrote, and with which kind of request. */
 export function whoLine(write: Write): string {
+  if (write.isCompacted) return 'who wrote it is compacted away';
   const how = requestOf(write);
   return `${describeActor(write.actor)}${how === '' ? '' : `, ${how}`}`;
 }

@@ -24,6 +24,8 @@ export interface RevisionRecord {
   readonly revision: number;
   readonly changes: readonly KeyChange[];
   readonly cause?: Cause;
+  /** Only the state is left: its cause and what was before are compacted away. */
+  readonly isCompacted?: true;
 }
 
 /** The state of a key at some moment. */
@@ -136,8 +138,8 @@ export class WriteLog {
     const [first] = await this.states([rangeOf(key, revision)], `state of ${key}`, signal);
     let state = first;
     while (state) {
-      const { cause, before } = await this.behind(state, signal);
-      yield toRecord(state, before, cause);
+      const { before, ...rest } = await this.behind(state, signal);
+      yield { ...toRecord(state, before), ...rest };
       state = before;
     }
   }
@@ -198,17 +200,32 @@ export class WriteLog {
   private async behind(
     { key, revision, isFirst }: FoundState,
     signal?: AbortSignal,
-  ): Promise<{ cause: Cause | undefined; before: FoundState | undefined }> {
-    const cause = rangeOf(CAUSE_KEY, revision);
+  ): Promise<Pick<RevisionRecord, 'cause' | 'isCompacted'> & { before?: FoundState }> {
+    const asked = rangeOf(CAUSE_KEY, revision);
     const what = `state of ${key} before revision ${revision}`;
-    const requests = isFirst ? [cause] : [cause, rangeOf(key, revision - 1)];
-    const found = await this.states(requests, what, signal).catch((error: unknown) => {
-      if (!isStorageError(error, 'compacted') || isFirst) throw error;
-      return this.states([cause], what, signal);
-    });
+    const found =
+      (isFirst
+        ? undefined
+        : await this.statesLeft([asked, rangeOf(key, revision - 1)], what, signal)) ??
+      (await this.statesLeft([asked], what, signal));
+    if (!found) return { isCompacted: true };
     const [record, before] = found;
-    const isOwn = record?.revision === revision;
-    return { cause: isOwn ? toCause(record) : undefined, before };
+    const cause = record?.revision === revision ? toCause(record) : undefined;
+    return { ...(cause ? { cause } : {}), ...(before ? { before } : {}) };
+  }
+
+  /** Several reads in one round trip; undefined when one of them is compacted away. */
+  private async statesLeft(
+    requests: readonly IRangeRequest[],
+    what: string,
+    signal?: AbortSignal,
+  ): Promise<(FoundState | undefined)[] | undefined> {
+    try {
+      return await this.states(requests, what, signal);
+    } catch (error) {
+      if (isStorageError(error, 'compacted')) return undefined;
+      throw error;
+    }
   }
 
   /** Several reads of single keys in one round trip. */
@@ -272,7 +289,6 @@ function toCause({ value, revision }: Pick<KeyState, 'value' | 'revision'>): Cau
 function toRecord(
   { key, revision, value, isFirst }: FoundState,
   before: FoundState | undefined,
-  cause: Cause | undefined,
 ): RevisionRecord {
   const change: KeyChange = {
     key,
@@ -280,7 +296,7 @@ function toRecord(
     value,
     ...(before ? { previous: before.value, previousRevision: before.revision } : {}),
   };
-  return { revision, changes: [change], ...(cause ? { cause } : {}) };
+  return { revision, changes: [change] };
 }
 
 function toChange({ type, kv, prev_kv }: IEvent): KeyChange {
