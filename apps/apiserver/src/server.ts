@@ -13,6 +13,8 @@ import { Drain } from './bootstrap/drain.js';
 import type { ApiServerOptions } from './config/options.js';
 import { openStorage } from './config/open-storage.js';
 import { servingTls } from './config/tls.js';
+import type { Audit } from './audit/audit.js';
+import { createAudit } from './audit/create-audit.js';
 import { attachRequest } from './filters/attach-request.js';
 import { ResourceRequests } from './filters/resource-requests.js';
 import type { LogicalClusters } from './logical-clusters/logical-clusters.js';
@@ -50,7 +52,7 @@ function withoutTransports(app: NestFastifyApplication): void {
 
 async function createApp(
   options: ApiServerOptions,
-  deps: ServerDeps,
+  deps: ServerDeps & { readonly audit?: Audit },
   parts: ApiServerParts & { readonly clusters: LogicalClusters },
 ): Promise<NestFastifyApplication> {
   const limitMs = parseDuration(options.requestTimeout) ?? 60_000;
@@ -121,13 +123,15 @@ export async function startServer(
   const stopping = new AbortController();
   const { signal } = stopping;
   setMaxListeners(0, signal);
+  const audit = createAudit(options, deps);
   const opened = openStorage(options, { ...deps, signal });
   const assembly = await assemble(options, { ...deps, opened, signal });
   const { handler, extensions, metrics, catalog, clusters } = assembly;
   const parts = { options, ...deps, extensions, handler, metrics, clusters };
-  const app = await createApp(options, deps, parts);
+  const audited = audit ? { ...deps, audit } : deps;
+  const app = await createApp(options, audited, parts);
   const drain = new Drain(app.getHttpServer(), deps.clock);
-  serveUpgrades(app.getHttpServer(), { catalog, extensions, clusters, options, ...deps });
+  serveUpgrades(app.getHttpServer(), { catalog, extensions, clusters, options, ...audited });
   try {
     await app.listen(options.securePort, options.bindAddress);
   } catch (error) {
@@ -144,6 +148,7 @@ export async function startServer(
       await leave(assembly, deps.clock);
       stopping.abort(new Error('the server is stopping'));
       await drain.until(app.close());
+      await audit?.close();
       await starting;
       await assembly.stopped();
       await opened.close();

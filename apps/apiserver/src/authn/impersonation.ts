@@ -9,6 +9,15 @@ import type { RequestInfo } from '../filters/request-info.js';
 
 const EXTRA = 'impersonate-extra-';
 
+const actingFor = new WeakMap<UserInfo, UserInfo>();
+const askedBy = new WeakMap<IncomingMessage, UserInfo>();
+
+/** Who acts as `user`; undefined when it is the user itself. */
+export const requestorOf = (user: UserInfo): UserInfo | undefined => actingFor.get(user);
+
+/** Who wanted to act as another in this request, whether allowed or not. */
+export const impersonatorOf = (raw: IncomingMessage): UserInfo | undefined => askedBy.get(raw);
+
 /** All values of a header that may be repeated; node joins repeated unknown headers with ", ". */
 function valuesOf(raw: IncomingMessage, name: string): string[] {
   const values: string[] = [];
@@ -91,13 +100,17 @@ export class ImpersonatingAuthenticator implements Authenticator {
             name: value,
           }),
         );
-    await this.#requireAll(requestor ?? ANONYMOUS, questions);
-    return {
+    const asking = requestor ?? ANONYMOUS;
+    askedBy.set(raw, asking);
+    await this.#requireAll(asking, questions);
+    const user: UserInfo = {
       name,
       groups: groupsFor(name, groups),
       ...(uid ? { uid } : {}),
       ...(extras.size > 0 ? { extra: Object.fromEntries(extras) } : {}),
     };
+    actingFor.set(user, asking);
+    return user;
   }
 
   async #requireAll(user: UserInfo, questions: readonly RequestInfo[]): Promise<void> {

@@ -39,7 +39,7 @@ export class ExtensionOptions {
   auditLogPath: string = '';
 
   @Flag('format of audit events', 'audit-log-format')
-  @IsIn(['json', 'legacy'])
+  @IsIn(['json'])
   auditLogFormat: string = 'json';
 
   @Flag('days that old audit log files are kept; 0: no limit', 'audit-log-maxage')

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock, Random } from '@orrery/component';
 import type { RequestContext, RequestOrigin, UserInfo } from '@orrery/registry';
+import type { Audit } from '../audit/audit.js';
 import type { ApiRequest } from './api-request.js';
 import { ANONYMOUS } from './authentication.js';
 import { parseRequestInfo } from './request-info.js';
@@ -23,6 +24,8 @@ class Context implements RequestContext {
   readonly userAgent: string;
   readonly sourceIp: string;
   readonly warnings = new Set<string>();
+  /** Set while the request is audited. */
+  annotator: NonNullable<RequestContext['annotate']> | undefined;
   private from: RequestOrigin | undefined;
   private controller: AbortController | undefined;
   private ended: Error | undefined;
@@ -48,6 +51,10 @@ class Context implements RequestContext {
 
   warn(message: string): void {
     this.warnings.add(message);
+  }
+
+  annotate(key: string, value: string, level?: 'Metadata' | 'Request'): void {
+    this.annotator?.(key, value, level);
   }
 
   abort(reason: Error): void {
@@ -108,8 +115,16 @@ class Request implements ApiRequest {
     return Buffer.isBuffer(this.fastify.body) ? this.fastify.body : EMPTY;
   }
 
+  /** Set when requests are audited. */
+  audit: ReturnType<Audit['follow']> | undefined;
+
   setUser(user: UserInfo): void {
     this.context.user = user;
+    const audited = this.audit?.(user);
+    if (!audited) return;
+    this.context.annotator = (key, value, level) => {
+      audited.annotate(key, value, level);
+    };
   }
 
   abort(reason: Error): void {
@@ -121,13 +136,14 @@ class Request implements ApiRequest {
 export function attachRequest(
   request: FastifyRequest,
   reply: FastifyReply,
-  deps: { readonly clock: Clock; readonly random: Random },
+  deps: { readonly clock: Clock; readonly random: Random; readonly audit?: Audit },
 ): ApiRequest {
   if (request.api) return request.api;
   const given = request.headers['audit-id'];
   const auditId = typeof given === 'string' && given !== '' ? given : deps.random.uuid();
   const made = new Request(request, reply, auditId, deps.clock.now());
   request.api = made;
+  made.audit = deps.audit?.follow(made, reply.raw);
   void reply.header('audit-id', auditId).header('cache-control', 'no-cache, private');
   return made;
 }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { StatusError, toGroupResourceString } from '@orrery/apimachinery';
-import type { UserInfo } from '@orrery/registry';
+import type { RequestContext, UserInfo } from '@orrery/registry';
 import { AUTHORIZER } from './authorization.js';
 import type { Authorizer } from './authorization.js';
 import type { RequestInfo } from './request-info.js';
@@ -42,8 +42,11 @@ export async function checkAllowed(
   authorizer: Authorizer,
   user: UserInfo,
   info: RequestInfo,
+  context?: Pick<RequestContext, 'annotate'>,
 ): Promise<void> {
   const decision = await authorizer.authorize({ user, info });
+  context?.annotate?.('authorization.k8s.io/decision', decision.allowed ? 'allow' : 'forbid');
+  context?.annotate?.('authorization.k8s.io/reason', decision.reason ?? '');
   if (!decision.allowed) throw forbidden(user, info, decision.reason ?? '');
 }
 
@@ -54,7 +57,7 @@ export class AuthorizationGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const { api } = context.switchToHttp().getRequest<FastifyRequest>();
     if (!api) return false;
-    await checkAllowed(this.authorizer, api.context.user, api.info);
+    await checkAllowed(this.authorizer, api.context.user, api.info, api.context);
     return true;
   }
 }

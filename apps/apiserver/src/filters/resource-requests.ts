@@ -40,7 +40,8 @@ export class ResourceRequests {
     let end: ReturnType<RequestMetrics['begin']> | undefined;
     try {
       request.setUser(await identify(extensions.authenticator, request, options.anonymousAuth));
-      await checkAllowed(extensions.authorizer, request.context.user, request.info);
+      const { context, info } = request;
+      await checkAllowed(extensions.authorizer, context.user, info, context);
       end = metrics.begin(request.info, startedAt);
       await extensions.faults?.meet(request);
       await withinTimeout(request, this.deps, () => handler.handle(request));

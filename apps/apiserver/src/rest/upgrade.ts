@@ -4,6 +4,7 @@ import { StatusError, newNotFound } from '@orrery/apimachinery';
 import type { Clock, Logger, Random } from '@orrery/component';
 import type { UserInfo } from '@orrery/registry';
 import type { ApiServerOptions } from '../config/options.js';
+import type { Audit } from '../audit/audit.js';
 import type { ServerExtensions } from '../extensions.js';
 import type { ApiRequest } from '../filters/api-request.js';
 import { identify } from '../filters/authentication.guard.js';
@@ -23,6 +24,7 @@ export interface UpgradeDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly audit?: Audit;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -84,7 +86,7 @@ async function connect(
 ): Promise<void> {
   const { info } = request;
   const { authorizer, subresources, aggregator } = extensions;
-  await checkAllowed(authorizer, request.context.user, info);
+  await checkAllowed(authorizer, request.context.user, info, request.context);
   if (await aggregator?.upgrade({ request, socket, head })) return;
   const resource = catalog.find(info.group, info.version, info.resource);
   const handler = subresources.find(
@@ -117,7 +119,8 @@ async function upgrade(
   const path = clusters.find(url.pathname);
   if (!path) {
     const user = await identify(extensions.authenticator, input, options.anonymousAuth);
-    await connect(upgradeRequest(raw, url, { user, signal }, deps), deps, socket, head);
+    const request = upgradeRequest(raw, url, { user, signal }, deps);
+    await connect(deps.audit?.followUpgrade(request, socket) ?? request, deps, socket, head);
     return;
   }
   const info = parseRequestInfo(raw.method ?? 'GET', url.pathname, url.searchParams);
