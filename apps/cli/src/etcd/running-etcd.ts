@@ -25,6 +25,15 @@ export interface RunningEtcdOptions {
   readonly etcd: FoundEtcd;
   readonly supervisor: Supervisor;
   readonly clock: Clock;
+  /** Default: the one that the supervisor runs. */
+  readonly apiServer?: ApiServerControl;
+}
+
+/** What a change of etcd needs of the API server. */
+export interface ApiServerControl {
+  stop(): Promise<void>;
+  /** Starts it again for this cluster; resolves when it is ready. */
+  start(input: PlanInput): Promise<void>;
 }
 
 const API_SERVER = 'kube-apiserver';
@@ -37,12 +46,16 @@ export class RunningEtcd {
   readonly supervisor: Supervisor;
   readonly clock: Clock;
   private current: PlanInput;
+  private readonly apiServer: ApiServerControl;
 
-  constructor({ input, etcd, supervisor, clock }: RunningEtcdOptions) {
+  constructor({ input, etcd, supervisor, clock, apiServer }: RunningEtcdOptions) {
     this.current = input;
     this.etcd = etcd;
     this.supervisor = supervisor;
     this.clock = clock;
+    this.apiServer =
+      apiServer ??
+      new SupervisedApiServer(supervisor, (problem, done) => this.until(problem, done));
   }
 
   get input(): PlanInput {
@@ -117,17 +130,33 @@ export class RunningEtcd {
     }
   }
 
-  async stopApiServer(): Promise<void> {
-    await this.supervisor.find(API_SERVER)?.stop();
+  stopApiServer(): Promise<void> {
+    return this.apiServer.stop();
   }
 
   /** Starts the API server again with the members of now: it takes them from its flags. */
   async startApiServer(say: Say): Promise<void> {
-    const group = processes(this.current).find(({ name }) => name === API_SERVER);
+    say(`kube-apiserver starts again with --etcd-servers=${etcdEndpoints(this.current).join(',')}`);
+    await this.apiServer.start(this.current);
+  }
+}
+
+/** The API server as the supervisor runs it. */
+class SupervisedApiServer implements ApiServerControl {
+  constructor(
+    private readonly supervisor: Supervisor,
+    private readonly until: RunningEtcd['until'],
+  ) {}
+
+  async stop(): Promise<void> {
+    await this.supervisor.find(API_SERVER)?.stop();
+  }
+
+  async start(input: PlanInput): Promise<void> {
+    const group = processes(input).find(({ name }) => name === API_SERVER);
     if (!group) return;
-    say(`${API_SERVER} starts again with --etcd-servers=${etcdEndpoints(this.current).join(',')}`);
-    await this.supervisor.replace(API_SERVER, toProcess(this.current, group));
-    const client = connect(loadKubeconfig(this.current.files.adminConf));
+    await this.supervisor.replace(API_SERVER, toProcess(input, group));
+    const client = connect(loadKubeconfig(input.files.adminConf));
     try {
       await this.until(`${API_SERVER} is not ready`, async () => {
         const { code } = await client.raw('/readyz');
