@@ -17,9 +17,8 @@ interface Pod {
 const FORK = 'kubernetes/whatif';
 
 async function podsOf(context: string, namespace = 'default'): Promise<Pod[]> {
-  const { stdout } = await cluster.kubectl(
-    ...['--context', context, '-n', namespace, 'get', 'pods', '-o', 'json'],
-  );
+  const line = `kubectl --context ${context} -n ${namespace} get pods -o json`;
+  const { stdout } = await cluster.shell(line);
   return (JSON.parse(stdout) as { items: Pod[] }).items;
 }
 
@@ -56,22 +55,17 @@ describe('a fork', () => {
 
   it('answers every kubectl', async () => {
     for (const { version } of everyKubectl()) {
-      const { stdout } = await cluster.kubectl(...['--context', FORK, 'get', 'deployments,nodes'], {
-        version,
-      });
-      expect(stdout).toContain('deployment.apps/web');
-      const made = await cluster.kubectl(
-        ...['--context', FORK, 'create', 'configmap', `k${version.replace(/\W/g, '-')}`],
-        { version },
-      );
+      const kubectl = `kubectl --context ${FORK}`;
+      const listed = await cluster.shell(`${kubectl} get deployments,nodes`, { version });
+      expect(listed.stdout).toContain('deployment.apps/web');
+      const name = `k${version.replace(/\W/g, '-')}`;
+      const made = await cluster.shell(`${kubectl} create configmap ${name}`, { version });
       expect(made.stdout).toContain('created');
     }
   });
 
   it('runs with controllers and hollow nodes, which adopt what runs', async () => {
-    const running = cluster.shellBackground(
-      orreryLine('fork', 'run', 'whatif'),
-    );
+    const running = cluster.shellBackground(orreryLine('fork', 'run', 'whatif'));
     await running.waitFor(/running on fork whatif/, 90_000);
     await cluster.kubectl('--context', FORK, 'scale', 'deployment/web', '--replicas=5');
     await eventually(
