@@ -126,7 +126,12 @@ class PastClusters implements LogicalClusterSource {
     const known = await this.history.timeOf(revision);
     return {
       ...(known ? { shows: { time: known.time, speed } } : {}),
-      handler: new ReadOnlyHandler(api.handler, revision, isQuestion),
+      handler: new ReadOnlyHandler(api.handler, {
+        revision,
+        isQuestion,
+        explain: async (error) =>
+          (await this.history.has(revision)) ? error : this.expired(`revision ${revision}`),
+      }),
       catalog,
       extensions,
       close: () => {

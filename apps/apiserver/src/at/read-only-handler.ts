@@ -45,20 +45,32 @@ export const unrecorded = (
     };
   });
 
+export interface ReadOnlyOptions {
+  readonly revision: number;
+  /** Whether a POST asks a question of the server, as SelfSubjectAccessReview does. */
+  isQuestion(info: RequestInfo): boolean;
+  /** Says what is left where the revision was compacted under the request. */
+  explain(error: StatusError): Promise<StatusError>;
+}
+
 /** Lets reads through, and the reviews that are answered without writing anything. */
 export class ReadOnlyHandler {
   constructor(
     private readonly inner: LogicalCluster['handler'],
-    private readonly revision: number,
-    /** Whether a POST asks a question of the server, as SelfSubjectAccessReview does. */
-    private readonly isQuestion: (info: RequestInfo) => boolean,
+    private readonly options: ReadOnlyOptions,
   ) {}
 
   async handle(request: ApiRequest): Promise<void> {
     const { info } = request;
-    if (info.path === '/metrics') throw unrecordedRead(this.revision, info);
-    const isAsking = info.verb === 'create' && info.isResource && this.isQuestion(info);
-    if (!READS.has(info.verb) && !isAsking) throw readOnly(this.revision, info);
-    await this.inner.handle(request);
+    const { revision } = this.options;
+    if (info.path === '/metrics') throw unrecordedRead(revision, info);
+    const isAsking = info.verb === 'create' && info.isResource && this.options.isQuestion(info);
+    if (!READS.has(info.verb) && !isAsking) throw readOnly(revision, info);
+    try {
+      await this.inner.handle(request);
+    } catch (error) {
+      const isGone = error instanceof StatusError && error.code === 410;
+      throw isGone ? await this.options.explain(error) : error;
+    }
   }
 }

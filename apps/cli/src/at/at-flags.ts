@@ -38,18 +38,20 @@ export interface AtCall {
   readonly flags: AtFlags;
 }
 
-/** Reads `at <revision|time|-5m|now> [flags]`; a moment may begin with a minus, as no flag with a number does. */
+/** Flags whose value may be a word of its own. */
+const VALUED = ['--kubeconfig', '--context', '--name', '--pin', '--speed', '--rm'];
+
+/** A moment may begin with a minus, as no flag with a number does. */
+const isWord = (arg = '-'): boolean => !arg.startsWith('-') || /^-\d/.test(arg);
+
+/** Reads `at <revision|time|-5m|now> [flags]`; the moment comes first or last. */
 export function parseAt(argv: readonly string[]): AtCall {
-  const at = argv.findIndex((arg) => !arg.startsWith('-') || /^-\d/.test(arg));
-  // A word behind a flag may be its value: the moment comes first, or last.
-  const isMoment = at === 0 || at === argv.length - 1;
-  const previous = argv[at - 1] ?? '';
-  const isValue = at > 0 && previous.startsWith('--') && !previous.includes('=');
-  const takes = isValue && !['--use', '--list'].includes(previous);
-  const found = at >= 0 && isMoment && !takes ? at : -1;
+  const found = [0, argv.length - 1].find(
+    (i) => isWord(argv[i]) && !VALUED.includes(argv[i - 1] ?? ''),
+  );
   const rest = argv.filter((_, i) => i !== found);
   const flags = parseFlags(AtFlags, rest, 'orrery at');
-  const moment = found < 0 ? '' : (argv[found] ?? '');
+  const moment = found === undefined ? '' : (argv[found] ?? '');
   if (moment === '' && !flags.list && flags.rm === '')
     throw new ConfigError(
       'orrery at needs a moment: a revision (41), a time (2026-01-02T03:04:05Z), a time ago (-5m) or now; see orrery at --help',
