@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EtcdClient, Pins } from '@orrery/storage';
 import { eventually, startEtcd } from '@orrery/testing';
 import type { TestEtcd } from '@orrery/testing';
 import { metadataOf, namesOf, startReplica } from './replica.js';
@@ -218,6 +219,44 @@ describe('a fork', () => {
     await remove('ending');
     await watch.ended;
     expect(watch.types()).not.toContain('DELETED');
+  });
+
+  it('answers by name that it has expired when what kept its base is gone', async () => {
+    const made = await fork('pressed');
+    const client = new EtcdClient({ endpoints: etcd.endpoints });
+    await new Pins(client).release(`fork-${String(metadataOf(made)['uid'])}`);
+    client.close();
+    await eventually(async () => {
+      const { json } = await api.ask(`/forks/pressed${MAPS}`);
+      expect(json).toMatchObject({ code: 410, reason: 'Expired' });
+      expect(json['message']).toMatch(/^the fork "pressed" has expired: /);
+    });
+    expect(namesOf(await api.ask('/forks'))).toContain('pressed');
+    expect((await remove('pressed')).status).toBe(200);
+  });
+
+  it('gives Services addresses of its own accord', async () => {
+    const services = '/api/v1/namespaces/default/services';
+    const service = (name: string): object => ({
+      metadata: { name },
+      spec: { ports: [{ port: 80 }] },
+    });
+    const address = ({ json }: Answer): string =>
+      String((json['spec'] as { clusterIP?: string }).clusterIP);
+    const known = address(await api.post(services, service('known')));
+    await fork('allocating');
+    const inside = address(await api.post(`/forks/allocating${services}`, service('inside')));
+    expect(inside).toMatch(/^127\.218\./);
+    expect(inside).not.toBe(known);
+    const spec = { clusterIP: inside, ports: [{ port: 80 }] };
+    const live = await api.post(services, { metadata: { name: 'live' }, spec });
+    expect([live.status, address(live)]).toEqual([201, inside]);
+    await erase(`/forks/allocating${services}/known`);
+    const freed = { clusterIP: known, ports: [{ port: 80 }] };
+    const taken = { metadata: { name: 'taken' }, spec: freed };
+    expect((await api.post(`/forks/allocating${services}`, taken)).status).toBe(201);
+    expect((await api.post(services, taken)).status).toBe(422);
+    await remove('allocating');
   });
 
   it('shows what has changed in it, and how it differs from the live cluster', async () => {

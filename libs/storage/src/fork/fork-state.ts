@@ -12,6 +12,9 @@ import type { Fork } from './fork-record.js';
 import { decodeOverlay } from './overlay-value.js';
 import type { OverlayKeyValue, OverlayState } from './overlay-value.js';
 
+/** Events remembered per resource: there may be many forks, and what lies further back is replayed from etcd. */
+const WINDOW = { events: 1000, bytes: 1024 * 1024 };
+
 /** What a fork has stored of one resource that nobody has read yet. */
 interface Unread {
   readonly states: Map<string, OverlayState>;
@@ -136,6 +139,6 @@ export class ForkState implements MemoryState {
       else index.delete(key);
     }
     const changedAt = unread?.changedAt ?? this.fork.created;
-    this.partitions.set(name, new Partition(this.live.limits, changedAt, index));
+    this.partitions.set(name, new Partition(WINDOW, changedAt, index));
   }
 }

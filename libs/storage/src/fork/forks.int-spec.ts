@@ -7,11 +7,12 @@ import {
   History,
   Pins,
   Retention,
+  isStorageError,
   overlayKey,
 } from '@orrery/storage';
 import type { Entry, OpenFork } from '@orrery/storage';
 import type { TestEtcd } from '@orrery/testing';
-import { codeOf, eventually, podValue, startEtcd } from '@orrery/testing';
+import { WatchRecorder, codeOf, eventually, podValue, startEtcd } from '@orrery/testing';
 
 const CONSISTENT = { freshness: { kind: 'consistent' } } as const;
 const EVENTS = '/registry/events/ns1/';
@@ -191,6 +192,57 @@ describe('floors and pins', () => {
 });
 
 describe('a fork', () => {
+  const statesOf = (entries: readonly Entry[]): string[] =>
+    entries.map(({ key, revision, createRevision }) => `${key}@${revision}/${createRevision}`);
+
+  it('is exactly its base, whatever is written meanwhile', async () => {
+    const prefix = '/registry/busy/';
+    const stop = new AbortController();
+    const write = async (worker: number): Promise<void> => {
+      for (let i = 0; !stop.signal.aborted; i++) {
+        const key = `${prefix}ns${i % 3}/w${worker}-${i % 20}`;
+        const now = await one.plain.get(key, CONSISTENT);
+        if (!now) await one.plain.create(key, podValue(`v${i}`));
+        else if (i % 4 === 0) await one.plain.delete(key, now.revision);
+        else await one.plain.update(key, now.revision, podValue(`v${i}`));
+      }
+    };
+    const writing = [1, 2, 3, 4].map(write);
+    const forks: OpenFork[] = [];
+    for (let i = 0; i < 8; i++) forks.push(await (i % 2 ? one : two).fork(`busy-${i}`));
+    await eventually(async () => (await one.plain.revision()) > (forks[7]?.fork.base ?? 0) + 200);
+    stop.abort();
+    await Promise.all(writing);
+    for (const { fork, storage } of forks) {
+      const freshness = { kind: 'exact', revision: fork.base } as const;
+      const want = statesOf((await one.plain.list(prefix, { freshness })).entries);
+      expect(statesOf((await storage.list(prefix, CONSISTENT)).entries)).toEqual(want);
+      for (const replica of [one, two]) {
+        const far = await replica.open(fork.name);
+        expect(statesOf((await far.storage.list(prefix, CONSISTENT)).entries)).toEqual(want);
+        await replica.forks.remove(fork.name);
+      }
+    }
+  }, 20_000);
+
+  it('outlives a loss of the cache: watches end, and everything is read anew', async () => {
+    const fork = await one.fork('reloaded');
+    const base = await stateOf(fork, `${PODS}a`);
+    await fork.storage.delete(base.key, base.revision);
+    const watch = new WatchRecorder(fork.storage, PODS, { after: fork.fork.created });
+    await watch.until(1);
+    one.cached.invalidate('spec');
+    await eventually(() => watch.error !== undefined);
+    expect(isStorageError(watch.error, 'compacted')).toBe(true);
+    expect(await namesIn(fork)).not.toMatch(/^a/);
+    const again = await fork.storage.create(base.key, podValue('a'));
+    const next = new WatchRecorder(fork.storage, PODS, { after: again.revision - 1 });
+    await next.until(1);
+    expect(next.lines).toEqual([`ADDED a@${again.revision}`]);
+    await next.stop();
+    await one.forks.remove('reloaded');
+  });
+
   it('is loaded from the history where it was not made, and from its overlay', async () => {
     const old = await one.plain.revision();
     await one.cached.create(`${PODS}later`, podValue('later'));

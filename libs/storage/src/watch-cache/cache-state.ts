@@ -25,7 +25,7 @@ export class CacheState implements MemoryState {
 
   constructor(
     private readonly keyspace: string,
-    readonly limits: WindowLimits,
+    private readonly limits: WindowLimits,
   ) {}
 
   /** Whether the prefix lies within one resource, which is what memory can serve. */
