@@ -176,11 +176,8 @@ export async function runCluster(
       guard.protect(pids);
     },
   );
-  const control = await serveControl(
-    files.controlSocket,
-    supervisor,
-    etcdActions({ input, etcd: prepared.etcd, supervisor, clock }),
-  );
+  const actions = etcdActions({ input, etcd: prepared.etcd, supervisor, clock });
+  const control = await serveControl(files.controlSocket, supervisor, actions);
   progress.step('etcd');
   const waves = startProcesses(supervisor, prepared);
   try {

@@ -13,6 +13,7 @@ import { listenersOf, requireFree } from '../cluster/listeners.js';
 import { API_PORT, processes } from '../cluster/plan.js';
 import type { PlanInput } from '../cluster/plan.js';
 import { readSettings, settingsOf, writeSettings } from '../cluster/settings.js';
+import type { ClusterSettings } from '../cluster/settings.js';
 import { writeStaticPods } from '../cluster/static-pods.js';
 import { inWords, makeFolder } from '../cluster/system-error.js';
 import { Progress } from '../progress.js';
@@ -60,6 +61,15 @@ function checkSocketPaths(files: ClusterFiles, nodes: number): void {
     );
 }
 
+/** etcd's members: those of before, else as many as asked for. */
+const membersOf = (
+  { etcdMembers = 1 }: UpFlags,
+  before: ClusterSettings | undefined,
+): Pick<PlanInput, 'etcdMembers' | 'etcdNumbers'> => ({
+  etcdMembers: before?.etcdMembers ?? etcdMembers,
+  ...(before?.etcdNumbers ? { etcdNumbers: before.etcdNumbers } : {}),
+});
+
 /** Everything that can be refused is, before anything of the cluster is written or removed. */
 async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress): Promise<Leased> {
   const before = flags.fresh ? undefined : readSettings(files);
@@ -81,8 +91,7 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
     const input: PlanInput = {
       files,
       addresses: addressesOf(lease.block),
-      etcdMembers: flags.etcdMembers ?? before?.etcdMembers ?? 1,
-      ...(before?.etcdNumbers ? { etcdNumbers: before.etcdNumbers } : {}),
+      ...membersOf(flags, before),
       nodes,
       isolate: flags.isolate,
       standby: flags.standby,

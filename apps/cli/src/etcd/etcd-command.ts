@@ -148,13 +148,13 @@ function supervisorPath({ words, flags }: EtcdCall): string | undefined {
     if (what === undefined) throw new ConfigError('orrery etcd snapshot restore needs a file');
     query.set('file', resolve(what));
     if (flags.above !== undefined) query.set('above', String(flags.above));
-    return `/etcd/restore?${query}`;
+    return `/etcd/restore?${query.toString()}`;
   }
   if (command !== 'member') return undefined;
   if (!['add', 'remove', 'replace'].includes(verb))
     throw new ConfigError('orrery etcd member add, remove or replace');
   if (what !== undefined) query.set('what', what);
-  return `/etcd/${verb}?${query}`;
+  return `/etcd/${verb}?${query.toString()}`;
 }
 
 function inOneLine(error: unknown): unknown {

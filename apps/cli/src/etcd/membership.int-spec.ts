@@ -155,11 +155,12 @@ describe('the etcd of a running cluster', () => {
     const lost = await ask((storage) => storage.create(`${KEY}-not`, VALUE));
     const restoring = lines((say) => restoreCluster(running, { file }, say));
     const tool = await findRestoreTool(found).catch(() => undefined);
-    if (!tool) {
-      await expect(restoring).rejects.toThrow(/takes etcdutl or etcdctl/);
-      return;
-    }
-    const said = await restoring;
+    // Distributions have the tool in a package of its own.
+    const said = await restoring.catch((error: unknown) => [String(error)]);
+    expect(said.join('\n')).toMatch(
+      tool ? /a new epoch begins at revision \d+/ : /takes etcdutl or etcdctl/,
+    );
+    if (!tool) return;
     const first = Number(/epoch begins at revision (\d+)/.exec(said.join('\n'))?.[1]);
     expect(first).toBeGreaterThan(lost.revision);
     expect(await eventually(() => ask((storage) => storage.get(KEY, CONSISTENT)))).toBeDefined();
