@@ -29,7 +29,8 @@ async function keep(
 ): Promise<void> {
   await ensure(store, services, want);
   const name = want.metadata.name ?? '';
-  const { object } = await store.get(undefined, name, { resourceVersion: '0' });
+  // Not from memory, which need not show yet what was just made.
+  const { object } = await store.get(undefined, name);
   const current = object as WithSpec;
   // Of a mandatory level the shares are the operator's once the annotation says so.
   if (equalJson(current.spec, want.spec) || !(isKept(current) || isMandatory)) return;
