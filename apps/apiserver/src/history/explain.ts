@@ -24,10 +24,8 @@ async function stateOf(
   if (record && change) return reader.toWrite(record, change);
   const { oldest } = await history.range();
   const after = Math.max(oldest - 1, revision - 10 * RELATED_SPAN);
-  let last: number | undefined;
-  for await (const cause of log.causesOf(key, { after, to: revision }, signal))
-    last = cause.revision;
-  const write = last === undefined ? undefined : await reader.writeOf(key, last);
+  const last = await log.lastCauseOf(key, { after, to: revision }, signal);
+  const write = last && (await reader.writeOf(key, last.revision));
   if (!write) throw newNotFound(object, object.name);
   return write;
 }

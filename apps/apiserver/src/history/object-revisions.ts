@@ -1,7 +1,6 @@
 import { newNotFound } from '@orrery/apimachinery';
 import { HistoryGone, causeOf, withoutStates } from '@orrery/history';
 import type { LoggedWrite, ObjectHistory, ObjectWrite } from '@orrery/history';
-import { isStorageError } from '@orrery/storage';
 import type { RevisionRecord } from '@orrery/storage';
 import type { HistoryRequest, Subject } from './history-request.js';
 import { readerOf, subjectOf } from './history-request.js';
@@ -9,8 +8,6 @@ import { booleanOf, numberOf, onlyKnown } from './history-query.js';
 import type { WriteReader } from './write-reader.js';
 
 const PARAMETERS = ['limit', 'before', 'why', 'all'];
-/** How many revisions are searched at a time for an object that is not there. */
-const SEARCH_SPAN = 50_000;
 
 /** GET /history/revisions/<path of an object> */
 export async function objectRevisions(call: HistoryRequest): Promise<ObjectHistory> {
@@ -104,25 +101,14 @@ class Walk {
   private async deletion(revision: number): Promise<number | undefined> {
     const { log, signal } = this.call;
     const { oldest } = this.options;
-    for (let to = revision; to >= oldest; to -= SEARCH_SPAN) {
-      const after = Math.max(oldest - 1, to - SEARCH_SPAN);
-      const found: number[] = [];
-      try {
-        for await (const cause of log.causesOf(this.subject.key, { after, to }, signal))
-          found.push(cause.revision);
-      } catch (error) {
-        if (!isStorageError(error, 'compacted')) throw error;
-      }
-      const last = found.at(-1);
-      const write =
-        last === undefined ? undefined : await this.reader.writeOf(this.subject.key, last);
-      if (!write) continue;
-      if (write.type !== 'DELETED') return write.revision;
-      if (this.isFull(write.revision)) return undefined;
-      this.writes.push(write);
-      return write.revision - 1;
-    }
-    return undefined;
+    const span = { after: oldest - 1, to: revision };
+    const last = await log.lastCauseOf(this.subject.key, span, signal);
+    const write = last && (await this.reader.writeOf(this.subject.key, last.revision));
+    if (!write) return undefined;
+    if (write.type !== 'DELETED') return write.revision;
+    if (this.isFull(write.revision)) return undefined;
+    this.writes.push(write);
+    return write.revision - 1;
   }
 
   private add(record: RevisionRecord): void {

@@ -119,14 +119,11 @@ export class WriteReader implements ChainReader {
   ): Promise<LoggedWrite | undefined> {
     const { log, signal } = this.deps;
     const span = { after: Math.max(0, revision - DELETION_SPAN), to: revision - 1 };
-    let last: number | undefined;
-    try {
-      for await (const cause of log.causesOf(key, span, signal))
-        if (cause.verb === 'delete' || cause.verb === 'deletecollection') last = cause.revision;
-    } catch (error) {
-      if (!isStorageError(error, 'compacted')) throw error;
-    }
-    const write = last === undefined ? undefined : await this.writeOf(key, last);
+    const cause = await log.lastCauseOf(key, span, signal).catch((error: unknown) => {
+      if (isStorageError(error, 'compacted')) return undefined;
+      throw error;
+    });
+    const write = cause && (await this.writeOf(key, cause.revision));
     const isMeant = !uid || (write?.before ?? write?.after)?.metadata.uid === uid;
     return isMeant ? write : undefined;
   }

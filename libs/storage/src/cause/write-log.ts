@@ -49,6 +49,9 @@ export interface LogBatch {
 
 const CAUSE = Buffer.from(CAUSE_KEY);
 const PAGE_KEYS = 2000;
+/** Revisions that etcd replays to a watch at a time (etcd mvcc/watcher_group.go:watchBatchMaxRevs). */
+const SPAN = 1000;
+const SPANS_AT_ONCE = 8;
 
 /** Reads what was written, by whom and why, from etcd's history. Throws 'compacted' for what is gone. */
 export class WriteLog {
@@ -80,33 +83,24 @@ export class WriteLog {
   }
 
   /**
-   * The causes of all writes of a key behind `after` up to `to`, in order, its deletions among them: found by reading
-   * all causes of that time, which are small.
+   * The cause of the last write of a key behind `after` up to `to`, which may be its deletion: found by reading the
+   * causes of that time, which are small. etcd replays 1,000 revisions at a time to each watch, so several are used.
    */
-  async *causesOf(
+  async lastCauseOf(
     key: string,
     { after, to }: RevisionSpan,
     signal?: AbortSignal,
-  ): AsyncGenerator<Cause> {
-    const [last] = await this.states([rangeOf(CAUSE_KEY, to)], 'newest cause', signal);
-    if (!last || last.revision <= after) return;
-    const stop = new AbortController();
-    const until = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-    const options = { range: { key: CAUSE }, after, previous: false, signal: until };
-    const needle = Buffer.from(JSON.stringify(key));
-    try {
-      for await (const { events, revision } of feed(this.client, options)) {
-        for (const { kv } of events) {
-          const at = Number(kv.mod_revision);
-          if (at > to || !kv.value.includes(needle)) continue;
-          const cause = toCause({ value: kv.value, revision: at });
-          if (cause?.key === key) yield cause;
-        }
-        if (revision >= last.revision) return;
-      }
-    } finally {
-      stop.abort();
+  ): Promise<Cause | undefined> {
+    for (let end = to; end > after; end -= SPAN * SPANS_AT_ONCE) {
+      const spans = Array.from({ length: SPANS_AT_ONCE }, (_, i) => ({
+        after: Math.max(after, end - SPAN * (i + 1)),
+        to: end - SPAN * i,
+      })).filter((span) => span.to > span.after);
+      const found = await Promise.all(spans.map((span) => this.causeIn(key, span, signal)));
+      const newest = found.find((cause) => cause !== undefined);
+      if (newest) return newest;
     }
+    return undefined;
   }
 
   /** What the revision did; undefined when it lies in the future. */
@@ -194,6 +188,35 @@ export class WriteLog {
       signal,
     );
     return kvs.map(toState);
+  }
+
+  /** The cause of the last write of a key in a span that is short. */
+  private async causeIn(
+    key: string,
+    { after, to }: RevisionSpan,
+    signal?: AbortSignal,
+  ): Promise<Cause | undefined> {
+    const [last] = await this.states([rangeOf(CAUSE_KEY, to)], 'newest cause', signal);
+    if (!last || last.revision <= after) return undefined;
+    const stop = new AbortController();
+    const until = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+    const options = { range: { key: CAUSE }, after, previous: false, signal: until };
+    const needle = Buffer.from(JSON.stringify(key));
+    let found: Cause | undefined;
+    try {
+      for await (const { events, revision } of feed(this.client, options)) {
+        for (const { kv } of events) {
+          const at = Number(kv.mod_revision);
+          if (at > to || !kv.value.includes(needle)) continue;
+          const cause = toCause({ value: kv.value, revision: at });
+          if (cause?.key === key) found = cause;
+        }
+        if (revision >= last.revision) break;
+      }
+    } finally {
+      stop.abort();
+    }
+    return found;
   }
 
   /** The cause of a state, and the state before it. */
