@@ -16,7 +16,7 @@ export class ForkFlags {
   @IsIn(['base', 'live'])
   against: string = 'base';
 
-  @Flag('diff: show Leases, Events and Endpoints of leaders too, which change by themselves')
+  @Flag('diff: show Leases and Events too, which change by themselves')
   all: boolean = false;
 
   @Flag('ls, diff: text or json', 'output')
