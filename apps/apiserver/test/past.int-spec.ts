@@ -95,6 +95,14 @@ describe('/at/<moment>/', () => {
     expect(refused.status).toBe(405);
   });
 
+  it('refuses an upgrade', async () => {
+    const path = `${await now()}/api/v1/namespaces/default/pods/x/exec?command=ls`;
+    const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1' };
+    const refused = await server.ask(path, { method: 'POST', headers });
+    expect(refused.status).toBe(405);
+    expect(refused.json['message']).toMatch(/the history holds objects, no processes/);
+  });
+
   it('answers reviews, which write nothing', async () => {
     const review = await server.post(
       `${await now()}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews`,

@@ -52,6 +52,7 @@ describe('tell()', () => {
         message: 'history older than 24h is kept: fork x (pin fork-1, revision 41) needs it',
       },
     },
+    { notice: { kind: 'lost', pin }, want: { type: 'Warning', reason: 'HistoryPinLost' } },
     { notice: { kind: 'expired', pin }, want: { type: 'Warning', reason: 'HistoryPinExpired' } },
     {
       notice: { kind: 'full', space: { inUse: 3, quota: 4 } },

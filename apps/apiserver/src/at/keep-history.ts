@@ -35,6 +35,12 @@ export function tell(notice: RetentionNotice, retention: string): Told | undefin
         reason: 'HistoryPinExpired',
         message: `etcd is nearly full: ${nameOf(notice.pin)} no longer keeps history, and what reads there answers 410 from now on`,
       };
+    case 'lost':
+      return {
+        type: 'Warning',
+        reason: 'HistoryPinLost',
+        message: `what ${nameOf(notice.pin)} kept is gone: etcd was compacted by somebody else, or restored`,
+      };
     case 'full':
       return {
         type: 'Warning',

@@ -64,6 +64,7 @@ function speedOf(text: string): number {
 /** `/at/<revision or time>/…`: the whole API, read-only, as it was then. */
 class PastClusters implements LogicalClusterSource {
   readonly prefix = 'at';
+  readonly limit = 64;
   private readonly history: History;
   private readonly atRoot: AtRoot;
   private readonly revisions = new Map<number, number>();

@@ -120,6 +120,15 @@ describe(Retention.name, () => {
     expect(kinds()).toEqual(['full']);
   }, 20_000);
 
+  it('lets go of a pin whose revision somebody else has compacted', async () => {
+    const pinned = await write();
+    await pins.create('late', { revision: pinned, owner: 'spec', time: clock.now() });
+    await client.compact(await write(2));
+    await retention().round();
+    expect(notices).toMatchObject([{ kind: 'lost', pin: { id: 'late' } }]);
+    expect(await pins.all()).toEqual([]);
+  });
+
   it('compacts once, though several replicas want to', async () => {
     await write(3);
     await clock.step(30 * HOUR, 0);

@@ -4,6 +4,7 @@ import { readFloor } from './floor.js';
 import type { Floor } from './floor.js';
 import type { History } from './history.js';
 import { Pins } from './pins.js';
+import type { HistoryRange } from './revision-times.js';
 import type { Pin } from './pins.js';
 
 export interface RetentionOptions {
@@ -31,6 +32,8 @@ export type RetentionNotice =
   | { readonly kind: 'held'; readonly pin: Pin }
   /** etcd is nearly full: a pin that held history had to go, and what it kept with it. */
   | { readonly kind: 'expired'; readonly pin: Pin }
+  /** What a pin kept is gone all the same: somebody else compacted, or etcd was restored. */
+  | { readonly kind: 'lost'; readonly pin: Pin }
   /** A pin's deadline has passed. */
   | { readonly kind: 'ended'; readonly pin: Pin }
   /** Nothing more can be compacted, and etcd is still more than half full. */
@@ -77,11 +80,11 @@ export class Retention {
   /** One round; true when room is still short. */
   async round(): Promise<boolean> {
     const floor = await readFloor(this.options.client);
-    const now = this.options.client.clock.now();
     const space = await this.options.space();
     const isShort = space.inUse > space.quota * SHORT;
-    const wanted = await this.wanted(floor, now, isShort);
-    const target = await this.belowPins(wanted, now, space);
+    const range = await this.options.history.range();
+    const wanted = await this.wanted(floor, range, isShort);
+    const target = await this.belowPins(wanted, range, space);
     if (target > floor.revision) {
       const done = await this.compact(floor, target);
       if (done) this.options.notify({ kind: 'compacted', revision: target, short: isShort });
@@ -92,9 +95,13 @@ export class Retention {
   }
 
   /** The revision up to which history could go if nobody needed it. */
-  private async wanted(floor: Floor, now: number, isShort: boolean): Promise<number> {
-    const { history, retentionMs } = this.options;
-    const { oldest, current } = await history.range();
+  private async wanted(
+    floor: Floor,
+    { oldest, current }: HistoryRange,
+    isShort: boolean,
+  ): Promise<number> {
+    const { history, retentionMs, client } = this.options;
+    const now = client.clock.now();
     const start = Math.max(oldest, floor.revision);
     const byAge = await history.times.at(now - retentionMs, { oldest: start, current });
     if (!isShort) return byAge ?? floor.revision;
@@ -105,23 +112,27 @@ export class Retention {
   }
 
   /** The same, kept from passing pins; those that must go for want of room go here. */
-  private async belowPins(wanted: number, now: number, space: Space): Promise<number> {
-    const notify = (notice: RetentionNotice): void => this.options.notify(notice);
+  private async belowPins(wanted: number, { oldest }: HistoryRange, space: Space): Promise<number> {
+    const now = this.options.client.clock.now();
     for (const pin of await this.pins.all()) {
-      if (pin.deadline !== undefined && pin.deadline <= now) {
-        if (await this.pins.release(pin.id, pin.modRevision)) notify({ kind: 'ended', pin });
-        continue;
+      const isOver = pin.deadline !== undefined && pin.deadline <= now;
+      if (isOver) await this.release(pin, 'ended');
+      else if (pin.revision < oldest) await this.release(pin, 'lost');
+      else if (pin.revision < wanted) {
+        const mustGo = space.inUse > space.quota * NEARLY_FULL;
+        if (mustGo && (await this.release(pin, 'expired'))) continue;
+        this.tellHeld(pin);
+        return pin.revision;
       }
-      if (pin.revision >= wanted) continue;
-      const mustGo = space.inUse > space.quota * NEARLY_FULL;
-      if (mustGo && (await this.pins.release(pin.id, pin.modRevision))) {
-        notify({ kind: 'expired', pin });
-        continue;
-      }
-      this.tellHeld(pin);
-      return pin.revision;
     }
     return wanted;
+  }
+
+  /** False when the pin was renewed meanwhile, or another replica was faster. */
+  private async release(pin: Pin, kind: 'ended' | 'lost' | 'expired'): Promise<boolean> {
+    const released = await this.pins.release(pin.id, pin.modRevision);
+    if (released) this.options.notify({ kind, pin });
+    return released;
   }
 
   private tellHeld(pin: Pin): void {
