@@ -7,7 +7,7 @@ import { readAdmissionConfiguration } from './admission/admission-configuration.
 import { chooseAdmissionPlugins } from './admission/plugins.js';
 import { Aggregator } from './aggregation/aggregator.js';
 import { createWebhooks } from './admission/webhook/create-webhooks.js';
-import { refuseConditions } from './admission/webhook/webhook-matcher.js';
+import { createPolicies } from './admission/policy/create-policies.js';
 import { createAuthentication, openIdPaths } from './authn/create-authentication.js';
 import { authenticationReviews } from './authn/reviews.js';
 import { accessReviews } from './authz/access-reviews.js';
@@ -74,6 +74,7 @@ export async function createExtensions(
     issuer,
   );
   const { options, random } = services;
+  const policies = createPolicies(services, views, authorizer);
   // A fork has no extension servers of its own.
   const aggregator = issuer ? undefined : new Aggregator(services, views);
   const faults = options.enableFaults ? new RequestFaults(services.clock) : undefined;
@@ -90,7 +91,8 @@ export async function createExtensions(
         authorizer,
         kinds: () => services.kinds(),
         configuration: readAdmissionConfiguration(options.admissionControlConfigFile),
-        webhooks: createWebhooks(services, views, refuseConditions),
+        webhooks: createWebhooks(services, views, policies.conditions),
+        policies,
       }),
       ...(isRbac ? [new EscalationCheck(rbac, authorizer)] : []),
     ],

@@ -59,6 +59,14 @@ import { ClusterTrustBundleKind } from './certificates/v1beta1/clustertrustbundl
 import { PodCertificateRequestKind } from './certificates/v1beta1/podcertificaterequest/podcertificaterequest.kind.js';
 import { StorageVersionMigrationKind } from './storagemigration/v1beta1/storageversionmigration/storageversionmigration.kind.js';
 import { APIServiceKind } from './apiregistration/v1/apiservice/apiservice.kind.js';
+import {
+  ValidatingAdmissionPolicyBindingKind,
+  ValidatingAdmissionPolicyKind,
+} from './admissionregistration/v1/validatingadmissionpolicy/validatingadmissionpolicy.kind.js';
+import {
+  MutatingAdmissionPolicyBindingKind,
+  MutatingAdmissionPolicyKind,
+} from './admissionregistration/v1/mutatingadmissionpolicy/mutatingadmissionpolicy.kind.js';
 import type { KindDescriptor } from './kind.js';
 
 export { requestKinds } from './request-kinds.js';
@@ -107,6 +115,10 @@ export const kinds: readonly KindDescriptor[] = [
   APIServiceKind,
   MutatingWebhookConfigurationKind,
   ValidatingWebhookConfigurationKind,
+  ValidatingAdmissionPolicyKind,
+  ValidatingAdmissionPolicyBindingKind,
+  MutatingAdmissionPolicyKind,
+  MutatingAdmissionPolicyBindingKind,
   PriorityClassKind,
   LeaseKind,
   RuntimeClassKind,

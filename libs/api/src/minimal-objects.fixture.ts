@@ -15,6 +15,11 @@ const webhooks = [
     clientConfig: { url: 'https://hook.example.com/admit' },
   },
 ];
+const matchConstraints = {
+  resourceRules: [
+    { apiGroups: [''], apiVersions: ['v1'], resources: ['pods'], operations: ['CREATE'] },
+  ],
+};
 const pem = '-----BEGIN CERTIFICATE REQUEST-----\nMA==\n-----END CERTIFICATE REQUEST-----\n';
 const claimSpec = {
   accessModes: ['ReadWriteOnce'],
@@ -126,6 +131,24 @@ export const minimalObjects: Readonly<Record<string, object>> = {
   },
   'admissionregistration.k8s.io/v1/mutatingwebhookconfigurations': { webhooks },
   'admissionregistration.k8s.io/v1/validatingwebhookconfigurations': { webhooks },
+  'admissionregistration.k8s.io/v1/validatingadmissionpolicies': {
+    spec: { matchConstraints, validations: [{ expression: 'true' }] },
+  },
+  'admissionregistration.k8s.io/v1/validatingadmissionpolicybindings': {
+    spec: { policyName: 'policy', validationActions: ['Deny'] },
+  },
+  'admissionregistration.k8s.io/v1/mutatingadmissionpolicies': {
+    spec: {
+      matchConstraints,
+      reinvocationPolicy: 'Never',
+      mutations: [
+        { patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{}' } },
+      ],
+    },
+  },
+  'admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings': {
+    spec: { policyName: 'policy' },
+  },
   'scheduling.k8s.io/v1/priorityclasses': { value: 10 },
   'coordination.k8s.io/v1/leases': {},
   'node.k8s.io/v1/runtimeclasses': { handler: 'runc' },

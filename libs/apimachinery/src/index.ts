@@ -161,6 +161,7 @@ export { applyStrategicMergePatch } from './patch/strategic-merge-patch.js';
 export { PROTOBUF_MEDIA_TYPE, ProtobufCodec } from './protobuf/protobuf-codec.js';
 export type { DecodedProtobuf } from './protobuf/protobuf-codec.js';
 export { ProtobufError } from './protobuf/protobuf-error.js';
+export { applyConfiguration } from './managed-fields/apply-configuration.js';
 export { applyPatch, newApplyConflict, trackUpdate } from './managed-fields/apply-patch.js';
 export type {
   ApplyConflict,

@@ -31,3 +31,8 @@ export { resolveFieldPath } from './schema/field-path.js';
 export { MAX_REQUEST_BYTES, schemaType } from './schema/schema-type.js';
 export type { DeclaredType } from './schema/schema-type.js';
 export type { RuleSchema, ValidationRule } from './schema/structural.js';
+export { admissionRequestType, namespaceType } from './admission/policy-environment.js';
+export type { PolicyScope } from './admission/policy-environment.js';
+export { PolicyCompiler } from './admission/policy-compiler.js';
+export type { PolicyProgram, ResultKind } from './admission/policy-compiler.js';
+export { EvaluationError } from './values/value.js';

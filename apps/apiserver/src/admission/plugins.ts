@@ -41,6 +41,7 @@ import { ResourceQuotaPlugin } from './resource-quota/resource-quota.plugin.js';
 import { RuntimeClassPlugin } from './runtime-class/runtime-class.plugin.js';
 import { ServiceAccountPlugin } from './service-account/service-account.plugin.js';
 import { StorageObjectInUseProtection } from './storage-object-in-use-protection/storage-object-in-use-protection.plugin.js';
+import type { Policies } from './policy/create-policies.js';
 import type { Webhooks } from './webhook/create-webhooks.js';
 import { TaintNodesByCondition } from './taint-nodes-by-condition/taint-nodes-by-condition.plugin.js';
 
@@ -49,6 +50,7 @@ export interface PluginDeps {
   readonly random: Random;
   readonly clock: Clock;
   readonly webhooks: Webhooks;
+  readonly policies: Pick<Policies, 'mutating' | 'validating'>;
   readonly authorizer: Authorizer;
   /** What --admission-control-config-file says about a plugin. */
   readonly configuration: PluginConfigurations;
@@ -134,7 +136,9 @@ export const admissionPlugins: readonly PluginEntry[] = [
   on('DefaultIngressClass', ({ views }) => new DefaultIngressClass(views.ingressClasses)),
   off('DenyServiceExternalIPs', () => new DenyServiceExternalIps()),
   on('PodTopologyLabels', ({ views }) => new PodTopologyLabels(views.nodes)),
+  on('MutatingAdmissionPolicy', ({ policies }) => policies.mutating),
   on('MutatingAdmissionWebhook', ({ webhooks }) => webhooks.mutating),
+  on('ValidatingAdmissionPolicy', ({ policies }) => policies.validating),
   on('ValidatingAdmissionWebhook', ({ webhooks }) => webhooks.validating),
   on(
     'ResourceQuota',

@@ -1,5 +1,6 @@
 import type { KubeObject, SchemaRegistry } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
+import { schemaRegistry } from '@orrery/api';
 
 /** What the server knows of one served version of a CustomResourceDefinition. */
 export interface CustomKind {
@@ -13,3 +14,14 @@ export interface CustomKind {
   /** Removes what the structural schema does not know; answers the paths of the removed fields. Mutates. */
   prune(object: KubeObject): readonly string[];
 }
+
+const registries = new WeakMap<KindDescriptor, () => SchemaRegistry>();
+
+/** To be called where a custom kind is made. */
+export function rememberSchemas(kind: KindDescriptor, schemas: () => SchemaRegistry): void {
+  registries.set(kind, schemas);
+}
+
+/** The schemas that a kind's own refers to: those of its definition, or the built-in ones. */
+export const schemasOf = (kind: KindDescriptor): SchemaRegistry =>
+  registries.get(kind)?.() ?? schemaRegistry();

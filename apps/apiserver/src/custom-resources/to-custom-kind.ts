@@ -8,6 +8,7 @@ import type {
   ScaleAccess,
 } from '@orrery/api';
 import { applyDefaults } from './apply-defaults.js';
+import { rememberSchemas } from './custom-kind.js';
 import type { CustomKind } from './custom-kind.js';
 import { customStrategies } from './custom-strategies.js';
 import { assignJsonPath, evaluateJsonPath, parseJsonPath } from './json-path.js';
@@ -137,6 +138,7 @@ export function toCustomKind(
     ...conversionOf(crd, version.name),
   };
   let schemas: SchemaRegistry | undefined;
+  rememberSchemas(kind, () => (schemas ??= schemasFor(name, schema)));
   return {
     kind,
     definition: crd.metadata.name ?? '',

@@ -5,6 +5,8 @@ import type {
   ClusterRoleBinding,
   IngressClass,
   LimitRange,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
   MutatingWebhookConfiguration,
   Namespace,
   Node,
@@ -18,6 +20,8 @@ import type {
   Secret,
   ServiceAccount,
   StorageClass,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
   ValidatingWebhookConfiguration,
 } from '@orrery/api';
 import { LiveView } from './live-view.js';
@@ -49,6 +53,12 @@ export interface ClusterViews {
   readonly apiServices: LiveReader<APIService>;
   readonly mutatingWebhooks: LiveReader<MutatingWebhookConfiguration>;
   readonly validatingWebhooks: LiveReader<ValidatingWebhookConfiguration>;
+  readonly validatingPolicies: LiveReader<ValidatingAdmissionPolicy>;
+  /** Indexed by policy name. */
+  readonly validatingPolicyBindings: LiveReader<ValidatingAdmissionPolicyBinding>;
+  readonly mutatingPolicies: LiveReader<MutatingAdmissionPolicy>;
+  /** Indexed by policy name. */
+  readonly mutatingPolicyBindings: LiveReader<MutatingAdmissionPolicyBinding>;
 }
 
 /** Follows every resource of ClusterViews below `root` (/registry). `ready` resolves when all have been listed. */
@@ -92,6 +102,16 @@ export function startClusterViews(
     apiServices: view('apiregistration.k8s.io/apiservices'),
     mutatingWebhooks: view('mutatingwebhookconfigurations'),
     validatingWebhooks: view('validatingwebhookconfigurations'),
+    validatingPolicies: view('validatingadmissionpolicies'),
+    validatingPolicyBindings: view<ValidatingAdmissionPolicyBinding>(
+      'validatingadmissionpolicybindings',
+      ({ spec }) => spec.policyName,
+    ),
+    mutatingPolicies: view('mutatingadmissionpolicies'),
+    mutatingPolicyBindings: view<MutatingAdmissionPolicyBinding>(
+      'mutatingadmissionpolicybindings',
+      ({ spec }) => spec.policyName,
+    ),
   };
   return {
     ...views,

@@ -27,7 +27,8 @@ export function setWebhookDefaults(webhook: Webhook): void {
   if (webhook.clientConfig?.service) webhook.clientConfig.service.port ??= 443;
 }
 
-function validateRule(rule: RuleWithOperations, path: Path): FieldError[] {
+/** Also for the rules of policies. */
+export function validateRule(rule: RuleWithOperations, path: Path): FieldError[] {
   return [
     ...(list(rule.operations).length === 0 ? [required(path.child('operations'))] : []),
     ...eachOf(rule.operations, (operation, i) =>

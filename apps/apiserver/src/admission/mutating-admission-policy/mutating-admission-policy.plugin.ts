@@ -1,0 +1,176 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import { StatusError } from '@orrery/apimachinery';
+import type {
+  KindDescriptor,
+  MutatingAdmissionPolicy as Policy,
+  MutatingAdmissionPolicyBinding as Binding,
+} from '@orrery/api';
+import { LIMITS } from '@orrery/cel';
+import { cloneJson, equalJson } from '@orrery/registry';
+import type { AdmissionAttributes, AdmissionPlugin } from '@orrery/registry';
+import type { LiveReader } from '../../live-view/live-view.js';
+import { evaluateConditions } from '../matching/match-conditions.js';
+import { PolicyEvaluation } from '../matching/policy-evaluation.js';
+import { PolicyAuthorizer, policyVariables } from '../matching/policy-variables.js';
+import { isExempt, namespaceOf } from '../matching/request-matcher.js';
+import { convertBetween } from '../matching/versioned-object.js';
+import { ConfigurationProblem } from '../policy/policy-params.js';
+import { refuseMutation } from '../policy/policy-refusal.js';
+import type { PolicyDeps } from '../validating-admission-policy/validating-admission-policy.plugin.js';
+import type { CompiledMutation } from './apply-mutation.js';
+import { applyMutation, compileMutations } from './apply-mutation.js';
+
+export interface MutatingPoliciesDeps extends PolicyDeps {
+  readonly policies: LiveReader<Policy>;
+  /** Indexed by policy name. */
+  readonly bindings: LiveReader<Binding>;
+}
+
+/** What is remembered between the two passes of one request (k8s …/policy/mutating/reinvocationcontext.go). */
+interface Passes {
+  output?: KubeObject | undefined;
+  readonly asked: Set<string>;
+  readonly again: Set<string>;
+}
+
+/** One policy with one binding and one parameter. */
+interface Invocation {
+  readonly policy: Policy;
+  readonly binding: Binding;
+  readonly kind: KindDescriptor;
+  readonly params: KubeObject | undefined;
+}
+
+interface Review {
+  readonly attributes: AdmissionAttributes;
+  readonly answers: PolicyAuthorizer;
+  readonly passes: Passes;
+  readonly errors: string[];
+}
+
+const keyOf = ({ policy, binding, params }: Invocation): string =>
+  JSON.stringify([
+    policy.metadata.name,
+    binding.metadata.name,
+    params?.metadata.namespace,
+    params?.metadata.name,
+  ]);
+
+function askAgain({ asked, again }: Passes): void {
+  for (const key of asked) again.add(key);
+  asked.clear();
+}
+
+/** Makes `object` equal to `next`, in place. */
+function replace(object: KubeObject, next: KubeObject): void {
+  const target = object as unknown as Record<string, unknown>;
+  for (const key of Object.keys(target)) if (!Object.hasOwn(next, key)) delete target[key];
+  Object.assign(target, next);
+}
+
+/** Changes objects by MutatingAdmissionPolicies (k8s apiserver pkg/admission/plugin/policy/mutating). */
+export class MutatingPolicies implements AdmissionPlugin {
+  readonly name = 'MutatingAdmissionPolicy';
+
+  constructor(private readonly deps: MutatingPoliciesDeps) {}
+
+  handles(): boolean {
+    return true;
+  }
+
+  async admit(attributes: AdmissionAttributes): Promise<void> {
+    if (isExempt(attributes) || !attributes.object) return;
+    const { reinvocation } = attributes;
+    const kept = reinvocation?.kept.get(this.name) as Passes | undefined;
+    const passes: Passes = kept ?? { asked: new Set(), again: new Set() };
+    reinvocation?.kept.set(this.name, passes);
+    if (reinvocation?.isReinvoke && !equalJson(passes.output, attributes.object)) askAgain(passes);
+    const answers = new PolicyAuthorizer(this.deps.authorizer, attributes.context.user);
+    const review: Review = { attributes, answers, passes, errors: [] };
+    for (const policy of this.deps.policies.values()) await this.applyPolicy(policy, review);
+    passes.output = cloneJson(attributes.object);
+    if (review.errors.length > 0) throw refuseMutation(attributes, review.errors);
+  }
+
+  private complain(
+    error: unknown,
+    policy: Policy,
+    binding: Binding | undefined,
+    review: Review,
+  ): void {
+    if (!(error instanceof Error) || error instanceof StatusError) throw error;
+    if (policy.spec.failurePolicy === 'Ignore') return;
+    const config = error instanceof ConfigurationProblem ? 'failed to configure binding: ' : '';
+    const where = binding
+      ? `policy '${policy.metadata.name ?? ''}' with binding '${binding.metadata.name ?? ''}'`
+      : `policy "${policy.metadata.name ?? ''}"`;
+    review.errors.push(`${where} denied request: ${config}${error.message}`);
+  }
+
+  private async applyPolicy(policy: Policy, review: Review): Promise<void> {
+    const bindings = [...this.deps.bindings.indexed(policy.metadata.name ?? '')];
+    if (bindings.length === 0) return;
+    const { attributes } = review;
+    const kind = await this.deps.matcher.match(attributes, policy.spec.matchConstraints ?? {});
+    if (!kind) return;
+    for (const binding of bindings) {
+      const { matchResources, paramRef } = binding.spec;
+      if (matchResources && !(await this.deps.matcher.match(attributes, matchResources))) continue;
+      try {
+        const within = namespaceOf(attributes);
+        const found = await this.deps.params.collect(policy.spec.paramKind, paramRef, within);
+        for (const params of found) await this.invoke({ policy, binding, kind, params }, review);
+      } catch (error) {
+        this.complain(error, policy, binding, review);
+      }
+    }
+  }
+
+  private async invoke(invocation: Invocation, review: Review): Promise<void> {
+    const { policy, binding, kind, params } = invocation;
+    const { attributes, passes } = review;
+    const isNamespace = attributes.kind.group === '' && attributes.kind.kind === 'Namespace';
+    const namespace = isNamespace ? undefined : await this.deps.matcher.namespace(attributes);
+    const subject = { attributes, kind, namespace, params };
+    const { matchConditions = [], paramKind, reinvocationPolicy } = policy.spec;
+    const first = policyVariables(subject, review.answers);
+    const conditions = await evaluateConditions(matchConditions, first, paramKind !== undefined);
+    if (conditions.error !== undefined) throw new Error(conditions.error);
+    if (!conditions.matches) return;
+    const key = keyOf(invocation);
+    if (attributes.reinvocation?.isReinvoke && !passes.again.has(key)) return;
+    const { variables, mutations } = compileMutations(policy);
+    let changed = false;
+    for (const mutation of mutations) {
+      try {
+        // Each mutation sees what those before it have made.
+        const seen = policyVariables(subject, review.answers);
+        const evaluation = new PolicyEvaluation(seen, LIMITS.perObject, variables);
+        changed = (await mutate(mutation, subject, evaluation)) || changed;
+      } catch (error) {
+        this.complain(error, policy, binding, review);
+      }
+    }
+    if (changed) {
+      askAgain(passes);
+      if (attributes.reinvocation) attributes.reinvocation.wanted = true;
+    }
+    if (reinvocationPolicy === 'IfNeeded') passes.asked.add(key);
+  }
+}
+
+/** Applies one mutation to the request's object, in place; true when that changed it. */
+async function mutate(
+  mutation: CompiledMutation,
+  { attributes, kind }: { attributes: AdmissionAttributes; kind: KindDescriptor },
+  evaluation: PolicyEvaluation,
+): Promise<boolean> {
+  const { object } = attributes;
+  if (!object) return false;
+  const before = cloneJson(object);
+  const shaped = convertBetween(before, attributes.kind, kind);
+  const made = await applyMutation(mutation, cloneJson(shaped), kind, evaluation);
+  kind.setDefaults?.(made);
+  replace(object, convertBetween(made, kind, attributes.kind));
+  return !equalJson(before, object);
+}
