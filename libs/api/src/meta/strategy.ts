@@ -22,6 +22,10 @@ export interface KindRules<T extends KubeObject> extends Omit<
   readonly ownsStatus?: boolean;
   /** Findings beyond metadata, for both create and update. */
   readonly check?: (object: T, context: KindContext) => readonly FieldError[];
+  /** Findings beyond `check` for new objects alone. */
+  readonly checkCreate?: (object: T, context: KindContext) => readonly FieldError[];
+  /** What a client is told of an object that is accepted; `old` is absent on create. */
+  readonly warnings?: (object: T, old?: T) => readonly string[];
   /** Findings that need the stored object, besides `check`. */
   readonly checkUpdate?: (object: T, old: T, context: KindContext) => readonly FieldError[];
   /** Status for a new object. Default: none. */
@@ -40,10 +44,15 @@ export function strategyOf<T extends KubeObject>(rules: KindRules<T>): Strategy<
     namespaced,
     ownsStatus,
     check,
+    checkCreate,
     checkUpdate,
+    warnings,
     initialStatus,
     ...rest
   } = rules;
+  const warn = (object: T, old: T | undefined, context: KindContext): void => {
+    for (const text of list(warnings?.(object, old))) context.warn(text);
+  };
   return {
     ...rest,
     prepareForCreate(object, context) {
@@ -54,15 +63,24 @@ export function strategyOf<T extends KubeObject>(rules: KindRules<T>): Strategy<
       if (ownsStatus) assignStatus(object, (old as WithStatus).status);
       rules.prepareForUpdate?.(object, old, context);
     },
-    validate: (object, context) => [
-      ...validateMeta(object, namespaced, name),
-      ...list(check?.(object, context)),
-    ],
-    validateUpdate: (object, old, context) => [
-      ...validateMetaUpdate(object, old),
-      ...list(check?.(object, context)),
-      ...list(checkUpdate?.(object, old, context)),
-    ],
+    validate(object, context) {
+      const findings = [
+        ...validateMeta(object, namespaced, name),
+        ...list(check?.(object, context)),
+        ...list(checkCreate?.(object, context)),
+      ];
+      if (findings.length === 0) warn(object, undefined, context);
+      return findings;
+    },
+    validateUpdate(object, old, context) {
+      const findings = [
+        ...validateMetaUpdate(object, old),
+        ...list(check?.(object, context)),
+        ...list(checkUpdate?.(object, old, context)),
+      ];
+      if (findings.length === 0) warn(object, old, context);
+      return findings;
+    },
   };
 }
 

@@ -1,8 +1,7 @@
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
-import { invalid } from '@orrery/apimachinery';
+import { invalid, ipFaults } from '@orrery/apimachinery';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { KindContext } from '../../../kind.js';
-import { validateIp } from '../../../meta/fields.js';
 
 /** In loopback mode nodes and pods live in one 127.x.0.0/16; what is inside it is an ordinary address. */
 function isOfCluster(address: string, { podCidr }: KindContext): boolean {
@@ -11,25 +10,33 @@ function isOfCluster(address: string, { podCidr }: KindContext): boolean {
   return address.startsWith(`${block}.`);
 }
 
-/** k8s pkg/apis/core/validation/validation.go:ValidateEndpointIP. */
+/** k8s pkg/apis/core/validation/validation.go:ValidateEndpointIP, of what is an address. */
+export function validateSpecialIp(
+  text: string,
+  path: FieldPath,
+  context: KindContext,
+): FieldError[] {
+  const refuse = (why: string): FieldError[] => [invalid(path, text, why)];
+  if (text === '0.0.0.0' || text === '::') return refuse(`may not be unspecified (${text})`);
+  const isLoopback = (isIPv4(text) && text.startsWith('127.')) || (isIPv6(text) && text === '::1');
+  if (isLoopback && !isOfCluster(text, context)) {
+    return refuse('may not be in the loopback range (127.0.0.0/8, ::1/128)');
+  }
+  if (/^169\.254\.|^fe[89ab][0-9a-f]:/i.test(text)) {
+    return refuse('may not be in the link-local range (169.254.0.0/16, fe80::/10)');
+  }
+  return /^224\.0\.0\.|^ff02:/i.test(text)
+    ? refuse('may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)')
+    : [];
+}
+
+/** An address, and one that traffic can be sent to. */
 export function validateEndpointIp(
   address: string | undefined,
   path: FieldPath,
   context: KindContext,
 ): FieldError[] {
   const text = String(address ?? '');
-  const findings = validateIp(text, path);
-  if (findings.length > 0) return findings;
-  const refuse = (why: string): FieldError[] => [invalid(path, text, why)];
-  if (text === '0.0.0.0' || text === '::') return refuse(`may not be unspecified (0.0.0.0 or ::)`);
-  const isLoopback = (isIPv4(text) && text.startsWith('127.')) || (isIPv6(text) && text === '::1');
-  if (isLoopback && !isOfCluster(text, context)) {
-    return refuse('may not be in the loopback range (127.0.0.0/8, ::1/128)');
-  }
-  if (/^169\.254\.|^fe80:/i.test(text)) {
-    return refuse('may not be in the link-local range (169.254.0.0/16, fe80::/10)');
-  }
-  return /^224\.0\.0\.|^ff02:/i.test(text)
-    ? refuse('may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)')
-    : [];
+  const findings = ipFaults(text).map((fault) => invalid(path, text, fault));
+  return findings.length > 0 ? findings : validateSpecialIp(text, path, context);
 }

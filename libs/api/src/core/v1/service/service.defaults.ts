@@ -58,6 +58,11 @@ export function setServiceDefaults(service: Service): void {
   setPortDefaults(spec);
   if (isExternallyAccessible(spec)) spec.externalTrafficPolicy ||= 'Cluster';
   if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster';
-  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
+  if (spec.type === 'LoadBalancer') {
+    spec.allocateLoadBalancerNodePorts ??= true;
+    for (const ingress of list(service.status.loadBalancer.ingress)) {
+      if (ingress.ip) ingress.ipMode ??= 'VIP';
+    }
+  }
   setFamilyDefaults(spec);
 }

@@ -3,7 +3,12 @@ import { list } from '../../../meta/list.js';
 import { dns1035Label } from '../../../meta/names.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { isExternallyAccessible } from './service.defaults.js';
-import { validateService, validateServiceUpdate } from './service.validation.js';
+import {
+  validateService,
+  validateServiceStatus,
+  validateServiceUpdate,
+} from './service.validation.js';
+import { serviceWarnings } from './service.warnings.js';
 
 const hasNodePorts = ({ type }: ServiceSpec): boolean =>
   type === 'NodePort' || type === 'LoadBalancer';
@@ -85,8 +90,9 @@ export const serviceStrategy = strategyOf<Service>({
     keepAllocated(spec, old.spec);
     syncClusterIps(spec, old.spec);
   },
-  check: validateService,
+  checkCreate: validateService,
   checkUpdate: validateServiceUpdate,
+  warnings: serviceWarnings,
 });
 
-export const serviceStatusStrategy = statusStrategyOf<Service>();
+export const serviceStatusStrategy = statusStrategyOf<Service>(validateServiceStatus);

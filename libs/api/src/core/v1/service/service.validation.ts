@@ -1,163 +1,321 @@
 import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
-import { FieldPath, duplicate, forbidden, invalid, required } from '@orrery/apimachinery';
+import {
+  FieldPath,
+  cidrFaults,
+  duplicate,
+  forbidden,
+  invalid,
+  notSupported,
+  required,
+} from '@orrery/apimachinery';
+import type { KindContext } from '../../../kind.js';
 import type { Service, ServicePort, ServiceSpec } from '../../../types.js';
-import { oneOf, validateCidr, validateIp } from '../../../meta/fields.js';
+import { oneOf } from '../../../meta/fields.js';
+import { given, when } from '../../../meta/findings.js';
 import { validateLabels } from '../../../meta/label-selector.js';
-import { eachOf, list } from '../../../meta/list.js';
-import { check, dnsLabel, dnsSubdomain, portNumber } from '../../../meta/names.js';
+import { eachOf, entries, list } from '../../../meta/list.js';
+import { check, dnsLabel, dnsSubdomain, portNumber, qualifiedName } from '../../../meta/names.js';
+import { validateSpecialIp } from '../endpoints/endpoint-address.js';
 import { validatePortNumberOrName } from '../pod-spec/probe.validation.js';
+import {
+  validateAddressUpdate,
+  validateClusterIps,
+  validateNewIp,
+} from './service-addresses.validation.js';
 import { isExternallyAccessible, isHeadless } from './service.defaults.js';
 
 const SPEC = FieldPath.of('spec');
+const PORTS = SPEC.child('ports');
 const MAX_AFFINITY_SECONDS = 86_400;
+const HINTS = 'service.kubernetes.io/topology-aware-hints';
+const MODE = 'service.kubernetes.io/topology-mode';
+const RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges';
+const ONLY_BALANCED = "may only be used when `type` is 'LoadBalancer'";
 
-function validatePort(port: ServicePort, spec: ServiceSpec, at: Path): FieldError[] {
-  const needsName = list(spec.ports).length > 1;
-  return [
-    ...(port.name
-      ? check(dnsLabel, port.name, at.child('name'))
-      : needsName
-        ? [required(at.child('name'))]
-        : []),
-    ...portNumber(port.port).map((m) => invalid(at.child('port'), port.port ?? 0, m)),
-    ...oneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], at.child('protocol')),
-    ...(port.targetPort === undefined
-      ? []
-      : validatePortNumberOrName(port.targetPort, at.child('targetPort'))),
-    ...(port.nodePort && spec.type !== 'NodePort' && spec.type !== 'LoadBalancer'
-      ? [forbidden(at.child('nodePort'), `may not be used when \`type\` is '${spec.type}'`)]
-      : []),
-  ];
-}
+const needsHealthCheck = (spec: ServiceSpec | undefined): boolean =>
+  spec?.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
 
-/** Names, port numbers and node ports may each stand for one port only. */
-function validateUniquePorts(spec: ServiceSpec): FieldError[] {
-  const seen = new Set<string>();
-  const repeated = (key: string): boolean => {
-    if (seen.has(key)) return true;
-    seen.add(key);
-    return false;
-  };
-  return eachOf(spec.ports, ({ name, port, protocol, nodePort }, i) => {
-    const at = SPEC.child('ports').index(i);
-    return [
-      ...(name && repeated(`name ${name}`) ? [duplicate(at.child('name'), name)] : []),
-      ...(nodePort && repeated(`nodePort ${protocol} ${nodePort}`)
-        ? [duplicate(at.child('nodePort'), nodePort)]
-        : []),
-      ...(repeated(`port ${protocol} ${port}`) ? [duplicate(at, { protocol, port })] : []),
-    ];
-  });
+function validateHints({ metadata }: Service): FieldError[] {
+  const mode = metadata.annotations?.[MODE];
+  const hints = metadata.annotations?.[HINTS];
+  const text = `must match annotations[${HINTS}] when both are specified`;
+  return when(
+    mode !== undefined && hints !== undefined && mode !== hints,
+    invalid(FieldPath.of('metadata', 'annotations').key(MODE), mode, text),
+  );
 }
 
 function validateExternalName(spec: ServiceSpec): FieldError[] {
+  const text = 'may not be set for ExternalName services';
   const path = SPEC.child('externalName');
   const name = String(spec.externalName ?? '').replace(/\.$/, '');
   return [
-    ...(spec.clusterIP
-      ? [forbidden(SPEC.child('clusterIPs'), 'may not be set for ExternalName services')]
-      : []),
+    ...when(list(spec.clusterIPs).length > 0, forbidden(SPEC.child('clusterIPs'), text)),
+    ...when(list(spec.ipFamilies).length > 0, forbidden(SPEC.child('ipFamilies'), text)),
+    ...when(Boolean(spec.ipFamilyPolicy), forbidden(SPEC.child('ipFamilyPolicy'), text)),
     ...(name ? check(dnsSubdomain, name, path) : [required(path)]),
   ];
 }
 
-function validateAddresses(spec: ServiceSpec): FieldError[] {
-  const { clusterIP, clusterIPs, type } = spec;
-  const path = SPEC.child('clusterIPs');
-  const first = list(clusterIPs)[0] ?? clusterIP;
-  if (first === 'None') {
-    return type === 'ClusterIP'
-      ? []
-      : [invalid(path.index(0), first, `may not be set to 'None' for ${type} services`)];
-  }
-  return [
-    ...list(clusterIPs).flatMap((address, i) =>
-      address ? validateIp(address, path.index(i)) : [],
+function validateType(spec: ServiceSpec): FieldError[] {
+  if (spec.type === 'ExternalName') return validateExternalName(spec);
+  const isReachable = spec.type === 'LoadBalancer' || spec.type === 'NodePort';
+  return when(
+    isReachable && isHeadless(spec),
+    invalid(
+      SPEC.child('clusterIPs').index(0),
+      'None',
+      `may not be set to 'None' for ${spec.type} services`,
     ),
-    ...(clusterIP && list(clusterIPs).length === 0
-      ? validateIp(clusterIP, SPEC.child('clusterIP'))
-      : []),
-    ...(clusterIP && list(clusterIPs).length > 0 && list(clusterIPs)[0] !== clusterIP
-      ? [invalid(path, list(clusterIPs), 'first value must match `clusterIP`')]
-      : []),
+  );
+}
+
+function validatePort(port: ServicePort, needsName: boolean, at: Path): FieldError[] {
+  return [
+    ...portNumber(port.port).map((m) => invalid(at.child('port'), port.port ?? 0, m)),
+    ...oneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], at.child('protocol')),
+    ...validatePortNumberOrName(port.targetPort, at.child('targetPort')),
+    ...given(port.appProtocol, (name) => check(qualifiedName, name, at.child('appProtocol'))),
+    ...when(needsName && !port.name, required(at.child('name'))),
   ];
 }
 
-function validateTraffic(spec: ServiceSpec): FieldError[] {
-  const { type, externalTrafficPolicy, internalTrafficPolicy, loadBalancerSourceRanges } = spec;
-  const external = SPEC.child('externalTrafficPolicy');
-  const ranges = SPEC.child('loadBalancerSourceRanges');
+function validatePorts(spec: ServiceSpec): FieldError[] {
+  const names = new Set<string>();
+  const needsName = list(spec.ports).length > 1;
+  return eachOf(spec.ports, (port, i) => {
+    const at = PORTS.index(i);
+    const isRepeated = Boolean(port.name) && names.has(port.name ?? '');
+    if (port.name) names.add(port.name);
+    return [
+      ...(port.name ? check(dnsLabel, port.name, at.child('name')) : []),
+      ...when(isRepeated, duplicate(at.child('name'), port.name)),
+      ...validatePort(port, needsName, at),
+    ];
+  });
+}
+
+/** Numbers and node ports stand for one port of each protocol. */
+function validateUniquePorts(spec: ServiceSpec): FieldError[] {
+  const seen = new Set<string>();
+  const repeated = (key: string): boolean => {
+    const found = seen.has(key);
+    seen.add(key);
+    return found;
+  };
+  const isInternal = spec.type === 'ClusterIP';
   return [
-    ...(externalTrafficPolicy && !isExternallyAccessible(spec)
-      ? [
-          invalid(
-            external,
-            externalTrafficPolicy,
-            'may only be set for externally-accessible services',
-          ),
-        ]
-      : []),
-    ...oneOf(externalTrafficPolicy, ['Cluster', 'Local'], external, false),
-    ...oneOf(
-      internalTrafficPolicy,
-      ['Cluster', 'Local'],
-      SPEC.child('internalTrafficPolicy'),
-      false,
+    ...eachOf(spec.ports, ({ nodePort }, i) =>
+      when(
+        isInternal && Boolean(nodePort),
+        forbidden(PORTS.index(i).child('nodePort'), "may not be used when `type` is 'ClusterIP'"),
+      ),
     ),
-    ...(list(loadBalancerSourceRanges).length > 0 && type !== 'LoadBalancer'
-      ? [forbidden(ranges, "may only be used when `type` is 'LoadBalancer'")]
-      : list(loadBalancerSourceRanges).flatMap((range, i) => validateCidr(range, ranges.index(i)))),
-    ...list(spec.externalIPs).flatMap((ip, i) =>
-      validateIp(ip, SPEC.child('externalIPs').index(i)),
+    ...eachOf(spec.ports, ({ nodePort, protocol }, i) =>
+      nodePort && repeated(`node ${protocol} ${nodePort}`)
+        ? [duplicate(PORTS.index(i).child('nodePort'), nodePort)]
+        : [],
     ),
+    ...eachOf(spec.ports, ({ port, protocol }, i) => {
+      // What upstream's internal type prints.
+      const shown = {
+        Name: '',
+        Protocol: protocol,
+        AppProtocol: null,
+        Port: port,
+        TargetPort: 0,
+        NodePort: 0,
+      };
+      return when(repeated(`port ${protocol} ${port}`), duplicate(PORTS.index(i), shown));
+    }),
   ];
 }
 
 function validateAffinity(spec: ServiceSpec): FieldError[] {
-  const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 1;
+  const path = SPEC.child('sessionAffinityConfig');
+  const config = spec.sessionAffinityConfig;
+  const findings = oneOf(spec.sessionAffinity, ['ClientIP', 'None'], SPEC.child('sessionAffinity'));
+  if (spec.sessionAffinity === 'None') {
+    const text = 'must not be set when session affinity is None';
+    return [...findings, ...when(Boolean(config), forbidden(path, text))];
+  }
+  if (spec.sessionAffinity !== 'ClientIP') return findings;
+  const why = 'when session affinity type is ClientIP';
+  const seconds = config?.clientIP?.timeoutSeconds;
+  if (!config) return [...findings, required(path, why)];
+  if (!config.clientIP) return [...findings, required(path.child('clientIP'), why)];
+  const at = path.child('clientIP', 'timeoutSeconds');
+  if (seconds === undefined || seconds === null) return [...findings, required(at, why)];
+  const text = `must be greater than 0 and less than ${MAX_AFFINITY_SECONDS}`;
   return [
-    ...oneOf(spec.sessionAffinity, ['ClientIP', 'None'], SPEC.child('sessionAffinity')),
-    ...(seconds <= 0 || seconds > MAX_AFFINITY_SECONDS
-      ? [
-          invalid(
-            SPEC.child('sessionAffinityConfig', 'clientIP', 'timeoutSeconds'),
-            seconds,
-            `must be greater than 0 and less than ${MAX_AFFINITY_SECONDS}`,
-          ),
-        ]
+    ...findings,
+    ...when(seconds <= 0 || seconds > MAX_AFFINITY_SECONDS, invalid(at, seconds, text)),
+  ];
+}
+
+function validateRanges({ spec, metadata }: Service, old: Service | undefined): FieldError[] {
+  const isBalanced = spec?.type === 'LoadBalancer';
+  const cidrs = (values: readonly string[], at: (i: number) => Path): FieldError[] =>
+    values.flatMap((value, i) => cidrFaults(value).map((fault) => invalid(at(i), value, fault)));
+  const ranges = list(spec?.loadBalancerSourceRanges).map((range) => String(range).trim());
+  if (ranges.length > 0) {
+    const path = SPEC.child('LoadBalancerSourceRanges');
+    const known = list(old?.spec?.loadBalancerSourceRanges).map((range) => range.trim());
+    return [
+      ...when(!isBalanced, forbidden(path, ONLY_BALANCED)),
+      ...ranges.flatMap((range, i) =>
+        known.includes(range) ? [] : cidrs([range], () => path.index(i)),
+      ),
+    ];
+  }
+  const text = metadata.annotations?.[RANGES];
+  if (text === undefined) return [];
+  const path = FieldPath.of('metadata', 'annotations').key(RANGES);
+  const isNew = old?.metadata.annotations?.[RANGES] !== text;
+  const values = String(text).trim() === '' ? [] : String(text).trim().split(',');
+  return [
+    ...when(!isBalanced, forbidden(path, ONLY_BALANCED)),
+    ...(isNew
+      ? cidrs(
+          values.map((value) => value.trim()),
+          () => path,
+        )
       : []),
   ];
 }
 
-/** k8s pkg/apis/core/validation/validation.go:ValidateService. */
-export function validateService({ spec }: Service): FieldError[] {
-  if (!spec) return [required(SPEC.child('ports'))];
-  const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
+function validateBalancer(spec: ServiceSpec, old: ServiceSpec | undefined): FieldError[] {
+  const isBalanced = spec.type === 'LoadBalancer';
+  const path = SPEC.child('loadBalancerClass');
+  const isChanged =
+    isBalanced &&
+    old?.type === 'LoadBalancer' &&
+    (spec.loadBalancerClass ?? null) !== (old.loadBalancerClass ?? null);
+  return [
+    ...when(isChanged, invalid(path, spec.loadBalancerClass, 'may not change once set')),
+    ...when(
+      !isBalanced && (spec.allocateLoadBalancerNodePorts ?? null) !== null,
+      forbidden(SPEC.child('allocateLoadBalancerNodePorts'), ONLY_BALANCED),
+    ),
+    ...given(spec.loadBalancerClass, (name) =>
+      isBalanced ? check(qualifiedName, name, path) : [forbidden(path, ONLY_BALANCED)],
+    ),
+  ];
+}
+
+function validateExternalTraffic(spec: ServiceSpec): FieldError[] {
+  const policy = SPEC.child('externalTrafficPolicy');
+  const port = SPEC.child('healthCheckNodePort');
+  const policyGiven = spec.externalTrafficPolicy;
+  const healthPort = spec.healthCheckNodePort ?? 0;
+  const text =
+    "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
+  return [
+    ...(isExternallyAccessible(spec)
+      ? oneOf(policyGiven, ['Cluster', 'Local'], policy)
+      : when(
+          Boolean(policyGiven),
+          invalid(policy, policyGiven, 'may only be set for externally-accessible services'),
+        )),
+    ...when(!needsHealthCheck(spec) && healthPort !== 0, invalid(port, healthPort, text)),
+    ...(needsHealthCheck(spec) && healthPort !== 0
+      ? portNumber(healthPort).map((message) => invalid(port, healthPort, message))
+      : []),
+  ];
+}
+
+const DISTRIBUTIONS = ['PreferClose', 'PreferSameNode', 'PreferSameZone'];
+
+function validateTraffic(spec: ServiceSpec): FieldError[] {
+  const isServed = ['ClusterIP', 'LoadBalancer', 'NodePort'].includes(String(spec.type));
+  return [
+    ...validateExternalTraffic(spec),
+    ...oneOf(
+      spec.internalTrafficPolicy,
+      ['Cluster', 'Local'],
+      SPEC.child('internalTrafficPolicy'),
+      isServed,
+    ),
+    ...given(spec.trafficDistribution, (value) =>
+      when(
+        !DISTRIBUTIONS.includes(value),
+        notSupported(SPEC.child('trafficDistribution'), value, DISTRIBUTIONS),
+      ),
+    ),
+  ];
+}
+
+const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
+
+function validate(service: Service, old: Service | undefined, context: KindContext): FieldError[] {
+  const spec = service.spec ?? {};
   const needsPorts = spec.type !== 'ExternalName' && !isHeadless(spec);
   return [
-    ...(needsPorts && list(spec.ports).length === 0 ? [required(SPEC.child('ports'))] : []),
-    ...(spec.type === 'ExternalName' ? validateExternalName(spec) : validateAddresses(spec)),
-    ...eachOf(spec.ports, (port, i) => validatePort(port, spec, SPEC.child('ports').index(i))),
+    ...validateHints(service),
+    ...when(needsPorts && list(spec.ports).length === 0, required(PORTS)),
+    ...validateType(spec),
+    ...validatePorts(spec),
     ...validateLabels(spec.selector, SPEC.child('selector')),
     ...validateAffinity(spec),
-    ...oneOf(spec.type, types, SPEC.child('type')),
+    ...validateClusterIps(spec, old?.spec),
+    ...eachOf(spec.externalIPs, (ip, i) => {
+      const at = SPEC.child('externalIPs').index(i);
+      const findings = validateNewIp(ip, old?.spec?.externalIPs, at);
+      return findings.length > 0 ? findings : validateSpecialIp(ip, at, context);
+    }),
+    ...oneOf(spec.type, TYPES, SPEC.child('type')),
     ...validateUniquePorts(spec),
+    ...validateRanges(service, old),
+    ...validateBalancer(spec, old?.spec),
     ...validateTraffic(spec),
   ];
 }
 
-/** A cluster IP stays unless the service becomes, or was, an ExternalName. */
-export function validateServiceUpdate(service: Service, old: Service): FieldError[] {
-  const before = old.spec?.clusterIP;
-  const isFixed =
-    before && old.spec?.type !== 'ExternalName' && service.spec?.type !== 'ExternalName';
-  return isFixed && service.spec?.clusterIP !== before
-    ? [
-        invalid(
-          SPEC.child('clusterIPs').index(0),
-          [service.spec?.clusterIP ?? ''],
-          'may not change once set',
-        ),
-      ]
-    : [];
+/** k8s pkg/apis/core/validation/validation.go:ValidateServiceCreate. */
+export const validateService = (service: Service, context: KindContext): FieldError[] =>
+  validate(service, undefined, context);
+
+/** k8s pkg/apis/core/validation/validation.go:ValidateServiceUpdate. */
+export function validateServiceUpdate(
+  service: Service,
+  old: Service,
+  context: KindContext,
+): FieldError[] {
+  const isKept = needsHealthCheck(service.spec) && needsHealthCheck(old.spec);
+  const [now, before] = [service.spec?.healthCheckNodePort, old.spec?.healthCheckNodePort];
+  return [
+    ...validateAddressUpdate(service, old),
+    ...when(
+      isKept && now !== before,
+      forbidden(SPEC.child('healthCheckNodePort'), 'field is immutable'),
+    ),
+    ...validate(service, old, context),
+  ];
 }
+
+/** k8s pkg/apis/core/validation/validation.go:ValidateLoadBalancerStatus. */
+export function validateServiceStatus(service: Service, old: Service): FieldError[] {
+  const path = FieldPath.of('status', 'loadBalancer', 'ingress');
+  const ingress = service.status?.loadBalancer?.ingress;
+  const known = list(old.status?.loadBalancer?.ingress).map(({ ip }) => ip ?? '');
+  if (service.spec?.type !== 'LoadBalancer' && list(ingress).length > 0) {
+    return [forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'")];
+  }
+  return eachOf(ingress, ({ ip, ipMode, hostname }, i) => {
+    const at = path.index(i);
+    const mode = at.child('ipMode');
+    return [
+      ...(ip ? validateNewIp(ip, known, at.child('ip')) : []),
+      ...when(Boolean(ip) && !ipMode, required(mode, 'must be specified when `ip` is set')),
+      ...when(!ip && Boolean(ipMode), forbidden(mode, 'may not be specified when `ip` is not set')),
+      ...(ip ? oneOf(ipMode, ['Proxy', 'VIP'], mode, false) : []),
+      ...(hostname ? check(dnsSubdomain, hostname, at.child('hostname')) : []),
+    ];
+  });
+}
+
+/** Annotations that the strategy warns of are read here too, so that the names stand in one place. */
+export const deprecatedHints = ({ metadata }: Service): string[] =>
+  entries(metadata.annotations)
+    .filter(([key]) => key === HINTS)
+    .map(() => `annotation ${HINTS} is deprecated, please use ${MODE} instead`);
