@@ -47,9 +47,11 @@ function splitOptions(args: KubectlArgs): [words: Words, options: KubectlOptions
   return typeof last === 'object' ? [args.slice(0, -1) as string[], last] : [args as string[], {}];
 }
 
-/** The command line of `orrery` as built; ORRERY_DIST as for the scripts. */
+/** Where the bundles are; ORRERY_DIST as for the scripts. */
+export const dist = process.env['ORRERY_DIST'] ?? join(ROOT, 'dist');
+
+/** The command line of `orrery` as built. */
 export function orreryLine(...args: string[]): string {
-  const dist = process.env['ORRERY_DIST'] ?? join(ROOT, 'dist');
   const main = join(dist, 'orrery.js');
   if (!existsSync(main)) throw new Error(`${main} is missing: npm run build`);
   return [process.execPath, '--enable-source-maps', main, ...args].map(quote).join(' ');

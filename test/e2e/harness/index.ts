@@ -3,7 +3,7 @@
  * a spec file its cluster; `cluster.shell('kubectl get pods | grep …')` runs a line as a user types it.
  */
 export { eventually } from '@orrery/testing';
-export { Cluster, newHome, orreryLine, processesOf, quote } from './cluster.js';
+export { Cluster, dist, newHome, orreryLine, processesOf, quote } from './cluster.js';
 export type { ClusterOptions, KubectlOptions } from './cluster.js';
 export { defaultKubectl, everyKubectl, kubectlIsAtLeast } from './kubectls.js';
 export type { KubectlBinary } from './kubectls.js';

@@ -1,5 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { KUBERNETES_VERSION, toTime } from '@orrery/component';
 import type { StoredObject } from '@orrery/storage';
 import { cacheFolder } from './cache-folder.js';
@@ -34,6 +43,16 @@ export class BootstrapCache {
     const text = JSON.stringify(objects).replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, CREATED);
     writeFileSync(draft, text, { mode: 0o600 });
     renameSync(draft, this.file);
+    this.forgetOthers();
+  }
+
+  /** Those of other builds. */
+  private forgetOthers(): void {
+    const folder = dirname(this.file);
+    const mine = basename(this.file);
+    const prefix = mine.slice(0, mine.indexOf(KUBERNETES_VERSION));
+    for (const name of readdirSync(folder))
+      if (name.startsWith(prefix) && name !== mine) rmSync(join(folder, name), { force: true });
   }
 }
 

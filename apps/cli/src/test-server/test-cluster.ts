@@ -173,7 +173,9 @@ export class TestCluster {
     const { signal } = this.stopping;
     const work = async (): Promise<void> => {
       const load = APPS[app];
-      if (load) await (await load()).run(args, { signal, clock });
+      // Nobody asks one component of a test's cluster for its health.
+      const own = without(args, 'bind-address', 'secure-port');
+      if (load) await (await load()).run(own, { signal, clock });
     };
     this.running.push(
       work().catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { loadKubeconfig } from '@orrery/client';
 import { ConfigError, SystemClock } from '@orrery/component';
 import { EtcdClient, fillKeyspace, readKeyspace } from '@orrery/storage';
 import type { StoredObject } from '@orrery/storage';
@@ -18,6 +19,20 @@ export interface TestClustersPlace {
 const SAME_IN_ALL =
   /^(clusterroles|clusterrolebindings|roles|rolebindings|namespaces|serviceaccounts|priorityclasses|flowschemas|prioritylevelconfigurations|apiregistration\.k8s\.io)\//;
 
+/** What a test is told of its new cluster. */
+export interface CreatedCluster {
+  readonly cluster: string;
+  readonly server: string;
+  /** Path of the file. */
+  readonly kubeconfig: string;
+  /** PEM: the authority, and the administrator's certificate and key. */
+  readonly credentials: {
+    readonly ca: string | undefined;
+    readonly cert: string | undefined;
+    readonly key: string | undefined;
+  };
+}
+
 /** The clusters of one test server. */
 export class TestClusters {
   private readonly clusters = new Map<string, TestCluster>();
@@ -28,9 +43,24 @@ export class TestClusters {
 
   constructor(private readonly place: TestClustersPlace) {}
 
-  methods(): Readonly<Record<string, TestMethod>> {
+  /** What one test may ask for; its clusters end with it. */
+  session(): { readonly methods: ReadonlyMap<string, TestMethod>; end(): Promise<void> } {
+    const own = new Set<string>();
+    const create: TestMethod = async (params) => {
+      const made = await this.create(params);
+      own.add(made.cluster);
+      return made;
+    };
     return {
-      create: (params) => this.create(params),
+      methods: new Map(Object.entries({ ...this.methods(), create })),
+      end: async () => {
+        await Promise.all([...own].map((cluster) => this.stopOne({ cluster })));
+      },
+    };
+  }
+
+  private methods(): Readonly<Record<string, TestMethod>> {
+    return {
       stop: (params) => this.stopOne(params),
       step: async (params) => {
         const { ms } = params;
@@ -56,7 +86,7 @@ export class TestClusters {
     return cluster;
   }
 
-  private async create(params: Readonly<Record<string, unknown>>): Promise<unknown> {
+  private async create(params: Readonly<Record<string, unknown>>): Promise<CreatedCluster> {
     const options = toTestClusterOptions(params);
     const id = String((this.created += 1));
     const dir = join(this.place.base, id);
@@ -69,13 +99,22 @@ export class TestClusters {
     );
     this.clusters.set(id, cluster);
     await this.remember(keyspace, shape);
-    return { cluster: id, server: cluster.server, kubeconfig: cluster.files.adminConf };
+    const { server, files } = cluster;
+    const { ca, cert, key } = loadKubeconfig(files.adminConf);
+    return {
+      cluster: id,
+      server,
+      kubeconfig: files.adminConf,
+      credentials: { ca, cert, key },
+    };
   }
 
+  /** Stopping twice is stopping once. */
   private async stopOne(params: Readonly<Record<string, unknown>>): Promise<unknown> {
-    const cluster = this.find(params);
-    this.clusters.delete(String(params['cluster']));
-    await cluster.stop();
+    const id = String(params['cluster']);
+    const cluster = this.clusters.get(id);
+    this.clusters.delete(id);
+    await cluster?.stop();
     return {};
   }
 

@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ConfigError, SystemClock } from '@orrery/component';
+import { ConfigError, Flag, SystemClock } from '@orrery/component';
 import { startManagedEtcd } from '@orrery/storage';
 import type { ManagedEtcd } from '@orrery/storage';
+import { IsOptional, IsString } from 'class-validator';
 import { leaseBlock } from '../cluster/block-lease.js';
 import { locateEtcd } from '../cluster/etcd.js';
 import { ClusterFiles, addressesOf } from '../cluster/layout.js';
@@ -12,7 +16,6 @@ import { endLeftovers } from '../cluster/leftovers.js';
 import { Progress } from '../progress.js';
 import { startGuard } from '../supervisor/guard.js';
 import { answerRequests } from './protocol.js';
-import type { TestMethod } from './protocol.js';
 import { TestClusters } from './test-clusters.js';
 
 const clustersDir = (base: string): string => join(base, 'clusters');
@@ -43,8 +46,8 @@ async function startEtcd(base: string, block: number): Promise<ManagedEtcd> {
   return etcd;
 }
 
-/** `orrery test-server --sweep BASE`: ends what a test server that was killed has left. */
-export async function sweepTestServer(base: string): Promise<void> {
+/** Ends what a test server that was killed has left. */
+async function sweepTestServer(base: string): Promise<void> {
   const clock = new SystemClock();
   for (const name of readdirSync(clustersDir(base)))
     await endLeftovers(new ClusterFiles(join(clustersDir(base), name)), clock);
@@ -52,11 +55,46 @@ export async function sweepTestServer(base: string): Promise<void> {
   rmSync(base, { recursive: true, force: true });
 }
 
+/** Serves tests at `path` until the signal aborts; a test that goes away takes its clusters with it. */
+async function serveTests(
+  path: string,
+  clusters: TestClusters,
+  signal: AbortSignal,
+): Promise<void> {
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    const session = clusters.session();
+    void answerRequests(socket, socket, session.methods).finally(() => {
+      open.delete(socket);
+      void session.end();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  if (!signal.aborted) await once(signal, 'abort');
+  server.close();
+  for (const socket of open) socket.destroy();
+}
+
+/** Aborts when standard input ends, which it does with the process that started this one, however it ends. */
+function lifeline(signal: AbortSignal): AbortSignal {
+  const gone = new AbortController();
+  const end = (): void => {
+    gone.abort(new Error('the test has ended'));
+  };
+  process.stdin.on('end', end).on('error', end).resume();
+  return AbortSignal.any([signal, gone.signal]);
+}
+
 /**
- * `orrery test-server`: clusters for the process that holds the other end of standard input, and ends with it. They
- * share one etcd and this process; each has a keyspace, addresses and a clock of its own.
+ * `orrery test-server --socket PATH`: clusters for the tests of one process, which holds the other end of standard
+ * input. They share one etcd and this process; each has a keyspace, addresses and a clock of its own.
  */
-export async function testServer(signal: AbortSignal): Promise<void> {
+async function testServer(socket: string, stop: AbortSignal): Promise<void> {
+  const signal = lifeline(stop);
   const base = mkdtempSync(join(tmpdir(), 'orrery-test-'));
   mkdirSync(clustersDir(base));
   const componentDir = dirname(fileURLToPath(import.meta.url));
@@ -76,18 +114,8 @@ export async function testServer(signal: AbortSignal): Promise<void> {
     componentDir,
     etcd: starting.then(({ endpoints: [endpoint = ''] }) => ({ endpoint })),
   });
-  const methods = new Map<string, TestMethod>(Object.entries(clusters.methods()));
-  const stopInput = (): void => {
-    process.stdin.destroy();
-  };
-  signal.addEventListener('abort', stopInput, { once: true });
   try {
-    await Promise.all([
-      starting,
-      answerRequests(process.stdin, process.stdout, methods).catch((error: unknown) => {
-        if (!signal.aborted) throw error;
-      }),
-    ]);
+    await Promise.all([starting, serveTests(socket, clusters, signal)]);
   } finally {
     await clusters.stop();
     const etcd = await starting.catch(() => undefined);
@@ -98,13 +126,27 @@ export async function testServer(signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Throws ConfigError for anything but no arguments or `--sweep BASE`. */
-export function testServerCommand(argv: readonly string[], signal: AbortSignal): Promise<void> {
-  const [flag, base, ...rest] = argv;
-  if (flag === undefined) return testServer(signal);
-  if (flag !== '--sweep' || base === undefined || rest.length > 0)
+/** The flags of `orrery test-server`: one of the two. */
+export class TestServerFlags {
+  @Flag('Unix socket at which tests ask for clusters')
+  @IsOptional()
+  @IsString()
+  socket?: string = undefined;
+
+  @Flag('end what the test server that used this folder has left')
+  @IsOptional()
+  @IsString()
+  sweep?: string = undefined;
+}
+
+export async function testServerCommand(
+  { socket, sweep }: TestServerFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  if (sweep !== undefined) await sweepTestServer(sweep);
+  else if (socket !== undefined) await testServer(socket, signal);
+  else
     throw new ConfigError(
-      'orrery test-server is started by @orrery/testing and speaks with it on standard input',
+      'orrery test-server needs --socket; it is started by createCluster() of @orrery/testing',
     );
-  return sweepTestServer(base);
 }

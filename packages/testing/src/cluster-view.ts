@@ -1,0 +1,198 @@
+import { parseAllDocuments } from 'yaml';
+import { ApiError } from './rest.js';
+import type { RequestOptions, Rest } from './rest.js';
+import { ResourceTypes, pathOf } from './resource-types.js';
+import { OrreryError } from './test-server-process.js';
+
+/**
+ * An object of the cluster. Its fields are what its kind has; they are read without a type where the caller names none, as
+ * a test reads what it expects to be there.
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- `deployment.status.readyReplicas` must compile
+export type AnyObject = Record<string, any>;
+
+export interface Place {
+  /** Default `default`. */
+  readonly namespace?: string;
+}
+
+export interface ListOptions extends Place {
+  readonly allNamespaces?: boolean;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+export interface WaitOptions extends Place {
+  /** Default 10,000. */
+  readonly timeoutMs?: number;
+}
+
+const PATCHES = {
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  json: 'application/json-patch+json',
+} as const;
+
+const FIELD_MANAGER = 'orrery-testing';
+
+function documentsOf(manifest: string | AnyObject | readonly AnyObject[]): AnyObject[] {
+  if (typeof manifest !== 'string')
+    return Array.isArray(manifest) ? [...manifest] : [manifest as AnyObject];
+  return parseAllDocuments(manifest)
+    .map((document) => {
+      const [error] = document.errors;
+      if (error) throw new OrreryError(`the manifest is not YAML: ${error.message}`);
+      return document.toJS() as AnyObject | null;
+    })
+    .filter((object) => object !== null);
+}
+
+function splitRef(ref: string): [type: string, name: string] {
+  const [type = '', name = '', ...rest] = ref.split('/');
+  if (type === '' || name === '' || rest.length > 0)
+    throw new OrreryError(`${ref}: name an object as TYPE/NAME, e.g. deployment/web`);
+  return [type, name];
+}
+
+/** What can be read and written at one address: the cluster, its past (reading alone), or a fork. */
+export class ClusterView {
+  protected readonly types: ResourceTypes;
+
+  constructor(protected readonly rest: Rest) {
+    this.types = new ResourceTypes(rest);
+  }
+
+  /** https://…, also with the path of a past or a fork. */
+  get server(): string {
+    return this.rest.server;
+  }
+
+  /** Any request; JSON both ways. Throws ApiError for an answer that is not 2xx. */
+  request<T = AnyObject>(path: string, options: RequestOptions = {}): Promise<T> {
+    return this.rest.json<T>(path, options);
+  }
+
+  /** `get('deployment/web')`. Throws ApiError with code 404 when it is not there. */
+  async get<T = AnyObject>(ref: string, place: Place = {}): Promise<T> {
+    return this.request<T>(await this.pathOf(ref, place));
+  }
+
+  /** Like get; undefined when it is not there. */
+  async find<T = AnyObject>(ref: string, place: Place = {}): Promise<T | undefined> {
+    try {
+      return await this.get<T>(ref, place);
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** `list('pods', { labelSelector: 'app=web' })`. */
+  async list<T = AnyObject>(type: string, options: ListOptions = {}): Promise<T[]> {
+    const { allNamespaces = false, namespace = 'default', labelSelector, fieldSelector } = options;
+    const path = pathOf(await this.types.byName(type), allNamespaces ? undefined : namespace);
+    const query = new URLSearchParams();
+    if (labelSelector !== undefined) query.set('labelSelector', labelSelector);
+    if (fieldSelector !== undefined) query.set('fieldSelector', fieldSelector);
+    const { items } = await this.request<{ items: T[] }>(`${path}?${query.toString()}`);
+    return items;
+  }
+
+  /** Creates an object where its metadata says. */
+  async create<T = AnyObject>(object: AnyObject): Promise<T> {
+    const { path } = await this.placeOf(object);
+    return this.request<T>(`${path}?fieldManager=${FIELD_MANAGER}`, {
+      method: 'POST',
+      body: object,
+    });
+  }
+
+  /** Server-side apply of one or more documents: YAML, an object, or a list of objects. In their order. */
+  async apply(manifest: string | AnyObject | readonly AnyObject[]): Promise<AnyObject[]> {
+    const applied: AnyObject[] = [];
+    for (const object of documentsOf(manifest)) {
+      const { path, name } = await this.placeOf(object);
+      if (name === undefined) throw new OrreryError(`apply: ${object['kind']} needs metadata.name`);
+      const query = `fieldManager=${FIELD_MANAGER}&force=true&fieldValidation=Strict`;
+      applied.push(
+        await this.request(`${path}/${encodeURIComponent(name)}?${query}`, {
+          method: 'PATCH',
+          contentType: 'application/apply-patch+yaml',
+          body: object,
+        }),
+      );
+    }
+    return applied;
+  }
+
+  /** A merge patch, or a strategic or JSON one; `subresource` e.g. status. */
+  async patch<T = AnyObject>(
+    ref: string,
+    patch: unknown,
+    options: Place & { readonly type?: keyof typeof PATCHES; readonly subresource?: string } = {},
+  ): Promise<T> {
+    const path = await this.pathOf(ref, options);
+    const { type = 'merge', subresource } = options;
+    return this.request<T>(
+      `${path}${subresource === undefined ? '' : `/${subresource}`}?fieldManager=${FIELD_MANAGER}`,
+      { method: 'PATCH', contentType: PATCHES[type], body: patch },
+    );
+  }
+
+  async delete(ref: string, place: Place = {}): Promise<void> {
+    await this.request(await this.pathOf(ref, place), { method: 'DELETE' });
+  }
+
+  /**
+   * Resolves with the object once it is as wanted; at first it need not exist. Rejects when the time is over, saying how the
+   * object was then.
+   */
+  async waitFor<T = AnyObject>(
+    ref: string,
+    isWanted: (object: T) => unknown,
+    { timeoutMs = 10_000, namespace = 'default' }: WaitOptions = {},
+  ): Promise<T> {
+    const [type, name] = splitRef(ref);
+    const collection = pathOf(await this.types.byName(type), namespace);
+    const field = encodeURIComponent(`metadata.name=${name}`);
+    const over = AbortSignal.timeout(timeoutMs);
+    let last: T | undefined;
+    try {
+      for (;;) {
+        const query = `watch=true&resourceVersion=0&fieldSelector=${field}`;
+        for await (const line of this.rest.lines(`${collection}?${query}`, over)) {
+          const { type: what, object } = line as { type: string; object: T };
+          if (what === 'ERROR') break;
+          last = what === 'DELETED' ? undefined : object;
+          if (last !== undefined && isWanted(last)) return last;
+        }
+      }
+    } catch (error) {
+      if (!over.aborted) throw error;
+      const state =
+        last === undefined ? 'there is no such object' : `it is ${JSON.stringify(last, null, 2)}`;
+      throw new OrreryError(`${ref} was not as wanted after ${timeoutMs} ms: ${state}`, {
+        cause: error,
+      });
+    }
+  }
+
+  private async pathOf(ref: string, { namespace = 'default' }: Place): Promise<string> {
+    const [type, name] = splitRef(ref);
+    return pathOf(await this.types.byName(type), namespace, name);
+  }
+
+  private async placeOf(
+    object: AnyObject,
+  ): Promise<{ readonly path: string; readonly name: string | undefined }> {
+    const { apiVersion, kind, metadata } = object as {
+      apiVersion?: string;
+      kind?: string;
+      metadata?: { name?: string; namespace?: string };
+    };
+    if (apiVersion === undefined || kind === undefined)
+      throw new OrreryError('an object needs apiVersion and kind');
+    const type = await this.types.byKind(apiVersion, kind);
+    return { path: pathOf(type, metadata?.namespace ?? 'default'), name: metadata?.name };
+  }
+}

@@ -1,0 +1,104 @@
+// Makes the npm packages: `node scripts/pack.mjs [FOLDER]` leaves a tarball of each in FOLDER (default dist-packages/).
+import { build } from 'esbuild';
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { dist, fail, root, run, say } from './checkout.mjs';
+import { EXTERNAL } from './externals.mjs';
+
+const target = resolve(process.argv[2] ?? join(root, 'dist-packages'));
+const staging = join(root, '.cache', 'packages');
+const { version, license, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+
+function must(command, args) {
+  const code = run(command, args);
+  if (code !== 0) fail(`${command} ${args.join(' ')} ended with ${code}`);
+}
+
+const writeJson = (file, value) => writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+
+/** The versions that were tested, not ranges of them. */
+const installed = (name) => lock.packages[`node_modules/${name}`].version;
+
+function packOrrery() {
+  const dir = join(staging, 'orrery');
+  mkdirSync(join(dir, 'bin'), { recursive: true });
+  cpSync(dist, join(dir, 'dist'), {
+    recursive: true,
+    filter: (path) => !/\.map$|\.compile-cache|\.fingerprint/.test(path),
+  });
+  for (const file of ['LICENSE', 'README.md']) cpSync(join(root, file), join(dir, file));
+  writeFileSync(
+    join(dir, 'bin', 'orrery.js'),
+    "#!/usr/bin/env node\nimport '../dist/orrery.js';\n",
+  );
+  const optional = ['@lydell/node-pty'];
+  const dependencies = EXTERNAL.filter((name) => !optional.includes(name));
+  const versions = (names) => Object.fromEntries(names.map((name) => [name, installed(name)]));
+  writeJson(join(dir, 'package.json'), {
+    name: 'orrery',
+    version,
+    description: 'A working model of a Kubernetes cluster on a real etcd cluster',
+    license,
+    type: 'module',
+    engines,
+    bin: { orrery: 'bin/orrery.js' },
+    exports: { './package.json': './package.json' },
+    files: ['bin', 'dist'],
+    dependencies: versions(dependencies),
+    optionalDependencies: versions(optional),
+  });
+  return dir;
+}
+
+/** Each module system gets files of its own, so that types and code agree for both. */
+async function packTesting() {
+  const source = join(root, 'packages', 'testing');
+  const dir = join(staging, 'testing');
+  for (const [format, file] of [
+    ['esm', 'import.meta.url'],
+    ['cjs', '__filename'],
+  ]) {
+    const outdir = join(dir, 'dist', format);
+    await build({
+      entryPoints: ['index', 'jest'].map((name) => join(source, 'src', `${name}.ts`)),
+      outdir,
+      bundle: true,
+      splitting: format === 'esm',
+      format,
+      platform: 'node',
+      target: 'node20',
+      define: { ORRERY_TESTING_FILE: file },
+      logLevel: 'error',
+    });
+    must(process.execPath, [
+      join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
+      '-p',
+      source,
+      '--outDir',
+      outdir,
+    ]);
+    writeJson(join(outdir, 'package.json'), { type: format === 'esm' ? 'module' : 'commonjs' });
+  }
+  cpSync(join(source, 'vitest'), join(dir, 'dist', 'vitest'), { recursive: true });
+  const manifest = JSON.parse(readFileSync(join(source, 'npm-package.json'), 'utf8'));
+  writeJson(join(dir, 'package.json'), {
+    ...manifest,
+    version,
+    dependencies: { ...manifest.dependencies, orrery: version },
+  });
+  cpSync(join(source, 'README.md'), join(dir, 'README.md'));
+  cpSync(join(root, 'LICENSE'), join(dir, 'LICENSE'));
+  return dir;
+}
+
+rmSync(staging, { recursive: true, force: true });
+mkdirSync(target, { recursive: true });
+must(process.execPath, [join(root, 'scripts', 'build.mjs')]);
+for (const dir of [packOrrery(), await packTesting()])
+  must('npm', ['pack', '--silent', '--pack-destination', target, dir]);
+say(
+  `orrery: packed ${readdirSync(target)
+    .filter((name) => name.endsWith('.tgz'))
+    .join(', ')}`,
+);
