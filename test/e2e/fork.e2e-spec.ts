@@ -82,6 +82,26 @@ describe('a fork', () => {
     expect((await podsOf(live)).map(identity)).toEqual(before);
   });
 
+  it('has leaders of its own, and leaves those of the cluster alone', async () => {
+    const leases = '-n kube-system get leases kube-scheduler kube-controller-manager';
+    const holders = `${leases} -o jsonpath='{.items[*].spec.holderIdentity}'`;
+    const inside = (await inFork(holders)).split(' ');
+    const outside = (await cluster.shell(`kubectl ${holders}`)).stdout.split(' ');
+    expect(inside).toHaveLength(2);
+    expect(inside.filter((holder) => outside.includes(holder))).toEqual([]);
+  });
+
+  it('has no processes: what would reach those of the cluster is refused', async () => {
+    const [pod] = await podsOf(FORK);
+    const name = pod?.metadata.name ?? '';
+    for (const line of [`logs ${name}`, `exec ${name} -- true`]) {
+      const command = `kubectl --context ${FORK} ${line}`;
+      const { code, stderr } = await cluster.shell(command, { allowFailure: true });
+      expect(code).toBe(1);
+      expect(stderr).toContain('is not possible in a fork');
+    }
+  });
+
   it('lets a namespace go with what it holds, and a deployment with its pods', async () => {
     await inFork('create namespace gone');
     await inFork('-n gone create deployment x --image=nginx --replicas=2');

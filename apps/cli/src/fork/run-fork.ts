@@ -168,6 +168,7 @@ export async function runFork({ kubeconfig, fork, signal, print }: RunForkOption
   } finally {
     await processes.stop();
     await client.close();
-    if (signal.aborted) rmSync(dir, { recursive: true, force: true });
+    // Volumes may hold secrets; logs say what went wrong, where something did.
+    rmSync(signal.aborted ? dir : join(dir, 'nodes'), { recursive: true, force: true });
   }
 }

@@ -19,6 +19,9 @@ import { pinKeyOf } from './fork-transactions.js';
 import { EXPIRED } from './fork-writer.js';
 import type { OpenFork } from './open-fork.js';
 
+const FORKS_BYTE = FORK_KEYS.charCodeAt(1);
+const ORRERY_BYTE = FORK_RECORDS.charCodeAt(1);
+
 interface Kept extends OpenFork {
   readonly state: ForkState;
   readonly ending: AbortController;
@@ -95,6 +98,7 @@ export class ForkMemory implements FeedFollower {
   apply({ events }: FeedBatch): void {
     const touched = new Set<Partition>();
     for (const event of events) {
+      if (!isOurs(event.kv.key)) continue;
       const key = event.kv.key.toString();
       if (key.startsWith(FORK_KEYS)) {
         const parsed = parseOverlayKey(key);
@@ -152,6 +156,9 @@ export class ForkMemory implements FeedFollower {
     return base;
   }
 }
+
+/** Whether a key may be one of forks: most are not, and need not be decoded. */
+const isOurs = (key: Buffer): boolean => key[1] === FORKS_BYTE || key[1] === ORRERY_BYTE;
 
 function end({ ending, state }: Kept, error: StorageError): void {
   ending.abort(error);
