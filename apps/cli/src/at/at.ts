@@ -30,19 +30,36 @@ async function findMoment(server: PastServer, text: string): Promise<MomentView>
 const describe = ({ revision, time }: MomentView): string =>
   `revision ${revision}${time ? ` (${time})` : ''}`;
 
-const keptLine = ({ pin }: MomentView, retention: string): string =>
-  pin
-    ? `kept until ${pin.until ?? 'it is removed'} (pin ${pin.id})`
-    : `not kept: it goes when it is older than the history (${retention})`;
+/** The moment, pinned for as long as the flags say; `problem` when the user may look but not pin. */
+async function keep(
+  server: PastServer,
+  found: MomentView,
+  { pin }: AtFlags,
+  earlier: string | undefined,
+): Promise<{ readonly moment: MomentView; readonly problem?: string }> {
+  if ((parseDuration(pin) ?? 0) <= 0) return { moment: found };
+  try {
+    return { moment: await server.pin(found.revision, pin, earlier) };
+  } catch (error) {
+    if (error instanceof StatusError && error.code === 403)
+      return { moment: found, problem: error.message };
+    throw error;
+  }
+}
+
+function keptLine({ pin }: MomentView, retention: string, problem?: string): string {
+  if (pin) return `kept until ${pin.until ?? 'it is removed'} (pin ${pin.id})`;
+  const why = problem === undefined ? '' : ` (${problem})`;
+  return `not kept${why}: it goes when it is older than the history (${retention})`;
+}
 
 async function open(file: KubeconfigFile, moment: string, flags: AtFlags): Promise<string> {
   const from = file.find(flags.context || file.current);
   return withServer(file, from.context.name, async (server) => {
     const found = await findMoment(server, moment);
     const { retention } = await server.history();
-    const keep = (parseDuration(flags.pin) ?? 0) > 0;
     const earlier = file.contexts.map(noteOf).find((note) => note?.revision === found.revision);
-    const kept = keep ? await server.pin(found.revision, flags.pin, earlier?.pin) : found;
+    const { moment: kept, problem } = await keep(server, found, flags, earlier?.pin);
     const { context, cluster } = pastContext(from, kept, flags.speed);
     file.put(context, cluster);
     if (flags.use) file.use(context.name);
@@ -50,7 +67,7 @@ async function open(file: KubeconfigFile, moment: string, flags: AtFlags): Promi
     const command = flags.use ? 'kubectl' : `kubectl --context ${context.name}`;
     return [
       `context ${context.name}: the cluster as it was at ${describe(kept)}, read-only`,
-      keptLine(kept, retention),
+      keptLine(kept, retention, problem),
       `written to ${file.path}${flags.use ? ', and now the current context' : ''}`,
       '',
       `  ${command} get pods -A`,
