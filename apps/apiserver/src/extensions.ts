@@ -66,7 +66,7 @@ export async function createExtensions(
   issuer?: TokenIssuer,
 ): Promise<ServerExtensions> {
   const views = startClusterViews(services, services.options.etcdPrefix, services.signal);
-  const { authorizer, rbac, isRbac } = createAuthorizer(services.options, views);
+  const { authorizer, rbac, isRbac } = createAuthorizer(services, views);
   const { authenticator, tokens, signer, publicKeys, audiences } = createAuthentication(
     services,
     views,

@@ -25,6 +25,8 @@ export {
   privateKeyToPem,
   publicKeyToPem,
 } from './keys.js';
+export type { VerifiedClaims, VerifyOptions } from './json-web-token.js';
+export { UnknownKeyError, issuerOfToken, verifyToken } from './json-web-token.js';
 export type { KubeconfigContent } from './kubeconfig.js';
 export { toKubeconfig } from './kubeconfig.js';
 export type { Subject } from './name.js';

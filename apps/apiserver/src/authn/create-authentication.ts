@@ -1,6 +1,7 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { ConfigError } from '@orrery/component';
+import { loadKubeconfig } from '@orrery/client';
+import { ConfigError, parseDuration } from '@orrery/component';
 import {
   ServiceAccountTokenSigner,
   ServiceAccountTokenVerifier,
@@ -18,13 +19,19 @@ import type { ClusterViews } from '../live-view/cluster-views.js';
 import type { PathHandler } from '../subresources.js';
 import { BootstrapTokenAuthenticator } from './bootstrap-token.authenticator.js';
 import { ClientCertificateAuthenticator } from './client-certificate.authenticator.js';
+import { HookPoster } from '../webhooks/https-post.js';
+import { toHookTarget } from '../webhooks/kubeconfig-target.js';
 import { ImpersonatingAuthenticator } from './impersonation.js';
+import { jwtConfigurationOf } from './jwt-configuration.js';
+import { JwtAuthenticator } from './jwt.authenticator.js';
+import type { JwtIssuer } from './jwt.authenticator.js';
 import { openIdDiscovery } from './openid-discovery.js';
 import { RequestHeaderAuthenticator } from './request-header.authenticator.js';
 import { ServiceAccountAuthenticator } from './service-account.authenticator.js';
 import { StaticTokenAuthenticator } from './static-token.authenticator.js';
 import type { TokenAuthenticator } from './token.js';
 import { TokenUnion, UnionAuthenticator } from './union.authenticator.js';
+import { WebhookTokenAuthenticator } from './webhook-token.authenticator.js';
 
 export interface Authentication {
   readonly authenticator: Authenticator;
@@ -54,9 +61,10 @@ function readPublicKeys(options: ApiServerOptions): KeyObject[] {
 }
 
 function tokenAuthenticators(
-  { options, clock }: ServerServices,
+  { options, clock, logger, signal }: ServerServices,
   views: ClusterViews,
   publicKeys: readonly KeyObject[],
+  issuers: readonly JwtIssuer[],
 ): TokenAuthenticator[] {
   const members: TokenAuthenticator[] = [];
   const file = options.tokenAuthFile;
@@ -70,7 +78,33 @@ function tokenAuthenticators(
   }
   if (options.enableBootstrapTokenAuth)
     members.push(new BootstrapTokenAuthenticator(views.secrets, clock));
+  members.push(...issuers.map((one) => new JwtAuthenticator(one, clock)));
+  const hook = options.authenticationTokenWebhookConfigFile;
+  if (hook !== '') {
+    const poster = new HookPoster(clock);
+    signal.addEventListener('abort', () => {
+      poster.close();
+    });
+    const webhook = {
+      target: toHookTarget(loadKubeconfig(hook)),
+      version: options.authenticationTokenWebhookVersion,
+      cacheTtlMs: parseDuration(options.authenticationTokenWebhookCacheTtl) ?? 0,
+    };
+    members.push(new WebhookTokenAuthenticator(webhook, { poster, clock, logger }));
+  }
   return members;
+}
+
+/** The headers of a front proxy have upstream's names; others are refused. */
+function refuseOtherHeaders(options: ApiServerOptions): void {
+  for (const [flag, given, known] of [
+    ['username-headers', options.requestheaderUsernameHeaders, 'x-remote-user'],
+    ['uid-headers', options.requestheaderUidHeaders, 'x-remote-uid'],
+    ['group-headers', options.requestheaderGroupHeaders, 'x-remote-group'],
+    ['extra-headers-prefix', options.requestheaderExtraHeadersPrefix, 'x-remote-extra-'],
+  ] as const)
+    if (given.join().toLowerCase() !== known)
+      throw new ConfigError(`--requestheader-${flag}: only ${known} is modelled`);
 }
 
 /** A server that names no credentials at all and allows everything takes everybody for the administrator. */
@@ -79,6 +113,10 @@ function isOpen(options: ApiServerOptions): boolean {
     options.clientCaFile === '' &&
     options.tokenAuthFile === '' &&
     options.serviceAccountKeyFile.length === 0 &&
+    options.oidcIssuerUrl === '' &&
+    options.authenticationConfig === '' &&
+    options.authenticationTokenWebhookConfigFile === '' &&
+    options.authorizationConfig === '' &&
     options.authorizationMode.join() === 'AlwaysAllow'
   );
 }
@@ -94,12 +132,17 @@ export function createAuthentication(
   const [issuer = ''] = options.serviceAccountIssuer;
   const audiences = options.apiAudiences.length > 0 ? options.apiAudiences : [issuer];
   const publicKeys = own ? [own.keys.publicKey] : readPublicKeys(options);
-  const tokens = new TokenUnion(tokenAuthenticators(services, views, publicKeys));
+  const jwt = jwtConfigurationOf(options);
+  if (jwt.anonymous !== undefined) options.anonymousAuth = jwt.anonymous;
+  refuseOtherHeaders(options);
+  const tokens = new TokenUnion(tokenAuthenticators(services, views, publicKeys, jwt.issuers));
   const clientCas = certificates('client-ca-file', options.clientCaFile);
   const frontCas = certificates('requestheader-client-ca-file', options.requestheaderClientCaFile);
   const union = new UnionAuthenticator(
     [
-      ...(frontCas.length > 0 ? [new RequestHeaderAuthenticator(frontCas, clock)] : []),
+      ...(frontCas.length > 0
+        ? [new RequestHeaderAuthenticator(frontCas, clock, options.requestheaderAllowedNames)]
+        : []),
       ...(clientCas.length > 0 ? [new ClientCertificateAuthenticator(clientCas, clock)] : []),
     ],
     tokens,

@@ -26,11 +26,13 @@ export class RequestHeaderAuthenticator implements Authenticator {
     const certificate = name ? peerCertificate(raw) : undefined;
     if (!name || !certificate) return undefined;
     if (!isClientCertificateOf(certificate, this.authorities, this.clock.now())) return undefined;
-    if (!this.allowedNames.includes(subjectOf(certificate).commonName)) return undefined;
+    const { commonName } = subjectOf(certificate);
+    if (this.allowedNames.length > 0 && !this.allowedNames.includes(commonName)) return undefined;
     const extra: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
     for (const [header, value] of Object.entries(headers))
       if (header.startsWith(EXTRA))
         extra[decodeURIComponent(header.slice(EXTRA.length))] = list(value);
-    return { name, groups: list(headers['x-remote-group']), extra };
+    const [uid] = list(headers['x-remote-uid']);
+    return { name, groups: list(headers['x-remote-group']), extra, ...(uid ? { uid } : {}) };
   }
 }

@@ -55,7 +55,8 @@ async function answer<T extends { spec: ReviewSpec }>(
 ): Promise<T & { status: { allowed: boolean; reason?: string } }> {
   const decision = await authorizer.authorize({ user, info: infoOf(review.spec) });
   const reason = decision.reason ? { reason: decision.reason } : {};
-  return { ...review, status: { allowed: decision.allowed, ...reason } };
+  const denied = decision.denied ? { denied: true } : {};
+  return { ...review, status: { allowed: decision.allowed, ...denied, ...reason } };
 }
 
 function subjectReview(authorizer: Authorizer, kind: string): RequestKindHandler {

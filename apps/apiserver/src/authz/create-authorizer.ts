@@ -1,39 +1,66 @@
+import type { Clock, Logger } from '@orrery/component';
 import { ConfigError } from '@orrery/component';
 import type { ApiServerOptions } from '../config/options.js';
 import { alwaysAllow } from '../filters/authorization.js';
 import type { Authorizer } from '../filters/authorization.js';
 import type { ClusterViews } from '../live-view/cluster-views.js';
+import { HookPoster } from '../webhooks/https-post.js';
+import { authorizersOf } from './authorization-configuration.js';
 import { NodeAuthorizer } from './node.authorizer.js';
 import { RbacAuthorizer } from './rbac.authorizer.js';
 import { UnionAuthorizer, privilegedGroup } from './union.authorizer.js';
+import { WebhookAuthorizer } from './webhook.authorizer.js';
 
 const alwaysDeny: Authorizer = {
   authorize: () => ({ allowed: false, reason: 'Everything is forbidden.' }),
 };
 
-/** The authorizers of --authorization-mode in its order, after the privileged group. Throws ConfigError. */
+export interface AuthorizerServices {
+  readonly options: ApiServerOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+export interface Authorization {
+  readonly authorizer: Authorizer;
+  readonly rbac: RbacAuthorizer;
+  readonly isRbac: boolean;
+  /** False when some authorizer cannot list what it allows. */
+  readonly listsRules: boolean;
+}
+
+/** The authorizers of --authorization-mode or --authorization-config in their order, after the privileged group. Throws ConfigError. */
 export function createAuthorizer(
-  { authorizationMode }: Pick<ApiServerOptions, 'authorizationMode'>,
+  { options, clock, logger, signal }: AuthorizerServices,
   views: ClusterViews,
-): { readonly authorizer: Authorizer; readonly rbac: RbacAuthorizer; readonly isRbac: boolean } {
+): Authorization {
   const rbac = new RbacAuthorizer(views);
+  const poster = new HookPoster(clock);
+  signal.addEventListener('abort', () => {
+    poster.close();
+  });
   const known: Readonly<Record<string, () => Authorizer>> = {
     AlwaysAllow: () => alwaysAllow,
     AlwaysDeny: () => alwaysDeny,
     Node: () => new NodeAuthorizer(views.pods),
     RBAC: () => rbac,
   };
-  const members = authorizationMode.map((mode) => {
-    const create = Object.hasOwn(known, mode) ? known[mode] : undefined;
+  const chain = authorizersOf(options);
+  const members = chain.map((one) => {
+    if ('webhook' in one) return new WebhookAuthorizer(one.webhook, { poster, clock, logger });
+    if (one.mode === 'ABAC') throw new ConfigError('--authorization-mode: ABAC is not modelled');
+    const create = Object.hasOwn(known, one.mode) ? known[one.mode] : undefined;
     if (!create)
       throw new ConfigError(
-        `--authorization-mode: ${JSON.stringify(mode)} is not a valid mode; modelled: ${Object.keys(known).join(', ')}`,
+        `--authorization-mode: ${JSON.stringify(one.mode)} is not a valid mode; modelled: ${[...Object.keys(known), 'Webhook'].join(', ')}`,
       );
     return create();
   });
   return {
     authorizer: new UnionAuthorizer([privilegedGroup, ...members]),
     rbac,
-    isRbac: authorizationMode.includes('RBAC'),
+    isRbac: chain.some(({ mode }) => mode === 'RBAC'),
+    listsRules: !chain.some(({ mode }) => mode === 'Webhook' || mode === 'Node'),
   };
 }

@@ -10,6 +10,10 @@ export interface Decision {
   readonly allowed: boolean;
   /** Text behind the colon of the 403 message, upstream's `reason`. */
   readonly reason?: string;
+  /** No other authorizer is asked. */
+  readonly denied?: boolean;
+  /** The authorizer could not decide; 500 unless another allows. */
+  readonly error?: string;
 }
 
 /** Says whether `user` may do what `info` asks. */

@@ -79,6 +79,8 @@ export function apiServer(input: PlanInput): Instance {
       `--kubelet-client-key=${files.pki('apiserver-kubelet-client.key')}`,
       `--kubelet-certificate-authority=${files.pki('ca.crt')}`,
       `--requestheader-client-ca-file=${files.pki('front-proxy-ca.crt')}`,
+      `--proxy-client-cert-file=${files.pki('front-proxy-client.crt')}`,
+      `--proxy-client-key-file=${files.pki('front-proxy-client.key')}`,
       ...extra(input, 'kube-apiserver'),
     ],
   };

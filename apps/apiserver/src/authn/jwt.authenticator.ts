@@ -1,0 +1,139 @@
+import type { Clock } from '@orrery/component';
+import { TokenError, UnknownKeyError, issuerOfToken, verifyToken } from '@orrery/pki';
+import type { VerifiedClaims } from '@orrery/pki';
+import type { UserInfo } from '@orrery/registry';
+import { getJson } from '../webhooks/https-get.js';
+import type { TokenAuthenticator, TokenUser } from './token.js';
+
+/** A claim that becomes part of the user, with what is put in front of it. */
+export interface PrefixedClaim {
+  readonly claim: string;
+  readonly prefix: string;
+}
+
+/** An issuer of tokens and how its claims are read (--oidc-* or one entry of AuthenticationConfiguration). */
+export interface JwtIssuer {
+  readonly url: string;
+  /** Default: below `url`. */
+  readonly discoveryUrl?: string;
+  readonly ca?: string;
+  /** The token must be for one of them. */
+  readonly audiences: readonly string[];
+  readonly algorithms: readonly string[];
+  readonly username: PrefixedClaim;
+  readonly groups?: PrefixedClaim;
+  readonly uid?: string;
+  readonly requiredClaims: Readonly<Record<string, string>>;
+}
+
+/** Keys are asked for again at most this often when a token names an unknown one. */
+const REFRESH_MS = 5000;
+const DISCOVERY = '/.well-known/openid-configuration';
+
+function textClaim(claims: VerifiedClaims, claim: string, what: string): string {
+  const value = claims[claim];
+  if (value === undefined)
+    throw new TokenError(`oidc: parse ${what} claims ${JSON.stringify(claim)}: claim not present`);
+  if (typeof value !== 'string')
+    throw new TokenError(`oidc: parse ${what} claims ${JSON.stringify(claim)}: not a string`);
+  return value;
+}
+
+function groupsOf(claims: VerifiedClaims, groups: PrefixedClaim | undefined): string[] {
+  const value = groups && claims[groups.claim];
+  if (!groups || value === undefined || value === null) return [];
+  const all: unknown[] = Array.isArray(value) ? value : [value];
+  if (!all.every((one): one is string => typeof one === 'string'))
+    throw new TokenError(`oidc: parse groups claim ${JSON.stringify(groups.claim)}: not strings`);
+  return all.map((one) => `${groups.prefix}${one}`);
+}
+
+/** OpenID Connect tokens of one issuer (k8s apiserver plugin/pkg/authenticator/token/oidc). */
+export class JwtAuthenticator implements TokenAuthenticator {
+  private keys: Promise<unknown> | undefined;
+  private fetchedAt = -Infinity;
+
+  constructor(
+    private readonly issuer: JwtIssuer,
+    private readonly clock: Clock,
+  ) {}
+
+  async authenticateToken(
+    token: string,
+    audiences: readonly string[],
+  ): Promise<TokenUser | undefined> {
+    if (issuerOfToken(token) !== this.issuer.url) return undefined;
+    const claims = await this.verify(token);
+    this.check(claims);
+    return { user: this.userOf(claims), audiences };
+  }
+
+  private async verify(token: string): Promise<VerifiedClaims> {
+    const { url: issuer, algorithms } = this.issuer;
+    const options = { issuer, algorithms, now: this.clock.now() };
+    try {
+      return await verifyToken(token, await this.keySet(), options);
+    } catch (error) {
+      const isRecent = this.clock.monotonic() - this.fetchedAt < REFRESH_MS;
+      if (!(error instanceof UnknownKeyError) || isRecent) throw error;
+      this.keys = undefined;
+      return verifyToken(token, await this.keySet(), options);
+    }
+  }
+
+  private check(claims: VerifiedClaims): void {
+    const { audiences, requiredClaims } = this.issuer;
+    const given = ([claims['aud'] ?? []] as unknown[]).flat();
+    if (!audiences.some((audience) => given.includes(audience)))
+      throw new TokenError(
+        `oidc: verify token: oidc: expected audience in ${JSON.stringify(audiences)} got ${JSON.stringify(given)}`,
+      );
+    for (const [claim, value] of Object.entries(requiredClaims)) {
+      if (claims[claim] === undefined)
+        throw new TokenError(`oidc: required claim ${claim} not present in ID token`);
+      if (claims[claim] !== value)
+        throw new TokenError(
+          `oidc: required claim ${claim} value does not match. Got = ${JSON.stringify(claims[claim])}, want = ${value}`,
+        );
+    }
+  }
+
+  private userOf(claims: VerifiedClaims): UserInfo {
+    const { username, groups, uid } = this.issuer;
+    const name = textClaim(claims, username.claim, 'username');
+    if (username.claim === 'email' && claims['email_verified'] !== undefined)
+      if (claims['email_verified'] !== true) throw new TokenError('oidc: email not verified');
+    const { jti } = claims;
+    return {
+      name: `${username.prefix}${name}`,
+      groups: groupsOf(claims, groups),
+      ...(uid ? { uid: textClaim(claims, uid, 'uid') } : {}),
+      ...(typeof jti === 'string'
+        ? { extra: { 'authentication.kubernetes.io/credential-id': [`JTI=${jti}`] } }
+        : {}),
+    };
+  }
+
+  /** Read at first use and kept; a failure is not kept. */
+  private keySet(): Promise<unknown> {
+    this.keys ??= this.fetchKeys().catch((error: unknown) => {
+      this.keys = undefined;
+      throw error;
+    });
+    return this.keys;
+  }
+
+  private async fetchKeys(): Promise<unknown> {
+    const { url, discoveryUrl, ca } = this.issuer;
+    this.fetchedAt = this.clock.monotonic();
+    const document = await getJson(discoveryUrl ?? `${url.replace(/\/$/, '')}${DISCOVERY}`, ca);
+    if (document['issuer'] !== url)
+      throw new TokenError(
+        `oidc: issuer did not match the issuer returned by provider, expected ${JSON.stringify(url)}`,
+      );
+    const { jwks_uri: keys } = document;
+    if (typeof keys !== 'string' || !keys.startsWith('https://'))
+      throw new TokenError('oidc: the provider names no jwks_uri');
+    return getJson(keys, ca);
+  }
+}
