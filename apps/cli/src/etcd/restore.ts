@@ -57,36 +57,48 @@ export async function restoreCluster(
     peerUrl: etcdPeerUrl(input, n),
     dataDir: etcdDataDir(input, n) + NEW,
   }));
-  for (const { dataDir } of members) rmSync(dataDir, { recursive: true, force: true });
+  const clean = (): void => {
+    for (const { dataDir } of members) rmSync(dataDir, { recursive: true, force: true });
+  };
+  clean();
   try {
-    await restoreSnapshot({
-      tool,
-      snapshot: file,
-      token: `orrery-${running.clock.now()}`,
-      members,
-    });
+    const token = `orrery-${running.clock.now()}`;
+    await restoreSnapshot({ tool, snapshot: file, token, members });
     say(`${file} is unpacked by ${tool.path} ${tool.version}`);
     await running.stopApiServer();
-    const head = await oldHead(running, above);
-    say(`kube-apiserver is stopped; the newest revision is ${head}`);
-    await Promise.all(numbers.map((n) => running.stopMember(n)));
-    swap(numbers.map((n) => etcdDataDir(input, n)));
-    await Promise.all(numbers.map((n) => running.startMember(input, n)));
-    for (const n of numbers) await running.healthy(n);
-    say(
-      `etcd runs on the snapshot; the data from before is in ${etcdDataDir(input, numbers[0] ?? 1)}${OLD}`,
-    );
-    const first = await running.ask((_, client) =>
-      beginEpoch(client, {
-        above: head,
-        onProgress: (revision) => say(`passed revision ${revision} of ${head}`),
-      }),
-    );
-    say(
-      `a new epoch begins at revision ${first}: every watch and old resourceVersion is answered 410`,
-    );
+    try {
+      await startOnSnapshot(running, above, say);
+    } finally {
+      await running.startApiServer(say);
+    }
   } finally {
-    for (const { dataDir } of members) rmSync(dataDir, { recursive: true, force: true });
-    await running.startApiServer(say);
+    clean();
   }
+}
+
+/** The API server is stopped meanwhile: the revision asked for stays the newest. */
+async function startOnSnapshot(
+  running: RunningEtcd,
+  above: number | undefined,
+  say: Say,
+): Promise<void> {
+  const { input } = running;
+  const numbers = etcdNumbers(input);
+  const head = await oldHead(running, above);
+  say(`kube-apiserver is stopped; the newest revision is ${head}`);
+  await Promise.all(numbers.map((n) => running.stopMember(n)));
+  swap(numbers.map((n) => etcdDataDir(input, n)));
+  await Promise.all(numbers.map((n) => running.startMember(input, n)));
+  for (const n of numbers) await running.healthy(n);
+  const old = etcdDataDir(input, numbers[0] ?? 1) + OLD;
+  say(`etcd runs on the snapshot; the data from before is in ${old}`);
+  const first = await running.ask((_, client) =>
+    beginEpoch(client, {
+      above: head,
+      onProgress: (revision) => say(`passed revision ${revision} of ${head}`),
+    }),
+  );
+  say(
+    `a new epoch begins at revision ${first}: every watch and old resourceVersion is answered 410`,
+  );
 }
