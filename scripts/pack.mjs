@@ -15,10 +15,22 @@ function must(command, args) {
   if (code !== 0) fail(`${command} ${args.join(' ')} ended with ${code}`);
 }
 
+const REQUIRE =
+  "import { createRequire as orreryRequire } from 'node:module'; const require = orreryRequire(import.meta.url);";
+
 const writeJson = (file, value) => writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
 
 /** The versions that were tested, not ranges of them. */
 const installed = (name) => lock.packages[`node_modules/${name}`].version;
+
+/** Executables that kubectl finds as plugins, and the command of ours that each is; `explain` and `diff` are kubectl's own. */
+const PLUGINS = {
+  'kubectl-orrery': [],
+  'kubectl-history': ['history'],
+  'kubectl-why': ['explain'],
+  'kubectl-changes': ['diff'],
+  'kubectl-writes': ['log'],
+};
 
 function packOrrery() {
   const dir = join(staging, 'orrery');
@@ -32,6 +44,11 @@ function packOrrery() {
     join(dir, 'bin', 'orrery.js'),
     "#!/usr/bin/env node\nimport '../dist/orrery.js';\n",
   );
+  for (const [name, command] of Object.entries(PLUGINS))
+    writeFileSync(
+      join(dir, 'bin', `${name}.js`),
+      `#!/usr/bin/env node\nprocess.argv.splice(2, 0, ...${JSON.stringify(command)});\nawait import('../dist/orrery.js');\n`,
+    );
   const optional = ['@lydell/node-pty'];
   const dependencies = EXTERNAL.filter((name) => !optional.includes(name));
   const versions = (names) => Object.fromEntries(names.map((name) => [name, installed(name)]));
@@ -42,7 +59,9 @@ function packOrrery() {
     license,
     type: 'module',
     engines,
-    bin: { orrery: 'bin/orrery.js' },
+    bin: Object.fromEntries(
+      ['orrery', ...Object.keys(PLUGINS)].map((name) => [name, `bin/${name}.js`]),
+    ),
     exports: { './package.json': './package.json' },
     files: ['bin', 'dist'],
     dependencies: versions(dependencies),
@@ -69,6 +88,8 @@ async function packTesting() {
       platform: 'node',
       target: 'node20',
       define: { ORRERY_TESTING_FILE: file },
+      // A library inside that is CommonJS asks for modules of Node by require.
+      ...(format === 'esm' ? { banner: { js: REQUIRE } } : {}),
       logLevel: 'error',
     });
     must(process.execPath, [

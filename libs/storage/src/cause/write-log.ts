@@ -51,7 +51,8 @@ const CAUSE = Buffer.from(CAUSE_KEY);
 const PAGE_KEYS = 2000;
 /** Revisions that etcd replays to a watch at a time (etcd mvcc/watcher_group.go:watchBatchMaxRevs). */
 const SPAN = 1000;
-const SPANS_AT_ONCE = 8;
+const FEWEST_SPANS = 4;
+const MOST_SPANS = 64;
 
 /** Reads what was written, by whom and why, from etcd's history. Throws 'compacted' for what is gone. */
 export class WriteLog {
@@ -91,14 +92,16 @@ export class WriteLog {
     { after, to }: RevisionSpan,
     signal?: AbortSignal,
   ): Promise<Cause | undefined> {
-    for (let end = to; end > after; end -= SPAN * SPANS_AT_ONCE) {
-      const spans = Array.from({ length: SPANS_AT_ONCE }, (_, i) => ({
+    let end = to;
+    for (let count = FEWEST_SPANS; end > after; count = Math.min(count * 2, MOST_SPANS)) {
+      const spans = Array.from({ length: count }, (_, i) => ({
         after: Math.max(after, end - SPAN * (i + 1)),
         to: end - SPAN * i,
       })).filter((span) => span.to > span.after);
       const found = await Promise.all(spans.map((span) => this.causeIn(key, span, signal)));
       const newest = found.find((cause) => cause !== undefined);
       if (newest) return newest;
+      end -= SPAN * count;
     }
     return undefined;
   }
