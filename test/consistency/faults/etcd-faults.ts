@@ -1,7 +1,10 @@
 import { SystemClock } from '@orrery/component';
+import { eventually } from '@orrery/testing';
 import type { EtcdMember } from '../cluster/etcd-cluster.js';
 import type { FaultContext, FaultKind } from './fault.js';
 
+const EVIDENCE_MS = 8000;
+const READ_MS = 400;
 const clock = new SystemClock();
 
 /** Which members a fault hits. */
@@ -41,17 +44,40 @@ const pause = (name: string, choose: Choose): FaultKind => ({
   },
 });
 
-const partition = (
-  name: string,
-  choose: Choose,
-  apply: (context: FaultContext, member: number) => void,
-): FaultKind => ({
+/** Shows that a fault did what it is for; throws when it did not. */
+type Evidence = (context: FaultContext, member: EtcdMember) => Promise<unknown>;
+
+/** The others have elected one of their own. */
+const isDeposed: Evidence = ({ cluster }, member) =>
+  eventually(async () => (await cluster.etcd.leader()) !== member, { timeoutMs: EVIDENCE_MS });
+
+/** It cannot answer a linearizable read. */
+const isBehind: Evidence = async (_context, { gateway, process }) => {
+  const answered = await gateway.revision(READ_MS).then(
+    () => true,
+    () => false,
+  );
+  if (answered) throw new Error(`${process.name} still has a quorum`);
+};
+
+const none: Evidence = () => Promise.resolve();
+
+interface Partition {
+  readonly name: string;
+  readonly choose: Choose;
+  readonly apply: (context: FaultContext, member: number) => void;
+  readonly evidence: Evidence;
+}
+
+const partition = ({ name, choose, apply, evidence }: Partition): FaultKind => ({
   name,
   run: async (context) => {
     const { etcd } = context.cluster;
-    for (const { index } of await choose(context)) apply(context, index);
+    const members = await choose(context);
+    for (const { index } of members) apply(context, index);
     try {
       await clock.sleep(context.holdMs);
+      for (const member of members) await evidence(context, member);
     } finally {
       etcd.network.heal();
     }
@@ -59,18 +85,31 @@ const partition = (
   },
 });
 
-const isolate = (name: string, choose: Choose): FaultKind =>
-  partition(`isolate ${name}`, choose, ({ cluster }, member) =>
-    cluster.etcd.network.isolate(member),
-  );
+const isolate = (name: string, choose: Choose, evidence: Evidence): FaultKind =>
+  partition({
+    name: `isolate ${name}`,
+    choose,
+    apply: ({ cluster }, member) => cluster.etcd.network.isolate(member),
+    evidence,
+  });
 
-const deafen = (name: string, choose: Choose): FaultKind =>
-  partition(`deafen ${name}`, choose, ({ cluster }, member) => cluster.etcd.network.deafen(member));
+const deafen = (name: string, choose: Choose, evidence: Evidence): FaultKind =>
+  partition({
+    name: `deafen ${name}`,
+    choose,
+    apply: ({ cluster }, member) => cluster.etcd.network.deafen(member),
+    evidence,
+  });
 
 /** Half a heartbeat to two of them, each way. */
-const delay: FaultKind = partition('delay', leader, ({ cluster, random }) => {
-  const { heartbeatMs } = cluster.etcd.timers;
-  cluster.etcd.network.slow(Math.round(heartbeatMs * (0.5 + 1.5 * random.next())));
+const delay: FaultKind = partition({
+  name: 'delay',
+  choose: leader,
+  apply: ({ cluster, random }) => {
+    const { heartbeatMs } = cluster.etcd.timers;
+    cluster.etcd.network.slow(Math.round(heartbeatMs * (0.5 + 1.5 * random.next())));
+  },
+  evidence: none,
 });
 
 const STORM_MS = 25;
@@ -79,12 +118,17 @@ const compactionStorm: FaultKind = {
   name: 'compaction storm',
   run: async ({ cluster, holdMs, recordedTo, random }) => {
     const end = clock.monotonic() + holdMs;
+    let compactions = 0;
     while (clock.monotonic() < end) {
       const { gateway } = cluster.etcd.member(Math.floor(random.next() * 3));
       // Compacting twice at one revision is refused, and says so.
-      await gateway.compact(recordedTo(), random.next() < 0.2).catch(() => undefined);
+      await gateway.compact(recordedTo(), random.next() < 0.2).then(
+        () => compactions++,
+        () => undefined,
+      );
       await clock.sleep(STORM_MS);
     }
+    if (compactions === 0) throw new Error('nothing was compacted');
   },
 };
 
@@ -126,10 +170,10 @@ export const ETCD_FAULTS: readonly FaultKind[] = [
   pause('leader', leader),
   pause('follower', follower),
   pause('all', all),
-  isolate('leader', leader),
-  isolate('follower', follower),
-  deafen('leader', leader),
-  deafen('follower', follower),
+  isolate('leader', leader, isDeposed),
+  isolate('follower', follower, isBehind),
+  deafen('leader', leader, isDeposed),
+  deafen('follower', follower, isBehind),
   delay,
   compactionStorm,
   quota,
