@@ -5,6 +5,7 @@ import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { column, nameColumn, table } from '../../../table/columns.js';
 import {
   validateCustomResourceDefinition,
+  validateCustomResourceDefinitionCreate,
   validateCustomResourceDefinitionUpdate,
 } from './customresourcedefinition.validation.js';
 
@@ -60,6 +61,7 @@ export const CustomResourceDefinitionKind = defineKind<CustomResourceDefinition>
     initialStatus,
     prepareForUpdate: recordStoredVersions,
     check: validateCustomResourceDefinition,
+    checkCreate: validateCustomResourceDefinitionCreate,
     checkUpdate: validateCustomResourceDefinitionUpdate,
   }),
   status: statusStrategyOf<CustomResourceDefinition>(),

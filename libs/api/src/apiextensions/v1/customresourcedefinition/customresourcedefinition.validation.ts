@@ -1,141 +1,171 @@
 import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
-import { FieldPath, duplicate, invalid, required } from '@orrery/apimachinery';
+import {
+  FieldPath,
+  forbidden,
+  invalid,
+  isDns1035Label,
+  isDns1123Subdomain,
+  required,
+} from '@orrery/apimachinery';
 import type {
+  CustomResourceConversion,
   CustomResourceDefinition,
   CustomResourceDefinitionNames,
   CustomResourceDefinitionVersion,
 } from '../../../types.js';
 import { oneOf } from '../../../meta/fields.js';
 import { eachOf, list } from '../../../meta/list.js';
-import { check, dns1035Label, dnsSubdomain } from '../../../meta/names.js';
 import { immutable } from '../../../meta/object-meta.js';
 import { validateClientConfig } from '../../../admissionregistration/v1/webhookconfiguration/webhookconfiguration.validation.js';
-import { validateStructuralSchema } from './structural-schema.validation.js';
+import { validateVersionParts } from './version.validation.js';
 
 const SPEC = FieldPath.of('spec');
+const APPROVED = 'api-approved.kubernetes.io';
 
-function validateNames(names: CustomResourceDefinitionNames | undefined, path: Path): FieldError[] {
-  const { plural = '', singular = '', kind = '', listKind = '' } = names ?? {};
-  return [
-    ...(plural
-      ? check(dns1035Label, plural, path.child('plural'))
-      : [required(path.child('plural'))]),
-    ...(singular
-      ? check(dns1035Label, singular, path.child('singular'))
-      : [required(path.child('singular'))]),
-    ...(kind
-      ? check(dns1035Label, kind.toLowerCase(), path.child('kind'))
-      : [required(path.child('kind'))]),
-    ...(listKind
-      ? check(dns1035Label, listKind.toLowerCase(), path.child('listKind'))
-      : [required(path.child('listKind'))]),
-    ...eachOf(names?.shortNames, (name, i) =>
-      check(dns1035Label, name, path.child('shortNames').index(i)),
-    ),
-    ...eachOf(names?.categories, (name, i) =>
-      check(dns1035Label, name, path.child('categories').index(i)),
-    ),
-    ...(kind && kind === listKind
-      ? [invalid(path.child('listKind'), listKind, 'kind and listKind may not be the same')]
-      : []),
-  ];
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+function label(value: string, path: Path, head = ''): FieldError[] {
+  const found = value === '' ? [] : isDns1035Label(value.toLowerCase());
+  const own = head === '' ? (value === '' ? [] : isDns1035Label(value)) : found;
+  return own.length === 0 ? [] : [invalid(path, value, head + own.join(','))];
 }
 
-const COLUMN_TYPES = ['integer', 'number', 'string', 'boolean', 'date'];
+const MIXED = 'may have mixed case, but should otherwise match: ';
 
-function validateVersion(version: CustomResourceDefinitionVersion, path: Path): FieldError[] {
-  const schema = version.schema?.openAPIV3Schema;
-  const scale = version.subresources?.scale;
-  const at = path.child('schema', 'openAPIV3Schema');
+function validateNames(names: CustomResourceDefinitionNames | undefined, path: Path): FieldError[] {
+  const value = (name: 'plural' | 'singular' | 'kind' | 'listKind'): string => text(names?.[name]);
+  const [kind, listKind] = [value('kind'), value('listKind')];
   return [
-    ...check(dns1035Label, version.name, path.child('name')),
-    ...(schema ? validateStructuralSchema(schema, at) : [required(at, 'schemas are required')]),
-    ...eachOf(version.additionalPrinterColumns, (column, i) => {
-      const col = path.child('additionalPrinterColumns').index(i);
-      return [
-        ...(column.name ? [] : [required(col.child('name'))]),
-        ...oneOf(column.type, COLUMN_TYPES, col.child('type')),
-        ...(column.jsonPath ? [] : [required(col.child('jsonPath'))]),
-      ];
-    }),
-    ...(scale && !String(scale.specReplicasPath ?? '').startsWith('.spec.')
-      ? [
-          invalid(
-            path.child('subresources', 'scale', 'specReplicasPath'),
-            scale.specReplicasPath ?? '',
-            'should be a json path under .spec',
-          ),
-        ]
+    ...(['plural', 'singular', 'kind', 'listKind'] as const).flatMap((name) =>
+      value(name) === '' ? [required(path.child(name))] : [],
+    ),
+    ...label(value('plural'), path.child('plural')),
+    ...label(value('singular'), path.child('singular')),
+    ...label(kind, path.child('kind'), MIXED),
+    ...label(listKind, path.child('listKind'), MIXED),
+    ...eachOf(names?.shortNames, (name, i) => label(text(name), path.child('shortNames').index(i))),
+    ...(kind !== '' && kind === listKind
+      ? [invalid(path.child('listKind'), listKind, 'kind and listKind may not be the same')]
       : []),
-    ...(scale && !String(scale.statusReplicasPath ?? '').startsWith('.status.')
-      ? [
-          invalid(
-            path.child('subresources', 'scale', 'statusReplicasPath'),
-            scale.statusReplicasPath ?? '',
-            'should be a json path under .status',
-          ),
-        ]
-      : []),
+    ...eachOf(names?.categories, (name, i) => label(text(name), path.child('categories').index(i))),
   ];
 }
 
 function validateVersions(versions: readonly CustomResourceDefinitionVersion[]): FieldError[] {
   const path = SPEC.child('versions');
-  const names = new Set<string>();
   const stored = versions.filter((version) => version.storage).length;
+  const names = versions.map(({ name }) => text(name));
   return [
+    ...names.flatMap((name, i) => {
+      const found = isDns1035Label(name);
+      const at = path.index(i).child('name');
+      return found.length === 0 ? [] : [invalid(at, name, found.join(','))];
+    }),
+    ...validateVersionParts(versions, SPEC),
+    ...(new Set(names).size < names.length
+      ? [invalid(path, versions, 'must contain unique version names')]
+      : []),
     ...(stored === 1
       ? []
       : [invalid(path, versions, 'must have exactly one version marked as storage version')]),
-    ...versions.flatMap((version, i) => {
-      const repeated = names.has(version.name);
-      names.add(version.name);
-      return [
-        ...(repeated ? [duplicate(path.index(i).child('name'), version.name)] : []),
-        ...validateVersion(version, path.index(i)),
-      ];
-    }),
   ];
 }
 
 function validateIdentity({ metadata, spec }: CustomResourceDefinition): FieldError[] {
-  const group = String(spec?.group ?? '');
+  const group = text(spec?.group);
   const path = SPEC.child('group');
   const name = FieldPath.of('metadata', 'name');
+  const found = group === '' ? [] : isDns1123Subdomain(group);
   return [
     ...(metadata?.name === `${spec?.names?.plural ?? ''}.${group}`
       ? []
       : [invalid(name, metadata?.name ?? '', 'must be spec.names.plural+"."+spec.group')]),
-    ...(group ? check(dnsSubdomain, group, path) : [required(path)]),
-    ...(group && !group.includes('.')
+    ...(group === '' ? [required(path)] : []),
+    ...(found.length > 0 ? [invalid(path, group, found.join(','))] : []),
+    ...(group !== '' && found.length === 0 && !group.includes('.')
       ? [invalid(path, group, 'should be a domain with at least one dot')]
       : []),
   ];
 }
 
-function validateConversion({ spec }: CustomResourceDefinition): FieldError[] {
-  const path = SPEC.child('conversion');
-  const conversion = spec?.conversion;
+function validateReviewVersions(versions: readonly string[], path: Path): FieldError[] {
+  if (versions.length === 0) return [required(path)];
+  const isKnown = versions.some((version) => version === 'v1' || version === 'v1beta1');
   return [
-    ...oneOf(conversion?.strategy, ['None', 'Webhook'], path.child('strategy'), false),
-    ...(conversion?.strategy === 'Webhook'
-      ? validateClientConfig(
-          conversion.webhook?.clientConfig,
-          path.child('webhook', 'clientConfig'),
-        )
-      : []),
+    ...versions.flatMap((version, i) => {
+      if (versions.indexOf(version) < i)
+        return [invalid(path.index(i), version, 'duplicate version')];
+      return isDns1035Label(text(version)).map((message) =>
+        invalid(path.index(i), version, message),
+      );
+    }),
+    ...(isKnown ? [] : [invalid(path, versions, 'must include at least one of v1, v1beta1')]),
   ];
 }
 
-/** k8s apiextensions-apiserver pkg/apis/apiextensions/validation/validation.go:ValidateCustomResourceDefinition. */
-export function validateCustomResourceDefinition(crd: CustomResourceDefinition): FieldError[] {
+function validateConversion(conversion: CustomResourceConversion | undefined): FieldError[] {
+  if (!conversion) return [];
+  const path = SPEC.child('conversion');
+  const { strategy, webhook } = conversion;
+  // Upstream's internal form has no `webhook` around these.
+  const client = path.child('webhookClientConfig');
+  const versions = path.child('conversionReviewVersions');
+  const reviewVersions = list(webhook?.conversionReviewVersions);
+  if (strategy === 'Webhook') {
+    return [
+      ...(webhook?.clientConfig
+        ? validateClientConfig(webhook.clientConfig, client)
+        : [required(client, 'required when strategy is set to Webhook')]),
+      ...validateReviewVersions(reviewVersions, versions),
+    ];
+  }
+  const detail = 'should not be set when strategy is not set to Webhook';
+  return [
+    ...oneOf(strategy, ['None', 'Webhook'], path.child('strategy')),
+    ...(webhook?.clientConfig ? [forbidden(client, detail)] : []),
+    ...(reviewVersions.length > 0 ? [forbidden(versions, detail)] : []),
+  ];
+}
+
+const isProtected = (group: string): boolean => /(?:^|\.)(?:k8s|kubernetes)\.io$/.test(group);
+
+/** Groups of the Kubernetes community need a link to the change that approved them (…/validation.go:validateAPIApproval). */
+function validateApproval(
+  { metadata, spec }: CustomResourceDefinition,
+  old?: CustomResourceDefinition,
+): FieldError[] {
+  if (!isProtected(text(spec?.group))) return [];
+  const value = metadata.annotations?.[APPROVED];
+  if (old && old.metadata.annotations?.[APPROVED] === value) return [];
+  const path = FieldPath.of('metadata', 'annotations').key(APPROVED);
+  if (value === undefined || value === '') {
+    return [
+      required(
+        path,
+        'protected groups must have approval annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111',
+      ),
+    ];
+  }
+  const isGood = value.startsWith('unapproved') || URL.canParse(value);
+  return isGood
+    ? []
+    : [
+        invalid(
+          path,
+          value,
+          `protected groups must have approval annotation "api-approved.kubernetes.io" with either a URL or a reason starting with "unapproved", see https://github.com/kubernetes/enhancements/pull/1111`,
+        ),
+      ];
+}
+
+function findings(crd: CustomResourceDefinition): FieldError[] {
   const { spec } = crd;
   return [
     ...validateIdentity(crd),
     ...oneOf(spec?.scope, ['Cluster', 'Namespaced'], SPEC.child('scope')),
     ...validateVersions(list(spec?.versions)),
     ...validateNames(spec?.names, SPEC.child('names')),
-    ...validateConversion(crd),
+    ...validateConversion(spec?.conversion ?? undefined),
     ...(spec?.preserveUnknownFields
       ? [
           invalid(
@@ -148,20 +178,25 @@ export function validateCustomResourceDefinition(crd: CustomResourceDefinition):
   ];
 }
 
+/** k8s apiextensions-apiserver pkg/apis/apiextensions/validation/validation.go:ValidateCustomResourceDefinition. */
+export function validateCustomResourceDefinition(crd: CustomResourceDefinition): FieldError[] {
+  return findings(crd);
+}
+
+/** For creates; updates may leave an approval as it is. */
+export const validateCustomResourceDefinitionCreate = (
+  crd: CustomResourceDefinition,
+): FieldError[] => validateApproval(crd);
+
 /** Group and plural name the storage; scope and kind are fixed once the resource is established. */
 export function validateCustomResourceDefinitionUpdate(
   crd: CustomResourceDefinition,
   old: CustomResourceDefinition,
 ): FieldError[] {
   return [
+    ...validateApproval(crd, old),
     ...validateFixedNames(crd, old),
-    ...lostVersions(crd, old).map((version) =>
-      invalid(
-        FieldPath.of('status', 'storedVersions').index(0),
-        version,
-        'must appear in spec.versions',
-      ),
-    ),
+    ...validateStoredVersions(crd, old),
   ];
 }
 
@@ -185,8 +220,22 @@ function validateFixedNames(
   ];
 }
 
-/** Versions that objects in etcd may have and that the new spec no longer names. */
-function lostVersions(crd: CustomResourceDefinition, old: CustomResourceDefinition): string[] {
+/** Versions that objects in etcd may have must stay (same file:ValidateCustomResourceDefinitionStoredVersions). */
+function validateStoredVersions(
+  crd: CustomResourceDefinition,
+  old: CustomResourceDefinition,
+): FieldError[] {
   const kept = new Set(list(crd.spec?.versions).map(({ name }) => name));
-  return list(old.status?.storedVersions).filter((version) => !kept.has(version));
+  const path = FieldPath.of('status', 'storedVersions');
+  return list(old.status?.storedVersions).flatMap((version, i) =>
+    kept.has(version)
+      ? []
+      : [
+          invalid(
+            path.index(i),
+            version,
+            `missing from spec.versions; ${version} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${version} and removes ${version} from status.storedVersions`,
+          ),
+        ],
+  );
 }

@@ -1,0 +1,239 @@
+import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
+import { deepEqual, duplicate, invalid, required, tooMany } from '@orrery/apimachinery';
+import type { RuleSchema } from '@orrery/cel';
+import { resolveFieldPath } from '@orrery/cel';
+import type {
+  CustomResourceColumnDefinition,
+  CustomResourceDefinitionVersion,
+  CustomResourceSubresources,
+  JSONSchemaProps,
+  SelectableField,
+} from '../../../types.js';
+import { eachOf, list } from '../../../meta/list.js';
+import { validateKeywords } from './schema-keywords.validation.js';
+import { validateRules } from './schema-rules.validation.js';
+import { validateStructuralSchema } from './structural-schema.validation.js';
+
+type Version = CustomResourceDefinitionVersion;
+
+const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string'];
+const COLUMN_FORMATS = [
+  'byte',
+  'date',
+  'date-time',
+  'double',
+  'float',
+  'int32',
+  'int64',
+  'password',
+];
+const MAX_SELECTABLE = 8;
+/** Keywords that a root may have beside a status subresource (…/validation.go:allowedFieldsAtRootSchema). */
+const AT_ROOT = (
+  'Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern ' +
+  'MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example ' +
+  'XPreserveUnknownFields XValidations'
+).split(' ');
+const EXTENSIONS: Readonly<Record<string, string>> = {
+  'x-kubernetes-preserve-unknown-fields': 'XPreserveUnknownFields',
+  'x-kubernetes-validations': 'XValidations',
+};
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const goName = (keyword: string): string =>
+  EXTENSIONS[keyword] ?? keyword.charAt(0).toUpperCase() + keyword.slice(1);
+
+function validateRootKeywords(schema: JSONSchemaProps, path: Path): FieldError[] {
+  const used = Object.entries(schema).filter(([, value]) => value !== undefined && value !== null);
+  const odd = used.find(([keyword]) => !AT_ROOT.includes(goName(keyword)));
+  return odd
+    ? [
+        invalid(
+          path,
+          schema,
+          `only [${AT_ROOT.join(' ')}] fields are allowed at the root of the schema if the status subresource is enabled`,
+        ),
+      ]
+    : [];
+}
+
+function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, path: Path): FieldError[] {
+  const shape = [
+    ...(hasStatus ? validateRootKeywords(schema, path) : []),
+    ...validateStructuralSchema(schema, path),
+    ...validateKeywords(schema, path),
+  ];
+  // The same may be said by the structure's rules and by the keywords'.
+  const seen = new Set<string>();
+  const found = shape.filter(({ field, message }) => {
+    const id = `${field}: ${message}`;
+    const isNew = !seen.has(id);
+    seen.add(id);
+    return isNew;
+  });
+  return [...found, ...validateRules(schema as RuleSchema, path, found.length === 0)];
+}
+
+function simplePath(value: string, path: Path): FieldError[] {
+  return value.startsWith('.')
+    ? []
+    : [invalid(path, value, 'must be a simple json path starting with .')];
+}
+
+function validateColumn(column: CustomResourceColumnDefinition, path: Path): FieldError[] {
+  const { name, type, format, jsonPath } = column;
+  const oneOf = `must be one of ${COLUMN_TYPES.join(',')}`;
+  const at = path.child('JSONPath');
+  return [
+    ...(name ? [] : [required(path.child('name'))]),
+    ...(type ? [] : [required(path.child('type'), oneOf)]),
+    ...(type && !COLUMN_TYPES.includes(type) ? [invalid(path.child('type'), type, oneOf)] : []),
+    ...(format && !COLUMN_FORMATS.includes(format)
+      ? [invalid(path.child('format'), format, `must be one of ${COLUMN_FORMATS.join(',')}`)]
+      : []),
+    ...(jsonPath ? simplePath(text(jsonPath), at) : [required(at)]),
+  ];
+}
+
+function validateScale(
+  subresources: CustomResourceSubresources | undefined,
+  path: Path,
+): FieldError[] {
+  const scale = subresources?.scale;
+  if (!scale) return [];
+  const check = (
+    name: keyof typeof scale,
+    prefixes: readonly string[],
+    where: string,
+  ): FieldError[] => {
+    const value = text(scale[name]);
+    const at = path.child(`scale.${name}`);
+    if (value === '') return name === 'labelSelectorPath' ? [] : [required(at)];
+    const simple = simplePath(value, at);
+    if (simple.length > 0) return simple;
+    return prefixes.some((prefix) => value.startsWith(prefix))
+      ? []
+      : [invalid(at, value, `should be a json path under ${where}`)];
+  };
+  return [
+    ...check('specReplicasPath', ['.spec.'], '.spec'),
+    ...check('statusReplicasPath', ['.status.'], '.status'),
+    ...check('labelSelectorPath', ['.spec.', '.status.'], 'either .spec or .status'),
+  ];
+}
+
+function validateSelectable(
+  fields: readonly SelectableField[],
+  schema: RuleSchema,
+  path: Path,
+): FieldError[] {
+  const seen = new Set<string>();
+  const found = fields.flatMap(({ jsonPath }, i) => {
+    const at = path.index(i).child('jsonPath');
+    const source = text(jsonPath);
+    if (source === '') return [required(at)];
+    const resolved = resolveFieldPath(source, schema, { allowKeys: false });
+    if (!resolved)
+      return [invalid(at, source, 'is an invalid path: does not refer to a valid field')];
+    const repeated = seen.has(resolved.path);
+    seen.add(resolved.path);
+    return [
+      ...(resolved.path.split('.')[0] === 'metadata'
+        ? [invalid(at, source, 'must not point to fields in metadata')]
+        : []),
+      ...(['string', 'boolean', 'integer'].includes(resolved.schema.type ?? '')
+        ? []
+        : [
+            invalid(
+              at,
+              source,
+              'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.',
+            ),
+          ]),
+      ...(repeated ? [duplicate(at, source)] : []),
+    ];
+  });
+  return [
+    ...found,
+    ...(seen.size > MAX_SELECTABLE ? [tooMany(path, seen.size, MAX_SELECTABLE)] : []),
+  ];
+}
+
+function validateWarning({ deprecated, deprecationWarning }: Version, path: Path): FieldError[] {
+  if (deprecationWarning === undefined || deprecationWarning === null) return [];
+  const at = path.child('deprecationWarning');
+  const given = text(deprecationWarning);
+  if (!deprecated) return [invalid(at, given, 'can only be set for deprecated versions')];
+  const odd = Array.from(given).findIndex((char) => /\p{C}|\p{Zl}|\p{Zp}/u.test(char));
+  return [
+    ...(Buffer.byteLength(given) > 256
+      ? [invalid(at, given, 'must be <= 256 characters long')]
+      : []),
+    ...(given === '' ? [invalid(at, given, 'must not be an empty string')] : []),
+    ...(odd >= 0
+      ? [
+          invalid(
+            at,
+            given,
+            `must only contain printable UTF-8 characters; non-printable character found at index ${odd}`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/**
+ * Where findings in a part of the versions are reported: upstream's internal form has it once, at the top of the
+ * spec, when all versions agree (apiextensions/v1/conversion.go).
+ */
+export interface Placement {
+  readonly path: Path;
+  readonly version: Version;
+}
+
+function placements(
+  versions: readonly Version[],
+  part: (version: Version) => unknown,
+  { spec, top, below }: { readonly spec: Path; readonly top: string; readonly below: string },
+): readonly Placement[] {
+  const [first] = versions;
+  const agree = first && versions.every((one) => deepEqual(part(one), part(first)));
+  if (first && agree) return [{ path: spec.child(top), version: first }];
+  return versions.map((version, i) => ({
+    path: spec.child('versions').index(i).child(below),
+    version,
+  }));
+}
+
+/** Everything that versions say of themselves (…/validation.go:validateCustomResourceDefinitionVersion). */
+export function validateVersionParts(versions: readonly Version[], spec: Path): FieldError[] {
+  const places = (part: keyof Version, top: string, below: string = top): readonly Placement[] =>
+    placements(versions, (version) => version[part], { spec, top, below });
+  const hasStatus = ({ subresources }: Version): boolean =>
+    (subresources?.status ?? undefined) !== undefined;
+  return [
+    ...versions.flatMap((version, i) => validateWarning(version, spec.child('versions').index(i))),
+    ...versions.flatMap(({ schema }, i) =>
+      schema?.openAPIV3Schema
+        ? []
+        : [required(spec.child('versions').index(i).child('schema', 'openAPIV3Schema'))],
+    ),
+    ...places('schema', 'validation', 'schema').flatMap(({ path, version }) => {
+      const schema = version.schema?.openAPIV3Schema;
+      if (!schema) return [];
+      return validateSchema(schema, hasStatus(version), path.child('openAPIV3Schema'));
+    }),
+    ...places('subresources', 'subresources').flatMap(({ path, version }) =>
+      validateScale(version.subresources, path),
+    ),
+    ...places('additionalPrinterColumns', 'additionalPrinterColumns').flatMap(({ path, version }) =>
+      eachOf(version.additionalPrinterColumns, (column, i) =>
+        validateColumn(column, path.index(i)),
+      ),
+    ),
+    ...places('selectableFields', 'selectableFields').flatMap(({ path, version }) => {
+      const schema = version.schema?.openAPIV3Schema as RuleSchema | undefined;
+      return schema ? validateSelectable(list(version.selectableFields), schema, path) : [];
+    }),
+  ];
+}
