@@ -28,6 +28,8 @@ export interface ApiAssemblyDeps {
   readonly metrics: RequestMetrics;
   /** Shared by all APIs of a server, so that each document is made once. */
   readonly documents: OpenApiDocuments;
+  /** The API can only be read. Default false. */
+  readonly isReadOnly?: boolean;
   /** Names a logical cluster in its continue tokens; absent = the live one. */
   readonly cluster?: string;
   /** host:port, as discovery tells it. */
@@ -105,6 +107,7 @@ export async function assembleApi(
     storeDeps,
     storeOptionsOf(options, storeDeps),
     servedGroupVersions(options.runtimeConfig),
+    deps.isReadOnly,
   );
   const services: ServerServices = {
     options,

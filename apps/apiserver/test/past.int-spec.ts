@@ -74,6 +74,16 @@ describe('/at/<moment>/', () => {
     expect(url).toMatch(new RegExp(`^/at/${revision}/openapi/v3/apis/apps/v1\\?hash=`));
     expect((await server.ask(url)).status).toBe(200);
     expect((await server.ask(`/at/${revision}/apis`)).json['kind']).toBe('APIGroupList');
+    const core = (await server.ask(`/at/${revision}/api/v1`)).json['resources'] as Json[];
+    const verbs = Object.fromEntries(core.map((one) => [one['name'], one['verbs']]));
+    expect(verbs).toMatchObject({
+      pods: ['get', 'list', 'watch'],
+      'pods/status': ['get'],
+    });
+    expect(Object.keys(verbs)).not.toEqual(expect.arrayContaining(['pods/exec']));
+    expect(Object.keys(verbs)).not.toEqual(expect.arrayContaining(['bindings']));
+    const live = (await server.ask('/api/v1')).text;
+    expect(live).toContain('pods/exec');
     expect((await server.ask(`/at/${revision}/version`)).json['gitVersion']).toBeDefined();
   });
 

@@ -110,6 +110,7 @@ class PastClusters implements LogicalClusterSource {
     const api = await assembleApi(this.options, {
       ...deps,
       signal,
+      isReadOnly: true,
       opened: { storage, keyPrefix: deps.opened.keyPrefix },
       extend: () => Promise.resolve(this.extensionsAt(revision)),
       health: () => new HealthChecks({ healthz: [], livez: [], readyz: [] }),

@@ -98,6 +98,27 @@ function pluggedIn(kind: KindDescriptor, handlers: readonly SubresourceHandler[]
     }));
 }
 
+const READS = ['get', 'list', 'watch'];
+
+/** What is left of a resource where nothing can be written. */
+function readable(resource: ApiResource): ApiResource[] {
+  const verbs = resource.verbs.filter((verb) => READS.includes(verb));
+  return verbs.length > 0 ? [{ ...resource, verbs }] : [];
+}
+
+/** Everything that a kind is served as. */
+function resourcesOf(
+  kind: KindDescriptor,
+  handlers: readonly SubresourceHandler[],
+  isReadOnly: boolean,
+): ApiResource[] {
+  const generic = [mainResource(kind), ...genericSubresources(kind)];
+  if (!isReadOnly) return [...generic, ...pluggedIn(kind, handlers)];
+  // The others ask processes, or write.
+  const views = handlers.filter(({ strategy }) => strategy !== undefined);
+  return [...generic, ...pluggedIn(kind, views)].flatMap(readable);
+}
+
 /** Everything served in a group version, sorted by name as upstream does. */
 export function apiResources(
   catalog: ResourceCatalog,
@@ -107,11 +128,12 @@ export function apiResources(
 ): ApiResource[] {
   const byName = new Map<string, ApiResource>();
   for (const { kind } of catalog.in(group, version)) {
-    const all = [mainResource(kind), ...genericSubresources(kind), ...pluggedIn(kind, handlers)];
-    for (const resource of all) byName.set(resource.name, resource);
+    for (const resource of resourcesOf(kind, handlers, catalog.isReadOnly))
+      byName.set(resource.name, resource);
   }
   for (const request of requestKinds) {
     if (request.group !== group || request.version !== version || request.plural === '') continue;
+    if (catalog.isReadOnly && request.kind === 'Binding') continue;
     byName.set(request.plural, {
       name: request.plural,
       singularName: request.kind.toLowerCase(),

@@ -40,6 +40,8 @@ export class ResourceCatalog {
     private readonly deps: StoreDeps,
     optionsOf: (kind: KindDescriptor) => ResourceStoreOptions,
     private readonly isServed: (groupVersion: string) => boolean = () => true,
+    /** Nothing of it can be written: discovery names the verbs that read. */
+    readonly isReadOnly = false,
   ) {
     for (const kind of kinds) {
       if (!isServed(toApiVersion(kind.group, kind.version))) continue;
