@@ -109,24 +109,26 @@ function containerTrouble({ status }: PodLike): string | undefined {
   return undefined;
 }
 
-function podChange(before: PodLike, after: PodLike): string | undefined {
-  const node = after.spec?.nodeName;
-  if (node && !before.spec?.nodeName) return `bound to ${node}`;
-  if (JSON.stringify(before.status) === JSON.stringify(after.status)) return undefined;
-  const { phase = 'Pending', podIP } = after.status ?? {};
-  const parts = [
-    phase,
-    ...(isReady(after) ? ['ready'] : unready(before, after)),
-    podIP === before.status?.podIP ? undefined : podIP,
-    unscheduled(after),
+/** What of a pod's status is told. */
+function podStatus(pod: PodLike, wasReady: boolean): string {
+  const { phase = 'Pending', reason } = pod.status ?? {};
+  const unready = [
+    wasReady && phase === 'Running' ? 'no longer ready' : undefined,
+    containerTrouble(pod) ?? reason,
   ];
+  const parts = [phase, ...(isReady(pod) ? ['ready'] : unready), unscheduled(pod)];
   return parts.filter((part) => part).join(', ');
 }
 
-const unready = (before: PodLike, after: PodLike): (string | undefined)[] => [
-  isReady(before) && after.status?.phase === 'Running' ? 'no longer ready' : undefined,
-  containerTrouble(after) ?? after.status?.reason,
-];
+function podChange(before: PodLike, after: PodLike): string | undefined {
+  const node = after.spec?.nodeName;
+  if (node && !before.spec?.nodeName) return `bound to ${node}`;
+  const wasReady = isReady(before);
+  const status = podStatus(after, wasReady);
+  const podIP = after.status?.podIP;
+  if (podIP && podIP !== before.status?.podIP) return `${status}, ${podIP}`;
+  return status === podStatus(before, false) ? undefined : status;
+}
 
 function unscheduled({ status }: PodLike): string | undefined {
   const condition = status?.conditions?.find(({ type }) => type === 'PodScheduled');

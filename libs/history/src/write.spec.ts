@@ -87,6 +87,12 @@ describe('the summary of a write', () => {
       want: 'Running, no longer ready, c: CrashLoopBackOff',
     },
     {
+      name: 'a pod of which only bookkeeping changed',
+      before: pod({ nodeName: 'n1' }, { phase: 'Running', ...ready, qosClass: 'A' }),
+      after: pod({ nodeName: 'n1' }, { phase: 'Running', ...ready, qosClass: 'B' }),
+      want: 'status.qosClass: A -> B',
+    },
+    {
       name: 'a pod without a node',
       before: pod({}, { phase: 'Pending' }),
       after: pod(

@@ -22,6 +22,8 @@ export async function revisionOf(history: History, moment: Moment): Promise<numb
   const range = await history.range();
   if (moment.kind === 'time') {
     const revision = await history.times.at(moment.time, range);
+    // Nothing is lost: there was no cluster yet.
+    if (revision === undefined && range.oldest === 1) return 1;
     if (revision === undefined) throw await expired(history, toTime(moment.time));
     return revision;
   }
