@@ -25,7 +25,13 @@ export { EtcdStorage } from './etcd3/etcd-storage.js';
 export type { Cause, CauseRecord } from './cause/cause-record.js';
 export { CAUSE_KEY, decodeCause, encodeCause } from './cause/cause-record.js';
 export { CauseReader } from './cause/cause-reader.js';
-export type { KeyChange, KeyState, LogBatch, RevisionRecord, RevisionSpan } from './cause/write-log.js';
+export type {
+  KeyChange,
+  KeyState,
+  LogBatch,
+  RevisionRecord,
+  RevisionSpan,
+} from './cause/write-log.js';
 export { WriteLog } from './cause/write-log.js';
 export type { CachedStorageOptions } from './watch-cache/cached-storage.js';
 export { CachedStorage } from './watch-cache/cached-storage.js';

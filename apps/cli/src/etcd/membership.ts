@@ -116,10 +116,13 @@ export class Membership {
       say(`the cluster does not know ${memberName(n)} any more`);
       return;
     }
+    // A leader that removes itself may be gone before the others know: they would wait for it.
+    await this.running.ask((admin) => admin.stepDown(member.id)).catch(() => undefined);
     await this.patiently(n, `${memberName(n)} cannot be removed`, async (admin) => {
       const isThere = (await admin.members()).some(({ id }) => id === member.id);
       if (isThere) await admin.remove(member.id);
     });
+    await this.running.serves(n);
     say(`${memberName(n)} (${member.id}) is removed`);
   }
 

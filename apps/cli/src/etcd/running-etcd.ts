@@ -114,6 +114,16 @@ export class RunningEtcd {
     await this.until(`${etcdProcessName(n)} does not serve ${url}`, () => isHealthy(url));
   }
 
+  /** Waits until a member other than `without` serves: they have a leader. */
+  async serves(without: number): Promise<void> {
+    const urls = etcdNumbers(this.current)
+      .filter((n) => n !== without)
+      .map((n) => etcdClientUrl(this.current, n));
+    await this.until('etcd does not serve', async () =>
+      (await Promise.all(urls.map(isHealthy))).includes(true),
+    );
+  }
+
   /** Repeats until true, or throws `problem` with the last error after the deadline. */
   async until(problem: string, done: () => Promise<boolean>): Promise<void> {
     const deadline = this.clock.monotonic() + HEALTHY_MS;

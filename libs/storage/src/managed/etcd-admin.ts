@@ -92,6 +92,22 @@ export class EtcdAdmin {
     );
   }
 
+  /** Hands the leadership over when this member has it; true when it had. The client must know its endpoint. */
+  async stepDown(id: string): Promise<boolean> {
+    const voters = (await this.members()).filter(
+      ({ name, isLearner }) => name !== '' && !isLearner,
+    );
+    const to = voters.find((member) => member.id !== id);
+    const statuses = await this.statuses();
+    const at = statuses.findIndex((each) => 'isLeader' in each && each.isLeader && each.id === id);
+    const leader = this.client.members[at];
+    if (!leader || !to) return false;
+    await this.client.callMember(leader, maintenance('move the leadership'), (etcd, options) =>
+      etcd.maintenance.moveLeader({ targetID: toDecimal(to.id) }, options),
+    );
+    return true;
+  }
+
   async remove(id: string): Promise<void> {
     await this.client.call({ kind: 'write', what: 'remove the member', key: id }, (etcd, options) =>
       etcd.cluster.memberRemove({ ID: toDecimal(id) }, options),
