@@ -66,7 +66,7 @@ export async function createExtensions(
   issuer?: TokenIssuer,
 ): Promise<ServerExtensions> {
   const views = startClusterViews(services, services.options.etcdPrefix, services.signal);
-  const { authorizer, rbac, isRbac } = createAuthorizer(services, views);
+  const { authorizer, rbac, isRbac, rules } = createAuthorizer(services, views);
   const { authenticator, tokens, signer, publicKeys, audiences } = createAuthentication(
     services,
     views,
@@ -103,7 +103,7 @@ export async function createExtensions(
       ...(signer ? { signer } : {}),
     }),
     requestKinds: [
-      ...accessReviews(authorizer, rbac),
+      ...accessReviews(authorizer, rules),
       ...authenticationReviews(tokens, audiences, services.clock),
       bindings(services),
     ],

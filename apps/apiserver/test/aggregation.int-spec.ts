@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SystemClock } from '@orrery/component';
 import { createCa, issueCertificate } from '@orrery/pki';
@@ -19,6 +20,7 @@ const API = '/apis/stars.example.com/v1';
 
 let api: Replica;
 let extension: HookServer;
+let refuseUpgrades = false;
 
 const resources = {
   kind: 'APIResourceList',
@@ -244,6 +246,10 @@ describe('an extension API server', () => {
 
   it('may switch protocols', async () => {
     extension.onUpgrade((_request, socket) => {
+      if (refuseUpgrades) {
+        socket.write('HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\nno');
+        return;
+      }
       socket.write(
         'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n',
       );
@@ -268,6 +274,34 @@ describe('an extension API server', () => {
       asking.end();
     });
     expect(echoed).toBe('hello');
+  });
+
+  it('that refuses to switch protocols leaves no connection behind: CVE-2018-1002105', async () => {
+    const socket = connect({
+      host: api.host,
+      port: Number(new URL(api.address).port),
+      rejectUnauthorized: false,
+    });
+    const answered = new Promise<string>((resolve) => {
+      let text = '';
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      socket.once('close', () => {
+        resolve(text);
+      });
+    });
+    extension.seen.length = 0;
+    const ask = (path: string): string =>
+      `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: other\r\n\r\n`;
+    // The extension answers an upgrade that it does not know with 400; a second request follows on the same connection.
+    refuseUpgrades = true;
+    socket.write(ask(`${API}/stars/sun/refused`) + ask(`${API}/namespaces/kube-system/stars`));
+    const text = await answered;
+    refuseUpgrades = false;
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toHaveLength(1);
+    expect(text).not.toContain('101 Switching');
+    expect(extension.seen.some(({ path }) => path.includes('kube-system'))).toBe(false);
   });
 
   it('appears in discovery, legacy and aggregated', async () => {

@@ -318,6 +318,38 @@ describe('a validating webhook', () => {
     expect(requestOf(hook.seen[0])['dryRun']).toBe(true);
   });
 
+  it('is asked only when its conditions hold; one that fails refuses', async () => {
+    const condition = (expression: string): Json => ({
+      matchConditions: [{ name: 'mine', expression }],
+    });
+    await configure('validating', webhook(condition("request.name.startsWith('mine')")));
+    hook.reply = (seen) => respond(seen, { allowed: false });
+    expect((await create('yours')).status).toBe(201);
+    expect((await create('mine')).status).toBe(400);
+    await api.ask(`${CONFIGS}/validatingwebhookconfigurations`, { method: 'DELETE' });
+    hook.reply = (seen) => respond(seen, { allowed: true });
+    await configure('validating', webhook(condition("object.data.none == 'x'")));
+    const failed = await create('failing-condition');
+    expect([failed.status, failed.json['reason']]).toEqual([403, 'Forbidden']);
+  });
+
+  it('may be confined by labels of the object and of its namespace', async () => {
+    const selectors = {
+      objectSelector: { matchLabels: { watched: 'yes' } },
+      namespaceSelector: {
+        matchExpressions: [
+          { key: 'kubernetes.io/metadata.name', operator: 'In', values: ['default'] },
+        ],
+      },
+    };
+    await configure('validating', webhook(selectors));
+    hook.reply = (seen) => respond(seen, { allowed: false });
+    const labelled = (name: string, labels: Json): Promise<Answer> =>
+      api.post(CONFIG_MAPS, { metadata: { name, labels } });
+    expect((await labelled('unwatched', {})).status).toBe(201);
+    expect((await labelled('watched', { watched: 'yes' })).status).toBe(400);
+  });
+
   it('is never asked about the configuration of admission', async () => {
     const all = [rule(['*/*'], ['*'], ['*'])];
     await configure('validating', webhook({ rules: all }));

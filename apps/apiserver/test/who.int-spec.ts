@@ -209,6 +209,17 @@ describe('an authorization webhook', () => {
     expect((await ask(`${PODS}/none`, 'opaque')).status).toBe(404);
   });
 
+  it('cannot list rules, and that is told', async () => {
+    const review = await ask('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', 'opaque', {
+      method: 'POST',
+      body: { spec: { namespace: 'default' } },
+    });
+    expect(review.json['status']).toMatchObject({
+      incomplete: true,
+      evaluationError: 'webhook authorizer does not support user rule resolution',
+    });
+  });
+
   it('that fails is no permission', async () => {
     hook.reply = ({ path }, response) => {
       if (path === '/authn') return { status: tokenStatus('opaque') };

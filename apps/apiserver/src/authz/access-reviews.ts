@@ -20,6 +20,8 @@ type ReviewSpec = Pick<SubjectAccessReview['spec'], 'resourceAttributes' | 'nonR
 /** Rules that apply to a user, for SelfSubjectRulesReview; `incomplete` when an authorizer cannot list its own. */
 export interface RuleLister {
   rulesFor(user: UserInfo, namespace: string): readonly PolicyRule[];
+  /** What cannot be listed: authorizers that know no rules. */
+  readonly unlisted?: readonly string[];
 }
 
 const GROUP = 'authorization.k8s.io';
@@ -82,6 +84,9 @@ function rulesReview(rules: RuleLister): RequestKindHandler {
       const namespace = review.spec.namespace ?? '';
       if (namespace === '') throw newBadRequest('no namespace on request');
       const all = rules.rulesFor(request.context.user, namespace);
+      const unlisted = (rules.unlisted ?? []).map(
+        (name) => `${name} authorizer does not support user rule resolution`,
+      );
       return Promise.resolve({
         ...review,
         status: {
@@ -96,7 +101,8 @@ function rulesReview(rules: RuleLister): RequestKindHandler {
           nonResourceRules: all
             .filter((rule) => (rule.nonResourceURLs ?? []).length > 0)
             .map(({ verbs, nonResourceURLs = [] }) => ({ verbs, nonResourceURLs })),
-          incomplete: false,
+          incomplete: unlisted.length > 0,
+          ...(unlisted.length > 0 ? { evaluationError: unlisted.join(', ') } : {}),
         },
       });
     },

@@ -1,3 +1,4 @@
+import type { PolicyRule } from '@orrery/api';
 import type { Clock, Logger } from '@orrery/component';
 import { ConfigError } from '@orrery/component';
 import type { ApiServerOptions } from '../config/options.js';
@@ -5,7 +6,9 @@ import { alwaysAllow } from '../filters/authorization.js';
 import type { Authorizer } from '../filters/authorization.js';
 import type { ClusterViews } from '../live-view/cluster-views.js';
 import { HookPoster } from '../webhooks/https-post.js';
+import type { RuleLister } from './access-reviews.js';
 import { authorizersOf } from './authorization-configuration.js';
+import type { ConfiguredAuthorizer } from './authorization-configuration.js';
 import { NodeAuthorizer } from './node.authorizer.js';
 import { RbacAuthorizer } from './rbac.authorizer.js';
 import { UnionAuthorizer, privilegedGroup } from './union.authorizer.js';
@@ -26,8 +29,24 @@ export interface Authorization {
   readonly authorizer: Authorizer;
   readonly rbac: RbacAuthorizer;
   readonly isRbac: boolean;
-  /** False when some authorizer cannot list what it allows. */
-  readonly listsRules: boolean;
+  readonly rules: RuleLister;
+}
+
+const EVERYTHING: readonly PolicyRule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+];
+
+/** The rules of the authorizers that have some. */
+function listerOf(chain: readonly ConfiguredAuthorizer[], rbac: RbacAuthorizer): RuleLister {
+  const modes = new Set(chain.map(({ mode }) => mode));
+  return {
+    unlisted: modes.has('Webhook') ? ['webhook'] : [],
+    rulesFor: (user, namespace) => [
+      ...(modes.has('AlwaysAllow') ? EVERYTHING : []),
+      ...(modes.has('RBAC') ? rbac.rulesFor(user, namespace) : []),
+    ],
+  };
 }
 
 /** The authorizers of --authorization-mode or --authorization-config in their order, after the privileged group. Throws ConfigError. */
@@ -61,6 +80,6 @@ export function createAuthorizer(
     authorizer: new UnionAuthorizer([privilegedGroup, ...members]),
     rbac,
     isRbac: chain.some(({ mode }) => mode === 'RBAC'),
-    listsRules: !chain.some(({ mode }) => mode === 'Webhook' || mode === 'Node'),
+    rules: listerOf(chain, rbac),
   };
 }

@@ -1,4 +1,3 @@
-import { newForbidden } from '@orrery/apimachinery';
 import type {
   KindDescriptor,
   MatchCondition,
@@ -44,13 +43,3 @@ export class WebhookMatcher {
       : undefined;
   }
 }
-
-/** For a server without an expression language: whoever asks for conditions is refused by name, or ignored as the policy says. */
-export const refuseConditions: MatchConditionsEvaluator = {
-  matches: (_conditions, failurePolicy, { attributes }) => {
-    if (failurePolicy === 'Ignore') return Promise.resolve(false);
-    const { kind, name } = attributes;
-    const gr = { group: kind.group, resource: kind.plural };
-    return Promise.reject(newForbidden(gr, name, 'matchConditions are not supported'));
-  },
-};

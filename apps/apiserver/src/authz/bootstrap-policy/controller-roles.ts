@@ -22,20 +22,20 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(READ_UPDATE, 'batch', 'cronjobs'),
     rule('create delete get list patch update watch', 'batch', 'jobs'),
     rule('update', 'batch', 'cronjobs/status cronjobs/finalizers'),
-    rule('delete list', '', 'pods'),
+    rule('delete list watch', '', 'pods'),
   ],
   'daemon-set-controller': [
-    rule(READ, 'apps', 'daemonsets'),
-    rule('update', 'apps', 'daemonsets/status daemonsets/finalizers'),
+    rule(READ, 'apps extensions', 'daemonsets'),
+    rule('update', 'apps extensions', 'daemonsets/status daemonsets/finalizers'),
     rule('list watch', '', 'nodes'),
     rule('create delete list patch watch', '', 'pods'),
     rule('create', '', 'pods/binding'),
     rule('create delete get list patch update watch', 'apps', 'controllerrevisions'),
   ],
   'deployment-controller': [
-    rule(READ_UPDATE, 'apps', 'deployments'),
-    rule('update', 'apps', 'deployments/status deployments/finalizers'),
-    rule(CRUD, 'apps', 'replicasets'),
+    rule(READ_UPDATE, 'apps extensions', 'deployments'),
+    rule('update', 'apps extensions', 'deployments/status deployments/finalizers'),
+    rule(CRUD, 'apps extensions', 'replicasets'),
     rule('get list update watch', '', 'pods'),
   ],
   'device-taint-eviction-controller': [
@@ -44,7 +44,8 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(READ, 'resource.k8s.io', 'resourceclaims resourceslices deviceclasses devicetaintrules'),
   ],
   'disruption-controller': [
-    rule(READ, 'apps', 'deployments replicasets statefulsets'),
+    rule(READ, 'apps extensions', 'deployments replicasets'),
+    rule(READ, 'apps', 'statefulsets'),
     rule(READ, '', 'replicationcontrollers'),
     rule(READ, 'policy', 'poddisruptionbudgets'),
     rule('update', 'policy', 'poddisruptionbudgets/status'),
@@ -54,7 +55,7 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
   ],
   'endpoint-controller': [
     rule(READ, '', 'pods services'),
-    rule('create delete get list update', '', 'endpoints'),
+    rule('create delete get list update watch', '', 'endpoints'),
     rule('create', '', 'endpoints/restricted'),
   ],
   'endpointslice-controller': [
@@ -77,7 +78,7 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
   'expand-controller': [
     rule('get list patch update watch', '', 'persistentvolumes'),
     rule('patch update', '', 'persistentvolumeclaims/status'),
-    rule(READ, '', 'persistentvolumeclaims endpoints services secrets'),
+    rule(READ, '', 'persistentvolumeclaims'),
     rule(READ, 'storage.k8s.io', 'storageclasses'),
   ],
   'generic-garbage-collector': [rule('delete get list patch update watch', '*', '*')],
@@ -85,9 +86,9 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(READ, 'autoscaling', 'horizontalpodautoscalers'),
     rule('update', 'autoscaling', 'horizontalpodautoscalers/status'),
     rule('get update', '*', '*/scale'),
-    rule('list', '', 'pods'),
-    rule('list', 'metrics.k8s.io', 'pods'),
-    rule('get list', 'custom.metrics.k8s.io external.metrics.k8s.io', '*'),
+    rule('list watch', '', 'pods'),
+    rule('list watch', 'metrics.k8s.io', 'pods'),
+    rule(READ, 'custom.metrics.k8s.io external.metrics.k8s.io', '*'),
   ],
   'job-controller': [
     rule('get list patch update watch', 'batch', 'jobs'),
@@ -95,20 +96,18 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule('create delete list patch watch', '', 'pods'),
   ],
   'legacy-service-account-token-cleaner': [
-    rule('get', '', 'configmaps'),
+    rule('get', '', 'configmaps', 'kube-apiserver-legacy-service-account-token-tracking'),
     rule('delete get list patch watch', '', 'secrets'),
   ],
   'namespace-controller': [
     rule('delete get list watch', '', 'namespaces'),
     rule('update', '', 'namespaces/finalize namespaces/status'),
-    rule('delete deletecollection get list', '*', '*'),
+    rule('delete deletecollection get list watch', '*', '*'),
   ],
   'node-controller': [
-    rule('delete get list patch update', '', 'nodes'),
-    rule('patch update', '', 'nodes/status'),
-    rule('patch update', '', 'pods/status'),
-    rule('delete list', '', 'pods'),
-    rule(READ, '', 'pods'),
+    rule('delete get list patch update watch', '', 'nodes'),
+    rule('patch update', '', 'nodes/status pods/status'),
+    rule('delete get list watch', '', 'pods'),
   ],
   'persistent-volume-binder': [
     rule('create delete get list update watch', '', 'persistentvolumes'),
@@ -116,23 +115,23 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule('get list update watch', '', 'persistentvolumeclaims'),
     rule('create delete get list watch', '', 'pods'),
     rule(READ, 'storage.k8s.io', 'storageclasses'),
-    rule('get list watch', '', 'endpoints services nodes secrets'),
-    rule('create delete get update', '', 'endpoints services'),
+    rule(READ, '', 'nodes'),
     rule('watch', '', 'events'),
   ],
   'pod-garbage-collector': [
     rule('delete list watch', '', 'pods'),
-    rule('get list', '', 'nodes'),
+    rule(READ, '', 'nodes'),
     rule('patch update', '', 'pods/status'),
   ],
   'pv-protection-controller': [rule('get list update watch', '', 'persistentvolumes')],
   'pvc-protection-controller': [
     rule('get list update watch', '', 'persistentvolumeclaims'),
+    rule('update', '', 'persistentvolumeclaims/status'),
     rule(READ, '', 'pods'),
   ],
   'replicaset-controller': [
-    rule(READ_UPDATE, 'apps', 'replicasets'),
-    rule('update', 'apps', 'replicasets/status replicasets/finalizers'),
+    rule(READ_UPDATE, 'apps extensions', 'replicasets'),
+    rule('update', 'apps extensions', 'replicasets/status replicasets/finalizers'),
     rule('create delete list patch watch', '', 'pods'),
   ],
   'replication-controller': [
@@ -144,7 +143,11 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule('update', '', 'pods/finalizers'),
     rule(READ, '', 'pods'),
     rule('create delete get list watch', 'resource.k8s.io', 'resourceclaims'),
-    rule('patch update', 'resource.k8s.io', 'resourceclaims/status'),
+    rule(
+      'patch update',
+      'resource.k8s.io',
+      'resourceclaims resourceclaims/status resourceclaims/binding',
+    ),
     rule('patch update', '', 'pods/status'),
     rule(READ, 'resource.k8s.io', 'resourceclaimtemplates'),
   ],
@@ -176,6 +179,7 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule('create delete get patch update', '', 'pods'),
     rule('create delete get list patch update watch', 'apps', 'controllerrevisions'),
     rule('create get delete patch update list watch', '', 'persistentvolumeclaims'),
+    rule('update', '', 'pods/finalizers'),
   ],
   'taint-eviction-controller': [
     rule('delete get list watch', '', 'pods'),
@@ -189,7 +193,7 @@ const CONTROLLERS: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule('get patch update', 'admissionregistration.k8s.io', 'validatingadmissionpolicies/status'),
     rule(READ, 'apiextensions.k8s.io', 'customresourcedefinitions'),
   ],
-  'vac-protection-controller': [
+  'volumeattributesclass-protection-controller': [
     rule('get list update watch', 'storage.k8s.io', 'volumeattributesclasses'),
     rule(READ, '', 'persistentvolumeclaims persistentvolumes'),
   ],
