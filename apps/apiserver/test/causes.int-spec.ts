@@ -119,6 +119,20 @@ describe('the cause of a write', () => {
     expect(await causeOf(renewed)).toBeUndefined();
   });
 
+  it('names the request of a fork by what it asks inside', async () => {
+    const fork = await api.ask('/forks', {
+      method: 'POST',
+      headers: AS_ALICE,
+      body: { name: 'f' },
+    });
+    expect(fork.status).toBe(201);
+    await write(`/forks/f${CONFIG_MAPS}`, 'forked');
+    const newest = await new CauseReader(client).newest();
+    expect(newest).toMatchObject({ verb: 'create', user: 'alice' });
+    expect(newest?.key).toMatch(/^\/forks\/.*configmaps\/default\/forked$/);
+    await api.ask('/forks/f', { method: 'DELETE', headers: AS_ALICE });
+  });
+
   it('is nothing that a client can list', async () => {
     const { text } = await api.ask(CONFIG_MAPS, { headers: AS_ALICE });
     expect(text).not.toContain('alice');
