@@ -7,7 +7,7 @@ import { componentProbes } from './component-status/component-probes.js';
 import { ComponentStatusStorage } from './component-status/component-status-storage.js';
 import type { OpenStorage } from './config/open-storage.js';
 import type { ApiServerOptions } from './config/options.js';
-import { definitionHooks } from './custom-resources/definition-hooks.js';
+import { conversionStorage } from './custom-resources/conversion-storage.js';
 import { Discovery } from './discovery/discovery.js';
 import type { ServerExtensions, ServerServices } from './extensions.js';
 import type { HealthChecks } from './health/health-checks.js';
@@ -70,7 +70,6 @@ function storeOptionsOf(
     if (group === '' && kind === 'Service') return { hooks: services };
     if (group === '' && kind === 'Namespace') return { hooks: namespaceHooks };
     if (kind === 'ComponentStatus') return { storage: componentStatuses };
-    if (kind === 'CustomResourceDefinition') return { hooks: definitionHooks };
     return {};
   };
 }
@@ -123,6 +122,7 @@ export async function assembleApi(
       return found.store;
     },
   };
+  catalog.convertWith(conversionStorage(services));
   const extensions = await deps.extend(services);
   plugins.push(...extensions.admission);
   const parts: ApiParts = { services, storeDeps, catalog, extensions };

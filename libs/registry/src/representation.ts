@@ -34,11 +34,14 @@ export function representationOf(kind: KindDescriptor, entry: Entry): Representa
   let made = byKind.get(kind);
   if (!made) {
     const object = conversion.fromStorage(entry.object);
-    made = represent({
-      ...object,
-      kind: kind.kind,
-      apiVersion: toApiVersion(kind.group, kind.version),
-    });
+    made =
+      object === entry.object
+        ? entry
+        : represent({
+            ...object,
+            kind: kind.kind,
+            apiVersion: toApiVersion(kind.group, kind.version),
+          });
     byKind.set(kind, made);
   }
   return made;

@@ -1,6 +1,6 @@
 import { cloneJson } from '@orrery/registry';
 import type { StructuralSchema } from './structural-schema.js';
-import { isJsonObject } from './structural-schema.js';
+import { isJsonObject, memberOf } from './structural-schema.js';
 
 /** A null where the schema allows none but has a default gives way to that default. */
 const isUnset = (value: unknown, schema: StructuralSchema): boolean =>
@@ -25,4 +25,27 @@ export function applyDefaults(value: unknown, schema: StructuralSchema): void {
   if (typeof additionalProperties === 'object')
     for (const key of Object.keys(value))
       if (!Object.hasOwn(properties, key)) applyDefaults(value[key], additionalProperties);
+}
+
+/**
+ * Removes nulls of fields that are not nullable and have no default
+ * (apiextensions structural/defaulting:PruneNonNullableNullsWithoutDefaults). Mutates.
+ */
+export function dropNulls(value: unknown, schema: StructuralSchema): void {
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    if (items) for (const item of value) dropNulls(item, items);
+    return;
+  }
+  if (!isJsonObject(value)) return;
+  for (const key of Object.keys(value)) {
+    const known = memberOf(schema.properties, key);
+    const { additionalProperties } = schema;
+    const below =
+      known ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);
+    if (!below) continue;
+    const isStray = value[key] === null && below.nullable !== true;
+    if (isStray && (!known || known.default === undefined)) delete value[key];
+    else dropNulls(value[key], below);
+  }
 }

@@ -1,5 +1,5 @@
 import type { KubeObject, SchemaRegistry } from '@orrery/apimachinery';
-import type { KindDescriptor } from '@orrery/api';
+import type { CustomResourceDefinition, KindDescriptor } from '@orrery/api';
 import { schemaRegistry } from '@orrery/api';
 
 /** What the server knows of one served version of a CustomResourceDefinition. */
@@ -7,6 +7,8 @@ export interface CustomKind {
   readonly kind: KindDescriptor;
   /** Name of the CustomResourceDefinition. */
   readonly definition: string;
+  /** The definition, where its webhook converts between versions. */
+  readonly convertedBy?: CustomResourceDefinition;
   /** OpenAPI v3 schema of the version, as published. */
   readonly openApiSchema: Record<string, unknown> | undefined;
   /** The published definition with what it refers to: for field ownership. */

@@ -1,13 +1,14 @@
 import type { KubeObject, Schema } from '@orrery/apimachinery';
 import { SchemaRegistry, toApiVersion } from '@orrery/apimachinery';
 import { schemaDefinitions } from '@orrery/api';
+import { cloneJson, equalJson } from '@orrery/registry';
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
   KindDescriptor,
   ScaleAccess,
 } from '@orrery/api';
-import { applyDefaults } from './apply-defaults.js';
+import { applyDefaults, dropNulls } from './apply-defaults.js';
 import { rememberSchemas } from './custom-kind.js';
 import type { CustomKind } from './custom-kind.js';
 import { customStrategies } from './custom-strategies.js';
@@ -78,24 +79,36 @@ function schemasFor(name: string, schema: StructuralSchema): SchemaRegistry {
   return new SchemaRegistry({ ...schemaDefinitions(), [name]: { ...root, properties } });
 }
 
+/** Converts by a webhook: its versions differ in more than their name. */
+export const convertsByWebhook = ({ spec }: CustomResourceDefinition): boolean =>
+  spec.conversion?.strategy === 'Webhook' && spec.versions.length > 1;
+
+/**
+ * Stored objects as a version serves them: with its name, without what its schema does not know (any more), and with
+ * its defaults. What needs none of this stays as it is.
+ */
 function conversionOf(
   crd: CustomResourceDefinition,
   version: string,
+  complete: (object: KubeObject) => void,
 ): Pick<KindDescriptor, 'storageConversion'> {
   const { group, names, versions } = crd.spec;
-  if (versions.length < 2) return {};
-  const storage = versions.find((one) => one.storage)?.name ?? version;
-  // Strategy None: only apiVersion differs between versions.
-  const as =
-    (name: string) =>
-    (object: KubeObject): KubeObject => ({ ...object, apiVersion: toApiVersion(group, name) });
+  const stored = versions.find((one) => one.storage)?.name ?? version;
+  // Objects come from a ConvertingStorage in the served version already.
+  const storage = convertsByWebhook(crd) ? version : stored;
+  const served = toApiVersion(group, version);
   return {
     storageConversion: {
       group,
       version: storage,
       kind: names.kind,
-      toStorage: as(storage),
-      fromStorage: as(version),
+      toStorage: (object) => ({ ...object, apiVersion: toApiVersion(group, storage) }),
+      fromStorage(object) {
+        const made = cloneJson(object);
+        made.apiVersion = served;
+        complete(made);
+        return equalJson(made, object) ? object : made;
+      },
     },
   };
 }
@@ -114,6 +127,10 @@ export function toCustomKind(
   const { main, status } = customStrategies(schema, scope === 'Namespaced', hasStatus);
   const scale = scaleAccess(version);
   const name = definitionName(group, version.name, names.kind);
+  const complete = (object: KubeObject): void => {
+    dropNulls(object, schema);
+    applyDefaults(object, schema);
+  };
   const kind: KindDescriptor = {
     group,
     version: version.name,
@@ -126,22 +143,24 @@ export function toCustomKind(
     schema: name,
     message: '',
     storagePrefix: `${group}/${names.plural}`,
-    setDefaults: (object) => {
-      applyDefaults(object, schema);
-    },
+    setDefaults: complete,
     strategy: main,
     ...(hasStatus ? { status } : {}),
     ...(scale ? { scale } : {}),
     ...selectable(version),
     columns: printerColumns(version.additionalPrinterColumns ?? []),
     hasGeneration: true,
-    ...conversionOf(crd, version.name),
+    ...conversionOf(crd, version.name, (object) => {
+      if (!preserveAll) prune(object as unknown as Json, schema);
+      complete(object);
+    }),
   };
   let schemas: SchemaRegistry | undefined;
   rememberSchemas(kind, () => (schemas ??= schemasFor(name, schema)));
   return {
     kind,
     definition: crd.metadata.name ?? '',
+    ...(convertsByWebhook(crd) ? { convertedBy: crd } : {}),
     openApiSchema: published as Record<string, unknown> | undefined,
     get schemas() {
       return (schemas ??= schemasFor(name, schema));

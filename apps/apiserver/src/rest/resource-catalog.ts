@@ -3,6 +3,7 @@ import type { KindDescriptor } from '@orrery/api';
 import { toApiVersion } from '@orrery/apimachinery';
 import { ResourceStore } from '@orrery/registry';
 import type { ResourceStoreOptions, StoreDeps } from '@orrery/registry';
+import type { Storage } from '@orrery/storage';
 import type { CustomKind } from '../custom-resources/custom-kind.js';
 
 /** A resource that is served: its kind and its store; `custom` where a CustomResourceDefinition declares it. */
@@ -25,6 +26,9 @@ export interface ServedGroup {
   readonly versions: readonly string[];
 }
 
+/** The storage of a custom resource; undefined = the server's own. */
+export type StorageOfCustom = (custom: CustomKind, storage: Storage) => Storage | undefined;
+
 const idOf = (group: string, version: string, plural: string): string =>
   `${group}/${version}/${plural}`;
 
@@ -34,6 +38,7 @@ export class ResourceCatalog {
   private custom: ReadonlyMap<string, ServedResource> = new Map();
   private customGroups: readonly ServedGroup[] = [];
   private edition = 0;
+  private storageOf: StorageOfCustom | undefined;
   private customEditions: readonly DefinitionEdition[] = [];
 
   constructor(
@@ -48,6 +53,11 @@ export class ResourceCatalog {
       const store = new ResourceStore(kind, deps, optionsOf(kind));
       this.builtIn.set(idOf(kind.group, kind.version, kind.plural), { kind, store });
     }
+  }
+
+  /** Where custom resources lie that are not served as they are stored; to be said before they are. */
+  convertWith(storageOf: StorageOfCustom): void {
+    this.storageOf = storageOf;
   }
 
   /** Grows with every change of what is served: for caches of discovery and OpenAPI. */
@@ -97,7 +107,8 @@ export class ResourceCatalog {
     this.custom = new Map(
       customKinds.map((custom) => {
         const { kind } = custom;
-        const store = new ResourceStore(kind, this.deps);
+        const storage = this.storageOf?.(custom, this.deps.storage);
+        const store = new ResourceStore(kind, this.deps, storage ? { storage } : {});
         return [idOf(kind.group, kind.version, kind.plural), { kind, store, custom }];
       }),
     );
