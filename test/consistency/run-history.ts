@@ -11,6 +11,7 @@ import { HttpSession } from './load/http-session.js';
 import { Observers } from './load/observers.js';
 import { RecordingClient } from './load/recording-client.js';
 import { Workload } from './load/workload.js';
+import { checkRefusedWrites } from './refused-writes.js';
 import type { StateCoverage } from './report/state-coverage.js';
 
 export interface HistoryPlan {
@@ -168,6 +169,7 @@ function judge(
 ): HistoryResult {
   const results = [
     ...checkHistory(history, { now: () => performance.now() }),
+    checkRefusedWrites(history),
     ...(stuck.length > 0 ? [toStuck(stuck)] : []),
   ];
   const verdict = overallVerdict(results);
