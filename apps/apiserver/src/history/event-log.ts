@@ -142,6 +142,8 @@ async function tellPast(call: HistoryRequest, asked: Asked, writer: LogWriter): 
 async function tellOn(call: HistoryRequest, asked: Asked, writer: LogWriter): Promise<void> {
   const { signal, log, clock } = call;
   let fresh = clock.monotonic();
+  // So that a client that is cut knows where to go on.
+  await writer.mark(asked.after);
   for await (const { records, revision } of log.since(asked.after, signal)) {
     if (clock.monotonic() - fresh > REFRESH_MS) {
       writer.refresh();

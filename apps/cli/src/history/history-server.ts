@@ -96,8 +96,7 @@ export class HistoryServer {
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof StatusError || isConnectionError(error))
-        throw new ConfigError(error.message, { cause: error });
+      if (error instanceof StatusError) throw new ConfigError(error.message, { cause: error });
       throw error;
     }
   }

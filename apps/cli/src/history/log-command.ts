@@ -1,4 +1,5 @@
-import { ConfigError, parseFlags } from '@orrery/component';
+import { isConnectionError } from '@orrery/client';
+import { ConfigError, SystemClock, parseFlags } from '@orrery/component';
 import { describeActor, describeObject } from '@orrery/history';
 import type { LogMark, Write } from '@orrery/history';
 import { readCommandLine } from './arguments.js';
@@ -68,11 +69,42 @@ export async function log(
   const text = new LogText();
   try {
     const query = await queryOf(server, flags, words);
-    for await (const line of server.log(query, signal)) {
+    for await (const line of linesOf(server, query, signal, print)) {
       const shown = flags.output === 'json' ? [JSON.stringify(line)] : text.lines(line);
       for (const each of shown) print(each);
     }
   } finally {
     await server.close();
+  }
+}
+
+const RETRY_MS = 500;
+
+/** The lines of a log; one that is followed goes on behind the last mark when its server has gone and is back. */
+async function* linesOf(
+  server: HistoryServer,
+  query: Record<string, string>,
+  signal: AbortSignal,
+  print: (text: string) => void,
+): AsyncGenerator<Write | LogMark> {
+  const clock = new SystemClock();
+  let asked = query;
+  let isConnected = false;
+  while (!signal.aborted) {
+    try {
+      for await (const line of server.log(asked, signal)) {
+        isConnected = true;
+        if ('kind' in line) asked = { ...asked, since: String(line.revision + 1) };
+        yield line;
+      }
+      if (query['follow'] !== 'true') return;
+    } catch (error) {
+      if (!isConnectionError(error)) throw error;
+      if (query['follow'] !== 'true' || asked === query)
+        throw new ConfigError(error.message, { cause: error });
+      if (isConnected) print('(the server has gone; the log goes on when it is back)');
+      isConnected = false;
+    }
+    await clock.sleep(RETRY_MS, signal).catch(() => undefined);
   }
 }

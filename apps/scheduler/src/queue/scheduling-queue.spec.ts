@@ -64,6 +64,14 @@ describe(SchedulingQueue.name, () => {
     expect(queue.sizes).toMatchObject({ unschedulable: 0, backoff: 1 });
   });
 
+  it('remembers which event woke a refused pod', async () => {
+    queue.add(pod('a').build());
+    refuse(await take());
+    queue.onEvent({ name: 'NodeAdd', new: { metadata: { name: 'n', resourceVersion: '41' } } });
+    clock.advance(MINUTE);
+    expect(await take()).toMatchObject({ wokenBy: 41 });
+  });
+
   it('does not miss what helps while the pod is being tried', async () => {
     queue.add(pod('a').build());
     const taken = await take();
