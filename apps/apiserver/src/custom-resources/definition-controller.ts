@@ -2,11 +2,17 @@ import { isNotFound } from '@orrery/apimachinery';
 import type { CustomResourceDefinition, CustomResourceDefinitionCondition } from '@orrery/api';
 import type { Logger } from '@orrery/component';
 import { toTime } from '@orrery/component';
-import { cloneJson, systemContext } from '@orrery/registry';
+import { cloneJson, equalJson, systemContext } from '@orrery/registry';
 import type { ResourceStore } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
-import { nameConflict, serveDefinitions } from './served-definitions.js';
+import {
+  nameConditions,
+  nameConflict,
+  terminating,
+  withConditions,
+} from './definition-conditions.js';
+import { serveDefinitions } from './served-definitions.js';
 
 type Definition = CustomResourceDefinition;
 
@@ -87,46 +93,10 @@ export class DefinitionController {
     }
   }
 
-  private conditionsOf(definition: Definition): CustomResourceDefinitionCondition[] {
-    const lastTransitionTime = toTime(this.services.clock.now());
-    const clash = nameConflict(definition, this.definitions.values());
-    const names: CustomResourceDefinitionCondition = clash
-      ? {
-          type: 'NamesAccepted',
-          status: 'False',
-          reason: 'KindConflict',
-          message: clash,
-          lastTransitionTime,
-        }
-      : {
-          type: 'NamesAccepted',
-          status: 'True',
-          reason: 'NoConflicts',
-          message: 'no conflicts found',
-          lastTransitionTime,
-        };
-    const established: CustomResourceDefinitionCondition = clash
-      ? {
-          type: 'Established',
-          status: 'False',
-          reason: 'NotAccepted',
-          message: 'not all names are accepted',
-          lastTransitionTime,
-        }
-      : {
-          type: 'Established',
-          status: 'True',
-          reason: 'InitialNamesAccepted',
-          message: 'the initial names have been accepted',
-          lastTransitionTime,
-        };
-    return [names, established];
-  }
-
   private async establish(definition: Definition): Promise<void> {
     const { name = '', finalizers = [] } = definition.metadata;
-    const context = systemContext(this.services.clock, this.services.signal);
     if (!finalizers.includes(CLEANUP)) {
+      const context = systemContext(this.services.clock, this.services.signal);
       const { representation } = await this.store.update(
         (current) => {
           const next = cloneJson(current ?? definition);
@@ -138,30 +108,50 @@ export class DefinitionController {
       );
       this.remember(representation.object as Definition);
     }
-    const wanted = this.conditionsOf(definition);
+    const conflict = nameConflict(definition, this.definitions.values());
+    await this.report(definition, nameConditions(conflict), conflict === undefined);
+  }
+
+  /** Writes conditions, and the names that are accepted, where they differ from those that are there. */
+  private async report(
+    definition: Definition,
+    wanted: readonly CustomResourceDefinitionCondition[],
+    acceptsNames: boolean,
+  ): Promise<void> {
+    const { conditions = [], acceptedNames } = definition.status ?? {};
     const isSame = wanted.every((one) =>
-      (definition.status?.conditions ?? []).some(
-        (has) => has.type === one.type && has.status === one.status,
+      (conditions ?? []).some(
+        ({ type, status, reason, message }) =>
+          type === one.type &&
+          status === one.status &&
+          reason === one.reason &&
+          message === one.message,
       ),
     );
-    const accepted = definition.status?.acceptedNames;
-    if (isSame && accepted?.plural === definition.spec.names.plural) return;
+    if (isSame && (!acceptsNames || equalJson(acceptedNames, definition.spec.names))) return;
     const { strategy } = { strategy: this.store.kind.status };
+    const context = systemContext(this.services.clock, this.services.signal);
+    const now = toTime(this.services.clock.now());
     const { representation } = await this.store.update(
       (current) => {
         const next = cloneJson((current ?? definition) as Definition);
-        const others = (next.status?.conditions ?? []).filter(
-          (has) => !wanted.some((one) => one.type === has.type),
-        );
+        const { status } = next;
         next.status = {
-          ...next.status,
-          acceptedNames: cloneJson(next.spec.names),
-          conditions: [...others, ...wanted],
-          storedVersions: next.status?.storedVersions ?? [],
+          ...status,
+          acceptedNames: acceptsNames
+            ? cloneJson(next.spec.names)
+            : (status?.acceptedNames ?? { plural: '', kind: '' }),
+          conditions: withConditions(status?.conditions ?? [], wanted, now),
+          storedVersions: status?.storedVersions ?? [],
         };
         return next;
       },
-      { context, name, subresource: 'status', ...(strategy ? { strategy } : {}) },
+      {
+        context,
+        name: definition.metadata.name ?? '',
+        subresource: 'status',
+        ...(strategy ? { strategy } : {}),
+      },
     );
     this.remember(representation.object as Definition);
   }
@@ -170,6 +160,7 @@ export class DefinitionController {
   private async finish(definition: Definition): Promise<void> {
     const { name = '', finalizers = [] } = definition.metadata;
     if (!finalizers.includes(CLEANUP)) return;
+    await this.report(definition, [terminating], false);
     const context = systemContext(this.services.clock, this.services.signal);
     const { group, names, versions } = definition.spec;
     const version = versions.find((one) => one.served)?.name ?? '';

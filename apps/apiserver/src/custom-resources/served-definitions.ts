@@ -1,12 +1,10 @@
 import type { CustomResourceDefinition } from '@orrery/api';
 import type { ResourceCatalog, ServedGroup } from '../rest/resource-catalog.js';
 import type { CustomKind } from './custom-kind.js';
+import { nameConflict } from './definition-conditions.js';
 import { toCustomKind } from './to-custom-kind.js';
 
 type Definition = CustomResourceDefinition;
-
-const hasCondition = ({ status }: Definition, type: string): boolean =>
-  (status?.conditions ?? []).some((one) => one.type === type && one.status === 'True');
 
 /** Upstream's order of versions: stable before beta before alpha, newer first (version.CompareKubeAwareVersionStrings). */
 export function compareVersions(a: string, b: string): number {
@@ -22,21 +20,6 @@ export function compareVersions(a: string, b: string): number {
     if (difference !== 0) return difference;
   }
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** Why the names are taken: an older definition of the group has them. */
-export function nameConflict(
-  definition: Definition,
-  all: Iterable<Definition>,
-): string | undefined {
-  const { group, names } = definition.spec;
-  for (const other of all) {
-    if (other === definition || other.spec.group !== group) continue;
-    if (!hasCondition(other, 'NamesAccepted') || hasCondition(definition, 'NamesAccepted'))
-      continue;
-    if (other.spec.names.kind === names.kind) return `"${names.kind}" is already in use`;
-  }
-  return undefined;
 }
 
 /** Names a definition at one state: uid and resourceVersion are never used again, in whichever logical cluster. */

@@ -1,5 +1,5 @@
 import type { KubeObject, Schema } from '@orrery/apimachinery';
-import { SchemaRegistry, toApiVersion } from '@orrery/apimachinery';
+import { SchemaRegistry, StatusError, toApiVersion } from '@orrery/apimachinery';
 import { schemaDefinitions } from '@orrery/api';
 import { cloneJson, equalJson } from '@orrery/registry';
 import type {
@@ -7,6 +7,7 @@ import type {
   CustomResourceDefinitionVersion,
   KindDescriptor,
   ScaleAccess,
+  Strategy,
 } from '@orrery/api';
 import { applyDefaults, dropNulls } from './apply-defaults.js';
 import { rememberSchemas } from './custom-kind.js';
@@ -113,6 +114,18 @@ function conversionOf(
   };
 }
 
+/** A definition that is going takes no new objects (apiextensions-apiserver pkg/apiserver/customresource_handler.go). */
+const closed = (strategy: Strategy): Strategy => ({
+  ...strategy,
+  prepareForCreate() {
+    throw new StatusError(
+      405,
+      'MethodNotAllowed',
+      'create not allowed while custom resource definition is terminating',
+    );
+  },
+});
+
 /** What the server needs to serve one version of a CustomResourceDefinition. */
 export function toCustomKind(
   crd: CustomResourceDefinition,
@@ -144,7 +157,7 @@ export function toCustomKind(
     message: '',
     storagePrefix: `${group}/${names.plural}`,
     setDefaults: complete,
-    strategy: main,
+    strategy: crd.metadata.deletionTimestamp ? closed(main) : main,
     ...(hasStatus ? { status } : {}),
     ...(scale ? { scale } : {}),
     ...selectable(version),
