@@ -1,8 +1,9 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { invalid, required } from '@orrery/apimachinery';
+import { invalid, notSupported, required } from '@orrery/apimachinery';
 import type { DaemonSet, DaemonSetUpdateStrategy } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
-import { oneOf, scaledValue, validateIntOrPercent } from '../../../meta/fields.js';
+import { notAboveAll, scaledValue, validateIntOrPercent } from '../../../meta/fields.js';
+import { when } from '../../../meta/findings.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { formatLabels } from '../../../table/cells.js';
@@ -13,7 +14,9 @@ import {
   selectorColumn,
   selectorIsFixed,
   validateWorkload,
+  workloadWarnings,
 } from '../workload/workload.js';
+import { DAEMON_SET_COUNTS, validateCounts } from '../workload/workload-status.validation.js';
 
 /** k8s pkg/apis/apps/v1/defaults.go:SetDefaults_DaemonSet. */
 export function setDaemonSetDefaults({ spec, status }: DaemonSet): void {
@@ -35,24 +38,34 @@ export function setDaemonSetDefaults({ spec, status }: DaemonSet): void {
   setPodTemplateDefaults(spec.template);
 }
 
+/** k8s pkg/apis/apps/validation/validation.go:ValidateDaemonSetUpdateStrategy. */
 function validateStrategy(strategy: DaemonSetUpdateStrategy | undefined): FieldError[] {
   const path = SPEC.child('updateStrategy');
   const { type, rollingUpdate } = strategy ?? {};
-  if (type !== 'RollingUpdate') return oneOf(type, ['RollingUpdate', 'OnDelete'], path);
-  if (!rollingUpdate) return [required(path.child('rollingUpdate'))];
-  const { maxUnavailable, maxSurge } = rollingUpdate;
+  if (type === 'OnDelete') return [];
+  if (type !== 'RollingUpdate') {
+    // As upstream's internal type prints.
+    const shown = { Type: type ?? '', RollingUpdate: rollingUpdate ?? null };
+    return [notSupported(path, shown, ['OnDelete', 'RollingUpdate'])];
+  }
   const at = path.child('rollingUpdate');
-  const unavailable = scaledValue(maxUnavailable, 100);
-  const surge = scaledValue(maxSurge, 100);
+  if (!rollingUpdate) return [required(at)];
+  const { maxUnavailable, maxSurge } = rollingUpdate;
+  const unavailable = scaledValue(maxUnavailable, 100) !== 0;
+  const surge = scaledValue(maxSurge, 100) !== 0;
   return [
     ...validateIntOrPercent(maxUnavailable, at.child('maxUnavailable')),
     ...validateIntOrPercent(maxSurge, at.child('maxSurge')),
-    ...(unavailable > 0 && surge > 0
-      ? [invalid(at.child('maxSurge'), maxSurge, 'may not be set when maxUnavailable is non-zero')]
-      : []),
-    ...(unavailable === 0 && surge === 0
-      ? [required(at.child('maxUnavailable'), 'cannot be 0 when maxSurge is 0')]
-      : []),
+    ...notAboveAll(maxUnavailable, at.child('maxUnavailable')),
+    ...notAboveAll(maxSurge, at.child('maxSurge')),
+    ...when(
+      unavailable && surge,
+      invalid(at.child('maxSurge'), maxSurge, 'may not be set when maxUnavailable is non-zero'),
+    ),
+    ...when(
+      !unavailable && !surge,
+      required(at.child('maxUnavailable'), 'cannot be 0 when maxSurge is 0'),
+    ),
   ];
 }
 
@@ -75,12 +88,15 @@ export const DaemonSetKind = defineKind<DaemonSet>({
       numberReady: 0,
     }),
     check: (object) => [
-      ...validateWorkload(object, 'daemonset'),
+      ...validateWorkload(object, 'daemonset', 'DaemonSet'),
       ...validateStrategy(object.spec?.updateStrategy),
     ],
     checkUpdate: selectorIsFixed,
+    warnings: workloadWarnings,
   }),
-  status: statusStrategyOf<DaemonSet>(),
+  status: statusStrategyOf<DaemonSet>(({ status }, old) =>
+    validateCounts(status, old.status, DAEMON_SET_COUNTS),
+  ),
   columns: table<DaemonSet>([
     nameColumn,
     count('Desired', ({ status }) => status?.desiredNumberScheduled ?? 0),

@@ -1,8 +1,14 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { forbidden, invalid } from '@orrery/apimachinery';
+import { forbidden, invalid, notSupported, required } from '@orrery/apimachinery';
 import type { Deployment, DeploymentStrategy } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
-import { oneOf, scaledValue, validateIntOrPercent } from '../../../meta/fields.js';
+import {
+  nonNegative,
+  notAboveAll,
+  scaledValue,
+  validateIntOrPercent,
+} from '../../../meta/fields.js';
+import { given, when } from '../../../meta/findings.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
@@ -13,10 +19,11 @@ import {
   selectorIsFixed,
   validateWorkload,
   workloadScale,
+  workloadWarnings,
 } from '../workload/workload.js';
+import { DEPLOYMENT_COUNTS, validateCounts } from '../workload/workload-status.validation.js';
 
 const DEFAULT_ROLLING = '25%';
-const MAX_INT32 = 2 ** 31 - 1;
 
 /** k8s pkg/apis/apps/v1/defaults.go:SetDefaults_Deployment. */
 export function setDeploymentDefaults({ spec }: Deployment): void {
@@ -39,58 +46,40 @@ function validateStrategy(strategy: DeploymentStrategy | undefined): FieldError[
   const rolling = path.child('rollingUpdate');
   const { type, rollingUpdate } = strategy ?? {};
   if (type === 'Recreate') {
-    return rollingUpdate
-      ? [forbidden(rolling, "may not be specified when strategy `type` is 'Recreate'")]
-      : [];
+    const text = "may not be specified when strategy `type` is 'Recreate'";
+    return when(Boolean(rollingUpdate), forbidden(rolling, text));
   }
-  const findings = oneOf(type, ['Recreate', 'RollingUpdate'], path.child('type'));
-  if (!rollingUpdate) return findings;
+  if (type !== 'RollingUpdate') {
+    // As upstream's internal type prints.
+    const shown = { Type: type ?? '', RollingUpdate: rollingUpdate ?? null };
+    return [notSupported(path, shown, ['Recreate', 'RollingUpdate'])];
+  }
+  if (!rollingUpdate) return [required(rolling, 'this should be defaulted and never be nil')];
   const { maxSurge, maxUnavailable } = rollingUpdate;
-  const unavailable = scaledValue(maxUnavailable, 100);
+  const at = rolling.child('maxUnavailable');
+  const isStuck = scaledValue(maxUnavailable, 100) === 0 && scaledValue(maxSurge, 100) === 0;
   return [
-    ...findings,
-    ...validateIntOrPercent(maxUnavailable, rolling.child('maxUnavailable')),
+    ...validateIntOrPercent(maxUnavailable, at),
     ...validateIntOrPercent(maxSurge, rolling.child('maxSurge')),
-    ...(unavailable === 0 && scaledValue(maxSurge, 100) === 0
-      ? [
-          invalid(
-            rolling.child('maxUnavailable'),
-            maxUnavailable,
-            'may not be 0 when `maxSurge` is 0',
-          ),
-        ]
-      : []),
-    ...(typeof maxUnavailable === 'string' && unavailable > 100
-      ? [invalid(rolling.child('maxUnavailable'), maxUnavailable, 'must not be greater than 100%')]
-      : []),
+    ...when(isStuck, invalid(at, maxUnavailable, 'may not be 0 when `maxSurge` is 0')),
+    ...notAboveAll(maxUnavailable, at),
   ];
 }
 
 /** k8s pkg/apis/apps/validation/validation.go:ValidateDeploymentSpec. */
 export function validateDeployment(deployment: Deployment): FieldError[] {
   const { spec } = deployment;
-  const deadline = spec?.progressDeadlineSeconds ?? MAX_INT32;
+  const path = SPEC.child('progressDeadlineSeconds');
   return [
-    ...validateWorkload(deployment, 'deployment'),
+    ...validateWorkload(deployment, 'deployment', 'ReplicaSet'),
     ...validateStrategy(spec?.strategy),
-    ...(deadline < 0
-      ? [
-          invalid(
-            SPEC.child('progressDeadlineSeconds'),
-            deadline,
-            'must be greater than or equal to 0',
-          ),
-        ]
-      : []),
-    ...(deadline <= (spec?.minReadySeconds ?? 0)
-      ? [
-          invalid(
-            SPEC.child('progressDeadlineSeconds'),
-            deadline,
-            'must be greater than minReadySeconds',
-          ),
-        ]
-      : []),
+    ...given(spec?.progressDeadlineSeconds, (seconds) => [
+      ...nonNegative(seconds, path),
+      ...when(
+        seconds <= (spec?.minReadySeconds ?? 0),
+        invalid(path, seconds, 'must be greater than minReadySeconds'),
+      ),
+    ]),
   ];
 }
 
@@ -109,8 +98,11 @@ export const DeploymentKind = defineKind<Deployment>({
     initialStatus: () => ({}),
     check: validateDeployment,
     checkUpdate: selectorIsFixed,
+    warnings: workloadWarnings,
   }),
-  status: statusStrategyOf<Deployment>(),
+  status: statusStrategyOf<Deployment>(({ status }, old) =>
+    validateCounts(status, old.status, DEPLOYMENT_COUNTS),
+  ),
   scale: workloadScale,
   columns: table<Deployment>([
     nameColumn,

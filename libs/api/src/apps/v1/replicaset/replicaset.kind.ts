@@ -9,7 +9,9 @@ import {
   selectorIsFixed,
   validateWorkload,
   workloadScale,
+  workloadWarnings,
 } from '../workload/workload.js';
+import { REPLICA_COUNTS, validateCounts } from '../workload/workload-status.validation.js';
 
 /** k8s pkg/apis/apps/v1/defaults.go:SetDefaults_ReplicaSet. */
 export function setReplicaSetDefaults({ spec, status }: ReplicaSet): void {
@@ -32,10 +34,13 @@ export const ReplicaSetKind = defineKind<ReplicaSet>({
     namespaced: true,
     ownsStatus: true,
     initialStatus: () => ({ replicas: 0 }),
-    check: (object) => validateWorkload(object, 'deployment'),
+    check: (object) => validateWorkload(object, 'deployment', 'ReplicaSet'),
     checkUpdate: selectorIsFixed,
+    warnings: workloadWarnings,
   }),
-  status: statusStrategyOf<ReplicaSet>(),
+  status: statusStrategyOf<ReplicaSet>(({ status }, old) =>
+    validateCounts(status, old.status, REPLICA_COUNTS),
+  ),
   scale: workloadScale,
   selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
   columns: table<ReplicaSet>([

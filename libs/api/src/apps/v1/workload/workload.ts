@@ -3,6 +3,7 @@ import { FieldPath } from '@orrery/apimachinery';
 import type { ScaleAccess } from '../../../kind.js';
 import type { LabelSelector, PodTemplateSpec } from '../../../types.js';
 import { nonNegative } from '../../../meta/fields.js';
+import { isDeepEqual } from '../../../meta/list.js';
 import { immutable } from '../../../meta/object-meta.js';
 import {
   containerImages,
@@ -12,6 +13,7 @@ import {
 } from '../../../table/cells.js';
 import type { Column } from '../../../table/columns.js';
 import { wide } from '../../../table/columns.js';
+import { podWarnings } from '../../../core/v1/pod-warnings/pod-warnings.js';
 import {
   validateWorkloadSelector,
   validateWorkloadTemplate,
@@ -31,21 +33,27 @@ export interface Workload extends KubeObject {
   status?: object;
 }
 
-/** Numbers, selector and template of a workload; `kind` as upstream's messages call it. */
-export function validateWorkload(object: Workload, kind: string): FieldError[] {
+/** Numbers, selector and template of a workload; `kind` and `owner` as upstream's messages call it. */
+export function validateWorkload(object: Workload, kind: string, owner: string): FieldError[] {
   const spec = object.spec ?? ({} as Workload['spec']);
   return [
     ...nonNegative(spec.replicas, SPEC.child('replicas')),
     ...nonNegative(spec.minReadySeconds, SPEC.child('minReadySeconds')),
     ...nonNegative(spec.revisionHistoryLimit, SPEC.child('revisionHistoryLimit')),
     ...validateWorkloadSelector(spec.selector, kind, SPEC.child('selector')),
-    ...validateWorkloadTemplate(spec.template, spec.selector, SPEC.child('template')),
+    ...validateWorkloadTemplate(spec.template, spec.selector, SPEC.child('template'), owner),
   ];
 }
 
 /** apps/v1 fixes the selector at creation. */
 export const selectorIsFixed = (object: Workload, old: Workload): FieldError[] =>
   immutable(object.spec?.selector, old.spec?.selector, SPEC.child('selector'));
+
+/** Warnings of the template, when it is new or the spec has changed. */
+export const workloadWarnings = (object: Workload, old?: Workload): string[] =>
+  old && isDeepEqual(object.spec, old.spec)
+    ? []
+    : podWarnings(object.spec?.template, SPEC.child('template'));
 
 const replicasOf = (status: object | undefined): number =>
   (status as { replicas?: number } | undefined)?.replicas ?? 0;

@@ -1,11 +1,13 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath, invalid, required } from '@orrery/apimachinery';
+import { FieldPath, invalid, notSupported, required } from '@orrery/apimachinery';
 import type { CronJob } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { nonNegative, oneOf } from '../../../meta/fields.js';
-import { list } from '../../../meta/list.js';
+import { given, when } from '../../../meta/findings.js';
+import { isDeepEqual, list } from '../../../meta/list.js';
 import { dnsSubdomain } from '../../../meta/names.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { podWarnings } from '../../../core/v1/pod-warnings/pod-warnings.js';
 import { setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { containerImages, containerNames, formatSelector } from '../../../table/cells.js';
 import { ageColumn, column, count, nameColumn, table, wide } from '../../../table/columns.js';
@@ -49,16 +51,25 @@ function validateSchedule(cronJob: CronJob): FieldError[] {
       invalid(path, schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'),
     );
   } else if (problem !== undefined) findings.push(invalid(path, schedule, problem));
-  if (timeZone !== undefined && timeZone !== null && !isTimeZone(String(timeZone))) {
-    findings.push(invalid(SPEC.child('timeZone'), timeZone, `unknown time zone ${timeZone}`));
+  return [...findings, ...given(timeZone, validateTimeZone)];
+}
+
+function validateTimeZone(zone: string): FieldError[] {
+  const path = SPEC.child('timeZone');
+  if (zone === '') return [invalid(path, zone, 'timeZone must be nil or non-empty string')];
+  if (zone.toLowerCase() === 'local') {
+    const text =
+      'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones';
+    return [invalid(path, zone, text)];
   }
-  return findings;
+  return when(!isTimeZone(String(zone)), invalid(path, zone, `unknown time zone ${zone}`));
 }
 
 /** k8s pkg/apis/batch/validation/validation.go:validateCronJobSpec. */
 function validate(cronJob: CronJob): FieldError[] {
   const { spec } = cronJob;
   if (!spec) return [required(SPEC.child('schedule'))];
+  const template = SPEC.child('jobTemplate', 'spec');
   return [
     ...validateSchedule(cronJob),
     ...nonNegative(spec.startingDeadlineSeconds, SPEC.child('startingDeadlineSeconds')),
@@ -67,16 +78,14 @@ function validate(cronJob: CronJob): FieldError[] {
       ['Allow', 'Forbid', 'Replace'],
       SPEC.child('concurrencyPolicy'),
     ),
-    ...(spec.jobTemplate?.spec?.manualSelector
-      ? [
-          invalid(
-            SPEC.child('jobTemplate', 'spec', 'manualSelector'),
-            true,
-            'cannot be set to true for a job template',
-          ),
-        ]
-      : []),
-    ...validateJobSpec(spec.jobTemplate?.spec, SPEC.child('jobTemplate', 'spec')),
+    ...given(spec.jobTemplate?.spec?.selector, (selector) => [
+      invalid(template.child('selector'), selector, '`selector` will be auto-generated'),
+    ]),
+    ...when(
+      spec.jobTemplate?.spec?.manualSelector === true,
+      notSupported(template.child('manualSelector'), true, ['nil', 'false']),
+    ),
+    ...validateJobSpec(spec.jobTemplate?.spec, template),
     ...nonNegative(spec.successfulJobsHistoryLimit, SPEC.child('successfulJobsHistoryLimit')),
     ...nonNegative(spec.failedJobsHistoryLimit, SPEC.child('failedJobsHistoryLimit')),
   ];
@@ -100,6 +109,13 @@ export const CronJobKind = defineKind<CronJob>({
     ownsStatus: true,
     initialStatus: () => ({}),
     check: validate,
+    warnings: ({ spec }, old) =>
+      old && isDeepEqual(spec, old.spec)
+        ? []
+        : podWarnings(
+            spec?.jobTemplate?.spec?.template,
+            SPEC.child('jobTemplate', 'spec', 'template'),
+          ),
   }),
   status: statusStrategyOf<CronJob>(),
   columns: table<CronJob>([

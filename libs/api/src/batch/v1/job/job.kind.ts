@@ -1,8 +1,13 @@
+import { FieldPath } from '@orrery/apimachinery';
 import type { Job } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
+import { isDeepEqual } from '../../../meta/list.js';
+import { dnsLabel } from '../../../meta/names.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { podWarnings } from '../../../core/v1/pod-warnings/pod-warnings.js';
 import { jobColumns } from './job.columns.js';
 import { setJobDefaults } from './job.defaults.js';
+import { validateJobStatus } from './job-status.validation.js';
 import { validateJob, validateJobUpdate } from './job.validation.js';
 
 const CONTROLLER_UID = 'batch.kubernetes.io/controller-uid';
@@ -25,6 +30,18 @@ function generateSelector({ metadata, spec }: Job): void {
   spec.selector.matchLabels = { ...spec.selector.matchLabels, [CONTROLLER_UID]: uid };
 }
 
+function jobWarnings({ metadata, spec }: Job, old?: Job): string[] {
+  if (old && isDeepEqual(spec, old.spec)) return [];
+  const faults = old ? [] : dnsLabel(metadata.name ?? '');
+  const named =
+    faults.length > 0
+      ? [
+          `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${faults.join(' ')}]`,
+        ]
+      : [];
+  return [...named, ...podWarnings(spec?.template, FieldPath.of('spec', 'template'))];
+}
+
 export const JobKind = defineKind<Job>({
   group: 'batch',
   version: 'v1',
@@ -40,8 +57,9 @@ export const JobKind = defineKind<Job>({
     prepareForCreate: generateSelector,
     check: validateJob,
     checkUpdate: validateJobUpdate,
+    warnings: jobWarnings,
   }),
-  status: statusStrategyOf<Job>(),
+  status: statusStrategyOf<Job>(validateJobStatus),
   selectableFields: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
   columns: jobColumns,
   hasGeneration: true,

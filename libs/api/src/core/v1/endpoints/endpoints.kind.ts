@@ -57,6 +57,7 @@ export const EndpointsKind = defineKind<Endpoints>({
   shortNames: ['ep'],
   scope: 'Namespaced',
   storagePrefix: 'services/endpoints',
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   setDefaults({ subsets }) {
     for (const { ports } of list(subsets)) {
       for (const port of list(ports)) port.protocol ||= 'TCP';

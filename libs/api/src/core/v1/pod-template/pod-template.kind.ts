@@ -2,9 +2,11 @@ import type { FieldError } from '@orrery/apimachinery';
 import { FieldPath } from '@orrery/apimachinery';
 import type { PodTemplate } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
+import { isDeepEqual } from '../../../meta/list.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { containerImages, containerNames, formatLabels } from '../../../table/cells.js';
 import { column, nameColumn, table } from '../../../table/columns.js';
+import { podWarnings } from '../pod-warnings/pod-warnings.js';
 import { setPodTemplateDefaults } from './pod-template.defaults.js';
 import { validatePodTemplate } from './pod-template.validation.js';
 
@@ -18,7 +20,14 @@ export const PodTemplateKind = defineKind<PodTemplate>({
   plural: 'podtemplates',
   scope: 'Namespaced',
   setDefaults: (object) => setPodTemplateDefaults(object.template),
-  strategy: strategyOf<PodTemplate>({ namespaced: true, check }),
+  strategy: strategyOf<PodTemplate>({
+    namespaced: true,
+    check,
+    warnings: ({ template }, old) =>
+      old && isDeepEqual(template, old.template)
+        ? []
+        : podWarnings(template, FieldPath.of('template')),
+  }),
   columns: table<PodTemplate>([
     nameColumn,
     column('Containers', ({ template }) => containerNames(template)),

@@ -1,5 +1,5 @@
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
-import { invalid, notSupported, required } from '@orrery/apimachinery';
+import { forbidden, invalid, notSupported, required } from '@orrery/apimachinery';
 import type { LabelSelector, PodTemplateSpec } from '../../../types.js';
 import {
   isEmptySelector,
@@ -7,6 +7,8 @@ import {
   validateLabelSelector,
   validateLabels,
 } from '../../../meta/label-selector.js';
+import { when } from '../../../meta/findings.js';
+import { list } from '../../../meta/list.js';
 import { validateAnnotations } from '../../../meta/object-meta.js';
 import { validatePodSpec } from '../pod-spec/pod-spec.validation.js';
 
@@ -17,9 +19,17 @@ export function validatePodTemplate(
 ): FieldError[] {
   if (!template) return [required(path)];
   return [
-    ...validateLabels(template.metadata?.labels, path.child('metadata', 'labels')),
-    ...validateAnnotations(template.metadata?.annotations, path.child('metadata', 'annotations')),
+    // Upstream leaves `metadata` out of these two paths.
+    ...validateLabels(template.metadata?.labels, path.child('labels')),
+    ...validateAnnotations(template.metadata?.annotations, path.child('annotations')),
     ...validatePodSpec(template.spec, path.child('spec')),
+    ...when(
+      list(template.spec?.ephemeralContainers).length > 0,
+      forbidden(
+        path.child('spec', 'ephemeralContainers'),
+        'ephemeral containers not allowed in pod template',
+      ),
+    ),
   ];
 }
 
@@ -30,27 +40,26 @@ export function validateWorkloadTemplate(
   template: PodTemplateSpec | undefined,
   selector: LabelSelector | undefined,
   path: FieldPath,
+  owner: string,
 ): FieldError[] {
   if (!template) return [required(path)];
   const labels = template.metadata?.labels;
   const restartPolicy = template.spec?.restartPolicy ?? '';
   return [
     ...(!isEmptySelector(selector) && !selectorMatches(selector, labels)
-      ? [invalid(path.child('metadata', 'labels'), labels ?? {}, NOT_MATCHING)]
+      ? [invalid(path.child('metadata', 'labels'), labels, NOT_MATCHING)]
       : []),
     ...validatePodTemplate(template, path),
     ...(restartPolicy === 'Always'
       ? []
       : [notSupported(path.child('spec', 'restartPolicy'), restartPolicy, ['Always'])]),
-    ...(template.spec?.activeDeadlineSeconds === undefined
-      ? []
-      : [
-          {
-            type: 'FieldValueForbidden' as const,
-            field: path.child('spec', 'activeDeadlineSeconds').toString(),
-            message: 'Forbidden: activeDeadlineSeconds in ReplicaSet is not Supported',
-          },
-        ]),
+    ...when(
+      (template.spec?.activeDeadlineSeconds ?? null) !== null,
+      forbidden(
+        path.child('spec', 'activeDeadlineSeconds'),
+        `activeDeadlineSeconds in ${owner} is not Supported`,
+      ),
+    ),
   ];
 }
 

@@ -4,6 +4,7 @@ import type { Strategy } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { validateMetaUpdate } from '../../../meta/object-meta.js';
+import { podWarnings } from '../pod-warnings/pod-warnings.js';
 import { qosClassOf } from './pod-qos.js';
 import { validatePodStatus } from './pod-status.validation.js';
 import { validateEphemeralUpdate, validateResize } from './pod-subresources.validation.js';
@@ -26,19 +27,17 @@ function initialStatus(pod: Pod): PodStatus {
   };
 }
 
-const base = strategyOf<Pod>({
+/** k8s pkg/registry/core/pod/strategy.go:podStrategy. */
+export const podStrategy: Strategy<Pod> = strategyOf<Pod>({
   namespaced: true,
   ownsStatus: true,
   initialStatus,
   check: validatePod,
+  checkCreate: validatePodCreate,
   checkUpdate: validatePodUpdate,
+  // People rarely update pods by hand, so upstream warns at their creation alone.
+  warnings: (pod, old) => (old ? [] : podWarnings(pod)),
 });
-
-/** k8s pkg/registry/core/pod/strategy.go:podStrategy. */
-export const podStrategy: Strategy<Pod> = {
-  ...base,
-  validate: (pod, context) => [...(base.validate?.(pod, context) ?? []), ...validatePodCreate(pod)],
-};
 
 /** pods/status: owner references stay as they are; the QoS class is for ever. */
 export const podStatusStrategy: Strategy<Pod> = statusStrategyOf<Pod>(

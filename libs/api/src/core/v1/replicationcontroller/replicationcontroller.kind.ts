@@ -1,10 +1,14 @@
 import type { FieldError } from '@orrery/apimachinery';
 import { FieldPath, required } from '@orrery/apimachinery';
 import type { LabelSelector, ReplicationController } from '../../../types.js';
+import {
+  REPLICA_COUNTS,
+  validateCounts,
+} from '../../../apps/v1/workload/workload-status.validation.js';
 import { defineKind } from '../../../kind.js';
 import { nonNegative } from '../../../meta/fields.js';
-import { validateLabels } from '../../../meta/label-selector.js';
-import { entries } from '../../../meta/list.js';
+import { when } from '../../../meta/findings.js';
+import { entries, isDeepEqual } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import {
   containerImages,
@@ -13,6 +17,7 @@ import {
   selectorText,
 } from '../../../table/cells.js';
 import { ageColumn, count, nameColumn, table, wide } from '../../../table/columns.js';
+import { podWarnings } from '../pod-warnings/pod-warnings.js';
 import { setPodTemplateDefaults } from '../pod-template/pod-template.defaults.js';
 import { validateWorkloadTemplate } from '../pod-template/pod-template.validation.js';
 
@@ -41,10 +46,13 @@ function validate(controller: ReplicationController): FieldError[] {
   return [
     ...nonNegative(spec?.minReadySeconds, SPEC.child('minReadySeconds')),
     ...nonNegative(spec?.replicas, SPEC.child('replicas')),
-    ...(entries(spec?.selector).length === 0
-      ? [required(SPEC.child('selector'))]
-      : validateLabels(spec?.selector, SPEC.child('selector'))),
-    ...validateWorkloadTemplate(spec?.template, selectorOf(controller), SPEC.child('template')),
+    ...when(entries(spec?.selector).length === 0, required(SPEC.child('selector'))),
+    ...validateWorkloadTemplate(
+      spec?.template,
+      selectorOf(controller),
+      SPEC.child('template'),
+      'ReplicationController',
+    ),
   ];
 }
 
@@ -63,8 +71,12 @@ export const ReplicationControllerKind = defineKind<ReplicationController>({
     ownsStatus: true,
     initialStatus: () => ({ replicas: 0 }),
     check: validate,
+    warnings: ({ spec }, old) =>
+      old && isDeepEqual(spec, old.spec) ? [] : podWarnings(spec?.template, SPEC.child('template')),
   }),
-  status: statusStrategyOf<ReplicationController>(),
+  status: statusStrategyOf<ReplicationController>(({ status }, old) =>
+    validateCounts(status, old.status, REPLICA_COUNTS),
+  ),
   scale: {
     get: (controller) => ({
       replicas: controller.spec?.replicas ?? 0,
