@@ -80,7 +80,7 @@ export class FreshnessGate {
     if (await this.waiters.wait(revision, CONSISTENT_WAIT_MS - LAG_MS, signal)) return;
     throwIfAborted(what, signal);
     const message = `${what}: the watch cache is at ${state.revision}, etcd at ${revision}`;
-    throw new StorageError('timeout', message);
+    throw new StorageError('timeout', message, { wroteNothing: true });
   }
 }
 
