@@ -1,7 +1,7 @@
 // What cause records cost: writes a second of two API servers on one etcd, in turn, one with --cause-records=false; the
 // figure is the share that is lost, round by round. Then what a look far back costs, in a history of BENCH_WRITES (40,000)
 // writes: the cause of one of the first writes, and the whole history of an object that was deleted then.
-// BENCH_ROUNDS (7), BENCH_COUNT writes per round (600), BENCH_FSYNC=1 lets etcd wait for the disk.
+// BENCH_ROUNDS (51), BENCH_COUNT writes per round (160: short rounds, since the machine's other work changes), BENCH_FSYNC=1 lets etcd wait for the disk.
 import https from 'node:https';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printTable } from './table.mjs';
 
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7);
-const COUNT = Number(process.env.BENCH_COUNT ?? 600);
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 51);
+const COUNT = Number(process.env.BENCH_COUNT ?? 160);
 const WRITES = Number(process.env.BENCH_WRITES ?? 40_000);
 const LOOKS = 20;
 const CONNECTIONS = 32;
