@@ -25,7 +25,8 @@ import { ServiceAccountPlugin } from './service-account/service-account.plugin.j
 import { TaintNodesByCondition } from './taint-nodes-by-condition/taint-nodes-by-condition.plugin.js';
 
 function kindOf(plural: string): KindDescriptor {
-  const kind = findKind('', 'v1', plural);
+  const groups = ['', 'coordination.k8s.io', 'storage.k8s.io'];
+  const [kind] = groups.flatMap((group) => findKind(group, 'v1', plural) ?? []);
   if (!kind) throw new Error(plural);
   return kind;
 }
@@ -247,6 +248,48 @@ describe('NodeRestriction', () => {
         user,
       }),
       want: 'is not allowed to modify labels: node-restriction.kubernetes.io/a',
+    },
+    {
+      name: 'a mirror pod that takes a resource claim (CVE-2025-4563)',
+      at: attributes(
+        'pods',
+        pod({ nodeName: 'n1', resourceClaims: [{ name: 'gpu', resourceClaimName: 'c' }] }, mirror),
+        { user },
+      ),
+      want: 'node "n1" can not create pods that reference resourceclaims',
+    },
+    {
+      name: 'claims of a pod by its status (CVE-2025-4563)',
+      at: attributes(
+        'pods',
+        { ...pod({ nodeName: 'n1' }), status: { resourceClaimStatuses: [{ name: 'gpu' }] } } as Pod,
+        { operation: 'UPDATE', subresource: 'status', oldObject: pod({ nodeName: 'n1' }), user },
+      ),
+      want: 'node "n1" cannot update resource claim statuses',
+    },
+    {
+      name: 'the lease of another node',
+      at: attributes(
+        'leases',
+        { metadata: { name: 'n2', namespace: 'kube-node-lease' } },
+        { user },
+      ),
+      want: 'can only access node lease with the same name as the requesting node',
+    },
+    {
+      name: 'a lease elsewhere',
+      at: attributes('leases', { metadata: { name: 'n1', namespace: 'default' } }, { user }),
+      want: 'can only access leases in the "kube-node-lease" system namespace',
+    },
+    {
+      name: 'the CSINode of another node',
+      at: attributes('csinodes', { metadata: { name: 'n2' } }, { user }),
+      want: 'can only access CSINode with the same name as the requesting node',
+    },
+    {
+      name: 'a claim itself',
+      at: attributes('persistentvolumeclaims', { metadata: { name: 'c' } }, { user }),
+      want: 'may only update PVC status',
     },
     {
       name: 'a pod of its own making',

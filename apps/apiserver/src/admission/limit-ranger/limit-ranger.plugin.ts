@@ -44,6 +44,14 @@ function applyDefaults(
   return set;
 }
 
+/** A new pod, or one whose resources change. */
+function checkedPod(attributes: AdmissionAttributes): Pod | undefined {
+  const { kind, operation, subresource, object } = attributes;
+  if (operation === 'CREATE') return podOf(attributes);
+  const isResize = kind.group === '' && kind.plural === 'pods' && subresource === 'resize';
+  return isResize ? (object as Pod | undefined) : undefined;
+}
+
 /** Defaults and bounds of resources by the namespace's LimitRanges (k8s plugin/pkg/admission/limitranger). */
 export class LimitRanger implements AdmissionPlugin {
   readonly name = 'LimitRanger';
@@ -52,11 +60,11 @@ export class LimitRanger implements AdmissionPlugin {
   constructor(private readonly ranges: Pick<LiveReader<LimitRange>, 'indexed'>) {}
 
   handles(operation: Operation): boolean {
-    return operation === 'CREATE';
+    return operation === 'CREATE' || operation === 'UPDATE';
   }
 
   admit(attributes: AdmissionAttributes): void {
-    const pod = podOf(attributes);
+    const pod = attributes.operation === 'CREATE' ? podOf(attributes) : undefined;
     if (!pod?.spec) return;
     const items = itemsOf(this.#of(attributes), 'Container');
     const set = [
@@ -73,7 +81,7 @@ export class LimitRanger implements AdmissionPlugin {
   }
 
   validate(attributes: AdmissionAttributes): void {
-    const pod = podOf(attributes);
+    const pod = checkedPod(attributes);
     const problems = pod ? this.#ofPod(attributes, pod) : this.#ofClaim(attributes);
     if (problems.length === 0) return;
     throw newForbidden(

@@ -1,5 +1,6 @@
+import type { KubeObject } from '@orrery/apimachinery';
 import { newForbidden } from '@orrery/apimachinery';
-import type { Node, Pod } from '@orrery/api';
+import type { Node, PersistentVolumeClaim, Pod } from '@orrery/api';
 import { equalJson } from '@orrery/registry';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import { nodeNameOf } from '../../authz/node.authorizer.js';
@@ -8,6 +9,10 @@ import type { LiveReader } from '../../live-view/live-view.js';
 import { resourceOf } from '../pod-request.js';
 
 const MIRROR = 'kubernetes.io/config.mirror';
+const NODE_LEASES = 'kube-node-lease';
+
+type Slice = KubeObject & { readonly spec?: { readonly nodeName?: string } };
+
 /** Labels below kubernetes.io and k8s.io that a kubelet may set on its node (k8s kubelet/apis/well_known_labels.go). */
 const OWN_LABELS = new Set([
   'beta.kubernetes.io/arch',
@@ -42,6 +47,14 @@ function changedLabels(node: Node, old: Node | undefined): string[] {
   );
 }
 
+/** Names by which a pod takes or has got resource claims. */
+const claimsOf = ({ spec, status }: Pod): ReadonlySet<string> =>
+  new Set(
+    [...(spec?.resourceClaims ?? []), ...(status?.resourceClaimStatuses ?? [])].map(
+      ({ name }) => name,
+    ),
+  );
+
 /**
  * A kubelet may change its own node and the pods bound to it, no more; not its taints, its owner references or
  * restricted labels (CVE-2025-5187), on create as on update (CVE-2025-4563).
@@ -58,13 +71,67 @@ export class NodeRestriction implements AdmissionPlugin {
 
   async validate(attributes: AdmissionAttributes): Promise<void> {
     const self = nodeNameOf(attributes.context.user);
-    if (self === undefined || attributes.kind.group !== '') return;
-    if (attributes.kind.plural === 'nodes') this.#node(attributes, self);
+    if (self === undefined) return;
+    const { group, plural } = attributes.kind;
+    if (group !== '') this.#owned(attributes, self);
+    else if (plural === 'nodes') this.#node(attributes, self);
+    else if (plural === 'persistentvolumeclaims') this.#claim(attributes, self);
     else if (attributes.kind.plural === 'pods') await this.#pod(attributes, self);
   }
 
   #refuse(attributes: AdmissionAttributes, why: string): never {
     throw newForbidden(resourceOf(attributes), attributes.name, why);
+  }
+
+  /** Objects that belong to one node: its Lease, its CSINode, its ResourceSlices. */
+  #owned(attributes: AdmissionAttributes, self: string): void {
+    const { kind, name, namespace, object, oldObject } = attributes;
+    const target = name || (object?.metadata.name ?? '');
+    const id = `${kind.group}/${kind.plural}`;
+    if (id === 'coordination.k8s.io/leases') {
+      if (namespace !== NODE_LEASES)
+        this.#refuse(
+          attributes,
+          `can only access leases in the ${JSON.stringify(NODE_LEASES)} system namespace`,
+        );
+      if (target !== self)
+        this.#refuse(
+          attributes,
+          'can only access node lease with the same name as the requesting node',
+        );
+    } else if (id === 'storage.k8s.io/csinodes') {
+      if (target !== self)
+        this.#refuse(
+          attributes,
+          'can only access CSINode with the same name as the requesting node',
+        );
+    } else if (id === 'resource.k8s.io/resourceslices') {
+      const nodes = [object, oldObject].flatMap((one) =>
+        one ? [(one as Slice).spec?.nodeName] : [],
+      );
+      if (nodes.some((node) => node !== self))
+        this.#refuse(attributes, 'can only create or change ResourceSlices of its own node');
+    }
+  }
+
+  /** A kubelet tells how far the growth of a claim has come, no more. */
+  #claim(attributes: AdmissionAttributes, self: string): void {
+    const { subresource, operation, object, oldObject } = attributes;
+    if (subresource !== 'status') this.#refuse(attributes, 'may only update PVC status');
+    if (operation !== 'UPDATE' || !object || !oldObject)
+      this.#refuse(attributes, `unexpected operation "${operation}"`);
+    const rest = (claim: KubeObject | undefined): unknown => {
+      const { status, metadata, ...others } = structuredClone(claim) as PersistentVolumeClaim;
+      const { managedFields: _m, resourceVersion: _r, ...meta } = metadata;
+      const { capacity: _c, conditions: _d, allocatedResources: _a, ...kept } = status ?? {};
+      const { allocatedResourceStatuses: _s, modifyVolumeStatus: _v, ...same } = kept;
+      return { ...others, metadata: meta, status: same };
+    };
+    if (!equalJson(rest(object), rest(oldObject)))
+      this.#refuse(
+        attributes,
+        `node "${self}" is not allowed to update fields other than status.capacity and status.conditions`,
+      );
   }
 
   #node(attributes: AdmissionAttributes, self: string): void {
@@ -111,10 +178,19 @@ export class NodeRestriction implements AdmissionPlugin {
           attributes,
           `node "${self}" can only update pod status for pods with spec.nodeName set to itself`,
         );
+      this.#sameClaims(attributes, self);
       return;
     }
     if (operation === 'CREATE') this.#createPod(attributes, attributes.object as Pod, self);
     else this.#refuse(attributes, `unexpected operation "${operation}" by node "${self}"`);
+  }
+
+  /** Which claims a pod has got says who may read their devices: kubelets do not (CVE-2025-4563). */
+  #sameClaims({ object, oldObject, ...rest }: AdmissionAttributes, self: string): void {
+    const of = (pod: KubeObject | undefined): unknown =>
+      (pod as Pod | undefined)?.status?.resourceClaimStatuses ?? [];
+    if (!equalJson(of(object), of(oldObject)))
+      this.#refuse(rest, `node "${self}" cannot update resource claim statuses`);
   }
 
   #createPod(attributes: AdmissionAttributes, pod: Pod, self: string): void {
@@ -149,6 +225,7 @@ export class NodeRestriction implements AdmissionPlugin {
       ['secrets', secrets],
       ['configmaps', configMaps],
       ['persistentvolumeclaims', claims],
+      ['resourceclaims', claimsOf(pod)],
     ] as const)
       if (names.size > 0)
         this.#refuse(attributes, `node "${self}" can not create pods that reference ${what}`);
