@@ -14,13 +14,14 @@ const ANSWER_TYPES = [
 /** OpenAPI v2 knows no oneOf, anyOf, not and nullable: what cannot be said is left out (apiextensions ToStructuralOpenAPIV2). */
 const V3_ONLY = new Set(['oneOf', 'anyOf', 'not', 'nullable', 'allOf']);
 
-function toV2(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(toV2);
+/** `names`: the keys are names of fields, not keywords (JSONSchemaProps has fields named like these). */
+function toV2(value: unknown, names = false): unknown {
+  if (Array.isArray(value)) return value.map((one) => toV2(one));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key]) => !V3_ONLY.has(key))
-      .map(([key, entry]) => [key, toV2(entry)]),
+      .filter(([key]) => names || !V3_ONLY.has(key))
+      .map(([key, entry]) => [key, toV2(entry, !names && key === 'properties')]),
   );
 }
 

@@ -1,6 +1,7 @@
 import { parseAllDocuments, stringify } from 'yaml';
 import type { ScalarTag } from 'yaml';
 import { DecodeError, MAX_DEPTH, TOO_DEEP } from './decode-error.js';
+import { decodeJson } from './json.js';
 import type { DecodedJson } from './json.js';
 
 /** Booleans and octal numbers as YAML 1.1 has them, since sigs.k8s.io/yaml reads those. */
@@ -32,6 +33,8 @@ const MAX_FLOW_DEPTH = 256;
 export function decodeYaml(input: Uint8Array | string): DecodedJson {
   const text = typeof input === 'string' ? input : Buffer.from(input).toString('utf8');
   refuseFlowDepth(text);
+  const json = asJson(text);
+  if (json) return json;
   try {
     const documents = parseAllDocuments(text, {
       schema: 'core',
@@ -54,6 +57,16 @@ export function decodeYaml(input: Uint8Array | string): DecodedJson {
     if (error instanceof RangeError) throw new DecodeError(`yaml: ${TOO_DEEP}`, { cause: error });
     const message = error instanceof Error ? error.message : String(error);
     throw new DecodeError(`yaml: ${message}`, { cause: error });
+  }
+}
+
+/** JSON is YAML too; clients that apply send it, and it is read a hundred times faster as what it is. */
+function asJson(text: string): DecodedJson | undefined {
+  if (!/^\s*\{/.test(text)) return undefined;
+  try {
+    return decodeJson(text);
+  } catch {
+    return undefined;
   }
 }
 
