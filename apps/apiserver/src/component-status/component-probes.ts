@@ -1,4 +1,5 @@
-import { request } from 'node:https';
+import { request as plainRequest } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import type { Storage } from '@orrery/storage';
 import type { ApiServerOptions } from '../config/options.js';
 
@@ -12,28 +13,43 @@ const SCHEDULER_PORT = 10259;
 const CONTROLLER_MANAGER_PORT = 10257;
 const TIMEOUT_MS = 5_000;
 
+type Scheme = 'http' | 'https';
+
+/** OpenSSL's word for an answer that is not TLS: the component serves plain HTTP. */
+const NOT_TLS = 'wrong version number';
+
 /** GET /healthz; certificates of components are their own, as upstream's prober expects. */
-function healthz(host: string, port: number): Promise<string> {
+function healthzOver(scheme: Scheme, host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const url = `https://${host}:${port}/healthz`;
-    const fail = (text: string): void => {
-      reject(new Error(text));
-    };
-    const asked = request(url, { rejectUnauthorized: false, agent: false }, (response) => {
+    const url = `${scheme}://${host}:${port}/healthz`;
+    const options = { rejectUnauthorized: false, agent: false as const };
+    const asked = scheme === 'https' ? secureRequest(url, options) : plainRequest(url, options);
+    asked.on('response', (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8');
-        if (response.statusCode === 200) resolve(text);
-        else fail(`unhealthy http status code: ${response.statusCode} with body: ${text}`);
+        const { statusCode } = response;
+        if (statusCode === 200) resolve(text);
+        else reject(new Error(`unhealthy http status code: ${statusCode} with body: ${text}`));
       });
     });
     asked.setTimeout(TIMEOUT_MS, () => asked.destroy(new Error('context deadline exceeded')));
     asked.on('error', ({ message }) => {
-      fail(`Get "${url}": ${message}`);
+      reject(new Error(`Get "${url}": ${message}`));
     });
     asked.end();
   });
+}
+
+/** Upstream asks over TLS; a component of Orrery may serve its health without. */
+async function healthz(host: string, port: number): Promise<string> {
+  try {
+    return await healthzOver('https', host, port);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes(NOT_TLS)) throw error;
+    return healthzOver('http', host, port);
+  }
 }
 
 /** The components upstream asks: scheduler and controller manager beside this server, and etcd. */
