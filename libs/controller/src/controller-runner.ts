@@ -25,14 +25,16 @@ export type Handle = (key: ObjectKey, signal: AbortSignal) => Promise<Result | u
 
 /** How soon a key is looked at again whose own writes are not in the cache yet. */
 const FENCE_RECHECK_MS = 15;
+/** Events of a key that are remembered until it is looked at. */
+const MOST_EVENTS = 16;
 /** After a refused write: the end of the term must get its turn before the key is tried again. */
 const LEADERSHIP_RECHECK_MS = 100;
 
 /** The one loop of every controller: events to keys, keys to the reconciler, failures back with growing waits. */
 export class ControllerRunner {
   readonly #queue: WorkQueue;
-  /** Of keys that wait: the newest event that put them there. */
-  readonly #events = new Map<string, number>();
+  /** Of keys that wait: the newest events that put them there. */
+  readonly #events = new Map<string, number[]>();
   /** Of keys that were asked to be looked at again: why, and the newest event then. */
   readonly #again = new Map<string, { readonly revision: number; readonly reason: string }>();
 
@@ -94,7 +96,25 @@ export class ControllerRunner {
   }
 
   #noteEvent(key: string, revision = 0): void {
-    if (revision > (this.#events.get(key) ?? 0)) this.#events.set(key, revision);
+    if (revision === 0) return;
+    const known = this.#events.get(key) ?? [];
+    this.#events.set(key, [...known.slice(1 - MOST_EVENTS), revision]);
+  }
+
+  /** The newest event that somebody else caused; the echo of an own write counts only where there is nothing else. */
+  #takeEvent(key: string): number | undefined {
+    const { fence } = this.options;
+    const scope = this.#scopeOf(key);
+    const events = this.#events.get(key) ?? [];
+    this.#events.delete(key);
+    const others = events.filter((revision) => !fence.isOwn(scope, revision));
+    if (events.length === 0) return undefined;
+    fence.forget(scope, Math.max(...events));
+    return Math.max(...(others.length > 0 ? others : events));
+  }
+
+  #scopeOf(key: string): string {
+    return `${this.definition.name}|${key}`;
   }
 
   /** What is done at the next look is still because of that event, unless a newer one comes. */
@@ -105,9 +125,8 @@ export class ControllerRunner {
 
   /** Why the key is looked at now. */
   #takeReaction(key: string): Reaction {
-    const revision = this.#events.get(key);
+    const revision = this.#takeEvent(key);
     const again = this.#again.get(key);
-    this.#events.delete(key);
     this.#again.delete(key);
     const isNew = revision !== undefined && revision > (again?.revision ?? 0);
     return {
@@ -131,7 +150,7 @@ export class ControllerRunner {
 
   async #process(key: string, signal: AbortSignal): Promise<void> {
     const { fence, logger } = this.options;
-    const scope = `${this.definition.name}|${key}`;
+    const scope = this.#scopeOf(key);
     if (!fence.isOpen(scope)) {
       this.#queue.addAfter(key, FENCE_RECHECK_MS);
       return;

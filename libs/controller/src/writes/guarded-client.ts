@@ -106,6 +106,7 @@ class GuardedResourceClient<T extends KubeObject> implements ResourceClient<T> {
         () =>
           informer.hasSeen(resourceVersion) ||
           informer.lister.get(key)?.metadata.resourceVersion === resourceVersion,
+        Number(resourceVersion),
       );
     }
     return result;
