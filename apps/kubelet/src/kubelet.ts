@@ -11,6 +11,7 @@ import { makeContainerConfig } from './containers/container-config.js';
 import type { EnvContext } from './containers/env.js';
 import { isStaticPod, uidOf } from './containers/visit.js';
 import { ImagePuller } from './images/image-puller.js';
+import type { Machine } from './node/machine.js';
 import { NodeAgent } from './node/node-agent.js';
 import { NodeLease } from './node/node-lease.js';
 import { Pleg } from './pleg/pleg.js';
@@ -48,6 +49,7 @@ export interface KubeletParts {
   /** What speaks to containers; default the real ones. A node without processes has others. */
   readonly prober?: Pick<Prober, 'probe'>;
   readonly hooks?: Pick<LifecycleHooks, 'run'>;
+  readonly machine?: () => Machine;
 }
 
 const VOLUME_REFRESH_MS = 10_000;
@@ -232,6 +234,7 @@ export class Kubelet {
         runtime,
         clock,
         logger,
+        ...(this.parts.machine && { machine: this.parts.machine }),
         plegHealthy: () => this.pleg.isHealthy(),
         event: (node: Node, reason, message) => {
           const reference = {

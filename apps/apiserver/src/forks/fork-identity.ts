@@ -1,6 +1,7 @@
 import { parsePrivateKey } from '@orrery/pki';
 import type { KeyPair } from '@orrery/pki';
 import type { Fork } from '@orrery/storage';
+import { authorizersOf } from '../authz/authorization-configuration.js';
 import { ApiServerOptions } from '../config/options.js';
 
 /** Who signs the service-account tokens of one API. */
@@ -19,6 +20,12 @@ export function issuerOf({ name, uid, issuerKey }: Fork, options: ApiServerOptio
 /** Plugins that call out of the cluster: what happens in a fork must stay in it. */
 const OUTBOUND = ['MutatingAdmissionWebhook', 'ValidatingAdmissionWebhook'];
 
+/** The authorizers that judge by the fork alone: its own RBAC, where the live cluster has none but those that ask outside. */
+function innerModes(options: ApiServerOptions): string[] {
+  const modes = authorizersOf(options).flatMap((one) => ('webhook' in one ? [] : [one.mode]));
+  return modes.length > 0 ? modes : ['RBAC'];
+}
+
 /** The server's options as they are for a fork: credentials are the live cluster's matter, or its own issuer's. */
 export function forkOptions(options: ApiServerOptions, issuer: TokenIssuer): ApiServerOptions {
   return Object.assign(new ApiServerOptions(), options, {
@@ -30,6 +37,13 @@ export function forkOptions(options: ApiServerOptions, issuer: TokenIssuer): Api
     clientCaFile: '',
     requestheaderClientCaFile: '',
     enableBootstrapTokenAuth: false,
+    authenticationConfig: '',
+    authenticationTokenWebhookConfigFile: '',
+    oidcIssuerUrl: '',
+    oidcClientId: '',
+    authorizationConfig: '',
+    authorizationWebhookConfigFile: '',
+    authorizationMode: innerModes(options),
     enableAdmissionPlugins: options.enableAdmissionPlugins.filter(
       (name) => !OUTBOUND.includes(name),
     ),

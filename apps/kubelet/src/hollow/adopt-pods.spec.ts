@@ -3,8 +3,9 @@ import type { Pod } from '@orrery/api';
 import { SystemClock } from '@orrery/component';
 import { hashContainer } from '../containers/hash.js';
 import { isMirrorPod, isStaticPod } from '../containers/visit.js';
+import { readMachine } from '../node/machine.js';
 import { computeActions } from '../pod-workers/compute-actions.js';
-import { toRuntimePod, toStaticPod } from './adopt-pods.js';
+import { machineOf, toRuntimePod, toStaticPod } from './adopt-pods.js';
 import { HollowRuntime } from './hollow-runtime.js';
 
 const NO_PROBES = {
@@ -114,6 +115,27 @@ describe('toStaticPod()', () => {
       annotations: { 'kubernetes.io/config.hash': 'h1' },
     });
     expect(made.metadata.ownerReferences).toBeUndefined();
+  });
+});
+
+describe('machineOf()', () => {
+  it('is the one that the Node stands for, wherever it is hosted', () => {
+    const node = {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'n1' },
+      spec: {},
+      status: { capacity: { cpu: '64', memory: '1Gi', 'ephemeral-storage': '2048Ki' } },
+    };
+    const here = readMachine('/');
+    expect(machineOf(node, here)).toMatchObject({
+      cpus: 64,
+      memoryBytes: 1024 ** 3,
+      ephemeralStorageBytes: 2048 * 1024,
+      hostname: 'n1',
+      kernelVersion: here.kernelVersion,
+    });
+    expect(machineOf({ ...node, status: {} }, here).cpus).toBe(here.cpus);
   });
 });
 

@@ -1,6 +1,8 @@
 import type { Container, ContainerStatus, Node, Pod } from '@orrery/api';
+import { parseQuantity, quantityValue } from '@orrery/apimachinery';
 import { hashContainer } from '../containers/hash.js';
 import { allContainers, uidOf } from '../containers/visit.js';
+import type { Machine } from '../node/machine.js';
 import {
   CONFIG_HASH_ANNOTATION,
   CONFIG_MIRROR_ANNOTATION,
@@ -132,3 +134,26 @@ export const imagesOf = ({ status }: Node): readonly RuntimeImage[] =>
     tags: names.filter((name) => !name.includes('@')),
     sizeBytes,
   }));
+
+/** The machine that a node is said to be: what is hosted here is not this one. */
+export function machineOf({ metadata, status }: Node, here: Machine): Machine {
+  const { capacity = {}, nodeInfo } = status ?? {};
+  const amount = (name: string, fallback: number): number => {
+    const stated = capacity[name];
+    return stated === undefined ? fallback : quantityValue(parseQuantity(stated));
+  };
+  return {
+    ...here,
+    cpus: amount('cpu', here.cpus),
+    memoryBytes: amount('memory', here.memoryBytes),
+    ephemeralStorageBytes: amount('ephemeral-storage', here.ephemeralStorageBytes),
+    hostname: metadata.name ?? here.hostname,
+    ...(nodeInfo && {
+      architecture: nodeInfo.architecture,
+      kernelVersion: nodeInfo.kernelVersion,
+      osImage: nodeInfo.osImage,
+      machineId: nodeInfo.machineID,
+      bootId: nodeInfo.bootID,
+    }),
+  };
+}

@@ -25,10 +25,11 @@ import {
 } from '../containers/visit.js';
 import { KubeletModule } from '../kubelet.module.js';
 import { Kubelet } from '../kubelet.js';
+import { readMachine } from '../node/machine.js';
 import { nodeDefinition } from '../node/node.reconciler.js';
 import { podDefinition } from '../pod-workers/pod.reconciler.js';
 import { KubeletAuth } from '../server/kubelet-auth.js';
-import { imagesOf, toRuntimePod, toStaticPod } from './adopt-pods.js';
+import { imagesOf, machineOf, toRuntimePod, toStaticPod } from './adopt-pods.js';
 import { HollowFlags } from './hollow-flags.js';
 import { HollowRuntime } from './hollow-runtime.js';
 import type { RunsFor } from './hollow-runtime.js';
@@ -101,6 +102,7 @@ async function runNode(
     random: new SystemRandom(),
     prober: { probe: () => Promise.resolve(PASSED) },
     hooks: { run: () => Promise.resolve() },
+    machine: () => machineOf(node, readMachine(options.paths.rootDir)),
   });
   for (const pod of known) {
     const held = toRuntimePod(pod);

@@ -7,6 +7,7 @@ import { toTime } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
 import type { Runtime, RuntimeCondition, RuntimeInfo } from '../runtime/runtime.js';
 import { readMachine } from './machine.js';
+import type { Machine } from './machine.js';
 import { allocatableOf, nodeStatus, runtimeProblems } from './node-status.js';
 
 export interface NodeOptions {
@@ -25,6 +26,8 @@ export interface NodeAgentParts {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What the node is said to have; default: what this machine has. */
+  readonly machine?: () => Machine;
   plegHealthy(): boolean;
   /** A node-level event, e.g. Starting, NodeReady. */
   event(node: Node, reason: string, message: string): void;
@@ -68,11 +71,11 @@ export class NodeAgent {
   }
 
   allocatable(): Readonly<Record<string, string>> {
-    return allocatableOf(readMachine(this.options.rootDir), this.options.maxPods);
+    return allocatableOf(this.machine(), this.options.maxPods);
   }
 
   memoryCapacity(): number {
-    return readMachine(this.options.rootDir).memoryBytes;
+    return this.machine().memoryBytes;
   }
 
   /** Upstream's text while pods cannot have a network, else undefined. */
@@ -119,6 +122,10 @@ export class NodeAgent {
     });
   }
 
+  private machine(): Machine {
+    return this.parts.machine?.() ?? readMachine(this.options.rootDir);
+  }
+
   /** Asks the runtime how it and its network are. */
   async lookAtRuntime(): Promise<void> {
     const before = this.networkProblem();
@@ -144,7 +151,7 @@ export class NodeAgent {
   private async register(): Promise<void> {
     const nodes = this.parts.client.resource(resources.nodes);
     const { nodeName, labels, taints } = this.options;
-    const machine = readMachine(this.options.rootDir);
+    const machine = this.machine();
     const standard = {
       'kubernetes.io/hostname': nodeName,
       'kubernetes.io/os': 'linux',
@@ -185,11 +192,11 @@ export class NodeAgent {
   }
 
   private async freshStatus(old: Node | undefined): Promise<NodeStatus> {
-    const { nodeName, nodeIps, port, maxPods, rootDir } = this.options;
+    const { nodeName, nodeIps, port, maxPods } = this.options;
     const images = this.conditions ? await this.parts.runtime.listImages().catch(() => []) : [];
     return nodeStatus(
       {
-        machine: readMachine(rootDir),
+        machine: this.machine(),
         runtime: this.info,
         runtimeConditions: this.conditions,
         plegHealthy: this.parts.plegHealthy(),
