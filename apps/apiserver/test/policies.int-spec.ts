@@ -126,6 +126,41 @@ describe('ValidatingAdmissionPolicy', () => {
     );
   });
 
+  it('is told by its status what does not fit the kinds it names', async () => {
+    const spec = {
+      matchConstraints: {
+        resourceRules: [
+          {
+            apiGroups: ['apps'],
+            apiVersions: ['v1'],
+            operations: ['*'],
+            resources: ['deployments'],
+          },
+        ],
+      },
+      validations: [
+        { expression: 'object.spec.replicas > 1' },
+        { expression: 'object.spec.nope > 1 && object.spec.replicas == "1"' },
+      ],
+    };
+    await make('validatingadmissionpolicies', 'typed.example.com', spec);
+    await eventually(async () => {
+      const { json } = await api.ask(`${GROUP}/validatingadmissionpolicies/typed.example.com`);
+      const status = json['status'] as Json | undefined;
+      if (status?.['observedGeneration'] !== 1) throw new Error('not yet');
+      expect(status['typeChecking']).toEqual({
+        expressionWarnings: [
+          {
+            fieldRef: 'spec.validations[1].expression',
+            warning:
+              'apps/v1, Kind=Deployment: ERROR: <input>:1:12: undefined field \'nope\'\n | object.spec.nope > 1 && object.spec.replicas == "1"\n | ...........^\n' +
+              "ERROR: <input>:1:46: found no matching overload for '_==_' applied to '(int, string)'\n | object.spec.nope > 1 && object.spec.replicas == \"1\"\n | .............................................^\n",
+          },
+        ],
+      });
+    });
+  });
+
   it('is shown as a table', async () => {
     const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
     const { json } = await api.ask(`${GROUP}/validatingadmissionpolicies`, { headers: { accept } });

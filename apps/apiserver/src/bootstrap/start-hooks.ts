@@ -1,4 +1,5 @@
 import type { StoreDeps } from '@orrery/registry';
+import { followPolicies } from '../admission/validating-admission-policy/policy-status.js';
 import { DefinitionController } from '../custom-resources/definition-controller.js';
 import type { ServerServices } from '../extensions.js';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
@@ -36,6 +37,7 @@ export function ownStartHooks(
         new Promise((resolve) => {
           const controller = new DefinitionController(services, cluster.catalog);
           cluster.work(controller.run(services.signal, resolve));
+          cluster.work(followPolicies(services));
           services.signal.addEventListener('abort', () => {
             resolve();
           });

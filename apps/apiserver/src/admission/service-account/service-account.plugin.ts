@@ -5,6 +5,7 @@ import type { Random } from '@orrery/component';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import type { LiveReader } from '../../live-view/live-view.js';
 import { podOf, resourceOf } from '../pod-request.js';
+import { forbiddenSecret } from './mountable-secrets.js';
 
 const PREFIX = 'kube-api-access-';
 const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -56,11 +57,11 @@ export class ServiceAccountPlugin implements AdmissionPlugin {
   ) {}
 
   handles(operation: Operation): boolean {
-    return operation === 'CREATE';
+    return operation === 'CREATE' || operation === 'UPDATE';
   }
 
   async admit(attributes: AdmissionAttributes): Promise<void> {
-    const pod = podOf(attributes);
+    const pod = attributes.operation === 'CREATE' ? podOf(attributes) : undefined;
     if (!pod?.spec || pod.metadata.annotations?.[MIRROR] !== undefined) return;
     const name = pod.spec.serviceAccountName || 'default';
     pod.spec.serviceAccountName = name;
@@ -74,10 +75,15 @@ export class ServiceAccountPlugin implements AdmissionPlugin {
   }
 
   async validate(attributes: AdmissionAttributes): Promise<void> {
+    if (attributes.operation === 'UPDATE') {
+      await this.#ephemeral(attributes);
+      return;
+    }
     const pod = podOf(attributes);
     if (!pod?.spec) return;
     if (pod.metadata.annotations?.[MIRROR] === undefined) {
-      await this.#account(attributes, pod.spec.serviceAccountName || 'default');
+      const account = await this.#account(attributes, pod.spec.serviceAccountName || 'default');
+      this.#refuseSecret(attributes, forbiddenSecret(pod.spec, account));
       return;
     }
     const refuse = (what: string): never => {
@@ -90,6 +96,20 @@ export class ServiceAccountPlugin implements AdmissionPlugin {
     if (pod.spec.serviceAccountName) refuse('service accounts');
     if (referencesAccountToken(pod)) refuse('ServiceAccountToken volume projections');
     if (pod.spec.volumes?.some((volume) => volume.secret)) refuse('secrets');
+  }
+
+  /** Containers that come later may use no more than those before. */
+  async #ephemeral(attributes: AdmissionAttributes): Promise<void> {
+    const { kind, subresource, object } = attributes;
+    const isPod = kind.group === '' && kind.plural === 'pods';
+    const spec = isPod && subresource === 'ephemeralcontainers' ? (object as Pod).spec : undefined;
+    if (!spec) return;
+    const account = await this.#account(attributes, spec.serviceAccountName || 'default');
+    this.#refuseSecret(attributes, forbiddenSecret(spec, account, 'ephemeralContainers'));
+  }
+
+  #refuseSecret(attributes: AdmissionAttributes, why: string | undefined): void {
+    if (why) throw newForbidden(resourceOf(attributes), attributes.name, why);
   }
 
   async #account(attributes: AdmissionAttributes, name: string): Promise<ServiceAccount> {
