@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +12,17 @@ const etcd = useEtcd();
 const folder = mkdtempSync(join(tmpdir(), 'orrery-guards-'));
 const P = 'pod-security.kubernetes.io/';
 
+const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 let api: Replica;
+
+/** A token as the token controller signs it. */
+function tokenOf(claims: Json): string {
+  const segment = (value: unknown): string =>
+    Buffer.from(JSON.stringify(value)).toString('base64url');
+  const text = `${segment({ alg: 'ES256' })}.${segment(claims)}`;
+  const key = { key: keys.privateKey, dsaEncoding: 'ieee-p1363' } as const;
+  return `${text}.${sign('sha256', Buffer.from(text), key).toString('base64url')}`;
+}
 
 /** A request as somebody else, whom RBAC knows or not. */
 const as = (user: string): Record<string, string> => ({ 'impersonate-user': user });
@@ -53,6 +64,8 @@ plugins:
     podNodeSelectorPluginConfig: { clusterDefaultNodeSelector: 'disk=ssd' }
 `,
   );
+  const keyFile = join(folder, 'sa.pub');
+  writeFileSync(keyFile, keys.publicKey.export({ type: 'spki', format: 'pem' }));
   const tokens = join(folder, 'tokens.csv');
   writeFileSync(tokens, 'root,root,1,system:masters\n');
   const plugins =
@@ -67,6 +80,7 @@ plugins:
       `--admission-control-config-file=${configuration}`,
       '--authorization-mode=RBAC',
       `--token-auth-file=${tokens}`,
+      `--service-account-key-file=${keyFile}`,
     ],
     headers: { authorization: 'Bearer root' },
   });
@@ -136,6 +150,49 @@ describe('PodSecurity', () => {
     );
     await namespace('spared', { labels: { [`${P}enforce`]: 'restricted' } });
     expect((await run('spared', pod('free'))).status).toBe(201);
+  });
+});
+
+describe('tokens of Secrets', () => {
+  it('are good while the Secret, its account and the token in it are', async () => {
+    const account = await api.post('/api/v1/namespaces/default/serviceaccounts', {
+      metadata: { name: 'old' },
+    });
+    const uid = (account.json['metadata'] as Json)['uid'];
+    const prefix = 'kubernetes.io/serviceaccount';
+    const token = tokenOf({
+      iss: 'kubernetes/serviceaccount',
+      sub: 'system:serviceaccount:default:old',
+      [`${prefix}/namespace`]: 'default',
+      [`${prefix}/secret.name`]: 'old-token',
+      [`${prefix}/service-account.name`]: 'old',
+      [`${prefix}/service-account.uid`]: uid,
+    });
+    const whoIs = async (): Promise<unknown> => {
+      const headers = { authorization: `Bearer ${token}` };
+      const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+      const { status, json } = await api.ask(path, { method: 'POST', body: {}, headers });
+      return status === 201 ? ((json['status'] as Json)['userInfo'] as Json)['username'] : status;
+    };
+    expect(await whoIs()).toBe(401);
+    const secrets = '/api/v1/namespaces/default/secrets';
+    const made = await api.post(secrets, {
+      metadata: {
+        name: 'old-token',
+        annotations: {
+          'kubernetes.io/service-account.name': 'old',
+          'kubernetes.io/service-account.uid': uid,
+        },
+      },
+      type: 'kubernetes.io/service-account-token',
+      data: { token: Buffer.from(token).toString('base64') },
+    });
+    expect(made.status).toBe(201);
+    expect(await whoIs()).toBe('system:serviceaccount:default:old');
+    await api.patch(`${secrets}/old-token`, 'merge-patch+json', { data: { token: 'b3RoZXI=' } });
+    await eventually(async () => {
+      expect(await whoIs()).toBe(401);
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { SignJWT, errors, exportJWK, jwtVerify } from 'jose';
+import { SignJWT, decodeProtectedHeader, errors, exportJWK, jwtVerify } from 'jose';
 import type { JWK, JWTPayload } from 'jose';
 import { keyId } from './keys.js';
 import type { KeyPair } from './keys.js';
@@ -193,27 +193,36 @@ export class ServiceAccountTokenVerifier {
   }
 
   async #payload(token: string, now: number): Promise<JWTPayload> {
-    try {
-      const { payload } = await jwtVerify(
-        token,
-        ({ kid = '' }) => {
-          const key = this.#keys.get(kid);
-          if (!key) throw new TokenError('the token is signed by an unknown key');
-          return key;
-        },
-        {
+    let failure: unknown = new TokenError('the token is signed by an unknown key');
+    for (const key of this.#candidates(token)) {
+      try {
+        const { payload } = await jwtVerify(token, key, {
           algorithms: ['RS256', 'ES256'],
           issuer: [LEGACY_ISSUER, ...this.issuers],
           currentDate: new Date(now),
-        },
-      );
-      return payload;
-    } catch (error) {
-      if (error instanceof errors.JWTExpired)
-        throw new TokenError('service account token has expired', { cause: error });
-      if (error instanceof TokenError) throw error;
-      throw new TokenError('the token is invalid', { cause: error });
+        });
+        return payload;
+      } catch (error) {
+        failure = error;
+      }
     }
+    if (failure instanceof errors.JWTExpired)
+      throw new TokenError('service account token has expired', { cause: failure });
+    if (failure instanceof TokenError) throw failure;
+    throw new TokenError('the token is invalid', { cause: failure });
+  }
+
+  /** The key that the token names; all when it names none, as tokens of old token controllers. */
+  #candidates(token: string): KeyObject[] {
+    let kid: string | undefined;
+    try {
+      ({ kid } = decodeProtectedHeader(token));
+    } catch {
+      return [];
+    }
+    if (kid === undefined) return [...this.#keys.values()];
+    const named = this.#keys.get(kid);
+    return named ? [named] : [];
   }
 }
 

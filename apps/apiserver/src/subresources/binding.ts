@@ -19,6 +19,12 @@ function check(binding: Binding, name: string): void {
   if (errors.length > 0) throw newInvalid({ group: '', kind: 'Binding' }, name, errors);
 }
 
+/** A binding's annotations win, its labels do not. */
+function copyMetadata({ metadata }: Pod, { metadata: given }: Binding): void {
+  if (given.annotations) metadata.annotations = { ...metadata.annotations, ...given.annotations };
+  if (given.labels) metadata.labels = { ...given.labels, ...metadata.labels };
+}
+
 /** Sets the node of a pod once (k8s registry/core/pod/storage/storage.go:setPodHostAndAnnotations). */
 function assign(pod: Pod, binding: Binding, now: string): Pod {
   const name = pod.metadata.name ?? '';
@@ -35,10 +41,7 @@ function assign(pod: Pod, binding: Binding, now: string): Pod {
   if (pod.spec?.schedulingGates?.length) refuse(`pod ${name} has non-empty .spec.schedulingGates`);
   const next = structuredClone(pod);
   if (next.spec) next.spec.nodeName = binding.target.name ?? '';
-  if (binding.metadata.annotations)
-    next.metadata.annotations = { ...next.metadata.annotations, ...binding.metadata.annotations };
-  if (binding.metadata.labels)
-    next.metadata.labels = { ...binding.metadata.labels, ...next.metadata.labels };
+  copyMetadata(next, binding);
   const conditions = next.status?.conditions ?? [];
   next.status = {
     ...next.status,
