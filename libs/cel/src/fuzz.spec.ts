@@ -12,11 +12,10 @@ const env = {
   ]),
   functions: standardFunctions,
 };
-const PARTS = [
-  ...['self', 's', '1', '2.5', "'a'", 'true', 'null', '[', ']', '{', '}', '(', ')', '.', ',', ':'],
-  ...['+', '-', '*', '/', '%', '==', '!=', '<', '&&', '||', '!', '?', 'in', 'has', '.size()'],
-  ...['.all(x, x)', '.map(x, x)', '.a', '[0]', '.?a', '.matches(s)', 'x', 'timestamp(s)', 'ip(s)'],
-];
+const PARTS = (
+  "self s 1 2.5 'a' true null [ ] { } ( ) . , : + - * / % == != < && || ! ? in has .size() .all(x,x) .map(x,x) " +
+  '.a [0] .?a .matches(s) x timestamp(s) ip(s)'
+).split(' ');
 
 describe('any text', () => {
   it('is compiled or refused, and evaluated within its budget, without throwing', () => {
