@@ -109,7 +109,7 @@ export class NodeAgent {
 
   private idle(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const waitMs = this.conditions ? LOOK_MS : RETRY_MS;
+      const waitMs = this.conditions && this.parts.plegHealthy() ? LOOK_MS : RETRY_MS;
       const cancel = this.parts.clock.after(waitMs, () => done());
       const done = (): void => {
         cancel();

@@ -6,6 +6,8 @@ import type { PodCache } from './pod-cache.js';
 /** Full comparison with the runtime: often without its event stream, rarely with it. */
 const RELIST_MS = 1_000;
 const RELIST_WITH_EVENTS_MS = 5_000;
+/** A runtime that has not answered yet is starting. */
+const STARTING_MS = 50;
 /** k8s pkg/kubelet/pleg/generic.go: older than this and the runtime counts as down. */
 const HEALTHY_MS = 180_000;
 
@@ -15,7 +17,7 @@ export class Pleg {
   private lastRelistMs = 0;
 
   constructor(
-    private readonly runtime: Runtime,
+    private readonly runtime: Pick<Runtime, 'changes' | 'getPod' | 'listPods'>,
     private readonly cache: PodCache,
     private readonly clock: Clock,
     private readonly logger: Logger,
@@ -49,12 +51,16 @@ export class Pleg {
       try {
         await this.relist();
       } catch (error) {
-        this.logger.warn('runtime does not answer', { error: String(error) });
+        if (this.lastRelistMs > 0)
+          this.logger.warn('runtime does not answer', { error: String(error) });
       }
-      await this.clock
-        .sleep(this.streaming ? RELIST_WITH_EVENTS_MS : RELIST_MS, signal)
-        .catch(() => undefined);
+      await this.clock.sleep(this.pauseMs(), signal).catch(() => undefined);
     }
+  }
+
+  private pauseMs(): number {
+    if (this.lastRelistMs === 0) return STARTING_MS;
+    return this.streaming ? RELIST_WITH_EVENTS_MS : RELIST_MS;
   }
 
   private async eventLoop(signal: AbortSignal): Promise<void> {
@@ -75,7 +81,8 @@ export class Pleg {
           this.logger.warn('container event stream broke', { error: String(error) });
       }
       this.streaming = false;
-      await this.clock.sleep(RELIST_MS, signal).catch(() => undefined);
+      const pauseMs = this.lastRelistMs === 0 ? STARTING_MS : RELIST_MS;
+      await this.clock.sleep(pauseMs, signal).catch(() => undefined);
     }
   }
 }
