@@ -110,6 +110,28 @@ describe('server-side apply', () => {
     expect(less.json['data']).toEqual({ a: '2' });
   });
 
+  it('refuses what its schema does not declare, and entries of owners', async () => {
+    const send = (body: Json): Promise<Answer> =>
+      api.ask(`${path}?fieldManager=one`, {
+        method: 'PATCH',
+        body: { apiVersion: 'v1', kind: 'ConfigMap', ...body },
+        headers: { 'content-type': 'application/apply-patch+yaml' },
+      });
+    const unknown = await send({ metadata: { name: 'applied' }, bogus: 1 });
+    expect(unknown.json).toMatchObject({
+      code: 500,
+      message:
+        'failed to create typed patch object (/applied; /v1, Kind=ConfigMap): .bogus: field not declared in schema',
+    });
+    const owned = await send({ metadata: { name: 'applied', managedFields: [] } });
+    expect(owned.json).toMatchObject({
+      code: 400,
+      message: 'metadata.managedFields must be nil',
+    });
+    const stale = await send({ metadata: { name: 'applied', resourceVersion: '1' } });
+    expect(stale.json).toMatchObject({ code: 409, reason: 'Conflict' });
+  });
+
   it('wants to know who applies', async () => {
     const { json } = await apply('', {});
     expect(json).toMatchObject({ code: 422, reason: 'Invalid' });

@@ -163,6 +163,9 @@ export type { DecodedProtobuf } from './protobuf/protobuf-codec.js';
 export { ProtobufError } from './protobuf/protobuf-error.js';
 export { applyConfiguration } from './managed-fields/apply-configuration.js';
 export { applyPatch, newApplyConflict, trackUpdate } from './managed-fields/apply-patch.js';
+export { typedProblems } from './managed-fields/check-typed.js';
+export { emptyFields, parseFieldsV1 } from './managed-fields/field-set.js';
+export type { FieldSet } from './managed-fields/field-set.js';
 export type {
   ApplyConflict,
   ApplyOptions,

@@ -2,6 +2,7 @@ import type { KubeObject } from '@orrery/apimachinery';
 import {
   DecodeError,
   FieldPath,
+  StatusError,
   applyPatch,
   decodeYaml,
   newApplyConflict,
@@ -9,14 +10,15 @@ import {
   newInvalid,
   required,
   toApiVersion,
+  typedProblems,
 } from '@orrery/apimachinery';
 import { toTime } from '@orrery/component';
 import { cloneJson } from '@orrery/registry';
 import { checkKind, mediaTypeOf } from '../negotiation/decode-body.js';
+import { schemas } from '../negotiation/schemas.js';
 import type { Call } from './call.js';
 import { booleanOf, createCallOf } from './call.js';
-import { fieldSchemasOf, managerOf } from './field-manager.js';
-import { checkFields } from './read-body.js';
+import { fieldSchemasOf, ignoredFields, managerOf } from './field-manager.js';
 import { sendObject } from './respond.js';
 import { strategyFor } from './subresource-strategy.js';
 
@@ -34,15 +36,27 @@ function parse(call: Call): unknown {
   }
 }
 
+/** Fields that the schema does not have fail an apply whatever `fieldValidation` says, in upstream's words. */
+function checkTyped(call: Call, object: KubeObject): void {
+  const { kind } = call.resource;
+  const problems = typedProblems(object, kind.schema, fieldSchemasOf(call));
+  if (problems === undefined) return;
+  const { namespace = '', name = '' } = object.metadata;
+  const what = `${namespace}/${name}; ${kind.group}/${kind.version}, Kind=${kind.kind}`;
+  const message = `failed to create typed patch object (${what}): ${problems}`;
+  throw new StatusError(500, '', message);
+}
+
 /** The configuration that is applied: only what its author names, under the name in the URL. */
 function readConfiguration(call: Call): KubeObject {
   const { kind } = call.resource;
-  const object = checkFields(call, checkKind(parse(call), kind));
+  const object = checkKind(parse(call), kind);
   const { metadata } = object;
+  checkTyped(call, object);
   const { name, namespace } = call.request.info;
   metadata.name ??= name;
   if (kind.scope === 'Namespaced' && namespace !== '') metadata.namespace ??= namespace;
-  if (metadata.managedFields !== undefined && metadata.managedFields.length > 0)
+  if ((metadata.managedFields ?? undefined) !== undefined)
     throw newBadRequest('metadata.managedFields must be nil');
   return object;
 }
@@ -74,6 +88,9 @@ export async function apply(call: Call): Promise<void> {
         apiVersion: toApiVersion(kind.group, kind.version),
         ...(subresource ? { subresource } : {}),
         now: toTime(request.context.receivedAt),
+        ignored: ignoredFields(call),
+        normalize: (object) =>
+          resource.custom ? object : schemas().normalize(object, kind.schema),
         live,
         patch,
         force: booleanOf(request.query, 'force') ?? false,

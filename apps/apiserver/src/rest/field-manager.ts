@@ -1,11 +1,13 @@
 import {
   FieldPath,
+  emptyFields,
   newInvalid,
+  parseFieldsV1,
   toApiVersion,
   trackUpdate,
   validateFieldManager,
 } from '@orrery/apimachinery';
-import type { SchemaRegistry } from '@orrery/apimachinery';
+import type { FieldSet, SchemaRegistry } from '@orrery/apimachinery';
 import { toTime } from '@orrery/component';
 import type { TrackFields } from '@orrery/registry';
 import { schemas } from '../negotiation/schemas.js';
@@ -17,6 +19,17 @@ const MAX_MANAGER = 128;
 /** The schemas by which the fields of a resource are told apart. */
 export const fieldSchemasOf = ({ resource }: Call): SchemaRegistry =>
   resource.custom?.schemas ?? schemas();
+
+const STATUS = parseFieldsV1({ 'f:status': {} });
+const DECLARATION = parseFieldsV1({ 'f:spec': {} });
+
+/** What a write here leaves as it is, and so gives to nobody (k8s rest.ResetFieldsStrategy). */
+export function ignoredFields({ request, resource }: Call): FieldSet {
+  const { subresource } = request.info;
+  if (!resource.kind.status) return emptyFields;
+  if (subresource === 'status') return DECLARATION;
+  return subresource === '' ? STATUS : emptyFields;
+}
 
 /** Who writes: `fieldManager`, or the user agent up to its first slash. */
 export function managerOf({ request }: Call): string {
@@ -42,6 +55,7 @@ export function trackerFor(call: Call): TrackFields {
       schemaName: kind.schema,
       apiVersion: toApiVersion(kind.group, kind.version),
       ...(subresource ? { subresource } : {}),
+      ignored: ignoredFields(call),
       now: toTime(call.request.context.receivedAt),
       old,
       new: object,

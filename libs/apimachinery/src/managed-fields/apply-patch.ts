@@ -1,12 +1,13 @@
-import { canonicalJson, deepEqual } from '../equality.js';
-import type { KubeObject } from '../object.js';
+import { deepEqual } from '../equality.js';
+import type { KubeObject, ManagedFieldsEntry } from '../object.js';
 import { isPlainObject } from '../patch/merge-patch.js';
 import type { SchemaRegistry } from '../schema/schema-registry.js';
 import { StatusError } from '../status-error.js';
+import { capUpdaters } from './cap-updaters.js';
 import { compareFields, extractFields } from './compare-fields.js';
+import type { Comparison } from './compare-fields.js';
 import {
   emptyFields,
-  formatFieldsV1,
   intersectFields,
   isEmptySet,
   printPaths,
@@ -17,7 +18,9 @@ import {
 import type { FieldSet } from './field-set.js';
 import { managerKey, printManager, readManagers, stripMeta, writeManagers } from './managers.js';
 import type { Manager, ManagerOperation, Managers } from './managers.js';
-import { mergeFields, pruneFields } from './merge-fields.js';
+import { KUBECTL, lastAppliedConfiguration, withLastApplied } from './last-applied.js';
+import { mergeFields } from './merge-fields.js';
+import { pruneFields } from './remove-fields.js';
 
 interface WriteOptions {
   readonly manager: string;
@@ -26,6 +29,8 @@ interface WriteOptions {
   readonly schemaName: string;
   readonly apiVersion: string;
   readonly subresource?: string;
+  /** Fields that the write cannot set, e.g. the status of an object that has it as a subresource. */
+  readonly ignored?: FieldSet;
   /** RFC 3339 with seconds. */
   readonly now: string;
 }
@@ -35,6 +40,8 @@ export interface ApplyOptions extends WriteOptions {
   readonly live?: KubeObject | undefined;
   readonly patch: KubeObject;
   readonly force: boolean;
+  /** The object as it would be read again: without nulls, quantities and times in one form. */
+  readonly normalize?: (object: unknown) => unknown;
 }
 
 export interface ApplyConflict {
@@ -76,33 +83,67 @@ function withEntries(object: unknown, managers: Managers): KubeObject {
   return { ...base, metadata: { ...base.metadata, managedFields: writeManagers(managers) } };
 }
 
+/** Objects written before anybody applied: all of it belongs to this one (k8s managedfields/fieldmanager.go). */
+const BEFORE_FIRST_APPLY = 'before-first-apply';
+
+/** Who owns what of the live object; an object that nobody tracked yet is given to `before-first-apply`. */
+function managersBefore(options: ApplyOptions): Map<string, Manager> {
+  const { live } = options;
+  const found = readManagers(live?.metadata.managedFields);
+  if (!live || found.size > 0) return new Map(found);
+  const tracked = trackUpdate({
+    ...options,
+    manager: BEFORE_FIRST_APPLY,
+    new: withoutEntries(live),
+  });
+  return new Map(readManagers(tracked.metadata.managedFields));
+}
+
+/** What is other than before; a value that only is written otherwise (`1000m` for `1`) is not. */
+function changesOf(live: KubeObject, merged: unknown, options: ApplyOptions): Comparison {
+  const { registry, ignored = emptyFields, normalize } = options;
+  const schema = registry.resolve(options.schemaName);
+  const raw = compareFields(live, merged, schema, registry);
+  const read = normalize ? compareFields(live, normalize(merged), schema, registry) : raw;
+  const real = unionFields(read.changed, read.removed);
+  return {
+    changed: subtractTrees(intersectFields(raw.changed, real), ignored),
+    removed: subtractTrees(raw.removed, ignored),
+  };
+}
+
+const asItIs = (object: unknown): unknown => object;
+
 /** Server-side apply (structured-merge-diff merge/update.go:Apply). A new object, or the conflicts unless forced. */
 export function applyPatch(options: ApplyOptions): ApplyResult {
-  const { registry, schemaName, force } = options;
-  const schema = registry.resolve(schemaName);
+  const { registry, ignored = emptyFields, normalize = asItIs } = options;
+  const schema = registry.resolve(options.schemaName);
   const live: KubeObject = options.live ? withoutEntries(options.live) : { metadata: {} };
   const patch = withoutEntries(options.patch);
-  const managers = new Map(readManagers(options.live?.metadata.managedFields));
+  const managers = managersBefore(options);
   const self = newManager(options, 'Apply');
   const key = managerKey(self);
   const last = managers.get(key);
-  const fields = stripMeta(extractFields(patch, schema, registry));
+  const named = subtractTrees(extractFields(patch, schema, registry), ignored);
   managers.delete(key);
   const merged = mergeFields(live, patch, schema, registry);
-  const gone = subtractFields(last?.fields ?? emptyFields, fields);
-  const kept = unionFields(fields, fieldsOfAll(managers));
-  const pruned = pruneFields(merged, { gone, kept }, schema, registry);
-  const { changed, removed } = compareFields(live, pruned, schema, registry);
-  const conflicts = force ? [] : conflictsWith(managers, changed);
-  if (conflicts.length > 0) return { conflicts };
+  const kept = unionFields(named, fieldsOfAll(managers));
+  const owners = { last: last?.fields ?? emptyFields, kept };
+  const pruned = pruneFields(merged, owners, schema, registry) ?? { metadata: {} };
+  const { changed, removed } = changesOf(live, pruned, options);
+  const conflicts = options.force ? [] : conflictsWith(managers, changed);
+  if (conflicts.length > 0 && !mayTakeOver(options, conflicts)) {
+    return { conflicts: conflictsBeyond(options, conflicts) };
+  }
   disown(managers, changed, removed);
-  const isSame = last && sameFields(last.fields, fields) && deepEqual(live, pruned);
-  managers.set(key, { ...self, fields, time: isSame ? last.time : self.time });
-  return { object: withEntries(pruned, managers) };
+  const made = normalize(pruned);
+  // Who only joins the owners of what is there already leaves no time (k8s managedfieldsupdater.go:Apply).
+  const time = deepEqual(live, made) ? (last?.time ?? '') : self.time;
+  const fields = stripMeta(named);
+  if (!isEmptySet(fields)) managers.set(key, { ...self, fields, time });
+  const object = withEntries(made, managers);
+  return { object: options.manager === KUBECTL ? withLastApplied(object, patch) : object };
 }
-
-const sameFields = (a: FieldSet, b: FieldSet): boolean =>
-  canonicalJson(formatFieldsV1(a)) === canonicalJson(formatFieldsV1(b));
 
 const fieldsOfAll = (managers: Managers): FieldSet =>
   [...managers.values()].reduce((all, manager) => unionFields(all, manager.fields), emptyFields);
@@ -116,6 +157,24 @@ function conflictsWith(managers: Managers, changed: FieldSet): ApplyConflict[] {
   );
 }
 
+/** Conflicts that are left when kubectl may take what it applied itself, on the client's side, before. */
+function conflictsBeyond(
+  options: ApplyOptions,
+  conflicts: readonly ApplyConflict[],
+): readonly ApplyConflict[] {
+  if (options.manager !== KUBECTL) return conflicts;
+  const allowed = new Set(printPaths(lastAppliedFields(options)));
+  return conflicts.filter(({ field }) => !allowed.has(field));
+}
+
+function lastAppliedFields({ live, registry, schemaName }: ApplyOptions): FieldSet {
+  const before = lastAppliedConfiguration(live);
+  return before ? extractFields(before, registry.resolve(schemaName), registry) : emptyFields;
+}
+
+const mayTakeOver = (options: ApplyOptions, conflicts: readonly ApplyConflict[]): boolean =>
+  conflictsBeyond(options, conflicts).length === 0;
+
 /** Others lose what changed under them and what is no longer there. */
 function disown(managers: Map<string, Manager>, changed: FieldSet, removed: FieldSet): void {
   for (const [key, manager] of managers) {
@@ -125,31 +184,38 @@ function disown(managers: Map<string, Manager>, changed: FieldSet, removed: Fiel
   }
 }
 
+const isReset = (entries: readonly ManagedFieldsEntry[] | undefined): boolean =>
+  entries?.length === 1 && entries.every((entry) => Object.keys(entry).length === 0);
+
+/** The entries to go on from: those sent, which a client may change, else those stored. */
+function entriesBefore({ subresource, old, new: { metadata } }: TrackOptions): Managers {
+  const sent = subresource ? undefined : metadata.managedFields;
+  if (isReset(sent)) return new Map();
+  return readManagers(sent && sent.length > 0 ? sent : old?.metadata.managedFields);
+}
+
 /**
  * Ownership after a create, update or patch: the new object with the fields it changed given to the manager.
- * An object sent with an empty list of entries starts ownership anew.
+ * One empty entry (`[{}]`) ends the tracking, until somebody applies (k8s managedfields/internal/fieldmanager.go:Update).
  */
 export function trackUpdate(options: TrackOptions): KubeObject {
-  const { registry, schemaName } = options;
+  const { registry, schemaName, ignored = emptyFields } = options;
   const schema = registry.resolve(schemaName);
-  const isReset = options.old && options.new.metadata.managedFields?.length === 0;
   const old: KubeObject = options.old ? withoutEntries(options.old) : { metadata: {} };
   const object = withoutEntries(options.new);
-  const managers = new Map(isReset ? [] : readManagers(options.old?.metadata.managedFields));
-  if (isReset) return withEntries(object, managers);
+  const managers = new Map(entriesBefore(options));
+  if (options.old && managers.size === 0) return withEntries(object, managers);
   const self = newManager(options, 'Update');
   const key = managerKey(self);
   const { changed, removed } = compareFields(old, object, schema, registry);
-  const gained = stripMeta(changed);
-  const before = managers.get(key);
-  managers.delete(key);
+  const gained = stripMeta(subtractTrees(changed, ignored));
   disown(managers, changed, removed);
-  const kept = subtractTrees(before?.fields ?? emptyFields, removed);
-  const fields = unionFields(kept, gained);
-  const isSame = before && sameFields(before.fields, fields) && isEmptySet(gained);
-  if (!isEmptySet(fields)) {
-    managers.set(key, { ...self, fields, time: isSame ? before.time : self.time });
+  const before = managers.get(key);
+  if (!isEmptySet(gained)) {
+    const fields = unionFields(before?.fields ?? emptyFields, gained);
+    managers.set(key, { ...self, fields });
   }
+  capUpdaters(managers);
   return withEntries(object, managers);
 }
 

@@ -42,7 +42,7 @@ function parseNode(fields: unknown, depth: number): FieldSet {
 /** The FieldsV1 value of a set, keys sorted. */
 export function formatFieldsV1(set: FieldSet): Record<string, unknown> {
   const result: Record<string, unknown> = {};
-  for (const [key, child] of [...set.children].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [key, child] of sortedChildren(set)) {
     const below = formatFieldsV1(child);
     const marked = child.owned && child.children.size > 0 ? { '.': {}, ...below } : below;
     setOwn(result, key, marked);
@@ -88,15 +88,22 @@ export function subtractTrees(a: FieldSet, b: FieldSet): FieldSet {
   return fieldSet(a.owned, children);
 }
 
-/** The paths of all members, as upstream prints them: `.spec.containers[name="c"].image`. */
+const sortedChildren = (set: FieldSet): [string, FieldSet][] =>
+  [...set.children].sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** The paths of all members, as upstream prints them: `.spec.containers[name="c"].image`; of each node members first. */
 export function printPaths(set: FieldSet, prefix = ''): string[] {
-  const below = [...set.children].flatMap(([key, child]) =>
-    printPaths(child, `${prefix}${printElement(key)}`),
+  const children = sortedChildren(set).map(
+    ([key, child]) => [`${prefix}${printElement(key)}`, child] as const,
   );
-  return set.owned ? [prefix, ...below] : below;
+  return [
+    ...children.filter(([, child]) => child.owned).map(([path]) => path),
+    ...children.flatMap(([path, child]) => printPaths(child, path)),
+  ];
 }
 
-function printElement(key: string): string {
+/** `.image`, `[name="c"]`, `[="x"]` of a path element. */
+export function printElement(key: string): string {
   const body = key.slice(2);
   if (key.startsWith('f:')) return `.${body}`;
   if (key.startsWith('v:')) return `[=${body}]`;

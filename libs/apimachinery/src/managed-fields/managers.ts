@@ -17,8 +17,14 @@ export interface Manager {
 
 export type Managers = ReadonlyMap<string, Manager>;
 
+/** An applier is the same in every version (k8s managedfields/internal/managedfields.go:BuildManagerIdentifier). */
 export const managerKey = (manager: Omit<Manager, 'fields' | 'time'>): string =>
-  canonicalJson([manager.operation, manager.name, manager.apiVersion, manager.subresource]);
+  canonicalJson([
+    manager.operation,
+    manager.name,
+    manager.operation === 'Apply' ? '' : manager.apiVersion,
+    manager.subresource,
+  ]);
 
 export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined): Managers {
   const managers = new Map<string, Manager>();
@@ -78,10 +84,10 @@ const UNOWNED = parseFieldsV1({
 
 export const stripMeta = (fields: FieldSet): FieldSet => subtractFields(fields, UNOWNED);
 
-/** `"kubectl" using apps/v1 at 2024-…`: how conflicts name a manager. */
+/** `"kubectl" using apps/v1`: how conflicts name a manager. */
 export function printManager(manager: Manager): string {
   const name = JSON.stringify(manager.name);
   const on = manager.subresource ? ` with subresource ${JSON.stringify(manager.subresource)}` : '';
   if (manager.operation === 'Apply') return `${name}${on}`;
-  return `${name}${on} using ${manager.apiVersion}${manager.time ? ` at ${manager.time}` : ''}`;
+  return `${name}${on} using ${manager.apiVersion}`;
 }

@@ -1,0 +1,127 @@
+import { isPlainObject } from '../patch/merge-patch.js';
+import type { SchemaRegistry } from '../schema/schema-registry.js';
+import type { Schema } from '../schema/schema.js';
+import { printElement } from './field-set.js';
+import { elementKey, shapeOf } from './typed-node.js';
+
+/** A value as Go's %v prints it. */
+function goValue(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>';
+  if (Array.isArray(value)) return `[${value.map(goValue).join(' ')}]`;
+  if (isPlainObject(value)) {
+    const entries = Object.keys(value).sort();
+    return `map[${entries.map((key) => `${key}:${goValue(value[key])}`).join(' ')}]`;
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function goTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64';
+  if (typeof value === 'boolean') return 'bool';
+  return typeof value === 'string' ? 'string' : 'map[string]interface {}';
+}
+
+const isScalar = (value: unknown): boolean => typeof value !== 'object';
+/** Definitions whose values are written as more than one JSON type. */
+const UNTYPED = /\.(Quantity|IntOrString|Time|MicroTime)$/;
+
+function scalarProblem(value: unknown, type: string): string | undefined {
+  if (type === 'string' && typeof value !== 'string') {
+    const shown = isScalar(value) ? JSON.stringify(value) : goValue(value);
+    return `expected string, got &value.valueUnstructured{Value:${shown}}`;
+  }
+  if ((type === 'integer' || type === 'number') && typeof value !== 'number')
+    return `expected numeric (int or float), got ${goTypeOf(value)}`;
+  if (type === 'boolean' && typeof value !== 'boolean')
+    return `expected boolean, got ${goTypeOf(value)}`;
+  return undefined;
+}
+
+class TypedCheck {
+  readonly problems: string[] = [];
+
+  constructor(private readonly registry: SchemaRegistry) {}
+
+  visit(value: unknown, given: Schema | undefined, path: string): void {
+    const schema = this.registry.deref(given);
+    if (value === null || value === undefined || !schema) return;
+    if (UNTYPED.test(given?.$ref ?? '') || schema['x-kubernetes-int-or-string']) return;
+    if (schema.type === 'array') this.list(value, schema, path);
+    else if (schema.properties || typeof schema.additionalProperties === 'object')
+      this.fields(value, schema, path);
+    else {
+      const problem = scalarProblem(value, schema.type ?? '');
+      if (problem !== undefined) this.problems.push(`${path}: ${problem}`);
+    }
+  }
+
+  private fields(value: unknown, schema: Schema, path: string): void {
+    if (!isPlainObject(value)) {
+      this.problems.push(`${path}: expected map, got &{${goValue(value)}}`);
+      return;
+    }
+    const { properties = {}, additionalProperties } = schema;
+    for (const key of Object.keys(value).sort()) {
+      const field = Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
+      if (typeof field === 'object') this.visit(value[key], field, `${path}.${key}`);
+      else if (!schema['x-kubernetes-preserve-unknown-fields'] && field !== true)
+        this.problems.push(`${path}.${key}: field not declared in schema`);
+    }
+  }
+
+  private list(value: unknown, schema: Schema, path: string): void {
+    if (!Array.isArray(value)) {
+      this.problems.push(`${path}: expected list, got &{${goValue(value)}}`);
+      return;
+    }
+    const shape = shapeOf(value, schema);
+    const seen = new Set<string>();
+    value.forEach((item: unknown, i) => {
+      if (shape !== 'keyed' && shape !== 'set') {
+        this.visit(item, schema.items, `${path}[${i}]`);
+        return;
+      }
+      const problem = shape === 'keyed' ? this.keyProblem(item, schema) : undefined;
+      if (problem !== undefined) {
+        this.problems.push(`${path}: element ${i}: ${problem}`);
+        return;
+      }
+      const key = elementKey(item, shape, schema, this.registry);
+      const shown = printElement(key);
+      if (seen.has(key)) this.problems.push(`${path}: duplicate entries for key ${shown}`);
+      seen.add(key);
+      this.visit(item, schema.items, `${path}${shown}`);
+    });
+  }
+
+  private keyProblem(item: unknown, schema: Schema): string | undefined {
+    if (item === null) return 'associative list with keys may not have null items';
+    if (!isPlainObject(item)) return 'associative list with keys may not have non-map items';
+    const missing = schema['x-kubernetes-list-map-keys']?.find(
+      (key) =>
+        !Object.hasOwn(item, key) && this.registry.field(schema.items, key)?.default === undefined,
+    );
+    return missing === undefined
+      ? undefined
+      : `associative list with keys has an element that omits key field ${JSON.stringify(missing)} (and doesn't have default value)`;
+  }
+}
+
+/**
+ * What keeps a configuration from being applied: fields that the schema does not declare, values of the wrong type,
+ * list entries twice or without their keys. Undefined when nothing does (structured-merge-diff typed/validate.go).
+ */
+export function typedProblems(
+  configuration: unknown,
+  schemaName: string,
+  registry: SchemaRegistry,
+): string | undefined {
+  const check = new TypedCheck(registry);
+  check.visit(configuration, registry.resolve(schemaName), '');
+  const { problems } = check;
+  if (problems.length === 0) return undefined;
+  return problems.length === 1
+    ? problems[0]
+    : `errors:\n${problems.map((text) => `  ${text}`).join('\n')}`;
+}
