@@ -13,6 +13,12 @@ const MAGIC = Buffer.from('k8s\0', 'latin1');
 const UNKNOWN = 'k8s.io.apimachinery.pkg.runtime.Unknown';
 const META = 'k8s.io.apimachinery.pkg.apis.meta.v1';
 
+/** Where the messages of groups live that are not part of k8s.io/api. */
+const HOMES: ReadonlyMap<string, string> = new Map([
+  ['apiextensions.k8s.io', 'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions'],
+  ['apiregistration.k8s.io', 'k8s.io.kube_aggregator.pkg.apis.apiregistration'],
+]);
+
 export interface DecodedProtobuf {
   readonly apiVersion: string;
   readonly kind: string;
@@ -108,10 +114,7 @@ export class ProtobufCodec {
     if (!/^[A-Za-z0-9]+$/.test(kind)) return undefined;
     const { group, version } = parseApiVersion(apiVersion);
     const first = group.split('.')[0] ?? '';
-    const home =
-      group === 'apiextensions.k8s.io'
-        ? 'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions'
-        : `k8s.io.api.${first === '' ? 'core' : first}`;
+    const home = HOMES.get(group) ?? `k8s.io.api.${first === '' ? 'core' : first}`;
     return [`${home}.${version}.${kind}`, `${META}.${kind}`].find((name) =>
       this.messages.has(name),
     );
