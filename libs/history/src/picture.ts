@@ -14,7 +14,7 @@ const ROW = 46;
 const LEFT = 130;
 const TOP = 76;
 const BOX = { width: 232, height: 36 } as const;
-const MOST_TEXT = 38;
+const MOST_TEXT = 33;
 
 const cut = (text: string): string =>
   text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT - 1)}…`;
