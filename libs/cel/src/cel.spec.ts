@@ -131,6 +131,7 @@ describe('expressions', () => {
     ['self.?missing.orValue(7)', 7],
     ['self.?deep.?inner.v.value()', 1.5],
     ['self.list[?9].hasValue()', false],
+    ['optional.of(1) == null', false],
     ['optional.of(1).optMap(v, v + 1).value()', 2],
     ['optional.none().optMap(v, v + 1).hasValue()', false],
     ['[?self.?missing, 1]', [1]],

@@ -26,11 +26,9 @@ interface Size {
   readonly entries?: { readonly key: Range; readonly value: Range } | undefined;
 }
 
-const declaredSize = (type: CelType | undefined): Range | undefined => {
-  if (!type) return undefined;
-  const max = 'maxSize' in type ? type.maxSize : undefined;
-  return max === undefined ? undefined : { min: 0, max };
-};
+/** What upstream knows of declared values: those without a bound of their own count as nothing. */
+const declaredSize = (type: CelType | undefined): Range | undefined =>
+  type && { min: 0, max: 'maxSize' in type ? (type.maxSize ?? 0) : 0 };
 
 const elementOf = (type: CelType | undefined): CelType | undefined =>
   type?.kind === 'list' ? type.element : type?.kind === 'map' ? type.value : undefined;

@@ -108,6 +108,11 @@ describe('estimated cost', () => {
     ['self > 1', { type: 'integer' }, 2],
     ["self.matches('a+')", { type: 'string', maxLength: 10 }, 1 + 5],
     ['self.all(x, x > 0)', { type: 'array', maxItems: 3, items: { type: 'integer' } }, 17],
+    [
+      "self.all(k, k.matches('^[a-z]+$') && self[k] != '')",
+      { type: 'object', maxProperties: 8, additionalProperties: { type: 'string', maxLength: 16 } },
+      74,
+    ],
     // Nothing bounds these: as much as fits into a request.
     ['self.all(x, x > 0)', { type: 'array', items: { type: 'integer' } }, 7_864_317],
     ["self.contains('x')", { type: 'string' }, 314_574],

@@ -81,7 +81,11 @@ function mapType(values: RuleSchema, schema: RuleSchema, name: string): Declared
   const open = Math.floor((MAX_REQUEST_BYTES - 2) / (value.minBytes + 6));
   const { maxProperties } = schema;
   const maxSize = maxProperties === undefined ? open : Math.max(maxProperties, 0);
-  return { type: { kind: 'map', key: celTypes.string, value: value.type, maxSize }, minBytes: 2 };
+  // Upstream has no bound for keys, and counts them as nothing.
+  return {
+    type: { kind: 'map', key: sized('string', 0), value: value.type, maxSize },
+    minBytes: 2,
+  };
 }
 
 function objectType(schema: RuleSchema, name: string): DeclaredType {

@@ -68,6 +68,7 @@ export class Substitution {
     if (from.kind === 'param') return this.bind(from.name, to);
     if (isDyn(to) || isDyn(from)) return true;
     if (from.kind === 'null') return NULLABLE.has(to.kind);
+    if (to.kind === 'null') return NULLABLE.has(from.kind);
     return this.assignParts(to, from);
   }
 
