@@ -1,25 +1,10 @@
-import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath, invalid } from '@orrery/apimachinery';
 import type { Event, EventSource } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { pathSegment } from '../../../meta/names.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { column, count, table, wide } from '../../../table/columns.js';
 import { ageOf } from '../../../table/human-duration.js';
-
-const NAMESPACE = FieldPath.of('involvedObject', 'namespace');
-
-/** k8s pkg/apis/core/validation/events.go:legacyValidateEvent: events of cluster objects live in `default`. */
-function validate({ metadata, involvedObject }: Event): FieldError[] {
-  const involved = involvedObject?.namespace ?? '';
-  const own = metadata?.namespace ?? '';
-  if (involved === '') {
-    return own === 'default' || own === 'kube-system'
-      ? []
-      : [invalid(NAMESPACE, involved, 'does not match event.namespace')];
-  }
-  return involved === own ? [] : [invalid(NAMESPACE, involved, 'does not match event.namespace')];
-}
+import { validateLegacyEvent } from './event.validation.js';
 
 const sourceText = (source: EventSource | undefined): string =>
   [source?.component ?? '', source?.host ?? ''].filter(Boolean).join(', ');
@@ -49,7 +34,7 @@ export const EventKind = defineKind<Event>({
     namespaced: true,
     name: pathSegment,
     allowCreateOnUpdate: true,
-    check: validate,
+    check: (event) => validateLegacyEvent(event, 'reportingComponent'),
   }),
   selectableFields: (event) => {
     const of = event.involvedObject ?? {};

@@ -29,7 +29,7 @@ function validateFinalizers(namespace: Namespace): FieldError[] {
 /** k8s pkg/apis/core/validation/validation.go:ValidateNamespaceStatusUpdate. */
 function validateStatus(namespace: Namespace): FieldError[] {
   const phase = namespace.status?.phase ?? 'Active';
-  const path = FieldPath.of('status', 'phase');
+  const path = FieldPath.of('status', 'Phase');
   if (namespace.metadata.deletionTimestamp) {
     return phase === 'Terminating'
       ? []
