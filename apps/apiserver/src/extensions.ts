@@ -14,6 +14,8 @@ import { accessReviews } from './authz/access-reviews.js';
 import { installBootstrapPolicy } from './authz/bootstrap-policy/install.js';
 import { createAuthorizer } from './authz/create-authorizer.js';
 import { EscalationCheck } from './authz/escalation-check.js';
+import { createLimiter } from './fairness/create-limiter.js';
+import type { Limiter } from './fairness/limiter.js';
 import { faultPaths } from './faults/faults-path.js';
 import { RequestFaults } from './faults/request-faults.js';
 import type { TokenIssuer } from './forks/fork-identity.js';
@@ -51,6 +53,8 @@ export interface ServerExtensions {
   readonly paths: readonly PathHandler[];
   /** Takes the requests of group versions that other servers serve. */
   readonly aggregator?: Aggregator;
+  /** Who is served now and who waits; none in a fork. */
+  readonly limiter?: Limiter;
   /** Only where faults may be asked for (--enable-faults). */
   readonly faults?: RequestFaults;
   /** Run after the server listens (bootstrap roles …); /readyz fails until all are done. Named in /readyz as poststarthook/<name>. */
@@ -109,6 +113,7 @@ export async function createExtensions(
     ],
     paths: [...(await openIdPaths(options, publicKeys)), ...(faults ? faultPaths(faults) : [])],
     ...(faults ? { faults } : {}),
+    ...(issuer ? {} : { limiter: createLimiter(services, views) }),
     ...(aggregator ? { aggregator } : {}),
     postStartHooks: [
       ...(isRbac ? [bootstrapRoles(services)] : []),

@@ -114,6 +114,19 @@ export class ApiServerOptions extends ExtensionOptions {
   @IsDuration()
   requestTimeout: string = '1m0s';
 
+  @Flag('reads that are served at once', 'max-requests-inflight')
+  @IsInt()
+  @Min(0)
+  maxRequestsInflight: number = 400;
+
+  @Flag('writes that are served at once', 'max-mutating-requests-inflight')
+  @IsInt()
+  @Min(0)
+  maxMutatingRequestsInflight: number = 200;
+
+  @Flag('share the sum of both between the levels of FlowSchemas, with fair queues')
+  enablePriorityAndFairness: boolean = true;
+
   @Flag(
     'shortest time that a watch is kept open, in seconds; each gets a random time up to twice that',
   )

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@orrery/component';
 import type { ApiServerOptions } from '../config/options.js';
+import { limited } from '../fairness/limiter.js';
 import type { ServerExtensions } from '../extensions.js';
 import type { RequestMetrics } from '../health/request-metrics.js';
 import type { ApiHandler } from '../rest/api-handler.js';
@@ -11,7 +12,10 @@ import { answerError } from './status.filter.js';
 
 export interface ResourceRequestsDeps {
   readonly options: ApiServerOptions;
-  readonly extensions: Pick<ServerExtensions, 'authenticator' | 'authorizer' | 'faults'>;
+  readonly extensions: Pick<
+    ServerExtensions,
+    'authenticator' | 'authorizer' | 'faults' | 'limiter'
+  >;
   readonly handler: ApiHandler;
   readonly metrics: RequestMetrics;
   readonly clock: Clock;
@@ -41,10 +45,12 @@ export class ResourceRequests {
     try {
       request.setUser(await identify(extensions.authenticator, request, options.anonymousAuth));
       const { context, info } = request;
-      await checkAllowed(extensions.authorizer, context.user, info, context);
-      end = metrics.begin(request.info, startedAt);
-      await extensions.faults?.meet(request);
-      await withinTimeout(request, this.deps, () => handler.handle(request));
+      await limited(extensions.limiter, request, async () => {
+        await checkAllowed(extensions.authorizer, context.user, info, context);
+        end = metrics.begin(request.info, startedAt);
+        await extensions.faults?.meet(request);
+        await withinTimeout(request, this.deps, () => handler.handle(request));
+      });
     } catch (error) {
       answerError(error, request, request.reply, this.deps.logger);
     } finally {

@@ -3,6 +3,7 @@ import type {
   APIService,
   ClusterRole,
   ClusterRoleBinding,
+  FlowSchema,
   IngressClass,
   LimitRange,
   MutatingAdmissionPolicy,
@@ -13,6 +14,7 @@ import type {
   Pod,
   PodDisruptionBudget,
   PriorityClass,
+  PriorityLevelConfiguration,
   ResourceQuota,
   Role,
   RoleBinding,
@@ -51,6 +53,8 @@ export interface ClusterViews {
   readonly roles: LiveReader<Role>;
   readonly roleBindings: LiveReader<RoleBinding>;
   readonly apiServices: LiveReader<APIService>;
+  readonly flowSchemas: LiveReader<FlowSchema>;
+  readonly priorityLevels: LiveReader<PriorityLevelConfiguration>;
   readonly mutatingWebhooks: LiveReader<MutatingWebhookConfiguration>;
   readonly validatingWebhooks: LiveReader<ValidatingWebhookConfiguration>;
   readonly validatingPolicies: LiveReader<ValidatingAdmissionPolicy>;
@@ -100,6 +104,8 @@ export function startClusterViews(
     roles: view('roles'),
     roleBindings: view('rolebindings'),
     apiServices: view('apiregistration.k8s.io/apiservices'),
+    flowSchemas: view('flowschemas'),
+    priorityLevels: view('prioritylevelconfigurations'),
     mutatingWebhooks: view('mutatingwebhookconfigurations'),
     validatingWebhooks: view('validatingwebhookconfigurations'),
     validatingPolicies: view('validatingadmissionpolicies'),

@@ -42,6 +42,10 @@ export async function sendResponse(request: ApiRequest, response: ApiResponse): 
 export class ApiHandler {
   constructor(private readonly parts: ApiHandlerParts) {}
 
+  get limiter(): ServerExtensions['limiter'] {
+    return this.parts.extensions.limiter;
+  }
+
   async handle(request: ApiRequest): Promise<void> {
     if (await this.parts.extensions.aggregator?.serve(request)) return;
     const served = request.info.isResource
@@ -77,6 +81,7 @@ export class ApiHandler {
       return true;
     }
     if (request.path === '/metrics') {
+      extensions.limiter?.publish(metrics.metrics);
       const body = await metrics.metrics.text();
       await sendResponse(request, { status: 200, contentType: metrics.metrics.contentType, body });
       return true;

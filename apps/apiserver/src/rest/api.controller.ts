@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Clock } from '@orrery/component';
 import { CLOCK, parseDuration } from '@orrery/component';
 import { ApiServerOptions } from '../config/options.js';
+import { limited } from '../fairness/limiter.js';
 import { withinTimeout } from '../filters/request-timeout.js';
 import { ApiHandler } from './api-handler.js';
 
@@ -21,6 +22,9 @@ export class ApiController {
 
   @All('*')
   async handle(@Req() { api }: FastifyRequest): Promise<void> {
-    if (api) await withinTimeout(api, this, () => this.handler.handle(api));
+    if (api)
+      await limited(this.handler.limiter, api, () =>
+        withinTimeout(api, this, () => this.handler.handle(api)),
+      );
   }
 }
