@@ -129,7 +129,6 @@ export function failureOf({ fail }: FaultRule): StatusError | undefined {
   if (!fail) return undefined;
   const { code, retryAfterSeconds, message = 'a fault rule refuses this request' } = fail;
   const reason = fail.reason ?? REASONS[code] ?? 'Unknown';
-  return new StatusError(code, reason, message, {
-    ...(retryAfterSeconds === undefined ? {} : { details: { retryAfterSeconds } }),
-  });
+  const details = retryAfterSeconds === undefined ? {} : { details: { retryAfterSeconds } };
+  return new StatusError(code, reason, message, details);
 }
