@@ -8,6 +8,7 @@ export function formatLabels(labels: Readonly<Record<string, string>> | undefine
   return orNone(
     entries(labels)
       .map(([key, value]) => `${key}=${value}`)
+      .sort()
       .join(','),
   );
 }

@@ -1,4 +1,4 @@
-import type { PersistentVolume } from '../../../types.js';
+import type { PersistentVolume, PersistentVolumeClaim } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
@@ -11,6 +11,15 @@ const SHORT_MODES: Readonly<Record<string, string>> = {
   ReadWriteMany: 'RWX',
   ReadWriteOncePod: 'RWOP',
 };
+
+const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class';
+
+/** The class of a volume or claim; the annotation of old goes first. */
+export const storageClassText = ({
+  metadata,
+  spec,
+}: PersistentVolume | PersistentVolumeClaim): string =>
+  metadata.annotations?.[BETA_CLASS] ?? spec?.storageClassName ?? '';
 
 /** Access modes as kubectl prints them: `RWO,ROX`. */
 export function accessModesText(modes: readonly string[] | undefined): string {
@@ -55,12 +64,12 @@ export const PersistentVolumeKind = defineKind<PersistentVolume>({
   status: statusStrategyOf<PersistentVolume>(),
   columns: table<PersistentVolume>([
     nameColumn,
-    column('Capacity', ({ spec }) => spec?.capacity?.['storage'] ?? ''),
+    column('Capacity', ({ spec }) => spec?.capacity?.['storage'] ?? '0'),
     column('Access Modes', ({ spec }) => accessModesText(spec?.accessModes)),
     column('Reclaim Policy', ({ spec }) => spec?.persistentVolumeReclaimPolicy ?? ''),
     column('Status', statusText),
     column('Claim', claimText),
-    column('StorageClass', ({ spec }) => spec?.storageClassName ?? ''),
+    column('StorageClass', storageClassText),
     column('VolumeAttributesClass', ({ spec }) => spec?.volumeAttributesClassName ?? '<unset>'),
     column('Reason', ({ status }) => status?.reason ?? ''),
     ageColumn,

@@ -2,7 +2,7 @@ import type { PersistentVolumeClaim } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table, wide } from '../../../table/columns.js';
-import { accessModesText } from '../persistentvolume/persistentvolume.kind.js';
+import { accessModesText, storageClassText } from '../persistentvolume/persistentvolume.kind.js';
 import {
   validateClaim,
   validateClaimStatus,
@@ -39,12 +39,12 @@ export const PersistentVolumeClaimKind = defineKind<PersistentVolumeClaim>({
     column('Status', statusText),
     column('Volume', ({ spec }) => spec?.volumeName ?? ''),
     column('Capacity', ({ spec, status }) =>
-      spec?.volumeName ? (status?.capacity?.['storage'] ?? '') : '',
+      spec?.volumeName ? (status?.capacity?.['storage'] ?? '0') : '',
     ),
     column('Access Modes', ({ spec, status }) =>
       spec?.volumeName ? accessModesText(status?.accessModes) : '',
     ),
-    column('StorageClass', ({ spec }) => spec?.storageClassName ?? ''),
+    column('StorageClass', storageClassText),
     column('VolumeAttributesClass', ({ spec }) => spec?.volumeAttributesClassName ?? '<unset>'),
     ageColumn,
     wide('VolumeMode', ({ spec }) => spec?.volumeMode ?? '<unset>'),
