@@ -1,19 +1,9 @@
+import { goValue } from '../patch/go-value.js';
 import { isPlainObject } from '../patch/merge-patch.js';
 import type { SchemaRegistry } from '../schema/schema-registry.js';
 import type { Schema } from '../schema/schema.js';
 import { printElement } from './field-set.js';
 import { elementKey, shapeOf } from './typed-node.js';
-
-/** A value as Go's %v prints it. */
-function goValue(value: unknown): string {
-  if (value === null || value === undefined) return '<nil>';
-  if (Array.isArray(value)) return `[${value.map(goValue).join(' ')}]`;
-  if (isPlainObject(value)) {
-    const entries = Object.keys(value).sort();
-    return `map[${entries.map((key) => `${key}:${goValue(value[key])}`).join(' ')}]`;
-  }
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
 
 function goTypeOf(value: unknown): string {
   if (Array.isArray(value)) return '[]interface {}';

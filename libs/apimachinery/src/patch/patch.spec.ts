@@ -220,6 +220,46 @@ describe('applyStrategicMergePatch()', () => {
       }),
     },
     {
+      name: 'volumes: the source is replaced by another, the rest of the list stays',
+      document: {
+        spec: {
+          volumes: [
+            { name: 'v', emptyDir: {} },
+            { name: 'w', emptyDir: {} },
+          ],
+        },
+      },
+      patch: {
+        spec: {
+          volumes: [{ $retainKeys: ['name', 'hostPath'], name: 'v', hostPath: { path: '/x' } }],
+        },
+      },
+      want: {
+        spec: {
+          volumes: [
+            { name: 'v', hostPath: { path: '/x' } },
+            { name: 'w', emptyDir: {} },
+          ],
+        },
+      },
+    },
+    {
+      name: 'a nested list: deletes an element, orders the rest',
+      document: pod({ name: 'a', env: [{ name: 'X' }, { name: 'Y' }, { name: 'Z' }] }),
+      patch: {
+        spec: {
+          containers: [
+            {
+              name: 'a',
+              '$setElementOrder/env': [{ name: 'Z' }, { name: 'X' }],
+              env: [{ $patch: 'delete', name: 'Y' }],
+            },
+          ],
+        },
+      },
+      want: pod({ name: 'a', env: [{ name: 'Z' }, { name: 'X' }] }),
+    },
+    {
       name: 'status conditions merge by type',
       kind: 'core.v1.Node',
       document: { status: { conditions: [{ type: 'Ready', status: 'True' }] } },
@@ -245,16 +285,58 @@ describe('applyStrategicMergePatch()', () => {
     expect(document).toEqual(before);
   });
 
-  it.each<{ name: string; patch: unknown; want: string }>([
-    { name: 'a list', patch: [], want: 'json: cannot unmarshal array into Go value' },
-    { name: 'an unknown directive', patch: { spec: { $patch: 'x' } }, want: 'unknown patch type' },
+  it.each<{ name: string; patch: unknown; code: number; want: string }>([
+    {
+      name: 'a list',
+      patch: [],
+      code: 400,
+      want: 'json: cannot unmarshal array into Go value of type map[string]interface {}',
+    },
+    {
+      name: 'an unknown directive',
+      patch: { spec: { $patch: 'x' } },
+      code: 500,
+      want: 'unknown patch type: x in map: map[$patch:x]',
+    },
+    {
+      name: 'an unknown directive of an element',
+      patch: { spec: { containers: [{ $patch: 'x', name: 'a' }] } },
+      code: 500,
+      want: 'unknown patch type: x in map: map[$patch:x name:a]',
+    },
     {
       name: 'an element without key',
       patch: { spec: { containers: [{ image: 'x' }] } },
-      want: 'does not contain declared merge key: name',
+      code: 500,
+      want: 'map: map[image:x] does not contain declared merge key: name',
     },
-  ])('refuses $name', ({ patch, want }) => {
-    expect(failure(() => smp(pod(container('a')), patch)).message).toContain(want);
+    {
+      name: 'retained keys that are no list',
+      patch: { spec: { $retainKeys: 'x' } },
+      code: 400,
+      want: 'invalid patch format of retainKeys',
+    },
+    {
+      name: 'a key beside the retained ones',
+      patch: { spec: { $retainKeys: ['nodeName'], hostname: 'x' } },
+      code: 400,
+      want: 'invalid patch format of retainKeys',
+    },
+    {
+      name: 'a deletion of primitives that is no list',
+      patch: { metadata: { '$deleteFromPrimitiveList/finalizers': 'x' } },
+      code: 400,
+      want: 'invalid patch format of primitive list',
+    },
+    {
+      name: 'an order that is no list',
+      patch: { spec: { '$setElementOrder/containers': 'x' } },
+      code: 400,
+      want: 'invalid patch format of setElementOrder list',
+    },
+  ])('refuses $name', ({ patch, code, want }) => {
+    const error = failure(() => smp(pod(container('a')), patch));
+    expect([error.code, error.message]).toEqual([code, want]);
   });
 
   it('is data-only for hostile keys', () => {

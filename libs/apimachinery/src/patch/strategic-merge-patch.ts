@@ -4,6 +4,7 @@ import { setOwn } from '../schema/normalize.js';
 import { patchStrategies } from '../schema/schema.js';
 import type { Schema } from '../schema/schema.js';
 import { newBadRequest, StatusError } from '../status-error.js';
+import { goValue } from './go-value.js';
 import { orderElements, sameElement } from './list-order.js';
 import { isPlainObject, own, requireObjectPatch } from './merge-patch.js';
 import type { PlainObject } from './merge-patch.js';
@@ -15,7 +16,7 @@ const SET_ORDER = '$setElementOrder/';
 
 /**
  * Applies a strategic merge patch by the schema's merge keys and strategies and returns a new object
- * (k8s apimachinery/pkg/util/strategicpatch/patch.go). A malformed patch is a 400 StatusError.
+ * (k8s apimachinery/pkg/util/strategicpatch/patch.go). A malformed patch is a StatusError, with upstream's codes.
  */
 export function applyStrategicMergePatch(
   document: unknown,
@@ -34,10 +35,16 @@ const isDirectiveKey = (key: string): boolean =>
   key.startsWith(DELETE_FROM) ||
   key.startsWith(SET_ORDER);
 
-function listOf(value: unknown, directive: string): readonly unknown[] {
+function listOf(value: unknown, what: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  throw newBadRequest(`invalid patch format of ${directive}: the value must be a list`);
+  throw newBadRequest(`invalid patch format of ${what}`);
 }
+
+/** Upstream has no status of its own for these (k8s apiserver handlers/patch.go:interpretStrategicMergePatchError). */
+const unclassified = (message: string): StatusError => new StatusError(500, '', message);
+
+const badPatchType = (patch: PlainObject): StatusError =>
+  unclassified(`unknown patch type: ${goValue(patch[DIRECTIVE])} in map: ${goValue(patch)}`);
 
 class Engine {
   constructor(private readonly registry: SchemaRegistry) {}
@@ -47,9 +54,7 @@ class Engine {
       const directive = patch[DIRECTIVE];
       if (directive === 'replace') return this.withoutDirectives(patch);
       if (directive === 'delete') return {};
-      if (directive !== 'merge') {
-        throw newBadRequest(`unknown patch type: ${JSON.stringify(directive)} in map`);
-      }
+      if (directive !== 'merge') throw badPatchType(patch);
     }
     const result = retainKeys(original, patch);
     for (const key of Object.keys(patch)) {
@@ -121,7 +126,7 @@ class Engine {
   private deleteFromLists(result: PlainObject, patch: PlainObject): void {
     for (const key of Object.keys(patch).filter((name) => name.startsWith(DELETE_FROM))) {
       const field = key.slice(DELETE_FROM.length);
-      const removed = listOf(patch[key], DELETE_FROM.slice(0, -1));
+      const removed = listOf(patch[key], 'primitive list');
       const list = own(result, field);
       if (!Array.isArray(list)) continue;
       setOwn(
@@ -140,7 +145,7 @@ class Engine {
   ): void {
     for (const key of Object.keys(patch).filter((name) => name.startsWith(SET_ORDER))) {
       const field = key.slice(SET_ORDER.length);
-      const order = listOf(patch[key], SET_ORDER.slice(0, -1));
+      const order = listOf(patch[key], 'setElementOrder list');
       const list = own(result, field);
       if (!Array.isArray(list)) continue;
       const before = own(original, field);
@@ -171,9 +176,7 @@ const mergeKeyOf = (field: Schema | undefined): string =>
 
 function requireMergeKey(item: unknown, mergeKey: string): PlainObject {
   if (isPlainObject(item) && Object.hasOwn(item, mergeKey)) return item;
-  throw newBadRequest(
-    `map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`,
-  );
+  throw unclassified(`map: ${goValue(item)} does not contain declared merge key: ${mergeKey}`);
 }
 
 function mergePrimitives(original: readonly unknown[], change: readonly unknown[]): unknown[] {
@@ -186,7 +189,7 @@ function mergePrimitives(original: readonly unknown[], change: readonly unknown[
 function retainKeys(original: PlainObject, patch: PlainObject): PlainObject {
   const result: PlainObject = {};
   const retained = Object.hasOwn(patch, RETAIN_KEYS)
-    ? listOf(patch[RETAIN_KEYS], RETAIN_KEYS)
+    ? listOf(patch[RETAIN_KEYS], 'retainKeys')
     : undefined;
   for (const key of Object.keys(original)) {
     if (!retained || retained.includes(key)) setOwn(result, key, original[key]);
@@ -194,7 +197,7 @@ function retainKeys(original: PlainObject, patch: PlainObject): PlainObject {
   const stray = Object.keys(patch).find(
     (key) => retained && !isDirectiveKey(key) && patch[key] !== null && !retained.includes(key),
   );
-  if (stray !== undefined) throw newBadRequest('invalid patch format of $retainKeys');
+  if (stray !== undefined) throw newBadRequest('invalid patch format of retainKeys');
   return result;
 }
 
@@ -210,7 +213,7 @@ function applySpecialElements(
     else if (item[DIRECTIVE] === 'delete') {
       const gone = requireMergeKey(item, mergeKey);
       kept = kept.filter((other) => !sameElement(other, gone, mergeKey));
-    } else throw newBadRequest(`unknown patch type: ${JSON.stringify(item[DIRECTIVE])} in map`);
+    } else throw badPatchType(item);
   }
   return { kept, replaced };
 }
