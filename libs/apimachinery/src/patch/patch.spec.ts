@@ -83,6 +83,23 @@ describe('applyJsonPatch()', () => {
   });
 });
 
+describe('what a refused JSON patch is told', () => {
+  it.each<{ name: string; patch: unknown; want: string }>([
+    {
+      name: 'a failed test',
+      patch: [{ op: 'test', path: '/a', value: 2 }],
+      want: 'the server rejected our request due to an error in our request',
+    },
+    {
+      name: 'too many operations',
+      patch: Array(10_001).fill({ op: 'test', path: '/a', value: 1 }),
+      want: 'Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001',
+    },
+  ])('$name', ({ patch, want }) => {
+    expect(failure(() => applyJsonPatch({ a: 1 }, patch)).message).toBe(want);
+  });
+});
+
 describe('applyMergePatch()', () => {
   it.each<{ name: string; document: unknown; patch: unknown; want: unknown }>([
     {
