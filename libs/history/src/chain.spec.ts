@@ -233,6 +233,28 @@ describe('explainWrite()', () => {
     ]);
   });
 
+  it('goes on with a pod, not with the node that it had to wait for', async () => {
+    const waited: Entry[] = [
+      ...DEPLOYMENT.slice(0, 4),
+      { revision: 14, kind: 'Pod', name: 'web-1-a', actor: SCHEDULER, subresource: 'status' },
+      { revision: 15, kind: 'Node', name: 'n1', actor: KUBELET },
+      {
+        revision: 16,
+        kind: 'Pod',
+        name: 'web-1-a',
+        actor: SCHEDULER,
+        subresource: 'binding',
+        reactedTo: 15,
+        more: { spec: { nodeName: 'n1' } },
+      },
+    ];
+    const found = await new Log(waited).explain(16);
+    expect(revisions(found)).toEqual([10, 11, 13, 16]);
+    expect(found.root).toBe('request');
+    const texts = stepsOf(found).map(({ text }) => text);
+    expect(texts.at(-2)).toBe('kube-scheduler sees Pod web-1-a@13, once there is Node n1@15');
+  });
+
   it('tells the whole of it in 13 steps', async () => {
     const steps = stepsOf(await new Log(DEPLOYMENT).explain(17));
     expect(steps.map(({ kind }) => kind)).toEqual([

@@ -119,6 +119,33 @@ export async function causeOf(reader: ChainReader, write: LoggedWrite): Promise<
   return { next, because: { revision: next.revision, how: 'inferred', rule } };
 }
 
+/** Whether news of one object can make another what it is: itself, what it owns, what it names. */
+function isStranger(write: LoggedWrite, other: LoggedWrite): boolean {
+  const mine = write.after ?? write.before;
+  const theirs = other.after ?? other.before;
+  if (!mine || !theirs) return false;
+  const named = relationsOf(mine).map(({ target }) => target.uid);
+  const owned = (theirs.metadata.ownerReferences ?? []).map(({ uid }) => uid);
+  const { uid } = theirs.metadata;
+  return (
+    uid !== mine.metadata.uid && !named.includes(uid) && !owned.includes(mine.metadata.uid ?? '')
+  );
+}
+
+/**
+ * A pod is where it is because somebody wanted it. A stranger that made room for it (a node, a pod that went) let that happen:
+ * the chain goes on with the pod, and names the stranger beside.
+ */
+async function asWanted(reader: ChainReader, write: LoggedWrite, found: Found): Promise<Found> {
+  const { next, because } = found;
+  if (!next || !because || write.object.kind !== 'Pod' || write.type === 'ADDED') return found;
+  if (!isStranger(write, next)) return found;
+  const own = (await byAnother(reader, write).catch(() => undefined))?.write;
+  if (!own) return found;
+  const trigger = { object: next.object, revision: next.revision };
+  return { next: own, because: { ...because, revision: own.revision, trigger } };
+}
+
 /** Walks from a state back to the request that started it. */
 export async function explainWrite(
   reader: ChainReader,
@@ -133,7 +160,7 @@ export async function explainWrite(
       if (!(error instanceof HistoryGone)) throw error;
       return { root: 'compacted' };
     });
-    const { because, next } = found;
+    const { because, next } = await asWanted(reader, current, found);
     chain.unshift({ ...withoutStates(current), ...(because ? { because } : {}) });
     if (!next) return { object, revision, root: found.root ?? 'unrecorded', chain };
     if (chain.length >= limit) return { object, revision, root: 'limit', chain };

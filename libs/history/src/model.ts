@@ -76,6 +76,8 @@ export interface Because {
   readonly how: 'told' | 'inferred';
   /** By which rule it was inferred. */
   readonly rule?: string;
+  /** What let it happen at last, where something else had asked for it. */
+  readonly trigger?: { readonly object: ObjectName; readonly revision: number };
 }
 
 export interface ChainLink extends Write {

@@ -57,10 +57,14 @@ function saved(link: ChainLink, afterMs: number | undefined, prefix = ''): Step 
 function sees(link: ChainLink, cause: ChainLink): Step {
   const { because, reason } = link;
   const why = reason ? ` (${reason})` : '';
+  const { trigger } = because ?? {};
+  const once = trigger
+    ? `, once there is ${describeObject(trigger.object)}@${trigger.revision}`
+    : '';
   return {
     kind: 'sees',
     actor: describeActor(link.actor),
-    text: `${describeActor(link.actor)} sees ${at(cause)}${why}`,
+    text: `${describeActor(link.actor)} sees ${at(cause)}${once}${why}`,
     revision: cause.revision,
     ...(because?.how === 'inferred' ? { inferredBy: because.rule ?? 'the newest event' } : {}),
   };
