@@ -10,6 +10,7 @@ import type { ApiServerOptions } from './config/options.js';
 import { conversionStorage } from './custom-resources/conversion-storage.js';
 import { Discovery } from './discovery/discovery.js';
 import type { ServerExtensions, ServerServices } from './extensions.js';
+import type { SentRevisions } from './history/sent-revisions.js';
 import type { HealthChecks } from './health/health-checks.js';
 import type { RequestMetrics } from './health/request-metrics.js';
 import type { OpenApiDocuments } from './openapi/openapi.js';
@@ -32,6 +33,8 @@ export interface ApiAssemblyDeps {
   readonly isReadOnly?: boolean;
   /** Names a logical cluster in its continue tokens; absent = the live one. */
   readonly cluster?: string;
+  /** Counts what clients are sent; the live cluster's alone. */
+  readonly sent?: SentRevisions;
   /** host:port, as discovery tells it. */
   readonly address: string;
   /** What plugs into the request chain; `createExtensions` for a cluster with rules of its own. */
@@ -138,6 +141,7 @@ export async function assembleApi(
       signal,
       minRequestTimeoutMs: options.minRequestTimeout * 1000,
       ...(extensions.faults ? { faults: extensions.faults } : {}),
+      ...(deps.sent ? { sent: deps.sent } : {}),
     },
     paths: [new OpenApi(catalog, deps.documents, extensions.aggregator?.discovery)],
   });

@@ -13,6 +13,7 @@ import type { ApiServerOptions } from './config/options.js';
 import { createExtensions } from './extensions.js';
 import type { ServerExtensions, ServerServices } from './extensions.js';
 import { forkClusters } from './forks/fork-clusters.js';
+import { SentRevisions } from './history/sent-revisions.js';
 import { HealthChecks } from './health/health-checks.js';
 import type { HealthCheck } from './health/health-checks.js';
 import { RequestMetrics } from './health/request-metrics.js';
@@ -108,6 +109,7 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
   const live = await assembleApi(options, {
     ...deps,
     ...shared,
+    sent: new SentRevisions(),
     extend: async (services) =>
       withHistory(await createExtensions(services), { services, etcd: deps.opened.etcd }),
     health: (api) => {

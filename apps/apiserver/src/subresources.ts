@@ -40,7 +40,7 @@ export interface SubresourceHandler {
 }
 
 export interface UpgradeContext {
-  readonly request: Omit<ApiRequest, 'fastify' | 'reply'>;
+  readonly request: Omit<ApiRequest, 'fastify' | 'reply' | 'setSentAbout'>;
   readonly kind: KindDescriptor;
   readonly socket: Duplex;
   readonly head: Buffer;

@@ -453,7 +453,37 @@ describe('/history/explain', () => {
     expect(steps[2]?.text).toBe(
       'kube-controller-manager sees Deployment up@' + found.chain[0]?.revision,
     );
-    expect(steps[2]?.inferredBy).toBe('its owner Deployment up');
+    expect(steps[2]?.inferredBy).toBe(
+      'its owner Deployment up; what the writer had been sent is not known',
+    );
+  });
+
+  it('infers from what this writer had been sent, by its watch or a list', async () => {
+    // Parts of one program watch and write under names of their own.
+    const agent = 'late-manager/v1 (linux/amd64) kubernetes/1234567/set-controller';
+    const informers = agent.replace('set-controller', 'shared-informers');
+    const path = `${APPS}/deployments`;
+    const made = revisionOf(await create(path, workload('Deployment', 'late')));
+    await read(path, { agent: informers });
+    const changed = revisionOf(await patch(`${path}/late`, { metadata: { labels: { a: 'b' } } }));
+    const owner = await ask(`${path}/late`);
+    const set = async (name: string): Promise<number | undefined> => {
+      const body = workload('ReplicaSet', name, owner);
+      await create(`${APPS}/replicasets`, body, { agent });
+      const found = await read<Explanation>(`/history/explain${APPS}/replicasets/${name}`);
+      const link = found.chain.at(-1);
+      expect(link?.because).toMatchObject({ how: 'inferred', rule: 'its owner Deployment late' });
+      return link?.because?.revision;
+    };
+    expect(await set('late-1')).toBe(made);
+    const watch = await api.watch(`${path}?watch=true`, {
+      headers: { authorization: 'Bearer admin', 'user-agent': informers },
+    });
+    await eventually(() => {
+      expect(watch.types()).toContain('ADDED');
+    });
+    expect(await set('late-2')).toBe(changed);
+    watch.response.destroy();
   });
 
   it('explains an earlier state, and what else came of the first cause', async () => {

@@ -33,6 +33,7 @@ interface Entry {
   readonly subresource?: string;
   readonly deleted?: true;
   readonly more?: object;
+  readonly sent?: Readonly<Record<string, number>>;
 }
 
 const ownersOf = (owner: string): object[] => {
@@ -57,13 +58,20 @@ function stateOf({ revision, kind, name, owner, more }: Entry, before?: KubeObje
   } as KubeObject;
 }
 
-function recordOf({ actor, revision, reactedTo, subresource }: Entry): CauseFacts | undefined {
+function recordOf({
+  actor,
+  revision,
+  reactedTo,
+  subresource,
+  sent,
+}: Entry): CauseFacts | undefined {
   return (
     actor && {
       ...actor,
       time: revision * 1000,
       verb: 'update',
       ...(reactedTo ? { reactedTo } : {}),
+      ...(sent ? { sent } : {}),
       ...(subresource ? { subresource } : {}),
     }
   );
@@ -203,8 +211,15 @@ const DEPLOYMENT: readonly Entry[] = [
   },
 ];
 
+/** Writers that say nothing, to whom everything before their writes had been sent. */
 const untold = (entries: readonly Entry[]): Entry[] =>
-  entries.map(({ reactedTo: _told, ...entry }) => entry);
+  entries.map(({ reactedTo: _told, ...entry }) => {
+    const upTo = entry.revision - 1;
+    return {
+      ...entry,
+      sent: { 'apps/Deployment': upTo, 'apps/ReplicaSet': upTo, '/Pod': upTo },
+    };
+  });
 
 const revisions = ({ chain }: Explanation): number[] => chain.map(({ revision }) => revision);
 
@@ -231,6 +246,41 @@ describe('explainWrite()', () => {
       'what it owns: Pod web-1-a',
       'what it owns: ReplicaSet web-1',
     ]);
+  });
+
+  it.each<{ name: string; sent?: Record<string, number>; want: number[]; rule: string }>([
+    {
+      name: 'had been sent the newest state of the owner',
+      sent: { 'apps/Deployment': 11 },
+      want: [11, 12],
+      rule: 'its owner Deployment web',
+    },
+    {
+      name: 'had been sent an older state alone',
+      sent: { 'apps/Deployment': 10 },
+      want: [10, 12],
+      rule: 'its owner Deployment web',
+    },
+    {
+      name: 'of whom nothing is known',
+      want: [11, 12],
+      rule: 'its owner Deployment web; what the writer had been sent is not known',
+    },
+  ])('infers from what a writer could see that $name', async ({ sent, want, rule }) => {
+    const found = await new Log([
+      { revision: 10, kind: 'Deployment', name: 'web', actor: ALICE },
+      { revision: 11, kind: 'Deployment', name: 'web', actor: ALICE },
+      {
+        revision: 12,
+        kind: 'ReplicaSet',
+        name: 'web-1',
+        owner: 'Deployment/web',
+        actor: KCM,
+        ...(sent ? { sent } : {}),
+      },
+    ]).explain(12);
+    expect(revisions(found)).toEqual(want);
+    expect(found.chain.at(-1)?.because?.rule).toBe(rule);
   });
 
   it('goes on with a pod, not with the node that it had to wait for', async () => {

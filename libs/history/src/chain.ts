@@ -3,7 +3,7 @@ import { describeActor, isComponent } from './actor.js';
 import type { Because, ChainLink, ChainRoot, Explanation, LoggedWrite } from './model.js';
 import { HistoryGone } from './model.js';
 import type { RelatedObject } from './relations.js';
-import { dependentKindOf, relationsOf } from './relations.js';
+import { dependentKindOf, relationsOf, typeKey } from './relations.js';
 import { withoutStates } from './to-write.js';
 
 /** Where chains are read from. Throws {@link HistoryGone} for what is compacted away. */
@@ -44,13 +44,29 @@ const toTarget = ({ object, before, after }: LoggedWrite): RelatedObject => {
   return { group, kind, name, ...(namespace ? { namespace } : {}), ...(uid ? { uid } : {}) };
 };
 
+const NOT_KNOWN = '; what the writer had been sent is not known';
+
+/** Below which revision the writer can have seen events of a type, and how that is to be marked. */
+function horizon(
+  { revision, sent }: LoggedWrite,
+  type: { readonly group: string; readonly kind: string },
+): { readonly below: number; readonly mark: string } {
+  const seen = sent?.[typeKey(type)];
+  return seen === undefined
+    ? { below: revision, mark: NOT_KNOWN }
+    : { below: Math.min(revision, seen + 1), mark: '' };
+}
+
 /** The newest state of the object that somebody else wrote. */
 async function byAnother(reader: ChainReader, write: LoggedWrite): Promise<Candidate | undefined> {
-  let before: LoggedWrite | undefined = write;
-  for (let left = OWN_WRITES; before && left > 0; left--) {
-    before = await reader.newestBefore(toTarget(write), before.revision);
-    if (before && !sameWriter(before, write))
-      return { write: before, rule: 'the state that another had written before' };
+  const { below, mark } = horizon(write, write.object);
+  let upTo = below;
+  for (let left = OWN_WRITES; left > 0; left--) {
+    const before = await reader.newestBefore(toTarget(write), upTo);
+    if (!before) return undefined;
+    if (!sameWriter(before, write))
+      return { write: before, rule: `the state that another had written before${mark}` };
+    upTo = before.revision;
   }
   return undefined;
 }
@@ -63,19 +79,23 @@ async function related(reader: ChainReader, write: LoggedWrite): Promise<Candida
     const id = JSON.stringify(target);
     if (seen.has(id)) continue;
     seen.add(id);
-    const upTo = Math.min(write.revision, revision === undefined ? Infinity : revision + 1);
+    const { below, mark } = horizon(write, target);
+    const upTo = Math.min(below, revision === undefined ? Infinity : revision + 1);
     const found = await reader.newestBefore(target, upTo);
-    if (found) best = newer(best, { write: found, rule });
+    if (found) best = newer(best, { write: found, rule: `${rule}${mark}` });
   }
   return best;
 }
 
 async function dependents(reader: ChainReader, write: LoggedWrite): Promise<Candidate | undefined> {
-  const { after, before, object, revision } = write;
-  if (!after || !before || !dependentKindOf(object.kind)) return undefined;
+  const { after, before, object } = write;
+  const type = dependentKindOf(object.kind);
+  if (!after || !before || !type) return undefined;
+  const { below, mark } = horizon(write, type);
   const since = Number(before.metadata.resourceVersion ?? 0);
-  const found = await reader.newestDependent(after, { after: since, before: revision });
-  return found && { write: found, rule: `what it owns: ${found.object.kind} ${found.object.name}` };
+  const found = await reader.newestDependent(after, { after: since, before: below });
+  const rule = `what it owns: ${found?.object.kind} ${found?.object.name}${mark}`;
+  return found && { write: found, rule };
 }
 
 /**

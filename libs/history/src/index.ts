@@ -29,7 +29,7 @@ export { describeActor, describeObject, isComponent, programOf } from './actor.j
 export type { CauseFacts, WriteFacts } from './to-write.js';
 export { toWrite, withoutStates } from './to-write.js';
 export type { RelatedObject, Relation } from './relations.js';
-export { dependentKindOf, isOwnedBy, relationsOf } from './relations.js';
+export { dependentKindOf, isOwnedBy, relatedTypesOf, relationsOf, typeKey } from './relations.js';
 export type { ChainOptions, ChainReader } from './chain.js';
 export { causeOf, explainWrite } from './chain.js';
 export type { Step, StepKind } from './steps.js';

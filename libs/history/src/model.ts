@@ -67,6 +67,8 @@ export interface Write {
 export interface LoggedWrite extends Write {
   readonly before?: KubeObject;
   readonly after?: KubeObject;
+  /** Up to which revision the writer had been sent events, by type ({@link typeKey}); absent = not known. */
+  readonly sent?: Readonly<Record<string, number>>;
 }
 
 /** Why a write was made. */

@@ -146,3 +146,22 @@ export const dependentKindOf = (
 /** Whether `object` names the object of this uid as an owner. */
 export const isOwnedBy = ({ metadata }: KubeObject, uid: string | undefined): boolean =>
   uid !== undefined && (metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false);
+
+interface Type {
+  readonly group: string;
+  readonly kind: string;
+}
+
+/** `apps/Deployment`, `/Pod`: how a type is named where revisions are counted by it. */
+export const typeKey = ({ group, kind }: Type): string => `${group}/${kind}`;
+
+/** Types of which news makes somebody write an object: its own, those that it names, and what it owns. */
+export function relatedTypesOf(type: Type, object: KubeObject): Type[] {
+  const dependent = dependentKindOf(type.kind);
+  const named = relationsOf(object).map(({ target }) => target);
+  const all = [type, ...named, ...(dependent ? [dependent] : [])];
+  return [...new Map(all.map((one) => [typeKey(one), one])).values()].slice(0, MOST_TYPES);
+}
+
+/** A record of them is written with a write. */
+const MOST_TYPES = 6;

@@ -12,6 +12,7 @@ export interface CauseFacts extends Actor {
   readonly request?: string;
   readonly reactedTo?: number;
   readonly reason?: string;
+  readonly sent?: Readonly<Record<string, number>>;
 }
 
 export interface WriteFacts {
@@ -68,10 +69,16 @@ export function toWrite(facts: WriteFacts): LoggedWrite {
     ...(facts.isCompacted ? { isCompacted: true as const } : {}),
     ...(before ? { before } : {}),
     ...(after ? { after } : {}),
+    ...(cause?.sent ? { sent: cause.sent } : {}),
   };
 }
 
 /** The write without the states around it, as it goes over the wire. */
-export function withoutStates({ before: _before, after: _after, ...write }: LoggedWrite): Write {
+export function withoutStates({
+  before: _before,
+  after: _after,
+  sent: _sent,
+  ...write
+}: LoggedWrite): Write {
   return write;
 }

@@ -121,7 +121,7 @@ async function store(
   }
   const entry = await deps.storage.create(key, encodeForStorage(kind, object), {
     signal: call.context.signal,
-    ...causeOption(scope, call.context, 'create'),
+    ...causeOption(scope, object, call.context, 'create'),
     ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}),
   });
   return representationOf(kind, entry);

@@ -167,9 +167,13 @@ async function admit(scope: StoreScope, object: KubeObject, call: DeleteCall): P
   await scope.deps.admission.validate(attributes);
 }
 
-const writeOptionsOf = ({ context }: DeleteCall): WriteOptions => ({
+const writeOptionsOf = (
+  { kind }: StoreScope,
+  object: KubeObject,
+  { context }: DeleteCall,
+): WriteOptions => ({
   signal: context.signal,
-  cause: causeOf(context),
+  cause: causeOf(context, kind, object),
 });
 
 /** Stores the object in deletion; it goes when its grace period and finalizers are over. */
@@ -183,7 +187,12 @@ async function hold(
   const value = encodeForStorage(scope.kind, marked);
   const entry = value.equals(current.value)
     ? current
-    : await scope.deps.storage.update(current.key, current.revision, value, writeOptionsOf(call));
+    : await scope.deps.storage.update(
+        current.key,
+        current.revision,
+        value,
+        writeOptionsOf(scope, marked, call),
+      );
   return { representation: representationOf(scope.kind, entry), deleted: false };
 }
 
@@ -202,7 +211,11 @@ async function attempt(scope: StoreScope, current: Entry, call: DeleteCall): Pro
     return hold(scope, current, markDeleting(scope, object, grace ?? running, finalizers), call);
   }
   if (call.dryRun) return { representation: represent(object), deleted: true };
-  const gone = await deps.storage.delete(current.key, current.revision, writeOptionsOf(call));
+  const gone = await deps.storage.delete(
+    current.key,
+    current.revision,
+    writeOptionsOf(scope, object, call),
+  );
   await hooks.afterDelete?.(object, { context: call.context, dryRun: false });
   return { representation: representationOf(kind, gone), deleted: true };
 }

@@ -5,7 +5,7 @@
 // For the API server.
 export type { AdmissionAttributes, AdmissionPlugin, Operation } from './admission.js';
 export { AdmissionChain, Reinvocation } from './admission.js';
-export type { RequestContext, RequestOrigin, UserInfo } from './request-context.js';
+export type { RequestContext, RequestOrigin, SentAbout, UserInfo } from './request-context.js';
 export type { ResourceStoreOptions } from './resource-store.js';
 export { ResourceStore } from './resource-store.js';
 export type { CreateCall, TrackFields } from './create.js';

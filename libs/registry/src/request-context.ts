@@ -1,4 +1,4 @@
-import type { Reaction } from '@orrery/apimachinery';
+import type { KubeObject, Reaction } from '@orrery/apimachinery';
 
 export interface UserInfo {
   readonly name: string;
@@ -17,6 +17,12 @@ export interface RequestOrigin {
   readonly reaction?: Reaction;
 }
 
+/** Up to which revision a client had been sent events of an object and what belongs to it, by type; undefined = not known. */
+export type SentAbout = (
+  type: { readonly group: string; readonly kind: string },
+  object: KubeObject,
+) => Readonly<Record<string, number>> | undefined;
+
 /** What the pipeline knows of the request it serves. */
 export interface RequestContext {
   readonly user: UserInfo;
@@ -25,6 +31,8 @@ export interface RequestContext {
   readonly auditId: string;
   /** Absent = the server's own work. */
   readonly origin?: RequestOrigin;
+  /** Of the client; absent where the server does not keep count. */
+  readonly sentAbout?: SentAbout | undefined;
   /** Milliseconds since the epoch at which the request came in. */
   readonly receivedAt: number;
   /** Aborts when the client has gone or the request's deadline has passed. */

@@ -177,7 +177,7 @@ async function write(
   if (isNoop(object, old.object)) return { ...result, unwritten: true, representation: old };
   const options = { signal: call.context.signal };
   if (!call.dryRun && isFree(scope, object)) {
-    const cause = causeOption(scope, call.context, 'delete');
+    const cause = causeOption(scope, object, call.context, 'delete');
     await deps.storage.delete(current.key, current.revision, { ...options, ...cause });
     await scope.hooks.afterDelete?.(object, { context: call.context, dryRun: false });
     return { ...result, deleted: true, representation: represent(object) };
@@ -189,7 +189,7 @@ async function write(
     encodeForStorage(kind, object),
     {
       ...options,
-      ...causeOption(scope, call.context, 'update'),
+      ...causeOption(scope, object, call.context, 'update'),
       ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}),
     },
   );

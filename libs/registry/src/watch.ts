@@ -15,6 +15,8 @@ export type WatchEvent =
   | {
       readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
       readonly representation: Representation;
+      /** What the watcher has seen with it: the revision of the write, or of the list that a watch begins with. */
+      readonly revision: number;
     }
   | {
       readonly type: 'BOOKMARK';
@@ -43,18 +45,21 @@ function toWatchEvent(
 ): WatchEvent | undefined {
   const representation = representationOf(scope.kind, event.entry);
   const { predicate } = request;
-  if (!predicate) return { type: event.type, representation };
+  const { revision } = event;
+  if (!predicate) return { type: event.type, representation, revision };
   if (event.type === 'DELETED') {
-    return predicate(representation.object) ? { type: 'DELETED', representation } : undefined;
+    return predicate(representation.object)
+      ? { type: 'DELETED', representation, revision }
+      : undefined;
   }
   const matches = predicate(representation.object);
   const matched =
     event.type === 'MODIFIED' &&
     event.previous !== undefined &&
     predicate(representationOf(scope.kind, event.previous).object);
-  if (matches) return { type: matched ? 'MODIFIED' : 'ADDED', representation };
+  if (matches) return { type: matched ? 'MODIFIED' : 'ADDED', representation, revision };
   return matched && event.previous
-    ? { type: 'DELETED', representation: departed(scope, event.previous, event.revision) }
+    ? { type: 'DELETED', representation: departed(scope, event.previous, revision), revision }
     : undefined;
 }
 
@@ -103,6 +108,7 @@ async function startOf(scope: StoreScope, request: WatchRequest): Promise<Start>
   const initial: WatchEvent[] = list.items.map((representation) => ({
     type: 'ADDED',
     representation,
+    revision: Number(list.resourceVersion),
   }));
   if (request.sendInitialEvents && request.allowBookmarks) {
     initial.push({

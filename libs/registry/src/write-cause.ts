@@ -1,3 +1,5 @@
+import type { KubeObject } from '@orrery/apimachinery';
+import type { KindDescriptor } from '@orrery/api';
 import type { WriteCause } from '@orrery/storage';
 import type { RequestContext } from './request-context.js';
 import type { StoreScope } from './store-deps.js';
@@ -6,9 +8,14 @@ import type { StoreScope } from './store-deps.js';
 export const SERVER_CAUSE: WriteCause = { user: 'system:apiserver', agent: 'kube-apiserver' };
 
 /** What is recorded with a write of this request. */
-export function causeOf(context: RequestContext): WriteCause {
-  const { user, userAgent, auditId, origin } = context;
+export function causeOf(
+  context: RequestContext,
+  type: KindDescriptor,
+  object: KubeObject,
+): WriteCause {
+  const { user, userAgent, auditId, origin, sentAbout } = context;
   const { verb, subresource, manager, reaction } = origin ?? {};
+  const sent = reaction ? undefined : sentAbout?.(type, object);
   return {
     user: user.name,
     ...(userAgent ? { agent: userAgent } : {}),
@@ -16,6 +23,7 @@ export function causeOf(context: RequestContext): WriteCause {
     ...(verb ? { verb } : {}),
     ...(subresource ? { subresource } : {}),
     ...(auditId ? { request: auditId } : {}),
+    ...(sent ? { sent } : {}),
     ...(reaction
       ? {
           ...(reaction.revision === undefined ? {} : { reactedTo: reaction.revision }),
@@ -32,9 +40,10 @@ export function causeOf(context: RequestContext): WriteCause {
  */
 export function causeOption(
   { kind }: StoreScope,
+  object: KubeObject,
   context: RequestContext,
   verb: 'create' | 'update' | 'delete',
 ): { readonly cause?: WriteCause } {
   const isRenewal = verb === 'update' && kind.group === 'coordination.k8s.io';
-  return isRenewal ? {} : { cause: causeOf(context) };
+  return isRenewal ? {} : { cause: causeOf(context, kind, object) };
 }

@@ -98,6 +98,8 @@ export interface WriteCause {
   readonly controller?: string;
   /** Why, as it says. */
   readonly reason?: string;
+  /** Where it says nothing: up to which revision it had been sent events, by type (`apps/ReplicaSet`). A few entries. */
+  readonly sent?: Readonly<Record<string, number>>;
 }
 
 export interface WriteOptions {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { RequestContext, UserInfo } from '@orrery/registry';
+import type { RequestContext, SentAbout, UserInfo } from '@orrery/registry';
 import type { RequestInfo } from './request-info.js';
 
 /** The time that a view of the past shows. */
@@ -33,6 +33,8 @@ export interface ApiRequest {
   /** Warnings gathered so far, each sent once. */
   readonly warnings: ReadonlySet<string>;
   setUser(user: UserInfo): void;
+  /** Lets writes of this request record what its client had been sent. */
+  setSentAbout(sentAbout: SentAbout): void;
   /** Ends the work for this request: aborts the context's signal. */
   abort(reason: Error): void;
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock, Random } from '@orrery/component';
-import type { RequestContext, RequestOrigin, UserInfo } from '@orrery/registry';
+import type { RequestContext, RequestOrigin, SentAbout, UserInfo } from '@orrery/registry';
 import type { Audit } from '../audit/audit.js';
 import type { ApiRequest } from './api-request.js';
 import { ANONYMOUS } from './authentication.js';
@@ -21,6 +21,7 @@ const EMPTY = Buffer.alloc(0);
 /** The part of a request that the registry sees; its signal is made when somebody wants it. */
 class Context implements RequestContext {
   user: UserInfo = ANONYMOUS;
+  sentAbout: SentAbout | undefined;
   readonly userAgent: string;
   readonly sourceIp: string;
   readonly warnings = new Set<string>();
@@ -117,6 +118,10 @@ class Request implements ApiRequest {
 
   /** Set when requests are audited. */
   audit: ReturnType<Audit['follow']> | undefined;
+
+  setSentAbout(sentAbout: SentAbout): void {
+    this.context.sentAbout = sentAbout;
+  }
 
   setUser(user: UserInfo): void {
     this.context.user = user;

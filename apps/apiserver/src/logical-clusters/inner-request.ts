@@ -1,3 +1,4 @@
+import type { SentAbout } from '@orrery/registry';
 import type { ApiRequest, ShownMoment } from '../filters/api-request.js';
 import { parseRequestInfo } from '../filters/request-info.js';
 import type { RequestInfo } from '../filters/request-info.js';
@@ -57,6 +58,10 @@ export class InnerRequest implements ApiRequest {
 
   setUser(user: ApiRequest['context']['user']): void {
     this.outer.setUser(user);
+  }
+
+  setSentAbout(sentAbout: SentAbout): void {
+    this.outer.setSentAbout(sentAbout);
   }
 
   abort(reason: Error): void {

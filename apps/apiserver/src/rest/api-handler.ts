@@ -68,6 +68,8 @@ export class ApiHandler {
       resource !== 'namespaces'
     )
       return false;
+    const { sent } = watch;
+    if (sent) request.setSentAbout((type, object) => sent.about(request.context, type, object));
     if (subresource !== '') return serveSubresource(call, extensions);
     await dispatch(call, watch);
     return true;

@@ -20,7 +20,7 @@ const ALL_VERBS = [
   'watch',
 ];
 
-const HANDLERS: Readonly<Record<string, (call: Call) => Promise<void>>> = {
+const HANDLERS: Readonly<Record<string, (call: Call, deps: WatchDeps) => Promise<void>>> = {
   create,
   get,
   list,
@@ -42,6 +42,6 @@ export async function dispatch(call: Call, deps: WatchDeps): Promise<void> {
   if (!verbs.includes(asked) || (isNamed && asked === 'create'))
     throw newMethodNotSupported({ group, resource: resource.kind.plural }, asked);
   if (asked === 'watch') await watch(call, deps);
-  else if (handler) await handler(call);
+  else if (handler) await handler(call, deps);
   else throw newMethodNotSupported({ group, resource: resource.kind.plural }, asked);
 }

@@ -29,7 +29,7 @@ export interface UpgradeDeps {
 
 const EMPTY = Buffer.alloc(0);
 
-type UpgradeRequest = Omit<ApiRequest, 'fastify' | 'reply'>;
+type UpgradeRequest = Omit<ApiRequest, 'fastify' | 'reply' | 'setSentAbout'>;
 
 function upgradeRequest(
   raw: IncomingMessage,

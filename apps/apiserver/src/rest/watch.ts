@@ -9,6 +9,7 @@ import type { Negotiated, WireFormat } from '../negotiation/accept.js';
 import { protobuf } from '../negotiation/schemas.js';
 import { toPartial, toTable } from '../negotiation/table.js';
 import { subjectOf } from '../faults/request-faults.js';
+import type { SentRevisions } from '../history/sent-revisions.js';
 import type { RequestFaults } from '../faults/request-faults.js';
 import type { Call } from './call.js';
 import { booleanOf, listRequestOf, numberOf } from './call.js';
@@ -23,6 +24,8 @@ export interface WatchDeps {
   readonly minRequestTimeoutMs: number;
   /** Told of each watch, so that one can be cut on purpose. */
   readonly faults?: RequestFaults;
+  /** Counts what clients are sent; the live cluster's alone. */
+  readonly sent?: SentRevisions;
 }
 
 /** Formats that can be streamed. */
@@ -131,22 +134,28 @@ async function write(raw: ServerResponse, chunk: Buffer, signal: AbortSignal): P
   await once(raw, 'drain', { signal });
 }
 
+/** Where the batches of one watch go. */
+interface Sink {
+  deliver(batch: readonly WatchEvent[]): Promise<void>;
+  fail(error: unknown): void;
+}
+
+const revisionOf = (event: WatchEvent | undefined): number =>
+  event?.type === 'BOOKMARK' ? Number(event.resourceVersion) : (event?.revision ?? 0);
+
 async function pump(
-  call: Call,
   request: WatchRequest,
   events: AsyncGenerator<readonly WatchEvent[], void>,
-  { encode, format }: { readonly encode: Encoder; readonly format: WireFormat },
+  sink: Sink,
 ): Promise<void> {
-  const { raw } = call.request.reply;
   try {
     for await (const batch of events) {
       if (request.signal.aborted) break;
       if (batch.length === 0) continue;
-      const chunk = Buffer.concat(batch.map(encode));
-      await write(raw, chunk, request.signal);
+      await sink.deliver(batch);
     }
   } catch (error) {
-    if (!request.signal.aborted) raw.write(documentLine(format, 'ERROR', toApiError(error).status));
+    if (!request.signal.aborted) sink.fail(error);
   } finally {
     await events.return();
   }
@@ -201,9 +210,17 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
       },
     });
     const encode = encoderFor(call, negotiated, deps.clock);
-    if (!first.done && first.value.length > 0)
-      await write(raw, Buffer.concat(first.value.map(encode)), signal);
-    await pump(call, watchRequest, events, { encode, format });
+    const sink: Sink = {
+      deliver: async (batch) => {
+        await write(raw, Buffer.concat(batch.map(encode)), signal);
+        deps.sent?.note(request.context, call.resource.kind, revisionOf(batch.at(-1)));
+      },
+      fail: (error) => {
+        raw.write(documentLine(format, 'ERROR', toApiError(error).status));
+      },
+    };
+    if (!first.done && first.value.length > 0) await sink.deliver(first.value);
+    await pump(watchRequest, events, sink);
     raw.end();
   } finally {
     forget?.();

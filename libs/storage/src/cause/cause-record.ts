@@ -20,6 +20,9 @@ export interface Cause extends CauseRecord {
 /** Bounds of what clients say of themselves: a record is written with every write. */
 const LONGEST = { user: 256, agent: 128, manager: 128, request: 64, controller: 64, reason: 128 };
 
+/** Types of which a record says what had been sent. */
+const MOST_SENT = 8;
+
 const TEXTS = [
   'agent',
   'manager',
@@ -37,12 +40,14 @@ function bounded(name: keyof CauseRecord, text: string): string {
 
 /** The bytes of a record; texts of clients are cut to their bounds. */
 export function encodeCause(key: string, time: number, cause: WriteCause): Buffer {
-  const record: Record<string, string | number> = { time, key, user: bounded('user', cause.user) };
+  const record: Record<string, unknown> = { time, key, user: bounded('user', cause.user) };
   for (const name of TEXTS) {
     const text = cause[name];
     if (text) record[name] = bounded(name, text);
   }
   if (cause.reactedTo !== undefined) record['reactedTo'] = cause.reactedTo;
+  const sent = Object.entries(cause.sent ?? {}).slice(0, MOST_SENT);
+  if (sent.length > 0) record['sent'] = Object.fromEntries(sent);
   return Buffer.from(JSON.stringify(record));
 }
 
