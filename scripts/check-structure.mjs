@@ -61,7 +61,7 @@ function workspaces() {
 }
 
 function allowedOf({ dir, name }) {
-  if (name === 'testing') return null;
+  if (name === 'testkit') return null;
   if (dir === 'libs') return LAYERS[name];
   return [...APP_LIBS, ...(SERVER_ONLY[name] ?? [])];
 }
@@ -71,10 +71,10 @@ const IMPORT =
 
 /** An import of one of our own workspaces: the layers. */
 function checkOwnImport(workspace, file, from, target) {
-  const isTesting = workspace.name === 'testing';
-  if (target === 'testing') {
+  const isTesting = workspace.name === 'testkit';
+  if (target === 'testkit') {
     if (!isSpec(file) && !isTesting)
-      report(file, 'only specs and test/ may import @orrery/testing');
+      report(file, 'only specs and test/ may import @orrery/testkit');
     return;
   }
   const isLibrary = existsSync(join(root, 'libs', target));
@@ -93,7 +93,7 @@ function checkPackageImport(workspace, file, from) {
   const home = `${workspace.dir}/${workspace.name}`;
   if (from.startsWith('@nestjs/') && NO_NEST.includes(home))
     report(file, `${home} may not import ${from}`);
-  if (isSpec(file) || workspace.name === 'testing') return;
+  if (isSpec(file) || workspace.name === 'testkit') return;
   for (const [door, homes] of Object.entries(DOORS))
     if ((from === door || from.startsWith(`${door}/`)) && !homes.includes(home))
       report(file, `${door} has one door: ${homes.join(', ')}`);
@@ -115,7 +115,7 @@ function checkFile(workspace, file) {
     report(file, 'no enums: use a string-literal union');
   if (/\b(?:describe|it|test)\.(?:skip|only|todo)\b|\bx(?:it|describe)\(/.test(text))
     report(file, 'no skipped or focused tests');
-  if (!isSpec(file) && workspace.name !== 'testing' && !file.includes('/libs/component/')) {
+  if (!isSpec(file) && workspace.name !== 'testkit' && !file.includes('/libs/component/')) {
     if (/\b(?:Date\.now|Math\.random)\(/.test(text))
       report(file, 'time and chance are injected (Clock, Random)');
     if (/(?<![.\w])(?:setTimeout|setInterval)\(/.test(text)) report(file, 'timers come from Clock');

@@ -102,7 +102,7 @@ async function packTesting() {
     writeJson(join(outdir, 'package.json'), { type: format === 'esm' ? 'module' : 'commonjs' });
   }
   cpSync(join(source, 'vitest'), join(dir, 'dist', 'vitest'), { recursive: true });
-  const manifest = JSON.parse(readFileSync(join(source, 'npm-package.json'), 'utf8'));
+  const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
   writeJson(join(dir, 'package.json'), {
     ...manifest,
     version,

@@ -31,7 +31,7 @@ async function inEtcd(prefix: string): Promise<Stored[]> {
 
 /** The names of the pods that the runtime of a node has, as its CRI says. */
 async function podsInRuntime(node: string): Promise<string[]> {
-  // Imported when needed: Jest cannot load this together with etcd3, which @orrery/testing brings.
+  // Imported when needed: Jest cannot load this together with etcd3, which @orrery/testkit brings.
   const { connectCri } = await import('@orrery/cri');
   const cri = connectCri(`unix://${cluster.dir}/nodes/${node}/cri.sock`);
   try {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request as httpsRequest } from 'node:https';
 import { SystemClock, SystemRandom, silentLogger } from '@orrery/component';
-import { eventually, useEtcd } from '@orrery/testing';
+import { eventually, useEtcd } from '@orrery/testkit';
 import { ApiServerOptions } from './config/options.js';
 import { startServer } from './server.js';
 import type { RunningServer } from './server.js';

@@ -6,7 +6,7 @@ import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SystemClock } from '@orrery/component';
 import { createCa, issueCertificate } from '@orrery/pki';
-import { eventually, useEtcd } from '@orrery/testing';
+import { eventually, useEtcd } from '@orrery/testkit';
 import { HookServer } from './hook-server.js';
 import type { HookRequest } from './hook-server.js';
 import { startReplica } from './replica.js';

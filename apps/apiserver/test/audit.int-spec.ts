@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { toKubeconfig } from '@orrery/pki';
-import { eventually, useEtcd } from '@orrery/testing';
+import { eventually, useEtcd } from '@orrery/testkit';
 import { HookServer } from './hook-server.js';
 import { startReplica } from './replica.js';
 import type { Json, Replica } from './replica.js';

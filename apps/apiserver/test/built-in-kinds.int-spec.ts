@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { useEtcd } from '@orrery/testing';
+import { useEtcd } from '@orrery/testkit';
 import { namesOf, startReplica } from './replica.js';
 import type { Answer, Json, Replica } from './replica.js';
 

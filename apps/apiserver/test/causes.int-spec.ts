@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CauseReader, EtcdClient } from '@orrery/storage';
 import type { Cause } from '@orrery/storage';
-import { useEtcd } from '@orrery/testing';
+import { useEtcd } from '@orrery/testkit';
 import { metadataOf, startReplica } from './replica.js';
 import type { Answer, Replica } from './replica.js';
 

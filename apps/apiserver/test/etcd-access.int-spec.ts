@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SystemClock } from '@orrery/component';
 import { createCa, issueCertificate } from '@orrery/pki';
 import { EtcdClient } from '@orrery/storage';
-import { eventually, startEtcd } from '@orrery/testing';
-import type { EtcdTlsFiles, TestEtcd } from '@orrery/testing';
+import { eventually, startEtcd } from '@orrery/testkit';
+import type { EtcdTlsFiles, TestEtcd } from '@orrery/testkit';
 import { startReplica } from './replica.js';
 
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually, useEtcd } from '@orrery/testing';
+import { eventually, useEtcd } from '@orrery/testkit';
 import { metadataOf, startReplica } from './replica.js';
 import type { Answer, Json, Replica } from './replica.js';
 

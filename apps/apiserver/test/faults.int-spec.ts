@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, useEtcd } from '@orrery/testing';
+import { eventually, useEtcd } from '@orrery/testkit';
 import { startReplica } from './replica.js';
 import type { Answer, Replica } from './replica.js';
 

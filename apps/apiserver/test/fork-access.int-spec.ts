@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPair, privateKeyToPem, publicKeyToPem } from '@orrery/pki';
-import { eventually, startEtcd } from '@orrery/testing';
-import type { TestEtcd } from '@orrery/testing';
+import { eventually, startEtcd } from '@orrery/testkit';
+import type { TestEtcd } from '@orrery/testkit';
 import { startReplica } from './replica.js';
 import type { Answer, Ask, Replica } from './replica.js';
 

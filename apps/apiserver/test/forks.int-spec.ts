@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EtcdClient, Pins } from '@orrery/storage';
-import { eventually, startEtcd } from '@orrery/testing';
-import type { TestEtcd } from '@orrery/testing';
+import { eventually, startEtcd } from '@orrery/testkit';
+import type { TestEtcd } from '@orrery/testkit';
 import { metadataOf, namesOf, startReplica } from './replica.js';
 import type { Answer, Json, Replica } from './replica.js';
 

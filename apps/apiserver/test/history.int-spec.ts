@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SystemClock } from '@orrery/component';
 import { EtcdClient } from '@orrery/storage';
-import { eventually, startEtcd } from '@orrery/testing';
-import type { TestEtcd } from '@orrery/testing';
+import { eventually, startEtcd } from '@orrery/testkit';
+import type { TestEtcd } from '@orrery/testkit';
 import { metadataOf, namesOf, startReplica } from './replica.js';
 import type { Json, Replica } from './replica.js';
 

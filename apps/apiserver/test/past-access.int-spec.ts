@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually, useEtcd } from '@orrery/testing';
+import { eventually, useEtcd } from '@orrery/testkit';
 import type { Answer, Json, Replica } from './replica.js';
 import { metadataOf, startReplica } from './replica.js';
 

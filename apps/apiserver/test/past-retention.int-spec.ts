@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseFlags, silentLogger } from '@orrery/component';
-import { eventually, startEtcd } from '@orrery/testing';
-import type { TestEtcd } from '@orrery/testing';
+import { eventually, startEtcd } from '@orrery/testkit';
+import type { TestEtcd } from '@orrery/testkit';
 import { etcdQuota } from '../src/config/etcd-quota.js';
 import { ApiServerOptions } from '../src/config/options.js';
 import type { Replica } from './replica.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually, useEtcd } from '@orrery/testing';
+import { eventually, useEtcd } from '@orrery/testkit';
 import type { Json, Replica } from './replica.js';
 import { metadataOf, namesOf, startReplica } from './replica.js';
 

@@ -3,7 +3,7 @@ import type { RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@orrery/component';
 import { SystemClock, SystemRandom, parseFlags, silentLogger } from '@orrery/component';
-import { eventually, freeAddress } from '@orrery/testing';
+import { eventually, freeAddress } from '@orrery/testkit';
 import { ApiServerOptions } from '../src/config/options.js';
 import { startServer } from '../src/server.js';
 import type { RunningServer } from '../src/server.js';

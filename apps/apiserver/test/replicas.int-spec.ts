@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { SystemClock } from '@orrery/component';
 import { createCa, issueCertificate } from '@orrery/pki';
 import type { CertificateAuthority } from '@orrery/pki';
-import { eventually, startEtcd } from '@orrery/testing';
-import type { TestEtcd } from '@orrery/testing';
+import { eventually, startEtcd } from '@orrery/testkit';
+import type { TestEtcd } from '@orrery/testkit';
 import { metadataOf, startReplica } from './replica.js';
 import type { Json, Replica } from './replica.js';
 

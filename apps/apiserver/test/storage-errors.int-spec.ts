@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EtcdAdmin, EtcdClient, EtcdStorage } from '@orrery/storage';
-import { eventually, startEtcd, startTcpFaultProxy } from '@orrery/testing';
-import type { TcpFaultProxy, TestEtcd } from '@orrery/testing';
+import { eventually, startEtcd, startTcpFaultProxy } from '@orrery/testkit';
+import type { TcpFaultProxy, TestEtcd } from '@orrery/testkit';
 import { namesOf, startReplica } from './replica.js';
 import type { Answer, Replica } from './replica.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually, useEtcd } from '@orrery/testing';
+import { eventually, useEtcd } from '@orrery/testkit';
 import { HookServer } from './hook-server.js';
 import type { HookRequest } from './hook-server.js';
 import { startReplica } from './replica.js';

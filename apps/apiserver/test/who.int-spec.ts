@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { SystemClock, parseFlags } from '@orrery/component';
 import { keyId, toJwks, toKubeconfig } from '@orrery/pki';
-import { useEtcd } from '@orrery/testing';
+import { useEtcd } from '@orrery/testkit';
 import { jwtConfigurationOf } from '../src/authn/jwt-configuration.js';
 import { authorizersOf } from '../src/authz/authorization-configuration.js';
 import { ApiServerOptions } from '../src/config/options.js';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ClusterDiff, Explanation, ObjectHistory, Write } from '@orrery/history';
 import { describeActor, stepsOf } from '@orrery/history';
 import { EtcdClient } from '@orrery/storage';
-import { eventually, useEtcd } from '@orrery/testing';
+import { eventually, useEtcd } from '@orrery/testkit';
 import { metadataOf, startReplica } from './replica.js';
 import type { Answer, Json, Replica } from './replica.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually, useEtcd } from '@orrery/testing';
+import { eventually, useEtcd } from '@orrery/testkit';
 import { protobuf } from '../src/negotiation/schemas.js';
 import { metadataOf, namesOf, startReplica } from './replica.js';
 import type { Answer, Json, Replica } from './replica.js';

@@ -3,7 +3,7 @@ import type { ObjectKey, Reaction } from '@orrery/apimachinery';
 import { connect, currentReaction } from '@orrery/client';
 import { SystemClock, SystemRandom, silentLogger } from '@orrery/component';
 import { InformerFactory } from '@orrery/informers';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import { ControllerRunner } from './controller-runner.js';
 import { defineController } from './definition.js';
 import { LeadershipLost } from './election/leader-elector.js';

@@ -1,6 +1,6 @@
 import { CachedStorage, EtcdClient, EtcdStorage } from '@orrery/storage';
-import type { StorageUnderTest } from '@orrery/testing';
-import { storageContract, useEtcd } from '@orrery/testing';
+import type { StorageUnderTest } from '@orrery/testkit';
+import { storageContract, useEtcd } from '@orrery/testkit';
 
 const etcd = useEtcd();
 let subjects = 0;

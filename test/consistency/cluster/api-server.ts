@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join, resolve } from 'node:path';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import type { AddressPlan } from './address-plan.js';
 import type { EtcdMember } from './etcd-cluster.js';
 import type { ProcessTable } from './process-table.js';

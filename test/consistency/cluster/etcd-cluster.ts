@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { memberOptions } from '@orrery/storage';
-import { TestMember, eventually } from '@orrery/testing';
+import { TestMember, eventually } from '@orrery/testkit';
 import type { AddressPlan } from './address-plan.js';
 import { EtcdGateway } from './etcd-gateway.js';
 import { PeerNetwork } from './peer-network.js';

@@ -1,5 +1,5 @@
-import { startProcessGuard } from '@orrery/testing';
-import type { ProcessGuard } from '@orrery/testing';
+import { startProcessGuard } from '@orrery/testkit';
+import type { ProcessGuard } from '@orrery/testkit';
 
 /** The processes of one cluster, which end with this process at the latest, however it goes. */
 export class ProcessTable {

@@ -1,5 +1,5 @@
 import { SystemClock } from '@orrery/component';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import { ControllerManager, LEASE_MS } from '../cluster/controller-manager.js';
 import { HttpSession, field } from '../load/http-session.js';
 import type { FaultContext, FaultKind } from './fault.js';

@@ -1,5 +1,5 @@
 import { SystemClock } from '@orrery/component';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import type { EtcdMember } from '../cluster/etcd-cluster.js';
 import type { FaultContext, FaultKind } from './fault.js';
 

@@ -1,4 +1,4 @@
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import type { Cluster } from '../cluster/cluster.js';
 import { NAMESPACES, RESOURCE } from './config-map.js';
 import { HttpSession, field } from './http-session.js';

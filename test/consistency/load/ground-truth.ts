@@ -1,6 +1,6 @@
 import type { HistoryRecorder, ObjectVersion } from '@orrery/checker';
 import { SystemClock } from '@orrery/component';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import type { EtcdGateway, GatewayEvent, GatewayWatch } from '../cluster/etcd-gateway.js';
 import { isJson } from './http-session.js';
 import { RESOURCE, toVersion } from './config-map.js';

@@ -1,7 +1,7 @@
 import type { HistoryRecorder } from '@orrery/checker';
 import type { Random } from '@orrery/component';
 import { SystemClock } from '@orrery/component';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import type { StateCoverage } from '../report/state-coverage.js';
 import { toPath, toVersions } from './config-map.js';
 import type { Fence } from './fence.js';

@@ -5,7 +5,7 @@ import type { KubeClient, WatchEvent } from '@orrery/client';
 import { connect } from '@orrery/client';
 import { SystemClock, SystemRandom, silentLogger } from '@orrery/component';
 import { SharedInformer } from '@orrery/informers';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import { toVersion } from './config-map.js';
 
 export interface InformerSpec {

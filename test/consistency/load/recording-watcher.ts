@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { HistoryRecorder, Labels, OpenWatch, WatchResponse } from '@orrery/checker';
 import type { Random } from '@orrery/component';
 import { SystemClock } from '@orrery/component';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import type { StateCoverage } from '../report/state-coverage.js';
 import { toPath, toVersion } from './config-map.js';
 import { HttpSession, field } from './http-session.js';

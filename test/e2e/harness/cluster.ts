@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import { everyKubectl } from './kubectls.js';
 import { BackgroundCommand, shell } from './shell.js';
 import type { CommandOptions, CommandResult } from './shell.js';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 
 export interface CommandResult {
   readonly code: number;

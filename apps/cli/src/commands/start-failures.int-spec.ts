@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock } from '@orrery/component';
 import type { ConfigError } from '@orrery/component';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import { ClusterFiles, addressesOf } from '../cluster/layout.js';
 import { endLeftovers } from '../cluster/leftovers.js';
 import { listenersOf, requireFree } from '../cluster/listeners.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EtcdClient } from '@orrery/storage';
-import { startEtcd } from '@orrery/testing';
-import type { TestEtcd } from '@orrery/testing';
+import { startEtcd } from '@orrery/testkit';
+import type { TestEtcd } from '@orrery/testkit';
 import { etcd as command } from './etcd-command.js';
 
 describe('orrery etcd --endpoints', () => {

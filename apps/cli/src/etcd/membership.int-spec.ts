@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SystemClock } from '@orrery/component';
 import { EtcdClient, EtcdStorage, findEtcd, findRestoreTool } from '@orrery/storage';
 import type { FoundEtcd } from '@orrery/storage';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import { etcdDataDir, etcdProcesses } from '../cluster/etcd.js';
 import { ClusterFiles, addressesOf } from '../cluster/layout.js';
 import { etcdEndpoints } from '../cluster/plan.js';

@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock } from '@orrery/component';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import { askControl, serveControl } from './control.js';
 import type { ProcessExit } from './managed-process.js';
 import { Supervisor } from './supervisor.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SystemClock, silentLogger } from '@orrery/component';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import type { RuleChanges, RuleSet, ServiceRule } from '@orrery/dataplane';
 import { Programmer } from './programmer.js';
 import type { RuleSink } from './programmer.js';

@@ -3,7 +3,7 @@ import type { Pod } from '@orrery/api';
 import { SystemClock, createMetrics, silentLogger } from '@orrery/component';
 import type { EventRecorder } from '@orrery/controller';
 import { InformerFactory } from '@orrery/informers';
-import { eventually } from '@orrery/testing';
+import { eventually } from '@orrery/testkit';
 import { node, pod } from '../../test/builders.js';
 import { FakeCluster } from '../../test/fake-cluster.js';
 import { assemble } from '../assemble.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EtcdClient, EtcdStorage, WriteLog } from '@orrery/storage';
 import type { RevisionRecord, WriteOptions } from '@orrery/storage';
-import { codeOf, podValue, useEtcd } from '@orrery/testing';
+import { codeOf, podValue, useEtcd } from '@orrery/testkit';
 
 const etcd = useEtcd();
 

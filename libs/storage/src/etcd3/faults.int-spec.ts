@@ -12,8 +12,8 @@ import {
   podValue,
   startEtcd,
   startTcpFaultProxy,
-} from '@orrery/testing';
-import type { TcpFaultProxy, TestEtcd } from '@orrery/testing';
+} from '@orrery/testkit';
+import type { TcpFaultProxy, TestEtcd } from '@orrery/testkit';
 
 const EVENTS = 5000;
 /** `npm run bench watch-cuts` does 100, through API servers. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CachedStorage, EtcdClient, EtcdStorage } from '@orrery/storage';
-import { WatchRecorder, codeOf, podValue, startEtcd } from '@orrery/testing';
-import type { TestEtcd } from '@orrery/testing';
+import { WatchRecorder, codeOf, podValue, startEtcd } from '@orrery/testkit';
+import type { TestEtcd } from '@orrery/testkit';
 
 import { EtcdReader } from './etcd-reader.js';
 

@@ -13,8 +13,8 @@ import {
   podValue,
   startEtcd,
   startTcpFaultProxy,
-} from '@orrery/testing';
-import type { EtcdTlsFiles, TcpFaultProxy, TestEtcd } from '@orrery/testing';
+} from '@orrery/testkit';
+import type { EtcdTlsFiles, TcpFaultProxy, TestEtcd } from '@orrery/testkit';
 
 const CONSISTENT = { freshness: { kind: 'consistent' } } as const;
 

@@ -1,8 +1,8 @@
 import { SystemRandom, randomSuffix } from '@orrery/component';
 import { CachedStorage, EtcdClient, EtcdStorage, Forks } from '@orrery/storage';
 import type { OpenFork, Storage } from '@orrery/storage';
-import type { StorageUnderTest } from '@orrery/testing';
-import { podValue, storageContract, useEtcd } from '@orrery/testing';
+import type { StorageUnderTest } from '@orrery/testkit';
+import { podValue, storageContract, useEtcd } from '@orrery/testkit';
 
 const etcd = useEtcd();
 let subjects = 0;

@@ -11,8 +11,8 @@ import {
   overlayKey,
 } from '@orrery/storage';
 import type { Entry, OpenFork } from '@orrery/storage';
-import type { TestEtcd } from '@orrery/testing';
-import { WatchRecorder, codeOf, eventually, podValue, startEtcd } from '@orrery/testing';
+import type { TestEtcd } from '@orrery/testkit';
+import { WatchRecorder, codeOf, eventually, podValue, startEtcd } from '@orrery/testkit';
 
 const CONSISTENT = { freshness: { kind: 'consistent' } } as const;
 const EVENTS = '/registry/events/ns1/';

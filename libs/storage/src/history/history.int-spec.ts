@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SteppedClock } from '@orrery/component';
 import { EtcdClient, EtcdStorage, History, PastStorage } from '@orrery/storage';
 import type { Storage } from '@orrery/storage';
-import type { StorageUnderTest } from '@orrery/testing';
-import { WatchRecorder, codeOf, podValue, storageContract, useEtcd } from '@orrery/testing';
+import type { StorageUnderTest } from '@orrery/testkit';
+import { WatchRecorder, codeOf, podValue, storageContract, useEtcd } from '@orrery/testkit';
 
 const etcd = useEtcd();
 let subjects = 0;

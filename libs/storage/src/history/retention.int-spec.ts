@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { SteppedClock } from '@orrery/component';
 import { EtcdClient, EtcdStorage, History, Pins, Retention, readFloor } from '@orrery/storage';
 import type { RetentionNotice, Space } from '@orrery/storage';
-import type { TestEtcd } from '@orrery/testing';
-import { codeOf, podValue, startEtcd } from '@orrery/testing';
+import type { TestEtcd } from '@orrery/testkit';
+import { codeOf, podValue, startEtcd } from '@orrery/testkit';
 
 /** An hour in brief: long beside what a test takes. */
 const HOUR = 20_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startEtcd } from '@orrery/testing';
-import type { TestEtcd } from '@orrery/testing';
+import { startEtcd } from '@orrery/testkit';
+import type { TestEtcd } from '@orrery/testkit';
 import { EtcdClient } from '../etcd3/etcd-client.js';
 import { fillKeyspace, readKeyspace } from './stored-objects.js';
 

@@ -25,8 +25,8 @@ import {
   podValue,
   startEtcd,
   startTcpFaultProxy,
-} from '@orrery/testing';
-import type { TestEtcd } from '@orrery/testing';
+} from '@orrery/testkit';
+import type { TestEtcd } from '@orrery/testkit';
 
 const CONSISTENT = { freshness: { kind: 'consistent' } } as const;
 const exactly = (revision: number) => ({ freshness: { kind: 'exact', revision } }) as const;

@@ -25,7 +25,7 @@ import {
   startManagedEtcd,
 } from '@orrery/storage';
 import type { ManagedEtcd, MemberAddress } from '@orrery/storage';
-import { freeAddress, podValue } from '@orrery/testing';
+import { freeAddress, podValue } from '@orrery/testkit';
 
 const NO_ENV = { PATH: '/nowhere' };
 
