@@ -82,10 +82,7 @@ export function validateIntOrPercent(
 }
 
 /** Percentages end at 100%. */
-export const notAboveAll = (
-  value: number | string | undefined,
-  path: FieldPath,
-): FieldError[] =>
+export const notAboveAll = (value: number | string | undefined, path: FieldPath): FieldError[] =>
   typeof value === 'string' && scaledValue(value, 100) > 100
     ? [invalid(path, value, 'must not be greater than 100%')]
     : [];

@@ -13,7 +13,9 @@ describe('a job', () => {
     {
       name: 'pods that never end',
       change: spec(always),
-      want: ['spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"'],
+      want: [
+        'spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"',
+      ],
     },
     {
       name: 'indexes that it does not have',
