@@ -44,6 +44,11 @@ describe('orrery at', () => {
       });
       return code === 0;
     });
+    // Mirror pods come a moment after their node is ready.
+    await eventually(async () => {
+      const { stdout } = await cluster.kubectl('get', 'pods', '-n', 'kube-system', '-o', 'name');
+      return stdout.includes('etcd-k8s-01');
+    });
     then = await at('now');
     expect(then).toMatch(/^kubernetes@\d+$/);
     await cluster.kubectl('create', 'configmap', 'later');

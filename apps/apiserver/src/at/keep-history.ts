@@ -130,7 +130,13 @@ export class HistoryKeeper {
     this.lastTold.set(subject, now);
     const event = {
       metadata: { name: `history.${randomSuffix(random, 10)}`, namespace: NAMESPACE },
-      involvedObject: { kind: 'Namespace', apiVersion: 'v1', name: NAMESPACE },
+      // Named as if it lay in itself: events elsewhere than in `default` must be about what lies beside them.
+      involvedObject: {
+        kind: 'Namespace',
+        apiVersion: 'v1',
+        name: NAMESPACE,
+        namespace: NAMESPACE,
+      },
       ...told,
       source: { component: 'kube-apiserver' },
       firstTimestamp: toTime(now),
