@@ -11,6 +11,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -68,7 +69,11 @@ const realPath = (path) => join(realpathSync(dirname(path)), basename(path));
 function copy(path, target) {
   const to = join(target, path);
   mkdirSync(dirname(to), { recursive: true });
-  cpSync(path, to, { verbatimSymlinks: true, force: true });
+  // Also a link to a folder is copied as the link that it is.
+  if (lstatSync(path).isSymbolicLink()) {
+    rmSync(to, { force: true });
+    symlinkSync(readlinkSync(path), to);
+  } else cpSync(path, to, { force: true });
 }
 
 /** The root file system of a small Debian below `target`. */
