@@ -9,3 +9,5 @@ export const app: ComponentApp = {
 };
 
 export { hollowNodes } from './hollow/hollow-nodes.js';
+export { ensureClientKubeconfig } from './credentials/client-kubeconfig.js';
+export type { JoinOptions } from './credentials/client-kubeconfig.js';

@@ -33,6 +33,7 @@ export type { Subject } from './name.js';
 export { subjectOf } from './name.js';
 export type { PkiErrorCode } from './pki-error.js';
 export { PkiError } from './pki-error.js';
+export { writePrivate } from './pki-store.js';
 export type { SigningRequest, SigningRequestAndKey } from './signing-request.js';
 export { createSigningRequest, parseSigningRequest } from './signing-request.js';
 export type {

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Pkcs10CertificateRequest } from '@peculiar/x509';
 import { alternativeNames } from './extensions.js';
-import { generateKeyPair, privateKeyToPem, toSigningKey, toSpki } from './keys.js';
+import { generateKeyPair, parsePrivateKey, privateKeyToPem, toSigningKey, toSpki } from './keys.js';
 import { toName, toSubject } from './name.js';
 import type { Subject } from './name.js';
 import { pemBlocks } from './pem.js';
@@ -77,12 +77,16 @@ export async function parseSigningRequest(pem: string): Promise<SigningRequest> 
   return read;
 }
 
-/** A new key and a CSR for it, as a kubelet sends when it joins. */
+/** A CSR as a kubelet sends when it joins, for the key in `keyPem` or for a new one. Throws PkiError for a bad key. */
 export async function createSigningRequest(
   subject: Subject,
   dns: readonly string[] = [],
+  keyPem?: string,
 ): Promise<SigningRequestAndKey> {
-  const [x509, { privateKey, publicKey }] = await Promise.all([loadX509(), generateKeyPair()]);
+  const [x509, { privateKey, publicKey }] = await Promise.all([
+    loadX509(),
+    keyPem === undefined ? generateKeyPair() : parsePrivateKey(keyPem),
+  ]);
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: toName(x509, subject),
     keys: {

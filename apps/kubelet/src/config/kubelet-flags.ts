@@ -8,6 +8,20 @@ export class KubeletFlags {
   @IsString()
   kubeconfig?: string;
 
+  @Flag(
+    'kubeconfig with a bootstrap token: with it the certificate in --kubeconfig is asked for when there is none',
+  )
+  @IsOptional()
+  @IsString()
+  bootstrapKubeconfig?: string;
+
+  @Flag(
+    'folder of certificates that this kubelet asks for or makes; a serving one is made when none is given',
+  )
+  @IsOptional()
+  @IsString()
+  certDir?: string;
+
   @Flag('KubeletConfiguration file')
   @IsOptional()
   @IsString()
@@ -67,7 +81,7 @@ export class KubeletFlags {
   @Max(65_535)
   port = 10_250;
 
-  @Flag('serving certificate; without it the server is not started')
+  @Flag('serving certificate; without it and --cert-dir the server is not started')
   @IsOptional()
   @IsString()
   tlsCertFile?: string;

@@ -11,6 +11,12 @@ import { KubeletFlags } from './kubelet-flags.js';
 /** Everything a kubelet is told, checked and with defaults applied. */
 export interface KubeletOptions {
   readonly kubeconfig: string | undefined;
+  /** Where and how it gets the certificates that it is not given. */
+  readonly credentials?: {
+    readonly certDir: string;
+    readonly bootstrapKubeconfig: string | undefined;
+    readonly clientCaFile: string | undefined;
+  };
   readonly nodeName: string;
   readonly nodeIps: readonly string[];
   readonly paths: KubeletPaths;
@@ -88,11 +94,22 @@ export function parseOptions(argv: readonly string[]): KubeletOptions {
   const flags = merged(argv);
   if ((flags.tlsCertFile === undefined) !== (flags.tlsPrivateKeyFile === undefined))
     throw new ConfigError('--tls-cert-file and --tls-private-key-file must be given together');
+  if (flags.bootstrapKubeconfig !== undefined && !(flags.kubeconfig && flags.certDir))
+    throw new ConfigError('--bootstrap-kubeconfig needs --kubeconfig and --cert-dir');
   const nodeStatusUpdateMs = parseDuration(flags.nodeStatusUpdateFrequency);
   if (nodeStatusUpdateMs === undefined)
     throw new ConfigError('nodeStatusUpdateFrequency must be a duration such as 10s');
   return {
     kubeconfig: flags.kubeconfig,
+    ...(flags.certDir === undefined
+      ? {}
+      : {
+          credentials: {
+            certDir: flags.certDir,
+            bootstrapKubeconfig: flags.bootstrapKubeconfig,
+            clientCaFile: flags.clientCaFile,
+          },
+        }),
     nodeName: flags.hostnameOverride ?? hostname().toLowerCase(),
     nodeIps: [flags.nodeIp],
     paths: {
