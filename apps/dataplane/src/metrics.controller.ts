@@ -7,6 +7,7 @@ const HELP: Readonly<Record<keyof Counters, readonly [name: string, help: string
   tcpRefused: ['tcp_refused_total', 'TCP connections that found no usable backend'],
   dialFailures: ['dial_failures_total', 'Backends that refused or did not answer'],
   guarded: ['guarded_total', 'Backends outside the allowed ranges that were not dialled'],
+  forbidden: ['forbidden_total', 'Connections and UDP sessions that a NetworkPolicy forbade'],
   udpSessions: ['udp_sessions_total', 'UDP sessions made'],
   udpDropped: ['udp_dropped_total', 'UDP datagrams dropped'],
   listenFailures: ['listen_failures_total', 'Frontends that could not be bound'],

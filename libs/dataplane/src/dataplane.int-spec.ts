@@ -258,6 +258,14 @@ describe('Dataplane, TCP', () => {
     expect(plane.counters.guarded).toBe(1);
   });
 
+  it('fails a connection that a policy forbids, and counts it', async () => {
+    const plane = dataplane();
+    await put(plane, { backends: [await greeter('x')] });
+    plane.setPolicy({ permits: ({ source, address }) => !(source && address === POD) });
+    expect(await errorCode(call())).toBe('ECONNRESET');
+    expect(plane.counters.forbidden).toBe(1);
+  });
+
   it('reports a frontend that cannot be bound', async () => {
     const plane = dataplane();
     const taken = createServer().listen(PORT, VIP);

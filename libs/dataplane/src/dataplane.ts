@@ -7,6 +7,8 @@ import { Counters } from './table/counters.js';
 import { ServiceTable } from './table/service-table.js';
 import type { FrontendKey } from './table/service-table.js';
 import { TcpFrontend } from './tcp/tcp-frontend.js';
+import { PERMIT_ALL } from './traffic-policy.js';
+import type { TrafficPolicy } from './traffic-policy.js';
 import { UdpFrontend } from './udp/udp-frontend.js';
 
 const DEFAULT_DIAL_TIMEOUT_MS = 2_000;
@@ -18,6 +20,8 @@ export interface DataplaneOptions {
   readonly allowedBackends: readonly string[];
   /** Time for a backend to accept. Default 2 s. */
   readonly dialTimeoutMs?: number;
+  /** NetworkPolicy: which flows may reach their backend. Default all. */
+  readonly policy?: TrafficPolicy;
 }
 
 const textOf = (key: FrontendKey): string => `${key.protocol} ${key.address}:${key.port}`;
@@ -26,7 +30,7 @@ const textOf = (key: FrontendKey): string => `${key.protocol} ${key.address}:${k
 export class Dataplane {
   readonly counters = new Counters();
   private readonly table: ServiceTable;
-  private readonly context: FrontendContext;
+  private readonly context: { -readonly [K in keyof FrontendContext]: FrontendContext[K] };
   private readonly listeners = new Map<string, FrontendListener>();
   private readonly problems = new Map<string, FrontendProblem>();
   private turn: Promise<void> = Promise.resolve();
@@ -36,6 +40,7 @@ export class Dataplane {
     this.context = {
       table: this.table,
       guard: new DialGuard(options.allowedBackends),
+      policy: options.policy ?? PERMIT_ALL,
       counters: this.counters,
       clock: options.clock,
       reachablePort: (port) => reachablePort(port),
@@ -54,6 +59,12 @@ export class Dataplane {
     if (!this.table.has(node)) return undefined;
     this.table.change(node, changes);
     return this.settle();
+  }
+
+  /** Puts another policy in force: established TCP connections live on, UDP sessions that it forbids end. */
+  setPolicy(policy: TrafficPolicy): void {
+    this.context.policy = policy;
+    for (const listener of this.listeners.values()) listener.rulesChanged();
   }
 
   view(): ReturnType<ServiceTable['view']> {

@@ -1,12 +1,14 @@
 import type { Clock } from '@orrery/component';
 import type { DialGuard } from './address-range.js';
 import type { Counters } from './table/counters.js';
+import type { TrafficPolicy } from './traffic-policy.js';
 import type { FrontendKey, ServiceTable } from './table/service-table.js';
 
 /** What TCP and UDP listeners share. */
 export interface FrontendContext {
   readonly table: ServiceTable;
   readonly guard: DialGuard;
+  readonly policy: TrafficPolicy;
   readonly counters: Counters;
   readonly clock: Clock;
   /** The port that really answers for a wanted one (20000+p where p < 1024 is refused by the machine). */

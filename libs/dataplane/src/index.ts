@@ -15,6 +15,8 @@ export type {
 } from './rule-set.js';
 export { POLICY_NAMES, backendKey, ruleKey } from './rule-set.js';
 export { AddressRange, DialGuard, parseIpv4 } from './address-range.js';
+export type { TrafficFlow, TrafficPolicy } from './traffic-policy.js';
+export { PERMIT_ALL } from './traffic-policy.js';
 export type { DataplaneOptions } from './dataplane.js';
 export { Dataplane } from './dataplane.js';
 export type { Counters } from './table/counters.js';

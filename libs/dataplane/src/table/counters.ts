@@ -8,6 +8,8 @@ export class Counters {
   dialFailures = 0;
   /** Backends outside the allowed ranges that were not dialled. */
   guarded = 0;
+  /** Connections and UDP sessions that a NetworkPolicy forbade. */
+  forbidden = 0;
   /** UDP sessions made. */
   udpSessions = 0;
   /** UDP datagrams dropped: no backend, or a full table. */

@@ -98,11 +98,20 @@ export class TcpFrontend implements FrontendListener {
       const state = this.context.table.resolve(this.key, source.clientAddress);
       const backend = state?.pick(source, refused);
       if (!state || !backend) return undefined;
+      if (!this.permits(source, backend)) return undefined;
       const connected = await this.tryBackend(state, backend);
       if (connected) return connected;
       refused.add(backendKey(backend));
     }
     return undefined;
+  }
+
+  /** As behind a real kube-proxy, a forbidden choice is not made again: the connection fails. */
+  private permits(source: FlowSource, { address, port }: Backend): boolean {
+    const flow = { source: source.clientAddress, address, port, protocol: 'TCP' } as const;
+    if (this.context.policy.permits(flow)) return true;
+    this.context.counters.forbidden += 1;
+    return false;
   }
 
   private async tryBackend(

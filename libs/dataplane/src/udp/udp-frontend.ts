@@ -13,6 +13,8 @@ const SESSION_IDLE_MS = 60_000;
 const MAX_SESSIONS = 8_192;
 
 interface Session {
+  readonly source: string;
+  readonly target: Backend;
   readonly state: RuleState;
   readonly backend: string;
   readonly socket: Socket;
@@ -61,7 +63,11 @@ export class UdpFrontend implements FrontendListener {
 
   rulesChanged(): void {
     for (const [client, session] of this.sessions)
-      if (!session.state.hasBackend(session.backend)) this.drop(client);
+      if (
+        !session.state.hasBackend(session.backend) ||
+        !this.permits(session.source, session.target)
+      )
+        this.drop(client);
   }
 
   close(): void {
@@ -105,9 +111,17 @@ export class UdpFrontend implements FrontendListener {
     }
   }
 
+  private permits(source: string, { address, port }: Backend): boolean {
+    return this.context.policy.permits({ source, address, port, protocol: 'UDP' });
+  }
+
   private start(client: string, from: RemoteInfo): Session | undefined {
     const chosen = this.pick(from);
     if (!chosen) return undefined;
+    if (!this.permits(from.address, chosen.backend)) {
+      this.context.counters.forbidden += 1;
+      return undefined;
+    }
     if (this.sessions.size >= MAX_SESSIONS) {
       const oldest = this.sessions.keys().next().value;
       if (oldest !== undefined) this.drop(oldest);
@@ -115,6 +129,8 @@ export class UdpFrontend implements FrontendListener {
     const { state, backend } = chosen;
     const socket = createSocket('udp4');
     const session: Session = {
+      source: from.address,
+      target: backend,
       state,
       backend: backendKey(backend),
       socket,
