@@ -14,6 +14,8 @@ import { up } from './commands/up.js';
 import { etcd } from './etcd/etcd-command.js';
 import { parseFork } from './fork/fork-flags.js';
 import { fork } from './fork/fork.js';
+import { RelayFlags } from './relay/relay-flags.js';
+import { relay } from './relay/relay.js';
 import { UpFlags } from './commands/up-flags.js';
 import { diff } from './history/diff-command.js';
 import { explain } from './history/explain-command.js';
@@ -41,6 +43,7 @@ For clusters that something else supervises, such as docker compose:
   orrery init-cluster    make certificates and kubeconfigs         orrery init-cluster --help
   orrery install-addons  make the objects of kube-proxy            orrery install-addons --help
   orrery node            run a whole node in this process          orrery node --help
+  orrery relay           one address for several API servers      orrery relay --help
   orrery COMPONENT       run one component in this process: ${Object.keys(APPS).join(', ')}
 `;
 
@@ -68,6 +71,7 @@ function piece(command: string, { rest, signal }: Parts, print: Print): Promise<
   if (command === 'log') return log(rest, signal, print);
   if (command === 'explain') return explain(rest, print);
   if (command === 'fork') return fork(parseFork(rest), { signal, print });
+  if (command === 'relay') return relay(parseFlags(RelayFlags, rest, 'orrery relay'), signal);
   if (command === 'node') return node(parseFlags(NodeFlags, rest, 'orrery node'), signal);
   return APPS[command]?.().then((app) => app.run(rest, { signal }));
 }

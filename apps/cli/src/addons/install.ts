@@ -4,6 +4,7 @@ import type { KubeObject } from '@orrery/apimachinery';
 import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
 import type { KubeClient } from '@orrery/client';
 import type { Clock } from '@orrery/component';
+import { bootstrapTokenSecret, joiningNodes } from './bootstrap-token.js';
 import { configMap, daemonSet, roleBinding, serviceAccount } from './kube-proxy.js';
 import type { KubeProxyAddon } from './kube-proxy.js';
 
@@ -39,6 +40,19 @@ async function whenNamespaced(
       await clock.sleep(RETRY_MS, signal);
     }
   }
+}
+
+/** What nodes need that join with this bootstrap token. */
+export async function admitJoiningNodes(
+  client: KubeClient,
+  token: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  await whenNamespaced(clock, signal, () =>
+    ensure(client, resources.secrets, bootstrapTokenSecret(token)),
+  );
+  for (const one of joiningNodes()) await ensure(client, resources.clusterrolebindings, one);
 }
 
 /** The objects that a new cluster has beside its own: kube-proxy's. */

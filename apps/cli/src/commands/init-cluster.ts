@@ -1,8 +1,9 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createBootstrapToken } from '../addons/bootstrap-token.js';
 import { ConfigError, Flag, SystemClock } from '@orrery/component';
-import { PkiError, createClusterPki } from '@orrery/pki';
-import { ArrayNotEmpty, IsNotEmpty, IsOptional, IsUrl, Matches } from 'class-validator';
+import { PkiError, createClusterPki, toKubeconfig, writePrivate } from '@orrery/pki';
+import { IsNotEmpty, IsOptional, IsUrl, Matches } from 'class-validator';
 
 const HTTPS = { protocols: ['https'], require_protocol: true, require_tld: false };
 const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
@@ -22,8 +23,7 @@ export class InitClusterFlags {
   @IsUrl(HTTPS, { message: 'external-server must be https://HOST:PORT' })
   externalServer?: string = undefined;
 
-  @Flag('names of the nodes; each is also the DNS name at which its kubelet answers')
-  @ArrayNotEmpty()
+  @Flag('nodes that get certificates now; others join with DIR/nodes/bootstrap-kubelet.conf')
   @Matches(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, { each: true })
   nodes: string[] = [];
 
@@ -43,6 +43,19 @@ const isAddress = (host: string): boolean => /^[\d.]+$/.test(host);
 
 /** Where the kubeconfig for users outside the cluster is. */
 export const externalKubeconfig = (dir: string): string => join(dir, 'kubeconfig');
+
+/** Where the kubeconfig is with which nodes join. */
+export const bootstrapKubeconfig = (dir: string): string =>
+  join(dir, 'nodes', 'bootstrap-kubelet.conf');
+
+/** Once made it stays: nodes that join later use the same token. */
+function writeBootstrapKubeconfig(dir: string, server: string, caPem: string): void {
+  const path = bootstrapKubeconfig(dir);
+  if (existsSync(path)) return;
+  const credentials = { token: createBootstrapToken() };
+  const names = { clusterName: 'kubernetes', userName: 'tls-bootstrap-token-user' };
+  writePrivate(path, toKubeconfig({ ...names, server, caPem, credentials }));
+}
 
 /** `orrery init-cluster`: everything that the components of a cluster need before the first of them starts. */
 export async function initCluster(flags: InitClusterFlags): Promise<string> {
@@ -64,6 +77,7 @@ export async function initCluster(flags: InitClusterFlags): Promise<string> {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       copyFileSync(join(pki.pkiDir, 'ca.crt'), join(folder, 'ca.crt'));
     }
+    writeBootstrapKubeconfig(flags.dir, flags.server, pki.caPem);
     const admin = readFileSync(pki.adminConf, 'utf8');
     writeFileSync(externalKubeconfig(flags.dir), admin.replaceAll(flags.server, external), {
       mode: 0o600,
@@ -75,5 +89,5 @@ export async function initCluster(flags: InitClusterFlags): Promise<string> {
       cause: error,
     });
   }
-  return `certificates of the control plane and of ${flags.nodes.join(', ')} are in ${flags.dir}`;
+  return `certificates of ${['the control plane', ...flags.nodes].join(', ')} are in ${flags.dir}`;
 }

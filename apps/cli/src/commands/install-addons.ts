@@ -2,8 +2,8 @@ import { connect, loadKubeconfig } from '@orrery/client';
 import type { KubeClient } from '@orrery/client';
 import { ConfigError, Flag, SystemClock } from '@orrery/component';
 import type { Clock } from '@orrery/component';
-import { IsNotEmpty, IsUrl, Matches } from 'class-validator';
-import { installAddons } from '../addons/install.js';
+import { IsNotEmpty, IsOptional, IsString, IsUrl, Matches } from 'class-validator';
+import { admitJoiningNodes, installAddons } from '../addons/install.js';
 import { DATAPLANE_SOCKET } from './node-flags.js';
 
 const WAIT_MS = 60_000;
@@ -26,6 +26,19 @@ export class InstallAddonsFlags {
   @Flag("socket of each node's dataplane")
   @Matches(/^\//)
   dataplaneSocket = DATAPLANE_SOCKET;
+
+  @Flag('kubeconfig with the bootstrap token of nodes that will join', 'bootstrap-kubeconfig')
+  @IsOptional()
+  @IsString()
+  bootstrapKubeconfig?: string = undefined;
+}
+
+/** Throws ConfigError when the file has no token. */
+function tokenOf(path: string): string {
+  const { token } = loadKubeconfig(path);
+  if (token === undefined)
+    throw new ConfigError(`--bootstrap-kubeconfig ${path}: its user has no token`);
+  return token;
 }
 
 async function whenServing(client: KubeClient, clock: Clock, signal: AbortSignal): Promise<void> {
@@ -46,9 +59,11 @@ export async function installAddonsCommand(
   signal: AbortSignal,
 ): Promise<string> {
   const clock = new SystemClock();
+  const token = flags.bootstrapKubeconfig && tokenOf(flags.bootstrapKubeconfig);
   const client = connect(loadKubeconfig(flags.kubeconfig, { userAgent: 'orrery' }));
   try {
     await whenServing(client, clock, signal);
+    if (token !== undefined) await admitJoiningNodes(client, token, clock, signal);
     await installAddons(client, flags, clock, signal);
   } finally {
     await client.close();

@@ -13,13 +13,29 @@ export class NodeFlags {
   @IsString()
   name = hostname();
 
+  @Flag(
+    'Compose service that this container is one of: container N is the node SERVICE-N, below --root-dir as well',
+  )
+  @IsOptional()
+  @Matches(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+  service?: string = undefined;
+
   @Flag('how pods and services get addresses: routed = as local routes; needs NET_ADMIN')
   @IsIn(['routed'])
   network = 'routed';
 
   @Flag('folder with kubelet.conf and pki/ of this node, as orrery init-cluster writes it')
-  @IsNotEmpty()
-  credentials = '';
+  @IsOptional()
+  @IsString()
+  credentials?: string = undefined;
+
+  @Flag(
+    'instead of --credentials: kubeconfig with a bootstrap token, with which this node joins the cluster',
+    'bootstrap-kubeconfig',
+  )
+  @IsOptional()
+  @IsString()
+  bootstrapKubeconfig?: string = undefined;
 
   @Flag('folder for what kubelet and container runtime keep')
   @IsNotEmpty()

@@ -1,15 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseFlags } from '@orrery/component';
 import { NodeFlags } from './node-flags.js';
-import { nodeInstances } from './node.js';
+import { identityOf, nodeInstances } from './node.js';
 
 const HOST = { address: '172.18.0.5', cidr: '172.18.0.5/16' };
+const IDENTITY = {
+  name: 'node-1',
+  rootDir: '/var/lib/orrery',
+  credentials: '/cluster/nodes/node-1',
+};
 const parse = (...argv: string[]): NodeFlags =>
   parseFlags(NodeFlags, ['--name=node-1', '--credentials=/cluster/nodes/node-1', ...argv]);
 
 describe('nodeInstances()', () => {
   const argsOf = (app: string, flags = parse()): readonly string[] =>
-    nodeInstances(flags, HOST, '/opt/orrery/dist').find((one) => one.app === app)?.args ?? [];
+    nodeInstances(flags, IDENTITY, HOST, '/opt/orrery/dist').find((one) => one.app === app)?.args ??
+    [];
 
   it.each([
     { app: 'kubelet', name: 'has the name of the node', want: '--hostname-override=node-1' },
@@ -37,6 +43,30 @@ describe('nodeInstances()', () => {
     const flags = parse('--extra-arg=kubelet.max-pods=5');
     expect(argsOf('kubelet', flags)).toContain('--max-pods=5');
     expect(argsOf('dataplane', flags)).not.toContain('--max-pods=5');
+  });
+});
+
+describe(identityOf.name, () => {
+  it('keeps what a joining node gets for itself below its own folder', async () => {
+    const flags = parseFlags(NodeFlags, [
+      '--name=node-7',
+      '--root-dir=/data',
+      '--bootstrap-kubeconfig=/cluster/nodes/bootstrap-kubelet.conf',
+    ]);
+    expect(await identityOf(flags, '172.18.0.5')).toEqual({
+      name: 'node-7',
+      rootDir: '/data',
+      credentials: '/data/credentials',
+    });
+  });
+
+  it.each([
+    { name: 'neither', argv: [] },
+    { name: 'both', argv: ['--credentials=/a', '--bootstrap-kubeconfig=/b'] },
+  ])('refuses $name of the two ways to be known', async ({ argv }) => {
+    await expect(identityOf(parseFlags(NodeFlags, argv), '172.18.0.5')).rejects.toThrow(
+      'needs --credentials or --bootstrap-kubeconfig',
+    );
   });
 });
 

@@ -1,24 +1,74 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect, loadKubeconfig } from '@orrery/client';
-import { SystemClock, SystemRandom, createLogger } from '@orrery/component';
+import { ConfigError, SystemClock, SystemRandom, createLogger } from '@orrery/component';
 import type { Instance } from '../cluster/plan.js';
 import { RoutedNetwork } from '../network/routed-network.js';
 import { hostAddress } from './node-flags.js';
 import type { NodeFlags } from './node-flags.js';
 import { runTogether } from './run.js';
+import { findServiceNodeName } from './service-node-name.js';
 import { parseExtraArgs } from './up-flags.js';
+
+/** What tells one node from the others. */
+export interface NodeIdentity {
+  readonly name: string;
+  readonly rootDir: string;
+  /** Folder with kubelet.conf and pki/. */
+  readonly credentials: string;
+}
+
+/** Throws ConfigError when neither credentials nor a way to get some are given. */
+export async function identityOf(flags: NodeFlags, address: string): Promise<NodeIdentity> {
+  const { bootstrapKubeconfig, credentials, service } = flags;
+  if ((credentials === undefined) === (bootstrapKubeconfig === undefined))
+    throw new ConfigError('orrery node needs --credentials or --bootstrap-kubeconfig');
+  const name = service === undefined ? flags.name : await findServiceNodeName(service, address);
+  const rootDir = service === undefined ? flags.rootDir : join(flags.rootDir, name);
+  return { name, rootDir, credentials: credentials ?? join(rootDir, 'credentials') };
+}
+
+/** Makes this node one of the cluster whose bootstrap token it has, unless it is already. */
+async function joinCluster(
+  bootstrapKubeconfig: string,
+  { name, credentials }: NodeIdentity,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ensureClientKubeconfig } = await import('@orrery/kubelet');
+  const certDir = join(credentials, 'pki');
+  mkdirSync(certDir, { recursive: true, mode: 0o700 });
+  writeFileSync(join(certDir, 'ca.crt'), loadKubeconfig(bootstrapKubeconfig).ca ?? '');
+  await ensureClientKubeconfig(
+    {
+      bootstrapKubeconfig,
+      kubeconfig: join(credentials, 'kubelet.conf'),
+      certDir,
+      nodeName: name,
+      clock: new SystemClock(),
+      logger: createLogger({ component: 'orrery-node' }),
+    },
+    signal,
+  );
+}
+
+/** Where the kubelet's serving certificate is, or where it may make one. */
+const servingFlags = (pki: (file: string) => string, isGiven: boolean): readonly string[] =>
+  isGiven
+    ? [`--tls-cert-file=${pki('kubelet.crt')}`, `--tls-private-key-file=${pki('kubelet.key')}`]
+    : [`--cert-dir=${pki('')}`];
 
 /** The components of one node and their flags. */
 export function nodeInstances(
   flags: NodeFlags,
+  identity: NodeIdentity,
   host: { readonly address: string; readonly cidr: string },
   componentDir: string,
 ): Instance[] {
   const extra = parseExtraArgs(flags.extraArg);
-  const socket = join(flags.rootDir, 'cri.sock');
-  const pki = (file: string): string => join(flags.credentials, 'pki', file);
+  const { name, rootDir, credentials } = identity;
+  const socket = join(rootDir, 'cri.sock');
+  const pki = (file: string): string => join(credentials, 'pki', file);
   const instances: Record<string, readonly string[]> = {
     dataplane: [
       `--listen=unix://${flags.dataplaneSocket}`,
@@ -26,21 +76,20 @@ export function nodeInstances(
     ],
     'container-runtime': [
       `--listen=unix://${socket}`,
-      `--root=${join(flags.rootDir, 'runtime')}`,
+      `--root=${join(rootDir, 'runtime')}`,
       `--node-ip=${host.address}`,
-      `--node-name=${flags.name}`,
+      `--node-name=${name}`,
       `--component-dir=${componentDir}`,
     ],
     kubelet: [
-      `--kubeconfig=${join(flags.credentials, 'kubelet.conf')}`,
-      `--hostname-override=${flags.name}`,
+      `--kubeconfig=${join(credentials, 'kubelet.conf')}`,
+      `--hostname-override=${name}`,
       `--node-ip=${host.address}`,
       `--address=${host.address}`,
-      `--root-dir=${join(flags.rootDir, 'kubelet')}`,
+      `--root-dir=${join(rootDir, 'kubelet')}`,
       `--container-runtime-endpoint=unix://${socket}`,
       `--cluster-dns=${flags.clusterDns}`,
-      `--tls-cert-file=${pki('kubelet.crt')}`,
-      `--tls-private-key-file=${pki('kubelet.key')}`,
+      ...servingFlags(pki, flags.credentials !== undefined),
       `--client-ca-file=${pki('ca.crt')}`,
     ],
   };
@@ -54,14 +103,17 @@ export function nodeInstances(
 /** `orrery node`: one whole node in this process, its routes first. */
 export async function node(flags: NodeFlags, signal: AbortSignal): Promise<void> {
   const host = hostAddress(flags.nodeIp);
-  for (const dir of [flags.rootDir, dirname(flags.dataplaneSocket)])
-    mkdirSync(dir, { recursive: true });
+  const identity = await identityOf(flags, host.address);
+  const { name, rootDir, credentials } = identity;
+  for (const dir of [rootDir, dirname(flags.dataplaneSocket)]) mkdirSync(dir, { recursive: true });
+  if (flags.bootstrapKubeconfig !== undefined)
+    await joinCluster(flags.bootstrapKubeconfig, identity, signal);
   const client = connect(
-    loadKubeconfig(join(flags.credentials, 'kubelet.conf'), { userAgent: 'orrery-node' }),
+    loadKubeconfig(join(credentials, 'kubelet.conf'), { userAgent: 'orrery-node' }),
   );
   const network = new RoutedNetwork({
     client,
-    nodeName: flags.name,
+    nodeName: name,
     serviceCidr: flags.serviceCidr,
     clock: new SystemClock(),
     random: new SystemRandom(),
@@ -75,7 +127,7 @@ export async function node(flags: NodeFlags, signal: AbortSignal): Promise<void>
     // A pod that is found again binds its address at once: the routes must be there before the kubelet looks.
     await network.ready(until);
     const componentDir = dirname(fileURLToPath(import.meta.url));
-    await runTogether(nodeInstances(flags, host, componentDir), until, 'orrery node');
+    await runTogether(nodeInstances(flags, identity, host, componentDir), until, 'orrery node');
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
