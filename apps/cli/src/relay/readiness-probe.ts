@@ -1,9 +1,8 @@
 import { promises as dns } from 'node:dns';
 import { request } from 'node:https';
-import type { Endpoint } from './relay-flags.js';
 
 /** Whether `address:port` answers GET /readyz with 200 in time; its certificate is the clients' business. */
-function isReady(address: string, port: number, timeoutMs: number): Promise<boolean> {
+export function isReady(address: string, port: number, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const asked = request(
       {
@@ -26,12 +25,8 @@ function isReady(address: string, port: number, timeoutMs: number): Promise<bool
   });
 }
 
-/** The address of a ready API server; undefined when its name is unknown, as that of a stopped container is, or it is not ready. */
-export async function readyAddress(
-  { host, port }: Endpoint,
-  timeoutMs: number,
-): Promise<string | undefined> {
-  const found = await dns.lookup(host, { family: 4 }).catch(() => undefined);
-  if (found === undefined) return undefined;
-  return (await isReady(found.address, port, timeoutMs)) ? found.address : undefined;
+/** Every address of a name, sorted; none when it is unknown, as that of a stopped container is. */
+export async function addressesOf(host: string): Promise<string[]> {
+  const found = await dns.lookup(host, { family: 4, all: true }).catch(() => []);
+  return found.map(({ address }) => address).toSorted();
 }

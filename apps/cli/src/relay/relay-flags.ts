@@ -1,37 +1,71 @@
 import { ConfigError, Flag, IsDuration } from '@orrery/component';
-import { ArrayNotEmpty, Matches } from 'class-validator';
-
-const HOST_PORT = /^[^:\s]+:\d{1,5}$/;
+import { ArrayNotEmpty, IsIn, Matches } from 'class-validator';
 
 /** The flags of `orrery relay`. */
 export class RelayFlags {
-  @Flag('where it listens: ADDRESS:PORT')
-  @Matches(HOST_PORT, { message: 'listen must be ADDRESS:PORT' })
+  @Flag('where it listens: ADDRESS:PORT, or ADDRESS:FIRST-LAST')
+  @Matches(/^[^:\s]+:\d{1,5}(-\d{1,5})?$/, {
+    message: 'listen must be ADDRESS:PORT or ADDRESS:FIRST-LAST',
+  })
   listen = '0.0.0.0:6443';
 
-  @Flag('an API server behind it: HOST:PORT, repeated; names are looked up again and again')
-  @ArrayNotEmpty({ message: 'to must name at least one API server: --to HOST:PORT' })
-  @Matches(HOST_PORT, { each: true, message: 'to must be HOST:PORT' })
+  @Flag(
+    'who is behind it: HOST:PORT, or HOST for the same port; repeated, names are looked up again and again',
+  )
+  @ArrayNotEmpty({ message: 'to must name at least one backend: --to HOST[:PORT]' })
+  @Matches(/^[^:\s]+(:\d{1,5})?$/, { each: true, message: 'to must be HOST:PORT or HOST' })
   to: string[] = [];
 
-  @Flag('how often each API server is asked for its /readyz')
+  @Flag(
+    'readyz = only to API servers that say they are ready; none = to every address that a name has',
+  )
+  @IsIn(['readyz', 'none'])
+  check: 'readyz' | 'none' = 'readyz';
+
+  @Flag('how often names are looked up and API servers asked')
   @IsDuration()
   checkInterval = '1s';
 
-  @Flag('how long it may take to answer')
+  @Flag('how long an API server may take to answer')
   @IsDuration()
   checkTimeout = '2s';
 }
 
-export interface Endpoint {
+/** An address and its ports, the first of which may be the last. */
+export interface Listen {
+  readonly address: string;
+  readonly ports: readonly number[];
+}
+
+/** A host behind the relay; no port = that of the connection. */
+export interface Target {
   readonly host: string;
-  readonly port: number;
+  readonly port?: number;
+}
+
+const MAX_PORTS = 1024;
+
+function toPort(text: string, of: string): number {
+  const port = Number(text);
+  if (port < 1 || port > 65_535) throw new ConfigError(`${of}: a port is 1 to 65535`);
+  return port;
+}
+
+/** `0.0.0.0:30000-30031` -> its parts. Throws ConfigError for ports that cannot be. */
+export function toListen(text: string): Listen {
+  const [address = '', range = ''] = text.split(':');
+  const [first = 0, last = first] = range
+    .split('-')
+    .map((port) => toPort(port, `--listen ${text}`));
+  if (last < first || last - first >= MAX_PORTS)
+    throw new ConfigError(
+      `--listen ${text}: a range goes upwards and has at most ${MAX_PORTS} ports`,
+    );
+  return { address, ports: Array.from({ length: last - first + 1 }, (_, i) => first + i) };
 }
 
 /** `apiserver-1:6443` -> its parts. Throws ConfigError for a port that cannot be. */
-export function toEndpoint(text: string): Endpoint {
-  const [host = '', portText] = text.split(':');
-  const port = Number(portText);
-  if (port < 1 || port > 65_535) throw new ConfigError(`${text}: a port is 1 to 65535`);
-  return { host, port };
+export function toTarget(text: string): Target {
+  const [host = '', port] = text.split(':');
+  return port === undefined ? { host } : { host, port: toPort(port, `--to ${text}`) };
 }

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SystemClock, createLogger } from '@orrery/component';
 import { createCa, issueCertificate } from '@orrery/pki';
 import { eventually } from '@orrery/testkit';
-import { ApiServerRelay } from './relay.js';
+import { Relay } from './relay.js';
 
 const ADDRESS = '127.0.0.1';
 
@@ -50,7 +50,7 @@ function ask(port: number): Promise<string> {
   });
 }
 
-describe(ApiServerRelay.name, () => {
+describe(Relay.name, () => {
   const stop = new AbortController();
   let backends: Backend[] = [];
   let running: Promise<void>;
@@ -70,8 +70,9 @@ describe(ApiServerRelay.name, () => {
     await once(probe, 'listening');
     port = (probe.address() as AddressInfo).port;
     probe.close();
-    const relay = new ApiServerRelay({
-      listen: { host: ADDRESS, port },
+    const relay = new Relay({
+      listen: { address: ADDRESS, ports: [port] },
+      check: 'readyz',
       to: [
         ...ports.map((one) => ({ host: ADDRESS, port: one })),
         { host: 'gone.invalid', port: 1 },

@@ -1,26 +1,35 @@
 import { SystemClock, SystemRandom, createLogger, parseDuration } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
-import { Dataplane, backendKey } from '@orrery/dataplane';
-import type { Backend } from '@orrery/dataplane';
-import { readyAddress } from './readiness-probe.js';
-import { toEndpoint } from './relay-flags.js';
-import type { Endpoint, RelayFlags } from './relay-flags.js';
+import { Dataplane } from '@orrery/dataplane';
+import type { ServiceRule } from '@orrery/dataplane';
+import { addressesOf, isReady } from './readiness-probe.js';
+import { toListen, toTarget } from './relay-flags.js';
+import type { Listen, RelayFlags, Target } from './relay-flags.js';
 
 interface RelayOptions {
-  readonly listen: Endpoint;
-  readonly to: readonly Endpoint[];
+  readonly listen: Listen;
+  readonly to: readonly Target[];
+  readonly check: RelayFlags['check'];
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
+interface Found {
+  readonly address: string;
+  readonly port?: number;
+}
+
 const NODE = 'relay';
 
-/** One address for several API servers: connections go to those that say they are ready, in turn. */
-export class ApiServerRelay {
+const textOf = ({ address, port }: Found): string =>
+  port === undefined ? address : `${address}:${port}`;
+
+/** One address for several servers: connections go in turn to those that are there, and with a check to those that are ready. */
+export class Relay {
   readonly #dataplane: Dataplane;
-  #ready: readonly Backend[] | undefined;
+  #found: string | undefined;
 
   constructor(private readonly options: RelayOptions) {
     const { clock } = options;
@@ -29,10 +38,16 @@ export class ApiServerRelay {
 
   /** Relays until the signal aborts. Rejects when it cannot listen. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, intervalMs } = this.options;
+    const { clock, intervalMs, logger } = this.options;
     try {
       while (!signal.aborted) {
-        await this.#check();
+        const found = await this.#find();
+        const text = found.map(textOf).join(', ');
+        if (text !== this.#found) {
+          logger.info('relaying', { to: text || 'none' });
+          await this.#program(found);
+          this.#found = text;
+        }
         await clock.sleep(intervalMs, signal).catch(() => undefined);
       }
     } finally {
@@ -40,49 +55,44 @@ export class ApiServerRelay {
     }
   }
 
-  async #check(): Promise<void> {
-    const { to, timeoutMs, logger } = this.options;
-    const found = await Promise.all(
-      to.map(async ({ host, port }): Promise<Backend[]> => {
-        const address = await readyAddress({ host, port }, timeoutMs);
-        return address === undefined ? [] : [{ address, port, weight: 1 }];
-      }),
+  async #find(): Promise<readonly Found[]> {
+    const { to, check, timeoutMs, listen } = this.options;
+    const all = await Promise.all(
+      to.map(async (target) =>
+        (await addressesOf(target.host)).map((address): Found => ({ ...target, address })),
+      ),
     );
-    const ready = found.flat();
-    if (this.#ready && keysOf(this.#ready) === keysOf(ready)) return;
-    logger.info('ready API servers', { ready: keysOf(ready) || 'none' });
-    this.#ready = ready;
-    await this.#program(ready);
+    const found = all.flat();
+    if (check === 'none') return found;
+    const [first = 0] = listen.ports;
+    const ready = await Promise.all(
+      found.map(({ address, port = first }) => isReady(address, port, timeoutMs)),
+    );
+    return found.filter((_, i) => ready[i]);
   }
 
-  async #program(backends: readonly Backend[]): Promise<void> {
-    const { host: address, port } = this.options.listen;
-    const [problem] = await this.#dataplane.replace({
-      node: NODE,
-      sources: [],
-      rules: [
-        {
-          id: NODE,
-          protocol: 'TCP',
-          frontends: [{ address, port, kind: 'loadBalancer' }],
-          policy: 'rr',
-          affinityMs: 0,
-          backends,
-          trusted: true,
-        },
-      ],
-    });
+  async #program(found: readonly Found[]): Promise<void> {
+    const { address, ports } = this.options.listen;
+    const rules = ports.map((port): ServiceRule => ({
+      id: `${NODE}/${port}`,
+      protocol: 'TCP',
+      frontends: [{ address, port, kind: 'loadBalancer' }],
+      policy: 'rr',
+      affinityMs: 0,
+      backends: found.map((one) => ({ address: one.address, port: one.port ?? port, weight: 1 })),
+      trusted: true,
+    }));
+    const [problem] = await this.#dataplane.replace({ node: NODE, sources: [], rules });
     if (problem) throw new Error(`--listen ${problem.address}:${problem.port}: ${problem.message}`);
   }
 }
 
-const keysOf = (backends: readonly Backend[]): string => backends.map(backendKey).join(', ');
-
 /** `orrery relay`: relays until the signal aborts. */
 export async function relay(flags: RelayFlags, signal: AbortSignal): Promise<void> {
-  const relaying = new ApiServerRelay({
-    listen: toEndpoint(flags.listen),
-    to: flags.to.map(toEndpoint),
+  const relaying = new Relay({
+    listen: toListen(flags.listen),
+    to: flags.to.map(toTarget),
+    check: flags.check,
     intervalMs: parseDuration(flags.checkInterval) ?? 0,
     timeoutMs: parseDuration(flags.checkTimeout) ?? 0,
     clock: new SystemClock(),
