@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import { reconcilerController } from '@orrery/controller';
 import type { Kubelet } from './kubelet.js';
 import { NODE_CONTROLLER, NODE_RECONCILER, NodeReconciler } from './node/node.reconciler.js';
-import { POD_CONTROLLER, POD_RECONCILER, PodReconciler } from './pod-workers/pod.reconciler.js';
+import { POD_CONTROLLER, POD_RECONCILER, PodReconciler } from './pod-sources/pod.reconciler.js';
 import { KUBELET_AUTH } from './server/auth.guard.js';
 import type { KubeletAuth } from './server/kubelet-auth.js';
 import { KUBELET, KubeletController } from './server/kubelet.controller.js';

@@ -6,30 +6,26 @@ import type { Clock, Logger, Random } from '@orrery/component';
 import { ApiEventRecorder } from '@orrery/controller';
 import { InformerFactory } from '@orrery/informers';
 import type { KubeletOptions } from './config/kubelet-options.js';
-import { ApiConfigReader } from './containers/config-reader.js';
-import { makeContainerConfig } from './containers/container-config.js';
 import type { EnvContext } from './containers/env.js';
+import { ObjectWatches } from './containers/object-watches.js';
 import { isStaticPod, uidOf } from './containers/visit.js';
-import { ImagePuller } from './images/image-puller.js';
 import type { Machine } from './node/machine.js';
 import { NodeAgent } from './node/node-agent.js';
+import type { NodeCare } from './node/node-care.js';
 import { NodeLease } from './node/node-lease.js';
 import { Pleg } from './pleg/pleg.js';
 import { PodCache } from './pleg/pod-cache.js';
-import { admit } from './pod-workers/admission.js';
-import { ContainerStarter } from './pod-workers/container-starter.js';
-import { Housekeeping } from './pod-workers/housekeeping.js';
-import { LifecycleHooks } from './pod-workers/lifecycle-hooks.js';
-import { PodDirectory } from './pod-workers/pod-directory.js';
+import { Housekeeping } from './garbage-collection/housekeeping.js';
+import type { LifecycleHooks } from './pod-workers/lifecycle-hooks.js';
+import { PodDirectory } from './pod-sources/pod-directory.js';
 import { recordPodEvents } from './pod-workers/pod-events.js';
 import type { PodEvents } from './pod-workers/pod-events.js';
-import { PodKiller } from './pod-workers/pod-killer.js';
-import { PodSync } from './pod-workers/pod-sync.js';
-import type { WorkerHooks } from './pod-workers/pod-worker.js';
-import { PodWorkers } from './pod-workers/pod-workers.js';
-import { sandboxConfig } from './pod-workers/sandbox-config.js';
+import { PodSync } from './pod-sources/pod-sync.js';
+import type { KubeletHooks } from './pod-workers/kubelet-hooks.js';
+import type { PodWorkers } from './pod-workers/pod-workers.js';
 import { ProbeManager } from './probes/probe-manager.js';
 import { Prober } from './probes/prober.js';
+import type { PodResizer } from './resize/pod-resizer.js';
 import { readySandbox } from './runtime/runtime.js';
 import type { Runtime } from './runtime/runtime.js';
 import { ManifestSource } from './static-pods/manifest-source.js';
@@ -38,7 +34,8 @@ import { PodReporter } from './status/pod-reporter.js';
 import { apiPodWriter } from './status/pod-writer.js';
 import { StatusManager } from './status/status-manager.js';
 import { TokenManager } from './volumes/token-manager.js';
-import { VolumeManager } from './volumes/volume-manager.js';
+import type { PodVolumes } from './volumes/volume-manager.js';
+import { careOf, hooksOf, resizerOf, volumesOf, workersOf } from './wiring.js';
 
 export interface KubeletParts {
   readonly client: KubeClient;
@@ -50,9 +47,11 @@ export interface KubeletParts {
   readonly prober?: Pick<Prober, 'probe'>;
   readonly hooks?: Pick<LifecycleHooks, 'run'>;
   readonly machine?: () => Machine;
+  readonly volumes?: PodVolumes;
 }
 
-const VOLUME_REFRESH_MS = 10_000;
+/** Tokens are renewed in files this often; everything else in volumes changes when its object does. */
+const TOKEN_REFRESH_MS = 30_000;
 const MIRROR_PERIOD_MS = 2_000;
 
 /** One node's agent: built of plain parts, without global state, so that one process can hold many. */
@@ -68,22 +67,24 @@ export class Kubelet {
   readonly statuses: StatusManager;
   readonly sync: PodSync;
   readonly workers: PodWorkers;
+  readonly care: NodeCare;
+  readonly probes: ProbeManager;
   private readonly stop = new AbortController();
-  private readonly events: PodEvents;
+  readonly events: PodEvents;
   private readonly recorder: ApiEventRecorder;
-  private readonly pleg: Pleg;
-  private readonly probes: ProbeManager;
-  private readonly volumes: VolumeManager;
-  private readonly tokens: TokenManager;
-  private readonly reporter: PodReporter;
+  readonly pleg: Pleg;
+  readonly volumes: PodVolumes;
+  readonly watches: ObjectWatches;
+  readonly resizer: PodResizer;
+  readonly hooks: KubeletHooks;
+  readonly tokens: TokenManager;
+  readonly reporter: PodReporter;
   private readonly mirrors: MirrorClient;
   private readonly manifests: ManifestSource | undefined;
-  private readonly config: ApiConfigReader;
-  private readonly admittedPods = new Set<string>();
 
   constructor(
     readonly options: KubeletOptions,
-    private readonly parts: KubeletParts,
+    readonly parts: KubeletParts,
   ) {
     const { client, runtime, clock, random } = parts;
     this.clock = clock;
@@ -103,12 +104,19 @@ export class Kubelet {
     });
     this.events = recordPodEvents(this.recorder);
     this.pleg = new Pleg(runtime, this.cache, clock, logger);
-    this.config = new ApiConfigReader(client);
+    this.watches = new ObjectWatches({
+      client,
+      clock,
+      random,
+      logger,
+      changed: (uids) => {
+        void this.onObjectChange(uids);
+      },
+    });
     this.tokens = new TokenManager(client, clock);
-    this.volumes = new VolumeManager(options.paths, (pod) => ({
-      env: this.envContext(pod),
-      token: (input) => this.tokens.get(input),
-    }));
+    this.volumes = parts.volumes ?? volumesOf(this);
+    this.resizer = resizerOf(this);
+    this.care = careOf(this);
     this.node = this.createNode();
     this.mirrors = new MirrorClient(
       client,
@@ -125,9 +133,11 @@ export class Kubelet {
       statuses: this.statuses,
       probes: this.probes,
       hostIps: options.nodeIps,
+      resizer: this.resizer,
       runtimeName: () => this.node.runtimeName,
     });
-    this.workers = this.createWorkers();
+    this.hooks = hooksOf(this);
+    this.workers = workersOf(this);
     this.sync = this.createSync();
     this.manifests = this.createManifests();
     this.cache.setListener((uid) => this.workers.wake(uid));
@@ -163,17 +173,24 @@ export class Kubelet {
       lease.start(own),
       housekeeping.start(own),
       this.manifests?.start(own),
-      this.every(VOLUME_REFRESH_MS, () => this.refreshVolumes()),
+      this.care.start(own),
+      this.every(TOKEN_REFRESH_MS, () => this.refreshVolumes(this.workers.active())),
       this.every(MIRROR_PERIOD_MS, () => this.mirrors.reconcile()),
     ]);
     // A termination under way is left to the next kubelet, which starts its grace period anew.
     await Promise.race([this.workers.stopped(), clock.sleep(500)]);
+    this.watches.stop();
     await this.probes.stop();
     this.statuses.stop();
     await Promise.race([
       Promise.all([this.statuses.settled(), this.recorder.flush()]),
       clock.sleep(1_000),
     ]);
+  }
+
+  /** Aborts when the kubelet stops. */
+  get stopSignal(): AbortSignal {
+    return this.stop.signal;
   }
 
   isHealthy(): boolean {
@@ -205,17 +222,24 @@ export class Kubelet {
     }
   }
 
-  private async refreshVolumes(): Promise<void> {
-    for (const pod of this.workers.active())
+  private async refreshVolumes(pods: readonly Pod[]): Promise<void> {
+    for (const pod of pods)
       await this.volumes.refresh(pod).catch((error: unknown) => {
         this.logger.warn('volumes not refreshed', { pod: pod.metadata.name, error: String(error) });
       });
   }
 
-  private envContext(pod: Pod): EnvContext {
+  /** Files follow at once; a pod that waits for the object goes on. */
+  private async onObjectChange(uids: readonly string[]): Promise<void> {
+    await this.refreshVolumes(this.workers.active().filter((pod) => uids.includes(uidOf(pod))));
+    for (const uid of uids) this.workers.wake(uid);
+  }
+
+  /** What containers and files of the pod are told of the cluster. */
+  envContext(pod: Pod): EnvContext {
     const ips = readySandbox(this.cache.get(uidOf(pod)))?.ips ?? [];
     return {
-      config: this.config,
+      config: this.watches,
       services: this.informers.informer(resources.services).lister.list(),
       addresses: {
         podIps: pod.spec.hostNetwork ? this.options.nodeIps : ips,
@@ -228,7 +252,12 @@ export class Kubelet {
   private createNode(): NodeAgent {
     const { options, client, runtime, clock, logger } = this;
     return new NodeAgent(
-      { ...options, rootDir: options.paths.rootDir, updateMs: options.nodeStatusUpdateMs },
+      {
+        ...options,
+        rootDir: options.paths.rootDir,
+        updateMs: options.nodeStatusUpdateMs,
+        reserved: options.tuning.reserved,
+      },
       {
         client,
         runtime,
@@ -236,17 +265,23 @@ export class Kubelet {
         logger,
         ...(this.parts.machine && { machine: this.parts.machine }),
         plegHealthy: () => this.pleg.isHealthy(),
+        pressures: () => this.care.eviction.pressures,
+        shutdown: () => this.care.shutdown.problem,
         event: (node: Node, reason, message) => {
-          const reference = {
-            kind: 'Node',
-            name: node.metadata.name ?? '',
-            uid: node.metadata.name ?? '',
-          };
-          this.recorder.event(reference, 'Normal', reason, message);
+          this.nodeEvent(node, 'Normal', reason, message);
         },
         networkChanged: () => this.workers.wakeAll(),
       },
     );
+  }
+
+  nodeEvent(
+    { metadata: { name = '' } }: Node,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+  ): void {
+    this.recorder.event({ kind: 'Node', name, uid: name }, type, reason, message);
   }
 
   private createStatuses(): StatusManager {
@@ -270,102 +305,6 @@ export class Kubelet {
     });
   }
 
-  private createWorkers(): PodWorkers {
-    const { clock, logger, runtime, events, options } = this;
-    const hooks = this.parts.hooks ?? new LifecycleHooks(runtime, clock);
-    const starter = new ContainerStarter({
-      runtime,
-      images: new ImagePuller(runtime, () => clock.now()),
-      hooks,
-      events,
-      makeConfig: ({ pod, container }, imageRef, attempt) =>
-        makeContainerConfig({
-          pod,
-          container,
-          attempt,
-          imageRef,
-          volumes: this.volumes.mountsOf(pod),
-          env: this.envContext(pod),
-          paths: options.paths,
-          memoryCapacity: this.node.memoryCapacity(),
-        }),
-      now: () => clock.now(),
-    });
-    const killer = new PodKiller({ runtime, hooks, events, clock, logger });
-    return new PodWorkers(
-      {
-        clock,
-        logger,
-        runtime,
-        starter,
-        killer,
-        events,
-        probes: this.probes,
-        hooks: this.workerHooks(),
-      },
-      this.stop.signal,
-      (pod) => {
-        this.sync.onEnded(pod);
-      },
-    );
-  }
-
-  private workerHooks(): WorkerHooks {
-    return {
-      cached: (uid) => this.cache.get(uid),
-      refresh: (uid) => this.pleg.refresh(uid, false),
-      admit: (pod) => this.admit(pod),
-      networkProblem: () => this.node.networkProblem(),
-      prepare: (pod) => this.prepare(pod),
-      sandboxConfig: (pod, attempt) => sandboxConfig(pod, attempt, this.options),
-      probe: (pod) => {
-        this.probes.add(pod);
-      },
-      stopProbes: (pod) => {
-        this.probes.remove(uidOf(pod));
-      },
-      report: (pod, input) => this.reporter.report(pod, input),
-      reclaim: async (pod) => {
-        this.admittedPods.delete(uidOf(pod));
-        this.tokens.forget(uidOf(pod));
-        await this.volumes.remove(uidOf(pod));
-        this.statuses.reclaim(pod);
-      },
-    };
-  }
-
-  private admit(pod: Pod): ReturnType<typeof admit> {
-    const others = this.workers
-      .active()
-      .filter((one) => uidOf(one) !== uidOf(pod) && this.admittedPods.has(uidOf(one)));
-    const refusal = admit({
-      pod,
-      node: this.node.current,
-      others,
-      allocatable: this.node.allocatable(),
-      maxPods: this.options.maxPods,
-    });
-    if (!refusal) this.admittedPods.add(uidOf(pod));
-    return refusal;
-  }
-
-  private async prepare(pod: Pod): Promise<void> {
-    // A pod must not start without the variables of its Services; static ones may start before the API server.
-    if (!isStaticPod(pod))
-      await this.informers.informer(resources.services).waitForSync(this.stop.signal);
-    try {
-      await this.volumes.mount(pod);
-    } catch (error) {
-      this.events.pod(
-        pod,
-        'Warning',
-        'FailedMount',
-        error instanceof Error ? error.message : String(error),
-      );
-      throw error;
-    }
-  }
-
   private createSync(): PodSync {
     const { directory, workers, statuses, probes, mirrors } = this;
     return new PodSync({
@@ -383,7 +322,7 @@ export class Kubelet {
           this.probes.adopt(containerID.slice(containerID.indexOf('://') + 3), { started, ready });
       },
       forget: (pod) => {
-        this.admittedPods.delete(uidOf(pod));
+        this.hooks.forget(pod);
       },
     });
   }

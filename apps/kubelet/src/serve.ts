@@ -9,10 +9,11 @@ import { ConfigError, SystemClock, SystemRandom } from '@orrery/component';
 import type { ComponentContext } from '@orrery/component';
 import { ReconcileErrorFilter, WatchTransport, WriteFence, leadAlways } from '@orrery/controller';
 import type { KubeletOptions } from './config/kubelet-options.js';
+import { withCredentials } from './credentials/with-credentials.js';
 import { KubeletModule } from './kubelet.module.js';
 import { Kubelet } from './kubelet.js';
 import { nodeDefinition } from './node/node.reconciler.js';
-import { podDefinition } from './pod-workers/pod.reconciler.js';
+import { podDefinition } from './pod-sources/pod.reconciler.js';
 import { CriRuntime } from './runtime/cri-runtime.js';
 import { KubeletAuth } from './server/kubelet-auth.js';
 import { StreamHandler } from './server/stream-handler.js';
@@ -63,9 +64,10 @@ async function listen(
 
 /** Runs one kubelet until the signal aborts. */
 export async function serve(
-  options: KubeletOptions,
+  given: KubeletOptions,
   { signal, clock = new SystemClock() }: ComponentContext,
 ): Promise<void> {
+  const options = await withCredentials(given, clock, signal);
   const client = clientOf(options);
   mkdirSync(options.paths.rootDir, { recursive: true });
   mkdirSync(options.paths.podLogsDir, { recursive: true });

@@ -1,4 +1,4 @@
-import { IsArray, IsIn, IsInt, IsOptional, IsString, Min } from 'class-validator';
+import { IsArray, IsIn, IsInt, IsObject, IsOptional, IsString, Min } from 'class-validator';
 
 /** The fields of KubeletConfiguration (kubelet.config.k8s.io/v1beta1) that this kubelet reads; others are refused. */
 export class KubeletConfiguration {
@@ -57,4 +57,76 @@ export class KubeletConfiguration {
   @IsOptional()
   @IsString()
   tlsPrivateKeyFile?: string;
+
+  @IsOptional()
+  @IsObject()
+  evictionHard?: Record<string, string>;
+
+  @IsOptional()
+  @IsObject()
+  evictionSoft?: Record<string, string>;
+
+  @IsOptional()
+  @IsObject()
+  evictionSoftGracePeriod?: Record<string, string>;
+
+  @IsOptional()
+  @IsObject()
+  evictionMinimumReclaim?: Record<string, string>;
+
+  @IsOptional()
+  @IsObject()
+  systemReserved?: Record<string, string>;
+
+  @IsOptional()
+  @IsObject()
+  kubeReserved?: Record<string, string>;
+
+  @IsOptional()
+  @IsString()
+  evictionPressureTransitionPeriod?: string;
+
+  @IsOptional()
+  @IsString()
+  imageMinimumGCAge?: string;
+
+  @IsOptional()
+  @IsString()
+  imageMaximumGCAge?: string;
+
+  @IsOptional()
+  @IsString()
+  containerLogMaxSize?: string;
+
+  @IsOptional()
+  @IsString()
+  containerLogMonitorInterval?: string;
+
+  @IsOptional()
+  @IsString()
+  shutdownGracePeriod?: string;
+
+  @IsOptional()
+  @IsString()
+  shutdownGracePeriodCriticalPods?: string;
+
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  evictionMaxPodGracePeriod?: number;
+
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  imageGCHighThresholdPercent?: number;
+
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  imageGCLowThresholdPercent?: number;
+
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  containerLogMaxFiles?: number;
 }

@@ -109,4 +109,68 @@ export class KubeletFlags {
   @IsInt()
   @Min(1)
   maxPods = 110;
+
+  @Flag('hard eviction thresholds: memory.available<100Mi,nodefs.available<10%')
+  @IsOptional()
+  @IsString()
+  evictionHard?: string;
+
+  @Flag('soft eviction thresholds')
+  @IsOptional()
+  @IsString()
+  evictionSoft?: string;
+
+  @Flag('how long a soft threshold must be met: memory.available=30s')
+  @IsOptional()
+  @IsString()
+  evictionSoftGracePeriod?: string;
+
+  @Flag('what an eviction frees at least: memory.available=50Mi')
+  @IsOptional()
+  @IsString()
+  evictionMinimumReclaim?: string;
+
+  @Flag('how long a pressure condition stays after its cause has gone')
+  @IsOptional()
+  @IsDuration()
+  evictionPressureTransitionPeriod?: string;
+
+  @Flag('most seconds that a pod gets when a soft threshold evicts it')
+  @IsOptional()
+  @Matches(/^\d{1,3}$/)
+  evictionMaxPodGracePeriod?: string;
+
+  @Flag('percent of the disk at which images are collected', 'image-gc-high-threshold')
+  @IsOptional()
+  @Matches(/^\d{1,3}$/)
+  imageGcHighThreshold?: string;
+
+  @Flag('percent of the disk down to which images are collected', 'image-gc-low-threshold')
+  @IsOptional()
+  @Matches(/^\d{1,3}$/)
+  imageGcLowThreshold?: string;
+
+  @Flag('size at which the log of a container is rotated')
+  @IsOptional()
+  @IsString()
+  containerLogMaxSize?: string;
+
+  @Flag('log files that a container keeps')
+  @IsOptional()
+  @Matches(/^\d{1,3}$/)
+  containerLogMaxFiles?: string;
+
+  @Flag('resources kept for the system: cpu=100m,memory=1Gi')
+  @IsOptional()
+  @IsString()
+  systemReserved?: string;
+
+  @Flag('resources kept for the kubelet and the runtime')
+  @IsOptional()
+  @IsString()
+  kubeReserved?: string;
+
+  @Flag('file that is there while the machine is about to shut down (see shutdownGracePeriod)')
+  @IsString()
+  shutdownFile = '/run/systemd/shutdown/scheduled';
 }

@@ -7,6 +7,8 @@ import { ConfigError, parseDuration, parseFlags, validateConfig } from '@orrery/
 import type { KubeletPaths } from '../containers/paths.js';
 import { KubeletConfiguration } from './kubelet-configuration.js';
 import { KubeletFlags } from './kubelet-flags.js';
+import { tuningOf } from './node-tuning.js';
+import type { NodeTuning } from './node-tuning.js';
 
 /** Everything a kubelet is told, checked and with defaults applied. */
 export interface KubeletOptions {
@@ -38,6 +40,9 @@ export interface KubeletOptions {
   readonly nodeStatusUpdateMs: number;
   readonly nodeLeaseSeconds: number;
   readonly maxPods: number;
+  readonly tuning: NodeTuning;
+  /** Where granted resources are kept; without it they do not outlive the process. */
+  readonly allocationFile: string | undefined;
 }
 
 function parseTaint(text: string): Taint {
@@ -61,10 +66,12 @@ function readConfig(path: string): KubeletConfiguration {
 }
 
 /** The file first, then the flags that were given. */
-function merged(argv: readonly string[]): KubeletFlags {
-  const flags = parseFlags(KubeletFlags, argv, 'kubelet');
-  if (!flags.config) return flags;
-  const file = readConfig(flags.config);
+function merged(
+  argv: readonly string[],
+  flags: KubeletFlags,
+  file: KubeletConfiguration | undefined,
+): KubeletFlags {
+  if (!file) return flags;
   const given = (flag: string): boolean =>
     argv.some((one) => one === `--${flag}` || one.startsWith(`--${flag}=`));
   const take = <K extends keyof KubeletFlags>(
@@ -91,7 +98,9 @@ function merged(argv: readonly string[]): KubeletFlags {
 
 /** Throws ConfigError naming every bad flag or field. */
 export function parseOptions(argv: readonly string[]): KubeletOptions {
-  const flags = merged(argv);
+  const given = parseFlags(KubeletFlags, argv, 'kubelet');
+  const file = given.config ? readConfig(given.config) : undefined;
+  const flags = merged(argv, given, file);
   if ((flags.tlsCertFile === undefined) !== (flags.tlsPrivateKeyFile === undefined))
     throw new ConfigError('--tls-cert-file and --tls-private-key-file must be given together');
   if (flags.bootstrapKubeconfig !== undefined && !(flags.kubeconfig && flags.certDir))
@@ -135,5 +144,7 @@ export function parseOptions(argv: readonly string[]): KubeletOptions {
     nodeStatusUpdateMs,
     nodeLeaseSeconds: flags.nodeLeaseDurationSeconds,
     maxPods: flags.maxPods,
+    tuning: tuningOf(flags, file),
+    allocationFile: join(flags.rootDir, 'allocated_pods_state'),
   };
 }

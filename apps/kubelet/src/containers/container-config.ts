@@ -25,6 +25,7 @@ import { containerLogPath, podDir, safeJoin } from './paths.js';
 import type { KubeletPaths } from './paths.js';
 import { containerResources } from './resources.js';
 import { normalizeImage } from '../images/image-puller.js';
+import type { MountedVolume } from '../volumes/claims.js';
 import { describePod, uidOf } from './visit.js';
 
 export interface ContainerConfigInput {
@@ -32,8 +33,8 @@ export interface ContainerConfigInput {
   readonly container: Container;
   readonly attempt: number;
   readonly imageRef: string;
-  /** Host folders of the pod's mounted volumes by volume name. */
-  readonly volumes: ReadonlyMap<string, string>;
+  /** The pod's mounted volumes by volume name. */
+  readonly volumes: ReadonlyMap<string, MountedVolume>;
   readonly env: EnvContext;
   readonly paths: KubeletPaths;
   readonly memoryCapacity: number;
@@ -69,13 +70,13 @@ async function volumeMounts(
 ): Promise<RuntimeMount[]> {
   const mounts: RuntimeMount[] = [];
   for (const mount of input.container.volumeMounts ?? []) {
-    const base = input.volumes.get(mount.name);
-    if (base === undefined)
+    const volume = input.volumes.get(mount.name);
+    if (volume === undefined)
       throw new ContainerConfigError(
         `cannot find volume "${mount.name}" to mount into container "${input.container.name}"`,
       );
     const sub = mount.subPathExpr ? expand(mount.subPathExpr, lookup) : (mount.subPath ?? '');
-    const hostPath = sub === '' ? base : safeJoin(base, sub);
+    const hostPath = sub === '' ? volume.path : safeJoin(volume.path, sub);
     if (hostPath === undefined)
       throw new ContainerConfigError(
         `failed to prepare subPath for volumeMount "${mount.name}" of container "${input.container.name}"`,
@@ -84,7 +85,7 @@ async function volumeMounts(
     mounts.push({
       containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
       hostPath,
-      readonly: mount.readOnly === true,
+      readonly: volume.readOnly || mount.readOnly === true,
     });
   }
   return mounts;
@@ -116,7 +117,16 @@ async function hostsMount({
   return { containerPath: '/etc/hosts', hostPath, readonly: false };
 }
 
-type Security = Pick<ContainerConfig, 'runAsUser' | 'runAsGroup' | 'privileged' | 'readonlyRootfs'>;
+type Security = Pick<
+  ContainerConfig,
+  'runAsUser' | 'runAsGroup' | 'supplementalGroups' | 'privileged' | 'readonlyRootfs'
+>;
+
+/** The pod's volumes belong to its fsGroup, so its processes do too. */
+function groupsOf({ spec: { securityContext } }: Pod): number[] {
+  const { fsGroup, supplementalGroups = [] } = securityContext ?? {};
+  return [...new Set([...supplementalGroups, ...(fsGroup === undefined ? [] : [fsGroup])])];
+}
 
 /** The container's own settings win over the pod's. */
 function securityOf({ pod, container }: ContainerConfigInput): Security {
@@ -129,6 +139,7 @@ function securityOf({ pod, container }: ContainerConfigInput): Security {
   return {
     ...(runAsUser === undefined ? {} : { runAsUser }),
     ...(runAsGroup === undefined ? {} : { runAsGroup }),
+    supplementalGroups: groupsOf(pod),
     privileged: own.privileged === true,
     readonlyRootfs: own.readOnlyRootFilesystem === true,
   };

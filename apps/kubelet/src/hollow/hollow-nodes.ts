@@ -16,6 +16,7 @@ import {
 import type { Clock, ComponentApp, ComponentContext } from '@orrery/component';
 import { ReconcileErrorFilter, WatchTransport, WriteFence, leadAlways } from '@orrery/controller';
 import type { KubeletOptions } from '../config/kubelet-options.js';
+import { tuningOf } from '../config/node-tuning.js';
 import {
   findContainer,
   initContainersOf,
@@ -27,7 +28,7 @@ import { KubeletModule } from '../kubelet.module.js';
 import { Kubelet } from '../kubelet.js';
 import { readMachine } from '../node/machine.js';
 import { nodeDefinition } from '../node/node.reconciler.js';
-import { podDefinition } from '../pod-workers/pod.reconciler.js';
+import { podDefinition } from '../pod-sources/pod.reconciler.js';
 import { KubeletAuth } from '../server/kubelet-auth.js';
 import { imagesOf, machineOf, toRuntimePod, toStaticPod } from './adopt-pods.js';
 import { HollowFlags } from './hollow-flags.js';
@@ -66,6 +67,8 @@ function optionsOf(node: Node, flags: HollowFlags): KubeletOptions {
     nodeStatusUpdateMs: 10_000,
     nodeLeaseSeconds: 40,
     maxPods: Number(node.status?.capacity?.['pods'] ?? 110),
+    tuning: tuningOf({ shutdownFile: '' }),
+    allocationFile: undefined,
   };
 }
 

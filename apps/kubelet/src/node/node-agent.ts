@@ -19,6 +19,7 @@ export interface NodeOptions {
   readonly taints: readonly Taint[];
   readonly rootDir: string;
   readonly updateMs: number;
+  readonly reserved: Readonly<Record<string, number>>;
 }
 
 export interface NodeAgentParts {
@@ -29,6 +30,9 @@ export interface NodeAgentParts {
   /** What the node is said to have; default: what this machine has. */
   readonly machine?: () => Machine;
   plegHealthy(): boolean;
+  pressures(): readonly string[];
+  /** Why the node goes down, else undefined. */
+  shutdown(): string | undefined;
   /** A node-level event, e.g. Starting, NodeReady. */
   event(node: Node, reason: string, message: string): void;
   /** The pod network came up or went down. */
@@ -71,7 +75,7 @@ export class NodeAgent {
   }
 
   allocatable(): Readonly<Record<string, string>> {
-    return allocatableOf(this.machine(), this.options.maxPods);
+    return allocatableOf(this.machine(), this.options.maxPods, this.options.reserved);
   }
 
   memoryCapacity(): number {
@@ -107,6 +111,11 @@ export class NodeAgent {
     }
   }
 
+  /** Something that the status shows has changed. */
+  refresh(): void {
+    this.wakeUp();
+  }
+
   private idle(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const waitMs = this.conditions && this.parts.plegHealthy() ? LOOK_MS : RETRY_MS;
@@ -122,7 +131,7 @@ export class NodeAgent {
     });
   }
 
-  private machine(): Machine {
+  machine(): Machine {
     return this.parts.machine?.() ?? readMachine(this.options.rootDir);
   }
 
@@ -192,7 +201,7 @@ export class NodeAgent {
   }
 
   private async freshStatus(old: Node | undefined): Promise<NodeStatus> {
-    const { nodeName, nodeIps, port, maxPods } = this.options;
+    const { nodeName, nodeIps, port, maxPods, reserved } = this.options;
     const images = this.conditions ? await this.parts.runtime.listImages().catch(() => []) : [];
     return nodeStatus(
       {
@@ -205,6 +214,9 @@ export class NodeAgent {
         nodeIps,
         port,
         maxPods,
+        reserved,
+        pressures: this.parts.pressures(),
+        shutdown: this.parts.shutdown(),
         now: toTime(this.parts.clock.now()),
       },
       old,
@@ -239,6 +251,7 @@ export class NodeAgent {
   }
 
   private announce(before: Node, after: Node): void {
+    this.announcePressure(before, after);
     const ready = (node: Node): string | undefined =>
       node.status?.conditions?.find((one) => one.type === 'Ready')?.status;
     if (ready(before) === ready(after)) return;
@@ -248,7 +261,26 @@ export class NodeAgent {
     else if (ready(before) === 'True')
       this.parts.event(after, 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
   }
+
+  private announcePressure(before: Node, after: Node): void {
+    for (const { type, status, reason = '' } of after.status?.conditions ?? []) {
+      const event = EVENTS[reason];
+      const old = before.status?.conditions?.find((one) => one.type === type);
+      if (event && old && old.status !== status)
+        this.parts.event(after, event, `Node ${this.options.nodeName} status is now: ${event}`);
+    }
+  }
 }
+
+/** Reasons of the conditions other than Ready are what their events are called. */
+const EVENTS: Readonly<Record<string, string>> = {
+  KubeletHasInsufficientMemory: 'NodeHasInsufficientMemory',
+  KubeletHasSufficientMemory: 'NodeHasSufficientMemory',
+  KubeletHasDiskPressure: 'NodeHasDiskPressure',
+  KubeletHasNoDiskPressure: 'NodeHasNoDiskPressure',
+  KubeletHasInsufficientPID: 'NodeHasInsufficientPID',
+  KubeletHasSufficientPID: 'NodeHasSufficientPID',
+};
 
 const withoutHeartbeat = (conditions: readonly NodeCondition[] = []): unknown[] =>
   conditions

@@ -16,6 +16,9 @@ const facts = (changes: Partial<NodeFacts> = {}): NodeFacts => ({
   nodeIps: ['127.9.0.2'],
   port: 10_250,
   maxPods: 110,
+  pressures: [],
+  shutdown: undefined,
+  reserved: {},
   now: '2026-01-02T03:04:05Z',
   ...changes,
 });

@@ -1,6 +1,7 @@
 import type { Node, NodeCondition, NodeStatus } from '@orrery/api';
 import { KUBERNETES_VERSION } from '@orrery/component';
 import type { RuntimeCondition, RuntimeImage, RuntimeInfo } from '../runtime/runtime.js';
+import { pressureConditions } from '../eviction/eviction-manager.js';
 import type { Machine } from './machine.js';
 
 export interface NodeFacts {
@@ -14,6 +15,11 @@ export interface NodeFacts {
   readonly nodeIps: readonly string[];
   readonly port: number;
   readonly maxPods: number;
+  /** MemoryPressure, DiskPressure, PIDPressure: those that the node is under. */
+  readonly pressures: readonly string[];
+  /** Why the node goes down, else undefined. */
+  readonly shutdown: string | undefined;
+  readonly reserved: Readonly<Record<string, number>>;
   /** RFC 3339. */
   readonly now: string;
 }
@@ -40,6 +46,7 @@ export function runtimeProblems(conditions: readonly RuntimeCondition[] | undefi
 
 function readyCondition(facts: NodeFacts): NodeCondition {
   const problems = runtimeProblems(facts.runtimeConditions);
+  if (facts.shutdown !== undefined) problems.push(facts.shutdown);
   if (!facts.plegHealthy) problems.push('PLEG is not healthy: pleg has yet to be successful');
   return problems.length === 0
     ? {
@@ -73,24 +80,7 @@ function networkCondition(facts: NodeFacts): NodeCondition[] {
 function conditionsOf(facts: NodeFacts, old: readonly NodeCondition[]): NodeCondition[] {
   const fresh: NodeCondition[] = [
     ...networkCondition(facts),
-    {
-      type: 'MemoryPressure',
-      status: 'False',
-      reason: 'KubeletHasSufficientMemory',
-      message: 'kubelet has sufficient memory available',
-    },
-    {
-      type: 'DiskPressure',
-      status: 'False',
-      reason: 'KubeletHasNoDiskPressure',
-      message: 'kubelet has no disk pressure',
-    },
-    {
-      type: 'PIDPressure',
-      status: 'False',
-      reason: 'KubeletHasSufficientPID',
-      message: 'kubelet has sufficient PID available',
-    },
+    ...pressureConditions(facts.pressures),
     readyCondition(facts),
   ];
   return fresh.map((condition) => {
@@ -115,12 +105,18 @@ export function capacityOf(machine: Machine, maxPods: number): Record<string, st
   };
 }
 
-/** Everything but what system and eviction thresholds hold back: 10% of storage, 100 Mi of memory. */
-export function allocatableOf(machine: Machine, maxPods: number): Record<string, string> {
+/** Everything but what is reserved and what eviction holds back: 10% of storage, 100 Mi of memory. */
+export function allocatableOf(
+  machine: Machine,
+  maxPods: number,
+  reserved: Readonly<Record<string, number>> = {},
+): Record<string, string> {
+  const { cpu = 0, memory = 0, 'ephemeral-storage': storage = 0 } = reserved;
   return {
     ...capacityOf(machine, maxPods),
-    memory: `${Math.floor(machine.memoryBytes / KI) - 100 * KI}Ki`,
-    'ephemeral-storage': String(Math.floor(machine.ephemeralStorageBytes * 0.9)),
+    ...(cpu > 0 ? { cpu: `${Math.round((machine.cpus - cpu) * 1000)}m` } : {}),
+    memory: `${Math.floor((machine.memoryBytes - memory) / KI) - 100 * KI}Ki`,
+    'ephemeral-storage': String(Math.floor(machine.ephemeralStorageBytes * 0.9) - storage),
   };
 }
 
@@ -129,7 +125,7 @@ export function nodeStatus(facts: NodeFacts, old: Node | undefined): NodeStatus 
   const { machine, runtime } = facts;
   return {
     capacity: capacityOf(machine, facts.maxPods),
-    allocatable: allocatableOf(machine, facts.maxPods),
+    allocatable: allocatableOf(machine, facts.maxPods, facts.reserved),
     conditions: conditionsOf(facts, old?.status?.conditions ?? []),
     addresses: [
       ...facts.nodeIps.map((address) => ({ type: 'InternalIP', address })),

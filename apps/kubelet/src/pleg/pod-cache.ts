@@ -39,6 +39,9 @@ export function fingerprint(pod: RuntimePod): string {
   const sandboxes = pod.sandboxes.map(
     (one) => `${one.id}:${one.ready ? 1 : 0}:${one.ips.join(',')}`,
   );
-  const containers = pod.containers.map((one) => `${one.id}:${one.state}:${one.exitCode}`);
+  const containers = pod.containers.map(
+    (one) =>
+      `${one.id}:${one.state}:${one.exitCode}:${one.resources?.memoryLimitBytes ?? 0}:${one.resources?.cpuShares ?? 0}:${one.resources?.cpuQuota ?? 0}`,
+  );
   return `${sandboxes.join(';')}|${containers.join(';')}`;
 }

@@ -3,13 +3,24 @@ import { hashContainer } from '../containers/hash.js';
 import { ephemeralContainersOf, initContainersOf, isSidecar } from '../containers/visit.js';
 import { latestContainer } from '../runtime/runtime.js';
 import type { RuntimeContainer, RuntimePod, RuntimeSandbox } from '../runtime/runtime.js';
+import { canRestart, restartsAfter, runsOnce } from './restart-policy.js';
 
 export interface ContainerKill {
   readonly container: RuntimeContainer;
   readonly name: string;
   readonly message: string;
-  readonly reason: 'changed' | 'liveness' | 'startup' | 'unknown';
+  readonly reason: 'changed' | 'liveness' | 'startup' | 'unknown' | 'resize';
 }
+
+/** What a resize still asks of a running container: nothing, new limits, or a restart by its resizePolicy. */
+export type ResizePlan = 'none' | 'update' | 'restart';
+
+export interface ContainerUpdate {
+  readonly container: Container;
+  readonly status: RuntimeContainer;
+}
+
+type Resize = (container: Container, status: RuntimeContainer) => ResizePlan;
 
 /** What one pass must do to a pod; computed from its spec and from what the runtime holds. */
 export interface PodActions {
@@ -18,6 +29,8 @@ export interface PodActions {
   readonly createSandbox: boolean;
   readonly attempt: number;
   readonly toKill: readonly ContainerKill[];
+  /** Running containers whose resources change in place. */
+  readonly toUpdate: readonly ContainerUpdate[];
   /** At most one ordinary init container; sidecars to restart may stand beside it. */
   readonly initToStart: readonly Container[];
   readonly toStart: readonly Container[];
@@ -35,7 +48,13 @@ export interface ProbeVerdicts {
 
 type Existing = Map<string, RuntimeContainer>;
 
-const NOTHING = { toKill: [], initToStart: [], toStart: [], ephemeralToStart: [] } as const;
+const NOTHING = {
+  toKill: [],
+  toUpdate: [],
+  initToStart: [],
+  toStart: [],
+  ephemeralToStart: [],
+} as const;
 
 /** Whether a container that is not running may start again (k8s pkg/kubelet/container/helpers.go:ShouldContainerBeRestarted). */
 export function shouldRestart(
@@ -47,9 +66,9 @@ export function shouldRestart(
   if (!status) return true;
   if (status.state === 'running') return false;
   if (status.state === 'created') return true;
-  const policy = isSidecar(container) ? 'Always' : (pod.spec.restartPolicy ?? 'Always');
-  if (policy === 'Always') return true;
-  return policy === 'OnFailure' && (status.state === 'unknown' || status.exitCode !== 0);
+  if (isSidecar(container)) return true;
+  // An end of which nothing is known counts as a failure.
+  return restartsAfter(pod, container, status.state === 'unknown' ? 255 : status.exitCode);
 }
 
 function killReason(
@@ -66,8 +85,7 @@ function killReason(
   });
   if (status.hash !== hashContainer(container))
     return kill('changed', `Container ${container.name} definition changed, will be restarted`);
-  const mayRestart = isSidecar(container) || (pod.spec.restartPolicy ?? 'Always') !== 'Never';
-  const after = mayRestart ? ', will be restarted' : '';
+  const after = canRestart(pod, container) ? ', will be restarted' : '';
   if (probes.livenessFailed(status.id))
     return kill('liveness', `Container ${container.name} failed liveness probe${after}`);
   if (probes.startupFailed(status.id))
@@ -126,21 +144,36 @@ function planInit(pod: Pod, existing: Existing, probes: ProbeVerdicts): InitPlan
     }
     if (regularSeen || (status?.state === 'exited' && status.exitCode === 0)) continue;
     if (status?.state === 'running') return { initialized: false, failed: false, toStart, toKill };
-    const policy = pod.spec.restartPolicy ?? 'Always';
-    if (status && status.state !== 'created' && policy === 'Never')
+    if (status && !shouldRestart(pod, container, status))
       return { initialized: false, failed: true, toStart: [], toKill };
     return { initialized: false, failed: false, toStart: [...toStart, container], toKill };
   }
   return { initialized: true, failed: false, toStart, toKill };
 }
 
+interface RegularPlan {
+  readonly toStart: Container[];
+  readonly toKill: ContainerKill[];
+  readonly toUpdate: ContainerUpdate[];
+  readonly kept: number;
+}
+
+const resizeKill = (container: Container, status: RuntimeContainer): ContainerKill => ({
+  container: status,
+  name: container.name,
+  reason: 'resize',
+  message: `Container ${container.name} resize requires restart`,
+});
+
 function planRegular(
   pod: Pod,
   existing: Existing,
   probes: ProbeVerdicts,
-): { toStart: Container[]; toKill: ContainerKill[]; kept: number } {
+  resize: Resize,
+): RegularPlan {
   const toStart: Container[] = [];
   const toKill: ContainerKill[] = [];
+  const toUpdate: ContainerUpdate[] = [];
   let kept = 0;
   for (const container of pod.spec.containers) {
     const status = existing.get(container.name);
@@ -155,33 +188,36 @@ function planRegular(
       if (shouldRestart(pod, container, status)) toStart.push(container);
       continue;
     }
-    const kill = killReason(pod, container, status, probes);
+    const plan = resize(container, status);
+    const kill =
+      killReason(pod, container, status, probes) ??
+      (plan === 'restart' ? resizeKill(container, status) : undefined);
     if (!kill) {
       kept++;
+      if (plan === 'update') toUpdate.push({ container, status });
       continue;
     }
     toKill.push(kill);
-    if (kill.reason === 'changed' || (pod.spec.restartPolicy ?? 'Always') !== 'Never')
-      toStart.push(container);
+    const replaced = kill.reason === 'changed' || kill.reason === 'resize';
+    if (replaced || canRestart(pod, container)) toStart.push(container);
     else kept++;
   }
-  return { toStart, toKill, kept };
+  return { toStart, toKill, toUpdate, kept };
 }
 
 function planNewSandbox(pod: Pod, runtimePod: RuntimePod | undefined, attempt: number): PodActions {
   const killPod = runtimePod !== undefined && runtimePod.sandboxes.some((sandbox) => sandbox.ready);
   const everRan = (runtimePod?.containers.length ?? 0) > 0;
-  const policy = pod.spec.restartPolicy ?? 'Always';
   const idle: PodActions = {
     ...NOTHING,
     killPod: runtimePod !== undefined,
     createSandbox: false,
     attempt,
   };
-  if (policy === 'Never' && attempt > 0 && everRan) return idle;
+  if (runsOnce(pod) && attempt > 0 && everRan) return idle;
   const finished = (container: Container): boolean => {
     const latest = latestContainer(runtimePod, container.name);
-    return policy === 'OnFailure' && latest?.state === 'exited' && latest.exitCode === 0;
+    return latest?.state === 'exited' && !restartsAfter(pod, container, latest.exitCode);
   };
   const toStart = pod.spec.containers.filter((container) => !finished(container));
   if (toStart.length === 0) return idle;
@@ -210,6 +246,7 @@ export function computeActions(
   pod: Pod,
   runtimePod: RuntimePod | undefined,
   probes: ProbeVerdicts,
+  resize: Resize = () => 'none',
 ): PodActions {
   const current = usableSandbox(pod, runtimePod);
   if (!current) {
@@ -221,18 +258,26 @@ export function computeActions(
     (container) => !latestContainer(runtimePod, container.name),
   );
   const existing = inSandbox(pod, runtimePod, current.id);
+  const sidecarUpdates = initContainersOf(pod)
+    .filter(isSidecar)
+    .flatMap((container) => {
+      const status = existing.get(container.name);
+      if (status?.state !== 'running') return [];
+      return resize(container, status) === 'update' ? [{ container, status }] : [];
+    });
   const base = { killPod: false, createSandbox: false, attempt: current.attempt, ephemeralToStart };
   const init = planInit(pod, existing, probes);
   if (!init.initialized)
     return init.failed
       ? { ...NOTHING, ...base, killPod: true }
-      : { ...base, toKill: init.toKill, initToStart: init.toStart, toStart: [] };
-  const regular = planRegular(pod, existing, probes);
+      : { ...NOTHING, ...base, toKill: init.toKill, initToStart: init.toStart };
+  const regular = planRegular(pod, existing, probes, resize);
   if (regular.kept === 0 && regular.toStart.length === 0)
     return { ...NOTHING, ...base, killPod: true };
   return {
     ...base,
     toKill: [...init.toKill, ...regular.toKill],
+    toUpdate: [...sidecarUpdates, ...regular.toUpdate],
     initToStart: init.toStart,
     toStart: regular.toStart,
   };

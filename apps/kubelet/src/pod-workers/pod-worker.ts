@@ -1,55 +1,10 @@
-import type { Container, Pod, PodStatus } from '@orrery/api';
-import type { Clock, Logger } from '@orrery/component';
-import { isStaticPod, uidOf } from '../containers/visit.js';
-import { readySandbox } from '../runtime/runtime.js';
-import type { Runtime, RuntimePod, SandboxConfig } from '../runtime/runtime.js';
-import type { WaitingReason } from '../status/container-statuses.js';
+import type { Pod, PodStatus } from '@orrery/api';
+import { uidOf } from '../containers/visit.js';
+import type { RuntimePod } from '../runtime/runtime.js';
 import { computeActions } from './compute-actions.js';
-import type { PodActions, ProbeVerdicts } from './compute-actions.js';
-import { StartError } from './container-starter.js';
-import type { ContainerStarter } from './container-starter.js';
-import type { PodEvents } from './pod-events.js';
-import type { PodKiller } from './pod-killer.js';
-
-/** What a worker needs of the rest of the kubelet. */
-export interface WorkerParts {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly runtime: Runtime;
-  readonly starter: ContainerStarter;
-  readonly killer: PodKiller;
-  readonly events: PodEvents;
-  readonly probes: ProbeVerdicts;
-  readonly hooks: WorkerHooks;
-}
-
-/** Steps of a worker that other parts of the kubelet do. */
-export interface WorkerHooks {
-  /** Newest runtime state; `refresh` asks the runtime. */
-  cached(uid: string): RuntimePod | undefined;
-  refresh(uid: string): Promise<RuntimePod | undefined>;
-  /** Undefined = may run. Asked once. */
-  admit(pod: Pod): WaitingReason | undefined;
-  /** Undefined when the pod network is up, else upstream's text. */
-  networkProblem(): string | undefined;
-  /** Makes folders and mounts volumes; rejects while something is missing. */
-  prepare(pod: Pod): Promise<void>;
-  sandboxConfig(pod: Pod, attempt: number): SandboxConfig;
-  /** Starts and stops probes according to the pod. */
-  probe(pod: Pod): void;
-  stopProbes(pod: Pod): void;
-  /** Generates and reports the status. */
-  report(pod: Pod, input: ReportInput): PodStatus;
-  /** Everything has ended: frees volumes and folders and lets the API object go. */
-  reclaim(pod: Pod): Promise<void>;
-}
-
-export interface ReportInput {
-  readonly runtimePod: RuntimePod | undefined;
-  readonly reasons: ReadonlyMap<string, WaitingReason>;
-  readonly terminal: boolean;
-  readonly failure: WaitingReason | undefined;
-}
+import { graceOf } from './grace.js';
+import { PodPass, isIdle, minOf } from './pod-pass.js';
+import type { PodFailure, WorkerParts } from './worker-hooks.js';
 
 /**
  *   syncing ──(deleted, evicted, finished, removed)──> terminating ──(all containers ended)──> terminated
@@ -59,8 +14,6 @@ type State =
   | { readonly name: 'terminating'; readonly graceSeconds: number }
   | { readonly name: 'terminated' };
 
-/** A reason such as ErrImagePull stays this long, whatever wakes the worker, so that it can be seen. */
-const HOLD_MS = 2_000;
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 /** Passes in a row before other pods get their turn; each pass starts what the last made possible. */
@@ -69,10 +22,8 @@ const MAX_PASSES = 50;
 /** Brings one pod to its desired state, one step at a time, until it has ended. */
 export class PodWorker {
   private state: State = { name: 'syncing' };
-  private readonly reasons = new Map<string, WaitingReason>();
-  private failure: WaitingReason | undefined;
-  /** Monotonic time before which a container that could not start is left as it is. */
-  private readonly notBefore = new Map<string, number>();
+  private failure: PodFailure | undefined;
+  private readonly pass: PodPass;
   private admitted = false;
   private looked = false;
   private failures = 0;
@@ -83,7 +34,15 @@ export class PodWorker {
   constructor(
     private pod: Pod,
     private readonly parts: WorkerParts,
-  ) {}
+  ) {
+    this.pass = new PodPass(
+      parts,
+      (runtimePod) => {
+        this.report(runtimePod);
+      },
+      () => this.state.name === 'syncing',
+    );
+  }
 
   get current(): Pod {
     return this.pod;
@@ -99,7 +58,7 @@ export class PodWorker {
 
   /** Newest spec of the pod; a deletion found in it ends the pod. */
   update(pod: Pod): void {
-    if (pod.metadata.generation !== this.pod.metadata.generation) this.notBefore.clear();
+    if (pod.metadata.generation !== this.pod.metadata.generation) this.pass.retry();
     this.pod = pod;
     if (pod.metadata.deletionTimestamp)
       this.terminate(pod.metadata.deletionGracePeriodSeconds ?? graceOf(pod));
@@ -107,7 +66,7 @@ export class PodWorker {
   }
 
   /** Ends the pod; a second call can only shorten the grace period (at least 1 s, k8s pod_workers.go). */
-  terminate(graceSeconds: number, failure?: WaitingReason): void {
+  terminate(graceSeconds: number, failure?: PodFailure): void {
     const grace = Math.max(1, graceSeconds);
     if (failure && this.state.name === 'syncing') this.failure = failure;
     if (this.state.name === 'syncing') this.state = { name: 'terminating', graceSeconds: grace };
@@ -163,7 +122,8 @@ export class PodWorker {
   }
 
   private report(runtimePod: RuntimePod | undefined, terminal = false): PodStatus {
-    const { reasons, failure } = this;
+    const { failure } = this;
+    const { reasons } = this.pass;
     return this.parts.hooks.report(this.pod, { runtimePod, reasons, terminal, failure });
   }
 
@@ -183,16 +143,7 @@ export class PodWorker {
     if (!this.passAdmission()) return 0;
     const deadlineMs = this.deadlineLeft(status);
     if (deadlineMs !== undefined && deadlineMs <= 0) {
-      this.terminate(graceOf(this.pod), {
-        reason: 'DeadlineExceeded',
-        message: 'Pod was active on the node longer than the specified deadline',
-      });
-      this.parts.events.pod(
-        this.pod,
-        'Normal',
-        'DeadlineExceeded',
-        'Pod was active on the node longer than the specified deadline',
-      );
+      this.exceedDeadline();
       return 0;
     }
     const problem = hooks.networkProblem();
@@ -208,15 +159,25 @@ export class PodWorker {
     await hooks.prepare(this.pod);
     let waitMs: number | undefined;
     for (let pass = 0; pass < MAX_PASSES && this.state.name === 'syncing'; pass++) {
-      const actions = computeActions(this.pod, runtimePod, this.parts.probes);
+      const pod = hooks.allocated(this.pod);
+      const actions = computeActions(pod, runtimePod, this.parts.probes, (container, status) =>
+        hooks.resizePlan(pod, container, status),
+      );
       if (isIdle(actions, runtimePod)) break;
-      const outcome = await this.apply(actions, runtimePod);
+      const outcome = await this.pass.apply(pod, actions, runtimePod);
       runtimePod = await hooks.refresh(uidOf(this.pod));
       this.report(runtimePod);
       waitMs = outcome.retryMs;
       if (!outcome.progress) break;
     }
     return minOf(waitMs, deadlineMs);
+  }
+
+  private exceedDeadline(): void {
+    const reason = 'DeadlineExceeded';
+    const message = 'Pod was active on the node longer than the specified deadline';
+    this.terminate(graceOf(this.pod), { reason, message });
+    this.parts.events.pod(this.pod, 'Normal', reason, message);
   }
 
   private passAdmission(): boolean {
@@ -235,99 +196,6 @@ export class PodWorker {
     const seconds = this.pod.spec.activeDeadlineSeconds;
     if (seconds === undefined || !status.startTime) return undefined;
     return Date.parse(status.startTime) + seconds * 1000 - this.parts.clock.now();
-  }
-
-  private async apply(actions: PodActions, runtimePod: RuntimePod | undefined): Promise<Outcome> {
-    const { killer, hooks } = this.parts;
-    if (actions.killPod && runtimePod)
-      await killer.killPod(this.pod, runtimePod, graceOf(this.pod));
-    const podIp = readySandbox(runtimePod)?.ips[0] ?? '';
-    await Promise.all(
-      actions.toKill.map(async (kill) => {
-        const probeGrace =
-          kill.reason === 'liveness' || kill.reason === 'startup'
-            ? probeGraceOf(this.pod, kill.name)
-            : undefined;
-        await killer.killContainer(
-          this.pod,
-          kill.container,
-          probeGrace ?? graceOf(this.pod),
-          kill.message,
-          podIp,
-        );
-      }),
-    );
-    const sandbox = hooks.sandboxConfig(this.pod, actions.attempt);
-    const current = actions.createSandbox
-      ? await this.createSandbox(sandbox)
-      : { sandboxId: readySandbox(runtimePod)?.id ?? '', runtimePod };
-    const state =
-      actions.toKill.length > 0 ? await hooks.refresh(uidOf(this.pod)) : current.runtimePod;
-    const starts = [...actions.ephemeralToStart, ...actions.initToStart, ...actions.toStart];
-    const killed = actions.killPod || actions.toKill.length > 0;
-    const outcome = await this.startAll(starts, current.sandboxId, state, sandbox);
-    return {
-      progress: outcome.progress || (killed && starts.length === 0),
-      retryMs: outcome.retryMs,
-    };
-  }
-
-  private async createSandbox(
-    config: SandboxConfig,
-  ): Promise<{ sandboxId: string; runtimePod: RuntimePod | undefined }> {
-    try {
-      const sandboxId = await this.parts.runtime.runSandbox(config);
-      const runtimePod = await this.parts.hooks.refresh(config.uid);
-      this.report(runtimePod);
-      return { sandboxId, runtimePod };
-    } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      this.parts.events.pod(
-        this.pod,
-        'Warning',
-        'FailedCreatePodSandBox',
-        `Failed to create pod sandbox: ${text}`,
-      );
-      throw error;
-    }
-  }
-
-  private async startAll(
-    containers: readonly Container[],
-    sandboxId: string,
-    runtimePod: RuntimePod | undefined,
-    sandbox: SandboxConfig,
-  ): Promise<Outcome> {
-    const podIp = runtimePod?.sandboxes.find((one) => one.id === sandboxId)?.ips[0] ?? '';
-    let progress = false;
-    let retryMs: number | undefined;
-    for (const container of containers) {
-      if (this.state.name !== 'syncing') break;
-      const holdMs = (this.notBefore.get(container.name) ?? 0) - this.parts.clock.monotonic();
-      if (holdMs > 0) {
-        retryMs = minOf(retryMs, holdMs);
-        continue;
-      }
-      try {
-        await this.parts.starter.start({
-          pod: this.pod,
-          container,
-          runtimePod,
-          sandboxId,
-          sandbox,
-          podIp,
-        });
-        this.reasons.delete(container.name);
-        progress = true;
-      } catch (error) {
-        if (!(error instanceof StartError)) throw error;
-        this.reasons.set(container.name, error.waiting);
-        retryMs = minOf(retryMs, error.retryAfterMs);
-        const holdFor = Math.min(error.retryAfterMs, HOLD_MS);
-        this.notBefore.set(container.name, this.parts.clock.monotonic() + holdFor);
-      }
-    }
-    return { progress, retryMs };
   }
 
   private async end(graceSeconds: number): Promise<number | undefined> {
@@ -350,42 +218,4 @@ export class PodWorker {
     this.state = { name: 'terminated' };
     return undefined;
   }
-}
-
-interface Outcome {
-  /** Something changed, so another pass may find more to do. */
-  readonly progress: boolean;
-  readonly retryMs: number | undefined;
-}
-
-export function graceOf(pod: Pod): number {
-  if (isStaticPod(pod) && pod.spec.terminationGracePeriodSeconds === undefined) return 30;
-  return pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
-}
-
-function probeGraceOf(pod: Pod, name: string): number | undefined {
-  const container = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(
-    (one) => one.name === name,
-  );
-  return (
-    container?.livenessProbe?.terminationGracePeriodSeconds ??
-    container?.startupProbe?.terminationGracePeriodSeconds
-  );
-}
-
-function minOf(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined) return b;
-  return b === undefined ? a : Math.min(a, b);
-}
-
-function isIdle(actions: PodActions, runtimePod: RuntimePod | undefined): boolean {
-  const nothingToEnd = !actions.killPod || !runtimePod?.sandboxes.some((one) => one.ready);
-  return (
-    nothingToEnd &&
-    !actions.createSandbox &&
-    actions.toKill.length === 0 &&
-    actions.initToStart.length === 0 &&
-    actions.toStart.length === 0 &&
-    actions.ephemeralToStart.length === 0
-  );
 }

@@ -80,6 +80,9 @@ class Bench {
           refresh,
           admit: (pod) =>
             pod.metadata.name === 'refused' ? { reason: 'OutOfcpu', message: 'full' } : undefined,
+          allocated: (pod) => pod,
+          resizePlan: () => 'none',
+          applyResize: () => Promise.resolve(),
           networkProblem: () => undefined,
           prepare: () => Promise.resolve(),
           sandboxConfig: (pod, attempt) =>
@@ -142,6 +145,7 @@ const configOf = (container: Container, imageRef: string, attempt: number): Cont
   resources: { cpuShares: 2, cpuQuota: 0, cpuPeriod: 0, memoryLimitBytes: 0, oomScoreAdj: 0 },
   privileged: false,
   readonlyRootfs: false,
+  supplementalGroups: [],
 });
 
 const pod = (spec: Partial<Pod['spec']> = {}, metadata: Partial<Pod['metadata']> = {}): Pod => ({

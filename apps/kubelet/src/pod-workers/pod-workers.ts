@@ -1,7 +1,8 @@
 import type { Pod } from '@orrery/api';
 import { fullNameOf, uidOf } from '../containers/visit.js';
-import { PodWorker, graceOf } from './pod-worker.js';
-import type { WorkerParts } from './pod-worker.js';
+import { graceOf } from './grace.js';
+import { PodWorker } from './pod-worker.js';
+import type { PodFailure, WorkerParts } from './worker-hooks.js';
 
 /** One worker per pod uid; static pods of one name follow each other, never side by side. */
 export class PodWorkers {
@@ -34,6 +35,14 @@ export class PodWorkers {
   remove(pod: Pod): void {
     this.waiting.delete(uidOf(pod));
     this.workers.get(uidOf(pod))?.terminate(graceOf(pod));
+  }
+
+  /** Ends a pod that its source still wants, for a reason that its status will show; false when it is not there. */
+  evict(uid: string, graceSeconds: number, failure: PodFailure): boolean {
+    const worker = this.workers.get(uid);
+    if (!worker || worker.isTerminating) return false;
+    worker.terminate(graceSeconds, failure);
+    return true;
   }
 
   /** Ends what the runtime still holds of a pod that no source names. */

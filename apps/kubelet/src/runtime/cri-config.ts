@@ -1,10 +1,11 @@
 import type {
   ContainerConfig as CriContainerConfig,
   Init,
+  LinuxContainerResources,
   NamespaceOption,
   PodSandboxConfig,
 } from '@orrery/cri';
-import type { ContainerConfig, SandboxConfig } from './runtime.js';
+import type { ContainerConfig, ContainerResources, SandboxConfig } from './runtime.js';
 
 const namespaces = (hostNetwork: boolean): Init<NamespaceOption> => ({
   network: hostNetwork ? 'NODE' : 'POD',
@@ -33,6 +34,16 @@ export function toSandboxConfig(config: SandboxConfig): Init<PodSandboxConfig> {
   };
 }
 
+export function toLinuxResources(resources: ContainerResources): Init<LinuxContainerResources> {
+  return {
+    cpuShares: resources.cpuShares,
+    cpuQuota: resources.cpuQuota,
+    cpuPeriod: resources.cpuPeriod,
+    memoryLimitInBytes: resources.memoryLimitBytes,
+    oomScoreAdj: resources.oomScoreAdj,
+  };
+}
+
 export function toContainerConfig(config: ContainerConfig): Init<CriContainerConfig> {
   const { resources } = config;
   return {
@@ -50,16 +61,11 @@ export function toContainerConfig(config: ContainerConfig): Init<CriContainerCon
     stdinOnce: config.stdinOnce,
     tty: config.tty,
     linux: {
-      resources: {
-        cpuShares: resources.cpuShares,
-        cpuQuota: resources.cpuQuota,
-        cpuPeriod: resources.cpuPeriod,
-        memoryLimitInBytes: resources.memoryLimitBytes,
-        oomScoreAdj: resources.oomScoreAdj,
-      },
+      resources: toLinuxResources(resources),
       securityContext: {
         privileged: config.privileged,
         readonlyRootfs: config.readonlyRootfs,
+        supplementalGroups: config.supplementalGroups,
         runAsUser: config.runAsUser === undefined ? undefined : { value: config.runAsUser },
         runAsGroup: config.runAsGroup === undefined ? undefined : { value: config.runAsGroup },
       },

@@ -9,6 +9,7 @@ import {
   RESTART_COUNT_ANNOTATION,
 } from './labels.js';
 import type {
+  ContainerResources,
   RuntimeContainer,
   RuntimeContainerState,
   RuntimePod,
@@ -37,7 +38,21 @@ function toSandbox(status: PodSandboxStatus): RuntimeSandbox {
   };
 }
 
+/** Undefined where the runtime does not tell, as older ones. */
+function toResources({ resources }: ContainerStatus): ContainerResources | undefined {
+  const linux = resources?.linux;
+  if (!linux || linux.cpuShares === 0) return undefined;
+  return {
+    cpuShares: linux.cpuShares,
+    cpuQuota: linux.cpuQuota,
+    cpuPeriod: linux.cpuPeriod,
+    memoryLimitBytes: linux.memoryLimitInBytes,
+    oomScoreAdj: linux.oomScoreAdj,
+  };
+}
+
 function toContainer(status: ContainerStatus, sandboxId: string): RuntimeContainer {
+  const resources = toResources(status);
   return {
     id: status.id,
     sandboxId,
@@ -45,6 +60,8 @@ function toContainer(status: ContainerStatus, sandboxId: string): RuntimeContain
     state: STATES[status.state],
     image: status.image?.userSpecifiedImage || (status.image?.image ?? ''),
     imageRef: status.imageRef,
+    imageId: status.imageId,
+    ...(resources ? { resources } : {}),
     hash: status.annotations[HASH_ANNOTATION] ?? '',
     restartCount: Number(
       status.annotations[RESTART_COUNT_ANNOTATION] ?? status.metadata?.attempt ?? 0,

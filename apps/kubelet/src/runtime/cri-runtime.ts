@@ -1,16 +1,13 @@
-import { CriError, connectCri, fromNanoseconds, toRpcText } from '@orrery/cri';
-import type { ContainerStats, CriClient, Image } from '@orrery/cri';
-import { toContainerConfig, toSandboxConfig } from './cri-config.js';
+import { CriError, connectCri, toRpcText } from '@orrery/cri';
+import type { CriClient, Image } from '@orrery/cri';
+import { toContainerConfig, toLinuxResources, toSandboxConfig } from './cri-config.js';
 import { groupPods } from './cri-pods.js';
-import {
-  CONTAINER_NAME_LABEL,
-  POD_NAMESPACE_LABEL,
-  POD_NAME_LABEL,
-  POD_UID_LABEL,
-} from './labels.js';
+import { CpuRates, toUsage } from './cri-usage.js';
+import { POD_UID_LABEL } from './labels.js';
 import { RuntimeError, isRuntimeNotFound } from './runtime.js';
 import type {
   ContainerConfig,
+  ContainerResources,
   ContainerUsage,
   ExecResult,
   Runtime,
@@ -46,29 +43,17 @@ async function call<T>(work: Promise<T>): Promise<T> {
 }
 
 const toImage = (image: Image): RuntimeImage => ({
+  pinned: image.pinned,
   id: image.id,
   tags: image.repoTags,
   digests: image.repoDigests,
   sizeBytes: image.size,
 });
 
-function toUsage({ attributes, cpu, memory }: ContainerStats): ContainerUsage {
-  const label = (name: string): string => attributes?.labels[name] ?? '';
-  return {
-    podUid: label(POD_UID_LABEL),
-    podName: label(POD_NAME_LABEL),
-    podNamespace: label(POD_NAMESPACE_LABEL),
-    container: label(CONTAINER_NAME_LABEL),
-    timestampMs: fromNanoseconds(cpu?.timestamp ?? ''),
-    cpuNanoCores: cpu?.usageNanoCores?.value ?? 0,
-    cpuCoreNanoSeconds: cpu?.usageCoreNanoSeconds?.value ?? 0,
-    memoryWorkingSetBytes: memory?.workingSetBytes?.value ?? 0,
-  };
-}
-
 /** The kubelet's only way to containers: CRI runtime.v1 over gRPC. */
 export class CriRuntime implements Runtime {
   private readonly cri: CriClient;
+  private readonly rates = new CpuRates();
 
   constructor(endpoint: string) {
     this.cri = connectCri(endpoint);
@@ -143,6 +128,15 @@ export class CriRuntime implements Runtime {
     await ignoreMissing(call(this.cri.runtime.removeContainer({ containerId })));
   }
 
+  async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
+    const linux = toLinuxResources(resources);
+    await call(this.cri.runtime.updateContainerResources({ containerId: id, linux }));
+  }
+
+  async reopenLog(containerId: string): Promise<void> {
+    await call(this.cri.runtime.reopenContainerLog({ containerId }));
+  }
+
   async execSync(
     containerId: string,
     command: readonly string[],
@@ -189,9 +183,18 @@ export class CriRuntime implements Runtime {
     return (await call(this.cri.images.listImages({}))).images.map(toImage);
   }
 
+  async removeImage(image: string): Promise<void> {
+    await ignoreMissing(call(this.cri.images.removeImage({ image: { image } })));
+  }
+
+  async imageBytes(): Promise<number> {
+    const { imageFilesystems } = await call(this.cri.images.imageFsInfo({}));
+    return imageFilesystems.reduce((sum, one) => sum + (one.usedBytes?.value ?? 0), 0);
+  }
+
   async usage(): Promise<readonly ContainerUsage[]> {
     const { stats } = await call(this.cri.runtime.listContainerStats({}));
-    return stats.map(toUsage);
+    return this.rates.complete(stats.map(toUsage));
   }
 
   async *changes(signal: AbortSignal): AsyncIterable<string> {

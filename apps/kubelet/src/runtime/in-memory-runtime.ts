@@ -2,6 +2,7 @@ import { HASH_ANNOTATION } from './labels.js';
 import { RuntimeError } from './runtime.js';
 import type {
   ContainerConfig,
+  ContainerResources,
   ContainerUsage,
   ExecResult,
   Runtime,
@@ -147,6 +148,7 @@ export class InMemoryRuntime implements Runtime {
       logPath: config.logPath,
       annotations: config.annotations,
       mounts: config.mounts,
+      resources: config.resources,
     });
     return Promise.resolve(id);
   }
@@ -163,6 +165,25 @@ export class InMemoryRuntime implements Runtime {
     const [uid, container] = this.find(id);
     if (container.state === 'running') this.end(uid, container, 143);
     return Promise.resolve();
+  }
+
+  updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
+    const [uid, container] = this.find(id);
+    container.resources = resources;
+    this.listener(uid);
+    return Promise.resolve();
+  }
+
+  reopenLog(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  removeImage(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  imageBytes(): Promise<number> {
+    return Promise.resolve(0);
   }
 
   removeContainer(id: string): Promise<void> {

@@ -15,6 +15,10 @@ export interface RuntimeContainer {
   /** As the pod names it. */
   readonly image: string;
   readonly imageRef: string;
+  /** Id of the image in the runtime. */
+  readonly imageId?: string;
+  /** As the runtime says it has them now; undefined where it does not say. */
+  readonly resources?: ContainerResources;
   readonly hash: string;
   readonly restartCount: number;
   readonly createdAtMs: number;
@@ -101,6 +105,7 @@ export interface ContainerConfig {
   readonly resources: ContainerResources;
   readonly runAsUser?: number;
   readonly runAsGroup?: number;
+  readonly supplementalGroups: readonly number[];
   readonly privileged: boolean;
   readonly readonlyRootfs: boolean;
 }
@@ -137,6 +142,8 @@ export interface RuntimeImage {
   readonly tags: readonly string[];
   readonly digests: readonly string[];
   readonly sizeBytes: number;
+  /** Never collected. */
+  readonly pinned?: boolean;
 }
 
 export interface ContainerUsage {
@@ -144,10 +151,14 @@ export interface ContainerUsage {
   readonly podName: string;
   readonly podNamespace: string;
   readonly container: string;
+  readonly containerId: string;
   readonly timestampMs: number;
   readonly cpuNanoCores: number;
   readonly cpuCoreNanoSeconds: number;
   readonly memoryWorkingSetBytes: number;
+  readonly memoryUsageBytes: number;
+  readonly memoryRssBytes: number;
+  readonly writableLayerBytes: number;
 }
 
 export interface Runtime {
@@ -169,6 +180,9 @@ export interface Runtime {
   /** Resolves when the container has ended; it is killed after `graceSeconds`. */
   stopContainer(id: string, graceSeconds: number): Promise<void>;
   removeContainer(id: string): Promise<void>;
+  updateContainerResources(id: string, resources: ContainerResources): Promise<void>;
+  /** The log file was moved: a new one is begun. */
+  reopenLog(id: string): Promise<void>;
   execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult>;
   /** URLs of the runtime's streaming server. */
   exec(request: StreamRequest): Promise<string>;
@@ -178,6 +192,9 @@ export interface Runtime {
   /** Rejects with RuntimeError. */
   pullImage(image: string, sandbox: SandboxConfig): Promise<string>;
   listImages(): Promise<readonly RuntimeImage[]>;
+  removeImage(id: string): Promise<void>;
+  /** Bytes that all images take. */
+  imageBytes(): Promise<number>;
   usage(): Promise<readonly ContainerUsage[]>;
   /** Uids of pods of which something changed; '' when the pod is not known. Ends by throwing when the stream breaks. */
   changes(signal: AbortSignal): AsyncIterable<string>;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@orrery/component';
-import type { PodDirectory } from '../pod-workers/pod-directory.js';
+import type { PodDirectory } from '../pod-sources/pod-directory.js';
 import type { PodCache } from '../pleg/pod-cache.js';
 import { uidOf } from '../containers/visit.js';
 import { latestContainer, readySandbox } from '../runtime/runtime.js';

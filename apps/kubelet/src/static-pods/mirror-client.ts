@@ -4,7 +4,7 @@ import { isAlreadyExists, isConflict, isNotFound, keyOf } from '@orrery/apimachi
 import type { KubeClient } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import { isStaticPod } from '../containers/visit.js';
-import type { PodDirectory } from '../pod-workers/pod-directory.js';
+import type { PodDirectory } from '../pod-sources/pod-directory.js';
 import { isMirrorOf, toMirrorPod } from './static-pod.js';
 
 /** Keeps exactly one true mirror in the API for each static pod; level-triggered, safe to repeat. */

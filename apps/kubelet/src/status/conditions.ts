@@ -9,7 +9,13 @@ export const KUBELET_CONDITIONS = [
   'Ready',
   'ContainersReady',
   'PodScheduled',
+  'PodResizePending',
+  'PodResizeInProgress',
+  'DisruptionTarget',
 ] as const;
+
+/** Conditions that are there only while they hold, and that nobody else writes. */
+export const PASSING_CONDITIONS: readonly string[] = ['PodResizePending', 'PodResizeInProgress'];
 
 const list = (names: readonly string[]): string => `[${names.join(' ')}]`;
 
@@ -115,5 +121,10 @@ export function mergeConditions(
       lastTransitionTime: (same ? before.lastTransitionTime : undefined) ?? now,
     };
   });
-  return [...own, ...old.filter((one) => !fresh.some((condition) => condition.type === one.type))];
+  const kept = old.filter(
+    (one) =>
+      !PASSING_CONDITIONS.includes(one.type) &&
+      !fresh.some((condition) => condition.type === one.type),
+  );
+  return [...own, ...kept];
 }

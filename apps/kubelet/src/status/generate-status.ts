@@ -4,6 +4,7 @@ import { latestContainer, readySandbox } from '../runtime/runtime.js';
 import type { RuntimeContainer, RuntimePod } from '../runtime/runtime.js';
 import { containersReady, initialized, mergeConditions, podReady } from './conditions.js';
 import { containerStatuses } from './container-statuses.js';
+import type { PodFailure } from '../pod-workers/worker-hooks.js';
 import type { WaitingReason } from './container-statuses.js';
 import { phaseOf } from './phase.js';
 import type { Phase } from './phase.js';
@@ -29,7 +30,15 @@ export interface StatusInput {
   /** Every container has ended for good. */
   readonly terminal: boolean;
   /** Set when the kubelet itself ended the pod, e.g. DeadlineExceeded or OutOfcpu. */
-  readonly failure?: WaitingReason;
+  readonly failure?: PodFailure;
+  /** Those of a resize. */
+  readonly resizeConditions?: readonly PodCondition[];
+  /** Granted and actual resources of a container. */
+  resourcesOf?(
+    name: string,
+    container: RuntimeContainer | undefined,
+    old: ContainerStatus | undefined,
+  ): Partial<ContainerStatus>;
   terminationMessage(container: RuntimeContainer): string | undefined;
 }
 
@@ -79,11 +88,13 @@ function conditionsOf(
     podReady(input.pod, ready, old),
     ready,
     { type: 'PodScheduled', status: 'True' },
+    ...(input.resizeConditions ?? []),
+    ...(input.failure?.condition ? [input.failure.condition] : []),
   ];
   const generation = input.pod.metadata.generation;
   return mergeConditions(
     fresh.map((one) =>
-      generation === undefined ? one : { ...one, observedGeneration: generation },
+      generation === undefined ? one : { observedGeneration: generation, ...one },
     ),
     old,
     input.now,
@@ -119,7 +130,11 @@ function statusesOf(input: StatusInput): Lists {
     before: readonly ContainerStatus[] = [],
     waits = initializing,
   ): ContainerStatus[] =>
-    containerStatuses({ ...input, containers, old: before, initializing: waits });
+    containerStatuses({ ...input, containers, old: before, initializing: waits }).map((status) => {
+      const latest = latestContainer(input.runtimePod, status.name);
+      const last = before.find(({ name }) => name === status.name);
+      return { ...status, ...input.resourcesOf?.(status.name, latest, last) };
+    });
   return {
     initContainerStatuses: withProbes(of(inits, old.initContainerStatuses), input, (name) =>
       sidecars.has(name),
@@ -145,7 +160,7 @@ function verdictOf(
       ...(old.reason ? { reason: old.reason } : {}),
       ...(old.message ? { message: old.message } : {}),
     };
-  if (failure) return { phase: 'Failed', ...failure };
+  if (failure) return { phase: 'Failed', reason: failure.reason, message: failure.message };
   return { phase: phaseOf(input.pod, statuses, input.terminal) };
 }
 

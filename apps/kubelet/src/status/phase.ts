@@ -1,5 +1,6 @@
 import type { Container, ContainerStatus, Pod } from '@orrery/api';
 import { initContainersOf, isSidecar, isStaticPod } from '../containers/visit.js';
+import { restartsAfter } from '../pod-workers/restart-policy.js';
 
 export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
 
@@ -21,37 +22,53 @@ function initState(container: Container, status: ContainerStatus | undefined): I
   return ended.exitCode === 0 ? 'done' : 'failed';
 }
 
+/** The init container failed and does not run again. */
+function isInitLost(pod: Pod, container: Container, status: ContainerStatus | undefined): boolean {
+  if (isSidecar(container)) return false;
+  const ended = status?.state?.terminated;
+  return (
+    ended !== undefined && ended.exitCode !== 0 && !restartsAfter(pod, container, ended.exitCode)
+  );
+}
+
 interface Tally {
   running: number;
   waiting: number;
   stopped: number;
   succeeded: number;
   unknown: number;
+  /** Stopped ones that run again. */
+  restarting: number;
 }
 
-function tally(containers: readonly Container[], statuses: readonly ContainerStatus[]): Tally {
-  const counts: Tally = { running: 0, waiting: 0, stopped: 0, succeeded: 0, unknown: 0 };
-  for (const container of containers) {
+type Kind = Exclude<keyof Tally, 'succeeded' | 'restarting'>;
+
+function kindOf(status: ContainerStatus | undefined): Kind {
+  const { running, terminated, waiting } = status?.state ?? {};
+  if (running) return 'running';
+  if (terminated) return 'stopped';
+  if (!waiting) return 'unknown';
+  return status?.lastState?.terminated ? 'stopped' : 'waiting';
+}
+
+function tally(pod: Pod, statuses: readonly ContainerStatus[]): Tally {
+  const counts = { running: 0, waiting: 0, stopped: 0, succeeded: 0, unknown: 0, restarting: 0 };
+  for (const container of pod.spec.containers) {
     const status = statuses.find((one) => one.name === container.name);
-    if (status?.state?.running) counts.running++;
-    else if (status?.state?.terminated) {
-      counts.stopped++;
-      if (status.state.terminated.exitCode === 0) counts.succeeded++;
-    } else if (status?.state?.waiting) {
-      if (status.lastState?.terminated) counts.stopped++;
-      else counts.waiting++;
-    } else counts.unknown++;
+    const kind = kindOf(status);
+    counts[kind]++;
+    const ended = status?.state?.terminated ?? status?.lastState?.terminated;
+    if (kind !== 'stopped' || !ended) continue;
+    if (status?.state?.terminated?.exitCode === 0) counts.succeeded++;
+    if (restartsAfter(pod, container, ended.exitCode)) counts.restarting++;
   }
   return counts;
 }
 
 function stoppedPhase(pod: Pod, counts: Tally, terminal: boolean): Phase {
-  const allSucceeded = counts.stopped === counts.succeeded;
-  if (terminal && !isStaticPod(pod)) return allSucceeded ? 'Succeeded' : 'Failed';
-  const policy = pod.spec.restartPolicy ?? 'Always';
-  if (policy === 'Always') return 'Running';
-  if (allSucceeded) return 'Succeeded';
-  return policy === 'Never' ? 'Failed' : 'Running';
+  const ended = counts.stopped === counts.succeeded ? 'Succeeded' : 'Failed';
+  if (terminal && !isStaticPod(pod)) return ended;
+  return counts.restarting > 0 ? 'Running' : ended;
 }
 
 const statusOf = (
@@ -66,8 +83,9 @@ const statusOf = (
 export function phaseOf(pod: Pod, statuses: readonly ContainerStatus[], terminal: boolean): Phase {
   const inits = initContainersOf(pod);
   const states = inits.map((container) => initState(container, statusOf(statuses, container)));
-  if (states.includes('failed') && pod.spec.restartPolicy === 'Never') return 'Failed';
-  const counts = tally(pod.spec.containers, statuses);
+  if (inits.some((container) => isInitLost(pod, container, statusOf(statuses, container))))
+    return 'Failed';
+  const counts = tally(pod, statuses);
   const noneStarted = counts.running === 0 && counts.stopped === 0;
   const initsPending = states.some((state) => state !== 'done') && noneStarted;
   if (initsPending || counts.waiting > 0 || counts.unknown > 0) return 'Pending';

@@ -3,8 +3,9 @@ import { toTime } from '@orrery/component';
 import type { Clock } from '@orrery/component';
 import { terminationMessage } from '../containers/termination-message.js';
 import { isStaticPod, uidOf } from '../containers/visit.js';
-import type { PodDirectory } from '../pod-workers/pod-directory.js';
-import type { ReportInput } from '../pod-workers/pod-worker.js';
+import type { PodDirectory } from '../pod-sources/pod-directory.js';
+import type { ReportInput } from '../pod-workers/worker-hooks.js';
+import type { PodResizer } from '../resize/pod-resizer.js';
 import { generateStatus } from './generate-status.js';
 import type { ProbeState } from './generate-status.js';
 import type { StatusManager } from './status-manager.js';
@@ -15,6 +16,7 @@ export interface ReporterParts {
   readonly statuses: StatusManager;
   readonly probes: ProbeState;
   readonly hostIps: readonly string[];
+  readonly resizer: Pick<PodResizer, 'conditions' | 'statusOf'>;
   runtimeName(): string;
 }
 
@@ -35,7 +37,7 @@ export class PodReporter {
   }
 
   report(pod: Pod, input: ReportInput): PodStatus {
-    const { clock, probes, hostIps, statuses } = this.parts;
+    const { clock, probes, hostIps, statuses, resizer } = this.parts;
     const status = generateStatus({
       pod,
       runtimePod: input.runtimePod,
@@ -48,6 +50,10 @@ export class PodReporter {
       terminal: input.terminal,
       ...(input.failure ? { failure: input.failure } : {}),
       terminationMessage,
+      resizeConditions: input.terminal
+        ? []
+        : resizer.conditions(pod, input.runtimePod?.containers ?? []),
+      resourcesOf: (name, container, old) => resizer.statusOf(pod, name, container, old),
     });
     statuses.set(pod, status);
     return status;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PodCondition, PodStatus } from '@orrery/api';
-import { KUBELET_CONDITIONS } from './conditions.js';
+import { KUBELET_CONDITIONS, PASSING_CONDITIONS } from './conditions.js';
 
 const ATOMIC = [
   'observedGeneration',
@@ -34,10 +34,15 @@ export function sameStatus(a: PodStatus, b: PodStatus): boolean {
 function conditionsPatch(
   before: readonly PodCondition[],
   after: readonly PodCondition[],
-): PodCondition[] {
+): unknown[] {
   const normal = (one: PodCondition | undefined): unknown =>
     one && { ...(JSON.parse(JSON.stringify(one)) as object), lastProbeTime: undefined };
-  return after
+  const gone = before
+    .filter(
+      ({ type }) => PASSING_CONDITIONS.includes(type) && !after.some((one) => one.type === type),
+    )
+    .map(({ type }) => ({ $patch: 'delete', type }));
+  const changed = after
     .filter(isOwn)
     .filter(
       (one) => !isDeepStrictEqual(normal(before.find((old) => old.type === one.type)), normal(one)),
@@ -48,6 +53,7 @@ function conditionsPatch(
       message: null as unknown as string,
       ...one,
     }));
+  return [...changed, ...gone];
 }
 
 function ipsPatch(

@@ -1,11 +1,13 @@
-import { chmod, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostPathVolumeSource, Pod, Volume } from '@orrery/api';
+import type { Pod, Volume } from '@orrery/api';
 import { podDir, podsDir, volumesDir } from '../containers/paths.js';
 import type { KubeletPaths } from '../containers/paths.js';
 import { allContainers, uidOf } from '../containers/visit.js';
 import { writeAtomically } from './atomic-writer.js';
 import type { VolumeFile } from './atomic-writer.js';
+import type { ClaimMounter, MountedVolume } from './claims.js';
+import { mountHostPath } from './host-path.js';
 import {
   DEFAULT_MODE,
   VolumeError,
@@ -27,120 +29,126 @@ const PLUGINS: Readonly<Record<string, string>> = {
   downwardAPI: 'kubernetes.io~downward-api',
 };
 
+/** Volumes whose files the kubelet writes. */
+const WRITTEN = new Set(['configMap', 'secret', 'projected', 'downwardAPI']);
+
+/** Files made in the folder belong to the pod's group, where the kubelet may say so. */
+async function giveToGroup(dir: string, group: number | undefined): Promise<void> {
+  if (group === undefined || process.geteuid?.() !== 0) return;
+  await chown(dir, 0, group);
+  await chmod(dir, 0o2777);
+}
+
+/** The volumes of pods on this node. */
+export interface PodVolumes {
+  /** Sets up the pod's volumes. Idempotent; rejects with VolumeError naming the volume. */
+  mount(pod: Pod): Promise<void>;
+  /** What mount() has set up, by volume name. */
+  mountsOf(pod: Pod): ReadonlyMap<string, MountedVolume>;
+  /** Brings the files of mounted ConfigMaps, Secrets, tokens and downward API volumes up to date. */
+  refresh(pod: Pod): Promise<void>;
+  /** Removes all that the pod left in the kubelet's folder. */
+  remove(uid: string): Promise<void>;
+  /** Uids of pods that have a folder. */
+  present(): Promise<readonly string[]>;
+}
+
+interface Mounted {
+  readonly volumes: ReadonlyMap<string, MountedVolume>;
+  shown: string;
+}
+
 function pluginOf(volume: Volume): string {
   return Object.keys(volume).find((key) => key !== 'name') ?? 'emptyDir';
 }
 
-async function kindOfPath(
-  path: string,
-): Promise<'dir' | 'file' | 'socket' | 'char' | 'block' | 'none'> {
-  const found = await stat(path).catch(() => undefined);
-  if (!found) return 'none';
-  if (found.isDirectory()) return 'dir';
-  if (found.isSocket()) return 'socket';
-  if (found.isCharacterDevice()) return 'char';
-  return found.isBlockDevice() ? 'block' : 'file';
-}
-
-const REQUIRED: Readonly<Record<string, readonly [kind: string, text: string]>> = {
-  Directory: ['dir', 'a directory'],
-  DirectoryOrCreate: ['dir', 'a directory'],
-  File: ['file', 'a file'],
-  FileOrCreate: ['file', 'a file'],
-  Socket: ['socket', 'a socket file'],
-  CharDevice: ['char', 'a character device'],
-  BlockDevice: ['block', 'a block device'],
-};
-
-/** Checks or makes the path by its `type` (k8s pkg/volume/hostpath/host_path.go). */
-async function mountHostPath({ path, type = '' }: HostPathVolumeSource): Promise<string> {
-  const kind = await kindOfPath(path);
-  const required = REQUIRED[type];
-  if (!required) return path;
-  if (kind === 'none' && type === 'DirectoryOrCreate')
-    await mkdir(path, { recursive: true, mode: 0o755 });
-  else if (kind === 'none' && type === 'FileOrCreate') await (await open(path, 'a')).close();
-  else if (kind !== required[0])
-    throw new VolumeError(`hostPath type check failed: ${path} is not ${required[1]}`);
-  return path;
-}
+/** The pod's own data that downward API files show. */
+const shownOf = ({ metadata }: Pod): string =>
+  JSON.stringify([metadata.labels, metadata.annotations]);
 
 /** Sets up, refreshes and removes the volumes of pods. */
-export class VolumeManager {
-  private readonly mounted = new Map<string, Map<string, string>>();
+export class VolumeManager implements PodVolumes {
+  private readonly mounted = new Map<string, Mounted>();
 
   constructor(
     private readonly paths: KubeletPaths,
+    private readonly claims: Pick<ClaimMounter, 'mount'>,
     private readonly sources: (pod: Pod) => PayloadSources,
   ) {}
 
-  /** Host folders of the pod's volumes by name. Idempotent; rejects with VolumeError naming the volume. */
-  async mount(pod: Pod): Promise<ReadonlyMap<string, string>> {
+  async mount(pod: Pod): Promise<void> {
     const known = this.mounted.get(uidOf(pod));
-    if (known) return known;
+    if (known) {
+      if (known.shown !== shownOf(pod)) await this.refresh(pod);
+      known.shown = shownOf(pod);
+      return;
+    }
     await mkdir(podDir(this.paths, uidOf(pod)), { recursive: true, mode: 0o750 });
     const used = new Set(
       allContainers(pod).flatMap((one) => (one.volumeMounts ?? []).map((mount) => mount.name)),
     );
-    const result = new Map<string, string>();
+    const result = new Map<string, MountedVolume>();
     for (const volume of pod.spec.volumes ?? [])
       if (used.has(volume.name)) result.set(volume.name, await this.mountOne(pod, volume));
-    this.mounted.set(uidOf(pod), result);
-    return result;
+    this.mounted.set(uidOf(pod), { volumes: result, shown: shownOf(pod) });
   }
 
-  /** The folders of an earlier mount(). */
-  mountsOf(pod: Pod): ReadonlyMap<string, string> {
-    return this.mounted.get(uidOf(pod)) ?? new Map<string, string>();
+  mountsOf(pod: Pod): ReadonlyMap<string, MountedVolume> {
+    return this.mounted.get(uidOf(pod))?.volumes ?? new Map<string, MountedVolume>();
   }
 
-  /** Brings the files of mounted ConfigMaps, Secrets, tokens and downward API volumes up to date. */
   async refresh(pod: Pod): Promise<void> {
-    const known = this.mounted.get(uidOf(pod));
+    const known = this.mountsOf(pod);
     for (const volume of pod.spec.volumes ?? []) {
-      const dir = known?.get(volume.name);
+      const dir = known.get(volume.name)?.path;
       if (dir === undefined || this.isStatic(pod, volume)) continue;
       await this.write(pod, volume, dir);
     }
   }
 
-  /** Removes all that the pod left in the kubelet's folder. */
   async remove(uid: string): Promise<void> {
     this.mounted.delete(uid);
     await rm(podDir(this.paths, uid), { recursive: true, force: true });
   }
 
-  /** Uids of pods that have a folder. */
   async present(): Promise<string[]> {
     return readdir(podsDir(this.paths)).catch(() => []);
   }
 
   private isStatic(pod: Pod, volume: Volume): boolean {
     const plugin = pluginOf(volume);
-    if (plugin === 'emptyDir' || plugin === 'hostPath') return true;
+    if (!WRITTEN.has(plugin)) return true;
     // A subPath is resolved once, when the container is made; upstream does not update such mounts either.
     return !allContainers(pod).some((one) =>
       one.volumeMounts?.some((mount) => mount.name === volume.name && !mount.subPath),
     );
   }
 
-  private async mountOne(pod: Pod, volume: Volume): Promise<string> {
+  private async mountOne(pod: Pod, volume: Volume): Promise<MountedVolume> {
+    if (volume.persistentVolumeClaim || volume.ephemeral) return this.claims.mount(pod, volume);
     try {
-      if (volume.hostPath) return await mountHostPath(volume.hostPath);
-      const plugin = PLUGINS[pluginOf(volume)];
-      if (plugin === undefined)
-        throw new VolumeError(`volume source ${pluginOf(volume)} is not modelled`);
-      const dir = join(volumesDir(this.paths, uidOf(pod)), plugin, volume.name);
-      await mkdir(dir, { recursive: true });
-      await chmod(dir, 0o777);
-      if (!volume.emptyDir && pluginOf(volume) !== 'emptyDir') await this.write(pod, volume, dir);
-      return dir;
+      const path = volume.hostPath
+        ? await mountHostPath(volume.hostPath)
+        : await this.makeFolder(pod, volume);
+      return { path, readOnly: false };
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${text}`, {
         cause: error,
       });
     }
+  }
+
+  private async makeFolder(pod: Pod, volume: Volume): Promise<string> {
+    const kind = pluginOf(volume);
+    const plugin = PLUGINS[kind];
+    if (plugin === undefined) throw new VolumeError(`volume source ${kind} is not modelled`);
+    const dir = join(volumesDir(this.paths, uidOf(pod)), plugin, volume.name);
+    await mkdir(dir, { recursive: true });
+    await chmod(dir, 0o777);
+    await giveToGroup(dir, pod.spec.securityContext?.fsGroup);
+    if (WRITTEN.has(kind)) await this.write(pod, volume, dir);
+    return dir;
   }
 
   private async write(pod: Pod, volume: Volume, dir: string): Promise<void> {

@@ -5,16 +5,16 @@ import { podLogDir } from '../containers/paths.js';
 import type { KubeletPaths } from '../containers/paths.js';
 import type { Runtime, RuntimeContainer, RuntimePod } from '../runtime/runtime.js';
 import type { PodCache } from '../pleg/pod-cache.js';
-import type { VolumeManager } from '../volumes/volume-manager.js';
-import type { PodDirectory } from './pod-directory.js';
-import type { PodWorkers } from './pod-workers.js';
+import type { PodVolumes } from '../volumes/volume-manager.js';
+import type { PodDirectory } from '../pod-sources/pod-directory.js';
+import type { PodWorkers } from '../pod-workers/pod-workers.js';
 
 export interface HousekeepingParts {
   readonly runtime: Runtime;
   readonly cache: PodCache;
   readonly directory: PodDirectory;
   readonly workers: PodWorkers;
-  readonly volumes: VolumeManager;
+  readonly volumes: PodVolumes;
   readonly paths: KubeletPaths;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -5,7 +5,7 @@ import type { ProbeManager } from '../probes/probe-manager.js';
 import type { StatusManager } from '../status/status-manager.js';
 import type { MirrorClient } from '../static-pods/mirror-client.js';
 import type { PodDirectory } from './pod-directory.js';
-import type { PodWorkers } from './pod-workers.js';
+import type { PodWorkers } from '../pod-workers/pod-workers.js';
 
 export interface PodSyncParts {
   readonly directory: PodDirectory;

@@ -1,0 +1,164 @@
+import { mkdir } from 'node:fs/promises';
+import type {
+  Node,
+  NodeSelectorTerm,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Volume,
+} from '@orrery/api';
+import { resources } from '@orrery/api';
+import { isNotFound } from '@orrery/apimachinery';
+import type { KubeClient } from '@orrery/client';
+import { claimNameOf } from '../containers/pod-references.js';
+import { kindOfPath, mountHostPath } from './host-path.js';
+import { VolumeError } from './payload.js';
+
+/** What a pod's volume is on this node. */
+export interface MountedVolume {
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+export interface ClaimParts {
+  readonly client: KubeClient;
+  claim(namespace: string, name: string): Promise<PersistentVolumeClaim | undefined>;
+  node(): Node | undefined;
+}
+
+function unprocessed(volume: Volume, why: string): VolumeError {
+  const { name } = volume;
+  return new VolumeError(
+    `Unable to attach or mount volumes: unmounted volumes=[${name}], unattached volumes=[], failed to process volumes=[${name}]: ${why}`,
+  );
+}
+
+function matches(term: NodeSelectorTerm, { metadata }: Node): boolean {
+  const labels = metadata.labels ?? {};
+  const expressions = term.matchExpressions ?? [];
+  const fields = term.matchFields ?? [];
+  if (expressions.length + fields.length === 0) return false;
+  const holds = (
+    { operator, values = [] }: { readonly operator: string; readonly values?: string[] },
+    value: string | undefined,
+  ): boolean => {
+    switch (operator) {
+      case 'In':
+        return value !== undefined && values.includes(value);
+      case 'NotIn':
+        return value === undefined || !values.includes(value);
+      case 'Exists':
+        return value !== undefined;
+      case 'DoesNotExist':
+        return value === undefined;
+      case 'Gt':
+        return Number(value) > Number(values[0]);
+      default:
+        return operator === 'Lt' && Number(value) < Number(values[0]);
+    }
+  };
+  return (
+    expressions.every((one) => holds(one, labels[one.key])) &&
+    fields.every((one) => holds(one, one.key === 'metadata.name' ? metadata.name : undefined))
+  );
+}
+
+/** Whether the volume may be used on the node. */
+export function fitsNode({ spec }: PersistentVolume, node: Node | undefined): boolean {
+  const terms = spec?.nodeAffinity?.required?.nodeSelectorTerms;
+  return !terms || !node || terms.some((term) => matches(term, node));
+}
+
+/** Turns claims into folders: the bound PersistentVolume's hostPath or local path. */
+export class ClaimMounter {
+  constructor(private readonly parts: ClaimParts) {}
+
+  /** Rejects with VolumeError in upstream's words while the claim is not bound or cannot be mounted here. */
+  async mount(pod: Pod, volume: Volume): Promise<MountedVolume> {
+    const claim = await this.claimOf(pod, volume);
+    const persistent = await this.volumeOf(volume, claim);
+    const name = persistent.metadata.name ?? '';
+    if (!fitsNode(persistent, this.parts.node()))
+      throw new VolumeError(
+        `MountVolume.NodeAffinity check failed for volume "${name}" : no matching NodeSelectorTerms`,
+      );
+    const readOnly = volume.persistentVolumeClaim?.readOnly === true;
+    try {
+      return { path: await pathOf(persistent), readOnly };
+    } catch (error) {
+      throw new VolumeError(
+        `MountVolume.NewMounter initialization failed for volume "${name}" : ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** k8s pkg/kubelet/volumemanager/populator/desired_state_of_world_populator.go:getPVCExtractPV. */
+  private async claimOf(pod: Pod, volume: Volume): Promise<PersistentVolumeClaim> {
+    const namespace = pod.metadata.namespace ?? '';
+    const name = claimNameOf(pod, volume) ?? '';
+    const claim = await this.parts.claim(namespace, name);
+    const at = `error processing PVC ${namespace}/${name}`;
+    if (!claim)
+      throw unprocessed(
+        volume,
+        `${at}: failed to fetch PVC from API server: persistentvolumeclaims "${name}" not found`,
+      );
+    const own = claim.metadata.ownerReferences?.some((one) => one.uid === pod.metadata.uid);
+    if (volume.ephemeral && !own)
+      throw unprocessed(
+        volume,
+        `PVC ${namespace}/${name} was not created for pod ${namespace}/${pod.metadata.name ?? ''} (pod is not owner)`,
+      );
+    if (claim.metadata.deletionTimestamp && !own)
+      throw unprocessed(volume, `${at}: PVC is being deleted`);
+    if (claim.status?.phase !== 'Bound' || !claim.spec?.volumeName)
+      throw unprocessed(volume, `${at}: PVC is not bound`);
+    return claim;
+  }
+
+  private async volumeOf(volume: Volume, claim: PersistentVolumeClaim): Promise<PersistentVolume> {
+    const name = claim.spec?.volumeName ?? '';
+    const { namespace = '', name: claimName = '', uid } = claim.metadata;
+    const key = `${namespace}/${claimName}`;
+    try {
+      const found = await this.parts.client.resource(resources.persistentvolumes).get({ name });
+      const claimRef = found.spec?.claimRef;
+      if (claimRef?.uid === uid) return found;
+      throw unprocessed(
+        volume,
+        claimRef
+          ? `error processing PVC ${key}: PV.spec.claimRef.UID does not match PVC.UID`
+          : `error processing PVC ${key}: found nil pv.spec.claimRef for volume "${name}"`,
+      );
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      throw unprocessed(
+        volume,
+        `error processing PVC ${key}: failed to fetch PV ${name} from API server: persistentvolumes "${name}" not found`,
+      );
+    }
+  }
+}
+
+async function pathOf({ metadata, spec }: PersistentVolume): Promise<string> {
+  if (spec?.volumeMode === 'Block') throw new VolumeError('volumeMode Block is not modelled');
+  if (spec?.hostPath) {
+    // A provisioner makes the folder; without `type` upstream lets the runtime make it.
+    if (!spec.hostPath.type && (await kindOfPath(spec.hostPath.path)) === 'none')
+      await mkdir(spec.hostPath.path, { recursive: true, mode: 0o777 });
+    return mountHostPath(spec.hostPath);
+  }
+  if (spec?.local) {
+    if ((await kindOfPath(spec.local.path)) === 'none')
+      throw new VolumeError(`path "${spec.local.path}" does not exist`);
+    return spec.local.path;
+  }
+  const known = ['accessModes', 'capacity', 'claimRef', 'mountOptions', 'nodeAffinity'];
+  const source = Object.keys(spec ?? {}).find(
+    (key) => !known.includes(key) && !/^(persistent|storageClass|volume)/.test(key),
+  );
+  throw new VolumeError(
+    `volume source ${source ?? 'none'} of PersistentVolume "${metadata.name ?? ''}" is not modelled`,
+  );
+}

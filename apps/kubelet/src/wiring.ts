@@ -1,0 +1,129 @@
+import { resources } from '@orrery/api';
+import { makeContainerConfig } from './containers/container-config.js';
+import { ImagePuller } from './images/image-puller.js';
+import type { Kubelet } from './kubelet.js';
+import { NodeCare } from './node/node-care.js';
+import { ContainerStarter } from './pod-workers/container-starter.js';
+import { KubeletHooks } from './pod-workers/kubelet-hooks.js';
+import { LifecycleHooks } from './pod-workers/lifecycle-hooks.js';
+import { PodKiller } from './pod-workers/pod-killer.js';
+import { PodWorkers } from './pod-workers/pod-workers.js';
+import { AllocationStore } from './resize/allocation-store.js';
+import { PodResizer } from './resize/pod-resizer.js';
+import { ClaimMounter } from './volumes/claims.js';
+import { VolumeManager } from './volumes/volume-manager.js';
+import type { PodVolumes } from './volumes/volume-manager.js';
+
+/** Volumes as files on this machine. */
+export function volumesOf(kubelet: Kubelet): PodVolumes {
+  const claims = new ClaimMounter({
+    client: kubelet.client,
+    claim: (namespace, name) => kubelet.watches.claim(namespace, name),
+    node: () => kubelet.node.current,
+  });
+  return new VolumeManager(kubelet.options.paths, claims, (pod) => ({
+    env: kubelet.envContext(pod),
+    token: (input) => kubelet.tokens.get(input),
+  }));
+}
+
+export function resizerOf(kubelet: Kubelet): PodResizer {
+  return new PodResizer({
+    store: new AllocationStore(kubelet.options.allocationFile),
+    runtime: kubelet.runtime,
+    events: kubelet.events,
+    active: () => kubelet.workers.active(),
+    allocatable: () => kubelet.node.allocatable(),
+    memoryCapacity: () => kubelet.node.memoryCapacity(),
+    retry: (uids) => {
+      for (const uid of uids) kubelet.workers.wake(uid);
+    },
+  });
+}
+
+export function careOf(kubelet: Kubelet): NodeCare {
+  const { runtime, cache, volumes, events, clock, logger, options } = kubelet;
+  return new NodeCare({
+    tuning: options.tuning,
+    rootDir: options.paths.rootDir,
+    runtime,
+    cache,
+    volumes,
+    events,
+    clock,
+    logger,
+    workers: () => kubelet.workers,
+    machine: () => kubelet.node.machine(),
+    node: () => kubelet.node.current,
+    nodeEvent: (node, type, reason, message) => {
+      kubelet.nodeEvent(node, type, reason, message);
+    },
+    changed: () => {
+      kubelet.node.refresh();
+    },
+  });
+}
+
+export function hooksOf(kubelet: Kubelet): KubeletHooks {
+  const { options, cache, pleg, node, care, probes, volumes, watches, tokens, resizer } = kubelet;
+  const { statuses, reporter, events } = kubelet;
+  return new KubeletHooks({
+    options,
+    cache,
+    pleg,
+    node,
+    care,
+    probes,
+    volumes,
+    watches,
+    tokens,
+    resizer,
+    statuses,
+    reporter,
+    events,
+    active: () => kubelet.workers.active(),
+    servicesKnown: () =>
+      kubelet.informers.informer(resources.services).waitForSync(kubelet.stopSignal),
+  });
+}
+
+/** One worker a pod, over what starts, hooks and kills containers. */
+export function workersOf(kubelet: Kubelet): PodWorkers {
+  const { clock, logger, runtime, events, options } = kubelet;
+  const hooks = kubelet.parts.hooks ?? new LifecycleHooks(runtime, clock);
+  const starter = new ContainerStarter({
+    runtime,
+    images: new ImagePuller(runtime, () => clock.now()),
+    hooks,
+    events,
+    makeConfig: ({ pod, container }, imageRef, attempt) =>
+      makeContainerConfig({
+        pod,
+        container,
+        attempt,
+        imageRef,
+        volumes: kubelet.volumes.mountsOf(pod),
+        env: kubelet.envContext(pod),
+        paths: options.paths,
+        memoryCapacity: kubelet.node.memoryCapacity(),
+      }),
+    now: () => clock.now(),
+  });
+  const killer = new PodKiller({ runtime, hooks, events, clock, logger });
+  return new PodWorkers(
+    {
+      clock,
+      logger,
+      runtime,
+      starter,
+      killer,
+      events,
+      probes: kubelet.probes,
+      hooks: kubelet.hooks,
+    },
+    kubelet.stopSignal,
+    (pod) => {
+      kubelet.sync.onEnded(pod);
+    },
+  );
+}
