@@ -10,7 +10,9 @@ const HELP: Readonly<Record<keyof Counters, readonly [name: string, help: string
   forbidden: ['forbidden_total', 'Connections and UDP sessions that a NetworkPolicy forbade'],
   udpSessions: ['udp_sessions_total', 'UDP sessions made'],
   udpDropped: ['udp_dropped_total', 'UDP datagrams dropped'],
+  exhausted: ['exhausted_total', 'Refusals for want of file descriptors'],
   listenFailures: ['listen_failures_total', 'Frontends that could not be bound'],
+  acceptFailures: ['accept_failures_total', 'Errors of listening sockets'],
 };
 
 /** Prometheus text, version 0.0.4. */

@@ -1,39 +1,84 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
 /** 32-bit value of a dotted IPv4 address; undefined when the text is none. */
 export function parseIpv4(text: string): number | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
-  let value = 0;
-  for (const part of parts) {
-    if (!/^\d{1,3}$/.test(part) || Number(part) > 255) return undefined;
-    value = value * 256 + Number(part);
-  }
-  return value;
+  if (!isIPv4(text)) return undefined;
+  return text.split('.').reduce((value, part) => value * 256 + Number(part), 0);
 }
 
-/** An IPv4 CIDR, or one address. */
+function parseIpv6(text: string): bigint | undefined {
+  if (!isIPv6(text)) return undefined;
+  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
+  if (dotted) {
+    const low = parseIpv4(dotted[2] ?? '') ?? 0;
+    return parseIpv6(`${dotted[1]}${(low >>> 16).toString(16)}:${(low & 0xffff).toString(16)}`);
+  }
+  const [head = '', tail] = text.split('::').map((half) => half.split(':').filter(Boolean));
+  const start = head as string[];
+  const end = tail ?? [];
+  const gap = tail ? Array<string>(8 - start.length - end.length).fill('0') : [];
+  return [...start, ...gap, ...end].reduce(
+    (value, part) => value * 65_536n + BigInt(`0x${part}`),
+    0n,
+  );
+}
+
+const valueOf = (address: string): { bits: 32 | 128; value: bigint } | undefined => {
+  const v4 = parseIpv4(address);
+  if (v4 !== undefined) return { bits: 32, value: BigInt(v4) };
+  const v6 = parseIpv6(address);
+  return v6 === undefined ? undefined : { bits: 128, value: v6 };
+};
+
+/** A CIDR or one address, of IPv4 or IPv6. */
 export class AddressRange {
   private constructor(
-    private readonly first: number,
-    private readonly last: number,
+    private readonly text: string,
+    private readonly bits: 32 | 128,
+    private readonly first: bigint,
+    private readonly last: bigint,
   ) {}
 
   /** Undefined when the text is neither a CIDR nor an address. */
   static parse(text: string): AddressRange | undefined {
-    const [address = '', bits = '32'] = text.split('/');
-    const base = parseIpv4(address);
-    const length = Number(bits);
-    if (base === undefined || !Number.isInteger(length) || length < 0 || length > 32)
-      return undefined;
-    const size = 2 ** (32 - length);
-    const first = Math.floor(base / size) * size;
-    return new AddressRange(first, first + size - 1);
+    const [address = '', length] = text.split('/');
+    const base = valueOf(address);
+    if (!base || (length !== undefined && !/^\d{1,3}$/.test(length))) return undefined;
+    const prefix = length === undefined ? base.bits : Number(length);
+    if (prefix > base.bits) return undefined;
+    const size = 1n << BigInt(base.bits - prefix);
+    const first = (base.value / size) * size;
+    return new AddressRange(text, base.bits, first, first + size - 1n);
   }
 
   contains(address: string): boolean {
-    const value = parseIpv4(address);
-    return value !== undefined && value >= this.first && value <= this.last;
+    const one = valueOf(address);
+    return (
+      one !== undefined &&
+      one.bits === this.bits &&
+      one.value >= this.first &&
+      one.value <= this.last
+    );
+  }
+
+  toString(): string {
+    return this.text;
   }
 }
+
+/** Addresses that no Endpoints object can make the relay dial, whatever the allowed ranges say. */
+const NEVER = [
+  '0.0.0.0/8',
+  '127.0.0.0/24',
+  '169.254.0.0/16',
+  '224.0.0.0/4',
+  '::/127',
+  'fe80::/10',
+  'ff00::/8',
+];
+
+/** Answers of one guard that are kept, so that a busy backend costs no arithmetic. */
+const MAX_KNOWN = 10_000;
 
 /**
  * Which backends may be dialled: only addresses inside the given ranges, so that an Endpoints object cannot point the
@@ -41,12 +86,21 @@ export class AddressRange {
  */
 export class DialGuard {
   private readonly ranges: readonly AddressRange[];
+  private readonly never = NEVER.flatMap((text) => AddressRange.parse(text) ?? []);
+  private readonly known = new Map<string, boolean>();
 
   constructor(ranges: readonly string[]) {
     this.ranges = ranges.flatMap((text) => AddressRange.parse(text) ?? []);
   }
 
   allows(address: string): boolean {
-    return this.ranges.some((range) => range.contains(address));
+    const known = this.known.get(address);
+    if (known !== undefined) return known;
+    const answer =
+      this.ranges.some((range) => range.contains(address)) &&
+      !this.never.some((range) => range.contains(address));
+    if (this.known.size >= MAX_KNOWN) this.known.clear();
+    this.known.set(address, answer);
+    return answer;
   }
 }

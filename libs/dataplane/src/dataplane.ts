@@ -1,17 +1,26 @@
 import { reachablePort } from '@orrery/component';
 import type { Clock, Random } from '@orrery/component';
 import { DialGuard } from './address-range.js';
+import { Descriptors } from './descriptors.js';
 import type { FrontendContext, FrontendListener } from './frontend.js';
 import type { FrontendProblem, RuleChanges, RuleSet } from './rule-set.js';
 import { Counters } from './table/counters.js';
 import { ServiceTable } from './table/service-table.js';
-import type { FrontendKey } from './table/service-table.js';
+import type { WantedFrontend } from './table/service-table.js';
 import { TcpFrontend } from './tcp/tcp-frontend.js';
 import { PERMIT_ALL } from './traffic-policy.js';
 import type { TrafficPolicy } from './traffic-policy.js';
 import { UdpFrontend } from './udp/udp-frontend.js';
 
 const DEFAULT_DIAL_TIMEOUT_MS = 2_000;
+const DEFAULT_UDP_IDLE_MS = 60_000;
+const DEFAULT_MAX_UDP_SESSIONS = 8_192;
+
+/**
+ * Which frontends this process serves: all of them, or, as one of several processes that share ports, those whose every
+ * choice stands alone. A rotation, an affinity or a count of connections is kept by one process.
+ */
+export type DataplaneRole = 'alone' | 'first' | 'further';
 
 export interface DataplaneOptions {
   readonly clock: Clock;
@@ -22,9 +31,17 @@ export interface DataplaneOptions {
   readonly dialTimeoutMs?: number;
   /** NetworkPolicy: which flows may reach their backend. Default all. */
   readonly policy?: TrafficPolicy;
+  /** Time that established connections of a removed backend live on. Default 0: until one side closes, as with conntrack. */
+  readonly drainMs?: number;
+  /** Idle time after which a UDP session is forgotten. Default 60 s. */
+  readonly udpIdleMs?: number;
+  /** UDP sessions of one frontend; beyond it the least recently used one goes. Default 8192. */
+  readonly maxUdpSessions?: number;
+  /** File descriptors that may be used. Default: what the process's limit leaves. */
+  readonly maxDescriptors?: number;
+  /** Default alone. */
+  readonly role?: DataplaneRole;
 }
-
-const textOf = (key: FrontendKey): string => `${key.protocol} ${key.address}:${key.port}`;
 
 /** A host's service dataplane: keeps one listener for each frontend that a rule with backends wants. */
 export class Dataplane {
@@ -33,18 +50,26 @@ export class Dataplane {
   private readonly context: { -readonly [K in keyof FrontendContext]: FrontendContext[K] };
   private readonly listeners = new Map<string, FrontendListener>();
   private readonly problems = new Map<string, FrontendProblem>();
+  private readonly role: DataplaneRole;
   private turn: Promise<void> = Promise.resolve();
+  private isClosed = false;
 
   constructor(options: DataplaneOptions) {
-    this.table = new ServiceTable(options.clock, options.random);
+    const { clock, random, drainMs = 0 } = options;
+    this.role = options.role ?? 'alone';
+    this.table = new ServiceTable({ clock, random, drainMs });
     this.context = {
       table: this.table,
       guard: new DialGuard(options.allowedBackends),
       policy: options.policy ?? PERMIT_ALL,
       counters: this.counters,
-      clock: options.clock,
+      descriptors: new Descriptors(options.maxDescriptors),
+      clock,
       reachablePort: (port) => reachablePort(port),
       dialTimeoutMs: options.dialTimeoutMs ?? DEFAULT_DIAL_TIMEOUT_MS,
+      isShared: this.role !== 'alone',
+      udpIdleMs: options.udpIdleMs ?? DEFAULT_UDP_IDLE_MS,
+      maxUdpSessions: options.maxUdpSessions ?? DEFAULT_MAX_UDP_SESSIONS,
     };
   }
 
@@ -71,9 +96,30 @@ export class Dataplane {
     return this.table.view();
   }
 
-  destroy(): void {
-    for (const listener of this.listeners.values()) listener.destroy();
+  connections(): ReturnType<ServiceTable['connections']> {
+    return this.table.connections();
+  }
+
+  /** Every node's rules, as they were programmed. */
+  sets(): readonly RuleSet[] {
+    return this.table.sets();
+  }
+
+  /** Frontends that are served now, as `TCP address:port`. */
+  listening(): readonly string[] {
+    return [...this.listeners.keys()];
+  }
+
+  /** Takes no new connections for good; established TCP connections live on. */
+  closeListeners(): void {
+    this.isClosed = true;
+    for (const listener of this.listeners.values()) listener.close();
     this.listeners.clear();
+  }
+
+  destroy(): void {
+    this.closeListeners();
+    this.table.abort();
   }
 
   /** Opens and closes listeners until they are those of the table; one run at a time. */
@@ -83,12 +129,17 @@ export class Dataplane {
     return run.then(() => [...this.problems.values()]);
   }
 
+  private isServed(frontend: WantedFrontend): boolean {
+    // Without backends a TCP port is closed, so that a client is refused at once; UDP datagrams are dropped and counted.
+    if (frontend.protocol === 'UDP') return this.role !== 'further';
+    return frontend.hasBackends && (this.role !== 'further' || !frontend.isStateful);
+  }
+
   private async reconcile(): Promise<void> {
-    const wanted = new Map<string, FrontendKey & { readonly rule: string }>();
+    if (this.isClosed) return;
+    const wanted = new Map<string, WantedFrontend>();
     for (const frontend of this.table.wanted())
-      // Without backends a TCP port is closed, so that a client is refused at once; UDP datagrams are dropped and counted.
-      if (frontend.hasBackends || frontend.protocol === 'UDP')
-        wanted.set(textOf(frontend), frontend);
+      if (this.isServed(frontend)) wanted.set(frontend.text, frontend);
     for (const [text, listener] of this.listeners) {
       if (wanted.has(text)) {
         listener.rulesChanged();
@@ -99,15 +150,15 @@ export class Dataplane {
     }
     for (const text of this.problems.keys()) if (!wanted.has(text)) this.problems.delete(text);
     await Promise.all(
-      [...wanted]
-        .filter(([text]) => !this.listeners.has(text))
-        .map(([text, key]) => this.open(text, key)),
+      [...wanted.values()]
+        .filter(({ text }) => !this.listeners.has(text))
+        .map((frontend) => this.open(frontend)),
     );
   }
 
-  private async open(text: string, wanted: FrontendKey & { readonly rule: string }): Promise<void> {
-    const { rule, protocol, address, port } = wanted;
-    const key: FrontendKey = { protocol, address, port };
+  private async open(wanted: WantedFrontend): Promise<void> {
+    const { rule, protocol, address, port, text } = wanted;
+    const key = { protocol, address, port, text };
     const listener =
       protocol === 'TCP' ? new TcpFrontend(key, this.context) : new UdpFrontend(key, this.context);
     try {
@@ -116,12 +167,8 @@ export class Dataplane {
       this.problems.delete(text);
     } catch (error) {
       this.counters.listenFailures += 1;
-      this.problems.set(text, {
-        rule,
-        address,
-        port,
-        message: error instanceof Error ? error.message : String(error),
-      });
+      const message = error instanceof Error ? error.message : String(error);
+      this.problems.set(text, { rule, address, port, message });
     }
   }
 }

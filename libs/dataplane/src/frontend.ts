@@ -1,5 +1,6 @@
 import type { Clock } from '@orrery/component';
 import type { DialGuard } from './address-range.js';
+import type { Descriptors } from './descriptors.js';
 import type { Counters } from './table/counters.js';
 import type { TrafficPolicy } from './traffic-policy.js';
 import type { FrontendKey, ServiceTable } from './table/service-table.js';
@@ -10,11 +11,18 @@ export interface FrontendContext {
   readonly guard: DialGuard;
   readonly policy: TrafficPolicy;
   readonly counters: Counters;
+  readonly descriptors: Descriptors;
   readonly clock: Clock;
   /** The port that really answers for a wanted one (20000+p where p < 1024 is refused by the machine). */
   readonly reachablePort: (port: number) => number;
-  /** Time for a backend to accept. Default 2 s. */
+  /** Time for a backend to accept. */
   readonly dialTimeoutMs: number;
+  /** Other processes listen on the same TCP ports. */
+  readonly isShared: boolean;
+  /** Idle time after which a UDP session is forgotten, unless its rule says another. */
+  readonly udpIdleMs: number;
+  /** UDP sessions of one frontend. */
+  readonly maxUdpSessions: number;
 }
 
 /** A listener of one frontend. */
@@ -24,8 +32,6 @@ export interface FrontendListener {
   listen(): Promise<void>;
   /** Rules have changed: what belongs to backends that have gone is dropped where the protocol wants it. */
   rulesChanged(): void;
-  /** Takes no new connection; established ones live on. */
+  /** Takes no new connection; established TCP connections live on, UDP sessions end. */
   close(): void;
-  /** Ends everything at once. */
-  destroy(): void;
 }

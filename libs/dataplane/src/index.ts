@@ -6,6 +6,7 @@
 export type {
   Backend,
   Frontend,
+  FrontendKind,
   FrontendProblem,
   PolicyName,
   Protocol,
@@ -13,12 +14,15 @@ export type {
   RuleSet,
   ServiceRule,
 } from './rule-set.js';
-export { POLICY_NAMES, backendKey, ruleKey } from './rule-set.js';
+export { FRONTEND_KINDS, POLICY_NAMES, backendKey, ruleKey } from './rule-set.js';
 export { AddressRange, DialGuard, parseIpv4 } from './address-range.js';
 export type { TrafficFlow, TrafficPolicy } from './traffic-policy.js';
 export { PERMIT_ALL } from './traffic-policy.js';
-export type { DataplaneOptions } from './dataplane.js';
+export type { DataplaneOptions, DataplaneRole } from './dataplane.js';
 export { Dataplane } from './dataplane.js';
-export type { Counters } from './table/counters.js';
+export { LATENCY_BUCKETS } from './table/latency.js';
+export type { ConnectionView, EndpointView } from './table/endpoint-state.js';
+export type { RuleView } from './table/service-table.js';
+export { Counters } from './table/counters.js';
 export type { Flow, Policy } from './policies/policy.js';
 export { createPolicy } from './policies/policy.js';

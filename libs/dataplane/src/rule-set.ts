@@ -16,12 +16,16 @@ export const POLICY_NAMES = [
 ] as const;
 export type PolicyName = (typeof POLICY_NAMES)[number];
 
+/** Where an address of a service comes from. */
+export const FRONTEND_KINDS = ['clusterIP', 'nodePort', 'externalIP', 'loadBalancer'] as const;
+export type FrontendKind = (typeof FRONTEND_KINDS)[number];
+
 /** An address on which a service answers. */
 export interface Frontend {
   readonly address: string;
   readonly port: number;
   /** A node port belongs to the node that programs it; the others are served from any live rule set. */
-  readonly kind: 'clusterIP' | 'nodePort' | 'loadBalancer';
+  readonly kind: FrontendKind;
 }
 
 /** A pod's address that may be chosen now. */
@@ -45,6 +49,12 @@ export interface ServiceRule {
   readonly backends: readonly Backend[];
   /** Loopback, link-local and foreign backend addresses are refused unless this is set (the `kubernetes` Service). */
   readonly trusted?: boolean;
+  /** CIDRs of the clients that are let in (loadBalancerSourceRanges); absent = all. */
+  readonly allowedSources?: readonly string[];
+  /** Connections and sessions that may be open at once; absent = no limit. */
+  readonly maxConnections?: number;
+  /** Idle time after which a UDP session is forgotten; absent = the dataplane's. */
+  readonly udpIdleMs?: number;
 }
 
 /** All rules of one node's kube-proxy. */

@@ -14,13 +14,13 @@ import {
   MinLength,
   ValidateNested,
 } from 'class-validator';
-import { POLICY_NAMES } from '@orrery/dataplane';
+import { FRONTEND_KINDS, POLICY_NAMES } from '@orrery/dataplane';
 import type { Frontend, PolicyName, Protocol } from '@orrery/dataplane';
 
 const MAX_PORT = 65_535;
 
 export class FrontendRequest {
-  @IsIP(4)
+  @IsIP()
   address = '';
 
   @IsInt()
@@ -28,12 +28,12 @@ export class FrontendRequest {
   @Max(MAX_PORT)
   port = 0;
 
-  @IsIn(['clusterIP', 'nodePort', 'loadBalancer'])
+  @IsIn(FRONTEND_KINDS)
   kind: Frontend['kind'] = 'clusterIP';
 }
 
 export class BackendRequest {
-  @IsIP(4)
+  @IsIP()
   address = '';
 
   @IsInt()
@@ -75,6 +75,20 @@ export class ServiceRuleRequest {
   @IsOptional()
   @IsBoolean()
   trusted?: boolean;
+
+  @IsOptional()
+  @IsString({ each: true })
+  allowedSources?: string[];
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  maxConnections?: number;
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  udpIdleMs?: number;
 }
 
 /** `PUT /nodes/<node>/rules`: everything this node's kube-proxy wants. */

@@ -29,16 +29,21 @@ function fill(backends: readonly Backend[]): Uint16Array {
 
 /** Consistent hashing of the source address: a change of backends moves few clients (IPVS mh). */
 export class MaglevPolicy implements Policy {
+  private known: readonly Backend[] | undefined;
   private signature = '';
   private table: Uint16Array = new Uint16Array(0);
 
   pick(candidates: readonly Backend[], flow: Flow): Backend {
-    const signature = candidates.map(backendKey).join(' ');
-    if (signature !== this.signature) {
-      this.table = fill(candidates);
-      this.signature = signature;
-    }
+    if (candidates !== this.known) this.prepare(candidates);
     const at = this.table[hash32(flow.clientAddress) % TABLE_SIZE] ?? 0;
     return candidates[at] as Backend;
+  }
+
+  private prepare(candidates: readonly Backend[]): void {
+    this.known = candidates;
+    const signature = candidates.map(backendKey).join(' ');
+    if (signature === this.signature) return;
+    this.table = fill(candidates);
+    this.signature = signature;
   }
 }

@@ -12,8 +12,12 @@ export class Counters {
   forbidden = 0;
   /** UDP sessions made. */
   udpSessions = 0;
-  /** UDP datagrams dropped: no backend, or a full table. */
+  /** UDP datagrams dropped: no backend, or no room. */
   udpDropped = 0;
-  /** Listening failures. */
+  /** Connections refused, and UDP sessions ended, because file descriptors ran out. */
+  exhausted = 0;
+  /** Frontends that could not be bound. */
   listenFailures = 0;
+  /** Errors of listening sockets. */
+  acceptFailures = 0;
 }

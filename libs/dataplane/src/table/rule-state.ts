@@ -1,36 +1,54 @@
-import type { Clock, Random } from '@orrery/component';
+import type { Cancel, Clock, Random } from '@orrery/component';
+import { AddressRange } from '../address-range.js';
 import { createPolicy } from '../policies/policy.js';
 import type { Policy } from '../policies/policy.js';
 import { backendKey } from '../rule-set.js';
 import type { Backend, ServiceRule } from '../rule-set.js';
+import { EndpointState } from './endpoint-state.js';
+import type { Connection } from './endpoint-state.js';
 
 /** Client addresses remembered for one rule before the oldest are forgotten. */
 const MAX_AFFINITY = 10_000;
+const NONE: ReadonlySet<string> = new Set();
 
 interface Affinity {
   readonly backend: string;
   expiresAt: number;
 }
 
-/** The client and the address it called. */
+/** The client and the address it called; the client's address costs a system call when it is first read. */
 export interface FlowSource {
   readonly clientAddress: string;
   readonly clientPort: number;
   readonly frontendAddress: string;
 }
 
+export interface RuleStateOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Time that connections of a removed backend live on; 0 = until one side closes. */
+  readonly drainMs: number;
+}
+
 /** One rule in force, with what its policy, its affinity and its open connections must remember across changes. */
 export class RuleState {
   private policy: Policy;
+  private allowed: readonly AddressRange[] | undefined;
+  private backends = new Map<string, Backend>();
   private readonly affinity = new Map<string, Affinity>();
-  private readonly active = new Map<string, number>();
+  private readonly endpoints = new Map<string, EndpointState>();
+  private readonly draining = new Map<string, Cancel>();
+  /** Connections and sessions open to any backend. */
+  openCount = 0;
+  /** Connections refused because of `maxConnections`. */
+  limited = 0;
 
   constructor(
     private current: ServiceRule,
-    private readonly clock: Clock,
-    private readonly random: Random,
+    private readonly options: RuleStateOptions,
   ) {
-    this.policy = createPolicy(current.policy, random);
+    this.policy = createPolicy(current.policy, options.random);
+    this.replace(current);
   }
 
   get rule(): ServiceRule {
@@ -38,62 +56,125 @@ export class RuleState {
   }
 
   replace(rule: ServiceRule): void {
-    if (rule.policy !== this.current.policy) this.policy = createPolicy(rule.policy, this.random);
+    if (rule.policy !== this.current.policy)
+      this.policy = createPolicy(rule.policy, this.options.random);
     this.current = rule;
+    this.allowed = rule.allowedSources?.flatMap((text) => AddressRange.parse(text) ?? []);
+    this.backends = new Map(rule.backends.map((backend) => [backendKey(backend), backend]));
+    for (const key of this.endpoints.keys()) this.drainOrKeep(key);
+  }
+
+  /** The rule has gone: its backends are removed. */
+  retire(): void {
+    this.replace({ ...this.current, backends: [] });
   }
 
   hasBackend(key: string): boolean {
-    return this.current.backends.some((backend) => backendKey(backend) === key);
+    return this.backends.has(key);
+  }
+
+  /** Whether loadBalancerSourceRanges let this client in. */
+  admits(source: FlowSource): boolean {
+    return this.allowed?.some((range) => range.contains(source.clientAddress)) ?? true;
+  }
+
+  /** Whether one more connection is within the rule's limit; a refusal is counted. */
+  hasRoom(): boolean {
+    const { maxConnections } = this.current;
+    if (maxConnections === undefined || this.openCount < maxConnections) return true;
+    this.limited += 1;
+    return false;
   }
 
   /** The backend for a new connection, leaving out those that already refused it; undefined when none is left. */
-  pick(source: FlowSource, refused: ReadonlySet<string> = new Set()): Backend | undefined {
+  pick(source: FlowSource, refused: ReadonlySet<string> = NONE): Backend | undefined {
     const all = this.current.backends;
     const candidates = refused.size === 0 ? all : all.filter((b) => !refused.has(backendKey(b)));
     if (candidates.length === 0) return undefined;
-    const remembered = this.remembered(source.clientAddress, candidates);
-    if (remembered) return remembered;
-    const backend = this.policy.pick(candidates, {
-      ...source,
-      active: (b) => this.active.get(backendKey(b)) ?? 0,
-    });
+    if (this.current.affinityMs === 0) return this.choose(candidates, source);
+    const backend =
+      this.remembered(source.clientAddress, candidates) ?? this.choose(candidates, source);
     this.remember(source.clientAddress, backend);
     return backend;
   }
 
-  /** Counts a connection to `key` as open; the returned function counts it as closed, once. */
-  open(key: string): () => void {
-    this.active.set(key, (this.active.get(key) ?? 0) + 1);
-    let isOpen = true;
-    return () => {
-      if (!isOpen) return;
-      isOpen = false;
-      const left = (this.active.get(key) ?? 1) - 1;
-      if (left > 0) this.active.set(key, left);
-      else this.active.delete(key);
-    };
+  /** The state of a backend to which `connection` opens. */
+  open(backend: Backend, connection: Connection): EndpointState {
+    const key = backendKey(backend);
+    const endpoint = this.endpoints.get(key) ?? new EndpointState(backend);
+    this.endpoints.set(key, endpoint);
+    endpoint.open.add(connection);
+    this.openCount += 1;
+    return endpoint;
   }
 
-  /** Open connections by backend. */
-  connections(): Record<string, number> {
-    return Object.fromEntries(this.active);
+  closed(endpoint: EndpointState, connection: Connection): void {
+    if (!endpoint.open.delete(connection)) return;
+    this.openCount -= 1;
+    if (endpoint.open.size === 0 && !this.backends.has(endpoint.key)) this.forget(endpoint.key);
+  }
+
+  /** Every backend that is in use or has connections left. */
+  *states(): Iterable<EndpointState> {
+    yield* this.endpoints.values();
+  }
+
+  abort(): void {
+    for (const endpoint of this.endpoints.values())
+      for (const connection of endpoint.open) connection.abort();
+    for (const cancel of this.draining.values()) cancel();
+    this.draining.clear();
+  }
+
+  private choose(candidates: readonly Backend[], source: FlowSource): Backend {
+    return this.policy.pick(candidates, {
+      get clientAddress() {
+        return source.clientAddress;
+      },
+      get clientPort() {
+        return source.clientPort;
+      },
+      frontendAddress: source.frontendAddress,
+      active: (b) => this.endpoints.get(backendKey(b))?.open.size ?? 0,
+    });
+  }
+
+  private drainOrKeep(key: string): void {
+    if (this.backends.has(key)) {
+      this.draining.get(key)?.();
+      this.draining.delete(key);
+      return;
+    }
+    const endpoint = this.endpoints.get(key);
+    if (!endpoint || endpoint.open.size === 0) {
+      this.forget(key);
+      return;
+    }
+    const { clock, drainMs } = this.options;
+    if (drainMs === 0 || this.draining.has(key)) return;
+    const end = (): void => {
+      for (const connection of endpoint.open) connection.abort();
+    };
+    this.draining.set(key, clock.after(drainMs, end, { unref: true }));
+  }
+
+  private forget(key: string): void {
+    this.draining.get(key)?.();
+    this.draining.delete(key);
+    this.endpoints.delete(key);
   }
 
   private remembered(client: string, candidates: readonly Backend[]): Backend | undefined {
-    if (this.current.affinityMs === 0) return undefined;
     const entry = this.affinity.get(client);
-    if (!entry || entry.expiresAt < this.clock.monotonic()) return undefined;
-    const backend = candidates.find((candidate) => backendKey(candidate) === entry.backend);
-    if (backend) this.remember(client, backend);
-    return backend;
+    if (!entry || entry.expiresAt < this.options.clock.monotonic()) return undefined;
+    return candidates.find((candidate) => backendKey(candidate) === entry.backend);
   }
 
   private remember(client: string, backend: Backend): void {
-    if (this.current.affinityMs === 0) return;
     this.affinity.delete(client);
     this.affinity.set(client, {
       backend: backendKey(backend),
-      expiresAt: this.clock.monotonic() + this.current.affinityMs,
+      expiresAt: this.options.clock.monotonic() + this.current.affinityMs,
     });
     if (this.affinity.size > MAX_AFFINITY) {
       const oldest = this.affinity.keys().next().value;

@@ -1,19 +1,42 @@
-import type { Clock, Random } from '@orrery/component';
 import { AddressRange } from '../address-range.js';
 import { ruleKey } from '../rule-set.js';
 import type { Frontend, Protocol, RuleChanges, RuleSet, ServiceRule } from '../rule-set.js';
+import type { ConnectionView, EndpointView } from './endpoint-state.js';
 import { RuleState } from './rule-state.js';
+import type { FlowSource, RuleStateOptions } from './rule-state.js';
 
 /** An address, port and protocol that at least one rule set wants served. */
 export interface FrontendKey {
   readonly protocol: Protocol;
   readonly address: string;
   readonly port: number;
+  /** All three, as a key. */
+  readonly text: string;
+}
+
+/** A frontend that some rule wants. */
+export interface WantedFrontend extends FrontendKey {
+  readonly hasBackends: boolean;
+  /** Every choice needs what one process alone can know: a rotation, open connections, affinity, a limit. */
+  readonly isStateful: boolean;
+  readonly rule: string;
+}
+
+/** One rule in force, for people, metrics and tests. */
+export interface RuleView {
+  readonly node: string;
+  readonly rule: ServiceRule;
+  /** Open connections by backend. */
+  readonly connections: Readonly<Record<string, number>>;
+  readonly endpoints: readonly EndpointView[];
+  /** Connections refused because of the rule's limit. */
+  readonly limited: number;
 }
 
 interface FrontendHolders {
-  readonly frontend: Frontend;
-  readonly byNode: Map<string, string>;
+  readonly key: FrontendKey;
+  /** By node, what its rule set makes of this frontend. */
+  readonly byNode: Map<string, RuleState>;
 }
 
 interface NodeRules {
@@ -24,8 +47,10 @@ interface NodeRules {
   readonly states: Map<string, RuleState>;
 }
 
-const frontendText = (protocol: Protocol, address: string, port: number): string =>
-  `${protocol} ${address}:${port}`;
+const STATELESS: ReadonlySet<string> = new Set(['random', 'sh', 'dh', 'mh']);
+
+const isStateful = ({ policy, affinityMs, maxConnections }: ServiceRule): boolean =>
+  !STATELESS.has(policy) || affinityMs > 0 || maxConnections !== undefined;
 
 /**
  * The rules of all nodes of this host. Each node's kube-proxy replaces or changes its own set; what a kube-proxy left
@@ -33,14 +58,12 @@ const frontendText = (protocol: Protocol, address: string, port: number): string
  */
 export class ServiceTable {
   private readonly nodes = new Map<string, NodeRules>();
-  /** By frontend: the rule key of each node that wants it. */
   private readonly frontends = new Map<string, FrontendHolders>();
+  /** Rules that have gone while connections of theirs live on. */
+  private readonly retired = new Set<RuleState>();
   private sessions = 0;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly random: Random,
-  ) {}
+  constructor(private readonly options: RuleStateOptions) {}
 
   /** Replaces all rules of a node: a kube-proxy has started. */
   replace(set: RuleSet): void {
@@ -70,82 +93,131 @@ export class ServiceTable {
     if (!rules) return;
     for (const key of changes.remove) {
       const state = rules.states.get(key);
-      if (state) this.unlink(node, state.rule);
+      if (state) this.retire(node, state);
       rules.states.delete(key);
     }
     for (const rule of changes.set) {
       const key = ruleKey(rule);
-      const state = rules.states.get(key);
-      if (state) {
-        this.unlink(node, state.rule);
-        state.replace(rule);
-      } else rules.states.set(key, new RuleState(rule, this.clock, this.random));
-      this.link(node, rule);
+      const known = rules.states.get(key);
+      if (known) {
+        this.unlink(node, known);
+        known.replace(rule);
+        this.link(node, known);
+      } else {
+        const state = new RuleState(rule, this.options);
+        rules.states.set(key, state);
+        this.link(node, state);
+      }
     }
   }
 
-  /** Every frontend that some rule wants, with whether any of them has a backend. */
-  *wanted(): Iterable<FrontendKey & { readonly hasBackends: boolean; readonly rule: string }> {
-    for (const { frontend, byNode } of this.frontends.values()) {
-      const states = [...byNode].flatMap(
-        ([node, key]) => this.nodes.get(node)?.states.get(key) ?? [],
-      );
-      const first = states[0];
-      if (!first) continue;
+  /** Every frontend that some rule wants. */
+  *wanted(): Iterable<WantedFrontend> {
+    for (const { key, byNode } of this.frontends.values()) {
+      const states = [...byNode.values()];
       yield {
-        protocol: first.rule.protocol,
-        address: frontend.address,
-        port: frontend.port,
-        hasBackends: states.some((state) => state.rule.backends.length > 0),
-        rule: first.rule.id,
+        ...key,
+        hasBackends: states.some(({ rule }) => rule.backends.length > 0),
+        isStateful: states.some(({ rule }) => isStateful(rule)),
+        rule: states[0]?.rule.id ?? '',
       };
     }
   }
 
   /** The rule that serves a client of this frontend: of the client's own node, else of the newest kube-proxy. */
-  resolve(frontend: FrontendKey, clientAddress: string): RuleState | undefined {
-    const byNode = this.frontends.get(
-      frontendText(frontend.protocol, frontend.address, frontend.port),
-    )?.byNode;
+  resolve(frontend: FrontendKey, source: FlowSource): RuleState | undefined {
+    const byNode = this.frontends.get(frontend.text)?.byNode;
     if (!byNode) return undefined;
+    if (byNode.size === 1) return byNode.values().next().value;
     let best: NodeRules | undefined;
-    for (const [node, key] of byNode) {
+    for (const [node, state] of byNode) {
       const rules = this.nodes.get(node);
       if (!rules) continue;
-      if (rules.sources.some((range) => range.contains(clientAddress)))
-        return rules.states.get(key);
+      if (rules.sources.some((range) => range.contains(source.clientAddress))) return state;
       if (!best || rules.session > best.session) best = rules;
     }
-    return best?.states.get(byNode.get(best.node) ?? '');
+    return best && byNode.get(best.node);
   }
 
-  /** For people and tests: each rule with its open connections. */
-  view(): readonly { node: string; rule: ServiceRule; connections: Record<string, number> }[] {
-    return [...this.nodes.values()].flatMap(({ node, states }) =>
-      [...states.values()].map((state) => ({
+  /** Each rule with its endpoints and the number of their open connections. */
+  view(): readonly RuleView[] {
+    return [...this.states()].map(([node, state]) => {
+      const endpoints = [...state.states()].map((endpoint) => endpoint.view());
+      const open = endpoints.filter((endpoint) => endpoint.open > 0);
+      return {
         node,
         rule: state.rule,
-        connections: state.connections(),
-      })),
+        connections: Object.fromEntries(open.map((one) => [one.backend, one.open])),
+        endpoints,
+        limited: state.limited,
+      };
+    });
+  }
+
+  /** Everything that is open, with the rule it was opened by. */
+  connections(): readonly (ConnectionView & { readonly rule: string; readonly node: string })[] {
+    return [...this.states()].flatMap(([node, state]) =>
+      [...state.states()].flatMap((endpoint) =>
+        [...endpoint.open].map((one) => ({ ...one.describe(), rule: state.rule.id, node })),
+      ),
     );
   }
 
-  private link(node: string, rule: ServiceRule): void {
-    for (const frontend of rule.frontends) {
-      const text = frontendText(rule.protocol, frontend.address, frontend.port);
-      const holders = this.frontends.get(text) ?? { frontend, byNode: new Map<string, string>() };
-      holders.byNode.set(node, ruleKey(rule));
-      this.frontends.set(text, holders);
+  /** What every node's kube-proxy has programmed, to be programmed again elsewhere. */
+  sets(): readonly RuleSet[] {
+    return [...this.nodes.values()].map(({ node, sources, states }) => ({
+      node,
+      sources: sources.map(String),
+      rules: [...states.values()].map((state) => state.rule),
+    }));
+  }
+
+  /** Ends every connection. */
+  abort(): void {
+    for (const [, state] of this.states()) state.abort();
+  }
+
+  private *states(): Iterable<[node: string, state: RuleState]> {
+    for (const { node, states } of this.nodes.values())
+      for (const state of states.values()) yield [node, state];
+    for (const state of this.retired) {
+      if (state.openCount === 0) this.retired.delete(state);
+      else yield ['', state];
     }
   }
 
-  private unlink(node: string, rule: ServiceRule): void {
-    for (const { address, port } of rule.frontends) {
-      const text = frontendText(rule.protocol, address, port);
+  private retire(node: string, state: RuleState): void {
+    this.unlink(node, state);
+    state.retire();
+    if (state.openCount > 0) this.retired.add(state);
+  }
+
+  private link(node: string, state: RuleState): void {
+    for (const frontend of state.rule.frontends) {
+      const key = frontendKey(state.rule.protocol, frontend);
+      const holders = this.frontends.get(key.text) ?? { key, byNode: new Map() };
+      holders.byNode.set(node, state);
+      this.frontends.set(key.text, holders);
+    }
+  }
+
+  private unlink(node: string, state: RuleState): void {
+    for (const frontend of state.rule.frontends) {
+      const { text } = frontendKey(state.rule.protocol, frontend);
       const byNode = this.frontends.get(text)?.byNode;
-      if (byNode?.get(node) !== ruleKey(rule)) continue;
+      if (byNode?.get(node) !== state) continue;
       byNode.delete(node);
       if (byNode.size === 0) this.frontends.delete(text);
     }
   }
 }
+
+const frontendKey = (
+  protocol: Protocol,
+  { address, port }: Pick<Frontend, 'address' | 'port'>,
+): FrontendKey => ({
+  protocol,
+  address,
+  port,
+  text: `${protocol} ${address.includes(':') ? `[${address}]` : address}:${port}`,
+});

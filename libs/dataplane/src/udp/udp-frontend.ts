@@ -6,75 +6,51 @@ import type { Backend } from '../rule-set.js';
 import type { FrontendContext, FrontendListener } from '../frontend.js';
 import type { RuleState } from '../table/rule-state.js';
 import type { FrontendKey } from '../table/service-table.js';
+import { UdpSession } from './udp-session.js';
 
-/** Idle time after which a session is forgotten (nf_conntrack_udp_timeout_stream is 120 s, kube-proxy's own UDP idle 250 ms). */
-const SESSION_IDLE_MS = 60_000;
-/** Sessions of one frontend; beyond it the least recently used one goes. */
-const MAX_SESSIONS = 8_192;
-
-interface Session {
-  readonly source: string;
-  readonly target: Backend;
-  readonly state: RuleState;
-  readonly backend: string;
-  readonly socket: Socket;
-  readonly closed: () => void;
-  lastUsed: number;
-  /** Datagrams that came before the backend socket was connected. */
-  pending: Buffer[] | undefined;
-}
+/** Descriptors of one session. */
+const DESCRIPTORS = 1;
+const NONE: ReadonlySet<string> = new Set();
 
 /** Relays UDP datagrams of one VIP and port: a session per client address and port, with a source port of its own. */
 export class UdpFrontend implements FrontendListener {
-  private readonly socket: Socket;
-  private readonly sessions = new Map<string, Session>();
+  private readonly socket: Socket = createSocket('udp4');
+  /** Least recently used first. */
+  private readonly sessions = new Map<string, UdpSession>();
   private cancelSweep: Cancel | undefined;
 
   constructor(
     readonly key: FrontendKey,
     private readonly context: FrontendContext,
   ) {
-    this.socket = createSocket('udp4');
     this.socket.on('message', (data, from) => {
       this.forward(data, from);
     });
   }
 
   listen(): Promise<void> {
+    const port = this.context.reachablePort(this.key.port);
     return new Promise((resolve, reject) => {
       this.socket.once('error', reject);
-      this.socket.bind(
-        {
-          address: this.key.address,
-          port: this.context.reachablePort(this.key.port),
-          exclusive: true,
-        },
-        () => {
-          this.socket.removeListener('error', reject);
-          this.socket.on('error', () => {
-            this.context.counters.listenFailures += 1;
-          });
-          this.sweepLater();
-          resolve();
-        },
-      );
+      this.socket.bind({ address: this.key.address, port, exclusive: true }, () => {
+        this.socket.removeListener('error', reject);
+        this.socket.on('error', () => {
+          this.context.counters.acceptFailures += 1;
+        });
+        this.sweepLater();
+        resolve();
+      });
     });
   }
 
+  /** Sessions whose backend has gone, or that a policy forbids now, end: their next datagram starts another. */
   rulesChanged(): void {
-    for (const [client, session] of this.sessions)
-      if (
-        !session.state.hasBackend(session.backend) ||
-        !this.permits(session.source, session.target)
-      )
+    for (const [client, { rule, backend, source }] of this.sessions)
+      if (!rule.hasBackend(backendKey(backend)) || !this.permits(source, backend))
         this.drop(client);
   }
 
   close(): void {
-    this.destroy();
-  }
-
-  destroy(): void {
     this.cancelSweep?.();
     for (const client of this.sessions.keys()) this.drop(client);
     this.socket.removeAllListeners('message');
@@ -88,25 +64,75 @@ export class UdpFrontend implements FrontendListener {
       this.context.counters.udpDropped += 1;
       return;
     }
-    session.lastUsed = this.context.clock.monotonic();
     this.sessions.delete(client);
     this.sessions.set(client, session);
-    if (session.pending) session.pending.push(data);
-    else session.socket.send(data);
+    session.send(data);
   }
 
-  private pick(from: RemoteInfo): { state: RuleState; backend: Backend } | undefined {
-    const state = this.context.table.resolve(this.key, from.address);
-    const refused = new Set<string>();
+  private start(
+    client: string,
+    from: RemoteInfo,
+    refused: ReadonlySet<string> = NONE,
+  ): UdpSession | undefined {
+    const chosen = this.choose(from, refused);
+    if (!chosen || !this.makeRoom()) return undefined;
+    this.context.counters.udpSessions += 1;
+    const session = new UdpSession({
+      ...chosen,
+      key: this.key,
+      context: this.context,
+      client: from,
+      reply: (data) => {
+        this.socket.send(data, from.port, from.address);
+      },
+      aborted: () => {
+        this.drop(client);
+      },
+      refused: (failed, unanswered) => {
+        if (this.sessions.get(client) !== failed) return;
+        this.drop(client);
+        this.retry(client, from, { refused, backend: failed.backend, unanswered });
+      },
+    });
+    this.sessions.set(client, session);
+    return session;
+  }
+
+  /** A datagram that a backend refused goes to the next one. */
+  private retry(
+    client: string,
+    from: RemoteInfo,
+    failed: { refused: ReadonlySet<string>; backend: Backend; unanswered: Buffer | undefined },
+  ): void {
+    if (!failed.unanswered) return;
+    const refused = new Set([...failed.refused, backendKey(failed.backend)]);
+    const next = this.start(client, from, refused);
+    if (next) next.send(failed.unanswered);
+    else this.context.counters.udpDropped += 1;
+  }
+
+  private choose(
+    from: RemoteInfo,
+    before: ReadonlySet<string>,
+  ): { rule: RuleState; backend: Backend } | undefined {
+    const { table, guard, counters } = this.context;
+    const source = {
+      clientAddress: from.address,
+      clientPort: from.port,
+      frontendAddress: this.key.address,
+    };
+    const rule = table.resolve(this.key, source);
+    if (!rule || !rule.admits(source) || !rule.hasRoom()) return undefined;
+    const refused = new Set(before);
     for (;;) {
-      const backend = state?.pick(
-        { clientAddress: from.address, clientPort: from.port, frontendAddress: this.key.address },
-        refused,
-      );
-      if (!state || !backend) return undefined;
-      if (state.rule.trusted === true || this.context.guard.allows(backend.address))
-        return { state, backend };
-      this.context.counters.guarded += 1;
+      const backend = rule.pick(source, refused);
+      if (!backend) return undefined;
+      if (rule.rule.trusted === true || guard.allows(backend.address)) {
+        if (this.permits(from.address, backend)) return { rule, backend };
+        counters.forbidden += 1;
+        return undefined;
+      }
+      counters.guarded += 1;
       refused.add(backendKey(backend));
     }
   }
@@ -115,66 +141,37 @@ export class UdpFrontend implements FrontendListener {
     return this.context.policy.permits({ source, address, port, protocol: 'UDP' });
   }
 
-  private start(client: string, from: RemoteInfo): Session | undefined {
-    const chosen = this.pick(from);
-    if (!chosen) return undefined;
-    if (!this.permits(from.address, chosen.backend)) {
-      this.context.counters.forbidden += 1;
-      return undefined;
-    }
-    if (this.sessions.size >= MAX_SESSIONS) {
-      const oldest = this.sessions.keys().next().value;
-      if (oldest !== undefined) this.drop(oldest);
-    }
-    const { state, backend } = chosen;
-    const socket = createSocket('udp4');
-    const session: Session = {
-      source: from.address,
-      target: backend,
-      state,
-      backend: backendKey(backend),
-      socket,
-      closed: state.open(backendKey(backend)),
-      lastUsed: this.context.clock.monotonic(),
-      pending: [],
-    };
-    this.context.counters.udpSessions += 1;
-    socket.on('message', (reply) => {
-      session.lastUsed = this.context.clock.monotonic();
-      this.socket.send(reply, from.port, from.address);
-    });
-    // ICMP refused: the next datagram starts a session with another backend.
-    socket.on('error', () => {
-      this.context.counters.dialFailures += 1;
-      if (this.sessions.get(client) === session) this.drop(client);
-    });
-    socket.connect(this.context.reachablePort(backend.port), backend.address, () => {
-      const waiting = session.pending ?? [];
-      session.pending = undefined;
-      for (const data of waiting) socket.send(data);
-    });
-    return session;
+  /** The table is bounded: the least recently used session gives way to a new one. */
+  private makeRoom(): boolean {
+    const { descriptors, counters, maxUdpSessions } = this.context;
+    if (this.sessions.size >= maxUdpSessions) this.dropOldest();
+    if (descriptors.take(DESCRIPTORS)) return true;
+    counters.exhausted += 1;
+    this.dropOldest();
+    return descriptors.take(DESCRIPTORS);
+  }
+
+  private dropOldest(): void {
+    const oldest = this.sessions.keys().next().value;
+    if (oldest !== undefined) this.drop(oldest);
   }
 
   private drop(client: string): void {
     const session = this.sessions.get(client);
     if (!session) return;
     this.sessions.delete(client);
-    session.closed();
-    session.socket.removeAllListeners('message');
-    session.socket.close();
+    session.close();
+    this.context.descriptors.give(DESCRIPTORS);
   }
 
   private sweepLater(): void {
-    this.cancelSweep = this.context.clock.after(
-      SESSION_IDLE_MS / 4,
-      () => {
-        const oldest = this.context.clock.monotonic() - SESSION_IDLE_MS;
-        for (const [client, session] of this.sessions)
-          if (session.lastUsed < oldest) this.drop(client);
-        this.sweepLater();
-      },
-      { unref: true },
-    );
+    const { clock, udpIdleMs } = this.context;
+    const sweep = (): void => {
+      for (const [client, session] of this.sessions)
+        if (session.isIdleSince(clock.monotonic() - (session.rule.rule.udpIdleMs ?? udpIdleMs)))
+          this.drop(client);
+      this.sweepLater();
+    };
+    this.cancelSweep = clock.after(Math.min(udpIdleMs / 4, 5_000), sweep, { unref: true });
   }
 }
