@@ -20,6 +20,8 @@ export interface ControllerContext {
 export interface ControllerEntry {
   /** Upstream's name, as --controllers takes it. */
   readonly name: string;
+  /** Runs only when --controllers names it; default '*' means it too. */
+  readonly offByDefault?: boolean;
   definition(context: ControllerContext): ControllerDefinition;
   create(context: ControllerContext): Reconciler;
   /** Whether the options leave it out although --controllers names it. Default always on. */

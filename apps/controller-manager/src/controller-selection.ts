@@ -4,6 +4,27 @@ import type { ControllerEntry } from './controller-entry.js';
 
 const shortName = (name: string): string => name.replace(/-controller$/, '');
 
+/** Names of before 1.28, which upstream still takes (k8s kube-controller-manager/app: GetAliases). */
+const ALIASES: Readonly<Record<string, string>> = {
+  attachdetach: 'persistentvolume-attach-detach-controller',
+  bootstrapsigner: 'bootstrap-signer-controller',
+  csrapproving: 'certificatesigningrequest-approving-controller',
+  csrcleaner: 'certificatesigningrequest-cleaner-controller',
+  csrsigning: 'certificatesigningrequest-signing-controller',
+  endpoint: 'endpoints-controller',
+  endpointslicemirroring: 'endpointslice-mirroring-controller',
+  garbagecollector: 'garbage-collector-controller',
+  horizontalpodautoscaling: 'horizontal-pod-autoscaler-controller',
+  nodeipam: 'node-ipam-controller',
+  nodelifecycle: 'node-lifecycle-controller',
+  podgc: 'pod-garbage-collector-controller',
+  'pv-protection': 'persistentvolume-protection-controller',
+  'pvc-protection': 'persistentvolumeclaim-protection-controller',
+  'root-ca-cert-publisher': 'root-ca-certificate-publisher-controller',
+  service: 'service-lb-controller',
+  tokencleaner: 'token-cleaner-controller',
+};
+
 /** The controllers that --controllers asks for. Throws ConfigError for a name that is none. */
 export function selectControllers(
   all: readonly ControllerEntry[],
@@ -21,10 +42,11 @@ export function selectControllers(
   }
   const asked = (entry: ControllerEntry): boolean => {
     if ([...refused].some((name) => isNamed(entry, name))) return false;
-    return wanted.has('*') || [...wanted].some((name) => isNamed(entry, name));
+    if ([...wanted].some((name) => isNamed(entry, name))) return true;
+    return wanted.has('*') && entry.offByDefault !== true;
   };
   return all.filter((entry) => asked(entry) && (entry.enabled?.(options) ?? true));
 }
 
 const isNamed = (entry: ControllerEntry, name: string): boolean =>
-  entry.name === name || shortName(entry.name) === name;
+  entry.name === name || shortName(entry.name) === name || ALIASES[name] === entry.name;

@@ -1,5 +1,7 @@
 export type * from './gen/types/core.v1.js';
 export type * from './gen/types/apps.v1.js';
+export type * from './gen/types/autoscaling.v2.js';
+export type { Scale } from './gen/types/autoscaling.v1.js';
 export type * from './gen/types/batch.v1.js';
 export type * from './gen/types/coordination.v1.js';
 export type {

@@ -1,11 +1,9 @@
 import { Flag, IsDuration } from '@orrery/component';
-import { LeaderElectedFlags } from '@orrery/controller';
 import { IsArray, IsBoolean, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
-
-const worker = (kind: string): string => `${kind} that are reconciled at once`;
+import { SubsystemFlags } from './subsystem-flags.js';
 
 /** The flags of kube-controller-manager that are modelled, with upstream's names and defaults. */
-export class ControllerManagerFlags extends LeaderElectedFlags {
+export class ControllerManagerFlags extends SubsystemFlags {
   override leaderElectResourceName: string = 'kube-controller-manager';
   override securePort: number = 10_257;
 
@@ -38,7 +36,7 @@ export class ControllerManagerFlags extends LeaderElectedFlags {
   @IsString()
   rootCaFile: string = '';
 
-  @Flag('Key that signs service account tokens; accepted for compatibility')
+  @Flag('Key that signs the tokens of service account Secrets')
   @IsOptional()
   @IsString()
   serviceAccountPrivateKeyFile: string = '';
@@ -53,31 +51,6 @@ export class ControllerManagerFlags extends LeaderElectedFlags {
 
   @Flag('Nodes evicted per second')
   nodeEvictionRate: number = 0.1;
-
-  @Flag(worker('Deployments'))
-  @IsInt()
-  @Min(1)
-  concurrentDeploymentSyncs: number = 5;
-
-  @Flag(worker('ReplicaSets'))
-  @IsInt()
-  @Min(1)
-  concurrentReplicasetSyncs: number = 5;
-
-  @Flag(worker('Services'))
-  @IsInt()
-  @Min(1)
-  concurrentEndpointSyncs: number = 5;
-
-  @Flag(worker('Namespaces'))
-  @IsInt()
-  @Min(1)
-  concurrentNamespaceSyncs: number = 10;
-
-  @Flag(worker('Objects'))
-  @IsInt()
-  @Min(1)
-  concurrentGcSyncs: number = 20;
 
   @Flag('Terminated pods beyond this number are deleted, 0 = never', 'terminated-pod-gc-threshold')
   @IsInt()

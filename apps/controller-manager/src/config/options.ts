@@ -1,17 +1,22 @@
 import { ConfigError, parseDuration } from '@orrery/component';
 import { toElection } from '@orrery/controller';
 import type { LeaderElectedOptions } from '@orrery/controller';
+import { toConcurrency } from './concurrency-flags.js';
 import { ControllerManagerFlags } from './flags.js';
+import { toSubsystems } from './subsystem-options.js';
+import type { SubsystemOptions } from './subsystem-options.js';
 
 export { ControllerManagerFlags };
 
 /** The flags as a program needs them. */
-export interface ControllerManagerOptions extends LeaderElectedOptions {
+export interface ControllerManagerOptions extends LeaderElectedOptions, SubsystemOptions {
   readonly controllers: readonly string[];
   readonly clusterCidr: string;
+  readonly serviceClusterIpRange: string;
   readonly allocateNodeCidrs: boolean;
   readonly nodeCidrMaskSize: number;
   readonly rootCaFile: string;
+  readonly serviceAccountPrivateKeyFile: string;
   readonly nodeMonitorPeriodMs: number;
   readonly nodeMonitorGracePeriodMs: number;
   readonly nodeEvictionRate: number;
@@ -34,19 +39,15 @@ export function toOptions(flags: ControllerManagerFlags): ControllerManagerOptio
     allocateNodeCidrs: flags.allocateNodeCidrs,
     nodeCidrMaskSize: flags.nodeCidrMaskSize,
     rootCaFile: flags.rootCaFile,
+    serviceAccountPrivateKeyFile: flags.serviceAccountPrivateKeyFile,
+    serviceClusterIpRange: flags.serviceClusterIpRange,
     nodeEvictionRate: flags.nodeEvictionRate,
     terminatedPodGcThreshold: flags.terminatedPodGcThreshold,
     bindAddress: flags.bindAddress,
     securePort: flags.securePort,
     nodeMonitorPeriodMs: ms(flags.nodeMonitorPeriod),
     nodeMonitorGracePeriodMs: ms(flags.nodeMonitorGracePeriod),
-    concurrency: {
-      'deployment-controller': flags.concurrentDeploymentSyncs,
-      'replicaset-controller': flags.concurrentReplicasetSyncs,
-      'endpoints-controller': flags.concurrentEndpointSyncs,
-      'endpointslice-controller': flags.concurrentEndpointSyncs,
-      'namespace-controller': flags.concurrentNamespaceSyncs,
-      'garbage-collector-controller': flags.concurrentGcSyncs,
-    },
+    concurrency: toConcurrency(flags),
+    ...toSubsystems(flags),
   };
 }

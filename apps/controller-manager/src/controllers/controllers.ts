@@ -3,6 +3,7 @@ import type { ControllerEntry } from '../controller-entry.js';
 import { taintEvictionController } from './taint-eviction/taint-eviction.reconciler.js';
 import { podGcController } from './pod-gc/pod-gc.reconciler.js';
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.reconciler.js';
+import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/horizontal-pod-autoscaler.definition.js';
 import { jobController } from './job/job.definition.js';
 import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished.reconciler.js';
 import { cronJobController } from './cronjob/cronjob.reconciler.js';
@@ -35,6 +36,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   jobController,
   cronJobController,
   ttlAfterFinishedController,
+  horizontalPodAutoscalerController,
   endpointSliceController,
   endpointsController,
   nodeLifecycleController,
