@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import type { Container, HTTPGetAction, Pod, Probe } from '@orrery/api';
 import { reachablePort } from '@orrery/component';
 import type { Runtime } from '../runtime/runtime.js';
+import { checkGrpcHealth } from './grpc-health.js';
 import { httpGet } from './http-get.js';
 import type { ProbeTarget } from './probe-worker.js';
 import { resolvePort } from './resolve-port.js';
@@ -73,7 +74,12 @@ export class Prober {
           resolvePort(tcpSocket.port, container),
           timeoutMs,
         );
-      return grpc ? fail('grpc probes are not modelled') : PASSED;
+      if (!grpc) return PASSED;
+      const answer = await checkGrpcHealth(
+        { host, port: reachablePort(grpc.port), service: grpc.service ?? '' },
+        timeoutMs,
+      );
+      return answer === '' ? PASSED : fail(answer);
     } catch (error) {
       return fail(error instanceof Error ? error.message : String(error));
     }
