@@ -20,8 +20,20 @@ const LAYERS = {
   cri: ['component'],
   checker: ['apimachinery', 'component'],
   history: ['apimachinery'],
+  network: ['component'],
+  'network-policy': ['api', 'apimachinery'],
 };
-const APP_LIBS = [...BASE, 'api', 'client', 'informers', 'controller', 'dataplane', 'cri'];
+const APP_LIBS = [
+  ...BASE,
+  'api',
+  'client',
+  'informers',
+  'controller',
+  'dataplane',
+  'cri',
+  'network',
+  'network-policy',
+];
 const SERVER_ONLY = {
   apiserver: ['registry', 'storage', 'cel', 'history'],
   cli: ['storage', 'history'],
@@ -41,7 +53,15 @@ const DOORS = {
   'spdy-transport': ['apps/container-runtime'],
   '@lydell/node-pty': ['apps/container-runtime'],
 };
-const NO_NEST = ['libs/apimachinery', 'libs/api', 'libs/storage', 'libs/client', 'libs/dataplane'];
+const NO_NEST = [
+  'libs/apimachinery',
+  'libs/api',
+  'libs/storage',
+  'libs/client',
+  'libs/dataplane',
+  'libs/network',
+  'libs/network-policy',
+];
 const BANNED_FOLDERS = /^(utils?|helpers?|common|shared|services|interfaces|misc)$/;
 const MAX_FILES = 15;
 const MAX_UNIFORM_FILES = 25;
