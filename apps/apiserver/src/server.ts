@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -19,6 +20,7 @@ import { attachRequest } from './filters/attach-request.js';
 import { ResourceRequests } from './filters/resource-requests.js';
 import type { LogicalClusters } from './logical-clusters/logical-clusters.js';
 import { serveUpgrades } from './rest/upgrade.js';
+import { Http2Connections } from './transport/http2-connections.js';
 
 export interface ServerDeps {
   readonly clock: Clock;
@@ -60,7 +62,14 @@ async function createApp(
   const { clusters } = parts;
   const { cert, key, ca } = await servingTls(options, deps.clock.now());
   const adapter = new FastifyAdapter({
-    https: { cert, key, ...(ca ? { ca } : {}), requestCert: true, rejectUnauthorized: false },
+    https: {
+      cert,
+      key,
+      ...(ca ? { ca } : {}),
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: options.disableHttp2Serving ? ['http/1.1'] : ['h2', 'http/1.1'],
+    },
     bodyLimit: BODY_LIMIT,
     // Drain ends the connections: this would cut answers short.
     forceCloseConnections: false,
@@ -130,8 +139,14 @@ export async function startServer(
   const parts = { options, ...deps, extensions, handler, metrics, clusters };
   const audited = audit ? { ...deps, audit } : deps;
   const app = await createApp(options, audited, parts);
-  const drain = new Drain(app.getHttpServer(), deps.clock);
-  serveUpgrades(app.getHttpServer(), { catalog, extensions, clusters, options, ...audited });
+  const server = app.getHttpServer() as Server;
+  const http2 = new Http2Connections(
+    server,
+    { maxStreams: options.http2MaxStreamsPerConnection },
+    deps,
+  );
+  const drain = new Drain(server, http2, deps.clock);
+  serveUpgrades(server, { catalog, extensions, clusters, options, ...audited });
   try {
     await app.listen(options.securePort, options.bindAddress);
   } catch (error) {
@@ -139,7 +154,7 @@ export async function startServer(
     await opened.close();
     throw bindFailure(options, error);
   }
-  const bound = app.getHttpServer().address() as AddressInfo;
+  const bound = server.address() as AddressInfo;
   const starting = assembly.hooks.run();
   return {
     address: `https://${options.bindAddress}:${bound.port}`,

@@ -1,5 +1,9 @@
 import type { ApiRequest } from '../filters/api-request.js';
-import { forwardedHeaders, upgradeHeaders } from '../subresources/forwarded-headers.js';
+import {
+  endToEndHeaders,
+  forwardedHeaders,
+  upgradeHeaders,
+} from '../subresources/forwarded-headers.js';
 import { relayUpgrade } from '../subresources/relay-upgrade.js';
 import type { Backend } from '../subresources/backend.js';
 import { HookError } from '../webhooks/https-post.js';
@@ -84,7 +88,7 @@ export async function proxyRequest(
   }
   const { raw } = reply;
   reply.hijack();
-  const { connection: _c, 'keep-alive': _k, 'transfer-encoding': _t, ...headers } = answer.headers;
+  const headers = endToEndHeaders(answer.headers);
   for (const [name, value] of Object.entries(reply.getHeaders()))
     if (value !== undefined && !(name in headers)) raw.setHeader(name, value);
   raw.writeHead(status, headers);

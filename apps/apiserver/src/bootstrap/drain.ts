@@ -1,6 +1,7 @@
-import type { Server } from 'node:http';
+import type { Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@orrery/component';
+import type { Http2Connections } from '../transport/http2-connections.js';
 
 /** Time that running requests get to finish when the server stops. */
 const GRACE_MS = 10_000;
@@ -15,6 +16,7 @@ export class Drain {
 
   constructor(
     private readonly server: Server,
+    private readonly http2: Pick<Http2Connections, 'close' | 'destroy'>,
     private readonly clock: Clock,
   ) {
     server.on('upgrade', (_request, socket: Duplex) => {
@@ -33,9 +35,13 @@ export class Drain {
     });
     const end = this.clock.monotonic() + GRACE_MS;
     for (const socket of this.upgraded) socket.destroy();
+    this.http2.close();
     while (isOpen) {
       this.server.closeIdleConnections();
-      if (this.clock.monotonic() > end) this.server.closeAllConnections();
+      if (this.clock.monotonic() > end) {
+        this.server.closeAllConnections();
+        this.http2.destroy();
+      }
       await Promise.race([watched, this.clock.sleep(ROUND_MS)]);
     }
     await watched;

@@ -114,6 +114,17 @@ export class ApiServerOptions extends ExtensionOptions {
   @IsDuration()
   requestTimeout: string = '1m0s';
 
+  @Flag(
+    'streams that a client may have open on one HTTP/2 connection; 0 = 100',
+    'http2-max-streams-per-connection',
+  )
+  @IsInt()
+  @Min(0)
+  http2MaxStreamsPerConnection: number = 0;
+
+  @Flag('serve HTTP/1.1 alone', 'disable-http2-serving')
+  disableHttp2Serving: boolean = false;
+
   @Flag('reads that are served at once', 'max-requests-inflight')
   @IsInt()
   @Min(0)

@@ -199,7 +199,7 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
     const { format } = negotiated;
     const contentType =
       format === 'json' ? MEDIA_TYPES.json : `${MEDIA_TYPES[format]};stream=watch`;
-    raw.writeHead(200, { 'content-type': contentType, 'transfer-encoding': 'chunked' });
+    raw.writeHead(200, { 'content-type': contentType });
     raw.flushHeaders();
     forget = deps.faults?.watching({
       subject: subjectOf(request),

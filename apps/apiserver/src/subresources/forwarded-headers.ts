@@ -1,23 +1,37 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 
-/** Headers that end at this hop, or that speak to the API server alone (RFC 9110 7.6.1). */
-const OWN = new Set([
+/** Headers that end at this hop (RFC 9110 7.6.1). */
+const HOP = [
   'connection',
   'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
+  'proxy-connection',
   'te',
   'trailer',
   'transfer-encoding',
   'upgrade',
+];
+
+/** Those, and what speaks to the API server alone. */
+const OWN = new Set([
+  ...HOP,
+  'proxy-authenticate',
+  'proxy-authorization',
   'content-length',
   'host',
   'authorization',
   'expect',
 ]);
 
+/** Names that begin with a colon are HTTP/2's own. */
 const isOwn = (name: string): boolean =>
-  OWN.has(name) || name.startsWith('impersonate-') || name.startsWith('x-remote-');
+  OWN.has(name) ||
+  name.startsWith(':') ||
+  name.startsWith('impersonate-') ||
+  name.startsWith('x-remote-');
+
+/** The headers of a back-end's answer without those that end at this hop; HTTP/2 forbids them. */
+export const endToEndHeaders = (headers: IncomingHttpHeaders): OutgoingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP.includes(name)));
 
 /** The client's headers without credentials and without what belongs to the connection. */
 export function forwardedHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeaders {

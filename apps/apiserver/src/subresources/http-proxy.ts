@@ -7,7 +7,7 @@ import type { SubresourceHandler } from '../subresources.js';
 import { exchange, kubeletBackend } from './backend.js';
 import type { Backend } from './backend.js';
 import type { DialPolicy } from './dial-policy.js';
-import { forwardedHeaders, upgradeHeaders } from './forwarded-headers.js';
+import { endToEndHeaders, forwardedHeaders, upgradeHeaders } from './forwarded-headers.js';
 import type { KubeletLocator, KubeletTls } from './kubelet-location.js';
 import { readPod } from './pod-access.js';
 import { refuseUpgrade, relayUpgrade } from './relay-upgrade.js';
@@ -127,8 +127,7 @@ async function pass(backend: Backend, request: ApiRequest): Promise<void> {
   );
   const { raw } = request.reply;
   request.reply.hijack();
-  const { connection: _c, 'transfer-encoding': _t, ...headers } = answer.headers;
-  raw.writeHead(answer.statusCode ?? 502, headers);
+  raw.writeHead(answer.statusCode ?? 502, endToEndHeaders(answer.headers));
   raw.once('close', () => answer.destroy());
   answer.once('error', () => raw.destroy());
   answer.pipe(raw);
