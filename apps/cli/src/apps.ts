@@ -9,5 +9,6 @@ export const APPS: Readonly<Record<string, () => Promise<ComponentApp>>> = {
   'hollow-nodes': async () => (await import('@orrery/kubelet')).hollowNodes,
   'container-runtime': async () => (await import('@orrery/container-runtime')).app,
   'kube-proxy': async () => (await import('@orrery/kube-proxy')).app,
+  relay: async () => (await import('./relay/app.js')).app,
   dataplane: async () => (await import('@orrery/dataplane-app')).app,
 };

@@ -14,8 +14,6 @@ import { up } from './commands/up.js';
 import { etcd } from './etcd/etcd-command.js';
 import { parseFork } from './fork/fork-flags.js';
 import { fork } from './fork/fork.js';
-import { RelayFlags } from './relay/relay-flags.js';
-import { relay } from './relay/relay.js';
 import { UpFlags } from './commands/up-flags.js';
 import { diff } from './history/diff-command.js';
 import { explain } from './history/explain-command.js';
@@ -71,7 +69,6 @@ function piece(command: string, { rest, signal }: Parts, print: Print): Promise<
   if (command === 'log') return log(rest, signal, print);
   if (command === 'explain') return explain(rest, print);
   if (command === 'fork') return fork(parseFork(rest), { signal, print });
-  if (command === 'relay') return relay(parseFlags(RelayFlags, rest, 'orrery relay'), signal);
   if (command === 'node') return node(parseFlags(NodeFlags, rest, 'orrery node'), signal);
   return APPS[command]?.().then((app) => app.run(rest, { signal }));
 }

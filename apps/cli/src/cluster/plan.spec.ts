@@ -8,7 +8,7 @@ const input = (changes: Partial<PlanInput> = {}): PlanInput => ({
   addresses: addressesOf(42),
   etcdMembers: 1,
   nodes: 3,
-  isolate: false,
+  grouping: 'grouped',
   standby: false,
   extraArgs: {},
   componentDir: '/dist',
@@ -33,7 +33,7 @@ describe('processes()', () => {
     },
     {
       name: 'one process a component when isolated',
-      changes: { isolate: true, nodes: 1 },
+      changes: { grouping: 'isolated', nodes: 1 },
       want: [
         'dataplane',
         'kube-apiserver',
@@ -43,8 +43,22 @@ describe('processes()', () => {
         'kubelet-k8s-01',
       ],
     },
+    { name: 'one process for all', changes: { grouping: 'single' }, want: ['components'] },
+    {
+      name: 'relays beside them when it is published',
+      changes: { publish: '172.17.0.2' },
+      want: ['dataplane', 'kube-apiserver', 'controllers', 'nodes', 'relays'],
+    },
   ])('$name', ({ changes, want }) => {
     expect(names(changes)).toEqual(want);
+  });
+
+  it('relays to the same ports of every node', () => {
+    const relays = processes(input({ publish: '172.17.0.2', nodes: 2 })).at(-1);
+    expect(relays?.instances.map(({ args }) => args)).toEqual([
+      ['--listen=172.17.0.2:6443', '--to=127.42.0.1:6443'],
+      ['--listen=172.17.0.2:30000-30031', '--check=none', '--to=127.42.0.1', '--to=127.42.0.2'],
+    ]);
   });
 
   it('gives every component a pid file of its own, whichever process carries it', () => {
@@ -57,11 +71,14 @@ describe('processes()', () => {
 });
 
 describe('kubelet()', () => {
-  it('taints the first node only', () => {
-    const taints = [1, 2].map((i) =>
-      kubelet(input(), i).args.some((arg) => arg.startsWith('--register-with-taints')),
+  it.each([
+    { nodes: 2, want: [true, false] },
+    { nodes: 1, want: [false] },
+  ])('taints the first of $nodes nodes only if there are others: $want', ({ nodes, want }) => {
+    const taints = want.map((_, i) =>
+      kubelet(input({ nodes }), i + 1).args.some((arg) => arg.startsWith('--register-with-taints')),
     );
-    expect(taints).toEqual([true, false]);
+    expect(taints).toEqual(want);
   });
 
   it('puts further flags of the user last, so that they win', () => {

@@ -4,6 +4,9 @@ import type { ProcessSpec } from '../supervisor/managed-process.js';
 import { nodeName } from './layout.js';
 import type { Addresses, ClusterFiles } from './layout.js';
 
+/** `grouped` = API server, controllers and nodes; `isolated` = a process a component; `single` = one for all. */
+export type Grouping = 'grouped' | 'isolated' | 'single';
+
 /** Everything that decides which processes a cluster has. */
 export interface PlanInput {
   readonly files: ClusterFiles;
@@ -12,8 +15,10 @@ export interface PlanInput {
   /** Their numbers, where they are not 1 to `etcdMembers`: members were removed. */
   readonly etcdNumbers?: readonly number[];
   readonly nodes: number;
-  /** One process a component instead of three groups. */
-  readonly isolate: boolean;
+  /** How the components share processes. */
+  readonly grouping: Grouping;
+  /** Where the API server and node ports answer as well, for others than this machine. */
+  readonly publish?: string;
   /** A second controller manager and scheduler that wait for the leases. */
   readonly standby: boolean;
   /** Further flags by component, as `--x=y`. */
@@ -124,8 +129,9 @@ export function scheduler(input: PlanInput, replica: number): Instance {
   };
 }
 
+const CONTROL_PLANE_TAINTS =
+  '--register-with-taints=node-role.kubernetes.io/control-plane=:NoSchedule,node-role.kubernetes.io/master=:NoSchedule';
 const CONTROL_PLANE = [
-  '--register-with-taints=node-role.kubernetes.io/control-plane=:NoSchedule,node-role.kubernetes.io/master=:NoSchedule',
   '--node-labels=node-role.kubernetes.io/control-plane=,node-role.kubernetes.io/master=,node.kubernetes.io/exclude-from-external-load-balancers=',
 ];
 
@@ -167,6 +173,8 @@ export function kubelet(input: PlanInput, i: number, isControlPlane = i === 1): 
       `--tls-private-key-file=${files.node(name, 'pki', 'kubelet.key')}`,
       `--client-ca-file=${files.pki('ca.crt')}`,
       ...(isControlPlane ? CONTROL_PLANE : []),
+      // The only node of a cluster must take pods.
+      ...(isControlPlane && input.nodes > 1 ? [CONTROL_PLANE_TAINTS] : []),
       ...extra(input, 'kubelet'),
     ],
   };
@@ -183,6 +191,29 @@ export function dataplane(input: PlanInput): Instance {
       ...extra(input, 'dataplane'),
     ],
   };
+}
+
+/** Node ports that `publish` is for; those that Services are given by themselves are seldom among them. */
+export const PUBLISHED_NODE_PORTS = '30000-30031';
+
+/** Relays from the published address to the API server and to the nodes. */
+function relays(input: PlanInput): Instance[] {
+  const { addresses, publish } = input;
+  if (publish === undefined) return [];
+  const nodes = numbers(input.nodes).map((i) => `--to=${addresses.node(i)}`);
+  const listen = (ports: number | string): string => `--listen=${publish}:${ports}`;
+  return [
+    {
+      name: 'relay',
+      app: 'relay',
+      args: [listen(API_PORT), `--to=${addresses.apiServer}:${API_PORT}`],
+    },
+    {
+      name: 'relay-node-ports',
+      app: 'relay',
+      args: [listen(PUBLISHED_NODE_PORTS), '--check=none', ...nodes],
+    },
+  ];
 }
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
@@ -202,8 +233,11 @@ export function processes(input: PlanInput): { name: string; instances: Instance
     { name: 'kube-apiserver', instances: [apiServer(input)] },
     ...managers,
     nodes,
+    ...(input.publish === undefined ? [] : [{ name: 'relays', instances: relays(input) }]),
   ];
-  if (!input.isolate) return groups;
+  if (input.grouping === 'grouped') return groups;
+  if (input.grouping === 'single')
+    return [{ name: 'components', instances: groups.flatMap(({ instances }) => instances) }];
   return groups.flatMap(({ instances }) =>
     instances.map((instance) => ({ name: instance.name, instances: [instance] })),
   );

@@ -77,7 +77,7 @@ function startProcesses(supervisor: Supervisor, { input, etcd: found }: Prepared
   const named = (test: RegExp): string[] =>
     groups.map((group) => group.name).filter((name) => test.test(name));
   return [
-    named(/^kubelet-/),
+    named(/^(kubelet-|relay|components$)/),
     named(/^(nodes|container-runtime-)/),
     named(/^(controllers|kube-controller-manager|kube-scheduler)/),
     named(/^(kube-apiserver|dataplane)$/),

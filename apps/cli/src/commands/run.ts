@@ -1,7 +1,11 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '@orrery/component';
+import type { ComponentApp, ComponentContext } from '@orrery/component';
 import { APPS } from '../apps.js';
 import type { Instance } from '../cluster/plan.js';
+
+const isServer = ({ app }: Instance): boolean => app === 'kube-apiserver';
 
 function readInstances(file: string): Instance[] {
   try {
@@ -15,9 +19,15 @@ function readInstances(file: string): Instance[] {
 export const run = (file: string, signal: AbortSignal): Promise<void> =>
   runTogether(readInstances(file), signal, file);
 
+async function load({ app }: Instance, source: string): Promise<ComponentApp> {
+  const found = APPS[app];
+  if (!found) throw new ConfigError(`${source}: unknown component ${app}`);
+  return found();
+}
+
 /**
  * Runs several components in this process until `signal` aborts. When one fails all are stopped and its error is thrown:
- * the supervisor starts the group again.
+ * the supervisor starts the group again. An API server among them starts first and stops last.
  */
 export async function runTogether(
   instances: readonly Instance[],
@@ -25,23 +35,32 @@ export async function runTogether(
   source: string,
 ): Promise<void> {
   const stop = new AbortController();
-  const abort = (): void => {
-    stop.abort(signal.reason);
+  const stopServer = new AbortController();
+  const until = AbortSignal.any([signal, stop.signal]);
+  let onReady = (): void => undefined;
+  const served = new Promise<void>((resolve) => {
+    onReady = resolve;
+  });
+  const run = async (instance: Instance, context: ComponentContext): Promise<void> => {
+    try {
+      const component = await load(instance, source);
+      if (!isServer(instance)) await served;
+      await component.run(instance.args, context);
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    }
   };
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  const results = await Promise.allSettled(
-    instances.map(async ({ app, args }) => {
-      const load = APPS[app];
-      if (!load) throw new ConfigError(`${source}: unknown component ${app}`);
-      try {
-        await (await load()).run(args, { signal: stop.signal });
-      } catch (error) {
-        stop.abort(error);
-        throw error;
-      }
-    }),
-  );
+  const servers = instances.filter(isServer);
+  const serving = servers.map((one) => run(one, { signal: stopServer.signal, onReady }));
+  const clients = instances.filter((one) => !isServer(one));
+  const working = clients.map((one) => run(one, { signal: until }));
+  until.addEventListener('abort', onReady);
+  if (servers.length === 0 || until.aborted) onReady();
+  const ended = await Promise.allSettled(working);
+  if (servers.length > 0 && clients.length === 0 && !until.aborted) await once(until, 'abort');
+  stopServer.abort(signal.reason);
+  const results = [...(await Promise.allSettled(serving)), ...ended];
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason as Error;
 }

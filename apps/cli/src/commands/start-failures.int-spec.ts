@@ -27,7 +27,7 @@ const input: PlanInput = {
   addresses: addressesOf(217),
   etcdMembers: 1,
   nodes: 3,
-  isolate: false,
+  grouping: 'grouped',
   standby: false,
   extraArgs: {},
   componentDir: dir,

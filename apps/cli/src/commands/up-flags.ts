@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { ConfigError, Flag } from '@orrery/component';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import { FIRST_BLOCK, LAST_BLOCK, MAX_NODES } from '../cluster/layout.js';
+import { API_PORT, PUBLISHED_NODE_PORTS } from '../cluster/plan.js';
+import type { Grouping } from '../cluster/plan.js';
 
 /** The flags of `orrery up` (and of `npm start --`). */
 export class UpFlags {
@@ -43,6 +45,24 @@ export class UpFlags {
   @IsBoolean()
   isolate = false;
 
+  @Flag('one process for all components but etcd: starts sooner, parts cannot be killed one by one')
+  @IsBoolean()
+  singleProcess = false;
+
+  @Flag(
+    `address at which others than this machine reach the API server (port ${API_PORT}) and node ports ${PUBLISHED_NODE_PORTS}; auto = the first that they can`,
+    'publish-address',
+  )
+  @IsOptional()
+  @Matches(/^(auto|\d{1,3}(\.\d{1,3}){3})$/, {
+    message: 'publish-address must be auto or an IPv4 address',
+  })
+  publishAddress?: string = undefined;
+
+  @Flag("further names and addresses in the API server's certificate, repeated", 'tls-san')
+  @IsString({ each: true })
+  tlsSan: string[] = [];
+
   @Flag('a second controller manager and scheduler that stand by')
   @IsBoolean()
   standby = false;
@@ -64,6 +84,14 @@ const COMPONENTS = [
   'container-runtime',
   'dataplane',
 ];
+
+/** Throws ConfigError for two ways to share processes at once. */
+export function groupingOf({ isolate, singleProcess }: UpFlags): Grouping {
+  if (isolate && singleProcess)
+    throw new ConfigError('--isolate and --single-process exclude each other');
+  if (isolate) return 'isolated';
+  return singleProcess ? 'single' : 'grouped';
+}
 
 /** `kubelet.max-pods=5` -> { kubelet: ['--max-pods=5'] }. Throws ConfigError for an unknown component. */
 export function parseExtraArgs(args: readonly string[]): Record<string, string[]> {

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, SystemClock } from '@orrery/component';
@@ -17,9 +18,10 @@ import type { ClusterSettings } from '../cluster/settings.js';
 import { writeStaticPods } from '../cluster/static-pods.js';
 import { inWords, makeFolder } from '../cluster/system-error.js';
 import { Progress } from '../progress.js';
+import { hostAddress } from './node-flags.js';
 import { runCluster } from './run-cluster.js';
 import type { Prepared } from './run-cluster.js';
-import { clusterDir, parseExtraArgs } from './up-flags.js';
+import { clusterDir, groupingOf, parseExtraArgs } from './up-flags.js';
 import type { UpFlags } from './up-flags.js';
 
 const DEFAULT_NODES = 3;
@@ -70,6 +72,9 @@ const membersOf = (
   ...(before?.etcdNumbers ? { etcdNumbers: before.etcdNumbers } : {}),
 });
 
+const publishedAddress = (asked: string | undefined): string | undefined =>
+  asked === 'auto' ? hostAddress(undefined).address : asked;
+
 /** Everything that can be refused is, before anything of the cluster is written or removed. */
 async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress): Promise<Leased> {
   const before = flags.fresh ? undefined : readSettings(files);
@@ -82,6 +87,7 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
   const nodes = flags.nodes ?? before?.nodes ?? DEFAULT_NODES;
   checkSocketPaths(files, nodes);
   const extraArgs = parseExtraArgs(flags.extraArg);
+  const publish = publishedAddress(flags.publishAddress);
   const etcd = await locateEtcd(flags.etcdBin, progress);
   const lease = await leaseBlock(files.dir, {
     ...(before ? { before: before.block } : {}),
@@ -93,7 +99,8 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
       addresses: addressesOf(lease.block),
       ...membersOf(flags, before),
       nodes,
-      isolate: flags.isolate,
+      grouping: groupingOf(flags),
+      ...(publish === undefined ? {} : { publish }),
       standby: flags.standby,
       extraArgs,
       componentDir: dirname(fileURLToPath(import.meta.url)),
@@ -107,7 +114,7 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
     progress.note(
       `cluster "${flags.name}" in 127.${lease.block}.0.0/16: ${input.etcdMembers} etcd ${etcd.version} (${etcd.path}), ${nodes} nodes${before ? '' : ', new'}`,
     );
-    await writeFiles(input, progress);
+    await writeFiles(input, flags.tlsSan, progress);
     return {
       input,
       etcd,
@@ -120,14 +127,27 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
   }
 }
 
-async function writeFiles(input: PlanInput, progress: Progress): Promise<void> {
-  const { files, addresses, nodes } = input;
+async function writeFiles(
+  input: PlanInput,
+  tlsSan: readonly string[],
+  progress: Progress,
+): Promise<void> {
+  const { files, addresses, nodes, publish } = input;
   for (const dir of [files.run(), files.logs()]) mkdirSync(dir, { recursive: true, mode: 0o700 });
   progress.step('certificates');
   await createClusterPki({
     dir: files.dir,
     server: `https://${addresses.apiServer}:${API_PORT}`,
-    apiserverSans: { ips: [addresses.apiServer, `127.${addresses.block}.128.1`, '127.0.0.1'] },
+    apiserverSans: {
+      dns: tlsSan.filter((name) => isIP(name) === 0),
+      ips: [
+        addresses.apiServer,
+        `127.${addresses.block}.128.1`,
+        '127.0.0.1',
+        ...(publish === undefined ? [] : [publish]),
+        ...tlsSan.filter((name) => isIP(name) !== 0),
+      ],
+    },
     nodes: Array.from({ length: nodes }, (_, i) => ({
       name: nodeName(i + 1),
       ips: [addresses.node(i + 1)],

@@ -29,7 +29,7 @@ describe('the etcd of a running cluster', () => {
     addresses: addressesOf(222),
     etcdMembers: 1,
     nodes: 1,
-    isolate: false,
+    grouping: 'grouped',
     standby: false,
     extraArgs: {},
     componentDir: dir,

@@ -15,6 +15,7 @@ import {
 import type { PlanInput } from '../cluster/plan.js';
 import { settingsOf, writeSettings } from '../cluster/settings.js';
 import { writeStaticPods } from '../cluster/static-pods.js';
+import type { ManagedProcess } from '../supervisor/managed-process.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 
 /** Told what is being done, a line at a time. */
@@ -159,10 +160,20 @@ class SupervisedApiServer implements ApiServerControl {
   ) {}
 
   async stop(): Promise<void> {
-    await this.supervisor.find(API_SERVER)?.stop();
+    await this.process().stop();
+  }
+
+  private process(): ManagedProcess {
+    const found = this.supervisor.find(API_SERVER);
+    if (!found)
+      throw new ConfigError(
+        'the API server has no process of its own (--single-process), so etcd cannot be changed below it',
+      );
+    return found;
   }
 
   async start(input: PlanInput): Promise<void> {
+    this.process();
     const group = processes(input).find(({ name }) => name === API_SERVER);
     if (!group) return;
     await this.supervisor.replace(API_SERVER, toProcess(input, group));

@@ -71,7 +71,7 @@ export class TestCluster {
       addresses: addressesOf(lease.block),
       etcdMembers: 1,
       nodes: options.nodes,
-      isolate: false,
+      grouping: 'grouped',
       standby: false,
       extraArgs: {},
       componentDir: place.componentDir,
