@@ -7,6 +7,8 @@ import { POD_CONTROLLER, POD_RECONCILER, PodReconciler } from './pod-sources/pod
 import { KUBELET_AUTH } from './server/auth.guard.js';
 import type { KubeletAuth } from './server/kubelet-auth.js';
 import { KUBELET, KubeletController } from './server/kubelet.controller.js';
+import { LogsController } from './server/logs.controller.js';
+import { MetricsController } from './server/metrics.controller.js';
 
 /** One kubelet: its watches as Nest message handlers, its server as Nest routes. */
 @Module({})
@@ -18,6 +20,8 @@ export class KubeletModule {
         reconcilerController(POD_CONTROLLER, POD_RECONCILER),
         reconcilerController(NODE_CONTROLLER, NODE_RECONCILER),
         KubeletController,
+        LogsController,
+        MetricsController,
       ],
       providers: [
         { provide: KUBELET, useValue: kubelet },

@@ -3,7 +3,7 @@ import { resources } from '@orrery/api';
 import type { KubeClient } from '@orrery/client';
 import { createLogger } from '@orrery/component';
 import type { Clock, Logger, Random } from '@orrery/component';
-import { ApiEventRecorder } from '@orrery/controller';
+import type { ApiEventRecorder } from '@orrery/controller';
 import { InformerFactory } from '@orrery/informers';
 import type { KubeletOptions } from './config/kubelet-options.js';
 import type { EnvContext } from './containers/env.js';
@@ -35,7 +35,7 @@ import { apiPodWriter } from './status/pod-writer.js';
 import { StatusManager } from './status/status-manager.js';
 import { TokenManager } from './volumes/token-manager.js';
 import type { PodVolumes } from './volumes/volume-manager.js';
-import { careOf, hooksOf, resizerOf, volumesOf, workersOf } from './wiring.js';
+import { careOf, hooksOf, recorderOf, resizerOf, volumesOf, workersOf } from './wiring.js';
 
 export interface KubeletParts {
   readonly client: KubeClient;
@@ -56,6 +56,7 @@ const MIRROR_PERIOD_MS = 2_000;
 
 /** One node's agent: built of plain parts, without global state, so that one process can hold many. */
 export class Kubelet {
+  readonly startedAtMs: number;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly client: KubeClient;
@@ -88,6 +89,7 @@ export class Kubelet {
   ) {
     const { client, runtime, clock, random } = parts;
     this.clock = clock;
+    this.startedAtMs = clock.now();
     this.client = client;
     this.runtime = runtime;
     this.logger =
@@ -95,13 +97,7 @@ export class Kubelet {
     const { logger } = this;
     this.informers = new InformerFactory({ client, clock, random, logger });
     this.informers.informer(resources.services);
-    this.recorder = new ApiEventRecorder({
-      client,
-      component: 'kubelet',
-      host: options.nodeName,
-      clock,
-      logger,
-    });
+    this.recorder = recorderOf(this);
     this.events = recordPodEvents(this.recorder);
     this.pleg = new Pleg(runtime, this.cache, clock, logger);
     this.watches = new ObjectWatches({

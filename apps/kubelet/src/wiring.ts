@@ -1,4 +1,5 @@
 import { resources } from '@orrery/api';
+import { ApiEventRecorder } from '@orrery/controller';
 import { makeContainerConfig } from './containers/container-config.js';
 import { ImagePuller } from './images/image-puller.js';
 import type { Kubelet } from './kubelet.js';
@@ -126,4 +127,9 @@ export function workersOf(kubelet: Kubelet): PodWorkers {
       kubelet.sync.onEnded(pod);
     },
   );
+}
+
+export function recorderOf({ client, options, clock, logger }: Kubelet): ApiEventRecorder {
+  const host = options.nodeName;
+  return new ApiEventRecorder({ client, component: 'kubelet', host, clock, logger });
 }

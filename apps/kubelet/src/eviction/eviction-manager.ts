@@ -90,6 +90,8 @@ interface Met {
 export class EvictionManager {
   private readonly since = new Map<Threshold, number>();
   private readonly lastPressure = new Map<Pressure, number>();
+  /** Evictions so far by signal. */
+  readonly counts = new Map<string, number>();
   private evicted: string | undefined;
   private shown = '';
 
@@ -196,12 +198,12 @@ export class EvictionManager {
         threshold.graceMs > 0
           ? Math.min(this.parts.maxPodGraceSeconds, pod.spec.terminationGracePeriodSeconds ?? 30)
           : 1;
-      if (this.evict(pod, grace, message)) return;
+      if (this.evict(pod, grace, message, signal)) return;
     }
     this.parts.logger.warn('eviction: no pod is left to evict', { signal });
   }
 
-  private evict(pod: Pod, graceSeconds: number, message: string): boolean {
+  private evict(pod: Pod, graceSeconds: number, message: string, signal: string): boolean {
     const condition: PodCondition = {
       type: 'DisruptionTarget',
       status: 'True',
@@ -212,6 +214,7 @@ export class EvictionManager {
     if (!this.parts.evict(pod, graceSeconds, { reason: 'Evicted', message, condition }))
       return false;
     this.evicted = uidOf(pod);
+    this.counts.set(signal, (this.counts.get(signal) ?? 0) + 1);
     this.parts.podEvent(pod, message);
     return true;
   }
@@ -226,7 +229,7 @@ export class EvictionManager {
         const used = await diskUsage(mounted.path);
         if (used <= toNumber(emptyDir.sizeLimit)) continue;
         const text = `Usage of EmptyDir volume "${name}" exceeds the limit "${emptyDir.sizeLimit}". `;
-        if (this.evict(pod, 1, text)) return true;
+        if (this.evict(pod, 1, text, 'emptydirfs.limit')) return true;
       }
     }
     return false;

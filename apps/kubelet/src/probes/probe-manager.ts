@@ -27,6 +27,11 @@ interface Running {
   readonly runs: readonly Promise<void>[];
 }
 
+interface ProbeCount {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
 const TITLES: Readonly<Record<ProbeKind, string>> = {
   startup: 'Startup',
   readiness: 'Readiness',
@@ -45,6 +50,7 @@ const probeOf = (container: Container, kind: ProbeKind): Container['livenessProb
 export class ProbeManager implements ProbeVerdicts, ProbeState {
   private readonly pods = new Map<string, Running>();
   private readonly verdicts = new Map<string, boolean>();
+  private readonly tallies = new Map<string, ProbeCount>();
 
   constructor(private readonly parts: ProbeManagerParts) {}
 
@@ -75,7 +81,26 @@ export class ProbeManager implements ProbeVerdicts, ProbeState {
     for (const worker of this.pods.get(uidOf(pod))?.workers ?? []) worker.update(pod);
   }
 
+  /** How many probes passed and failed so far. */
+  counts(): readonly ProbeCount[] {
+    return [...this.tallies.values()];
+  }
+
+  private count(pod: Pod, container: string, kind: ProbeKind, passed: boolean): void {
+    const labels = {
+      container,
+      namespace: pod.metadata.namespace ?? '',
+      pod: pod.metadata.name ?? '',
+      pod_uid: uidOf(pod),
+      probe_type: TITLES[kind],
+      result: passed ? 'successful' : 'failed',
+    };
+    const key = [uidOf(pod), container, kind, passed].join('/');
+    this.tallies.set(key, { labels, value: (this.tallies.get(key)?.value ?? 0) + 1 });
+  }
+
   remove(uid: string): void {
+    for (const key of this.tallies.keys()) if (key.startsWith(`${uid}/`)) this.tallies.delete(key);
     this.pods.get(uid)?.abort.abort();
     for (const { id } of this.parts.runtimePod(uid)?.containers ?? [])
       for (const kind of KINDS) this.verdicts.delete(`${kind}/${id}`);
@@ -135,6 +160,9 @@ export class ProbeManager implements ProbeVerdicts, ProbeState {
       clock: this.parts.clock,
       target: (): ProbeTarget | undefined => this.targetOf(uid, container.name),
       started: (id) => this.started(id),
+      probed: (kind, passed) => {
+        this.count(pod, container.name, kind, passed);
+      },
       result: (kind, id, passed) => {
         const key = `${kind}/${id}`;
         if (this.verdicts.get(key) === passed) return;

@@ -20,6 +20,8 @@ export interface ProbeWorkerParts {
   /** A verdict after thresholds. */
   result(kind: ProbeKind, containerId: string, passed: boolean): void;
   unhealthy(kind: ProbeKind, result: ProbeResult): void;
+  /** One probe was made. */
+  probed(kind: ProbeKind, passed: boolean): void;
 }
 
 /** Repeats one probe of one container and applies its thresholds (k8s pkg/kubelet/prober/worker.go). */
@@ -76,6 +78,7 @@ export class ProbeWorker {
   }
 
   private judge(result: ProbeResult, containerId: string): void {
+    this.parts.probed(this.kind, result.passed);
     if (!result.passed) this.parts.unhealthy(this.kind, result);
     if (this.last === result.passed) this.run++;
     else {

@@ -26,10 +26,15 @@ export function nodeSubresource(path: string): string {
     logs: 'log',
     checkpoint: 'checkpoint',
     pods: 'pods',
+    runningpods: 'pods',
+    configz: 'configz',
     healthz: 'healthz',
   };
   return names[first] ?? 'proxy';
 }
+
+/** Subresources that `nodes/proxy` covers too (k8s KubeletFineGrainedAuthz). */
+const FINE = new Set(['pods', 'healthz', 'configz']);
 
 const VERBS: Readonly<Record<string, string>> = {
   POST: 'create',
@@ -61,7 +66,7 @@ export class KubeletAuth {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     const verb = VERBS[request.method ?? 'GET'] ?? 'get';
     const own = nodeSubresource(path);
-    const tried = own === 'pods' || own === 'healthz' ? [own, 'proxy'] : [own];
+    const tried = FINE.has(own) ? [own, 'proxy'] : [own];
     for (const subresource of tried) if (await this.allows(user, verb, subresource)) return 'ok';
     return 'forbidden';
   }

@@ -1,64 +1,173 @@
 import { toTime } from '@orrery/component';
-import type { ContainerUsage } from '../runtime/runtime.js';
+import type { Machine } from '../node/machine.js';
+import type { ContainerUsage, RuntimePod } from '../runtime/runtime.js';
+import { family } from './prometheus-text.js';
+import type { Sample } from './prometheus-text.js';
 
-/** The parts of stats.k8s.io/v1alpha1 Summary that the resource metrics pipeline reads. */
+export interface StatsInput {
+  readonly nodeName: string;
+  readonly usage: readonly ContainerUsage[];
+  readonly pods: readonly RuntimePod[];
+  readonly machine: Machine;
+  readonly imageBytes: number;
+  /** Of the kubelet. */
+  readonly startedAtMs: number;
+  readonly nowMs: number;
+}
+
+type Plain = Readonly<Record<string, unknown>>;
+
+/** stats.k8s.io/v1alpha1 Summary (k8s kubelet/pkg/apis/stats/v1alpha1/types.go). */
 export interface Summary {
-  readonly node: Readonly<Record<string, unknown>>;
-  readonly pods: readonly Readonly<Record<string, unknown>>[];
+  readonly node: Plain;
+  readonly pods: readonly Plain[];
 }
 
 const sum = (list: readonly ContainerUsage[], pick: (one: ContainerUsage) => number): number =>
   list.reduce((total, one) => total + pick(one), 0);
 
-function usageOf(list: readonly ContainerUsage[], time: string): Record<string, unknown> {
+function usageOf(list: readonly ContainerUsage[], time: string): Plain {
   return {
     cpu: {
       time,
       usageNanoCores: sum(list, (one) => one.cpuNanoCores),
       usageCoreNanoSeconds: sum(list, (one) => one.cpuCoreNanoSeconds),
     },
-    memory: { time, workingSetBytes: sum(list, (one) => one.memoryWorkingSetBytes) },
+    memory: {
+      time,
+      usageBytes: sum(list, (one) => one.memoryUsageBytes),
+      workingSetBytes: sum(list, (one) => one.memoryWorkingSetBytes),
+      rssBytes: sum(list, (one) => one.memoryRssBytes),
+    },
   };
 }
 
-export function summaryOf(
-  nodeName: string,
-  usage: readonly ContainerUsage[],
-  nowMs: number,
-): Summary {
-  const time = toTime(nowMs);
-  const uids = [...new Set(usage.map((one) => one.podUid))].filter((uid) => uid !== '');
+function diskOf({ machine, nowMs }: StatsInput, usedBytes?: number): Plain {
+  const { ephemeralStorageBytes: capacityBytes, availableStorageBytes: availableBytes } = machine;
   return {
-    node: { nodeName, ...usageOf(usage, time) },
-    pods: uids.map((uid) => {
-      const own = usage.filter((one) => one.podUid === uid);
-      const [first] = own;
-      return {
-        podRef: { name: first?.podName, namespace: first?.podNamespace, uid },
-        containers: own.map((one) => ({ name: one.container, ...usageOf([one], time) })),
-        ...usageOf(own, time),
-      };
-    }),
+    time: toTime(nowMs),
+    availableBytes,
+    capacityBytes,
+    usedBytes: usedBytes ?? capacityBytes - availableBytes,
   };
 }
 
-/** Prometheus text of /metrics/resource. */
-export function resourceMetrics(usage: readonly ContainerUsage[]): string {
-  const labels = (one: ContainerUsage): string =>
-    `{container="${one.container}",namespace="${one.podNamespace}",pod="${one.podName}"}`;
+function podOf(input: StatsInput, uid: string, own: readonly ContainerUsage[]): Plain {
+  const time = toTime(input.nowMs);
+  const [first] = own;
+  const pod = input.pods.find((one) => one.uid === uid);
+  const startOf = (one: ContainerUsage): Plain => {
+    const found = pod?.containers.find(({ id }) => id === one.containerId);
+    return found ? { startTime: toTime(found.startedAtMs) } : {};
+  };
+  const sandbox = pod?.sandboxes[0];
+  return {
+    podRef: { name: first?.podName, namespace: first?.podNamespace, uid },
+    ...(sandbox ? { startTime: toTime(sandbox.createdAtMs) } : {}),
+    containers: own.map((one) => ({
+      name: one.container,
+      ...startOf(one),
+      ...usageOf([one], time),
+      rootfs: diskOf(input, one.writableLayerBytes),
+    })),
+    ...usageOf(own, time),
+    'ephemeral-storage': diskOf(
+      input,
+      sum(own, (one) => one.writableLayerBytes),
+    ),
+    process_stats: { process_count: own.length },
+  };
+}
+
+const uidsOf = (usage: readonly ContainerUsage[]): string[] =>
+  [...new Set(usage.map((one) => one.podUid))].filter((uid) => uid !== '');
+
+export function summaryOf(input: StatsInput): Summary {
+  const { nodeName, usage, machine, imageBytes, startedAtMs, nowMs } = input;
+  const time = toTime(nowMs);
+  const { memory, ...cpu } = usageOf(usage, time) as { readonly memory: Plain };
+  return {
+    node: {
+      nodeName,
+      startTime: toTime(startedAtMs),
+      ...cpu,
+      memory: { ...memory, availableBytes: machine.availableMemoryBytes },
+      fs: diskOf(input),
+      runtime: { imageFs: diskOf(input, imageBytes), containerFs: diskOf(input) },
+    },
+    pods: uidsOf(usage).map((uid) =>
+      podOf(
+        input,
+        uid,
+        usage.filter((one) => one.podUid === uid),
+      ),
+    ),
+  };
+}
+
+const cpuOf = (one: ContainerUsage): number => one.cpuCoreNanoSeconds / 1e9;
+const memoryOf = (one: ContainerUsage): number => one.memoryWorkingSetBytes;
+
+const labelsOf = (one: ContainerUsage): Record<string, string> => ({
+  container: one.container,
+  namespace: one.podNamespace,
+  pod: one.podName,
+});
+
+const perContainer = (
+  usage: readonly ContainerUsage[],
+  value: (one: ContainerUsage) => number,
+): Sample[] =>
+  usage.map((one) => ({ labels: labelsOf(one), value: value(one), atMs: one.timestampMs }));
+
+function perPod(
+  usage: readonly ContainerUsage[],
+  value: (one: ContainerUsage) => number,
+): Sample[] {
+  return uidsOf(usage).map((uid) => {
+    const own = usage.filter((one) => one.podUid === uid);
+    const { podNamespace: namespace = '', podName: pod = '', timestampMs = 0 } = own[0] ?? {};
+    return { labels: { namespace, pod }, value: sum(own, value), atMs: timestampMs };
+  });
+}
+
+const ERROR_HELP = '1 if there was an error while getting container metrics, 0 otherwise';
+
+/** Prometheus text of /metrics/resource, for the resource metrics pipeline (k8s pkg/kubelet/metrics/collectors/resource_metrics.go). */
+export function resourceMetrics({ usage, pods, nowMs }: StatsInput): string {
+  const started = usage.flatMap((one) => {
+    const found = pods
+      .find((pod) => pod.uid === one.podUid)
+      ?.containers.find(({ id }) => id === one.containerId);
+    return found ? [{ labels: labelsOf(one), value: found.startedAtMs / 1000 }] : [];
+  });
+  const perNode = (value: (one: ContainerUsage) => number): Sample[] => [
+    { value: sum(usage, value), atMs: nowMs },
+  ];
+  const cpu = (of: string, samples: readonly Sample[]): string =>
+    family(
+      `${of}_cpu_usage_seconds_total`,
+      'counter',
+      `Cumulative cpu time consumed by the ${of} in core-seconds`,
+      samples,
+    );
+  const memory = (of: string, samples: readonly Sample[]): string =>
+    family(
+      `${of}_memory_working_set_bytes`,
+      'gauge',
+      `Current working set of the ${of} in bytes`,
+      samples,
+    );
+  const startHelp = 'Start time of the container since unix epoch in seconds';
   return [
-    '# TYPE container_cpu_usage_seconds_total counter',
-    ...usage.map(
-      (one) =>
-        `container_cpu_usage_seconds_total${labels(one)} ${one.cpuCoreNanoSeconds / 1e9} ${Math.round(one.timestampMs)}`,
-    ),
-    '# TYPE container_memory_working_set_bytes gauge',
-    ...usage.map(
-      (one) =>
-        `container_memory_working_set_bytes${labels(one)} ${one.memoryWorkingSetBytes} ${Math.round(one.timestampMs)}`,
-    ),
-    '# TYPE scrape_error gauge',
-    'scrape_error 0',
-    '',
-  ].join('\n');
+    cpu('container', perContainer(usage, cpuOf)),
+    memory('container', perContainer(usage, memoryOf)),
+    family('container_start_time_seconds', 'gauge', startHelp, started),
+    cpu('node', perNode(cpuOf)),
+    memory('node', perNode(memoryOf)),
+    cpu('pod', perPod(usage, cpuOf)),
+    memory('pod', perPod(usage, memoryOf)),
+    family('resource_scrape_error', 'gauge', ERROR_HELP, [{ value: 0 }]),
+    family('scrape_error', 'gauge', ERROR_HELP, [{ value: 0 }]),
+  ].join('');
 }
