@@ -1,16 +1,17 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
-import { Dataplane } from '@orrery/dataplane';
+import { Fleet } from './fleet/fleet.js';
 import { MetricsController } from './metrics.controller.js';
 import { RulesController } from './rules/rules.controller.js';
+import { StateController } from './state.controller.js';
 
 @Module({})
 export class DataplaneModule {
-  static with(dataplane: Dataplane): DynamicModule {
+  static with(fleet: Fleet): DynamicModule {
     return {
       module: DataplaneModule,
-      controllers: [RulesController, MetricsController],
-      providers: [{ provide: Dataplane, useValue: dataplane }],
+      controllers: [RulesController, StateController, MetricsController],
+      providers: [{ provide: Fleet, useValue: fleet }],
     };
   }
 }

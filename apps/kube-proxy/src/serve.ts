@@ -26,12 +26,12 @@ import {
   reconcilerController,
 } from '@orrery/controller';
 import type { Reconciler } from '@orrery/controller';
+import { DataplaneClient } from '@orrery/dataplane';
 import type { PolicyName } from '@orrery/dataplane';
 import { InformerFactory } from '@orrery/informers';
 import { KubeProxyConfiguration } from './config/kube-proxy-configuration.js';
 import type { KubeProxyFlags } from './config/kube-proxy-flags.js';
 import { serveHealth } from './health/health.js';
-import { DataplaneClient } from './programming/dataplane-client.js';
 import { Programmer } from './programming/programmer.js';
 import {
   SERVICE_NAME,

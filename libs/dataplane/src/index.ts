@@ -26,3 +26,5 @@ export type { RuleView } from './table/service-table.js';
 export { Counters } from './table/counters.js';
 export type { Flow, Policy } from './policies/policy.js';
 export { createPolicy } from './policies/policy.js';
+export type { RuledConnection } from './control/dataplane-client.js';
+export { DataplaneClient, DataplaneError } from './control/dataplane-client.js';

@@ -1,5 +1,5 @@
-import { Flag } from '@orrery/component';
-import { IsOptional, IsString, Matches } from 'class-validator';
+import { Flag, IsDuration } from '@orrery/component';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 
 /** The flags of the dataplane. */
 export class DataplaneFlags {
@@ -15,4 +15,24 @@ export class DataplaneFlags {
   @IsOptional()
   @Matches(/^(\d{1,3}\.){3}\d{1,3}:\d+$/, { message: 'metrics-bind-address must be ADDRESS:PORT' })
   metricsBindAddress?: string = undefined;
+
+  @Flag(
+    'processes that share the ports; 0 = one a core, at most 4, further ones when there is load',
+  )
+  @IsInt()
+  @Min(0)
+  @Max(64)
+  workers = 0;
+
+  @Flag('time that a backend has to accept a connection')
+  @IsDuration()
+  dialTimeout = '2s';
+
+  @Flag('time that connections of a removed endpoint live on; 0s = until one side closes')
+  @IsDuration()
+  drainTimeout = '0s';
+
+  @Flag('first, or further for a process that the first one has started')
+  @IsIn(['first', 'further'])
+  role: 'first' | 'further' = 'first';
 }

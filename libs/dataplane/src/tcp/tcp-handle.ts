@@ -52,9 +52,9 @@ interface StreamBinding {
 }
 
 // The cast is the boundary to what @types/node does not describe.
-const { binding } = process as unknown as { binding(name: string): unknown };
-const tcp = binding('tcp_wrap') as TcpBinding;
-const stream = binding('stream_wrap') as StreamBinding;
+const internals = process as unknown as { binding(name: string): unknown };
+const tcp = internals.binding('tcp_wrap') as TcpBinding;
+const stream = internals.binding('stream_wrap') as StreamBinding;
 
 export const { WriteWrap, ShutdownWrap } = stream;
 const { streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = stream;

@@ -1,0 +1,116 @@
+import type { Logger } from '@orrery/component';
+import type {
+  Counters,
+  Dataplane,
+  FrontendProblem,
+  RuleChanges,
+  RuleSet,
+  RuledConnection,
+  RuleView,
+} from '@orrery/dataplane';
+import { mergeViews } from './merge-views.js';
+import type { Worker } from './worker.js';
+
+/**
+ * The processes that hold one host's listeners: this one, and workers that share its ports. What is programmed goes to
+ * all of them before it is answered, so that no process still chooses what has been removed.
+ */
+export class Fleet {
+  private readonly workers = new Set<Worker>();
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly dataplane: Dataplane,
+    private readonly logger: Logger,
+  ) {}
+
+  replace(set: RuleSet): Promise<readonly FrontendProblem[]> {
+    return this.inOrder(async () => {
+      const [problems] = await Promise.all([
+        this.dataplane.replace(set),
+        this.everywhere((worker) => worker.client.replace(set)),
+      ]);
+      return problems;
+    });
+  }
+
+  /** Undefined when the node's rules are not known. */
+  change(node: string, changes: RuleChanges): Promise<readonly FrontendProblem[] | undefined> {
+    return this.inOrder(async () => {
+      const own = this.dataplane.change(node, changes);
+      if (!own) return undefined;
+      await this.everywhere((worker) => worker.client.change(node, changes));
+      return own;
+    });
+  }
+
+  /** Gives a worker the rules in force; from then on it is programmed with the others. */
+  async add(worker: Worker): Promise<void> {
+    await this.inOrder(async () => {
+      for (const set of this.dataplane.sets()) await worker.client.replace(set);
+      this.workers.add(worker);
+    });
+    void worker.gone.then(() => this.workers.delete(worker));
+  }
+
+  get size(): number {
+    return 1 + this.workers.size;
+  }
+
+  async view(): Promise<readonly RuleView[]> {
+    const others = await this.ask((worker) => worker.client.view());
+    return mergeViews([this.dataplane.view(), ...others]);
+  }
+
+  async connections(): Promise<readonly RuledConnection[]> {
+    const others = await this.ask((worker) => worker.client.connections());
+    return [...this.dataplane.connections(), ...others.flat()];
+  }
+
+  async counters(): Promise<Readonly<Record<keyof Counters, number>>> {
+    const total: Record<keyof Counters, number> = { ...this.dataplane.counters };
+    for (const one of await this.ask((worker) => worker.client.counters()))
+      for (const key of Object.keys(total) as (keyof Counters)[]) total[key] += one[key] ?? 0;
+    return total;
+  }
+
+  sets(): readonly RuleSet[] {
+    return this.dataplane.sets();
+  }
+
+  /** Every process takes no new connection for good. */
+  async release(): Promise<void> {
+    this.dataplane.closeListeners();
+    await this.everywhere((worker) => worker.client.release());
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.workers].map((worker) => worker.stop()));
+  }
+
+  private async inOrder<T>(run: () => Promise<T>): Promise<T> {
+    const mine = this.turn.then(run);
+    this.turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** A worker that cannot be programmed must not serve on old rules: it is stopped. */
+  private async everywhere(program: (worker: Worker) => Promise<unknown>): Promise<void> {
+    await Promise.all(
+      [...this.workers].map(async (worker) => {
+        try {
+          await program(worker);
+        } catch (error) {
+          this.logger.error('a worker could not be programmed and is stopped', error);
+          this.workers.delete(worker);
+          await worker.stop();
+        }
+      }),
+    );
+  }
+
+  private async ask<T>(question: (worker: Worker) => Promise<T>): Promise<readonly T[]> {
+    const answers = await Promise.allSettled([...this.workers].map(question));
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  }
+}
