@@ -5,23 +5,28 @@ import {
   apiregistrationDefinitions,
   apiregistrationMessages,
 } from './apiregistration/v1/apiservice/apiservice.schema.js';
+import type { ProtobufNode } from './removed/derived-types.js';
+import { addDerivedMessages, derivedDefinitions, mergeMessages } from './removed/derived-types.js';
 
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`./gen/${name}`, import.meta.url), 'utf8'));
 
-interface Namespace {
-  readonly nested?: Record<string, Namespace>;
-}
-
 let definitions: Record<string, Schema> | undefined;
 let registry: SchemaRegistry | undefined;
 
-/** OpenAPI definitions of all built-in kinds with Kubernetes' extensions; read once, when first needed. */
+/** OpenAPI definitions of all built-in kinds, in removed versions too, with Kubernetes' extensions; read once, when first needed. */
 export function schemaDefinitions(): Readonly<Record<string, Schema>> {
-  definitions ??= {
-    ...(read('schemas.json') as Record<string, Schema>),
-    ...apiregistrationDefinitions,
-  };
+  if (!definitions) {
+    const current = {
+      ...(read('schemas.json') as Record<string, Schema>),
+      ...apiregistrationDefinitions,
+    };
+    definitions = {
+      ...current,
+      ...(read('removed-schemas.json') as Record<string, Schema>),
+      ...derivedDefinitions(current),
+    };
+  }
   return definitions;
 }
 
@@ -33,8 +38,10 @@ export function schemaRegistry(): SchemaRegistry {
 
 /** The protobufjs descriptor (JSON form) of all messages; read anew at each call. */
 export function protobufDescriptor(): Record<string, unknown> {
-  const descriptor = read('protobuf.json') as Namespace;
+  const descriptor = read('protobuf.json') as ProtobufNode;
   const io = descriptor.nested?.['k8s']?.nested?.['io']?.nested;
-  if (io) io['kube_aggregator'] = apiregistrationMessages as Namespace;
+  if (io) io['kube_aggregator'] = structuredClone(apiregistrationMessages) as ProtobufNode;
+  mergeMessages(descriptor, read('removed-protobuf.json') as ProtobufNode);
+  addDerivedMessages(descriptor);
   return descriptor as Record<string, unknown>;
 }

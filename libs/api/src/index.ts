@@ -20,6 +20,10 @@ export type {
   TableColumns,
 } from './kind.js';
 export { defineKind } from './kind.js';
+export { removedKinds } from './removed/removed-kinds.js';
+export { allGroupVersions } from './removed/removed-group-versions.js';
+export { evictionV1beta1, removedRequestKinds } from './removed/removed-request-kinds.js';
+export type { RemovedRequestKind } from './removed/removed-request-kinds.js';
 export { findKind, groupVersions, kinds, optionalGroupVersions, requestKinds } from './kinds.js';
 export {
   AUTO_UPDATE_ANNOTATION,

@@ -123,6 +123,8 @@ export interface KindDescriptor<T extends KubeObject = KubeObject> {
   readonly storageConversion?: StorageConversion<T>;
   /** Warning that every answer about this kind carries, e.g. `v1 Endpoints is deprecated in v1.33+; use …`. */
   readonly deprecation?: string;
+  /** Set for a version that upstream has removed: the current version of the kind, whose hooks do the work. */
+  readonly hub?: KindDescriptor;
   /** Verbs other than the full set (create, delete, deletecollection, get, list, patch, update, watch). */
   readonly verbs?: readonly string[];
 }

@@ -228,7 +228,8 @@ function pruneProtobuf(root) {
   return root;
 }
 
-rmSync(out, { recursive: true, force: true });
+// What generate-removed.mjs has made stays.
+rmSync(new URL('types/', out), { recursive: true, force: true });
 mkdirSync(new URL('types/', out), { recursive: true });
 const names = closure();
 writeTypes(names);
