@@ -1,5 +1,8 @@
 # One image for every component: `orrery` and what follows chooses what it is.
 ARG NODE_IMAGE=node:24-bookworm-slim
+ARG ETCD_IMAGE=quay.io/coreos/etcd:v3.5.24
+
+FROM ${ETCD_IMAGE} AS etcd
 
 # What decides which packages are installed, alone: a change of a source installs nothing anew.
 FROM ${NODE_IMAGE} AS manifests
@@ -23,6 +26,8 @@ FROM ${NODE_IMAGE}
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl iproute2 procps \
     && rm -rf /var/lib/apt/lists/*
+# For whole clusters in one container (orrery up).
+COPY --from=etcd /usr/local/bin/etcd /usr/local/bin/etcdctl /usr/local/bin/
 COPY --from=build /opt/orrery /opt/orrery
 COPY deploy/orrery /usr/local/bin/orrery
 # Compiled code of every component, so that a start spends no time on it.

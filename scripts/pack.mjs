@@ -70,23 +70,24 @@ function packOrrery() {
   return dir;
 }
 
-/** Each module system gets files of its own, so that types and code agree for both. */
-async function packTesting() {
-  const source = join(root, 'packages', 'testing');
-  const dir = join(staging, 'testing');
+/** A library of `packages/`: each module system gets files of its own, so that types and code agree for both. */
+async function packLibrary(name, entries, external = []) {
+  const source = join(root, 'packages', name);
+  const dir = join(staging, name);
   for (const [format, file] of [
     ['esm', 'import.meta.url'],
     ['cjs', '__filename'],
   ]) {
     const outdir = join(dir, 'dist', format);
     await build({
-      entryPoints: ['index', 'jest'].map((name) => join(source, 'src', `${name}.ts`)),
+      entryPoints: entries.map((entry) => join(source, 'src', `${entry}.ts`)),
       outdir,
       bundle: true,
       splitting: format === 'esm',
       format,
       platform: 'node',
       target: 'node20',
+      external,
       define: { ORRERY_TESTING_FILE: file },
       // A library inside that is CommonJS asks for modules of Node by require.
       ...(format === 'esm' ? { banner: { js: REQUIRE } } : {}),
@@ -101,23 +102,33 @@ async function packTesting() {
     ]);
     writeJson(join(outdir, 'package.json'), { type: format === 'esm' ? 'module' : 'commonjs' });
   }
-  cpSync(join(source, 'vitest'), join(dir, 'dist', 'vitest'), { recursive: true });
   const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
+  const ours = Object.keys(manifest.dependencies).map((dependency) => [dependency, version]);
   writeJson(join(dir, 'package.json'), {
     ...manifest,
     version,
-    dependencies: { ...manifest.dependencies, orrery: version },
+    dependencies: Object.fromEntries(ours),
   });
   cpSync(join(source, 'README.md'), join(dir, 'README.md'));
   cpSync(join(root, 'LICENSE'), join(dir, 'LICENSE'));
   return dir;
 }
 
+async function packTesting() {
+  const dir = await packLibrary('testing', ['index', 'jest']);
+  cpSync(join(root, 'packages', 'testing', 'vitest'), join(dir, 'dist', 'vitest'), {
+    recursive: true,
+  });
+  return dir;
+}
+
 rmSync(staging, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 must(process.execPath, [join(root, 'scripts', 'build.mjs')]);
-for (const dir of [packOrrery(), await packTesting()])
-  must('npm', ['pack', '--silent', '--pack-destination', target, dir]);
+const packed = [packOrrery(), await packTesting()];
+// Its types name those of the library before.
+packed.push(await packLibrary('testcontainers', ['index'], ['@orrery/testing', 'testcontainers']));
+for (const dir of packed) must('npm', ['pack', '--silent', '--pack-destination', target, dir]);
 say(
   `orrery: packed ${readdirSync(target)
     .filter((name) => name.endsWith('.tgz'))

@@ -182,4 +182,4 @@ function makeImage(name, fill, ...changes) {
 
 const PATH = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 makeImage(settings.NODE_IMAGE, makeNodeRoot, PATH, `LABEL ${LOCK_LABEL}=${lockHash()}`);
-makeImage(`quay.io/coreos/etcd:${settings.ETCD_VERSION}`, makeEtcdRoot, PATH);
+makeImage(settings.ETCD_IMAGE, makeEtcdRoot, PATH);

@@ -4,10 +4,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { projectNode, root, run, say } from '../../scripts/checkout.mjs';
+import { root, say } from '../../scripts/checkout.mjs';
 import { ensureTestTools } from '../../scripts/test-tools.mjs';
+import { ApiClient, answers } from './api-client.mjs';
 import { ensureDocker, startEngine } from './engine.mjs';
-import { LOCK_LABEL, lockHash } from './lock-hash.mjs';
+import { ensureImage } from './image.mjs';
+import { Load } from './load.mjs';
 
 const PORT = process.env.ORRERY_PORT ?? '16443';
 /** Outside the checkout, whose tools would read the images' files; kept, so that the next run builds faster. */
@@ -39,15 +41,18 @@ function output(program, ...args) {
 const dc = (...args) => output(compose[0], ...compose.slice(1), ...args);
 const kubectl = (...args) => output('kubectl', '--request-timeout=10s', ...args);
 const inContainer = (name, ...args) => dc('exec', '-T', name, ...args);
+/** In container `number` of the service `node`. */
+const onNode = (number, ...args) => dc('exec', '-T', '--index', String(number), 'node', ...args);
 const MINE = ['--filter', 'label=com.docker.compose.project=orrery-test'];
 const CURL = ['curl', '-sf', '-m', '5'];
-const curl = (from, url) => inContainer(from, ...CURL, url);
+const NODES = 3;
+const NODE_PORT = 30007;
 
 async function eventually(check, timeoutMs = 60_000) {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     try {
-      return check();
+      return await check();
     } catch (error) {
       if (performance.now() > deadline) throw error;
       await sleep(250);
@@ -59,7 +64,7 @@ function expectEqual(found, wanted, what) {
   if (found !== wanted) throw new Error(`${what}: ${found}, wanted ${wanted}`);
 }
 
-const nodesReady = () =>
+const nodesReady = (count = NODES) =>
   eventually(() =>
     expectEqual(
       kubectl(
@@ -68,7 +73,7 @@ const nodesReady = () =>
         '-o',
         'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}',
       ),
-      'True True',
+      Array(count).fill('True').join(' '),
       'nodes ready',
     ),
   );
@@ -88,24 +93,99 @@ const podsOf = (app) =>
 
 async function serviceAnswers() {
   const vip = kubectl('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}');
-  for (const node of ['node-1', 'node-2'])
-    await eventually(() => inContainer(node, ...CURL, ...Array(50).fill(`http://${vip}/`)), 20_000);
+  for (let node = 1; node <= NODES; node++)
+    await eventually(() => onNode(node, ...CURL, ...Array(50).fill(`http://${vip}/`)), 20_000);
+}
+
+function saveKubeconfig() {
+  writeFileSync(kubeconfig, inContainer('apiserver', 'cat', '/cluster/kubeconfig'), {
+    mode: 0o600,
+  });
+}
+
+const rolledOut = () => output('kubectl', 'rollout', 'status', 'deployment/web', '--timeout=90s');
+const up = (...args) => dc('up', '-d', '--no-build', ...args);
+
+/** Containers of the project that run, by name. */
+const containers = () =>
+  output('docker', 'ps', ...MINE, '--format', '{{.Names}}')
+    .trim()
+    .split('\n')
+    .toSorted();
+
+const network = () => output('docker', 'network', 'ls', '-q', ...MINE).trim();
+
+/** The ways in which a container is taken away, and given back. */
+const FAULTS = {
+  stop: [(name) => output('docker', 'stop', name), (name) => output('docker', 'start', name)],
+  kill: [(name) => output('docker', 'kill', name), (name) => output('docker', 'start', name)],
+  pause: [(name) => output('docker', 'pause', name), (name) => output('docker', 'unpause', name)],
+  disconnect: [
+    (name) => output('docker', 'network', 'disconnect', '-f', network(), name),
+    (name) => {
+      const service = output(
+        'docker',
+        'inspect',
+        '-f',
+        '{{index .Config.Labels "com.docker.compose.service"}}',
+        name,
+      ).trim();
+      output('docker', 'network', 'connect', '--alias', service, network(), name);
+    },
+  ],
+};
+const FAULT_MS = 3_000;
+
+/** Without these nobody can write, or call by this address; all others have a second of their kind. */
+const ALONE = /_(apiserver|node-ports)_\d+$|-(apiserver|node-ports)-\d+$/;
+
+/** Takes the container away under load; throws when work stopped that others can do, or is not taken up again. */
+async function withFault(fault, name, load) {
+  const [take, give] = FAULTS[fault];
+  take(name);
+  const [written, called] = [load.acknowledged.length, load.answered];
+  await sleep(FAULT_MS);
+  if (!ALONE.test(name))
+    await eventually(() => {
+      if (load.acknowledged.length === written) throw new Error(`${fault} ${name}: no writes`);
+      if (load.answered === called) throw new Error(`${fault} ${name}: no calls answered`);
+    }, 30_000);
+  give(name);
+  const after = [load.acknowledged.length, load.answered];
+  await eventually(() => {
+    if (load.acknowledged.length < after[0] + 5 || load.answered < after[1] + 5)
+      throw new Error(`after ${fault} of ${name}: work is not taken up again`);
+  });
 }
 
 const TESTS = {
   'comes up, and its nodes are Ready': async () => {
     const started = performance.now();
-    dc('up', '-d', '--no-build');
-    writeFileSync(kubeconfig, inContainer('apiserver', 'cat', '/cluster/kubeconfig'), {
-      mode: 0o600,
-    });
+    up();
+    saveKubeconfig();
     await nodesReady();
-    say(`   from up to two Ready nodes: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    say(
+      `   from up to ${NODES} Ready nodes: ${((performance.now() - started) / 1000).toFixed(1)} s`,
+    );
   },
   'listens on 127.0.0.1 alone': () => {
     const ports = output('docker', 'ps', ...MINE, '--format', '{{.Ports}}').split(/[\n,]/);
     const open = ports.map((port) => port.trim()).filter((port) => port.includes('->'));
-    expectEqual(open.join(), `127.0.0.1:${PORT}->6443/tcp`, 'published ports');
+    expectEqual(
+      open.toSorted().join(),
+      `127.0.0.1:${PORT}->6443/tcp,127.0.0.1:30000-30031->30000-30031/tcp`,
+      'published ports',
+    );
+  },
+  'runs nothing privileged': () => {
+    const ids = output('docker', 'ps', '-q', ...MINE)
+      .trim()
+      .split('\n');
+    const format = '{{.HostConfig.Privileged}} {{.HostConfig.CapAdd}}';
+    const found = new Set(
+      ids.map((id) => output('docker', 'inspect', '-f', format, id).trim().replace('CAP_', '')),
+    );
+    expectEqual([...found].toSorted().join(', '), 'false [NET_ADMIN], false []', 'privileges');
   },
   'runs kube-proxy on each node': () =>
     eventually(() =>
@@ -120,44 +200,71 @@ const TESTS = {
           '-o',
           'jsonpath={.items[*].status.phase}',
         ),
-        'Running Running',
+        Array(NODES).fill('Running').join(' '),
         'kube-proxy pods',
       ),
     ),
-  'runs a Deployment on both nodes': () => {
-    kubectl('create', 'deployment', 'web', '--image=nginx:1.25', '--replicas=4');
-    output('kubectl', 'rollout', 'status', 'deployment/web', '--timeout=60s');
-    expectEqual(new Set(podsOf('web').map(([node]) => node)).size, 2, 'nodes with pods');
+  'runs a Deployment on all nodes': () => {
+    kubectl('create', 'deployment', 'web', '--image=nginx:1.25', '--replicas=6');
+    rolledOut();
+    expectEqual(new Set(podsOf('web').map(([node]) => node)).size, NODES, 'nodes with pods');
   },
   'answers on the address of a Service from each node': async () => {
-    kubectl('expose', 'deployment', 'web', '--port=80');
+    kubectl('create', 'service', 'nodeport', 'web', '--tcp=80', `--node-port=${NODE_PORT}`);
     await serviceAnswers();
   },
-  'reaches each pod from the other node': () => {
+  'answers on a node port of 127.0.0.1': () =>
+    eventually(async () => {
+      if (!(await answers(`http://127.0.0.1:${NODE_PORT}/`))) throw new Error('no answer');
+    }),
+  'reaches each pod from another node': () => {
     for (const [node, address] of podsOf('web'))
-      curl(node === 'node-1' ? 'node-2' : 'node-1', `http://${address}/`);
+      onNode(node === 'node-1' ? 2 : 1, ...CURL, `http://${address}/`);
   },
   'runs a shell in a pod': () => {
     const shown = kubectl('exec', 'deployment/web', '--', 'sh', '-c', 'echo $POD_IP');
     if (!shown.startsWith('10.244.')) throw new Error(`POD_IP is ${shown}`);
   },
-  'serves again after a node was killed and started': async () => {
-    dc('kill', 'node-2');
-    dc('up', '-d', '--no-build', 'node-2');
+  'loses nothing and goes on while each container is stopped, killed, paused, cut off':
+    async () => {
+      const client = new ApiClient(kubeconfig);
+      const load = new Load(client, `http://127.0.0.1:${NODE_PORT}/`);
+      let faults = 0;
+      try {
+        for (const name of containers())
+          for (const fault of Object.keys(FAULTS)) {
+            await withFault(fault, name, load);
+            faults += 1;
+          }
+      } finally {
+        await load.stop();
+      }
+      const lost = await load.lost();
+      client.close();
+      expectEqual(lost.join(), '', 'acknowledged and lost');
+      say(
+        `   ${faults} faults: ${load.acknowledged.length} writes acknowledged, none lost; ${load.answered} of ${load.calls} calls answered`,
+      );
+      await nodesReady();
+      rolledOut();
+    },
+  'takes in more nodes by themselves': async () => {
+    up('--scale', 'node=5', 'node');
+    await nodesReady(5);
+    up('--scale', `node=${NODES}`, 'node');
+    kubectl('delete', 'node', 'node-4', 'node-5');
     await nodesReady();
-    output('kubectl', 'rollout', 'status', 'deployment/web', '--timeout=90s');
-    await serviceAnswers();
   },
   'keeps every object over down and up': async () => {
-    const before = kubectl('get', 'deployments,services,configmaps', '-A', '-o', 'name');
+    const before = kubectl('get', 'deployments,services,configmaps,nodes', '-A', '-o', 'name');
     dc('down');
-    dc('up', '-d', '--no-build');
+    up();
     const after = await eventually(() =>
-      kubectl('get', 'deployments,services,configmaps', '-A', '-o', 'name'),
+      kubectl('get', 'deployments,services,configmaps,nodes', '-A', '-o', 'name'),
     );
     expectEqual(after, before, 'objects');
     await nodesReady();
-    output('kubectl', 'rollout', 'status', 'deployment/web', '--timeout=90s');
+    rolledOut();
     await serviceAnswers();
   },
   'ends each program with code 0 when stopped': () => {
@@ -174,27 +281,24 @@ const TESTS = {
     expectEqual(output('docker', 'ps', '-aq', ...MINE).trim(), '', 'containers');
     expectEqual(output('docker', 'volume', 'ls', '-q', ...MINE).trim(), '', 'volumes');
   },
+  'comes up small, one of each': async () => {
+    process.env.COMPOSE_PROFILES = 'small';
+    const started = performance.now();
+    up();
+    saveKubeconfig();
+    await nodesReady(1);
+    say(`   from up to a Ready node: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    kubectl('create', 'deployment', 'web', '--image=nginx:1.25');
+    rolledOut();
+    dc('down', '-v');
+  },
 };
-
-const script = (name) => join(root, 'test', 'compose', name);
-
-/** A pulled image is good; one that we made, for the lock file that it was made for. */
-function baseImageIsGood() {
-  const format = `{{index .Config.Labels "${LOCK_LABEL}"}}`;
-  const child = spawnSync('docker', ['image', 'inspect', '-f', format, 'node:24-bookworm-slim'], {
-    encoding: 'utf8',
-  });
-  return child.status === 0 && ['', lockHash()].includes(child.stdout.trim());
-}
 
 let passed = 0;
 let failed = 0;
 try {
   if (!process.argv.includes('--no-build')) {
-    if (!baseImageIsGood() && run(projectNode(), [script('make-base-images.mjs')]) !== 0)
-      throw new Error('no base images');
-    say('building the image');
-    dc('build', 'pki');
+    ensureImage(() => dc('build', 'pki'));
   }
   dc('down', '-v');
   for (const [name, test] of Object.entries(TESTS)) {
