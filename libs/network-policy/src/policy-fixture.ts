@@ -27,6 +27,7 @@ export const pod = (
 
 export const namespace = (name: string, labels: Labels = {}): Namespace => ({
   metadata: { name, labels },
+  spec: {},
 });
 
 export const policy = (

@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { ToolError, runTool } from './tool.js';
+
+/** Where ip-netns(8) keeps named network namespaces. */
+export const NETNS_FOLDER = '/run/netns';
+
+export const netnsPath = (name: string): string => `${NETNS_FOLDER}/${name}`;
+
+export const netnsExists = (name: string): boolean => existsSync(netnsPath(name));
+
+/** Makes a network namespace with its loopback up. */
+export async function addNetns(name: string): Promise<string> {
+  await runTool('ip', ['netns', 'add', name]);
+  await runTool('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
+  return netnsPath(name);
+}
+
+/** Removes the name; the namespace ends with its last process. None is no error. */
+export async function deleteNetns(name: string): Promise<void> {
+  try {
+    await runTool('ip', ['netns', 'delete', name]);
+  } catch (error) {
+    if (!(error instanceof ToolError) || !/No such file/.test(error.outcome.stderr)) throw error;
+  }
+}
+
+/** Names of namespaces that begin with `prefix`. */
+export async function listNetns(prefix: string): Promise<readonly string[]> {
+  const text = await runTool('ip', ['netns', 'list']);
+  return text
+    .split('\n')
+    .map((line) => line.split(' ')[0] ?? '')
+    .filter((name) => name !== '' && name.startsWith(prefix));
+}
+
+/** Sets kernel parameters of the caller's network, or of a namespace; those that this kernel lacks are left out. */
+export async function setSysctls(
+  values: Readonly<Record<string, string>>,
+  netns?: string,
+): Promise<void> {
+  for (const [name, value] of Object.entries(values)) {
+    const path = `/proc/sys/${name.replaceAll('.', '/')}`;
+    if (netns === undefined) {
+      if (existsSync(path)) await writeFile(path, value);
+      continue;
+    }
+    const script = `test ! -e ${path} || echo ${value} > ${path}`;
+    await runTool('sh', ['-c', script], { netns });
+  }
+}
