@@ -30,6 +30,8 @@ export { allOrFirstFailure, slowStart } from './writes/slow-start.js';
 export { StatusWriter, omitEmpty } from './writes/status-writer.js';
 export type { EventRecorder, EventRecorderOptions } from './writes/event-recorder.js';
 export { ApiEventRecorder, noEvents, toReference } from './writes/event-recorder.js';
+// Nodes.
+export { nodeMatchesPod, nodeMatchesSelector, nodeMatchesTerm } from './nodes/node-selector.js';
 // Leader election.
 export type { LeaderElectionOptions, Leadership } from './election/leader-elector.js';
 export { LeaderElector, LeadershipLost, alwaysLeader } from './election/leader-elector.js';

@@ -1,3 +1,9 @@
+import { attachDetachController } from './attach-detach/attach-detach.reconciler.js';
+import { ephemeralVolumeController } from './ephemeral-volume/ephemeral-volume.reconciler.js';
+import { localPathProvisioner } from './local-path/local-path.definition.js';
+import { expanderController } from './persistent-volume-expander/expander.reconciler.js';
+import { persistentVolumeController } from './persistent-volume/persistent-volume.definition.js';
+import { pvProtectionController } from './pv-protection/pv-protection.reconciler.js';
 import { disruptionController } from './disruption/disruption.reconciler.js';
 import type { ControllerEntry } from '../controller-entry.js';
 import { taintEvictionController } from './taint-eviction/taint-eviction.reconciler.js';
@@ -42,6 +48,12 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   nodeLifecycleController,
   taintEvictionController,
   podGcController,
+  persistentVolumeController,
+  localPathProvisioner,
+  expanderController,
+  ephemeralVolumeController,
+  attachDetachController,
+  pvProtectionController,
   pvcProtectionController,
   namespaceController,
   disruptionController,

@@ -1,5 +1,5 @@
 import type { Node, NodeAffinity, Pod, PodSpec, Toleration } from '@orrery/api';
-import { selectsNode } from '../../nodes/node-affinity.js';
+import { nodeMatchesPod } from '@orrery/controller';
 import { NOT_READY, UNREACHABLE, untolerated } from '../../nodes/taints.js';
 
 const TOLERATED: readonly Toleration[] = [
@@ -62,7 +62,7 @@ export interface Fitness {
 /** Whether a template's pods belong on a node (k8s pkg/controller/daemon: NodeShouldRunDaemonPod). */
 export function fitness(spec: PodSpec, node: Node): Fitness {
   const named = !spec.nodeName || spec.nodeName === node.metadata.name;
-  if (!named || !selectsNode(spec, node)) return { shouldRun: false, mayStay: false };
+  if (!named || !nodeMatchesPod({ spec }, node)) return { shouldRun: false, mayStay: false };
   const taints = node.spec?.taints ?? [];
   const tolerations = daemonTolerations(spec);
   return {

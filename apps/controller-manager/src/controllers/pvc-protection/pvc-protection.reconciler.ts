@@ -8,16 +8,9 @@ import type { Reconciler, Result } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { isTerminated } from '../../pods/pod-state.js';
+import { claimsOfPod } from './claims-of-pod.js';
 
 export const PROTECTION = 'kubernetes.io/pvc-protection';
-
-/** The claims that a pod names, those of its ephemeral volumes too. */
-export function claimsOfPod({ metadata, spec }: Pod): string[] {
-  return (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    if (persistentVolumeClaim) return [persistentVolumeClaim.claimName];
-    return ephemeral ? [`${metadata.name ?? ''}-${name}`] : [];
-  });
-}
 
 /** Pure: whether a claim that is being deleted may go (k8s pkg/controller/volume/pvcprotection). */
 export function mayGo(claim: PersistentVolumeClaim, pods: readonly Pod[]): boolean {

@@ -1,7 +1,7 @@
 import type { Node, NodeSelectorTerm, Pod } from '@orrery/api';
 import { newOf, oldOf } from '../../framework/cluster-event.js';
 import { intersection } from '../../framework/intersection.js';
-import { nodeMatchesPod, nodeMatchesTerm } from '../../framework/node-selector.js';
+import { nodeMatchesPod, nodeMatchesTerm } from '@orrery/controller';
 import { normalizeByLargest } from '../../framework/normalize.js';
 import type { PluginEntry } from '../../framework/plugin.js';
 import { skip, success, unresolvable } from '../../framework/status.js';

@@ -3,7 +3,7 @@ import { labelSelectorMatcher } from '@orrery/apimachinery';
 import type { Pod, TopologySpreadConstraint } from '@orrery/api';
 import type { NodeInfo } from '../../cache/node-info.js';
 import { withLabelKeys } from '../../framework/affinity-terms.js';
-import { nodeMatchesPod } from '../../framework/node-selector.js';
+import { nodeMatchesPod } from '@orrery/controller';
 import { findUntolerated } from '../../framework/tolerations.js';
 
 export interface SpreadConstraint {

@@ -1,6 +1,6 @@
 import type { PersistentVolumeClaim, Pod } from '@orrery/api';
 import { StateKey } from '../../framework/cycle-state.js';
-import { nodeMatchesSelector } from '../../framework/node-selector.js';
+import { nodeMatchesSelector } from '@orrery/controller';
 import type { Listers, PluginEntry } from '../../framework/plugin.js';
 import { skip, success, unresolvable } from '../../framework/status.js';
 import type { Status } from '../../framework/status.js';

@@ -50,10 +50,10 @@ export const nodeMatchesSelector = (selector: NodeSelector, node: Node): boolean
   (selector.nodeSelectorTerms ?? []).some((term) => nodeMatchesTerm(term, node));
 
 /** nodeSelector and the required node affinity of a pod (k8s component-helpers nodeaffinity.go). */
-export function nodeMatchesPod(pod: Pod, node: Node): boolean {
+export function nodeMatchesPod({ spec }: Pick<Pod, 'spec'>, node: Node): boolean {
   const labels = node.metadata.labels ?? {};
-  for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {}))
+  for (const [key, value] of Object.entries(spec?.nodeSelector ?? {}))
     if (labels[key] !== value) return false;
-  const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   return !required || nodeMatchesSelector(required, node);
 }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { NodeSelectorTerm } from '@orrery/api';
-import { node, pod } from '../../test/builders.js';
+import type { Node, NodeSelectorTerm, Pod } from '@orrery/api';
 import { nodeMatchesPod, nodeMatchesTerm } from './node-selector.js';
 
-const n1 = node('n1').labels({ disk: 'ssd', gen: '7' }).build();
+const n1: Node = { metadata: { name: 'n1', labels: { disk: 'ssd', gen: '7' } }, spec: {} };
 
 interface Case {
   readonly name: string;
@@ -72,11 +71,10 @@ describe('nodeMatchesPod()', () => {
     const required = {
       nodeSelectorTerms: [{ matchExpressions: [{ key: 'gen', operator: 'Exists' as const }] }],
     };
-    const wants = (nodeSelector: Record<string, string>) =>
-      pod('a')
-        .spec({ nodeSelector })
-        .affinity({ nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } })
-        .build();
+    const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } };
+    const wants = (nodeSelector: Record<string, string>): Pick<Pod, 'spec'> => ({
+      spec: { containers: [], nodeSelector, affinity },
+    });
     expect(nodeMatchesPod(wants({ disk: 'ssd' }), n1)).toBe(true);
     expect(nodeMatchesPod(wants({ disk: 'hdd' }), n1)).toBe(false);
   });

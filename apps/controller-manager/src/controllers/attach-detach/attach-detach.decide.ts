@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import type {
+  CSIDriver,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  VolumeAttachment,
+} from '@orrery/api';
+import { isTerminated } from '../../pods/pod-state.js';
+
+/** A volume that a node has to reach before pods there can start. */
+export interface Attachable {
+  /** Of its VolumeAttachment (k8s pkg/volume/csi: getAttachmentName). */
+  readonly name: string;
+  /** As Node.status lists it. */
+  readonly uniqueName: string;
+  readonly driver: string;
+  readonly volume: PersistentVolume;
+  readonly pods: readonly Pod[];
+}
+
+export interface AttachWorld {
+  readonly node: Node;
+  readonly pods: readonly Pod[];
+  readonly claimOf: (namespace: string, name: string) => PersistentVolumeClaim | undefined;
+  readonly volumeOf: (name: string) => PersistentVolume | undefined;
+  readonly driverOf: (name: string) => CSIDriver | undefined;
+  /** Of all nodes. */
+  readonly attachments: readonly VolumeAttachment[];
+}
+
+export interface AttachPlan {
+  readonly attach: readonly Attachable[];
+  /** Volumes that another node holds and that only one may. */
+  readonly refused: readonly { readonly volume: Attachable; readonly message: string }[];
+  readonly detach: readonly VolumeAttachment[];
+  /** What the node's status should list. */
+  readonly attached: readonly { readonly name: string; readonly devicePath: string }[];
+}
+
+const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
+
+const attachmentName = (handle: string, driver: string, node: string): string =>
+  `csi-${createHash('sha256').update(`${handle}${driver}${node}`).digest('hex')}`;
+
+const uniqueName = ({ spec }: PersistentVolume): string =>
+  `kubernetes.io/csi/${spec?.csi?.driver ?? ''}^${spec?.csi?.volumeHandle ?? ''}`;
+
+/** Volumes that pods of the node use through claims and whose driver wants them attached. */
+function wanted(world: AttachWorld): Attachable[] {
+  const found = new Map<string, Attachable>();
+  const node = world.node.metadata.name ?? '';
+  for (const pod of world.pods.filter((one) => !isTerminated(one)))
+    for (const volume of volumesOf(pod, world)) {
+      const { driver = '', volumeHandle = '' } = volume.spec?.csi ?? {};
+      const name = attachmentName(volumeHandle, driver, node);
+      const pods = [...(found.get(name)?.pods ?? []), pod];
+      found.set(name, { name, uniqueName: uniqueName(volume), driver, volume, pods });
+    }
+  return [...found.values()];
+}
+
+function volumesOf({ metadata, spec }: Pod, world: AttachWorld): PersistentVolume[] {
+  return (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
+    const claimName =
+      persistentVolumeClaim?.claimName ?? (ephemeral ? `${metadata.name}-${name}` : undefined);
+    const claim = claimName ? world.claimOf(metadata.namespace ?? '', claimName) : undefined;
+    const volume = claim?.spec?.volumeName ? world.volumeOf(claim.spec.volumeName) : undefined;
+    if (!volume?.spec?.csi || claim?.status?.phase !== 'Bound') return [];
+    const driver = world.driverOf(volume.spec.csi.driver);
+    return driver?.spec.attachRequired === false ? [] : [volume];
+  });
+}
+
+const isExclusive = ({ spec }: PersistentVolume): boolean => {
+  const modes = spec?.accessModes ?? [];
+  return !modes.includes('ReadWriteMany') && !modes.includes('ReadOnlyMany');
+};
+
+/** Pure: what to attach to a node and what to detach (k8s attachdetach/reconciler). */
+export function planAttachments(world: AttachWorld): AttachPlan {
+  const { node, attachments } = world;
+  const name = node.metadata.name ?? '';
+  const all = wanted(world);
+  const here = attachments.filter(({ spec }) => spec.nodeName === name);
+  const attach: Attachable[] = [];
+  const refused: { volume: Attachable; message: string }[] = [];
+  for (const volume of all) {
+    if (here.some(({ metadata }) => metadata.name === volume.name)) continue;
+    const message = heldElsewhere(volume, attachments);
+    if (message) refused.push({ volume, message });
+    else attach.push(volume);
+  }
+  const isWanted = ({ metadata }: VolumeAttachment): boolean =>
+    all.some((volume) => volume.name === metadata.name);
+  const inUse = new Set(isOutOfService(node) ? [] : node.status?.volumesInUse);
+  const nameOf = ({ spec }: VolumeAttachment): string | undefined => {
+    const volume = world.volumeOf(spec.source.persistentVolumeName ?? '');
+    return volume && uniqueName(volume);
+  };
+  const detach = here.filter(
+    (attachment) =>
+      !isWanted(attachment) &&
+      !attachment.metadata.deletionTimestamp &&
+      !inUse.has(nameOf(attachment) ?? ''),
+  );
+  const attached = here
+    .filter((attachment) => attachment.status?.attached && !detach.includes(attachment))
+    .flatMap((attachment) => {
+      const device = nameOf(attachment);
+      return device ? [{ name: device, devicePath: '' }] : [];
+    });
+  return { attach, refused, detach, attached: attached.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+}
+
+function heldElsewhere(
+  { volume }: Attachable,
+  attachments: readonly VolumeAttachment[],
+): string | undefined {
+  const holder = attachments.find(
+    ({ spec }) => spec.source.persistentVolumeName === volume.metadata.name,
+  );
+  if (!holder || !isExclusive(volume)) return undefined;
+  return `Multi-Attach error for volume "${volume.metadata.name ?? ''}" Volume is already exclusively attached to one node and can't be attached to another`;
+}
+
+const isOutOfService = ({ spec }: Node): boolean =>
+  (spec?.taints ?? []).some(({ key }) => key === OUT_OF_SERVICE);
