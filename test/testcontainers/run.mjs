@@ -75,7 +75,7 @@ function runSuites(project) {
   for (const { file, code } of examples()) {
     writeFileSync(join(project, file), code);
     const flags = ['--experimental-vm-modules', join('node_modules', 'jest', 'bin', 'jest.js')];
-    const config = ['--testMatch', '**/*.test.[cm]?js', '--testPathPatterns', file];
+    const config = ['--testMatch', `**/${file}`];
     check(`the README's ${file}`, run(process.execPath, [...flags, ...config], project));
   }
   for (const { name, code, env, wanted } of REFUSALS) {
@@ -104,9 +104,10 @@ process.env.DOCKER_HOST = engine.host;
 const work = mkdtempSync(join(tmpdir(), 'orrery-testcontainers-'));
 try {
   if (!process.argv.includes('--no-build'))
-    ensureImage(() =>
-      check('build the image', run(compose[0], [...compose.slice(1), 'build', 'pki'], root)),
-    );
+    ensureImage(() => {
+      const built = run(compose[0], [...compose.slice(1), 'build', 'pki'], root);
+      if (!built.ok) throw new Error(built.text);
+    });
   const tarballs = join(work, 'tarballs');
   const project = join(work, 'project');
   mkdirSync(project);

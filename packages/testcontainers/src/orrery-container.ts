@@ -22,7 +22,7 @@ function explain(error: unknown, image: string): OrreryError {
       { cause: error },
     );
   if (
-    /no such image|not found|pull access denied|manifest unknown|repository does not exist/i.test(
+    /no such image|not found|pull access denied|manifest unknown|repository does not exist|\/v2\//i.test(
       message,
     )
   )
