@@ -17,7 +17,7 @@ import type { OpenApiDocuments } from './openapi/openapi.js';
 import { OpenApi } from './openapi/openapi.js';
 import { ApiHandler } from './rest/api-handler.js';
 import { ResourceCatalog } from './rest/resource-catalog.js';
-import { servedGroupVersions } from './config/runtime-config.js';
+import { servedApis } from './removed-apis/served-apis.js';
 
 export interface ApiAssemblyDeps {
   readonly clock: Clock;
@@ -108,7 +108,7 @@ export async function assembleApi(
   const catalog = new ResourceCatalog(
     storeDeps,
     storeOptionsOf(options, storeDeps),
-    servedGroupVersions(options.runtimeConfig),
+    servedApis(options),
     deps.isReadOnly,
   );
   const services: ServerServices = {

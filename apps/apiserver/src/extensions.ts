@@ -19,6 +19,8 @@ import type { Limiter } from './fairness/limiter.js';
 import { faultPaths } from './faults/faults-path.js';
 import { RequestFaults } from './faults/request-faults.js';
 import type { TokenIssuer } from './forks/fork-identity.js';
+import { admissionAsHub } from './removed-apis/admission-as-hub.js';
+import { removedRequestHandlers } from './removed-apis/removed-request-kinds.js';
 import { startClusterViews } from './live-view/cluster-views.js';
 import { bindings } from './subresources/binding.js';
 import { subresourceHandlers } from './subresources/handlers.js';
@@ -83,10 +85,15 @@ export async function createExtensions(
   const aggregator = issuer ? undefined : new Aggregator(services, views);
   const faults = options.enableFaults ? new RequestFaults(services.clock) : undefined;
   await views.ready;
+  const reviews = [
+    ...accessReviews(authorizer, rules),
+    ...authenticationReviews(tokens, audiences, services.clock),
+    bindings(services),
+  ];
   return {
     authenticator,
     authorizer,
-    admission: [
+    admission: admissionAsHub([
       ...chooseAdmissionPlugins(options.enableAdmissionPlugins, options.disableAdmissionPlugins, {
         views,
         random,
@@ -99,7 +106,7 @@ export async function createExtensions(
         policies,
       }),
       ...(isRbac ? [new EscalationCheck(rbac, authorizer)] : []),
-    ],
+    ]),
     subresources: subresourceHandlers({
       services,
       budgets: views.podDisruptionBudgets,
@@ -107,9 +114,8 @@ export async function createExtensions(
       ...(signer ? { signer } : {}),
     }),
     requestKinds: [
-      ...accessReviews(authorizer, rules),
-      ...authenticationReviews(tokens, audiences, services.clock),
-      bindings(services),
+      ...reviews,
+      ...(options.serveRemovedApis ? removedRequestHandlers(reviews) : []),
     ],
     paths: [...(await openIdPaths(options, publicKeys)), ...(faults ? faultPaths(faults) : [])],
     ...(faults ? { faults } : {}),

@@ -31,7 +31,12 @@ export interface SubresourceHandler {
   readonly kind: { readonly group?: string; readonly version?: string; readonly kind: string };
   readonly verbs: readonly ('get' | 'create' | 'update' | 'patch' | 'delete')[];
   /** Decode the body as this kind: schema name and protobuf message; absent = the handler reads request.body. */
-  readonly body?: { readonly schema: string; readonly message: string };
+  readonly body?: {
+    readonly schema: string;
+    readonly message: string;
+    /** Further versions of the kind with the same fields. */
+    readonly alsoVersions?: readonly string[];
+  };
   /** Set when the subresource is the object itself under another update strategy: served by the generic get, update and patch. */
   readonly strategy?: Strategy;
   handle(context: SubresourceContext): Promise<HandlerResult>;

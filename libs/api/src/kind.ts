@@ -87,6 +87,8 @@ export interface RequestKind {
   readonly namespaced: boolean;
   readonly schema: string;
   readonly message: string;
+  /** As of {@link KindDescriptor}. */
+  readonly deprecation?: string;
 }
 
 /** Everything the machinery needs to serve one kind; the only file of a kind's folder that others import at run time. */
@@ -119,6 +121,8 @@ export interface KindDescriptor<T extends KubeObject = KubeObject> {
   defaultGracePeriodSeconds?(object: T): number;
   /** Kinds whose spec changes bump metadata.generation. Default: true when the schema has spec and status. */
   readonly hasGeneration?: boolean;
+  /** Changed annotations bump metadata.generation too (upstream: Deployment). */
+  readonly countsAnnotations?: boolean;
   /** Set when objects are stored in the shape of another group version (events.k8s.io/v1 Events are stored as v1 Events). */
   readonly storageConversion?: StorageConversion<T>;
   /** Warning that every answer about this kind carries, e.g. `v1 Endpoints is deprecated in v1.33+; use …`. */

@@ -1,8 +1,9 @@
 import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
 import type { APIService } from '@orrery/api';
-import { groupVersions } from '@orrery/api';
+import { allGroupVersions, groupVersions } from '@orrery/api';
 import { systemContext } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
+import { servedApis } from '../removed-apis/served-apis.js';
 import type { ApiServices } from './api-services.js';
 
 const LABEL = 'kube-aggregator.kubernetes.io/automanaged';
@@ -33,8 +34,14 @@ const GROUP_PRIORITY: Readonly<Record<string, number>> = {
 const CUSTOM_GROUP = 1000;
 const CUSTOM_VERSION = 100;
 
-/** Of the versions of a group the first counts most. */
-const versionPriority = (index: number, count: number): number => 15 + (count - 1 - index) * 5;
+/** What the first of the versions that upstream has removed counts. */
+const REMOVED_VERSION = 9;
+
+/** Of the versions of a group the first counts most, and those that upstream has removed least. */
+function versionPriority(group: string, index: number): number {
+  const current = groupVersions.find((one) => one.group === group)?.versions.length ?? 0;
+  return index < current ? 15 + (current - 1 - index) * 5 : REMOVED_VERSION - (index - current);
+}
 
 function localService(
   group: string,
@@ -60,23 +67,30 @@ export class LocalApiServices {
     private readonly apis: ApiServices,
   ) {}
 
-  /** Those of the built-in groups that are not there yet. */
+  /** Those of the built-in groups that are not there yet; goes those that are served no more. */
   async register(): Promise<void> {
-    const served = new Set(this.services.kinds().map((one) => `${one.group}/${one.version}`));
-    const wanted = groupVersions.flatMap(({ group, versions }, place) =>
-      versions.flatMap((version, i) => {
-        const isServed =
-          served.has(`${group}/${version}`) || /^auth(entic|oriz)ation\./.test(group);
-        if (group === 'apiregistration.k8s.io' || !isServed) return [];
-        const priority = GROUP_PRIORITY[group] ?? 16_000 - place;
-        const priorities = { group: priority, version: versionPriority(i, versions.length) };
-        return [localService(group, version, priorities, 'onstart')];
-      }),
+    const { groups } = servedApis(this.services.options);
+    const wanted = groups
+      .filter(({ group }) => group !== 'apiregistration.k8s.io')
+      .flatMap(({ group, versions }) => {
+        const place = allGroupVersions.findIndex((one) => one.group === group);
+        return versions.map((version, i) => {
+          const priority = GROUP_PRIORITY[group] ?? 16_000 - place;
+          const priorities = { group: priority, version: versionPriority(group, i) };
+          return localService(group, version, priorities, 'onstart');
+        });
+      });
+    const known = new Map([...this.apis.all()].map((one) => [one.metadata.name ?? '', one]));
+    const names = new Set(wanted.map(({ metadata }) => metadata.name));
+    const stale = [...known].filter(
+      ([name, { metadata }]) => metadata.labels?.[LABEL] === 'onstart' && !names.has(name),
     );
-    const known = new Set([...this.apis.all()].map(({ metadata }) => metadata.name));
-    await Promise.all(
-      wanted.filter(({ metadata }) => !known.has(metadata.name)).map((one) => this.create(one)),
-    );
+    await Promise.all([
+      ...wanted
+        .filter(({ metadata }) => !known.has(metadata.name ?? ''))
+        .map((one) => this.create(one)),
+      ...stale.map(([name]) => this.remove(name)),
+    ]);
   }
 
   /** Follows the custom resources until `signal` aborts. */
@@ -93,7 +107,7 @@ export class LocalApiServices {
   }
 
   private async followCustom(): Promise<void> {
-    const builtIn = new Set(groupVersions.map(({ group }) => group));
+    const builtIn = new Set(allGroupVersions.map(({ group }) => group));
     const wanted = new Map<string, APIService>();
     const seen = new Map<string, number>();
     for (const { group, version } of this.services.kinds()) {

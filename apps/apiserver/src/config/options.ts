@@ -106,6 +106,9 @@ export class ApiServerOptions extends ExtensionOptions {
   @Flag('group versions to serve or not: <group>/<version>=true|false, api/beta=…, api/all=…')
   runtimeConfig: string[] = [];
 
+  @Flag('serve the versions of APIs that upstream has removed since 1.16, as far as they are known')
+  serveRemovedApis: boolean = false;
+
   @Flag('time after which events are removed')
   @IsDuration()
   eventTtl: string = '1h';

@@ -1,4 +1,3 @@
-import { requestKinds } from '@orrery/api';
 import type { KindDescriptor } from '@orrery/api';
 import { toApiVersion } from '@orrery/apimachinery';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
@@ -131,7 +130,7 @@ export function apiResources(
     for (const resource of resourcesOf(kind, handlers, catalog.isReadOnly))
       byName.set(resource.name, resource);
   }
-  for (const request of requestKinds) {
+  for (const request of catalog.requestKinds) {
     if (request.group !== group || request.version !== version || request.plural === '') continue;
     if (catalog.isReadOnly && request.kind === 'Binding') continue;
     byName.set(request.plural, {

@@ -19,6 +19,8 @@ export interface BodyKind {
   /** Definition in schemas.json; undefined = the caller checks the fields. */
   readonly schema?: string;
   readonly message?: string;
+  /** Versions with the same fields, which are taken for this one. */
+  readonly alsoVersions?: readonly string[];
   /** Kinds such as DeleteOptions that every group version has. */
   readonly anyVersion?: boolean;
 }
@@ -90,6 +92,8 @@ export function checkKind(value: unknown, expected: BodyKind): KubeObject {
       `${object.kind} in version ${JSON.stringify(object.apiVersion.split('/').at(-1) ?? '')} cannot be handled as a ${expected.kind}: converting (${object.apiVersion}).${object.kind} to (${apiVersion}).${expected.kind}: unknown conversion`,
     );
   }
+  const others = (expected.alsoVersions ?? []).map((one) => toApiVersion(expected.group, one));
+  if (others.includes(object.apiVersion)) object.apiVersion = apiVersion;
   if (object.apiVersion !== apiVersion && !expected.anyVersion) {
     throw newBadRequest(
       `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,

@@ -1,5 +1,4 @@
 import type { KindDescriptor, RequestKind } from '@orrery/api';
-import { requestKinds } from '@orrery/api';
 import { toApiVersion } from '@orrery/apimachinery';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 
@@ -265,7 +264,7 @@ export function operationsIn(
 ): Operation[] {
   return [
     ...catalog.in(group, version).flatMap(({ kind }) => operationsOf(kind)),
-    ...requestKinds
+    ...catalog.requestKinds
       .filter((request) => request.group === group && request.version === version)
       .filter(({ plural }) => plural !== '')
       .map(requestOperation),

@@ -1,10 +1,10 @@
-import { groupVersions, kinds } from '@orrery/api';
-import type { KindDescriptor } from '@orrery/api';
-import { toApiVersion } from '@orrery/apimachinery';
+import type { KindDescriptor, RequestKind } from '@orrery/api';
 import { ResourceStore } from '@orrery/registry';
 import type { ResourceStoreOptions, StoreDeps } from '@orrery/registry';
 import type { Storage } from '@orrery/storage';
 import type { CustomKind } from '../custom-resources/custom-kind.js';
+import type { ServedApis, ServedGroup } from '../removed-apis/served-apis.js';
+import { servedApis } from '../removed-apis/served-apis.js';
 
 /** A resource that is served: its kind and its store; `custom` where a CustomResourceDefinition declares it. */
 export interface ServedResource {
@@ -20,11 +20,7 @@ export interface DefinitionEdition {
   readonly edition: string;
 }
 
-export interface ServedGroup {
-  readonly group: string;
-  /** Preferred first. */
-  readonly versions: readonly string[];
-}
+export type { ServedGroup };
 
 /** The storage of a custom resource; undefined = the server's own. */
 export type StorageOfCustom = (custom: CustomKind, storage: Storage) => Storage | undefined;
@@ -44,15 +40,19 @@ export class ResourceCatalog {
   constructor(
     private readonly deps: StoreDeps,
     optionsOf: (kind: KindDescriptor) => ResourceStoreOptions,
-    private readonly isServed: (groupVersion: string) => boolean = () => true,
+    private readonly apis: ServedApis = servedApis(),
     /** Nothing of it can be written: discovery names the verbs that read. */
     readonly isReadOnly = false,
   ) {
-    for (const kind of kinds) {
-      if (!isServed(toApiVersion(kind.group, kind.version))) continue;
+    for (const kind of apis.kinds) {
       const store = new ResourceStore(kind, deps, optionsOf(kind));
       this.builtIn.set(idOf(kind.group, kind.version, kind.plural), { kind, store });
     }
+  }
+
+  /** The kinds that are answered and not stored. */
+  get requestKinds(): readonly RequestKind[] {
+    return this.apis.requestKinds;
   }
 
   /** Where custom resources lie that are not served as they are stored; to be said before they are. */
@@ -88,14 +88,8 @@ export class ResourceCatalog {
   }
 
   groups(): ServedGroup[] {
-    const builtIn = groupVersions
-      .map(({ group, versions }) => ({
-        group,
-        versions: versions.filter((version) => this.isServed(toApiVersion(group, version))),
-      }))
-      .filter(({ versions }) => versions.length > 0);
-    const taken = new Set(builtIn.map(({ group }) => group));
-    return [...builtIn, ...this.customGroups.filter(({ group }) => !taken.has(group))];
+    const taken = new Set(this.apis.groups.map(({ group }) => group));
+    return [...this.apis.groups, ...this.customGroups.filter(({ group }) => !taken.has(group))];
   }
 
   /** Replaces the custom resources. */

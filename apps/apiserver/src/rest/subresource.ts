@@ -102,6 +102,7 @@ export async function serveRequestKind(
     ({ kind }) => kind.group === group && kind.version === version && kind.plural === resource,
   );
   if (!handler || subresource !== '') return false;
+  if (handler.kind.deprecation) request.context.warn(handler.kind.deprecation);
   if (verb !== 'create') throw newMethodNotSupported({ group, resource }, verb);
   const body = decodeBody(request, handler.kind);
   const dryRun = dryRunOf(request.query.getAll('dryRun'), 'CreateOptions');

@@ -1,5 +1,6 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import { StatusError, labelSelectorMatcher, newInternalError } from '@orrery/apimachinery';
+import { evictionV1beta1 } from '@orrery/api';
 import type { Eviction, Pod, PodDisruptionBudget } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import type { RequestContext } from '@orrery/registry';
@@ -103,7 +104,7 @@ export function evictionHandler(deps: EvictionDeps): SubresourceHandler {
     subresource: 'eviction',
     kind: { group: 'policy', version: 'v1', kind: 'Eviction' },
     verbs: ['create'],
-    body: { schema, message },
+    body: { schema, message, alsoVersions: [evictionV1beta1.version] },
     async handle({ body, dryRun, request }) {
       const eviction = body as KubeObject as Eviction;
       const { namespace, name } = request.info;

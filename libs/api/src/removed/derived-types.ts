@@ -5,6 +5,7 @@ import { fieldsOf, without } from './json.js';
 
 /** A protobufjs namespace in its JSON form. */
 export interface ProtobufNode {
+  edition?: string;
   fields?: Record<string, Json>;
   nested?: Record<string, ProtobufNode>;
 }
@@ -80,7 +81,7 @@ function definitionOf(kind: string, table: Readonly<Record<string, string>>): Js
 }
 
 const messageOf = (table: Readonly<Record<string, string>>): ProtobufNode => ({
-  ...{ edition: 'proto2' },
+  edition: 'proto2',
   fields: Object.fromEntries(
     fieldsIn(table).map(({ name, id, type, isList }) => [
       name,

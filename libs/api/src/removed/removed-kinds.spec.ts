@@ -33,7 +33,7 @@ const freeze = <T>(value: T): T => {
 
 /** As it comes off the wire: through protobuf, which knows the fields of the version and no others. */
 const asSent = (object: KubeObject): KubeObject =>
-  codec.decode(codec.encode(object)).object as KubeObject;
+  codec.decode(codec.encode(object)).object as unknown as KubeObject;
 
 /** Without objects that say nothing, which Go's structs are. */
 function pruned(value: unknown): unknown {
@@ -101,7 +101,8 @@ describe.each(cases)('$name', ({ kind }) => {
       const returned = (one: KubeObject): KubeObject =>
         conversion.toStorage(conversion.fromStorage(freeze(structuredClone(one))));
       const once = returned(stored);
-      if (!ILLEGAL_MAY_CHANGE.has(nameOf(kind))) expect(pruned(once)).toEqual(pruned(stored));
+      const same = ILLEGAL_MAY_CHANGE.has(nameOf(kind)) ? once : stored;
+      expect(pruned(once)).toEqual(pruned(same));
       expect(pruned(returned(once))).toEqual(pruned(once));
     });
   });
