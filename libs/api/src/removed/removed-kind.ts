@@ -133,22 +133,17 @@ export function removedKind(
   const group = removed.group ?? hub.group;
   const shapes = shapesOf(hub, group, removed);
   const asHub = (strategy: Strategy): Strategy => strategyAsHub(strategy, shapes, tolerates);
-  const { hasGeneration } = hub;
+  const { schema, message, deprecation: _deprecation, ...inherited } = hub;
   const subresources = Object.entries(hub.subresources ?? {});
   const isAggregator = hub.group === 'apiregistration.k8s.io';
   const inVersion = (name: string): string => name.replace('.v1.', `.${version}.`);
   return {
     ...defineKind({
+      ...inherited,
       group,
       version,
-      kind: hub.kind,
-      plural: hub.plural,
-      singular: hub.singular,
-      shortNames: hub.shortNames,
       categories: removed.categories ?? hub.categories,
-      scope: hub.scope,
-      storagePrefix: hub.storagePrefix,
-      ...(isAggregator && { schema: inVersion(hub.schema), message: inVersion(hub.message) }),
+      ...(isAggregator && { schema: inVersion(schema), message: inVersion(message) }),
       setDefaults(object) {
         removed.setDefaults?.(object as unknown as Json);
         changeAsHub(object, shapes, (one) => hub.setDefaults?.(one));
@@ -164,10 +159,8 @@ export function removedKind(
         columns: hub.columns.columns,
         row: (object, now) => hub.columns.row(shapes.toHub(object), now),
       },
-      ...(hasGeneration === undefined ? {} : { hasGeneration }),
       storageConversion: storageOf(hub, shapes),
       ...(lifecycle && { deprecation: deprecationText(hub, group, version, lifecycle) }),
-      ...(hub.verbs && { verbs: hub.verbs }),
     }),
     hub,
   };
