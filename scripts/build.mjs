@@ -25,6 +25,7 @@ const ENTRIES = {
   'kube-scheduler': 'apps/scheduler/src/main.ts',
   kubelet: 'apps/kubelet/src/main.ts',
   'container-runtime': 'apps/container-runtime/src/main.ts',
+  'container-program': 'apps/container-runtime/src/program-main.ts',
   'kube-proxy': 'apps/kube-proxy/src/main.ts',
   dataplane: 'apps/dataplane/src/main.ts',
 };

@@ -1,9 +1,30 @@
 import { basename, dirname } from 'node:path';
 import { Flag } from '@orrery/component';
-import { IsIP, IsInt, IsNotEmpty, IsString, Matches, Max, Min } from 'class-validator';
+import { IsIP, IsIn, IsInt, IsNotEmpty, IsString, Matches, Max, Min } from 'class-validator';
 
 /** The flags of container-runtime. */
 export class RuntimeOptions {
+  @Flag(
+    "Where pods get addresses: loopback, routed (this host's own addresses) or netns (namespaces by CNI plugins)",
+  )
+  @IsIn(['loopback', 'routed', 'netns'])
+  network = 'loopback';
+
+  @Flag('Folder of CNI network configurations (netns)', 'cni-conf-dir')
+  @IsNotEmpty()
+  cniConfDir = '/etc/cni/net.d';
+
+  @Flag(
+    'Folders of CNI plugins, separated by commas; the first that has one wins (netns)',
+    'cni-bin-dir',
+  )
+  @IsNotEmpty()
+  cniBinDir = '/opt/cni/bin';
+
+  @Flag('Folder of what CNI plugins answered (netns; default: below --root)', 'cni-cache-dir')
+  @IsString()
+  cniCacheDir = '';
+
   @Flag('Socket of the CRI server')
   @Matches(/^unix:\/\/\//, { message: 'listen must be a socket such as unix:///run/cri.sock' })
   listen = '';

@@ -4,7 +4,10 @@ import type { Clock, Logger, Random } from '@orrery/component';
 import { Catalog } from './catalog/catalog.js';
 import { ContainerEngine } from './engine/container-engine.js';
 import { ContainerEvents } from './engine/container-events.js';
-import { PodIps } from './network/pod-ips.js';
+import { CniPodNetwork, defaultCniCache } from './network/cni-pod-network.js';
+import { HostPodNetwork } from './network/host-pod-network.js';
+import { HostPorts } from './network/host-ports.js';
+import type { PodNetwork } from './network/pod-network.js';
 import { nodeNameOf } from './options.js';
 import type { RuntimeOptions } from './options.js';
 import { ContainerEnvironment } from './process/environment.js';
@@ -26,13 +29,27 @@ export interface RuntimeDependencies {
   readonly isolation?: Isolation;
 }
 
+function networkOf(options: RuntimeOptions, { random, logger }: RuntimeDependencies): PodNetwork {
+  if (options.network !== 'netns') return new HostPodNetwork(options.root);
+  return new CniPodNetwork({
+    confDir: options.cniConfDir,
+    binDirs: options.cniBinDir.split(','),
+    cacheDir: options.cniCacheDir || defaultCniCache(options.root),
+    random,
+    logger,
+  });
+}
+
 /** Everything that the RPCs work on. */
 export class Runtime {
   readonly sandboxes: RecordStore<SandboxRecord>;
   readonly containers: RecordStore<ContainerRecord>;
   readonly images: ImageStore;
   readonly catalog: Catalog;
-  readonly podIps: PodIps;
+  readonly network: PodNetwork;
+  readonly hostPorts: HostPorts;
+  /** Sandboxes whose network is being made: id by reserved name. */
+  readonly startingSandboxes = new Map<string, string>();
   readonly events = new ContainerEvents();
   readonly engine: ContainerEngine;
   readonly streaming: StreamingServer;
@@ -53,7 +70,8 @@ export class Runtime {
     this.containers = new RecordStore(join(root, 'containers'), 'container');
     this.images = new ImageStore(join(root, 'images'));
     this.catalog = options.catalog === '' ? new Catalog() : Catalog.fromFolder(options.catalog);
-    this.podIps = new PodIps(root);
+    this.network = networkOf(options, dependencies);
+    this.hostPorts = new HostPorts({ ...dependencies, nodeIp: options.nodeIp });
     this.engine = new ContainerEngine({
       root,
       node: nodeNameOf(options),
@@ -77,15 +95,23 @@ export class Runtime {
   }
 
   async start(): Promise<void> {
-    for (const { ip, hostNetwork, ready } of this.sandboxes.list())
-      if (ready && !hostNetwork) this.podIps.reserve(ip);
+    if (this.network instanceof CniPodNetwork) await this.network.prepare();
+    for (const sandbox of this.sandboxes.list())
+      if (sandbox.ready && !sandbox.hostNetwork) await this.recoverNetwork(sandbox);
     this.engine.recover();
     await this.streaming.listen();
   }
 
   async stop(): Promise<void> {
     await this.streaming.close();
+    this.hostPorts.destroy();
     await this.engine.shutdown();
+  }
+
+  /** A sandbox whose network is gone is not ready, so that the kubelet makes another. */
+  private async recoverNetwork(sandbox: SandboxRecord): Promise<void> {
+    if (!(await this.network.recover(sandbox))) this.sandboxes.put({ ...sandbox, ready: false });
+    else if (!this.network.servesHostPorts) await this.hostPorts.open(sandbox);
   }
 
   newId(): string {
@@ -103,6 +129,7 @@ export class Runtime {
       isolation: this.catalog.programOf(record.image) === 'kube-proxy' ? 'none' : this.isolation,
       hostname: sandbox.config.hostname || (sandbox.config.metadata?.name ?? 'localhost'),
       ip: sandbox.ip,
+      netns: sandbox.netns,
       mounts: config.mounts,
       dns: dns ?? { servers: [], searches: [], options: [] },
       env: {

@@ -17,7 +17,7 @@ import type { SandboxRecord } from '../store/sandbox.js';
 import type { ContainerEvents } from './container-events.js';
 import { LiveContainer } from './live-container.js';
 import { scriptOf } from './script.js';
-import { planOf, startTask } from './start-task.js';
+import { isProcess, planOf, startTask } from './start-task.js';
 import type { Exit, StopSignal, Task } from './task.js';
 
 export interface EngineOptions {
@@ -253,7 +253,7 @@ export class ContainerEngine {
       );
       return;
     }
-    const own = plan?.kind === 'command' || plan?.kind === 'component';
+    const own = plan !== undefined && isProcess(plan, sandbox?.netns);
     const options = { folder: this.folderOf(record.id), output: live.output, clock };
     const task =
       lives && own && !record.config.tty ? ProcessTask.adopt(pid, pidStart, options) : undefined;

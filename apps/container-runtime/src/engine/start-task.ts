@@ -9,6 +9,8 @@ import type { ContainerEnvironment } from '../process/environment.js';
 import { ProcessTask } from '../process/process-task.js';
 import { startTerminalTask } from '../process/terminal.js';
 import type { ProgramContext } from '../programs/program.js';
+import { encodeJob } from '../programs/program-job.js';
+import type { ProgramJob } from '../programs/program-job.js';
 import { startProgram } from '../programs/program-task.js';
 import { OWN_COMMANDS, PROGRAMS } from '../programs/programs.js';
 import type { ContainerRecord } from '../store/container.js';
@@ -63,16 +65,21 @@ export function planOf(record: ContainerRecord, sandbox: SandboxRecord, catalog:
   return { kind: 'command', argv: [...command, ...args] };
 }
 
+/** Whether the plan comes to a process of ours that can outlive the runtime. */
+export const isProcess = ({ kind }: Plan, netns: string | undefined): boolean =>
+  kind === 'command' || kind === 'component' || (kind === 'program' && netns !== undefined);
+
 /** An image's shell reads commands where there is somebody to type them, and else ends at once. */
 function idleArgv({ config }: ContainerRecord): readonly string[] {
   return config.stdin || config.tty ? ['sh'] : [];
 }
 
-function contextOf(options: StartTaskOptions): ProgramContext {
-  const { record, sandbox, live, environment, clock } = options;
+function factsOf(options: StartTaskOptions): ProgramJob['context'] {
+  const { record, sandbox } = options;
   const { config } = sandbox;
   return {
     ip: sandbox.ip,
+    listen: sandbox.ip,
     pod: config.metadata?.name ?? '',
     namespace: config.metadata?.namespace ?? '',
     node: options.node,
@@ -81,6 +88,13 @@ function contextOf(options: StartTaskOptions): ProgramContext {
     tag: parseReference(record.image)?.tag ?? 'latest',
     ports: declaredPorts(record.config, config),
     failEvery: options.script.failEvery,
+  };
+}
+
+function contextOf(options: StartTaskOptions): ProgramContext {
+  const { live, environment, clock } = options;
+  return {
+    ...factsOf(options),
     clock,
     log: (stream, line) => {
       live.output(stream, Buffer.from(`${line}\n`));
@@ -116,6 +130,30 @@ function startComponent(options: StartTaskOptions, args: readonly string[]): Pro
   return ProcessTask.start(launch, false, { folder, output: live.output, clock });
 }
 
+/** A built-in program as a process, since it must live in the pod's network namespace. */
+function startProgramProcess(options: StartTaskOptions, program: ProgramName): Promise<Task> {
+  const { environment, live, clock, folder, componentDir, script, sandbox } = options;
+  const file = join(componentDir, 'container-program.js');
+  if (componentDir === '' || !existsSync(file))
+    throw new CriError('UNKNOWN', `exec: "${file}": no such file (see --component-dir)`);
+  const hasIpv6 = [sandbox.ip, ...(sandbox.moreIps ?? [])].some((ip) => ip.includes(':'));
+  const launch = environment.inNetwork({
+    file: process.execPath,
+    args: [file],
+    env: {
+      ...environment.env,
+      ORRERY_PROGRAM: encodeJob({
+        program,
+        context: { ...factsOf(options), listen: hasIpv6 ? '::' : '0.0.0.0' },
+        mounts: environment.options.mounts,
+        delayMs: script.startDelayMs,
+      }),
+    },
+    cwd: '/',
+  });
+  return ProcessTask.start(launch, false, { folder, output: live.output, clock });
+}
+
 /** Starts what the container is; rejects with CriError as runc would. */
 export function startTask(options: StartTaskOptions): Promise<Task> {
   const plan = planOf(options.record, options.sandbox, options.catalog);
@@ -137,6 +175,7 @@ export function startTask(options: StartTaskOptions): Promise<Task> {
     case 'program': {
       const program = PROGRAMS[plan.program];
       if (!program) throw new CriError('UNIMPLEMENTED', `program ${plan.program}`);
+      if (options.sandbox.netns !== undefined) return startProgramProcess(options, plan.program);
       return startProgram(program, contextOf(options), options.script.startDelayMs);
     }
   }

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CriError } from '@orrery/cri';
 import type { Mount } from '@orrery/cri';
+import { insideNetns } from '@orrery/network';
 import { executableExists } from './executable.js';
 import { UNSHARE_FLAGS, findTool } from './isolation.js';
 import type { Isolation } from './isolation.js';
@@ -16,6 +17,8 @@ export interface EnvironmentOptions extends RootfsOptions {
   readonly isolation: Isolation;
   readonly env: Readonly<Record<string, string>>;
   readonly workingDir: string;
+  /** Path of the pod's network namespace; undefined where it shares the node's. */
+  readonly netns: string | undefined;
   /** `uid:gid` from the security context. */
   readonly user: string | undefined;
 }
@@ -95,9 +98,19 @@ export class ContainerEnvironment {
   /** `extraEnv` is for one command, e.g. TERM. */
   launch(argv: readonly string[], extraEnv: Readonly<Record<string, string>> = {}): Launch {
     const env = { ...this.env, ...extraEnv };
-    return this.options.isolation === 'none'
-      ? this.launchPlain(argv, env)
-      : this.launchIsolated(argv, env, this.options.isolation);
+    return this.inNetwork(
+      this.options.isolation === 'none'
+        ? this.launchPlain(argv, env)
+        : this.launchIsolated(argv, env, this.options.isolation),
+    );
+  }
+
+  /** The same process inside the pod's network namespace. */
+  inNetwork(launch: Launch): Launch {
+    const { netns } = this.options;
+    return netns === undefined
+      ? launch
+      : { ...launch, ...insideNetns(netns, launch.file, launch.args) };
   }
 
   private launchIsolated(

@@ -9,6 +9,8 @@ export interface DeclaredPort {
 /** What a built-in program knows of its container. */
 export interface ProgramContext {
   readonly ip: string;
+  /** Where to listen: the pod's address, or the wildcard in a network namespace of its own. */
+  readonly listen: string;
   readonly pod: string;
   readonly namespace: string;
   readonly node: string;

@@ -11,6 +11,10 @@ export interface SandboxRecord {
   /** The pod's address; the node's when it uses the host network. */
   readonly ip: string;
   readonly hostNetwork: boolean;
+  /** Further addresses: the second stack's. */
+  readonly moreIps?: readonly string[];
+  /** Path of its own network namespace; absent where pods share the node's. */
+  readonly netns?: string;
 }
 
 export function toPodSandbox(record: SandboxRecord): Init<PodSandbox> {
@@ -28,7 +32,9 @@ export function toPodSandbox(record: SandboxRecord): Init<PodSandbox> {
 export function toSandboxStatus(record: SandboxRecord): Init<PodSandboxStatus> {
   return {
     ...toPodSandbox(record),
-    network: { ip: record.hostNetwork ? '' : record.ip },
+    network: record.hostNetwork
+      ? { ip: '' }
+      : { ip: record.ip, additionalIps: (record.moreIps ?? []).map((ip) => ({ ip })) },
     linux: {
       namespaces: { options: record.config.linux?.securityContext?.namespaceOptions },
     },

@@ -2,18 +2,22 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { reachablePort } from '@orrery/component';
+import { forwardInside } from './forward-inside.js';
 
 export interface ForwardTarget {
   readonly ip: string;
+  /** The pod's own network namespace, if it has one. */
+  readonly netns: string | undefined;
   readonly sandboxId: string;
 }
 
 /** Connects `client` with a port of the pod; resolves when the pod has said everything, with the error text if it failed. */
 export function forwardPort(
   client: Duplex,
-  { ip, sandboxId }: ForwardTarget,
+  { ip, sandboxId, netns }: ForwardTarget,
   port: number,
 ): Promise<string> {
+  if (netns !== undefined) return forwardInside(client, { netns, sandboxId }, port);
   return new Promise((resolve) => {
     const socket: Socket = connect({ host: ip, port: reachablePort(port), allowHalfOpen: true });
     let connected = false;

@@ -21,6 +21,7 @@ export type StreamingRequest =
   | {
       readonly kind: 'portforward';
       readonly ip: string;
+      readonly netns: string | undefined;
       readonly sandboxId: string;
       readonly ports: readonly number[];
     };

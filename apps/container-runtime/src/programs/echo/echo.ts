@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import type { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
 import { reachablePort } from '@orrery/component';
 import { remoteOf, runHttp, whoAmI } from '../http-program.js';
 import type { HttpAnswer } from '../http-program.js';
@@ -25,7 +26,7 @@ function answer(context: ProgramContext, request: IncomingMessage, body: Buffer)
 
 /** Sends every datagram back, behind a line with the pod's name. */
 function echoDatagrams(context: ProgramContext, port: number): Promise<Socket> {
-  const socket = createSocket('udp4');
+  const socket = createSocket(isIPv6(context.listen) ? 'udp6' : 'udp4');
   socket.on('message', (message, from) => {
     socket.send(Buffer.concat([Buffer.from(`${context.pod}: `), message]), from.port, from.address);
   });
@@ -39,7 +40,7 @@ function echoDatagrams(context: ProgramContext, port: number): Promise<Socket> {
       context.log('stderr', `listen udp ${context.ip}:${port}: bind: ${problem.text}`);
       reject(new ProgramExit(1));
     });
-    socket.bind(reachablePort(port), context.ip, () => {
+    socket.bind(reachablePort(port), context.listen, () => {
       resolve(socket);
     });
   });

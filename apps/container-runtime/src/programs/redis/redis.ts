@@ -36,7 +36,7 @@ export async function redis(context: ProgramContext): Promise<RunningProgram> {
     serve(socket, database);
   });
   try {
-    await listenOn(server, context.ip, PORT);
+    await listenOn(server, context.listen, PORT);
   } catch (error) {
     const problem = bindProblem(error);
     if (!problem) throw error;

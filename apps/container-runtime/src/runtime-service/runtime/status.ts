@@ -2,18 +2,18 @@ import type { Init, StatusRequest, StatusResponse } from '@orrery/cri';
 import type { Runtime } from '../../runtime.js';
 
 export function status(runtime: Runtime, { verbose }: StatusRequest): Init<StatusResponse> {
-  const networkReady = runtime.podIps.podCidr !== '';
+  const problem = runtime.network.problem();
   return {
     status: {
       conditions: [
         { type: 'RuntimeReady', status: true },
-        networkReady
+        problem === undefined
           ? { type: 'NetworkReady', status: true }
           : {
               type: 'NetworkReady',
               status: false,
               reason: 'NetworkPluginNotReady',
-              message: 'Network plugin returns error: the pod CIDR of this node is not known yet',
+              message: `Network plugin returns error: ${problem}`,
             },
       ],
     },
@@ -23,7 +23,10 @@ export function status(runtime: Runtime, { verbose }: StatusRequest): Init<Statu
     features: { supplementalGroupsPolicy: false },
     info: verbose
       ? {
-          config: JSON.stringify({ isolation: runtime.isolation, podCIDR: runtime.podIps.podCidr }),
+          config: JSON.stringify({
+            isolation: runtime.isolation,
+            podCIDR: runtime.network.podCidr,
+          }),
         }
       : {},
   };

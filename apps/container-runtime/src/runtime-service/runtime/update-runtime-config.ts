@@ -5,6 +5,6 @@ export function updateRuntimeConfig(
   runtime: Runtime,
   { runtimeConfig }: UpdateRuntimeConfigRequest,
 ): object {
-  runtime.podIps.setPodCidr(runtimeConfig?.networkConfig?.podCidr ?? '');
+  runtime.network.setPodCidr(runtimeConfig?.networkConfig?.podCidr ?? '');
   return {};
 }

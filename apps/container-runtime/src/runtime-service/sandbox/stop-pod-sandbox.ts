@@ -11,7 +11,10 @@ export async function stopPodSandbox(
   const running = runtime.containers.list().filter(({ sandboxId }) => sandboxId === sandbox.id);
   await Promise.all(running.map((container) => runtime.engine.stop(container, 0)));
   if (!sandbox.ready) return {};
-  if (!sandbox.hostNetwork) runtime.podIps.release(sandbox.ip);
+  if (!sandbox.hostNetwork) {
+    await runtime.hostPorts.close(sandbox.id);
+    await runtime.network.detach(sandbox);
+  }
   runtime.sandboxes.put({ ...sandbox, ready: false });
   runtime.engine.emit(sandbox.id, 'CONTAINER_STOPPED_EVENT', sandbox.id);
   return {};

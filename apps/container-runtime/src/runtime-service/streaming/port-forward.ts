@@ -9,6 +9,7 @@ export function portForward(runtime: Runtime, request: PortForwardRequest): Port
   const url = runtime.streaming.register({
     kind: 'portforward',
     ip: sandbox.ip,
+    netns: sandbox.netns,
     sandboxId: sandbox.id,
     ports: request.port,
   });
