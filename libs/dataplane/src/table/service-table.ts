@@ -1,6 +1,13 @@
 import { AddressRange } from '../address-range.js';
-import { ruleKey } from '../rule-set.js';
-import type { Frontend, Protocol, RuleChanges, RuleSet, ServiceRule } from '../rule-set.js';
+import { FRONTEND_KINDS, ruleKey } from '../rule-set.js';
+import type {
+  Frontend,
+  FrontendKind,
+  Protocol,
+  RuleChanges,
+  RuleSet,
+  ServiceRule,
+} from '../rule-set.js';
 import type { ConnectionView, EndpointView } from './endpoint-state.js';
 import { RuleState } from './rule-state.js';
 import type { FlowSource, RuleStateOptions } from './rule-state.js';
@@ -33,10 +40,15 @@ export interface RuleView {
   readonly limited: number;
 }
 
+interface Claim {
+  readonly state: RuleState;
+  readonly kind: FrontendKind;
+}
+
 interface FrontendHolders {
   readonly key: FrontendKey;
-  /** By node, what its rule set makes of this frontend. */
-  readonly byNode: Map<string, RuleState>;
+  /** By node, what its rule set makes of this frontend: the first claim is in force. */
+  readonly byNode: Map<string, readonly Claim[]>;
 }
 
 interface NodeRules {
@@ -114,7 +126,7 @@ export class ServiceTable {
   /** Every frontend that some rule wants. */
   *wanted(): Iterable<WantedFrontend> {
     for (const { key, byNode } of this.frontends.values()) {
-      const states = [...byNode.values()];
+      const states = [...byNode.values()].flatMap(([first]) => first?.state ?? []);
       yield {
         ...key,
         hasBackends: states.some(({ rule }) => rule.backends.length > 0),
@@ -128,15 +140,16 @@ export class ServiceTable {
   resolve(frontend: FrontendKey, source: FlowSource): RuleState | undefined {
     const byNode = this.frontends.get(frontend.text)?.byNode;
     if (!byNode) return undefined;
-    if (byNode.size === 1) return byNode.values().next().value;
+    if (byNode.size === 1) return byNode.values().next().value?.[0]?.state;
     let best: NodeRules | undefined;
-    for (const [node, state] of byNode) {
+    for (const [node, claims] of byNode) {
       const rules = this.nodes.get(node);
       if (!rules) continue;
-      if (rules.sources.some((range) => range.contains(source.clientAddress))) return state;
+      if (rules.sources.some((range) => range.contains(source.clientAddress)))
+        return claims[0]?.state;
       if (!best || rules.session > best.session) best = rules;
     }
-    return best && byNode.get(best.node);
+    return best && byNode.get(best.node)?.[0]?.state;
   }
 
   /** Each rule with its endpoints and the number of their open connections. */
@@ -196,7 +209,10 @@ export class ServiceTable {
     for (const frontend of state.rule.frontends) {
       const key = frontendKey(state.rule.protocol, frontend);
       const holders = this.frontends.get(key.text) ?? { key, byNode: new Map() };
-      holders.byNode.set(node, state);
+      const claims = [...(holders.byNode.get(node) ?? []), { state, kind: frontend.kind }];
+      // An external address cannot take a cluster address away from its service (CVE-2020-8554); the sort is stable.
+      claims.sort((a, b) => FRONTEND_KINDS.indexOf(a.kind) - FRONTEND_KINDS.indexOf(b.kind));
+      holders.byNode.set(node, claims);
       this.frontends.set(key.text, holders);
     }
   }
@@ -205,9 +221,10 @@ export class ServiceTable {
     for (const frontend of state.rule.frontends) {
       const { text } = frontendKey(state.rule.protocol, frontend);
       const byNode = this.frontends.get(text)?.byNode;
-      if (byNode?.get(node) !== state) continue;
-      byNode.delete(node);
-      if (byNode.size === 0) this.frontends.delete(text);
+      const left = byNode?.get(node)?.filter((claim) => claim.state !== state) ?? [];
+      if (left.length > 0) byNode?.set(node, left);
+      else byNode?.delete(node);
+      if (byNode?.size === 0) this.frontends.delete(text);
     }
   }
 }

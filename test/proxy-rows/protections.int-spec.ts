@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { Scene, endOf, readAll, until } from './scene.js';
+
+describe('what protects a host from its services', () => {
+  let scene: Scene;
+  beforeEach(() => {
+    scene = new Scene('TCP', 'rr', '127.234.130.7', {
+      allowedBackends: ['127.234.64.0/18', '127.0.0.0/8', '169.254.0.0/16'],
+    });
+  });
+  afterEach(() => scene.end());
+
+  it.each([
+    ['this host itself', '127.0.0.1'],
+    ['any address of this host', '0.0.0.0'],
+    ['the metadata service', '169.254.169.254'],
+    ['a group of hosts', '224.0.0.1'],
+    ['an address outside of the pod range', '10.1.2.3'],
+  ])('CVE-2021-25740: endpoints that name %s are not dialled', async (_, address) => {
+    await scene.put({ backends: [{ address, port: 2379, weight: 1 }] });
+    expect(await endOf(scene.client())).toBe('ECONNRESET');
+    expect(scene.plane.counters).toMatchObject({ guarded: 1, dialFailures: 0, tcpRefused: 1 });
+  });
+
+  it('CVE-2021-25740: UDP sessions obey the same', async () => {
+    scene.end();
+    scene = new Scene('UDP', 'rr', '127.234.130.7');
+    await scene.put({ backends: [{ address: '127.0.0.1', port: 53, weight: 1 }] });
+    scene.udpClient().send('x');
+    await until(() => scene.plane.counters.guarded === 1, 'the endpoint was refused');
+    expect(scene.plane.counters).toMatchObject({ udpDropped: 1, udpSessions: 0 });
+  });
+
+  it('CVE-2020-8554: an external address takes no cluster address away from its service', async () => {
+    const [own, thief] = [await scene.greeter('own'), await scene.greeter('thief')];
+    const stolen = { address: scene.vip, port: scene.port };
+    await scene.put(
+      { id: 'evil/a', frontends: [{ ...stolen, kind: 'loadBalancer' }], backends: [thief] },
+      { backends: [own] },
+      { id: 'evil/b', frontends: [{ ...stolen, kind: 'externalIP' }], backends: [thief] },
+    );
+    expect(await Promise.all([scene.greet(), scene.greet()])).toEqual(['own', 'own']);
+  });
+
+  it('CVE-2020-8554: an address that this host does not own is not bound, and said so', async () => {
+    const frontends = [{ address: '192.0.2.1', port: 80, kind: 'externalIP' as const }];
+    const problems = await scene.put({ frontends, backends: [await scene.greeter('x')] });
+    expect(problems).toEqual([
+      {
+        rule: 'default/web:http',
+        address: '192.0.2.1',
+        port: 80,
+        message: 'listen EADDRNOTAVAIL 192.0.2.1:80',
+      },
+    ]);
+  });
+
+  it('CVE-2020-8558: a node port answers on the address of its node alone', async () => {
+    const node = { address: '127.234.0.2', port: 30_080, kind: 'nodePort' as const };
+    await scene.put({ frontends: [node], backends: [await scene.greeter('x')] });
+    const call = (host: string): Promise<string> => {
+      const socket = connect(node.port, host);
+      return readAll(socket).then(String, (error: NodeJS.ErrnoException) => error.code ?? '');
+    };
+    expect(await call(node.address)).toBe('x');
+    expect(await call('127.0.0.1')).toBe('ECONNREFUSED');
+  });
+
+  it('lets in only the sources that a load balancer allows', async () => {
+    const backends = [await scene.greeter('x')];
+    await scene.put({ backends, allowedSources: ['10.0.0.0/8'] });
+    expect(await endOf(scene.client())).toBe('ECONNRESET');
+    await scene.put({ backends, allowedSources: ['10.0.0.0/8', '127.0.0.0/8'] });
+    expect(await scene.greet()).toBe('x');
+  });
+
+  it('fails a connection that a NetworkPolicy forbids, and counts it', async () => {
+    const pod = await scene.greeter('x');
+    await scene.put({ backends: [pod] });
+    scene.plane.setPolicy({ permits: ({ source, port }) => !(source !== '' && port === pod.port) });
+    expect(await endOf(scene.client())).toBe('ECONNRESET');
+    expect(scene.plane.counters.forbidden).toBe(1);
+  });
+
+  it('reports a frontend that another program holds', async () => {
+    const taken = createServer().listen(scene.port, scene.vip);
+    scene.onEnd(() => taken.close());
+    await once(taken, 'listening');
+    const problems = await scene.put({ backends: [await scene.greeter('x')] });
+    expect(problems).toMatchObject([{ rule: 'default/web:http', port: scene.port }]);
+  });
+
+  it('tells who talks to whom, and what went through', async () => {
+    const pod = await scene.echo('hi');
+    await scene.put({ backends: [pod] });
+    const client = scene.client();
+    await once(client, 'data');
+    client.write('abc');
+    await once(client, 'data');
+    expect(scene.plane.connections()).toMatchObject([
+      {
+        rule: 'default/web:http',
+        node: 'k8s-01',
+        protocol: 'TCP',
+        client: `${client.localAddress}:${client.localPort}`,
+        frontend: `${scene.vip}:${scene.port}`,
+        backend: `${pod.address}:${pod.port}`,
+        state: 'established',
+        bytesToBackend: 3,
+        bytesFromBackend: 5,
+      },
+    ]);
+    expect(scene.plane.view()[0]?.endpoints).toMatchObject([
+      { open: 1, connections: 1, errors: 0 },
+    ]);
+  });
+});
