@@ -1,5 +1,6 @@
 # One image for every component: `orrery` and what follows chooses what it is.
 ARG NODE_IMAGE=node:24-bookworm-slim
+ARG DEBIAN_IMAGE=debian:bookworm-slim
 ARG ETCD_IMAGE=quay.io/coreos/etcd:v3.5.24
 
 FROM ${ETCD_IMAGE} AS etcd
@@ -21,11 +22,13 @@ RUN node scripts/build.mjs \
     && cp -r dist /opt/orrery/dist \
     && node deploy/runtime-modules.mjs /opt/orrery
 
-FROM ${NODE_IMAGE}
+# Of the Node image only Node itself.
+FROM ${DEBIAN_IMAGE}
 # ip for the routes of a node; curl for health checks; these and procps for whoever runs a shell in a pod.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl iproute2 procps \
     && rm -rf /var/lib/apt/lists/*
+COPY --from=build /usr/local/bin/node /usr/local/bin/
 # For whole clusters in one container (orrery up).
 COPY --from=etcd /usr/local/bin/etcd /usr/local/bin/etcdctl /usr/local/bin/
 COPY --from=build /opt/orrery /opt/orrery
@@ -36,7 +39,9 @@ RUN for component in kube-apiserver kube-controller-manager kube-scheduler kubel
       orrery $component --help > /dev/null || exit 1; \
     done
 # A new volume takes the owner of the folder that it covers.
-RUN mkdir -p /cluster/nodes && chown -R node:node /cluster
-USER node
+RUN echo 'orrery:x:1000:1000::/home/orrery:/bin/sh' >> /etc/passwd \
+    && mkdir -p /cluster/nodes /home/orrery \
+    && chown -R 1000:1000 /cluster /home/orrery
+USER 1000:1000
 ENTRYPOINT ["orrery"]
 CMD ["help"]

@@ -108,9 +108,9 @@ function makeDebian(target) {
   for (const path of ['/usr/bin/awk', '/etc/ssl/certs/ca-certificates.crt']) copy(path, target);
   writeFileSync(
     join(target, 'etc/passwd'),
-    'root:x:0:0:root:/root:/bin/bash\nnode:x:1000:1000::/home/node:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\n',
+    'root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\n',
   );
-  writeFileSync(join(target, 'etc/group'), 'root:x:0:\nnode:x:1000:\nnogroup:x:65534:\n');
+  writeFileSync(join(target, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n');
   writeFileSync(
     join(target, 'etc/nsswitch.conf'),
     'passwd: files\ngroup: files\nhosts: files dns\n',
@@ -133,8 +133,13 @@ for name in "$@"; do
 done
 `;
 
-function makeNodeRoot(target) {
+function makeDebianRoot(target) {
   makeDebian(target);
+  writeFileSync(join(target, 'usr/bin/apt-get'), APT_GET, { mode: 0o755 });
+}
+
+function makeNodeRoot(target) {
+  makeDebianRoot(target);
   mkdirSync(join(target, 'usr/local/bin'), { recursive: true });
   mkdirSync(join(target, 'usr/local/etc'), { recursive: true });
   copyFileSync(projectNode(), join(target, 'usr/local/bin/node'));
@@ -144,7 +149,6 @@ function makeNodeRoot(target) {
     dereference: true,
   });
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(target, 'usr/local/bin/npm'));
-  writeFileSync(join(target, 'usr/bin/apt-get'), APT_GET, { mode: 0o755 });
   // Stands in for the npm registry: what this machine has downloaded before.
   const cache = join(output('npm', 'config', 'get', 'cache').trim(), '_cacache');
   if (!existsSync(cache)) throw new Error(`no npm cache at ${cache}; run npm ci first`);
@@ -182,4 +186,5 @@ function makeImage(name, fill, ...changes) {
 
 const PATH = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 makeImage(settings.NODE_IMAGE, makeNodeRoot, PATH, `LABEL ${LOCK_LABEL}=${lockHash()}`);
+makeImage(settings.DEBIAN_IMAGE, makeDebianRoot, PATH);
 makeImage(settings.ETCD_IMAGE, makeEtcdRoot, PATH);
