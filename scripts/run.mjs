@@ -51,6 +51,12 @@ const commands = {
     if (code !== 0) process.exit(code);
     become(node(), jestArgs('e2e', ['--runInBand', ...rest]));
   },
+  'test:containerd': () => {
+    const code = build();
+    if (code !== 0) process.exit(code);
+    process.env.ORRERY_CONTAINERD = '1';
+    become(node(), jestArgs('e2e', ['--runInBand', 'test/containerd', ...rest]));
+  },
   'check:consistency': () => {
     const code = build();
     if (code !== 0) process.exit(code);

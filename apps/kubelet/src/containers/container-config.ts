@@ -119,7 +119,13 @@ async function hostsMount({
 
 type Security = Pick<
   ContainerConfig,
-  'runAsUser' | 'runAsGroup' | 'supplementalGroups' | 'privileged' | 'readonlyRootfs'
+  | 'runAsUser'
+  | 'runAsGroup'
+  | 'supplementalGroups'
+  | 'privileged'
+  | 'readonlyRootfs'
+  | 'noNewPrivileges'
+  | 'capabilities'
 >;
 
 /** The pod's volumes belong to its fsGroup, so its processes do too. */
@@ -142,6 +148,8 @@ function securityOf({ pod, container }: ContainerConfigInput): Security {
     supplementalGroups: groupsOf(pod),
     privileged: own.privileged === true,
     readonlyRootfs: own.readOnlyRootFilesystem === true,
+    noNewPrivileges: own.allowPrivilegeEscalation === false,
+    capabilities: { add: own.capabilities?.add ?? [], drop: own.capabilities?.drop ?? [] },
   };
 }
 

@@ -146,6 +146,8 @@ const configOf = (container: Container, imageRef: string, attempt: number): Cont
   privileged: false,
   readonlyRootfs: false,
   supplementalGroups: [],
+  noNewPrivileges: false,
+  capabilities: { add: [], drop: [] },
 });
 
 const pod = (spec: Partial<Pod['spec']> = {}, metadata: Partial<Pod['metadata']> = {}): Pod => ({

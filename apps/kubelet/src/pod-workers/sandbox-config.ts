@@ -2,7 +2,7 @@ import type { Pod } from '@orrery/api';
 import { hostnameOf } from '../containers/hosts-file.js';
 import { podLogDir } from '../containers/paths.js';
 import type { KubeletPaths } from '../containers/paths.js';
-import { uidOf } from '../containers/visit.js';
+import { allContainers, uidOf } from '../containers/visit.js';
 import { POD_NAMESPACE_LABEL, POD_NAME_LABEL, POD_UID_LABEL } from '../runtime/labels.js';
 import type { SandboxConfig } from '../runtime/runtime.js';
 
@@ -34,6 +34,11 @@ function dnsOf(pod: Pod, options: SandboxOptions): SandboxConfig['dns'] {
   };
 }
 
+function pidModeOf({ spec }: Pod): SandboxConfig['pidMode'] {
+  if (spec.hostPID) return 'NODE';
+  return spec.shareProcessNamespace ? 'POD' : 'CONTAINER';
+}
+
 /** k8s pkg/kubelet/kuberuntime/kuberuntime_sandbox.go:generatePodSandboxConfig. */
 export function sandboxConfig(pod: Pod, attempt: number, options: SandboxOptions): SandboxConfig {
   return {
@@ -44,6 +49,9 @@ export function sandboxConfig(pod: Pod, attempt: number, options: SandboxOptions
     hostname: pod.spec.hostNetwork ? '' : hostnameOf(pod),
     logDirectory: podLogDir(options.paths, pod),
     hostNetwork: pod.spec.hostNetwork === true,
+    pidMode: pidModeOf(pod),
+    hostIpc: pod.spec.hostIPC === true,
+    privileged: allContainers(pod).some((one) => one.securityContext?.privileged === true),
     labels: {
       ...pod.metadata.labels,
       [POD_NAME_LABEL]: pod.metadata.name ?? '',

@@ -7,10 +7,10 @@ import type {
 } from '@orrery/cri';
 import type { ContainerConfig, ContainerResources, SandboxConfig } from './runtime.js';
 
-const namespaces = (hostNetwork: boolean): Init<NamespaceOption> => ({
-  network: hostNetwork ? 'NODE' : 'POD',
-  pid: 'CONTAINER',
-  ipc: 'POD',
+const namespaces = (sandbox: SandboxConfig): Init<NamespaceOption> => ({
+  network: sandbox.hostNetwork ? 'NODE' : 'POD',
+  pid: sandbox.pidMode,
+  ipc: sandbox.hostIpc ? 'NODE' : 'POD',
 });
 
 export function toSandboxConfig(config: SandboxConfig): Init<PodSandboxConfig> {
@@ -28,7 +28,10 @@ export function toSandboxConfig(config: SandboxConfig): Init<PodSandboxConfig> {
     labels: config.labels,
     annotations: config.annotations,
     linux: {
-      securityContext: { namespaceOptions: namespaces(config.hostNetwork) },
+      securityContext: {
+        namespaceOptions: namespaces(config),
+        privileged: config.privileged,
+      },
       sysctls: config.sysctls,
     },
   };
@@ -44,7 +47,10 @@ export function toLinuxResources(resources: ContainerResources): Init<LinuxConta
   };
 }
 
-export function toContainerConfig(config: ContainerConfig): Init<CriContainerConfig> {
+export function toContainerConfig(
+  config: ContainerConfig,
+  sandbox: SandboxConfig,
+): Init<CriContainerConfig> {
   const { resources } = config;
   return {
     metadata: { name: config.name, attempt: config.attempt },
@@ -63,7 +69,13 @@ export function toContainerConfig(config: ContainerConfig): Init<CriContainerCon
     linux: {
       resources: toLinuxResources(resources),
       securityContext: {
+        namespaceOptions: namespaces(sandbox),
         privileged: config.privileged,
+        noNewPrivs: config.noNewPrivileges,
+        capabilities: {
+          addCapabilities: config.capabilities.add,
+          dropCapabilities: config.capabilities.drop,
+        },
         readonlyRootfs: config.readonlyRootfs,
         supplementalGroups: config.supplementalGroups,
         runAsUser: config.runAsUser === undefined ? undefined : { value: config.runAsUser },

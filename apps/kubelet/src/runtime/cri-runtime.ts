@@ -106,7 +106,7 @@ export class CriRuntime implements Runtime {
   ): Promise<string> {
     const request = {
       podSandboxId,
-      config: toContainerConfig(config),
+      config: toContainerConfig(config, sandbox),
       sandboxConfig: toSandboxConfig(sandbox),
     };
     const { containerId } = await call(this.cri.runtime.createContainer(request));

@@ -61,6 +61,11 @@ export interface SandboxConfig {
   readonly hostname: string;
   readonly logDirectory: string;
   readonly hostNetwork: boolean;
+  /** Whose processes a container sees: its own, the pod's, or the node's. */
+  readonly pidMode: 'CONTAINER' | 'POD' | 'NODE';
+  readonly hostIpc: boolean;
+  /** Some container of the pod is privileged. */
+  readonly privileged: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly dns: {
@@ -108,6 +113,12 @@ export interface ContainerConfig {
   readonly supplementalGroups: readonly number[];
   readonly privileged: boolean;
   readonly readonlyRootfs: boolean;
+  /** `allowPrivilegeEscalation: false`. */
+  readonly noNewPrivileges: boolean;
+  readonly capabilities: {
+    readonly add: readonly string[];
+    readonly drop: readonly string[];
+  };
 }
 
 export interface ExecResult {
