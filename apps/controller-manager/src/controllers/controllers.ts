@@ -1,3 +1,10 @@
+import { bootstrapSignerController } from './bootstrap-token/bootstrap-signer.reconciler.js';
+import { tokenCleanerController } from './bootstrap-token/token-cleaner.reconciler.js';
+import { csrApprovingController } from './certificate-signing-request/csr-approving.reconciler.js';
+import { csrCleanerController } from './certificate-signing-request/csr-cleaner.reconciler.js';
+import { csrSigningController } from './certificate-signing-request/csr-signing.reconciler.js';
+import { legacyTokenCleaner } from './serviceaccount-token/legacy-token-cleaner.reconciler.js';
+import { serviceAccountTokenController } from './serviceaccount-token/serviceaccount-token.reconciler.js';
 import { attachDetachController } from './attach-detach/attach-detach.reconciler.js';
 import { ephemeralVolumeController } from './ephemeral-volume/ephemeral-volume.reconciler.js';
 import { localPathProvisioner } from './local-path/local-path.definition.js';
@@ -30,7 +37,14 @@ import { serviceAccountController } from './serviceaccount/serviceaccount.reconc
 
 /** Every controller, in the order in which they start. */
 export const CONTROLLERS: readonly ControllerEntry[] = [
+  serviceAccountTokenController,
   serviceAccountController,
+  csrApprovingController,
+  csrSigningController,
+  csrCleanerController,
+  bootstrapSignerController,
+  tokenCleanerController,
+  legacyTokenCleaner,
   rootCaController,
   resourceQuotaController,
   nodeIpamController,

@@ -8,6 +8,7 @@ import type {
   VolumeAttachment,
 } from '@orrery/api';
 import { isTerminated } from '../../pods/pod-state.js';
+import { claimsOfPod } from '../pvc-protection/claims-of-pod.js';
 
 /** A volume that a node has to reach before pods there can start. */
 export interface Attachable {
@@ -61,15 +62,15 @@ function wanted(world: AttachWorld): Attachable[] {
   return [...found.values()];
 }
 
-function volumesOf({ metadata, spec }: Pod, world: AttachWorld): PersistentVolume[] {
-  return (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    const claimName =
-      persistentVolumeClaim?.claimName ?? (ephemeral ? `${metadata.name}-${name}` : undefined);
-    const claim = claimName ? world.claimOf(metadata.namespace ?? '', claimName) : undefined;
-    const volume = claim?.spec?.volumeName ? world.volumeOf(claim.spec.volumeName) : undefined;
-    if (!volume?.spec?.csi || claim?.status?.phase !== 'Bound') return [];
-    const driver = world.driverOf(volume.spec.csi.driver);
-    return driver?.spec.attachRequired === false ? [] : [volume];
+function volumesOf(pod: Pod, world: AttachWorld): PersistentVolume[] {
+  const { namespace = '' } = pod.metadata;
+  return claimsOfPod(pod).flatMap((name) => {
+    const claim = world.claimOf(namespace, name);
+    if (claim?.status?.phase !== 'Bound' || !claim.spec?.volumeName) return [];
+    const volume = world.volumeOf(claim.spec.volumeName);
+    const { csi } = volume?.spec ?? {};
+    const needed = csi && world.driverOf(csi.driver)?.spec.attachRequired !== false;
+    return volume && needed ? [volume] : [];
   });
 }
 

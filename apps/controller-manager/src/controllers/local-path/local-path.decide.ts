@@ -1,5 +1,11 @@
 import { posix } from 'node:path';
-import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '@orrery/api';
+import type {
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  PersistentVolumeSpec,
+  StorageClass,
+} from '@orrery/api';
 import {
   PROVISIONED_BY,
   SELECTED_NODE,
@@ -37,46 +43,45 @@ export interface ProvisionWorld {
   readonly folder: string;
 }
 
-/** Pure: the volume for a claim; throws {@link CannotProvision}. */
-export function newVolume({ claim, storage, node, folder }: ProvisionWorld): PersistentVolume {
-  const { namespace = '', name = '', uid = '', resourceVersion } = claim.metadata;
-  const { spec = {} } = claim;
-  if (spec.selector) throw new CannotProvision('claim.Spec.Selector is not supported');
-  if (!(spec.accessModes ?? []).every((mode) => SINGLE_WRITER.has(mode)))
+/** The node to put the volume on; throws {@link CannotProvision}. */
+function checkedNode({ claim: { spec }, node }: ProvisionWorld): Node {
+  if (spec?.selector) throw new CannotProvision('claim.Spec.Selector is not supported');
+  if (!(spec?.accessModes ?? []).every((mode) => SINGLE_WRITER.has(mode)))
     throw new CannotProvision(
       'NodePath only supports ReadWriteOnce and ReadWriteOncePod (1.22+) access modes',
     );
   if (!node) throw new CannotProvision('configuration error, no node was specified');
+  return node;
+}
+
+const onHost = (host: string): NonNullable<PersistentVolumeSpec['nodeAffinity']> => ({
+  required: {
+    nodeSelectorTerms: [{ matchExpressions: [{ key: HOSTNAME, operator: 'In', values: [host] }] }],
+  },
+});
+
+/** Pure: the volume for a claim; throws {@link CannotProvision}. */
+export function newVolume(world: ProvisionWorld): PersistentVolume {
+  const { claim, storage, folder } = world;
+  const { namespace = '', name = '', uid = '' } = claim.metadata;
+  const node = checkedNode(world);
   const nodeName = node.metadata.name ?? '';
-  const host = node.metadata.labels?.[HOSTNAME] ?? nodeName;
   const path = posix.join(folderOf(folder, nodeName), `${volumeName(claim)}_${namespace}_${name}`);
+  const { accessModes, resources, volumeMode } = claim.spec ?? {};
   return {
     metadata: {
       name: volumeName(claim),
       annotations: { [PROVISIONED_BY]: PROVISIONER, [VOLUME_NODE]: nodeName },
     },
     spec: {
-      accessModes: spec.accessModes ?? [],
-      capacity: { storage: spec.resources?.requests?.['storage'] ?? '0' },
-      claimRef: {
-        apiVersion: 'v1',
-        kind: 'PersistentVolumeClaim',
-        namespace,
-        name,
-        uid,
-        ...(resourceVersion ? { resourceVersion } : {}),
-      },
+      accessModes: accessModes ?? [],
+      capacity: { storage: resources?.requests?.['storage'] ?? '0' },
+      claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid },
       hostPath: { path, type: 'DirectoryOrCreate' },
-      nodeAffinity: {
-        required: {
-          nodeSelectorTerms: [
-            { matchExpressions: [{ key: HOSTNAME, operator: 'In', values: [host] }] },
-          ],
-        },
-      },
+      nodeAffinity: onHost(node.metadata.labels?.[HOSTNAME] ?? nodeName),
       persistentVolumeReclaimPolicy: storage.reclaimPolicy === 'Retain' ? 'Retain' : 'Delete',
       storageClassName: classOf(claim),
-      volumeMode: spec.volumeMode ?? 'Filesystem',
+      volumeMode: volumeMode ?? 'Filesystem',
       ...(storage.mountOptions ? { mountOptions: storage.mountOptions } : {}),
     },
   };

@@ -1,4 +1,4 @@
-import { compareQuantities } from '@orrery/apimachinery';
+import { compareQuantities, parseQuantity, zeroQuantity } from '@orrery/apimachinery';
 import type {
   PersistentVolume,
   PersistentVolumeClaim,
@@ -8,7 +8,6 @@ import type {
 import { toTime } from '@orrery/component';
 import { PROVISIONED_BY } from '../persistent-volume/annotations.js';
 import { capacityOf, requestOf } from '../persistent-volume/match-volume.js';
-import { parseQuantity, zeroQuantity } from '@orrery/apimachinery';
 import { PROVISIONER } from '../local-path/local-path.decide.js';
 
 export interface ExpansionWorld {
@@ -24,23 +23,25 @@ export type Expansion =
   /** The volume has to be given the size first, then the claim says so. */
   | { readonly act: 'expand'; readonly size: string; readonly growVolume: boolean };
 
-/** Pure: what an expansion needs next (k8s pkg/controller/volume/expand: syncHandler). */
-export function decideExpansion({ claim, volume, storage }: ExpansionWorld): Expansion {
-  const none: Expansion = { act: 'none' };
-  if (claim.status?.phase !== 'Bound' || claim.metadata.deletionTimestamp || !volume) return none;
-  if (volume.spec?.claimRef?.uid !== claim.metadata.uid) return none;
-  const size = claim.spec?.resources?.requests?.['storage'];
+/** The size that a bound claim asks for beyond what it shows. */
+function missingSize(claim: PersistentVolumeClaim): string | undefined {
+  if (claim.status?.phase !== 'Bound' || claim.metadata.deletionTimestamp) return undefined;
   const shown = claim.status.capacity?.['storage'];
   const current = shown ? parseQuantity(shown) : zeroQuantity;
-  if (!size || compareQuantities(requestOf(claim), current) <= 0) return none;
+  if (compareQuantities(requestOf(claim), current) <= 0) return undefined;
+  return claim.spec?.resources?.requests?.['storage'];
+}
+
+/** Pure: what an expansion needs next (k8s pkg/controller/volume/expand: syncHandler). */
+export function decideExpansion({ claim, volume, storage }: ExpansionWorld): Expansion {
+  const size = missingSize(claim);
+  if (!size || volume?.spec?.claimRef?.uid !== claim.metadata.uid || !volume)
+    return { act: 'none' };
   const isOurs =
     volume.metadata.annotations?.[PROVISIONED_BY] === PROVISIONER ||
     storage?.provisioner === PROVISIONER;
   if (!isOurs)
-    return {
-      act: 'external',
-      message: 'waiting for an external controller to expand this PVC',
-    };
+    return { act: 'external', message: 'waiting for an external controller to expand this PVC' };
   const growVolume = compareQuantities(capacityOf(volume), requestOf(claim)) < 0;
   return { act: 'expand', size, growVolume };
 }

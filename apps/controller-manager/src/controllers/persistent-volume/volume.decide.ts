@@ -28,23 +28,7 @@ export function decideVolume(
   if (claim?.metadata.uid !== claimRef.uid) return decideRelease(volume);
   const { name = '' } = volume.metadata;
   const named = claim.spec?.volumeName;
-  if (!named) {
-    if (mode(volume) === mode(claim)) return { act: 'look-at-claim' };
-    const tell = (message: string): Told => ({
-      type: 'Warning',
-      reason: 'VolumeMismatch',
-      message,
-    });
-    return {
-      act: 'mismatch',
-      volume: tell(
-        `Cannot bind PersistentVolume to requested PersistentVolumeClaim "${claim.metadata.name ?? ''}" due to incompatible volumeMode.`,
-      ),
-      claim: tell(
-        `Cannot bind PersistentVolume "${name}" to requested PersistentVolumeClaim "${claim.metadata.name ?? ''}" due to incompatible volumeMode.`,
-      ),
-    };
-  }
+  if (!named) return decidePromised(volume, claim);
   if (named === name) return { act: 'phase', phase: 'Bound' };
   const isSpare =
     volume.metadata.annotations?.[PROVISIONED_BY] !== undefined &&
@@ -52,6 +36,22 @@ export function decideVolume(
   // Made for a claim that took another volume meanwhile.
   if (isSpare) return decideRelease(volume);
   return { act: 'unbind' };
+}
+
+/** The volume is kept for a claim that does not know of it yet. */
+function decidePromised(volume: PersistentVolume, claim: PersistentVolumeClaim): VolumeDecision {
+  if (mode(volume) === mode(claim)) return { act: 'look-at-claim' };
+  const [name, its] = [volume.metadata.name ?? '', claim.metadata.name ?? ''];
+  const tell = (message: string): Told => ({ type: 'Warning', reason: 'VolumeMismatch', message });
+  return {
+    act: 'mismatch',
+    volume: tell(
+      `Cannot bind PersistentVolume to requested PersistentVolumeClaim "${its}" due to incompatible volumeMode.`,
+    ),
+    claim: tell(
+      `Cannot bind PersistentVolume "${name}" to requested PersistentVolumeClaim "${its}" due to incompatible volumeMode.`,
+    ),
+  };
 }
 
 /** The phase of a failure stays: it does not become Released again. */
