@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
 import type { Clock, Logger, Random } from '@orrery/component';
 import { ConfigError, parseDuration } from '@orrery/component';
 import { ApiServerModule } from './apiserver.module.js';
@@ -86,6 +87,7 @@ async function createApp(
     done(null, body);
   });
   fastify.addHook('onRequest', (request, reply, done) => {
+    nameBodyType(request);
     attachRequest(request, reply, deps);
     done();
   });
@@ -97,6 +99,15 @@ async function createApp(
   });
   withoutTransports(app);
   return app;
+}
+
+/**
+ * In HTTP/2 neither length nor encoding tells of a body, and Fastify leaves one without a type unread. Without a type it
+ * is JSON, but for patches (k8s apiserver pkg/endpoints/handlers/negotiation:NegotiateInputSerializerForMediaType).
+ */
+function nameBodyType({ raw, method }: FastifyRequest): void {
+  const mayHaveBody = raw.httpVersionMajor > 1 && ['POST', 'PUT', 'DELETE'].includes(method);
+  if (mayHaveBody) raw.headers['content-type'] ??= 'application/json';
 }
 
 function bindFailure(options: ApiServerOptions, error: unknown): unknown {
