@@ -150,13 +150,13 @@ export function newInvalid(
   errors: readonly FieldError[],
 ): StatusError {
   const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
-  const texts = errors.map((e) => `${e.field}: ${e.message}`);
+  const texts = [...new Set(errors.map((e) => `${e.field}: ${e.message}`))];
   const text = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
   return new StatusError(422, 'Invalid', `${qualified} "${name}" is invalid: ${text}`, {
     details: {
       ...(name ? { name } : {}),
       ...(kind.group ? { group: kind.group } : {}),
-      kind: kind.kind,
+      ...(kind.kind ? { kind: kind.kind } : {}),
       causes: errors.map((e) => ({ reason: e.type, message: e.message, field: e.field })),
     },
   });

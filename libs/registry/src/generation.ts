@@ -6,8 +6,15 @@ import { equalJson } from './json.js';
 export const hasGeneration = (kind: KindDescriptor): boolean =>
   kind.hasGeneration ?? kind.status !== undefined;
 
-/** True when what the user declares differs: everything but metadata and status. */
-export function declarationChanged(object: KubeObject, old: KubeObject): boolean {
+/** True when what the user declares differs: everything but metadata and status, and annotations where they count. */
+export function declarationChanged(
+  kind: KindDescriptor,
+  object: KubeObject,
+  old: KubeObject,
+): boolean {
+  const { annotations = {} } = object.metadata;
+  if (kind.countsAnnotations && !equalJson(annotations, old.metadata.annotations ?? {}))
+    return true;
   const strip = (value: KubeObject): Record<string, unknown> => {
     const rest: Record<string, unknown> = { ...value };
     delete rest['metadata'];

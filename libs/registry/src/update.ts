@@ -135,7 +135,7 @@ async function prepare(
   const context = kindContextOf(scope, call.context);
   keepServerFields(object, old);
   strategy.prepareForUpdate?.(object, old, context);
-  if (hasGeneration(kind) && declarationChanged(object, old))
+  if (hasGeneration(kind) && declarationChanged(kind, object, old))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
   const found = strategy.validateUpdate?.(object, old, context) ?? [];
   const late = await strategy.validateSlowly?.(object, old, context, found);

@@ -8,13 +8,19 @@ import { sendDocument } from './send.js';
 
 /** Kinds whose completed deletion answers with the object (upstream: ReturnDeletedObject). */
 const RETURNS_OBJECT = new Set([
-  'persistentvolumeclaims',
-  'persistentvolumes',
-  'pods',
-  'podtemplates',
-  'resourcequotas',
-  'serviceaccounts',
-  'services',
+  'csidrivers.storage.k8s.io',
+  'csinodes.storage.k8s.io',
+  'namespaces.',
+  'persistentvolumeclaims.',
+  'persistentvolumes.',
+  'pods.',
+  'podtemplates.',
+  'resourcequotas.',
+  'serviceaccounts.',
+  'services.',
+  'storageclasses.storage.k8s.io',
+  'volumeattachments.storage.k8s.io',
+  'volumeattributesclasses.storage.k8s.io',
 ]);
 
 const EXPECTED = {
@@ -66,7 +72,7 @@ export async function deleteOne(call: Call): Promise<void> {
     (options.orphanDependents === false || options.propagationPolicy === 'Foreground');
   const status = accepted ? 202 : 200;
   const { representation } = result;
-  if (!result.deleted || RETURNS_OBJECT.has(resource.kind.plural)) {
+  if (!result.deleted || RETURNS_OBJECT.has(`${resource.kind.plural}.${resource.kind.group}`)) {
     await sendObject(call, representation, status);
     return;
   }

@@ -17,15 +17,32 @@ function fieldValidationOf(call: Call): FieldValidation {
   );
 }
 
+/** Makes the answer to what cannot be decoded, from the decoder's words. */
+type Refuse = (problem: string) => StatusError;
+
+/** k8s apiserver pkg/endpoints/handlers/rest.go:transformDecodeError. */
+const refuseBody =
+  ({ resource: { kind } }: Call): Refuse =>
+  (problem) =>
+    newBadRequest(
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${problem}`,
+    );
+
+interface Report {
+  readonly unknown: readonly string[];
+  readonly duplicates: readonly string[];
+  readonly refuse: Refuse;
+}
+
 /** Applies the request's fieldValidation to fields that the kind does not know. */
-function report(call: Call, unknown: readonly string[], duplicates: readonly string[] = []): void {
+function report(call: Call, { unknown, duplicates, refuse }: Report): void {
   const mode = fieldValidationOf(call);
   const texts = [
     ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
     ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
   ];
   if (texts.length === 0) return;
-  if (mode === 'Strict') throw newBadRequest(`strict decoding error: ${texts.join(', ')}`);
+  if (mode === 'Strict') throw refuse(`strict decoding error: ${texts.join(', ')}`);
   if (mode === 'Warn') for (const text of texts) call.request.context.warn(text);
 }
 
@@ -33,20 +50,16 @@ function report(call: Call, unknown: readonly string[], duplicates: readonly str
 export function checkFields(
   call: Call,
   object: KubeObject,
-  duplicates: readonly string[] = [],
+  { duplicates = [], refuse = refuseBody(call) }: Partial<Omit<Report, 'unknown'>> = {},
 ): KubeObject {
   const { kind, custom } = call.resource;
   if (custom) {
-    report(call, custom.prune(object), duplicates);
+    report(call, { unknown: custom.prune(object), duplicates, refuse });
     return object;
   }
   const { unknownFields, typeError } = schemas().checkFields(object, kind.schema);
-  if (typeError !== undefined) {
-    throw newBadRequest(
-      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${typeError}`,
-    );
-  }
-  report(call, unknownFields, duplicates);
+  if (typeError !== undefined) throw refuse(typeError);
+  report(call, { unknown: unknownFields, duplicates, refuse });
   return schemas().normalize(object, kind.schema);
 }
 
@@ -59,5 +72,5 @@ export function readObject(call: Call): KubeObject {
     kind: kind.kind,
     ...(custom ? {} : { schema: kind.schema, message: kind.message }),
   });
-  return typed && !custom ? object : checkFields(call, object, duplicateFields);
+  return typed && !custom ? object : checkFields(call, object, { duplicates: duplicateFields });
 }

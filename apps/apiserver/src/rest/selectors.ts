@@ -18,7 +18,7 @@ function labelPredicate(text: string): Predicate | undefined {
 function fieldsOf(kind: KindDescriptor, object: KubeObject): Record<string, string> {
   return {
     'metadata.name': object.metadata.name ?? '',
-    ...(kind.scope === 'Namespaced'
+    ...(kind.scope === 'Namespaced' || !kind.selectableFields
       ? { 'metadata.namespace': object.metadata.namespace ?? '' }
       : {}),
     ...kind.selectableFields?.(object),
@@ -27,13 +27,19 @@ function fieldsOf(kind: KindDescriptor, object: KubeObject): Record<string, stri
 
 const EMPTY: KubeObject = { metadata: {} };
 
+/** What a kind without fields of its own answers (k8s apimachinery pkg/runtime/conversion.go:DefaultMetaV1FieldSelectorConversion). */
+const unknownField = (kind: KindDescriptor, field: string): string =>
+  kind.selectableFields
+    ? `field label not supported: ${field}`
+    : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
+
 function fieldPredicate(kind: KindDescriptor, text: string): Predicate | undefined {
   if (text === '') return undefined;
   try {
     const selector = parseFieldSelector(text);
     const known = fieldsOf(kind, EMPTY);
     for (const { field } of selector.requirements)
-      if (!(field in known)) throw new TypeError(`field label not supported: ${field}`);
+      if (!(field in known)) throw new TypeError(unknownField(kind, field));
     return (object) => selector.matches(fieldsOf(kind, object));
   } catch (error) {
     throw newBadRequest(error instanceof Error ? error.message : String(error), error);

@@ -45,8 +45,6 @@ export const coreRows: KindRows = {
         schedulerName: 'default-scheduler',
         enableServiceLinks: true,
         securityContext: {},
-        priority: 0,
-        preemptionPolicy: 'PreemptLowerPriority',
         containers: [
           {
             name: 'web',
@@ -120,7 +118,17 @@ export const coreRows: KindRows = {
         'Invalid value: ["127.218.129.1"]: may not change once set',
       ],
     ],
-    status: { loadBalancer: { ingress: [{ ip: '203.0.113.9', ipMode: 'VIP' }] } },
+    status: {
+      conditions: [
+        {
+          type: 'x',
+          status: 'True',
+          reason: 'y',
+          message: '',
+          lastTransitionTime: '2026-01-01T00:00:00Z',
+        },
+      ],
+    },
     selected: { 'spec.type': 'LoadBalancer' },
   },
   'core/v1/endpoints': {
@@ -155,6 +163,7 @@ export const coreRows: KindRows = {
     change: { automountServiceAccountToken: true },
   },
   'core/v1/events': {
+    named: () => ({ involvedObject: { namespace: 'core-v1-events' } }),
     maximal: {
       reason: 'Started',
       message: 'it started',
@@ -201,7 +210,9 @@ export const coreRows: KindRows = {
       },
     },
     defaults: {
-      spec: { limits: [{ max: { cpu: '1' }, default: { cpu: '1' }, defaultRequest: { cpu: '1' } }] },
+      spec: {
+        limits: [{ max: { cpu: '1' }, default: { cpu: '1' }, defaultRequest: { cpu: '1' } }],
+      },
     },
     change: { spec: { limits: [{ type: 'Pod', max: { memory: '1Gi' } }] } },
   },
@@ -246,7 +257,7 @@ export const coreRows: KindRows = {
     },
     change: { spec: { capacity: { storage: '2Gi' } } },
     frozen: [
-      [{ spec: { volumeMode: 'Block' } }, 'spec.volumeMode', `Invalid value: "Block": ${IMMUTABLE}`],
+      [{ spec: { volumeMode: 'Block' } }, 'volumeMode', `Invalid value: "Block": ${IMMUTABLE}`],
     ],
     status: { phase: 'Available' },
     lingers: true,
@@ -269,7 +280,13 @@ export const coreRows: KindRows = {
       status: { phase: 'Pending' },
     },
     change: { metadata: { labels: { changed: 'yes' } } },
-    frozen: [[{ spec: { accessModes: ['ReadOnlyMany'] } }, 'spec', 'Forbidden: spec is immutable']],
+    frozen: [
+      [
+        { spec: { accessModes: ['ReadOnlyMany'] } },
+        'spec',
+        'Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
+      ],
+    ],
     status: { phase: 'Bound', accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' } },
     lingers: true,
   },

@@ -64,7 +64,11 @@ export const maximalPodSpec: Json = {
   terminationGracePeriodSeconds: 5,
   activeDeadlineSeconds: 1000,
   dnsPolicy: 'None',
-  dnsConfig: { nameservers: ['10.0.0.10'], searches: ['x.y'], options: [{ name: 'ndots', value: '2' }] },
+  dnsConfig: {
+    nameservers: ['10.0.0.10'],
+    searches: ['x.y'],
+    options: [{ name: 'ndots', value: '2' }],
+  },
   nodeSelector: { disk: 'ssd' },
   serviceAccountName: 'builder',
   automountServiceAccountToken: false,
@@ -91,7 +95,9 @@ export const maximalPodSpec: Json = {
     podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [podTerm] },
   },
   schedulerName: 'other',
-  tolerations: [{ key: 'k', operator: 'Equal', value: 'v', effect: 'NoExecute', tolerationSeconds: 9 }],
+  tolerations: [
+    { key: 'k', operator: 'Equal', value: 'v', effect: 'NoExecute', tolerationSeconds: 9 },
+  ],
   hostAliases: [{ ip: '10.0.0.1', hostnames: ['a.b'] }],
   readinessGates: [{ conditionType: 'example.com/ready' }],
   topologySpreadConstraints: [

@@ -7,7 +7,12 @@ const podSpec = { ...maximalPodSpec, restartPolicy: 'Always', activeDeadlineSeco
 const template = { metadata: { labels }, spec: podSpec };
 const jobTemplate = { metadata: { labels }, spec: maximalPodSpec };
 const frozenSelector = (now: string): readonly [Json, string, string] => [
-  { spec: { selector: { matchLabels: { tier: 'x' } }, template: { metadata: { labels: { tier: 'x' } } } } },
+  {
+    spec: {
+      selector: { matchLabels: { tier: 'x' } },
+      template: { metadata: { labels: { tier: 'x' } } },
+    },
+  },
   'spec.selector',
   `Invalid value: ${now}: field is immutable`,
 ];
@@ -33,10 +38,15 @@ export const workloadRows: KindRows = {
     defaults: {
       spec: {
         replicas: 1,
-        strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
+        strategy: {
+          type: 'RollingUpdate',
+          rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' },
+        },
         revisionHistoryLimit: 10,
         progressDeadlineSeconds: 600,
-        template: { spec: { restartPolicy: 'Always', containers: [{ imagePullPolicy: 'Always' }] } },
+        template: {
+          spec: { restartPolicy: 'Always', containers: [{ imagePullPolicy: 'Always' }] },
+        },
       },
       status: {},
     },
@@ -52,17 +62,32 @@ export const workloadRows: KindRows = {
     status: { replicas: 3, readyReplicas: 2, fullyLabeledReplicas: 3 },
   },
   'apps/v1/daemonsets': {
-    maximal: { spec: { template, updateStrategy: rolling, minReadySeconds: 4, revisionHistoryLimit: 1 } },
+    maximal: {
+      spec: { template, updateStrategy: rolling, minReadySeconds: 4, revisionHistoryLimit: 1 },
+    },
     defaults: {
       spec: {
-        updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
+        updateStrategy: {
+          type: 'RollingUpdate',
+          rollingUpdate: { maxUnavailable: 1, maxSurge: 0 },
+        },
         revisionHistoryLimit: 10,
       },
-      status: { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 },
+      status: {
+        currentNumberScheduled: 0,
+        numberMisscheduled: 0,
+        desiredNumberScheduled: 0,
+        numberReady: 0,
+      },
     },
     change: { spec: { minReadySeconds: 9 } },
     frozen: [frozenSelector(SELECTOR)],
-    status: { currentNumberScheduled: 1, numberMisscheduled: 0, desiredNumberScheduled: 2, numberReady: 1 },
+    status: {
+      currentNumberScheduled: 1,
+      numberMisscheduled: 0,
+      desiredNumberScheduled: 2,
+      numberReady: 1,
+    },
   },
   'apps/v1/statefulsets': {
     maximal: {
@@ -114,7 +139,9 @@ export const workloadRows: KindRows = {
         podReplacementPolicy: 'Failed',
         template: { ...jobTemplate, spec: { ...maximalPodSpec, restartPolicy: 'Never' } },
         podFailurePolicy: {
-          rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }],
+          rules: [
+            { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+          ],
         },
       },
     },
@@ -131,7 +158,9 @@ export const workloadRows: KindRows = {
       status: {},
     },
     change: { spec: { parallelism: 3 } },
-    frozen: [[{ spec: { completions: 9 } }, 'spec.completions', 'Invalid value: 9: field is immutable']],
+    frozen: [
+      [{ spec: { completions: 9 } }, 'spec.completions', 'Invalid value: 9: field is immutable'],
+    ],
     status: { active: 1, ready: 0, startTime: '2026-01-01T00:00:00Z' },
   },
   'batch/v1/cronjobs': {
@@ -166,8 +195,14 @@ export const workloadRows: KindRows = {
         maxReplicas: 9,
         scaleTargetRef,
         metrics: [
-          { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } },
-          { type: 'Pods', pods: { metric: { name: 'rps' }, target: { type: 'AverageValue', averageValue: '1k' } } },
+          {
+            type: 'Resource',
+            resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } },
+          },
+          {
+            type: 'Pods',
+            pods: { metric: { name: 'rps' }, target: { type: 'AverageValue', averageValue: '1k' } },
+          },
           {
             type: 'Object',
             object: {
@@ -197,10 +232,13 @@ export const workloadRows: KindRows = {
       spec: {
         minReplicas: 1,
         metrics: [
-          { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
+          {
+            type: 'Resource',
+            resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } },
+          },
         ],
       },
-      status: { currentMetrics: null, desiredReplicas: 0 },
+      status: { desiredReplicas: 0 },
     },
     change: { spec: { maxReplicas: 12 } },
     status: { currentReplicas: 1, desiredReplicas: 2 },
@@ -212,7 +250,13 @@ export const workloadRows: KindRows = {
     status: { currentReplicas: 1, desiredReplicas: 2 },
   },
   'policy/v1/poddisruptionbudgets': {
-    maximal: { spec: { minAvailable: '50%', selector: { matchLabels: labels }, unhealthyPodEvictionPolicy: 'AlwaysAllow' } },
+    maximal: {
+      spec: {
+        minAvailable: '50%',
+        selector: { matchLabels: labels },
+        unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      },
+    },
     change: { spec: { minAvailable: 2 } },
     status: { currentHealthy: 1, desiredHealthy: 2, disruptionsAllowed: 0, expectedPods: 3 },
   },

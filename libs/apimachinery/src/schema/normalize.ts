@@ -1,3 +1,4 @@
+import { isPointerField } from '../protobuf/pointer-fields.js';
 import { canonicalQuantity, QuantityError } from '../quantity.js';
 import type { SchemaLookup } from './schema-registry.js';
 import { goTypeName, refName } from './schema.js';
@@ -57,17 +58,17 @@ export function compileNormalizer(schemas: SchemaLookup, name: string): Normaliz
     let compiled: Normalizer | undefined;
     const lazy: Normalizer = (value) => (compiled ?? keep)(value);
     known.set(definition, lazy);
-    compiled = special(definition) ?? ofSchema(schemas.definition(definition));
+    compiled = special(definition) ?? ofSchema(schemas.definition(definition), definition);
     known.set(definition, compiled);
     return compiled;
   };
 
-  const ofSchema = (schema: Schema | undefined): Normalizer => {
+  const ofSchema = (schema: Schema | undefined, definition = ''): Normalizer => {
     if (!schema) return keep;
     if (schema.$ref !== undefined) return ofDefinition(refName(schema.$ref));
     if (schema.type === 'array') return listNormalizer(ofSchema(schema.items));
     if (schema['x-kubernetes-preserve-unknown-fields']) return keep;
-    if (schema.properties) return structNormalizer(schema, ofSchema);
+    if (schema.properties) return structNormalizer({ schema, definition }, ofSchema);
     if (typeof schema.additionalProperties === 'object') {
       return mapNormalizer(ofSchema(schema.additionalProperties));
     }
@@ -102,26 +103,43 @@ function mapNormalizer(item: Normalizer): Normalizer {
 
 interface FieldNormalizer {
   readonly normalize: Normalizer;
-  /** A list or map that Go leaves out when it is empty (json omitempty). */
-  readonly omitEmpty: boolean;
+  /** True of a value that Go leaves out (json omitempty): an empty list or map, zero in a plain scalar. */
+  readonly omits: (value: unknown) => boolean;
 }
 
-const isListOrMap = (schema: Schema): boolean =>
-  schema.type === 'array' || typeof schema.additionalProperties === 'object';
+const never = (): boolean => false;
 
-function isEmpty(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length === 0;
-  return isPlain(value) && Object.keys(value).length === 0;
+const isEmpty = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length === 0 : isPlain(value) && Object.keys(value).length === 0;
+
+const isZero = (value: unknown): boolean => value === false || value === 0 || value === '';
+
+const SCALARS = new Set(['boolean', 'integer', 'string']);
+
+/** A struct of Go, and the definition that it is. */
+interface Struct {
+  readonly schema: Schema;
+  readonly definition: string;
 }
 
-function structNormalizer(struct: Schema, compile: (schema: Schema) => Normalizer): Normalizer {
+function omitRule(
+  { schema, definition }: Struct,
+  key: string,
+  field: Schema,
+): (value: unknown) => boolean {
+  if (schema.required?.includes(key) || field.default !== undefined) return never;
+  if (field.type === 'array' || typeof field.additionalProperties === 'object') return isEmpty;
+  const isPlainScalar = SCALARS.has(field.type ?? '') && definition.startsWith('io.k8s.');
+  return isPlainScalar && !isPointerField(definition, key) ? isZero : never;
+}
+
+function structNormalizer(struct: Struct, compile: (schema: Schema) => Normalizer): Normalizer {
   let fields: Map<string, FieldNormalizer> | undefined;
-  const required = new Set(struct.required ?? []);
   const compileFields = (): Map<string, FieldNormalizer> =>
     new Map(
-      Object.entries(struct.properties ?? {}).map(([key, field]) => [
+      Object.entries(struct.schema.properties ?? {}).map(([key, field]) => [
         key,
-        { normalize: compile(field), omitEmpty: isListOrMap(field) && !required.has(key) },
+        { normalize: compile(field), omits: omitRule(struct, key, field) },
       ]),
     );
   return (value) => {
@@ -131,8 +149,7 @@ function structNormalizer(struct: Schema, compile: (schema: Schema) => Normalize
     for (const key of Object.keys(value)) {
       const entry = value[key];
       const field = fields.get(key);
-      if (!field || entry === null || entry === undefined) continue;
-      if (field.omitEmpty && isEmpty(entry)) continue;
+      if (!field || entry === null || entry === undefined || field.omits(entry)) continue;
       copy[key] = field.normalize(entry);
     }
     return copy;

@@ -61,12 +61,12 @@ describe('SchemaRegistry', () => {
     expect(problems.typeError).toBe(typeError);
   });
 
-  it('drops unknown fields and nulls, and keeps the rest', () => {
+  it('drops unknown fields, nulls and the zeros that Go leaves out, and keeps the rest', () => {
     const given = JSON.parse(
       '{"bogus":1,"__proto__":{"a":1},"metadata":{"creationTimestamp":null,"name":"a","annotations":{"__proto__":"x"}},"spec":{"replicas":0,"paused":false,"template":{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":1}}}]}}}}',
     ) as unknown;
     expect(JSON.stringify(registry.normalize(given, DEPLOYMENT))).toBe(
-      '{"metadata":{"name":"a","annotations":{"__proto__":"x"}},"spec":{"replicas":0,"paused":false,"template":{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":"1"}}}]}}}}',
+      '{"metadata":{"name":"a","annotations":{"__proto__":"x"}},"spec":{"replicas":0,"template":{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":"1"}}}]}}}}',
     );
   });
 

@@ -42,6 +42,7 @@ export const ValidatingAdmissionPolicyKind = defineKind<ValidatingAdmissionPolic
     namespaced: false,
     allowUnconditionalUpdate: false,
     ownsStatus: true,
+    initialStatus: () => ({}),
     check: validateValidatingAdmissionPolicy,
   }),
   status: statusStrategyOf<ValidatingAdmissionPolicy>(),

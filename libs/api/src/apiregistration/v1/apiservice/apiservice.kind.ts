@@ -48,6 +48,7 @@ export const APIServiceKind = defineKind<APIService>({
     namespaced: false,
     allowUnconditionalUpdate: false,
     ownsStatus: true,
+    initialStatus: () => ({}),
     prepareForCreate(object, { now }) {
       object.status = initialStatus(object, now) ?? {};
     },

@@ -114,4 +114,5 @@ export const DeploymentKind = defineKind<Deployment>({
     selectorColumn,
   ]),
   hasGeneration: true,
+  countsAnnotations: true,
 });

@@ -42,7 +42,6 @@ export const ReplicaSetKind = defineKind<ReplicaSet>({
     validateCounts(status, old.status, REPLICA_COUNTS),
   ),
   scale: workloadScale,
-  selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
   columns: table<ReplicaSet>([
     nameColumn,
     count('Desired', ({ spec }) => spec?.replicas ?? 0),

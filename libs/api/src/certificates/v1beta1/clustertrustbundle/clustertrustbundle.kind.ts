@@ -64,6 +64,7 @@ export const ClusterTrustBundleKind = defineKind<ClusterTrustBundle>({
   scope: 'Cluster',
   strategy: strategyOf<ClusterTrustBundle>({
     namespaced: false,
+    allowUnconditionalUpdate: false,
     // The rule of a name depends on the signer: see validateName.
     name: () => [],
     check: ({ metadata, spec }) => [

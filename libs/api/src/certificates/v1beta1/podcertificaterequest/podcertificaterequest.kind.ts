@@ -67,7 +67,9 @@ export const PodCertificateRequestKind = defineKind<PodCertificateRequest>({
   },
   strategy: strategyOf<PodCertificateRequest>({
     namespaced: true,
+    allowUnconditionalUpdate: false,
     ownsStatus: true,
+    initialStatus: () => ({}),
     check: validate,
     checkUpdate: ({ spec }, old) => immutable(spec, old.spec, SPEC),
   }),

@@ -19,6 +19,7 @@ export const FlowSchemaKind = defineKind<FlowSchema>({
   strategy: strategyOf<FlowSchema>({
     namespaced: false,
     ownsStatus: true,
+    initialStatus: () => ({}),
     check: validateFlowSchema,
   }),
   status: statusStrategyOf<FlowSchema>(({ status }) => validateFlowConditions(status?.conditions)),

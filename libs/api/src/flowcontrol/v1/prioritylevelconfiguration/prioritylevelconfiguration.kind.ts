@@ -40,6 +40,7 @@ export const PriorityLevelConfigurationKind = defineKind<PriorityLevelConfigurat
   strategy: strategyOf<PriorityLevelConfiguration>({
     namespaced: false,
     ownsStatus: true,
+    initialStatus: () => ({}),
     check: validatePriorityLevel,
   }),
   status: statusStrategyOf<PriorityLevelConfiguration>(({ status }) =>

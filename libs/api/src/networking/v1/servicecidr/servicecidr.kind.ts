@@ -46,6 +46,7 @@ export const ServiceCIDRKind = defineKind<ServiceCIDR>({
   strategy: strategyOf<ServiceCIDR>({
     namespaced: false,
     ownsStatus: true,
+    initialStatus: () => ({}),
     check: validate,
     checkUpdate: validateUpdate,
   }),

@@ -32,6 +32,7 @@ export const ResourceClaimKind = defineKind<ResourceClaim>({
   strategy: strategyOf<ResourceClaim>({
     namespaced: true,
     ownsStatus: true,
+    initialStatus: () => ({}),
     check: ({ spec }) => validateClaimSpec(spec, SPEC),
     checkUpdate: ({ spec }, old) => immutable(spec, old.spec, SPEC),
   }),

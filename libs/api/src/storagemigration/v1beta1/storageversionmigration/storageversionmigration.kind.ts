@@ -20,7 +20,9 @@ export const StorageVersionMigrationKind = defineKind<StorageVersionMigration>({
   scope: 'Cluster',
   strategy: strategyOf<StorageVersionMigration>({
     namespaced: false,
+    allowUnconditionalUpdate: false,
     ownsStatus: true,
+    initialStatus: () => ({}),
     check: validate,
     checkUpdate: ({ spec }, old) => immutable(spec?.resource, old.spec?.resource, RESOURCE),
   }),
