@@ -1,5 +1,4 @@
-import type { KubeObject } from '@orrery/apimachinery';
-import { StatusError, labelSelectorMatcher, newInternalError } from '@orrery/apimachinery';
+import { StatusError, labelSelectorMatcher, newBadRequest, newInternalError } from '@orrery/apimachinery';
 import { evictionV1beta1 } from '@orrery/api';
 import type { Eviction, Pod, PodDisruptionBudget } from '@orrery/api';
 import { toTime } from '@orrery/component';
@@ -106,7 +105,11 @@ export function evictionHandler(deps: EvictionDeps): SubresourceHandler {
     verbs: ['create'],
     body: { schema, message, alsoVersions: [evictionV1beta1.version] },
     async handle({ body, dryRun, request }) {
-      const eviction = body as KubeObject as Eviction;
+      if (!body)
+        throw newBadRequest(
+          "couldn't get version/kind; json parse error: unexpected end of JSON input",
+        );
+      const eviction = body as Eviction;
       const { namespace, name } = request.info;
       const { context } = request;
       const pod = await readPod(deps.services, namespace, name);
