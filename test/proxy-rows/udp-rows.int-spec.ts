@@ -38,7 +38,7 @@ describe.each(MODES)('UDP rows of consistency.md 5, mode $mode', ({ mode, policy
   });
 
   it('row 14: a client stays on its endpoint for the affinity time, whatever its port', async () => {
-    const backends = await Promise.all([...'12345678'].map((name) => scene.udpPod(name)));
+    const backends = await Promise.all(Array.from('12345678').map((name) => scene.udpPod(name)));
     await scene.put({ backends, affinityMs: 60_000 });
     const first = await scene.udpClient().name();
     for (let i = 0; i < 5; i++) expect(await scene.udpClient().name()).toBe(first);
@@ -51,7 +51,7 @@ describe.each(MODES)('UDP rows of consistency.md 5, mode $mode', ({ mode, policy
   });
 
   it(`row 15: the distribution of ${mode}`, async () => {
-    const backends = await Promise.all([...'0123'].map((name) => scene.udpPod(name)));
+    const backends = await Promise.all(Array.from('0123').map((name) => scene.udpPod(name)));
     await scene.put({ backends });
     const counts = [0, 0, 0, 0];
     let sequence = '';
@@ -60,8 +60,10 @@ describe.each(MODES)('UDP rows of consistency.md 5, mode $mode', ({ mode, policy
       counts[Number(name)] = (counts[Number(name)] as number) + 1;
       sequence += name;
     }
-    if (policy === 'rr') expect(sequence).toBe(sequence.slice(0, 4).repeat(50));
-    else expect(chiSquare(counts)).toBeLessThan(21.1);
+    const isRotation = sequence === sequence.slice(0, 4).repeat(50);
+    // 3 degrees of freedom: above 21.1 with probability 0.0001.
+    const isEven = chiSquare(counts) < 21.1;
+    expect(policy === 'rr' ? isRotation : isEven).toBe(true);
     expect(Math.min(...counts)).toBeGreaterThan(0);
   });
 

@@ -1,12 +1,10 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { resources } from '@orrery/api';
-import { decodeYaml } from '@orrery/apimachinery';
 import { connect, loadKubeconfig } from '@orrery/client';
 import {
   ConfigError,
@@ -15,10 +13,11 @@ import {
   SystemClock,
   SystemRandom,
   inRootfs,
-  validateConfig,
+  reachablePort,
 } from '@orrery/component';
 import type { Clock, ComponentContext, Logger } from '@orrery/component';
 import {
+  ApiEventRecorder,
   ReconcileErrorFilter,
   WatchTransport,
   WriteFence,
@@ -27,12 +26,18 @@ import {
 } from '@orrery/controller';
 import type { Reconciler } from '@orrery/controller';
 import { DataplaneClient } from '@orrery/dataplane';
-import type { PolicyName } from '@orrery/dataplane';
 import { InformerFactory } from '@orrery/informers';
-import { KubeProxyConfiguration } from './config/kube-proxy-configuration.js';
+import type { KubeProxyConfiguration } from './config/kube-proxy-configuration.js';
 import type { KubeProxyFlags } from './config/kube-proxy-flags.js';
-import { serveHealth } from './health/health.js';
+import { readConfiguration, setOomScore, watchConfiguration } from './config/read-configuration.js';
+import { settingsOf, withoutEffect } from './config/settings.js';
+import type { ProxySettings } from './config/settings.js';
+import { HealthCheckNodePorts } from './health/health-check-node-ports.js';
+import { HealthServers, isHealthy } from './health/health.js';
+import { ProxyMetrics } from './metrics/proxy-metrics.js';
 import { Programmer } from './programming/programmer.js';
+import { hostAddresses } from './rules/node-addresses.js';
+import type { NodeFacts } from './rules/node-addresses.js';
 import {
   SERVICE_NAME,
   SLICE_SCOPE,
@@ -55,43 +60,25 @@ class KubeProxyModule {
   }
 }
 
-/** Reads the KubeProxyConfiguration; upstream's defaults without a file. Throws ConfigError. */
-export function readConfiguration(path: string): KubeProxyConfiguration {
-  if (path === '') return new KubeProxyConfiguration();
-  const file = inRootfs(path);
-  let plain: unknown;
-  let duplicates: readonly string[] = [];
-  try {
-    const decoded = decodeYaml(readFileSync(file));
-    duplicates = decoded.duplicateFields;
-    plain = decoded.value;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`--config ${path}: ${why}`, { cause: error });
-  }
-  if (duplicates.length > 0)
-    throw new ConfigError(`${path}: field set twice: ${duplicates.join(', ')}`);
-  return validateConfig(KubeProxyConfiguration, plain, path);
-}
-
-function announceMode(config: KubeProxyConfiguration, logger: Logger): PolicyName {
-  if (config.mode === 'ipvs') {
-    const scheduler = config.ipvs?.scheduler || 'rr';
-    logger.info('Using ipvs Proxier', { scheduler });
-    return scheduler;
-  }
+function announce(config: KubeProxyConfiguration, logger: Logger): ProxySettings {
+  const settings = settingsOf(config);
   if (!config.mode) logger.info('Proxy mode is not set, using iptables');
-  logger.info('Using iptables Proxier');
-  return 'random';
+  if (config.mode === 'nftables') logger.info('nftables is taken as iptables');
+  if (settings.mode === 'ipvs') logger.info('Using ipvs Proxier', { scheduler: settings.policy });
+  else logger.info('Using iptables Proxier');
+  for (const text of withoutEffect(config)) logger.info('Setting without effect', { field: text });
+  return settings;
 }
 
-function informersOf(
-  config: KubeProxyConfiguration,
-  flags: KubeProxyFlags,
-  clock: Clock,
-  logger: Logger,
-): InformerFactory {
-  const kubeconfig = flags.kubeconfig ?? config.clientConnection?.kubeconfig;
+interface Cluster {
+  readonly informers: InformerFactory;
+  readonly events: ApiEventRecorder;
+}
+
+function connectTo(
+  kubeconfig: string | undefined,
+  { nodeName, clock, logger }: { nodeName: string; clock: Clock; logger: Logger },
+): Cluster {
   if (!kubeconfig)
     throw new ConfigError(
       '--kubeconfig, or clientConnection.kubeconfig in the configuration, is needed',
@@ -100,7 +87,129 @@ function informersOf(
     ...loadKubeconfig(inRootfs(kubeconfig)),
     userAgent: `kube-proxy/${KUBERNETES_VERSION}`,
   });
-  return new InformerFactory({ client, clock, random: new SystemRandom(), logger });
+  return {
+    informers: new InformerFactory({ client, clock, random: new SystemRandom(), logger }),
+    events: new ApiEventRecorder({
+      client,
+      component: 'kube-proxy',
+      host: nodeName,
+      clock,
+      logger,
+    }),
+  };
+}
+
+/** kube-proxy's parts; what needs the node's address starts when the node has been seen. */
+class KubeProxy {
+  private readonly sink: DataplaneClient;
+  private readonly metrics: ProxyMetrics;
+  private readonly programmer: Programmer;
+  private readonly healthChecks: HealthCheckNodePorts;
+  private readonly health: HealthServers;
+  private settings: ProxySettings;
+  private facts: NodeFacts | undefined;
+  private readonly reconciler: ServiceReconciler;
+
+  constructor(
+    config: KubeProxyConfiguration,
+    private readonly flags: KubeProxyFlags,
+    private readonly place: { nodeName: string; clock: Clock; logger: Logger },
+    private readonly cluster: Cluster,
+    /** Ends kube-proxy: it cannot go on. */
+    private readonly fail: (error: unknown) => void,
+  ) {
+    const { nodeName: node, clock, logger } = place;
+    this.settings = announce(config, logger);
+    this.sink = new DataplaneClient(flags.dataplane.slice('unix://'.length));
+    this.metrics = new ProxyMetrics(clock, async () =>
+      (await this.sink.view()).filter((view) => view.node === node),
+    );
+    const { sink, metrics } = this;
+    this.programmer = new Programmer({ node, sink, clock, logger, observer: metrics });
+    const state = {
+      mode: () => this.settings.mode,
+      waitingMs: () => this.programmer.waitingMs,
+      lastUpdated: () => this.programmer.lastUpdated,
+      isNodeEligible: () => this.facts?.isEligible ?? true,
+      metrics,
+      clock,
+    };
+    this.healthChecks = new HealthCheckNodePorts(() => isHealthy(state), logger);
+    this.health = new HealthServers(config, state, logger);
+    this.reconciler = this.createReconciler();
+  }
+
+  /** Runs until the signal aborts; the rules stay in force in the dataplane. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, logger, nodeName } = this.place;
+    const definition = serviceDefinition(nodeName);
+    const { informers } = this.cluster;
+    const transport = new WatchTransport({
+      definitions: [definition],
+      whileLeading: leadAlways,
+      informers,
+      fence: new WriteFence(clock),
+      clock,
+      logger,
+    });
+    const app = await NestFactory.createMicroservice<MicroserviceOptions>(
+      KubeProxyModule.with(this.reconciler, definition.name),
+      { strategy: transport, logger: false, abortOnError: false },
+    );
+    app.useGlobalFilters(new ReconcileErrorFilter());
+    const programming = this.programmer.start(signal);
+    const watching = this.watchConfig(signal);
+    await app.listen();
+    if (!signal.aborted) await once(signal, 'abort');
+    await app.close();
+    this.health.close();
+    this.healthChecks.close();
+    await Promise.all([programming, watching, this.cluster.events.flush()]);
+  }
+
+  private createReconciler(): ServiceReconciler {
+    const { informers, events } = this.cluster;
+    const { nodeName } = this.place;
+    const slices = informers.informer(resources.endpointslices, SLICE_SCOPE);
+    slices.addIndex(BY_SERVICE, (slice) => {
+      const name = slice.metadata.labels?.[SERVICE_NAME];
+      return name ? [`${slice.metadata.namespace}/${name}`] : [];
+    });
+    return new ServiceReconciler({
+      nodeName,
+      settings: this.settings,
+      services: informers.informer(resources.services, SERVICE_SCOPE).lister,
+      slices: slices.lister,
+      nodes: informers.informer(resources.nodes, nodeScope(nodeName)).lister,
+      programmer: this.programmer,
+      healthChecks: this.healthChecks,
+      events,
+      hostAddresses: hostAddresses(),
+      reachablePort: (port) => reachablePort(port),
+      nodeSeen: (facts) => {
+        this.nodeSeen(facts);
+      },
+      changed: (kind, found) => {
+        this.metrics.changed(kind, found);
+      },
+    });
+  }
+
+  private nodeSeen(facts: NodeFacts): void {
+    const isFirst = this.facts === undefined;
+    this.facts = facts;
+    if (isFirst) this.health.start(facts.internal[0] ?? '').catch(this.fail);
+  }
+
+  private async watchConfig(signal: AbortSignal): Promise<void> {
+    if (!this.flags.watchConfig || this.flags.config === '') return;
+    const { clock, logger } = this.place;
+    const changed = (config: KubeProxyConfiguration): void => {
+      this.settings = announce(config, logger);
+      this.reconciler.apply(this.settings);
+    };
+    await watchConfiguration({ path: this.flags.config, clock, logger, changed }, signal);
+  }
 }
 
 /** Runs kube-proxy until the signal aborts. Its rules stay in force in the dataplane. */
@@ -110,45 +219,15 @@ export async function serve(
 ): Promise<void> {
   const logger = new KlogLogger('kube-proxy', clock);
   const config = readConfiguration(flags.config);
+  setOomScore(config.oomScoreAdj, logger);
   const nodeName = flags.hostnameOverride || config.hostnameOverride || hostname();
   logger.info('Starting kube-proxy', { version: KUBERNETES_VERSION, node: nodeName });
-  const policy = announceMode(config, logger);
-  const informers = informersOf(config, flags, clock, logger);
-  const slices = informers.informer(resources.endpointslices, SLICE_SCOPE);
-  slices.addIndex(BY_SERVICE, (slice) => {
-    const name = slice.metadata.labels?.[SERVICE_NAME];
-    return name ? [`${slice.metadata.namespace}/${name}`] : [];
+  const place = { nodeName, clock, logger };
+  const cluster = connectTo(flags.kubeconfig ?? config.clientConnection?.kubeconfig, place);
+  const failed = new AbortController();
+  const proxy = new KubeProxy(config, flags, place, cluster, (error) => {
+    failed.abort(error);
   });
-  const sink = new DataplaneClient(flags.dataplane.slice('unix://'.length));
-  const programmer = new Programmer({ node: nodeName, sink, clock, logger });
-  const definition = serviceDefinition(nodeName);
-  const reconciler = new ServiceReconciler({
-    nodeName,
-    policy,
-    services: informers.informer(resources.services, SERVICE_SCOPE).lister,
-    slices: slices.lister,
-    nodes: informers.informer(resources.nodes, nodeScope(nodeName)).lister,
-    programmer,
-    logger,
-  });
-  const transport = new WatchTransport({
-    definitions: [definition],
-    whileLeading: leadAlways,
-    informers,
-    fence: new WriteFence(clock),
-    clock,
-    logger,
-  });
-  const app = await NestFactory.createMicroservice<MicroserviceOptions>(
-    KubeProxyModule.with(reconciler, definition.name),
-    { strategy: transport, logger: false, abortOnError: false },
-  );
-  app.useGlobalFilters(new ReconcileErrorFilter());
-  const health = await serveHealth(config, logger);
-  const programming = programmer.start(signal);
-  await app.listen();
-  if (!signal.aborted) await once(signal, 'abort');
-  await app.close();
-  await programming;
-  await health.close();
+  await proxy.run(AbortSignal.any([signal, failed.signal]));
+  if (failed.signal.aborted) throw failed.signal.reason;
 }

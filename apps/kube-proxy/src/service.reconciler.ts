@@ -1,13 +1,16 @@
 import type { EndpointSlice, Node, Service } from '@orrery/api';
 import type { ObjectKey } from '@orrery/apimachinery';
 import { toKeyString } from '@orrery/apimachinery';
-import type { Logger } from '@orrery/component';
 import { done } from '@orrery/controller';
-import type { Reconciler, Result } from '@orrery/controller';
-import type { PolicyName } from '@orrery/dataplane';
+import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
+import type { ProxySettings } from './config/settings.js';
+import type { HealthCheckNodePorts } from './health/health-check-node-ports.js';
 import type { Programmer } from './programming/programmer.js';
-import { serviceRules, unservedParts } from './rules/service-rules.js';
+import { nodeFacts, nodePortAddresses } from './rules/node-addresses.js';
+import type { NodeFacts } from './rules/node-addresses.js';
+import { noticesOf } from './rules/notices.js';
+import { localEndpoints, serviceRules } from './rules/service-rules.js';
 import type { RuleContext } from './rules/service-rules.js';
 
 /** Name of the EndpointSlice index by service key. */
@@ -15,27 +18,37 @@ export const BY_SERVICE = 'service';
 
 export interface ServiceReconcilerOptions {
   readonly nodeName: string;
-  readonly policy: PolicyName;
+  readonly settings: ProxySettings;
   readonly services: Lister<Service>;
   /** Indexed {@link BY_SERVICE}. */
   readonly slices: Lister<EndpointSlice>;
   readonly nodes: Lister<Node>;
-  readonly programmer: Pick<Programmer, 'set' | 'setSources' | 'complete'>;
-  readonly logger: Logger;
+  readonly programmer: Pick<Programmer, 'set' | 'setSources' | 'setMinPeriod' | 'complete'>;
+  readonly healthChecks: Pick<HealthCheckNodePorts, 'set'>;
+  readonly events: EventRecorder;
+  /** Addresses of this host beside those that the node's status names. */
+  readonly hostAddresses: readonly string[];
+  readonly reachablePort: (port: number) => number;
+  /** Told what the node says of itself. */
+  readonly nodeSeen: (facts: NodeFacts) => void;
+  /** Told of each change of a service or of its endpoints, with the slices as they are now. */
+  readonly changed: (kind: 'service' | 'endpoints', slices: readonly EndpointSlice[]) => void;
 }
-
-const internalIps = (node: Node): string[] =>
-  (node.status?.addresses ?? []).filter((a) => a.type === 'InternalIP').map((a) => a.address);
 
 /**
  * Keeps the desired rules of each service equal to what the cache says. A key without namespace is this node: its
  * addresses decide the node ports of every service, and nothing is programmed before they are known.
  */
 export class ServiceReconciler implements Reconciler {
+  private settings: ProxySettings;
+  private facts: NodeFacts | undefined;
   private context: RuleContext | undefined;
-  private readonly unserved = new Map<string, string>();
+  private readonly noticed = new Map<string, string>();
+  private readonly seen = new Map<string, string | undefined>();
 
-  constructor(private readonly options: ServiceReconcilerOptions) {}
+  constructor(private readonly options: ServiceReconcilerOptions) {
+    this.settings = options.settings;
+  }
 
   reconcile(key: ObjectKey): Promise<Result> {
     if (key.namespace === undefined) this.reconcileNode(key);
@@ -43,15 +56,37 @@ export class ServiceReconciler implements Reconciler {
     return Promise.resolve(done);
   }
 
+  /** Other settings: every service is computed anew. */
+  apply(settings: ProxySettings): void {
+    this.settings = settings;
+    if (this.facts) this.renew(this.facts);
+  }
+
   private reconcileNode(key: ObjectKey): void {
-    const { nodes, nodeName, policy, programmer, services } = this.options;
+    const { nodes, nodeSeen } = this.options;
     const node = nodes.get(key);
-    const nodeAddresses = node ? internalIps(node) : [];
-    if (!node || nodeAddresses.length === 0) return;
-    const known = this.context?.nodeAddresses.join() === nodeAddresses.join();
-    this.context = { nodeName, nodeAddresses, policy };
-    programmer.setSources([...nodeAddresses, ...(node.spec.podCIDR ? [node.spec.podCIDR] : [])]);
-    if (known) return;
+    if (!node) return;
+    const facts = nodeFacts(node);
+    if (facts.internal.length === 0) return;
+    nodeSeen(facts);
+    if (JSON.stringify(facts) === JSON.stringify(this.facts)) return;
+    this.facts = facts;
+    this.renew(facts);
+  }
+
+  private renew(facts: NodeFacts): void {
+    const { nodeName, hostAddresses, programmer, services } = this.options;
+    const { policy, udpIdleMs, minSyncPeriodMs } = this.settings;
+    this.context = {
+      nodeName,
+      zone: facts.zone,
+      nodePortAddresses: nodePortAddresses(facts, this.settings.nodePortAddresses),
+      ownedAddresses: new Set([...facts.all, ...hostAddresses]),
+      policy,
+      ...(udpIdleMs === undefined ? {} : { udpIdleMs }),
+    };
+    programmer.setMinPeriod(minSyncPeriodMs);
+    programmer.setSources([...facts.internal, ...facts.podCidrs]);
     for (const service of services.list()) {
       const { namespace = '', name = '' } = service.metadata;
       this.reconcileService({ namespace, name });
@@ -60,24 +95,49 @@ export class ServiceReconciler implements Reconciler {
   }
 
   private reconcileService(key: ObjectKey): void {
-    if (!this.context) return;
-    const { services, slices, programmer } = this.options;
+    const { context } = this;
+    if (!context) return;
+    const { services, slices, programmer, healthChecks, changed } = this.options;
     const text = toKeyString(key);
     const service = services.get(key);
+    const owned = slices.byIndex(BY_SERVICE, text);
+    const isNew = this.seen.get(text) !== service?.metadata.resourceVersion;
+    changed(isNew ? 'service' : 'endpoints', owned);
     if (!service) {
-      this.unserved.delete(text);
+      this.seen.delete(text);
+      this.noticed.delete(text);
       programmer.set(text, []);
+      healthChecks.set(text, undefined);
       return;
     }
-    this.reportUnserved(text, service);
-    programmer.set(text, serviceRules(service, slices.byIndex(BY_SERVICE, text), this.context));
+    this.seen.set(text, service.metadata.resourceVersion);
+    this.tell(text, service, context);
+    programmer.set(text, serviceRules(service, owned, context));
+    healthChecks.set(text, this.healthCheck(service, owned, context));
   }
 
-  private reportUnserved(key: string, service: Service): void {
-    const parts = unservedParts(service).join('; ');
-    if (this.unserved.get(key) === parts) return;
-    this.unserved.set(key, parts);
-    if (parts !== '')
-      this.options.logger.warn('part of a service is not served', { service: key, parts });
+  private healthCheck(
+    service: Service,
+    slices: readonly EndpointSlice[],
+    context: RuleContext,
+  ): Parameters<HealthCheckNodePorts['set']>[1] {
+    const { type, externalTrafficPolicy, healthCheckNodePort: port } = service.spec;
+    if (type !== 'LoadBalancer' || externalTrafficPolicy !== 'Local' || !port) return undefined;
+    return {
+      port,
+      addresses: context.nodePortAddresses,
+      localEndpoints: localEndpoints(service, slices, context),
+    };
+  }
+
+  /** Each set of notices is told once. */
+  private tell(key: string, service: Service, context: RuleContext): void {
+    const notices = noticesOf(service, context, this.options.reachablePort);
+    const text = notices.map(({ message }) => message).join('; ');
+    if ((this.noticed.get(key) ?? '') === text) return;
+    this.noticed.set(key, text);
+    const reference = { apiVersion: 'v1', kind: 'Service', metadata: service.metadata };
+    for (const { type, reason, message } of notices)
+      this.options.events.event(reference, type, reason, message);
   }
 }

@@ -1,6 +1,6 @@
 import type { Logger } from '@orrery/component';
 import type {
-  Counters,
+  CounterName,
   Dataplane,
   FrontendProblem,
   RuleChanges,
@@ -67,10 +67,10 @@ export class Fleet {
     return [...this.dataplane.connections(), ...others.flat()];
   }
 
-  async counters(): Promise<Readonly<Record<keyof Counters, number>>> {
-    const total: Record<keyof Counters, number> = { ...this.dataplane.counters };
+  async counters(): Promise<Readonly<Record<CounterName, number>>> {
+    const total = this.dataplane.counters.snapshot();
     for (const one of await this.ask((worker) => worker.client.counters()))
-      for (const key of Object.keys(total) as (keyof Counters)[]) total[key] += one[key] ?? 0;
+      for (const key of Object.keys(total) as CounterName[]) total[key] += one[key] ?? 0;
     return total;
   }
 

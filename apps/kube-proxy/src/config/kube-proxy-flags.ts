@@ -1,5 +1,5 @@
 import { Flag } from '@orrery/component';
-import { IsOptional, IsString, Matches } from 'class-validator';
+import { IsBoolean, IsOptional, IsString, Matches } from 'class-validator';
 
 /** The flags of kube-proxy; what the configuration file has too is taken from the file. */
 export class KubeProxyFlags {
@@ -20,4 +20,8 @@ export class KubeProxyFlags {
   @Flag("the host's dataplane: unix:///path")
   @Matches(/^unix:\/\/\/.+/, { message: 'dataplane must be unix:///PATH' })
   dataplane = '';
+
+  @Flag('put changes of the configuration file in force at once, instead of at the next start')
+  @IsBoolean()
+  watchConfig = false;
 }

@@ -1,56 +1,139 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-import type { Logger } from '@orrery/component';
+import { isIPv4 } from 'node:net';
+import { ConfigError } from '@orrery/component';
+import type { Clock, Logger } from '@orrery/component';
 import type { KubeProxyConfiguration } from '../config/kube-proxy-configuration.js';
+import type { ProxyMetrics } from '../metrics/proxy-metrics.js';
 
-/** Answers /healthz, /livez and /proxyMode on the configured addresses. */
-export interface HealthServers {
-  close(): Promise<void>;
+const HEALTHZ_PORT = 10_256;
+const METRICS_PORT = 10_249;
+/** Changes may wait this long before kube-proxy calls itself unhealthy. */
+const PATIENCE_MS = 60_000;
+
+/** What the health endpoints tell. */
+export interface HealthState {
+  readonly mode: () => string;
+  /** How long changes have been waiting to be programmed. */
+  readonly waitingMs: () => number;
+  readonly lastUpdated: () => number;
+  readonly isNodeEligible: () => boolean;
+  readonly metrics: ProxyMetrics;
+  readonly clock: Clock;
 }
 
-function listen(address: string, mode: string, logger: Logger): Promise<Server | undefined> {
-  const at = address.lastIndexOf(':');
-  const server = createServer((req, res) => {
-    const body = { '/healthz': 'ok', '/livez': 'ok', '/proxyMode': mode }[req.url ?? ''];
-    res.writeHead(body ? 200 : 404, { 'content-type': 'text/plain; charset=utf-8' });
-    res.end(body ?? '404 page not found\n');
+export const isHealthy = (state: HealthState): boolean => state.waitingMs() < PATIENCE_MS;
+
+type Answer = { readonly code: number; readonly type: string; readonly body: string };
+
+const text = (code: number, body: string): Answer => ({
+  code,
+  type: 'text/plain; charset=utf-8',
+  body,
+});
+
+/** k8s pkg/proxy/healthcheck/proxy_health.go: /healthz is for load balancers, /livez for the kubelet. */
+function health(state: HealthState, path: '/healthz' | '/livez'): Answer {
+  const isWell = isHealthy(state) && (path === '/livez' || state.isNodeEligible());
+  const code = isWell ? 200 : 503;
+  state.metrics.probed(path === '/healthz' ? 'healthz' : 'livez', code);
+  const body = {
+    lastUpdated: new Date(state.lastUpdated()).toISOString(),
+    currentTime: new Date(state.clock.now()).toISOString(),
+    ...(path === '/healthz' ? { nodeEligible: state.isNodeEligible() } : {}),
+  };
+  return { code, type: 'application/json', body: JSON.stringify(body) };
+}
+
+async function answerMetrics(state: HealthState, path: string): Promise<Answer> {
+  if (path === '/healthz') return text(200, 'ok');
+  if (path === '/proxyMode') return text(200, state.mode());
+  if (path !== '/metrics') return text(404, '404 page not found\n');
+  return { code: 200, type: state.metrics.contentType, body: await state.metrics.text() };
+}
+
+function answerHealth(state: HealthState, path: string): Promise<Answer> {
+  if (path === '/healthz' || path === '/livez') return Promise.resolve(health(state, path));
+  return Promise.resolve(text(404, '404 page not found\n'));
+}
+
+/** The address of a server: of this node where the configuration names none or all of them. */
+export function bindTo(
+  configured: string | undefined,
+  nodeAddress: string,
+  defaultPort: number,
+): { readonly host: string; readonly port: number } {
+  const value = configured ?? '';
+  const at = isIPv4(value) ? -1 : value.lastIndexOf(':');
+  const host = (at < 0 ? value : value.slice(0, at)).replaceAll(/[[\]]/g, '');
+  const isUnspecified = ['', '0.0.0.0', '::'].includes(host);
+  return {
+    host: isUnspecified ? nodeAddress : host,
+    port: at < 0 ? defaultPort : Number(value.slice(at + 1)),
+  };
+}
+
+function listen(
+  { host, port }: { readonly host: string; readonly port: number },
+  answer: (path: string) => Promise<Answer>,
+): Promise<Server> {
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    answer(path).then(
+      ({ code, type, body }) => {
+        response.writeHead(code, { 'content-type': type }).end(body);
+      },
+      (error: unknown) => {
+        response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error));
+      },
+    );
   });
-  return new Promise((resolve) => {
-    server.once('error', (error) => {
-      // As upstream: a taken port is no reason to stop proxying (bindAddressHardFail is false).
-      logger.error('health server cannot listen', error, { address });
-      resolve(undefined);
-    });
-    server.listen(Number(address.slice(at + 1)), address.slice(0, at), () => {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
       resolve(server);
     });
   });
 }
 
-/** Starts what healthzBindAddress and metricsBindAddress ask for; an empty address starts nothing. */
-export async function serveHealth(
-  config: KubeProxyConfiguration,
-  logger: Logger,
-): Promise<HealthServers> {
-  const addresses = [config.healthzBindAddress, config.metricsBindAddress].filter(
-    (address): address is string => Boolean(address?.includes(':')),
-  );
-  const mode = config.mode || 'iptables';
-  const servers = await Promise.all(addresses.map((address) => listen(address, mode, logger)));
-  return {
-    close: async () => {
-      await Promise.all(
-        servers.map(
-          (server) =>
-            new Promise<void>((resolve) => {
-              if (!server) resolve();
-              else
-                server.close(() => {
-                  resolve();
-                });
-            }),
-        ),
-      );
-    },
-  };
+/** The servers of healthzBindAddress and metricsBindAddress, on the node's own address unless they say another. */
+export class HealthServers {
+  private readonly servers: Server[] = [];
+
+  constructor(
+    private readonly config: KubeProxyConfiguration,
+    private readonly state: HealthState,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Throws ConfigError when a port is taken and `bindAddressHardFail` is set. */
+  async start(nodeAddress: string): Promise<void> {
+    const { healthzBindAddress, metricsBindAddress } = this.config;
+    const healthz = bindTo(healthzBindAddress, nodeAddress, HEALTHZ_PORT);
+    const metrics = bindTo(metricsBindAddress, nodeAddress, METRICS_PORT);
+    await this.listen('healthz', healthz, (path) => answerHealth(this.state, path));
+    await this.listen('metrics', metrics, (path) => answerMetrics(this.state, path));
+  }
+
+  close(): void {
+    for (const server of this.servers) {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+
+  private async listen(
+    name: string,
+    place: { readonly host: string; readonly port: number },
+    answer: (path: string) => Promise<Answer>,
+  ): Promise<void> {
+    try {
+      this.servers.push(await listen(place, answer));
+    } catch (error) {
+      const address = `${place.host}:${place.port}`;
+      if (this.config.bindAddressHardFail)
+        throw new ConfigError(`failed to start ${name} server on ${address}`, { cause: error });
+      this.logger.error(`${name} server cannot listen`, error, { address });
+    }
+  }
 }

@@ -11,11 +11,19 @@ export interface RuleSink {
   untilGone(connected: () => void, signal: AbortSignal): Promise<void>;
 }
 
+/** Told of each programming; for metrics. */
+export interface ProgrammingObserver {
+  queued(): void;
+  programmed(seconds: number, isWhole: boolean): void;
+  failed(): void;
+}
+
 export interface ProgrammerOptions {
   readonly node: string;
   readonly sink: RuleSink;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly observer?: ProgrammingObserver;
 }
 
 /**
@@ -35,6 +43,11 @@ export class Programmer {
   private mode: 'whole' | 'changes' = 'whole';
   private isSending = false;
   private readonly reported = new Set<string>();
+  private minPeriodMs = 0;
+  private lastSentAt = -Infinity;
+  /** Since when something waits to be programmed; monotonic. */
+  private waitingSince: number | undefined;
+  private updatedAt = 0;
 
   constructor(private readonly options: ProgrammerOptions) {}
 
@@ -43,6 +56,8 @@ export class Programmer {
     const before = this.desired.get(service) ?? [];
     if (JSON.stringify(before) === JSON.stringify(rules)) return;
     if (!this.dirty.has(service)) this.dirty.set(service, before);
+    this.waitingSince ??= this.options.clock.monotonic();
+    this.options.observer?.queued();
     if (rules.length > 0) this.desired.set(service, rules);
     else this.desired.delete(service);
     this.flush();
@@ -54,6 +69,23 @@ export class Programmer {
     this.sources = sources;
     this.mode = 'whole';
     this.flush();
+  }
+
+  /** Least time between the starts of two programmings. */
+  setMinPeriod(ms: number): void {
+    this.minPeriodMs = ms;
+  }
+
+  /** How long something has been waiting to be programmed; 0 when all is in force. */
+  get waitingMs(): number {
+    if (!this.isConnected && this.waitingSince === undefined)
+      this.waitingSince = this.options.clock.monotonic();
+    return this.waitingSince === undefined ? 0 : this.options.clock.monotonic() - this.waitingSince;
+  }
+
+  /** When rules were last programmed, in ms since the Unix epoch; 0 = never. */
+  get lastUpdated(): number {
+    return this.updatedAt;
   }
 
   /** Every service known at the start has been set: the first rule set may go out. */
@@ -94,25 +126,35 @@ export class Programmer {
   }
 
   private async send(): Promise<void> {
-    const { node, sink, clock, logger } = this.options;
+    const { sink, clock, logger, observer } = this.options;
+    const early = this.lastSentAt + this.minPeriodMs - clock.monotonic();
+    if (early > 0) await clock.sleep(early);
+    const startedAt = clock.monotonic();
+    this.lastSentAt = startedAt;
     const { mode } = this;
     const changes = this.takeChanges();
     this.mode = 'changes';
     try {
-      const problems =
-        mode === 'whole'
-          ? await sink.replace({
-              node,
-              sources: this.sources,
-              rules: [...this.desired.values()].flat(),
-            })
-          : await sink.change(node, changes);
-      this.report(problems);
+      this.report(await this.program(sink, mode, changes));
+      this.updatedAt = clock.now();
+      if (this.dirty.size === 0) this.waitingSince = undefined;
+      observer?.programmed((clock.monotonic() - startedAt) / 1_000, mode === 'whole');
     } catch (error) {
       this.mode = 'whole';
+      observer?.failed();
       logger.error('rules could not be programmed', error);
       await clock.sleep(RECONNECT_MS);
     }
+  }
+
+  private program(
+    sink: RuleSink,
+    mode: 'whole' | 'changes',
+    changes: RuleChanges,
+  ): Promise<readonly FrontendProblem[]> {
+    const { node } = this.options;
+    if (mode === 'changes') return sink.change(node, changes);
+    return sink.replace({ node, sources: this.sources, rules: [...this.desired.values()].flat() });
   }
 
   private takeChanges(): RuleChanges {

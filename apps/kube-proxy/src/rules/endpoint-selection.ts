@@ -6,21 +6,47 @@ export interface SelectionOptions {
   /** Name of the service port; slices carry the pod's port under it. */
   readonly portName: string;
   readonly protocol: string;
-  /** Only endpoints of this node (traffic policy Local); absent = all. */
-  readonly onlyNode?: string;
+  readonly addressType: 'IPv4' | 'IPv6';
 }
 
-interface Candidate extends Backend {
+/** Where this proxy runs. */
+export interface ProxyPlace {
+  readonly nodeName: string;
+  /** Label topology.kubernetes.io/zone of the node; empty when it has none. */
+  readonly zone: string;
+}
+
+/** An endpoint of one service port, as a proxy sees it. */
+export interface Candidate extends Backend {
+  readonly nodeName: string | undefined;
   readonly ready: boolean;
   readonly serving: boolean;
+  readonly terminating: boolean;
+  readonly zoneHints: readonly string[];
+  readonly nodeHints: readonly string[];
 }
 
-function toCandidate(endpoint: Endpoint, port: number): Candidate[] {
-  const { conditions = {} } = endpoint;
-  const terminating = conditions.terminating === true;
-  const ready = conditions.ready !== false && !terminating;
-  const serving = conditions.serving ?? conditions.ready !== false;
-  return endpoint.addresses.map((address) => ({ address, port, weight: 1, ready, serving }));
+/** What a policy `Cluster` and a policy `Local` choose from. */
+export interface Selection {
+  readonly cluster: readonly Backend[];
+  readonly local: readonly Backend[];
+  /** Endpoints of this node that are ready: what the health check node port tells. */
+  readonly localReady: number;
+}
+
+function toCandidates({ addresses, conditions = {}, hints, nodeName }: Endpoint, port: number) {
+  return addresses.map((address): Candidate => ({
+    address,
+    port,
+    weight: 1,
+    nodeName,
+    // publishNotReadyAddresses: the slice says ready even of those that are not, or that terminate.
+    ready: conditions.ready !== false,
+    serving: conditions.serving ?? conditions.ready !== false,
+    terminating: conditions.terminating === true,
+    zoneHints: (hints?.forZones ?? []).map((zone) => zone.name),
+    nodeHints: (hints?.forNodes ?? []).map((node) => node.name),
+  }));
 }
 
 const byAddress = (a: Backend, b: Backend): number => {
@@ -29,29 +55,55 @@ const byAddress = (a: Backend, b: Backend): number => {
   return left < right ? -1 : left > right ? 1 : 0;
 };
 
-/**
- * The endpoints that may be chosen now: the ready ones, or, when there are none, those that are terminating but still
- * serve (k8s pkg/proxy/topology.go:CategorizeEndpoints). Each address once, in a stable order.
- */
-export function selectBackends(
+/** The endpoints of one service port, each address once, in a stable order. */
+export function candidatesOf(
   slices: readonly EndpointSlice[],
-  options: SelectionOptions,
-): readonly Backend[] {
+  { portName, protocol, addressType }: SelectionOptions,
+): readonly Candidate[] {
   const found = new Map<string, Candidate>();
   for (const slice of slices) {
-    if (slice.addressType !== 'IPv4') continue;
+    if (slice.addressType !== addressType) continue;
     const port = slice.ports?.find(
-      (p) => (p.name ?? '') === options.portName && (p.protocol ?? 'TCP') === options.protocol,
+      (p) => (p.name ?? '') === portName && (p.protocol ?? 'TCP') === protocol,
     )?.port;
     if (port === undefined) continue;
-    for (const endpoint of slice.endpoints ?? []) {
-      if (options.onlyNode !== undefined && endpoint.nodeName !== options.onlyNode) continue;
-      for (const candidate of toCandidate(endpoint, port))
+    for (const endpoint of slice.endpoints ?? [])
+      for (const candidate of toCandidates(endpoint, port))
         found.set(backendKey(candidate), candidate);
-    }
   }
-  const all = [...found.values()].sort(byAddress);
-  const ready = all.filter((candidate) => candidate.ready);
-  const usable = ready.length > 0 ? ready : all.filter((candidate) => candidate.serving);
-  return usable.map(({ address, port, weight }) => ({ address, port, weight }));
+  return [...found.values()].sort(byAddress);
+}
+
+/**
+ * Hints are obeyed when every ready endpoint has them and one of them is for this place, nodes before zones
+ * (k8s pkg/proxy/topology.go:topologyModeFromHints).
+ */
+function hinted(ready: readonly Candidate[], { nodeName, zone }: ProxyPlace): readonly Candidate[] {
+  const forNode = ready.filter((one) => one.nodeHints.includes(nodeName));
+  if (forNode.length > 0 && ready.every((one) => one.nodeHints.length > 0)) return forNode;
+  const forZone = ready.filter((one) => one.zoneHints.includes(zone));
+  if (forZone.length > 0 && ready.every((one) => one.zoneHints.length > 0)) return forZone;
+  return ready;
+}
+
+const toBackends = (candidates: readonly Candidate[]): readonly Backend[] =>
+  candidates.map(({ address, port, weight }) => ({ address, port, weight }));
+
+/** The ready ones; when there is none, those that terminate and still serve. */
+const orLastResort = (
+  ready: readonly Candidate[],
+  all: readonly Candidate[],
+): readonly Candidate[] =>
+  ready.length > 0 ? ready : all.filter((one) => one.serving && one.terminating);
+
+/** The endpoints that may be chosen now (k8s pkg/proxy/topology.go:CategorizeEndpoints). */
+export function selectBackends(all: readonly Candidate[], place: ProxyPlace): Selection {
+  const ready = all.filter((one) => one.ready);
+  const onNode = all.filter((one) => one.nodeName === place.nodeName);
+  const readyOnNode = onNode.filter((one) => one.ready);
+  return {
+    cluster: toBackends(orLastResort(hinted(ready, place), all)),
+    local: toBackends(orLastResort(readyOnNode, onNode)),
+    localReady: readyOnNode.length,
+  };
 }

@@ -1,11 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Endpoint, EndpointSlice, Service } from '@orrery/api';
-import { serviceRules, unservedParts } from './service-rules.js';
+import { noticesOf } from './notices.js';
+import { localEndpoints, serviceRules } from './service-rules.js';
 import type { RuleContext } from './service-rules.js';
 
 const context: RuleContext = {
   nodeName: 'k8s-02',
-  nodeAddresses: ['127.9.0.2'],
+  zone: 'east',
+  nodePortAddresses: ['127.9.0.2'],
+  ownedAddresses: new Set(['127.9.0.2', '10.0.0.2']),
   policy: 'rr',
 };
 
@@ -114,9 +117,170 @@ describe('serviceRules()', () => {
     expect([own?.trusted, other?.trusted]).toEqual([true, undefined]);
   });
 
-  it('names what is not served', () => {
+  it('publishNotReadyAddresses: takes the slice at its word', () => {
+    const both = { ready: true, serving: false, terminating: true };
+    const [rule] = serviceRules(service({}), [slice(endpoint('127.9.65.2', both))], context);
+    expect(rule?.backends).toHaveLength(1);
+  });
+
+  const hinted = (address: string, zones: string[], nodes: string[] = []): Endpoint => ({
+    ...endpoint(address),
+    hints: {
+      forZones: zones.map((name) => ({ name })),
+      ...(nodes.length > 0 ? { forNodes: nodes.map((name) => ({ name })) } : {}),
+    },
+  });
+
+  it.each<{ name: string; endpoints: Endpoint[]; want: string[] }>([
+    {
+      name: 'stays in the zone when every endpoint has a hint',
+      endpoints: [hinted('127.9.65.2', ['east']), hinted('127.9.65.3', ['west'])],
+      want: ['127.9.65.2'],
+    },
+    {
+      name: 'ignores hints when one endpoint has none',
+      endpoints: [hinted('127.9.65.2', ['east']), endpoint('127.9.65.3')],
+      want: ['127.9.65.2', '127.9.65.3'],
+    },
+    {
+      name: 'ignores hints when none is for this zone',
+      endpoints: [hinted('127.9.65.2', ['west']), hinted('127.9.65.3', ['north'])],
+      want: ['127.9.65.2', '127.9.65.3'],
+    },
+    {
+      name: 'prefers the node (trafficDistribution PreferSameNode) to the zone',
+      endpoints: [
+        hinted('127.9.65.2', ['east'], ['k8s-02']),
+        hinted('127.9.65.3', ['east'], ['k8s-03']),
+      ],
+      want: ['127.9.65.2'],
+    },
+  ])('topology hints: $name', ({ endpoints, want }) => {
+    const [rule] = serviceRules(service({}), [slice(...endpoints)], context);
+    expect(rule?.backends.map((b) => b.address)).toEqual(want);
+  });
+
+  it('gives load balancer addresses a rule of their own when sources are restricted', () => {
+    const balanced = {
+      ...service({
+        type: 'LoadBalancer',
+        loadBalancerSourceRanges: ['10.0.0.0/8'],
+        ports: [{ name: 'http', port: 80, protocol: 'TCP', nodePort: 30_080 }],
+      }),
+      status: {
+        loadBalancer: { ingress: [{ ip: '127.9.200.1' }, { ip: '127.9.200.2', ipMode: 'Proxy' }] },
+      },
+    };
     expect(
-      unservedParts(service({ externalIPs: ['1.2.3.4'], ports: [{ port: 5, protocol: 'SCTP' }] })),
-    ).toHaveLength(2);
+      serviceRules(balanced, [slice(endpoint('127.9.65.2'))], context).map((rule) => [
+        rule.id,
+        rule.frontends.map((f) => `${f.kind} ${f.address}:${f.port}`).join(),
+        rule.allowedSources,
+      ]),
+    ).toEqual([
+      ['default/web:http', 'clusterIP 127.9.128.5:80', undefined],
+      ['default/web:http external', 'nodePort 127.9.0.2:30080', undefined],
+      ['default/web:http loadBalancer', 'loadBalancer 127.9.200.1:80', ['10.0.0.0/8']],
+    ]);
+  });
+
+  it('CVE-2020-8554: serves external addresses of this node alone', () => {
+    const rules = serviceRules(
+      service({ externalIPs: ['10.0.0.2', '8.8.8.8', '127.9.128.10'] }),
+      [],
+      context,
+    );
+    expect(rules.flatMap((rule) => rule.frontends.map((f) => f.address))).toEqual([
+      '127.9.128.5',
+      '10.0.0.2',
+    ]);
+  });
+
+  it('chooses local endpoints for internalTrafficPolicy Local', () => {
+    const [rule] = serviceRules(
+      service({ internalTrafficPolicy: 'Local' }),
+      [slice(endpoint('127.9.65.2'), endpoint('127.9.66.2', {}, 'k8s-03'))],
+      context,
+    );
+    expect(rule?.backends.map((b) => b.address)).toEqual(['127.9.65.2']);
+  });
+
+  it('serves each port of its own name, protocol and family', () => {
+    const dual = service({
+      clusterIPs: ['127.9.128.5', 'fd00::5'],
+      ports: [
+        { name: 'dns', port: 53, protocol: 'UDP' },
+        { name: 'dns-tcp', port: 53, protocol: 'TCP' },
+      ],
+    });
+    const ports = [
+      { name: 'dns', port: 5353, protocol: 'UDP' as const },
+      { name: 'dns-tcp', port: 5354, protocol: 'TCP' as const },
+    ];
+    const four = { ...slice(endpoint('127.9.65.2')), ports };
+    const six = { ...slice(endpoint('fd00::65')), addressType: 'IPv6' as const, ports };
+    expect(
+      serviceRules(dual, [four, six], { ...context, udpIdleMs: 5_000 }).map((rule) => [
+        rule.id,
+        rule.protocol,
+        rule.backends.map((b) => `${b.address} ${b.port}`).join(),
+        rule.udpIdleMs,
+      ]),
+    ).toEqual([
+      ['default/web:dns', 'UDP', '127.9.65.2 5353', 5_000],
+      ['default/web:dns IPv6', 'UDP', 'fd00::65 5353', 5_000],
+      ['default/web:dns-tcp', 'TCP', '127.9.65.2 5354', undefined],
+      ['default/web:dns-tcp IPv6', 'TCP', 'fd00::65 5354', undefined],
+    ]);
+  });
+
+  it('limits connections by annotation', () => {
+    const limited = service({});
+    limited.metadata.annotations = { 'orrery.dev/max-connections': '7' };
+    expect(serviceRules(limited, [], context)[0]?.maxConnections).toBe(7);
+  });
+
+  it('counts the ready endpoints of this node for the health check node port', () => {
+    const slices = [
+      slice(
+        endpoint('127.9.65.2'),
+        endpoint('127.9.65.3', { ready: false }),
+        endpoint('127.9.66.2', {}, 'k8s-03'),
+      ),
+    ];
+    expect(localEndpoints(service({}), slices, context)).toBe(1);
+  });
+});
+
+describe('noticesOf()', () => {
+  it('names what is not served, and ports that answer elsewhere', () => {
+    const odd = service({
+      externalIPs: ['8.8.8.8'],
+      ports: [
+        { name: 'a', port: 5, protocol: 'SCTP' },
+        { name: 'b', port: 80, protocol: 'TCP' },
+      ],
+    });
+    expect(noticesOf(odd, context, (port) => (port < 1024 ? port + 20_000 : port))).toEqual([
+      {
+        type: 'Warning',
+        reason: 'ProtocolNotSupported',
+        message: 'port 5/SCTP is not served: SCTP is not modelled',
+      },
+      {
+        type: 'Warning',
+        reason: 'ExternalIPNotOwned',
+        message: 'externalIPs 8.8.8.8 are not served on k8s-02: not an address of this node',
+      },
+      {
+        type: 'Normal',
+        reason: 'PortRemapped',
+        message: 'port 80 answers on 20080: this machine allows no listener below 1024',
+      },
+    ]);
+  });
+
+  it('says nothing of a service that is served as it says', () => {
+    expect(noticesOf(service({}), context, (port) => port)).toEqual([]);
   });
 });

@@ -1,22 +1,28 @@
 import type { EndpointSlice, Service, ServicePort } from '@orrery/api';
-import type { Frontend, PolicyName, ServiceRule } from '@orrery/dataplane';
-import { selectBackends } from './endpoint-selection.js';
+import type { Frontend, PolicyName, Protocol, ServiceRule } from '@orrery/dataplane';
+import { candidatesOf, selectBackends } from './endpoint-selection.js';
+import type { ProxyPlace, Selection } from './endpoint-selection.js';
+import { clusterAddresses, familiesOf, frontendsOf } from './frontends.js';
 
 /** What the rules of every service of a node depend on. */
-export interface RuleContext {
-  readonly nodeName: string;
+export interface RuleContext extends ProxyPlace {
   /** Addresses on which node ports answer. */
-  readonly nodeAddresses: readonly string[];
+  readonly nodePortAddresses: readonly string[];
+  /** Addresses of this node: the only ones at which externalIPs are served. */
+  readonly ownedAddresses: ReadonlySet<string>;
   readonly policy: PolicyName;
+  /** Idle time of UDP sessions; absent = the dataplane's. */
+  readonly udpIdleMs?: number;
 }
+
+/** Most connections that may be open to a service port at once; ours. */
+export const MAX_CONNECTIONS = 'orrery.dev/max-connections';
 
 const DEFAULT_AFFINITY_SECONDS = 10_800;
 
 /** Services that this proxy leaves alone (k8s pkg/proxy/util/utils.go:ShouldSkipService). */
-function isSkipped(service: Service): boolean {
-  const { clusterIP, type } = service.spec;
-  return !clusterIP || clusterIP === 'None' || type === 'ExternalName';
-}
+export const isSkipped = (service: Service): boolean =>
+  service.spec.type === 'ExternalName' || clusterAddresses(service).length === 0;
 
 function affinityMs(service: Service): number {
   if (service.spec.sessionAffinity !== 'ClientIP') return 0;
@@ -24,25 +30,35 @@ function affinityMs(service: Service): number {
   return (seconds ?? DEFAULT_AFFINITY_SECONDS) * 1_000;
 }
 
-const clusterFrontends = (service: Service, port: ServicePort): Frontend[] =>
-  (service.spec.clusterIPs ?? [service.spec.clusterIP ?? '']).map((address) => ({
-    address,
-    port: port.port,
-    kind: 'clusterIP',
-  }));
+function maxConnections(service: Service): number | undefined {
+  const text = service.metadata.annotations?.[MAX_CONNECTIONS] ?? '';
+  return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
+}
 
-function externalFrontends(service: Service, port: ServicePort, context: RuleContext): Frontend[] {
-  const nodePorts = port.nodePort
-    ? context.nodeAddresses.map((address): Frontend => ({
-        address,
-        port: port.nodePort ?? 0,
-        kind: 'nodePort',
-      }))
-    : [];
-  const balancers = (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }): Frontend[] =>
-    ip ? [{ address: ip, port: port.port, kind: 'loadBalancer' }] : [],
-  );
-  return [...nodePorts, ...balancers];
+const portId = ({ metadata: { namespace = '', name = '' } }: Service, port: ServicePort): string =>
+  `${namespace}/${name}${port.name ? `:${port.name}` : ''}`;
+
+const isRelayed = (protocol: string): protocol is Protocol =>
+  protocol === 'TCP' || protocol === 'UDP';
+
+/** What every rule of a service port has in common. */
+function portRule(
+  service: Service,
+  protocol: Protocol,
+  context: RuleContext,
+): Omit<ServiceRule, 'id' | 'frontends' | 'backends'> {
+  const { namespace, name } = service.metadata;
+  const limit = maxConnections(service);
+  return {
+    protocol,
+    policy: context.policy,
+    affinityMs: affinityMs(service),
+    ...(namespace === 'default' && name === 'kubernetes' ? { trusted: true } : {}),
+    ...(limit === undefined ? {} : { maxConnections: limit }),
+    ...(context.udpIdleMs !== undefined && protocol === 'UDP'
+      ? { udpIdleMs: context.udpIdleMs }
+      : {}),
+  };
 }
 
 function portRules(
@@ -51,39 +67,42 @@ function portRules(
   slices: readonly EndpointSlice[],
   context: RuleContext,
 ): ServiceRule[] {
+  const { spec } = service;
   const protocol = port.protocol ?? 'TCP';
-  if (protocol !== 'TCP' && protocol !== 'UDP') return [];
-  const { namespace = '', name = '' } = service.metadata;
-  const id = `${namespace}/${name}${port.name ? `:${port.name}` : ''}`;
-  const select = (local: boolean): ServiceRule['backends'] =>
-    selectBackends(slices, {
-      portName: port.name ?? '',
-      protocol,
-      ...(local ? { onlyNode: context.nodeName } : {}),
-    });
-  const rule = (suffix: string, frontends: Frontend[], local: boolean): ServiceRule[] =>
-    frontends.length === 0
-      ? []
-      : [
-          {
-            id: `${id}${suffix}`,
-            protocol,
-            frontends,
-            policy: context.policy,
-            affinityMs: affinityMs(service),
-            backends: select(local),
-            ...(namespace === 'default' && name === 'kubernetes' ? { trusted: true } : {}),
-          },
-        ];
-  return [
-    ...rule('', clusterFrontends(service, port), service.spec.internalTrafficPolicy === 'Local'),
-    ...rule(
-      ' external',
-      externalFrontends(service, port, context),
-      service.spec.externalTrafficPolicy === 'Local',
-    ),
-  ];
+  if (!isRelayed(protocol)) return [];
+  const shared = portRule(service, protocol, context);
+  const sources = spec.loadBalancerSourceRanges ?? [];
+  return familiesOf(service).flatMap((family) => {
+    const options = { portName: port.name ?? '', protocol, addressType: family };
+    const selection = selectBackends(candidatesOf(slices, options), context);
+    const { cluster, external, loadBalancer } = frontendsOf(service, port, { family, context });
+    const id = `${portId(service, port)}${family === 'IPv6' ? ' IPv6' : ''}`;
+    const rule = (
+      suffix: string,
+      frontends: readonly Frontend[],
+      policy?: string,
+    ): ServiceRule[] =>
+      frontends.length === 0
+        ? []
+        : [{ ...shared, id: `${id}${suffix}`, frontends, backends: choose(selection, policy) }];
+    const { internalTrafficPolicy, externalTrafficPolicy } = spec;
+    return [
+      ...rule('', cluster, internalTrafficPolicy),
+      ...(sources.length === 0
+        ? rule(' external', [...external, ...loadBalancer], externalTrafficPolicy)
+        : [
+            ...rule(' external', external, externalTrafficPolicy),
+            ...rule(' loadBalancer', loadBalancer, externalTrafficPolicy).map((one) => ({
+              ...one,
+              allowedSources: sources,
+            })),
+          ]),
+    ];
+  });
 }
+
+const choose = ({ cluster, local }: Selection, policy = 'Cluster'): ServiceRule['backends'] =>
+  policy === 'Local' ? local : cluster;
 
 /** What the addresses and ports of one service should do on this node. Pure. */
 export function serviceRules(
@@ -95,13 +114,17 @@ export function serviceRules(
   return (service.spec.ports ?? []).flatMap((port) => portRules(service, port, slices, context));
 }
 
-/** What a service asks for that is not served, by name; for the log. */
-export function unservedParts(service: Service): readonly string[] {
-  const sctp = (service.spec.ports ?? []).filter((port) => port.protocol === 'SCTP');
-  return [
-    ...sctp.map((port) => `port ${port.port}/SCTP: SCTP is not modelled`),
-    ...(service.spec.externalIPs?.length
-      ? ['externalIPs: not served (CVE-2020-8554: an address must belong to this host)']
-      : []),
-  ];
+/** Endpoints of this node behind a service, each pod once: what its health check node port answers. */
+export function localEndpoints(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  context: RuleContext,
+): number {
+  const counts = familiesOf(service).flatMap((addressType) =>
+    (service.spec.ports ?? []).map(({ name: portName = '', protocol = 'TCP' }) => {
+      const candidates = candidatesOf(slices, { portName, protocol, addressType });
+      return selectBackends(candidates, context).localReady;
+    }),
+  );
+  return Math.max(0, ...counts);
 }

@@ -1,3 +1,6 @@
+/** Names of the totals. */
+export type CounterName = Exclude<keyof Counters, 'snapshot'>;
+
 /** Totals since the start of the dataplane; read by its metrics. */
 export class Counters {
   /** TCP connections relayed. */
@@ -20,4 +23,8 @@ export class Counters {
   listenFailures = 0;
   /** Errors of listening sockets. */
   acceptFailures = 0;
+
+  snapshot(): Record<CounterName, number> {
+    return Object.fromEntries(Object.entries(this)) as Record<CounterName, number>;
+  }
 }

@@ -1,0 +1,67 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { decodeYaml } from '@orrery/apimachinery';
+import { ConfigError, inRootfs, validateConfig } from '@orrery/component';
+import type { Clock, Logger } from '@orrery/component';
+import { KubeProxyConfiguration } from './kube-proxy-configuration.js';
+
+const WATCH_MS = 500;
+
+function parse(path: string, bytes: Buffer): KubeProxyConfiguration {
+  const { value, duplicateFields } = decodeYaml(bytes);
+  if (duplicateFields.length > 0)
+    throw new ConfigError(`${path}: field set twice: ${duplicateFields.join(', ')}`);
+  return validateConfig(KubeProxyConfiguration, value, path);
+}
+
+/** Reads the KubeProxyConfiguration; upstream's defaults without a file. Throws ConfigError. */
+export function readConfiguration(path: string): KubeProxyConfiguration {
+  if (path === '') return new KubeProxyConfiguration();
+  try {
+    return parse(path, readFileSync(inRootfs(path)));
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`--config ${path}: ${why}`, { cause: error });
+  }
+}
+
+export interface WatchOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly changed: (config: KubeProxyConfiguration) => void;
+}
+
+/** Calls `changed` whenever the file says something else, until the signal aborts; a bad file changes nothing. */
+export async function watchConfiguration(
+  options: WatchOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { path, clock, logger, changed } = options;
+  const read = (): Buffer => readFileSync(inRootfs(path));
+  let before = read();
+  while (!signal.aborted) {
+    await clock.sleep(WATCH_MS, signal).catch(() => undefined);
+    try {
+      const now = read();
+      if (signal.aborted || now.equals(before)) continue;
+      before = now;
+      changed(parse(path, now));
+    } catch (error) {
+      logger.error('the configuration stays as it is', error);
+    }
+  }
+}
+
+/** Sets the process's badness for the OOM killer; without the privilege it is said and nothing changes. */
+export function setOomScore(adjustment: number | null | undefined, logger: Logger): void {
+  if (adjustment === undefined || adjustment === null) return;
+  try {
+    writeFileSync('/proc/self/oom_score_adj', String(adjustment));
+  } catch (error) {
+    logger.warn('oomScoreAdj could not be set', {
+      oomScoreAdj: adjustment,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
