@@ -21,6 +21,10 @@ export class RuntimeOptions {
   @IsNotEmpty()
   cniBinDir = '/opt/cni/bin';
 
+  @Flag('How the names of network namespaces of pods begin (netns)')
+  @Matches(/^[a-z0-9][a-z0-9-]*-$/)
+  netnsPrefix = 'cni-';
+
   @Flag('Folder of what CNI plugins answered (netns; default: below --root)', 'cni-cache-dir')
   @IsString()
   cniCacheDir = '';

@@ -34,6 +34,7 @@ function networkOf(options: RuntimeOptions, { random, logger }: RuntimeDependenc
   return new CniPodNetwork({
     confDir: options.cniConfDir,
     binDirs: options.cniBinDir.split(','),
+    netnsPrefix: options.netnsPrefix,
     cacheDir: options.cniCacheDir || defaultCniCache(options.root),
     random,
     logger,
@@ -137,6 +138,7 @@ export class Runtime {
         ...Object.fromEntries(config.envs.map(({ key, value }) => [key, value])),
       },
       workingDir: config.workingDir,
+      memberFiles: this.engine.limits.memberFiles(record.id),
       user: uid === undefined ? undefined : `${uid}:${security?.runAsGroup?.value ?? uid}`,
     });
   }

@@ -15,8 +15,11 @@ import type { RecordStore } from '../store/record-store.js';
 import { toSandboxStatus } from '../store/sandbox.js';
 import type { SandboxRecord } from '../store/sandbox.js';
 import type { ContainerEvents } from './container-events.js';
+import { ContainerLimits, OOM_KILLED, limitsOf } from './limits.js';
 import { LiveContainer } from './live-container.js';
 import { scriptOf } from './script.js';
+import type { Script } from './script.js';
+import { withScriptedUsage } from './scripted-usage.js';
 import { isProcess, planOf, startTask } from './start-task.js';
 import type { Exit, StopSignal, Task } from './task.js';
 
@@ -41,8 +44,11 @@ const SHUTDOWN_MS = 2_000;
 export class ContainerEngine {
   private readonly live = new Map<string, LiveContainer>();
   private readonly endedProcesses = new Set<string>();
+  readonly limits: ContainerLimits;
 
-  constructor(private readonly options: EngineOptions) {}
+  constructor(private readonly options: EngineOptions) {
+    this.limits = new ContainerLimits(options.clock, options.logger);
+  }
 
   folderOf(id: string): string {
     return join(this.options.root, 'run', id);
@@ -68,6 +74,7 @@ export class ContainerEngine {
     mkdirSync(folder, { recursive: true });
     const live = new LiveContainer(new CriLog(record.logPath, clock));
     this.live.set(record.id, live);
+    this.limits.prepare(record);
     const environment = this.options.environmentOf(record, sandbox);
     const script = scriptOf({
       container: record.config.metadata?.name ?? '',
@@ -89,9 +96,9 @@ export class ContainerEngine {
         adoptDir,
         endedProcesses: this.endedProcesses,
       });
-      this.run(record, live, task);
-      if (script.exitAfterMs !== undefined)
-        this.crashLater(record.id, task, script.exitAfterMs, script.exitCode);
+      const scripted = withScriptedUsage(task, script, clock);
+      this.run(record, live, scripted);
+      this.perform(record.id, live, scripted, script);
     } catch (error) {
       throw this.startFailed(record, live, error);
     }
@@ -132,7 +139,15 @@ export class ContainerEngine {
     this.save(record, lifecycle);
     this.emit(record.id, 'CONTAINER_STARTED_EVENT');
     void task.exited.then((exit) => {
-      this.finish(record.id, lifecycle.startedAt, exit);
+      this.finish(record.id, lifecycle.startedAt, this.limits.verdict(record.id, exit));
+    });
+    const limit = (): number => {
+      const now = this.options.containers.find(record.id);
+      return now ? limitsOf(now).memoryBytes : 0;
+    };
+    this.limits.watch(task, record.id, limit, () => {
+      this.finish(record.id, lifecycle.startedAt, OOM_KILLED);
+      task.signal('SIGKILL');
     });
   }
 
@@ -154,6 +169,19 @@ export class ContainerEngine {
       message: exit.message ?? '',
     });
     this.emit(id, 'CONTAINER_STOPPED_EVENT');
+  }
+
+  /** What the container's script lets happen while it runs. */
+  private perform(id: string, live: LiveContainer, task: Task, script: Script): void {
+    const { exitAfterMs, exitCode, logEveryMs, logLine } = script;
+    if (exitAfterMs !== undefined) this.crashLater(id, task, exitAfterMs, exitCode);
+    if (logEveryMs === undefined || logEveryMs <= 0) return;
+    const say = (): void => {
+      if (this.live.get(id)?.task !== task) return;
+      live.output('stdout', Buffer.from(`${logLine}\n`));
+      this.options.clock.after(logEveryMs, say, { unref: true });
+    };
+    say();
   }
 
   private crashLater(id: string, task: Task, afterMs: number, exitCode: number): void {
@@ -201,6 +229,7 @@ export class ContainerEngine {
   /** Stops it when it runs, and forgets it. */
   async remove(record: ContainerRecord): Promise<void> {
     await this.stop(record, 0);
+    this.limits.remove(record.id);
     rmSync(this.folderOf(record.id), { recursive: true, force: true });
     this.options.containers.delete(record.id);
     this.emit(record.id, 'CONTAINER_DELETED_EVENT', record.sandboxId);
@@ -235,6 +264,7 @@ export class ContainerEngine {
     const { clock, sandboxes, catalog, logger, adoptDir } = this.options;
     const live = new LiveContainer(new CriLog(record.logPath, clock));
     this.live.set(record.id, live);
+    this.limits.recover(record);
     const sandbox = sandboxes.find(record.sandboxId);
     const plan = sandbox && planOf(record, sandbox, catalog);
     const { startedAt, pid, pidStart } = lifecycle;

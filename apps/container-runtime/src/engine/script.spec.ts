@@ -8,6 +8,22 @@ describe('scriptOf', () => {
       exitAfterMs: undefined,
       exitCode: 1,
       failEvery: 0,
+      memoryBytes: 0,
+      memoryGrowth: 0,
+      cpuCores: 0,
+      logLine: 'still here',
+      logEveryMs: undefined,
+    });
+  });
+
+  it('reads amounts as quantities, and nonsense as nothing', () => {
+    const annotations = { 'orrery.dev/memory': '64Mi', 'orrery.dev/cpu': '250m' };
+    const env = { ORRERY_MEMORY_GROWTH: 'lots', ORRERY_LOG_EVERY: '1s' };
+    expect(scriptOf({ container: 'c', annotations, env })).toMatchObject({
+      memoryBytes: 67_108_864,
+      cpuCores: 0.25,
+      memoryGrowth: 0,
+      logEveryMs: 1_000,
     });
   });
 

@@ -1,3 +1,4 @@
+import { parseQuantity } from '@orrery/apimachinery';
 import { parseDuration } from '@orrery/component';
 
 /** Behaviour that a user scripts for a container; see README.md. */
@@ -8,12 +9,29 @@ export interface Script {
   readonly exitAfterMs: number | undefined;
   readonly exitCode: number;
   readonly failEvery: number;
+  /** Bytes that the container is said to use, and how many more each second. */
+  readonly memoryBytes: number;
+  readonly memoryGrowth: number;
+  readonly cpuCores: number;
+  /** A line that is written to the log again and again. */
+  readonly logLine: string;
+  readonly logEveryMs: number | undefined;
 }
 
 export interface ScriptSource {
   readonly container: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** A quantity such as 64Mi or 250m; 0 for what is none. */
+function amount(text: string | undefined): number {
+  if (text === undefined) return 0;
+  try {
+    return Math.max(0, Number(parseQuantity(text).nanos) / 1e9);
+  } catch {
+    return 0;
+  }
 }
 
 /**
@@ -34,5 +52,10 @@ export function scriptOf({ container, annotations, env }: ScriptSource): Script 
     exitAfterMs: parseDuration(read('exit-after') ?? ''),
     exitCode: count('exit-code') ?? 1,
     failEvery: count('fail-every') ?? 0,
+    memoryBytes: amount(read('memory')),
+    memoryGrowth: amount(read('memory-growth')),
+    cpuCores: amount(read('cpu')),
+    logLine: read('log-line') ?? 'still here',
+    logEveryMs: parseDuration(read('log-every') ?? ''),
   };
 }

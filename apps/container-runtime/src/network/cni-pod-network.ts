@@ -22,6 +22,8 @@ export interface CniPodNetworkOptions {
   readonly confDir: string;
   readonly binDirs: readonly string[];
   readonly cacheDir: string;
+  /** Begins the name of each pod's network namespace. */
+  readonly netnsPrefix: string;
   readonly random: Random;
   readonly logger: Logger;
 }
@@ -59,11 +61,15 @@ export class CniPodNetwork implements PodNetwork {
 
   /** Throws ConfigError with one line naming the remedy where no namespace can be made. */
   async prepare(): Promise<void> {
-    const probe = `cni-probe-${this.options.random.uuid()}`;
+    const probe = this.newName();
     await needNetAdmin('--network netns', async () => {
       await addNetns(probe);
       await deleteNetns(probe);
     });
+  }
+
+  private newName(): string {
+    return `${this.options.netnsPrefix}${this.options.random.uuid()}`;
   }
 
   problem(): string | undefined {
@@ -86,7 +92,7 @@ export class CniPodNetwork implements PodNetwork {
         'UNKNOWN',
         `failed to setup network for sandbox "${sandbox.id}": ${NOT_INITIALIZED}`,
       );
-    const name = `cni-${this.options.random.uuid()}`;
+    const name = this.newName();
     try {
       const netns = await addNetns(name);
       await setSysctls(networkSysctls(sandbox), netns);

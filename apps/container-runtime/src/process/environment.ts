@@ -19,6 +19,8 @@ export interface EnvironmentOptions extends RootfsOptions {
   readonly workingDir: string;
   /** Path of the pod's network namespace; undefined where it shares the node's. */
   readonly netns: string | undefined;
+  /** Files into which each process writes its id, so that the container's limits hold for it. */
+  readonly memberFiles?: readonly string[];
   /** `uid:gid` from the security context. */
   readonly user: string | undefined;
 }
@@ -98,11 +100,25 @@ export class ContainerEnvironment {
   /** `extraEnv` is for one command, e.g. TERM. */
   launch(argv: readonly string[], extraEnv: Readonly<Record<string, string>> = {}): Launch {
     const env = { ...this.env, ...extraEnv };
-    return this.inNetwork(
-      this.options.isolation === 'none'
-        ? this.launchPlain(argv, env)
-        : this.launchIsolated(argv, env, this.options.isolation),
+    return this.limited(
+      this.inNetwork(
+        this.options.isolation === 'none'
+          ? this.launchPlain(argv, env)
+          : this.launchIsolated(argv, env, this.options.isolation),
+      ),
     );
+  }
+
+  /** The same process as a member of the container's control group, with everything that it starts. */
+  private limited(launch: Launch): Launch {
+    const { memberFiles = [] } = this.options;
+    if (memberFiles.length === 0) return launch;
+    const join = memberFiles.map((file) => `echo $$ > ${file} 2>/dev/null`).join('; ');
+    return {
+      ...launch,
+      file: '/bin/sh',
+      args: ['-c', `${join}; exec "$@"`, 'sh', launch.file, ...launch.args],
+    };
   }
 
   /** The same process inside the pod's network namespace. */

@@ -1,7 +1,8 @@
+import { CriError } from '@orrery/cri';
 import type { UpdateContainerResourcesRequest } from '@orrery/cri';
 import type { Runtime } from '../../runtime.js';
 
-/** Kept with the container and shown in its status; nothing is limited (README.md, Not modelled). */
+/** Changes the limits of a running container, or of one before its start. */
 export function updateContainerResources(
   runtime: Runtime,
   { containerId, linux }: UpdateContainerResourcesRequest,
@@ -10,9 +11,12 @@ export function updateContainerResources(
   if (!linux) return {};
   const { config } = container;
   const resources = { ...config.linux?.resources, ...linux };
-  runtime.containers.put({
-    ...container,
-    config: { ...config, linux: { ...config.linux, resources } },
-  });
+  const changed = { ...container, config: { ...config, linux: { ...config.linux, resources } } };
+  try {
+    runtime.engine.limits.update(changed);
+  } catch (error) {
+    throw new CriError('UNKNOWN', `failed to update resources: ${String(error)}`, { cause: error });
+  }
+  runtime.containers.put(changed);
   return {};
 }

@@ -1,0 +1,131 @@
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What a container may use; 0 = as much as there is. */
+export interface CgroupLimits {
+  readonly memoryBytes: number;
+  readonly cpuQuota: number;
+  readonly cpuPeriod: number;
+  readonly cpuShares: number;
+}
+
+/** Files of one version of cgroups, below a group's folder. */
+interface Layout {
+  /** Folders in which a group is made: one for each controller, or one for all. */
+  readonly roots: readonly string[];
+  write(folders: readonly string[], limits: CgroupLimits): void;
+  /** File and pattern that tell how many processes were killed for want of memory. */
+  readonly oom: readonly [file: string, pattern: RegExp];
+}
+
+const MOUNT = '/sys/fs/cgroup';
+/** Less than this and not even a shell starts. */
+const MINIMUM_MEMORY = 4 * 1024 * 1024;
+
+const put = (folder: string, file: string, value: string | number): void => {
+  writeFileSync(join(folder, file), String(value));
+};
+
+const V1: Layout = {
+  roots: [join(MOUNT, 'memory'), join(MOUNT, 'cpu')],
+  write: ([memory = '', cpu = ''], limits) => {
+    const bytes = limits.memoryBytes > 0 ? Math.max(limits.memoryBytes, MINIMUM_MEMORY) : -1;
+    put(memory, 'memory.limit_in_bytes', bytes);
+    if (existsSync(join(cpu, 'cpu.cfs_period_us')) && limits.cpuPeriod > 0)
+      put(cpu, 'cpu.cfs_period_us', limits.cpuPeriod);
+    if (existsSync(join(cpu, 'cpu.cfs_quota_us')))
+      put(cpu, 'cpu.cfs_quota_us', limits.cpuQuota > 0 ? limits.cpuQuota : -1);
+    if (limits.cpuShares > 0) put(cpu, 'cpu.shares', limits.cpuShares);
+  },
+  oom: ['memory.oom_control', /^oom_kill (\d+)/m],
+};
+
+/** Weight of shares (runc libcontainer/cgroups/utils.go:ConvertCPUSharesToCgroupV2Value). */
+const weightOf = (shares: number): number => 1 + Math.floor(((shares - 2) * 9999) / 262_142);
+
+const V2: Layout = {
+  roots: [MOUNT],
+  write: ([folder = ''], limits) => {
+    const bytes = Math.max(limits.memoryBytes, MINIMUM_MEMORY);
+    put(folder, 'memory.max', limits.memoryBytes > 0 ? bytes : 'max');
+    const quota = limits.cpuQuota > 0 ? limits.cpuQuota : 'max';
+    put(folder, 'cpu.max', `${quota} ${limits.cpuPeriod > 0 ? limits.cpuPeriod : 100_000}`);
+    if (limits.cpuShares > 0) put(folder, 'cpu.weight', weightOf(limits.cpuShares));
+  },
+  oom: ['memory.events', /^oom_kill (\d+)/m],
+};
+
+const NO_LIMITS: CgroupLimits = { memoryBytes: 0, cpuQuota: 0, cpuPeriod: 100_000, cpuShares: 0 };
+const PARENT = 'orrery';
+
+/** The control group of one container. */
+export class Cgroup {
+  private constructor(
+    private readonly layout: Layout,
+    private readonly folders: readonly string[],
+  ) {}
+
+  /** A group of that name, new or found again; undefined where this machine does not let us. */
+  static open(name: string): Cgroup | undefined {
+    const layout = existsSync(join(MOUNT, 'cgroup.controllers')) ? V2 : V1;
+    const folders = layout.roots.map((root) => join(root, PARENT, name));
+    try {
+      if (layout === V2) delegate(join(MOUNT, PARENT));
+      for (const folder of folders) mkdirSync(folder, { recursive: true });
+      return new Cgroup(layout, folders);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Whether limits can be set on this machine. */
+  static probe(name: string): boolean {
+    const group = Cgroup.open(`${name}-probe`);
+    try {
+      group?.limit({ ...NO_LIMITS, memoryBytes: 64 * 1024 * 1024 });
+      return group !== undefined;
+    } catch {
+      return false;
+    } finally {
+      group?.remove();
+    }
+  }
+
+  /** Files into which a process writes its id to be limited. */
+  get memberFiles(): readonly string[] {
+    return this.folders.map((folder) => join(folder, 'cgroup.procs'));
+  }
+
+  /** Throws where the kernel refuses, e.g. a limit below what is in use. */
+  limit(limits: CgroupLimits): void {
+    this.layout.write(this.folders, limits);
+  }
+
+  /** Some process of the group was killed for want of memory. */
+  get oomKilled(): boolean {
+    const [file, pattern] = this.layout.oom;
+    try {
+      const text = readFileSync(join(this.folders[0] ?? '', file), 'utf8');
+      return Number(pattern.exec(text)?.[1] ?? 0) > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Only an empty group goes; one with processes stays for the next try. */
+  remove(): void {
+    for (const folder of this.folders)
+      try {
+        rmdirSync(folder);
+      } catch {
+        // Gone, or not empty yet.
+      }
+  }
+}
+
+/** Lets groups below `folder` limit memory and CPU. */
+function delegate(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(MOUNT, 'cgroup.subtree_control'), '+memory +cpu');
+  writeFileSync(join(folder, 'cgroup.subtree_control'), '+memory +cpu');
+}
