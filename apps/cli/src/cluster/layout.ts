@@ -9,6 +9,8 @@ export interface Addresses {
   readonly apiServer: string;
   readonly podCidr: string;
   readonly serviceCidr: string;
+  /** Addresses of Services of type LoadBalancer. */
+  readonly loadBalancerPool: string;
   readonly dns: string;
   node(i: number): string;
   etcdMember(i: number): string;
@@ -21,6 +23,7 @@ export function addressesOf(block: number): Addresses {
     apiServer: `${prefix}.0.1`,
     podCidr: `${prefix}.64.0/18`,
     serviceCidr: `${prefix}.128.0/17`,
+    loadBalancerPool: `${prefix}.48.0/24`,
     dns: `${prefix}.128.10`,
     node: (i) => `${prefix}.0.${i}`,
     etcdMember: (i) => `${prefix}.0.${200 + i}`,
