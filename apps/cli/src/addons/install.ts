@@ -7,6 +7,7 @@ import type { Clock } from '@orrery/component';
 import { bootstrapTokenSecret, joiningNodes } from './bootstrap-token.js';
 import { configMap, daemonSet, roleBinding, serviceAccount } from './kube-proxy.js';
 import type { KubeProxyAddon } from './kube-proxy.js';
+import { standardClass } from './storage-class.js';
 
 const NAMESPACE_WAIT_MS = 10_000;
 const RETRY_MS = 50;
@@ -55,7 +56,7 @@ export async function admitJoiningNodes(
   for (const one of joiningNodes()) await ensure(client, resources.clusterrolebindings, one);
 }
 
-/** The objects that a new cluster has beside its own: kube-proxy's. */
+/** The objects that a new cluster has beside its own: kube-proxy's, and the default storage class. */
 export async function installAddons(
   client: KubeClient,
   addon: KubeProxyAddon,
@@ -68,4 +69,5 @@ export async function installAddons(
   await ensure(client, resources.clusterrolebindings, roleBinding());
   await ensure(client, resources.configmaps, configMap(addon));
   await ensure(client, resources.daemonsets, daemonSet(addon));
+  await ensure(client, resources.storageclasses, standardClass());
 }
