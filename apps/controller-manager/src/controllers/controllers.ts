@@ -1,3 +1,5 @@
+import { mirroringController } from './endpointslice-mirroring/mirroring.reconciler.js';
+import { serviceLbController } from './service-lb/service-lb.reconciler.js';
 import { bootstrapSignerController } from './bootstrap-token/bootstrap-signer.reconciler.js';
 import { tokenCleanerController } from './bootstrap-token/token-cleaner.reconciler.js';
 import { csrApprovingController } from './certificate-signing-request/csr-approving.reconciler.js';
@@ -59,6 +61,8 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   horizontalPodAutoscalerController,
   endpointSliceController,
   endpointsController,
+  mirroringController,
+  serviceLbController,
   nodeLifecycleController,
   taintEvictionController,
   podGcController,

@@ -18,8 +18,8 @@ export const hasCondition = (
 
 /** Newer kubelets with keys that cannot encipher leave that usage out. */
 function hasUsages(usages: readonly string[], auth: 'client auth' | 'server auth'): boolean {
-  const asked = usages.filter((usage) => usage !== ENCIPHERMENT).sort();
-  return asked.length === 2 && asked[0] === auth && asked[1] === SIGNATURE;
+  const asked = new Set(usages.filter((usage) => usage !== ENCIPHERMENT));
+  return asked.size === 2 && asked.has(auth) && asked.has(SIGNATURE);
 }
 
 const noUsages = (auth: string): string => {

@@ -1,10 +1,15 @@
-import type { EndpointAddress, EndpointSubset, Pod, Service } from '@orrery/api';
+import type { EndpointAddress, EndpointPort, EndpointSubset, Pod, Service } from '@orrery/api';
 import { isReady, isTerminated } from '../../pods/pod-state.js';
-import { hostnameOf, isHeadless, portsKey, portsOf } from '../endpointslice/service-pods.js';
+import {
+  hostnameOf,
+  isHeadless,
+  ownLabels,
+  portsKey,
+  portsOf,
+} from '../endpointslice/service-pods.js';
 import type { ResolvedPort } from '../endpointslice/service-pods.js';
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by';
-const HEADLESS = 'service.kubernetes.io/headless';
 /** k8s pkg/controller/endpoint: maxCapacity; the rest is seen in EndpointSlices only. */
 const MAX_ADDRESSES = 1000;
 
@@ -30,25 +35,38 @@ const byIp = (a: EndpointAddress, b: EndpointAddress): number =>
 
 function toSubset({ ports, ready, notReady }: Group): EndpointSubset {
   return {
-    ...(ready.length > 0 ? { addresses: ready.sort(byIp).slice(0, MAX_ADDRESSES) } : {}),
-    ...(notReady.length > 0
-      ? { notReadyAddresses: notReady.sort(byIp).slice(0, MAX_ADDRESSES) }
-      : {}),
-    ...(ports.length > 0
-      ? {
-          ports: ports.map(({ name, port, protocol, appProtocol }) => ({
-            ...(name ? { name } : {}),
-            port,
-            protocol,
-            ...(appProtocol ? { appProtocol } : {}),
-          })),
-        }
-      : {}),
+    ...(ready.length > 0 ? { addresses: ready } : {}),
+    ...(notReady.length > 0 ? { notReadyAddresses: notReady } : {}),
+    ...(ports.length > 0 ? { ports: ports.map(toPort) } : {}),
   };
 }
 
+const toPort = ({ name, port, protocol, appProtocol }: ResolvedPort): EndpointPort => ({
+  ...(name ? { name } : {}),
+  port,
+  protocol,
+  ...(appProtocol ? { appProtocol } : {}),
+});
+
+/** At most so many addresses in all; the ready ones first. True when some were left out. */
+function truncate(groups: readonly Group[]): boolean {
+  let room = MAX_ADDRESSES;
+  let truncated = false;
+  for (const kind of ['ready', 'notReady'] as const)
+    for (const group of groups) {
+      const list = group[kind].sort(byIp);
+      truncated ||= list.length > room;
+      list.splice(room);
+      room -= list.length;
+    }
+  return truncated;
+}
+
 /** Pure: the subsets that a Service's pods mean, in a fixed order. */
-export function subsetsOf(service: Service, pods: readonly Pod[]): EndpointSubset[] {
+export function subsetsOf(
+  service: Service,
+  pods: readonly Pod[],
+): { readonly subsets: EndpointSubset[]; readonly truncated: boolean } {
   const groups = new Map<string, Group>();
   const tolerant = service.spec?.publishNotReadyAddresses === true;
   for (const pod of pods) {
@@ -62,15 +80,25 @@ export function subsetsOf(service: Service, pods: readonly Pod[]): EndpointSubse
     list.push(toAddress(service, pod, ip));
     groups.set(key, group);
   }
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => toSubset(group));
+  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+  const truncated = truncate(sorted);
+  const subsets = sorted.map(toSubset).filter((one) => one.addresses ?? one.notReadyAddresses);
+  return { subsets, truncated };
 }
 
 /** The labels of a Service's Endpoints. */
-export function endpointsLabels(service: Service): Record<string, string> {
-  const { [HEADLESS]: _, ...own } = service.metadata.labels ?? {};
-  return {
-    ...own,
-    [MANAGED_BY]: 'endpoint-controller',
-    ...(isHeadless(service) ? { [HEADLESS]: '' } : {}),
-  };
+export const endpointsLabels = (service: Service): Record<string, string> => ({
+  ...ownLabels(service),
+  [MANAGED_BY]: 'endpoint-controller',
+});
+
+const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity';
+
+/** The annotations with what they should say of addresses that were left out (k8s pkg/controller/endpoint: truncateEndpoints). */
+export function endpointsAnnotations(
+  before: Readonly<Record<string, string>> | undefined,
+  truncated: boolean,
+): Record<string, string> {
+  const { [OVER_CAPACITY]: _, ...others } = before ?? {};
+  return truncated ? { ...others, [OVER_CAPACITY]: 'truncated' } : others;
 }

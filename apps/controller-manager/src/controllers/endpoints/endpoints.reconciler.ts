@@ -10,7 +10,7 @@ import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { concernsEndpoints, isManaged, podsOf, servicesOf } from '../endpointslice/service-pods.js';
-import { endpointsLabels, subsetsOf } from './endpoints.decide.js';
+import { endpointsAnnotations, endpointsLabels, subsetsOf } from './endpoints.decide.js';
 
 export interface EndpointsCaches {
   readonly services: Lister<Service>;
@@ -33,14 +33,19 @@ export class EndpointsReconciler implements Reconciler {
       return done;
     }
     if (!isManaged(service)) return done;
-    const subsets = subsetsOf(service, podsOf(service, this.caches.pods));
+    const { subsets, truncated } = subsetsOf(service, podsOf(service, this.caches.pods));
     const labels = endpointsLabels(service);
-    if (!current) await this.client.create({ metadata: { ...key, labels }, subsets });
+    const before = current?.metadata.annotations;
+    const annotations = endpointsAnnotations(before, truncated);
+    if (!current) await this.client.create({ metadata: { ...key, labels, annotations }, subsets });
     else if (
       !isDeepStrictEqual(current.subsets ?? [], subsets) ||
-      !isDeepStrictEqual(current.metadata.labels, labels)
-    )
-      await this.client.update({ ...current, metadata: { ...current.metadata, labels }, subsets });
+      !isDeepStrictEqual(current.metadata.labels, labels) ||
+      !isDeepStrictEqual(before ?? {}, annotations)
+    ) {
+      const metadata = { ...current.metadata, labels, annotations };
+      await this.client.update({ ...current, metadata, subsets });
+    }
     return done;
   }
 

@@ -1,30 +1,24 @@
 import type { ObjectKey } from '@orrery/apimachinery';
-import { isNotFound } from '@orrery/apimachinery';
-import type { EndpointSlice, Pod, Service } from '@orrery/api';
+import type { EndpointSlice, Node, Pod, Service } from '@orrery/api';
 import { resources } from '@orrery/api';
 import type { ResourceClient } from '@orrery/client';
-import { allOrFirstFailure, defineController, done } from '@orrery/controller';
+import { defineController, done } from '@orrery/controller';
 import type { Reconciler, Result } from '@orrery/controller';
-import type { IndexFunction, Lister } from '@orrery/informers';
+import { BY_NODE } from '@orrery/informers';
+import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { podInformer } from '../../pods/pod-indexes.js';
-import { MANAGED_BY, MANAGER, SERVICE_NAME, planSlices } from './endpointslice.decide.js';
+import { MANAGER, planSlices } from './endpointslice.decide.js';
 import { concernsEndpoints, isManaged, podsOf, servicesOf } from './service-pods.js';
+import { BY_SERVICE, bySliceService, serviceOfSlice, writeSlices } from './slice-writer.js';
 
-const BY_SERVICE = 'service';
-
-const serviceOf = (slice: EndpointSlice): string | undefined =>
-  slice.metadata.labels?.[MANAGED_BY] === MANAGER ? slice.metadata.labels[SERVICE_NAME] : undefined;
-
-const byService: IndexFunction<EndpointSlice> = (slice) => {
-  const name = serviceOf(slice);
-  return name ? [`${slice.metadata.namespace ?? ''}/${name}`] : [];
-};
+const ZONE = 'topology.kubernetes.io/zone';
 
 export interface EndpointCaches {
   readonly services: Lister<Service>;
   readonly pods: Lister<Pod>;
   readonly slices: Lister<EndpointSlice>;
+  readonly nodes: Lister<Node>;
 }
 
 /** Says in EndpointSlices which pods serve a Service. */
@@ -32,6 +26,7 @@ export class EndpointSliceReconciler implements Reconciler {
   constructor(
     private readonly caches: EndpointCaches,
     private readonly client: ResourceClient<EndpointSlice>,
+    private readonly most: number,
   ) {}
 
   async reconcile(key: ObjectKey): Promise<Result> {
@@ -39,24 +34,17 @@ export class EndpointSliceReconciler implements Reconciler {
     // The slices of a Service that is gone go with it, as what it owns.
     if (!service || !isManaged(service) || service.metadata.deletionTimestamp) return done;
     const existing = this.caches.slices
-      .byIndex(BY_SERVICE, `${key.namespace ?? ''}/${key.name}`)
+      .byIndex(BY_SERVICE, `${MANAGER}:${key.namespace ?? ''}/${key.name}`)
       .filter((slice) => !slice.metadata.deletionTimestamp);
-    const plan = planSlices(service, podsOf(service, this.caches.pods), existing);
-    await allOrFirstFailure([
-      ...plan.create.map((slice) => this.client.create(slice)),
-      ...plan.update.map((slice) => this.client.update(slice)),
-      ...plan.remove.map((slice) => this.#remove(slice)),
-    ]);
+    const plan = planSlices({
+      service,
+      pods: podsOf(service, this.caches.pods),
+      existing,
+      nodeOf: (name) => this.caches.nodes.get({ name }),
+      most: this.most,
+    });
+    await writeSlices(this.client, plan);
     return done;
-  }
-
-  async #remove(slice: EndpointSlice): Promise<void> {
-    const { namespace = '', name = '' } = slice.metadata;
-    try {
-      await this.client.delete({ namespace, name });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
   }
 }
 
@@ -64,26 +52,34 @@ export const endpointSliceController: ControllerEntry = {
   name: 'endpointslice-controller',
   definition({ informers }) {
     const services = informers.informer(resources.services).lister;
+    const pods = podInformer(informers).lister;
+    const servicesOn = (node: string): ObjectKey[] =>
+      pods.byIndex(BY_NODE, node).flatMap((pod) => servicesOf(pod, services));
     return defineController('endpointslice-controller')
       .concurrency(5)
       .for(resources.services)
       .watches(resources.pods, (pod) => servicesOf(pod, services), { changed: concernsEndpoints })
       .watches(resources.endpointslices, (slice) => {
-        const name = serviceOf(slice);
+        const name = serviceOfSlice(slice, MANAGER);
         return name ? [{ namespace: slice.metadata.namespace ?? '', name }] : [];
+      })
+      .watches(resources.nodes, (node) => servicesOn(node.metadata.name ?? ''), {
+        changed: (node, old) => node.metadata.labels?.[ZONE] !== old.metadata.labels?.[ZONE],
       })
       .build();
   },
-  create({ client, informers }) {
+  create({ client, informers, options }) {
     const slices = informers.informer(resources.endpointslices);
-    slices.addIndex(BY_SERVICE, byService);
+    slices.addIndex(BY_SERVICE, bySliceService);
     return new EndpointSliceReconciler(
       {
         services: informers.informer(resources.services).lister,
         pods: podInformer(informers).lister,
         slices: slices.lister,
+        nodes: informers.informer(resources.nodes).lister,
       },
       client.resource(resources.endpointslices),
+      options.maxEndpointsPerSlice,
     );
   },
 };

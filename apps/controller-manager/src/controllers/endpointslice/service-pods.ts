@@ -11,7 +11,15 @@ export interface ResolvedPort {
   readonly appProtocol?: string;
 }
 
+const HEADLESS = 'service.kubernetes.io/headless';
+
 export const isHeadless = (service: Service): boolean => service.spec?.clusterIP === 'None';
+
+/** The labels that a Service hands on to what lists its endpoints. */
+export function ownLabels(service: Service): Record<string, string> {
+  const { [HEADLESS]: _, ...own } = service.metadata.labels ?? {};
+  return { ...own, ...(isHeadless(service) ? { [HEADLESS]: '' } : {}) };
+}
 
 /** Whether we keep this Service's endpoints: those without a selector, and aliases, are somebody else's. */
 export const isManaged = (service: Service): boolean =>

@@ -82,7 +82,7 @@ describe('decideCleanUp()', () => {
     const found = decideCleanUp({
       secret: given,
       account: by,
-      pods: pods as Pod[],
+      pods: pods as unknown as Pod[],
       trackedSince: since,
       periodMs: 30 * 86_400_000,
       now: NOW,
