@@ -10,5 +10,6 @@ export const APPS: Readonly<Record<string, () => Promise<ComponentApp>>> = {
   'container-runtime': async () => (await import('@orrery/container-runtime')).app,
   'kube-proxy': async () => (await import('@orrery/kube-proxy')).app,
   relay: async () => (await import('./relay/app.js')).app,
+  'node-network': async () => (await import('./network/app.js')).nodeNetwork,
   dataplane: async () => (await import('@orrery/dataplane-app')).app,
 };

@@ -31,3 +31,5 @@ export { ExecPlugin } from './cni/exec-plugin.js';
 export type { BridgeConfig } from './bridge/bridge-plugin.js';
 export { BRIDGE_PLUGIN, BridgePlugin } from './bridge/bridge-plugin.js';
 export { Subnet } from './bridge/address-space.js';
+export type { Lan, Machine } from './machines.js';
+export { createLan, machineNetns, removeLan } from './machines.js';

@@ -8,6 +8,8 @@ import type { Progress } from '../progress.js';
 import type { ProcessSpec } from '../supervisor/managed-process.js';
 import { etcdClientUrl, etcdNumbers, etcdProcessName } from './plan.js';
 import type { PlanInput } from './plan.js';
+import { nodeName } from './layout.js';
+import { withinNode } from './node-namespaces.js';
 
 const PEER_PORT = 2380;
 
@@ -68,7 +70,7 @@ export function etcdProcess(
     ...(all.length > 1 ? { cluster } : {}),
   });
   const name = etcdProcessName(n);
-  return {
+  return withinNode(input, nodeName(1), {
     name,
     command,
     args,
@@ -76,7 +78,7 @@ export function etcdProcess(
     env: { ...foreignSettings, ...env },
     logFile: files.logs(`${name}.log`),
     pidFiles: [files.pidFile(name)],
-  };
+  });
 }
 
 /** One process an etcd member. */

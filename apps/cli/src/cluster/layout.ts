@@ -12,11 +12,36 @@ export interface Addresses {
   /** Addresses of Services of type LoadBalancer. */
   readonly loadBalancerPool: string;
   readonly dns: string;
+  /** Of the Service default/kubernetes. */
+  readonly kubernetesService: string;
   node(i: number): string;
   etcdMember(i: number): string;
 }
 
-export function addressesOf(block: number): Addresses {
+/** How pods and nodes get addresses (docs/architecture.md, "Addresses"). */
+export type NetworkMode = 'loopback' | 'routed' | 'netns';
+
+/** On this host alone or in a network namespace for each node, where the usual ranges are free. */
+export const addressesOf = (block: number, mode: NetworkMode = 'loopback'): Addresses =>
+  mode === 'loopback' ? onLoopback(block) : inNamespaces(block);
+
+/** Of the range for measurements, RFC 2544: no network that this host is in. */
+function inNamespaces(block: number): Addresses {
+  const prefix = `198.18.${block}`;
+  return {
+    block,
+    apiServer: `${prefix}.1`,
+    podCidr: '10.244.0.0/16',
+    serviceCidr: '10.96.0.0/12',
+    loadBalancerPool: '10.112.0.0/24',
+    dns: '10.96.0.10',
+    kubernetesService: '10.96.0.1',
+    node: (i) => `${prefix}.${i}`,
+    etcdMember: (i) => `${prefix}.${200 + i}`,
+  };
+}
+
+function onLoopback(block: number): Addresses {
   const prefix = `127.${block}`;
   return {
     block,
@@ -25,6 +50,7 @@ export function addressesOf(block: number): Addresses {
     serviceCidr: `${prefix}.128.0/17`,
     loadBalancerPool: `${prefix}.48.0/24`,
     dns: `${prefix}.128.10`,
+    kubernetesService: `${prefix}.128.1`,
     node: (i) => `${prefix}.0.${i}`,
     etcdMember: (i) => `${prefix}.0.${200 + i}`,
   };
@@ -69,8 +95,9 @@ export class ClusterFiles {
     return this.run('orrery.sock');
   }
 
-  get dataplaneSocket(): string {
-    return this.run('dataplane.sock');
+  /** With `node`, of a dataplane of its own. */
+  dataplaneSocket(node?: string): string {
+    return this.run(node === undefined ? 'dataplane.sock' : `dataplane-${node}.sock`);
   }
 
   criSocket(node: string): string {

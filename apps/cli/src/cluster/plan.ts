@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { KUBERNETES_VERSION } from '@orrery/component';
 import type { ProcessSpec } from '../supervisor/managed-process.js';
 import { nodeName } from './layout.js';
+import { NODE_NETWORK, nodeNetwork, runtimeNetworkFlags, withinNode } from './node-namespaces.js';
+import type { NamespacedNetwork } from './node-namespaces.js';
 import type { Addresses, ClusterFiles } from './layout.js';
 
 /** `grouped` = API server, controllers and nodes; `isolated` = a process a component; `single` = one for all. */
@@ -19,6 +21,8 @@ export interface PlanInput {
   readonly grouping: Grouping;
   /** Where the API server and node ports answer as well, for others than this machine. */
   readonly publish?: string;
+  /** Undefined: loopback. */
+  readonly network?: NamespacedNetwork;
   /** A second controller manager and scheduler that wait for the leases. */
   readonly standby: boolean;
   /** Further flags by component, as `--x=y`. */
@@ -152,6 +156,7 @@ export function containerRuntime(input: PlanInput, i: number): Instance {
       `--node-ip=${addresses.node(i)}`,
       `--component-dir=${input.componentDir}`,
       `--adopt-dir=${files.dir}`,
+      ...runtimeNetworkFlags(input, i),
       ...extra(input, 'container-runtime'),
     ],
   };
@@ -185,14 +190,16 @@ export function kubelet(input: PlanInput, i: number, isControlPlane = i === 1): 
   };
 }
 
-export function dataplane(input: PlanInput): Instance {
-  const { files, addresses } = input;
+/** The dataplane of this host, or of one node with a network of its own. */
+export function dataplane(input: PlanInput, node?: string): Instance {
+  const { files, addresses, network } = input;
   return {
-    name: 'dataplane',
+    name: node === undefined ? 'dataplane' : `dataplane-${node}`,
     app: 'dataplane',
     args: [
-      `--listen=unix://${files.dataplaneSocket}`,
-      `--cluster-cidr=${addresses.podCidr}`,
+      `--listen=unix://${files.dataplaneSocket(node)}`,
+      // Pods of the host network have their node's address.
+      `--cluster-cidr=${addresses.podCidr}${network ? `,${addresses.apiServer}/24` : ''}`,
       ...extra(input, 'dataplane'),
     ],
   };
@@ -223,8 +230,34 @@ function relays(input: PlanInput): Instance[] {
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
+/** Components that share a process. */
+export interface Group {
+  readonly name: string;
+  readonly instances: Instance[];
+  /** The node in whose network it runs; undefined: this host's. */
+  readonly node?: string;
+}
+
+/** For each node its dataplane, and a process for all else that a node has. */
+function nodeGroups(input: PlanInput): Group[] {
+  const { network } = input;
+  if (!network) return [];
+  const backend = network.mode === 'routed' ? 'routed' : network.backend;
+  return Array.from({ length: input.nodes }, (_, index) => index + 1).flatMap((i) => {
+    const node = nodeName(i);
+    return [
+      { name: `dataplane-${node}`, node, instances: [dataplane(input, node)] },
+      {
+        name: `nodes-${node}`,
+        node,
+        instances: [nodeNetwork(input, i, backend), containerRuntime(input, i), kubelet(input, i)],
+      },
+    ];
+  });
+}
+
 /** Every component of the cluster but etcd, by the process that carries it, in the order of start. */
-export function processes(input: PlanInput): { name: string; instances: Instance[] }[] {
+export function processes(input: PlanInput): Group[] {
   const managers = numbers(input.standby ? 2 : 1).map((replica) => ({
     name: replica === 1 ? 'controllers' : `controllers-${replica}`,
     instances: [controllerManager(input, replica), scheduler(input, replica)],
@@ -233,31 +266,33 @@ export function processes(input: PlanInput): { name: string; instances: Instance
     name: 'nodes',
     instances: numbers(input.nodes).flatMap((i) => [containerRuntime(input, i), kubelet(input, i)]),
   };
-  const groups = [
-    { name: 'dataplane', instances: [dataplane(input)] },
-    { name: 'kube-apiserver', instances: [apiServer(input)] },
-    ...managers,
-    nodes,
+  const groups: Group[] = [
+    ...(input.network ? [] : [{ name: 'dataplane', instances: [dataplane(input)] }]),
+    ...[{ name: 'kube-apiserver', instances: [apiServer(input)] }, ...managers].map((group) => ({
+      ...group,
+      ...(input.network && { node: nodeName(1) }),
+    })),
+    ...(input.network ? nodeGroups(input) : [nodes]),
     ...(input.publish === undefined ? [] : [{ name: 'relays', instances: relays(input) }]),
   ];
   if (input.grouping === 'grouped') return groups;
   if (input.grouping === 'single')
     return [{ name: 'components', instances: groups.flatMap(({ instances }) => instances) }];
-  return groups.flatMap(({ instances }) =>
-    instances.map((instance) => ({ name: instance.name, instances: [instance] })),
+  return groups.flatMap(({ instances, ...group }) =>
+    instances.map((instance) => ({ ...group, name: instance.name, instances: [instance] })),
   );
 }
 
 /** The process of one group: the bundle itself for one component, `orrery run FILE` for several. */
-export function toProcess(
-  input: PlanInput,
-  group: { readonly name: string; readonly instances: readonly Instance[] },
-): ProcessSpec {
+export const toProcess = (input: PlanInput, group: Group): ProcessSpec =>
+  withinNode(input, group.node, bareProcess(input, group));
+
+function bareProcess(input: PlanInput, group: Group): ProcessSpec {
   const { files, componentDir, nodeBinary } = input;
   const pidFiles = group.instances.map((instance) => files.pidFile(instance.name));
   const first = group.instances[0];
   const env = { NODE_COMPILE_CACHE: join(componentDir, '.compile-cache') };
-  if (group.instances.length === 1 && first)
+  if (group.instances.length === 1 && first && first.app !== NODE_NETWORK)
     return {
       name: group.name,
       command: nodeBinary,

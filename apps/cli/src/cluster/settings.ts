@@ -2,6 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { ConfigError } from '@orrery/component';
 import { FIRST_BLOCK, LAST_BLOCK, MAX_ETCD_MEMBERS, MAX_ETCD_NUMBER, MAX_NODES } from './layout.js';
 import type { ClusterFiles } from './layout.js';
+import type { NamespacedNetwork } from './node-namespaces.js';
 import type { PlanInput } from './plan.js';
 
 const REMEDY = 'restore it, or start with --fresh to begin again empty';
@@ -13,6 +14,8 @@ export interface ClusterSettings {
   /** Their numbers, where they are not 1 to `etcdMembers`. */
   readonly etcdNumbers?: readonly number[];
   readonly nodes: number;
+  /** Absent: loopback. */
+  readonly network?: NamespacedNetwork;
 }
 
 const isBetween = (value: unknown, least: number, most: number): value is number =>
@@ -23,6 +26,9 @@ const areNumbers = (value: unknown, count: number): boolean =>
   value.every((each) => isBetween(each, 1, MAX_ETCD_NUMBER)) &&
   value.length === count &&
   new Set(value).size === count;
+
+const isNetwork = ({ mode, backend }: Partial<NamespacedNetwork>): boolean =>
+  ['routed', 'netns'].includes(mode ?? '') && ['host-gw', 'vxlan', 'none'].includes(backend ?? '');
 
 /** What is wrong with the settings; undefined when nothing is. */
 function problemOf(value: unknown): string | undefined {
@@ -36,6 +42,8 @@ function problemOf(value: unknown): string | undefined {
     return 'etcdNumbers must name each etcd member once';
   if (!isBetween(settings.nodes, 1, MAX_NODES))
     return `nodes must be a whole number from 1 to ${MAX_NODES}`;
+  if (settings.network !== undefined && !isNetwork(settings.network))
+    return 'network must have a mode and a backend';
   return undefined;
 }
 
@@ -64,12 +72,13 @@ export function readSettings(files: ClusterFiles): ClusterSettings | undefined {
 
 /** What of a running cluster must be kept. */
 export const settingsOf = (
-  input: Pick<PlanInput, 'addresses' | 'etcdMembers' | 'etcdNumbers' | 'nodes'>,
+  input: Pick<PlanInput, 'addresses' | 'etcdMembers' | 'etcdNumbers' | 'nodes' | 'network'>,
 ): ClusterSettings => ({
   block: input.addresses.block,
   etcdMembers: input.etcdMembers,
   ...(input.etcdNumbers ? { etcdNumbers: input.etcdNumbers } : {}),
   nodes: input.nodes,
+  ...(input.network && { network: input.network }),
 });
 
 /** Replaces the file in one step, so that a crash leaves the old or the new one. */

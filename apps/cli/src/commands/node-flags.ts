@@ -1,5 +1,6 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { ConfigError, Flag } from '@orrery/component';
+import type { NetworkBackend } from '../cluster/node-namespaces.js';
 import { IsIP, IsIn, IsNotEmpty, IsOptional, IsString, Matches } from 'class-validator';
 
 const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
@@ -20,9 +21,26 @@ export class NodeFlags {
   @Matches(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
   service?: string = undefined;
 
-  @Flag('how pods and services get addresses: routed = as local routes; needs NET_ADMIN')
-  @IsIn(['routed'])
-  network = 'routed';
+  @Flag(
+    'how pods get addresses: routed = as local routes (needs NET_ADMIN), netns = a network namespace each, by CNI plugins (needs root with SYS_ADMIN as well)',
+  )
+  @IsIn(['routed', 'netns'])
+  network: 'routed' | 'netns' = 'routed';
+
+  @Flag(
+    "netns: how nodes reach each other's pods; none: by a CNI configuration that you put into --cni-conf-dir",
+    'network-backend',
+  )
+  @IsIn(['vxlan', 'host-gw', 'none'])
+  networkBackend: NetworkBackend = 'vxlan';
+
+  @Flag('folder of CNI configurations', 'cni-conf-dir')
+  @IsNotEmpty()
+  cniConfDir = '/etc/cni/net.d';
+
+  @Flag('folders of CNI plugins, separated by commas', 'cni-bin-dir')
+  @IsNotEmpty()
+  cniBinDir = '/opt/cni/bin,/usr/lib/cni';
 
   @Flag('folder with kubelet.conf and pki/ of this node, as orrery init-cluster writes it')
   @IsOptional()

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { connect, loadKubeconfig } from '@orrery/client';
 import { ConfigError, SystemClock, SystemRandom, createLogger } from '@orrery/component';
 import type { Instance } from '../cluster/plan.js';
-import { RoutedNetwork } from '../network/routed-network.js';
+import { NodeNetwork } from '../network/node-network.js';
 import { hostAddress } from './node-flags.js';
 import type { NodeFlags } from './node-flags.js';
 import { runTogether } from './run.js';
@@ -80,6 +80,9 @@ export function nodeInstances(
       `--node-ip=${host.address}`,
       `--node-name=${name}`,
       `--component-dir=${componentDir}`,
+      `--network=${flags.network}`,
+      `--cni-conf-dir=${flags.cniConfDir}`,
+      `--cni-bin-dir=${flags.cniBinDir}`,
     ],
     kubelet: [
       `--kubeconfig=${join(credentials, 'kubelet.conf')}`,
@@ -111,13 +114,19 @@ export async function node(flags: NodeFlags, signal: AbortSignal): Promise<void>
   const client = connect(
     loadKubeconfig(join(credentials, 'kubelet.conf'), { userAgent: 'orrery-node' }),
   );
-  const network = new RoutedNetwork({
+  const network = new NodeNetwork({
     client,
     nodeName: name,
-    serviceCidr: flags.serviceCidr,
+    nodeIp: host.address,
+    mode: flags.network === 'routed' ? 'routed' : flags.networkBackend,
+    serviceCidrs: [flags.serviceCidr],
+    clusterCidrs: [flags.clusterCidr],
+    confDir: flags.cniConfDir,
+    dataDir: join(rootDir, 'cni'),
+    cleansUp: true,
     clock: new SystemClock(),
     random: new SystemRandom(),
-    logger: createLogger({ component: 'routes' }),
+    logger: createLogger({ component: 'node-network' }),
   });
   const stop = new AbortController();
   const until = AbortSignal.any([signal, stop.signal]);

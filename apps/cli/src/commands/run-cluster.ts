@@ -9,6 +9,8 @@ import type { FoundEtcd } from '@orrery/storage';
 import { installAddons } from '../addons/install.js';
 import { endLeftovers } from '../cluster/leftovers.js';
 import { etcdProcesses, explainEtcd } from '../cluster/etcd.js';
+import { nodeName } from '../cluster/layout.js';
+import { nodeNetns } from '../cluster/node-namespaces.js';
 import { API_PORT, processes, toProcess } from '../cluster/plan.js';
 import type { PlanInput } from '../cluster/plan.js';
 import { etcdActions } from '../etcd/etcd-control.js';
@@ -80,7 +82,7 @@ function startProcesses(supervisor: Supervisor, { input, etcd: found }: Prepared
     named(/^(kubelet-|relay|components$)/),
     named(/^(nodes|container-runtime-)/),
     named(/^(controllers|kube-controller-manager|kube-scheduler)/),
-    named(/^(kube-apiserver|dataplane)$/),
+    named(/^(kube-apiserver$|dataplane)/),
     etcd.map((spec) => spec.name),
   ];
 }
@@ -106,7 +108,7 @@ async function bringUp(input: PlanInput, { progress, clock, signal }: StartConte
       {
         server: `https://${input.addresses.apiServer}:${API_PORT}`,
         clusterCidr: input.addresses.podCidr,
-        dataplaneSocket: input.files.dataplaneSocket,
+        dataplaneSocket: input.files.dataplaneSocket(input.network ? '$(NODE_NAME)' : undefined),
       },
       clock,
       signal,
@@ -118,7 +120,7 @@ async function bringUp(input: PlanInput, { progress, clock, signal }: StartConte
         node.status?.conditions?.some(
           (c) =>
             c.type === 'Ready' &&
-            c.status === 'True' &&
+            (c.status === 'True' || input.network?.backend === 'none') &&
             // What the cluster said before it was stopped does not count.
             Date.parse(c.lastHeartbeatTime ?? '') >= startedAt,
         ),
@@ -134,9 +136,13 @@ async function bringUp(input: PlanInput, { progress, clock, signal }: StartConte
 const quoted = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path}'`);
 
 /** The lines to copy, and what the user of this machine must know. */
-export function readyText({ files, addresses }: PlanInput, portOf = reachablePort): string {
-  const note =
-    portOf(80) === 80
+export function readyText(
+  { files, addresses, network }: PlanInput,
+  portOf = reachablePort,
+): string {
+  const note = network
+    ? `\n  Node ports answer on ${addresses.node(1)} and the other nodes; pods and Services inside the cluster's network:\n  nsenter --net=${nodeNetns({ addresses }, nodeName(1))} curl http://…\n`
+    : portOf(80) === 80
       ? ''
       : `\n  Ports below 1024 need root on this machine: port 80 of a pod or Service answers on ${portOf(80)},\n  port 443 on ${portOf(443)}, and so on (e.g. http://127.${addresses.block}.128.20:${portOf(80)}).\n`;
   return `\n  export KUBECONFIG=${quoted(files.adminConf)}\n  kubectl get nodes,pods -A -o wide\n  # stop: Ctrl-C here, or kill ${process.pid}\n${note}`;

@@ -1,14 +1,24 @@
 import { rmSync } from 'node:fs';
 import { SystemClock } from '@orrery/component';
 import type { Clock } from '@orrery/component';
+import { removeLan } from '@orrery/network';
 import { lockedBy } from '../cluster/cluster-lock.js';
-import { ClusterFiles } from '../cluster/layout.js';
+import { ClusterFiles, addressesOf } from '../cluster/layout.js';
+import { lanNames } from '../cluster/node-namespaces.js';
+import { readSettings } from '../cluster/settings.js';
 import { endLeftovers, leftovers, signalAll } from '../cluster/leftovers.js';
 
 const POLL_MS = 50;
 /** Our programs notice by themselves that their supervisor has gone, and stop in order. */
 const PATIENCE_MS = 10_000;
 const ETCD_MS = 3_000;
+
+/** What a cluster whose nodes are network namespaces has added to this host. */
+async function removeNetwork(files: ClusterFiles): Promise<void> {
+  const settings = readSettings(files);
+  if (settings?.network)
+    await removeLan(lanNames({ addresses: addressesOf(settings.block, settings.network.mode) }));
+}
 
 /**
  * `orrery sweep DIR PID`, run by the guard of a supervisor that died: ends what does not end by itself, etcd last. Stops
@@ -31,5 +41,6 @@ export async function sweep(
   await wait(() => leftovers(files).etcd.length === 0, ETCD_MS);
   if (!isOurs()) return;
   await endLeftovers(files, clock);
+  await removeNetwork(files);
   for (const file of [files.controlSocket, files.supervisorPid]) rmSync(file, { force: true });
 }

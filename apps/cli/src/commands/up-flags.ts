@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { ConfigError, Flag } from '@orrery/component';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
+import type { NetworkMode } from '../cluster/layout.js';
+import type { NamespacedNetwork, NetworkBackend } from '../cluster/node-namespaces.js';
 import { FIRST_BLOCK, LAST_BLOCK, MAX_NODES } from '../cluster/layout.js';
 import { API_PORT, PUBLISHED_NODE_PORTS } from '../cluster/plan.js';
 import type { Grouping } from '../cluster/plan.js';
@@ -36,6 +38,21 @@ export class UpFlags {
   @Min(FIRST_BLOCK)
   @Max(LAST_BLOCK)
   block?: number = undefined;
+
+  @Flag(
+    'where pods and services get addresses: loopback (127.C.0.0/16, no privileges), routed or netns (root: each node a network namespace, pods in 10.244.0.0/16; with netns one for each pod); default: kept, else loopback',
+  )
+  @IsOptional()
+  @IsIn(['loopback', 'routed', 'netns'])
+  network?: NetworkMode = undefined;
+
+  @Flag(
+    "netns: how nodes reach each other's pods, vxlan or host-gw; none: by a CNI configuration that you put into nodes/NODE/cni/net.d (default vxlan)",
+    'network-backend',
+  )
+  @IsOptional()
+  @IsIn(['vxlan', 'host-gw', 'none'])
+  networkBackend?: NetworkBackend = undefined;
 
   @Flag('start empty: remove what the cluster of this name stored')
   @IsBoolean()
@@ -111,4 +128,25 @@ export function parseExtraArgs(args: readonly string[]): Record<string, string[]
 /** The folder of the cluster `name`: below ORRERY_HOME, else .orrery in the working folder. */
 export function clusterDir(name: string, env: NodeJS.ProcessEnv = process.env): string {
   return join(env['ORRERY_HOME'] ?? join(process.cwd(), '.orrery'), name);
+}
+
+/** The network that is asked for, else that of before; undefined: loopback. Throws ConfigError for what does not fit. */
+export function networkOf(
+  { network: asked, networkBackend: backend, singleProcess }: UpFlags,
+  before: { readonly network?: NamespacedNetwork } | undefined,
+): NamespacedNetwork | undefined {
+  const kept = before ? (before.network?.mode ?? 'loopback') : undefined;
+  if (asked !== undefined && kept !== undefined && asked !== kept)
+    throw new ConfigError(
+      `--network ${asked}: this cluster has ${kept}; start it without the flag, or with --fresh to begin again empty`,
+    );
+  const mode = asked ?? kept ?? 'loopback';
+  if (backend !== undefined && mode !== 'netns')
+    throw new ConfigError(`--network-backend ${backend} needs --network netns`);
+  if (mode === 'loopback') return undefined;
+  if (singleProcess)
+    throw new ConfigError(
+      `--single-process cannot be had with --network ${mode}: each node has a network, and so a process, of its own`,
+    );
+  return { mode, backend: backend ?? before?.network?.backend ?? 'vxlan' };
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, SystemClock } from '@orrery/component';
 import type { Clock } from '@orrery/component';
+import { createLan, removeLan } from '@orrery/network';
 import { createClusterPki } from '@orrery/pki';
 import { leaseBlock } from '../cluster/block-lease.js';
 import { lockCluster } from '../cluster/cluster-lock.js';
@@ -11,6 +12,7 @@ import { locateEtcd } from '../cluster/etcd.js';
 import { ClusterFiles, addressesOf, nodeName } from '../cluster/layout.js';
 import { endLeftovers } from '../cluster/leftovers.js';
 import { listenersOf, requireFree } from '../cluster/listeners.js';
+import { lanNames, lanOf } from '../cluster/node-namespaces.js';
 import { API_PORT, processes } from '../cluster/plan.js';
 import type { PlanInput } from '../cluster/plan.js';
 import { readSettings, settingsOf, writeSettings } from '../cluster/settings.js';
@@ -21,7 +23,7 @@ import { Progress } from '../progress.js';
 import { hostAddress } from './node-flags.js';
 import { runCluster } from './run-cluster.js';
 import type { Prepared } from './run-cluster.js';
-import { clusterDir, groupingOf, parseExtraArgs } from './up-flags.js';
+import { clusterDir, groupingOf, networkOf, parseExtraArgs } from './up-flags.js';
 import type { UpFlags } from './up-flags.js';
 
 const DEFAULT_NODES = 3;
@@ -89,6 +91,7 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
   const extraArgs = parseExtraArgs(flags.extraArg);
   const publish = publishedAddress(flags.publishAddress);
   const etcd = await locateEtcd(flags.etcdBin, progress);
+  const network = networkOf(flags, before);
   const lease = await leaseBlock(files.dir, {
     ...(before ? { before: before.block } : {}),
     ...(flags.block !== undefined ? { asked: flags.block } : {}),
@@ -96,7 +99,8 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
   try {
     const input: PlanInput = {
       files,
-      addresses: addressesOf(lease.block),
+      addresses: addressesOf(lease.block, network?.mode),
+      ...(network && { network }),
       ...membersOf(flags, before),
       nodes,
       grouping: groupingOf(flags),
@@ -106,22 +110,29 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
       componentDir: dirname(fileURLToPath(import.meta.url)),
       nodeBinary: process.execPath,
     };
-    await requireFree(listenersOf(input));
+    // Its nodes have addresses that nobody else can have.
+    if (network) await createLan(lanOf(input));
+    else await requireFree(listenersOf(input));
     if (flags.fresh) {
       empty(files);
       rmSync(files.logs(), { recursive: true, force: true });
     }
     progress.note(
-      `cluster "${flags.name}" in 127.${lease.block}.0.0/16: ${input.etcdMembers} etcd ${etcd.version} (${etcd.path}), ${nodes} nodes${before ? '' : ', new'}`,
+      `cluster "${flags.name}" in ${network ? `198.18.${lease.block}.0/24, network ${network.mode}` : `127.${lease.block}.0.0/16`}: ${input.etcdMembers} etcd ${etcd.version} (${etcd.path}), ${nodes} nodes${before ? '' : ', new'}`,
     );
     await writeFiles(input, flags.tlsSan, progress);
     return {
       input,
       etcd,
       isNew: before === undefined,
-      release: () => lease.release(),
+      release: async () => {
+        if (network) await removeLan(lanNames(input));
+        await lease.release();
+      },
     };
   } catch (error) {
+    if (network)
+      await removeLan(lanNames({ addresses: addressesOf(lease.block) })).catch(() => undefined);
     await lease.release();
     throw error;
   }
@@ -142,7 +153,7 @@ async function writeFiles(
       dns: tlsSan.filter((name) => isIP(name) === 0),
       ips: [
         addresses.apiServer,
-        `127.${addresses.block}.128.1`,
+        addresses.kubernetesService,
         '127.0.0.1',
         ...(publish === undefined ? [] : [publish]),
         ...tlsSan.filter((name) => isIP(name) !== 0),

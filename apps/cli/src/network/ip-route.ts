@@ -1,52 +1,63 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { ConfigError } from '@orrery/component';
+import { ToolError, needNetAdmin, runTool } from '@orrery/network';
 import type { Route } from './routes.js';
 
 /** Marks the routes that are ours (`ip route show table all proto 79`): 'O', free in iproute2's rt_protos. */
 const PROTOCOL = '79';
+/** The tunnel's device on every node. */
+export const TUNNEL = 'orrery.1';
 
-const execute = promisify(execFile);
+const ip = (...args: string[]): Promise<string> =>
+  needNetAdmin('a network of routes (--network; docker compose: cap_add: [NET_ADMIN])', () =>
+    runTool('ip', args),
+  );
 
-function explain(args: readonly string[], error: unknown): Error {
-  const { code, stderr } = error as { code?: string | number; stderr?: string };
-  if (code === 'ENOENT')
-    return new ConfigError('--network routed needs the program ip: install iproute2', {
-      cause: error,
-    });
-  if (/not permitted/i.test(stderr ?? ''))
-    return new ConfigError(
-      '--network routed needs the capability NET_ADMIN (docker compose: cap_add: [NET_ADMIN])',
-      { cause: error },
-    );
-  return new Error(`ip ${args.join(' ')}: ${stderr?.trim() ?? String(error)}`, { cause: error });
+function words(route: Route): string[] {
+  if (route.kind === 'local') return ['local', route.to, 'dev', 'lo', 'proto', PROTOCOL];
+  return route.kind === 'via'
+    ? [route.to, 'via', route.via, 'proto', PROTOCOL]
+    : [route.to, 'via', route.via, 'dev', TUNNEL, 'onlink', 'proto', PROTOCOL];
 }
-
-async function ip(...args: string[]): Promise<void> {
-  try {
-    await execute('ip', args);
-  } catch (error) {
-    throw explain(args, error);
-  }
-}
-
-const words = (route: Route): string[] =>
-  route.kind === 'local'
-    ? ['local', route.to, 'dev', 'lo', 'proto', PROTOCOL]
-    : [route.to, 'via', route.via, 'proto', PROTOCOL];
 
 /** Adds the route or changes it; the same twice is no error. */
-export const setRoute = (route: Route): Promise<void> => ip('route', 'replace', ...words(route));
+export async function setRoute(route: Route): Promise<void> {
+  if (route.kind === 'tunnel') {
+    const { via, mac, node } = route;
+    await ip('neigh', 'replace', via, 'lladdr', mac, 'dev', TUNNEL, 'nud', 'permanent');
+    await runTool('bridge', [
+      'fdb',
+      'replace',
+      mac,
+      'dev',
+      TUNNEL,
+      'dst',
+      node,
+      'self',
+      'permanent',
+    ]);
+  }
+  await ip('route', 'replace', ...words(route));
+}
+
+const absent = /No such process|No such file|Cannot find device/;
+
+async function unless(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof ToolError) || !absent.test(error.outcome.stderr)) throw error;
+  }
+}
 
 /** Removes the route; none is no error. */
 export async function removeRoute(route: Route): Promise<void> {
-  try {
-    await ip('route', 'del', ...words(route));
-  } catch (error) {
-    if (!String(error).includes('No such process')) throw error;
-  }
+  await unless(ip('route', 'del', ...words(route)));
+  if (route.kind !== 'tunnel') return;
+  await unless(ip('neigh', 'del', route.via, 'dev', TUNNEL));
+  await unless(runTool('bridge', ['fdb', 'del', route.mac, 'dev', TUNNEL, 'self']));
 }
 
 /** Removes every route that an earlier run left in this network stack. */
-export const removeAllRoutes = (): Promise<void> =>
-  ip('route', 'flush', 'table', 'all', 'proto', PROTOCOL);
+export async function removeAllRoutes(): Promise<void> {
+  for (const family of ['-4', '-6'])
+    await unless(ip(family, 'route', 'flush', 'table', 'all', 'proto', PROTOCOL));
+}

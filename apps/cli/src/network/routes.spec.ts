@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Node } from '@orrery/api';
 import { desiredRoutes, routeChanges } from './routes.js';
-import type { Route } from './routes.js';
+import type { Route, RouteMode } from './routes.js';
 
 const node = (name: string, podCIDR?: string, address?: string): Node => ({
   apiVersion: 'v1',
@@ -13,7 +13,7 @@ const node = (name: string, podCIDR?: string, address?: string): Node => ({
 const SERVICES: Route = { to: '10.96.0.0/12', kind: 'local' };
 
 describe('desiredRoutes()', () => {
-  it.each<{ name: string; nodes: Node[]; want: Route[] }>([
+  it.each<{ name: string; mode?: RouteMode; nodes: Node[]; want: Route[] }>([
     { name: 'has the service range before any node is known', nodes: [], want: [] },
     {
       name: 'makes its own pod range local',
@@ -30,8 +30,54 @@ describe('desiredRoutes()', () => {
       nodes: [node('b', undefined, '172.18.0.6'), node('c', '10.244.3.0/24')],
       want: [],
     },
-  ])('$name', ({ nodes, want }) => {
-    expect(desiredRoutes(nodes, 'a', SERVICES.to)).toEqual([SERVICES, ...want]);
+    {
+      name: 'leaves its own range to the bridge',
+      mode: 'host-gw',
+      nodes: [node('a', '10.244.1.0/24', '172.18.0.5'), node('b', '10.244.2.0/24', '172.18.0.6')],
+      want: [{ to: '10.244.2.0/24', kind: 'via', via: '172.18.0.6' }],
+    },
+    {
+      name: 'sends the pod range of another node through the tunnel to it',
+      mode: 'vxlan',
+      nodes: [node('b', '10.244.2.0/24', '172.18.0.6')],
+      want: [
+        {
+          to: '10.244.2.0/24',
+          kind: 'tunnel',
+          via: '10.244.2.0',
+          mac: '0a:58:0a:f4:02:00',
+          node: '172.18.0.6',
+        },
+      ],
+    },
+    {
+      name: 'has both stacks of a node',
+      nodes: [
+        {
+          ...node('b'),
+          spec: { podCIDRs: ['10.244.2.0/24', 'fd00:2::/64'] },
+          status: {
+            addresses: [
+              { type: 'InternalIP', address: '172.18.0.6' },
+              { type: 'InternalIP', address: 'fd00::6' },
+            ],
+          },
+        },
+      ],
+      want: [
+        { to: '10.244.2.0/24', kind: 'via', via: '172.18.0.6' },
+        { to: 'fd00:2::/64', kind: 'via', via: 'fd00::6' },
+      ],
+    },
+    {
+      name: 'leaves pods to others without a backend',
+      mode: 'none',
+      nodes: [node('b', '10.244.2.0/24', '172.18.0.6')],
+      want: [],
+    },
+  ])('$name', ({ nodes, mode = 'routed', want }) => {
+    const options = { self: 'a', serviceCidrs: [SERVICES.to], mode };
+    expect(desiredRoutes(nodes, options)).toEqual([SERVICES, ...want]);
   });
 });
 

@@ -123,7 +123,7 @@ export class TestCluster {
     const options = {
       dir: files.dir,
       server: this.server,
-      apiserverSans: { ips: [addresses.apiServer, `127.${addresses.block}.128.1`, '127.0.0.1'] },
+      apiserverSans: { ips: [addresses.apiServer, addresses.kubernetesService, '127.0.0.1'] },
       nodes: Array.from({ length: nodes }, (_, i) => ({
         name: nodeName(i + 1),
         ips: [addresses.node(i + 1)],
@@ -195,7 +195,7 @@ export class TestCluster {
           {
             server: this.server,
             clusterCidr: input.addresses.podCidr,
-            dataplaneSocket: input.files.dataplaneSocket,
+            dataplaneSocket: input.files.dataplaneSocket(),
           },
           clock,
           signal,
