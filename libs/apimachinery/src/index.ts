@@ -151,10 +151,12 @@ export {
   zeroQuantity,
 } from './quantity.js';
 export type { Quantity, QuantityFormat } from './quantity.js';
-export { DecodeError } from './codec/decode-error.js';
+export { DecodeError, MAX_VALUES } from './codec/decode-error.js';
+export { setOwn } from './schema/normalize.js';
 export { decodeJson } from './codec/json.js';
 export type { DecodedJson, DecodeOptions } from './codec/json.js';
 export { decodeYaml, encodeYaml } from './codec/yaml.js';
+export { goValue } from './patch/go-value.js';
 export { applyJsonPatch } from './patch/json-patch.js';
 export { applyMergePatch, requireObjectPatch } from './patch/merge-patch.js';
 export { applyStrategicMergePatch } from './patch/strategic-merge-patch.js';

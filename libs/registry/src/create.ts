@@ -27,6 +27,8 @@ export interface CreateCall {
   readonly options?: unknown;
   /** Who owns which field after this write; without it metadata.managedFields stays as the client sent it. */
   readonly track?: TrackFields;
+  /** Lets other requests have their turn between the steps for a large object; absent = it is small. */
+  readonly pause?: () => Promise<void>;
 }
 
 /** Answers the new metadata.managedFields of `object`, which replaces `old`. Must change neither. */
@@ -134,7 +136,9 @@ async function attempt(
   attributes: AdmissionAttributes,
 ): Promise<Representation> {
   await prepare(scope, object, call.context);
+  await call.pause?.();
   setManagedFields(object, undefined, call.track);
+  await call.pause?.();
   const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
   const finish = await scope.hooks.beginCreate?.(object, hookCall);
   let written = false;
@@ -171,7 +175,9 @@ export async function createObject(
     context: call.context,
     ...(call.options === undefined ? {} : { options: call.options }),
   };
+  await call.pause?.();
   kind.setDefaults?.(object);
+  await call.pause?.();
   await scope.deps.admission.admit(attributes);
   for (let left = ATTEMPTS; ; left--) {
     try {

@@ -40,6 +40,8 @@ export interface UpdateCall {
   /** Retries when the object changes meanwhile and the new object names no resourceVersion. Default true. */
   readonly retryOnConflict?: boolean;
   readonly track?: TrackFields;
+  /** As in CreateCall. */
+  readonly pause?: () => Promise<void>;
   /** The caller has asked the admission chain itself, about another object (Scale, Binding …). */
   readonly admitted?: boolean;
 }
@@ -196,6 +198,8 @@ async function write(
   return { ...result, representation: representationOf(kind, entry) };
 }
 
+const noPause = (): Promise<void> => Promise.resolve();
+
 async function attempt(
   scope: StoreScope,
   transform: Transform,
@@ -203,12 +207,14 @@ async function attempt(
   call: UpdateCall,
 ): Promise<Attempt> {
   const { kind } = scope;
+  const { pause = noPause } = call;
   const old = representationOf(kind, current).object;
   const object = await transform(old);
   object.kind = kind.kind;
   object.apiVersion = toApiVersion(kind.group, kind.version);
   checkIdentity(scope, object, call);
   checkVersions(scope, object, old);
+  await pause();
   kind.setDefaults?.(object);
   const attributes: AdmissionAttributes = {
     operation: 'UPDATE',
@@ -223,8 +229,11 @@ async function attempt(
     ...(call.options === undefined ? {} : { options: call.options }),
   };
   if (!call.admitted) await scope.deps.admission.admit(attributes);
+  await pause();
   await prepare(scope, object, old, call);
+  await pause();
   setManagedFields(object, old, call.track);
+  await pause();
   const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
   const finish = call.subresource
     ? undefined

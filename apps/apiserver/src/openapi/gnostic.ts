@@ -1,18 +1,7 @@
 import { MessageEncoder } from '@orrery/apimachinery';
 import { gnosticDescriptor } from '../assets.js';
-
-type Json = Record<string, unknown>;
-
-const asRecord = (value: unknown): Json => (value ?? {}) as Json;
-const asList = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[]) : []);
-
-/** Free values travel as YAML text; JSON is YAML. */
-const any = (value: unknown): Json => ({ yaml: JSON.stringify(value) });
-
-const extensions = (object: Json): Json[] =>
-  Object.keys(object)
-    .filter((key) => key.startsWith('x-'))
-    .map((key) => ({ name: key, value: any(object[key]) }));
+import { any, asList, asRecord, extensions } from './gnostic-values.js';
+import type { Json } from './gnostic-values.js';
 
 const SAME = [
   'format',

@@ -5,6 +5,7 @@ import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import { sendBytes } from '../rest/send.js';
 import type { RemoteDiscovery } from '../aggregation/remote-discovery.js';
 import { toGnostic } from './gnostic.js';
+import { toGnosticV3 } from './gnostic-v3.js';
 import { openApiV2 } from './v2.js';
 import { openApiV3 } from './v3.js';
 
@@ -20,6 +21,18 @@ const YEAR_MS = 365 * 24 * 3600 * 1000;
 /** What clients ask for has an `@`, which no client takes back in a Content-Type (api-contract.md A.3). */
 const GNOSTIC_ASKED = /^application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+protobuf$/;
 const GNOSTIC_SENT = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+
+const GNOSTIC_V3_ASKED = /^application\/com\.github\.proto-openapi\.spec\.v3[@.]v1\.0\+protobuf$/;
+const GNOSTIC_V3_SENT = 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf';
+
+/** True for gnostic's form, false for JSON. Throws 406. */
+function wantsGnostic({ headers }: ApiRequest, asked: RegExp): boolean {
+  for (const { type } of parseAccept(headers.accept ?? '*/*')) {
+    if (asked.test(type)) return true;
+    if (type === 'application/json' || type === '*/*' || type === 'application/*') return false;
+  }
+  throw notAcceptable(['json']);
+}
 
 const hashed = (bytes: Buffer): Document => ({
   bytes,
@@ -84,34 +97,20 @@ export class OpenApi {
       await this.mergedV2(request);
       return;
     }
-    const json = (): Document =>
-      this.document('v2', () => Buffer.from(JSON.stringify(openApiV2(this.catalog))));
-    for (const { type } of parseAccept(request.headers.accept ?? '*/*')) {
-      if (GNOSTIC_ASKED.test(type)) {
-        const document = this.document('v2-gnostic', () => toGnostic(openApiV2(this.catalog)));
-        await this.send(request, document, GNOSTIC_SENT);
-        return;
-      }
-      if (type === 'application/json' || type === '*/*' || type === 'application/*') {
-        await this.send(request, json(), 'application/json');
-        return;
-      }
-    }
-    throw notAcceptable(['json']);
+    const isGnostic = wantsGnostic(request, GNOSTIC_ASKED);
+    const document = isGnostic
+      ? this.document('v2-gnostic', () => toGnostic(openApiV2(this.catalog)))
+      : this.document('v2', () => Buffer.from(JSON.stringify(openApiV2(this.catalog))));
+    await this.send(request, document, isGnostic ? GNOSTIC_SENT : 'application/json');
   }
 
   private async mergedV2(request: ApiRequest): Promise<void> {
     const { edition, document } = await this.wholeV2();
-    for (const { type } of parseAccept(request.headers.accept ?? '*/*')) {
-      const isGnostic = GNOSTIC_ASKED.test(type);
-      if (!isGnostic && !/^(?:application\/json|\*\/\*|application\/\*)$/.test(type)) continue;
-      const made = isGnostic
-        ? this.documents.get('v2-gnostic', edition, () => toGnostic(document as Gnosticable))
-        : this.documents.get('v2', edition, () => Buffer.from(JSON.stringify(document)));
-      await this.send(request, made, isGnostic ? GNOSTIC_SENT : 'application/json');
-      return;
-    }
-    throw notAcceptable(['json']);
+    const isGnostic = wantsGnostic(request, GNOSTIC_ASKED);
+    const made = isGnostic
+      ? this.documents.get('v2-gnostic', edition, () => toGnostic(document as Gnosticable))
+      : this.documents.get('v2', edition, () => Buffer.from(JSON.stringify(document)));
+    await this.send(request, made, isGnostic ? GNOSTIC_SENT : 'application/json');
   }
 
   private async v3Root(request: ApiRequest): Promise<void> {
@@ -145,6 +144,7 @@ export class OpenApi {
       ? this.v3Document(group, version)
       : await this.remoteV3(group, version);
     if (!document) return false;
+    const isGnostic = wantsGnostic(request, GNOSTIC_V3_ASKED);
     const asked = request.query.get('hash');
     if (asked !== null && asked !== '' && asked !== document.hash) {
       await request.reply.redirect(
@@ -157,7 +157,14 @@ export class OpenApi {
       const expires = new Date(request.context.receivedAt + YEAR_MS).toUTCString();
       void request.reply.header('cache-control', 'public, immutable').header('expires', expires);
     }
-    await this.send(request, document, 'application/json');
+    // Both forms of a document have one hash: that of its JSON.
+    const { bytes } = isGnostic
+      ? this.documents.get(`v3-gnostic/${id}`, document.hash, () =>
+          toGnosticV3(JSON.parse(document.bytes.toString('utf8')) as Gnosticable),
+        )
+      : document;
+    const sent = isGnostic ? GNOSTIC_V3_SENT : 'application/json';
+    await this.send(request, { bytes, hash: document.hash }, sent);
     return true;
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { FieldPath, newBadRequest, newInvalid, notSupported } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
 import type { Strategy } from '@orrery/api';
@@ -34,6 +35,12 @@ export function dryRunOf(
   return values.includes('All');
 }
 
+/** Bodies from which on a request lets others have their turn between its steps. */
+const LARGE_BODY = 256 * 1024;
+
+const pauseFor = ({ request }: Call): { pause?: () => Promise<void> } =>
+  request.body.length > LARGE_BODY ? { pause: () => setImmediate() } : {};
+
 export function createCallOf(
   call: Call,
   kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
@@ -45,6 +52,7 @@ export function createCallOf(
     ...(namespace ? { namespace } : {}),
     dryRun: dryRunOf(query.getAll('dryRun'), kind),
     track: trackerFor(call),
+    ...pauseFor(call),
     options: {
       kind,
       apiVersion: 'meta.k8s.io/v1',

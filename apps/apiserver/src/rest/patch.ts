@@ -1,11 +1,16 @@
-import type { KubeObject } from '@orrery/apimachinery';
+import type { KubeObject, StatusError } from '@orrery/apimachinery';
 import {
   DecodeError,
+  FieldPath,
+  MAX_VALUES,
   applyJsonPatch,
   applyMergePatch,
   applyStrategicMergePatch,
   decodeJson,
+  goValue,
+  invalid,
   newBadRequest,
+  newInvalid,
 } from '@orrery/apimachinery';
 import { cloneJson } from '@orrery/registry';
 import { mediaTypeOf, unsupported } from '../negotiation/decode-body.js';
@@ -22,9 +27,14 @@ const MERGE_PATCH = 'application/merge-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';
 const APPLY = 'application/apply-patch+yaml';
 
+/** A JSON patch of too many operations is told so; each has up to five values. */
+const MAX_PATCH_VALUES = 10 * MAX_VALUES;
+
 function parsePatch(call: Call): unknown {
+  const type = mediaTypeOf(call.request.headers['content-type']);
+  const maxValues = type === JSON_PATCH ? MAX_PATCH_VALUES : MAX_VALUES;
   try {
-    return decodeJson(call.request.body).value;
+    return decodeJson(call.request.body, { maxValues }).value;
   } catch (error) {
     if (error instanceof DecodeError)
       throw newBadRequest(`error decoding patch: ${error.message}`, error);
@@ -52,6 +62,13 @@ function asObject(value: unknown): KubeObject {
   return object as KubeObject;
 }
 
+/** What a patch leads to cannot be decoded (k8s apiserver pkg/endpoints/handlers/patch.go:applyPatchToCurrentObject). */
+function refusePatch(call: Call, patched: KubeObject, problem: string): StatusError {
+  const isStrategic = mediaTypeOf(call.request.headers['content-type']) === STRATEGIC;
+  const shown = isStrategic ? goValue(parsePatch(call)) : JSON.stringify(patched);
+  return newInvalid({ group: '', kind: '' }, '', [invalid(FieldPath.of('patch'), shown, problem)]);
+}
+
 /** PATCH of an object or of its status. */
 export async function patch(call: Call): Promise<void> {
   if (isApply(call)) {
@@ -60,8 +77,17 @@ export async function patch(call: Call): Promise<void> {
   }
   const { request, resource } = call;
   const schema = resource.custom ? '' : resource.kind.schema;
+  const isJsonPatch = mediaTypeOf(request.headers['content-type']) === JSON_PATCH;
   const result = await resource.store.update(
-    (current) => checkFields(call, patchedDocument(call, current ?? { metadata: {} }, schema)),
+    (current) => {
+      const patched = patchedDocument(call, current ?? { metadata: {} }, schema);
+      return checkFields(call, patched, {
+        duplicates: isJsonPatch
+          ? []
+          : decodeJson(request.body, { findDuplicates: true }).duplicateFields,
+        refuse: (problem) => refusePatch(call, patched, problem),
+      });
+    },
     {
       ...createCallOf(call, 'PatchOptions'),
       name: request.info.name,

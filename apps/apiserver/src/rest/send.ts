@@ -24,12 +24,30 @@ const escapeWarning = (text: string): string =>
     .join('')
     .replace(/(["\\])/g, '\\$1');
 
+/** Characters of all warnings of an answer; beyond, each is cut short (k8s apiserver pkg/endpoints/filters/warning.go). */
+const MAX_WARNINGS = 4 * 1024;
+const MAX_CUT_WARNING = 256;
+
+/** What fits of the warnings: all of them whole, or as many as there is room for when each is cut. */
+function fitting(warnings: readonly string[]): readonly string[] {
+  const size = warnings.reduce((sum, text) => sum + text.length, 0);
+  if (size <= MAX_WARNINGS) return warnings;
+  let left = MAX_WARNINGS;
+  return warnings
+    .map((text) => text.slice(0, MAX_CUT_WARNING))
+    .filter((text) => {
+      left -= text.length;
+      return left >= 0;
+    });
+}
+
 /** Sets the `Warning` headers that the request has gathered. */
 export function setWarnings(request: ApiRequest | undefined, reply: FastifyReply): void {
   if (!request || request.warnings.size === 0) return;
+  const escaped = [...request.warnings].map(escapeWarning);
   void reply.header(
     'warning',
-    [...request.warnings].map((text) => `299 - "${escapeWarning(text)}"`),
+    fitting(escaped).map((text) => `299 - "${text}"`),
   );
 }
 

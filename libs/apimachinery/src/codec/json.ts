@@ -1,4 +1,4 @@
-import { DecodeError, MAX_DEPTH, TOO_DEEP } from './decode-error.js';
+import { DecodeError, MAX_DEPTH, MAX_VALUES, TOO_DEEP, tooManyValues } from './decode-error.js';
 
 export interface DecodedJson {
   readonly value: unknown;
@@ -9,12 +9,20 @@ export interface DecodedJson {
 export interface DecodeOptions {
   readonly findDuplicates?: boolean;
   readonly maxDepth?: number;
+  /** Default: MAX_VALUES. */
+  readonly maxValues?: number;
 }
 
-/** Parses JSON bytes; throws {@link DecodeError} for bad syntax or nesting. `__proto__` is plain data. */
+/** Repeated fields that are reported (sigs.k8s.io/json internal/golang/encoding/json:maxSavedErrors). */
+const MAX_DUPLICATES = 100;
+
+/**
+ * Parses JSON bytes; throws {@link DecodeError} for bad syntax or nesting, 413 for too many values. `__proto__` is plain
+ * data.
+ */
 export function decodeJson(input: Uint8Array | string, options: DecodeOptions = {}): DecodedJson {
   const text = typeof input === 'string' ? input : Buffer.from(input).toString('utf8');
-  refuseDepth(text, options.maxDepth ?? MAX_DEPTH);
+  refuseShape(text, options.maxDepth ?? MAX_DEPTH, options.maxValues ?? MAX_VALUES);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -24,15 +32,19 @@ export function decodeJson(input: Uint8Array | string, options: DecodeOptions = 
   return { value, duplicateFields: options.findDuplicates ? findDuplicateFields(text) : [] };
 }
 
-function refuseDepth(text: string, maxDepth: number): void {
+function refuseShape(text: string, maxDepth: number, maxValues: number): void {
   let depth = 0;
+  let values = 1;
   for (let at = 0; at < text.length; at += 1) {
     const c = text.charCodeAt(at);
     if (c === 0x22) at = endOfString(text, at);
     else if (c === 0x7b || c === 0x5b) {
       depth += 1;
+      values += 1;
       if (depth > maxDepth) throw new DecodeError(TOO_DEEP);
     } else if (c === 0x7d || c === 0x5d) depth -= 1;
+    else if (c === 0x2c) values += 1;
+    if (values > maxValues) throw tooManyValues(maxValues);
   }
 }
 
@@ -76,7 +88,7 @@ function findDuplicateFields(text: string): string[] {
   const found: string[] = [];
   const levels: Level[] = [];
   let expectKey = false;
-  for (let at = 0; at < text.length; at += 1) {
+  for (let at = 0; at < text.length && found.length < MAX_DUPLICATES; at += 1) {
     const level = levels.at(-1);
     const c = text.charAt(at);
     if (c === '"') {

@@ -1,6 +1,6 @@
-import { parseAllDocuments, stringify } from 'yaml';
+import { Lexer, parseAllDocuments, stringify } from 'yaml';
 import type { ScalarTag } from 'yaml';
-import { DecodeError, MAX_DEPTH, TOO_DEEP } from './decode-error.js';
+import { DecodeError, MAX_DEPTH, TOO_DEEP, tooManyValues } from './decode-error.js';
 import { decodeJson } from './json.js';
 import type { DecodedJson } from './json.js';
 
@@ -26,6 +26,10 @@ const OCTAL: ScalarTag = {
 
 const MAX_FLOW_DEPTH = 256;
 
+/** A value takes about five (its name, signs, space); to make one of YAML costs ten times what it costs in JSON. */
+const MAX_TOKENS = 100_000;
+const MAX_VALUES = MAX_TOKENS / 5;
+
 /**
  * Parses one YAML document to JSON data; aliases, merge keys and further documents are refused
  * or inert, so that the result is never larger than the text. Throws {@link DecodeError}.
@@ -35,6 +39,7 @@ export function decodeYaml(input: Uint8Array | string): DecodedJson {
   refuseFlowDepth(text);
   const json = asJson(text);
   if (json) return json;
+  refuseTokens(text);
   try {
     const documents = parseAllDocuments(text, {
       schema: 'core',
@@ -65,8 +70,18 @@ function asJson(text: string): DecodedJson | undefined {
   if (!/^\s*\{/.test(text)) return undefined;
   try {
     return decodeJson(text);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}
+
+/** Before anything is built of them: tokens come one by one. */
+function refuseTokens(text: string): void {
+  let tokens = 0;
+  for (const _token of new Lexer().lex(text)) {
+    tokens += 1;
+    if (tokens > MAX_TOKENS) throw tooManyValues(MAX_VALUES);
   }
 }
 

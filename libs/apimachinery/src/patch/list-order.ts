@@ -1,18 +1,42 @@
-import { deepEqual } from '../equality.js';
+import { canonicalJson } from '../equality.js';
 import { isPlainObject, own } from './merge-patch.js';
 
-/** Same element of a merge list: by its key, or by value for lists of primitives. */
-export function sameElement(a: unknown, b: unknown, mergeKey: string): boolean {
-  if (mergeKey === '') return deepEqual(a, b);
-  return isPlainObject(a) && isPlainObject(b) && deepEqual(own(a, mergeKey), own(b, mergeKey));
+/** Where each element of a list stands, found by its key, or by value in lists of primitives. */
+export class ElementIndex {
+  private readonly places = new Map<string, number>();
+
+  constructor(
+    list: readonly unknown[],
+    private readonly mergeKey: string,
+  ) {
+    list.forEach((item, i) => {
+      this.note(item, i);
+    });
+  }
+
+  /** The first place of an element that is the same; -1 = there is none. */
+  of(item: unknown): number {
+    const id = this.identity(item);
+    return id === undefined ? -1 : (this.places.get(id) ?? -1);
+  }
+
+  /** Says that `item` stands at `place`, unless one that is the same stands before it. */
+  note(item: unknown, place: number): void {
+    const id = this.identity(item);
+    if (id !== undefined && !this.places.has(id)) this.places.set(id, place);
+  }
+
+  private identity(item: unknown): string | undefined {
+    if (this.mergeKey === '') return canonicalJson(item);
+    if (!isPlainObject(item)) return undefined;
+    const key = own(item, this.mergeKey);
+    return key === undefined ? '' : canonicalJson(key);
+  }
 }
 
-const indexIn = (list: readonly unknown[], item: unknown, mergeKey: string): number =>
-  list.findIndex((other) => sameElement(other, item, mergeKey));
-
-function sortedBy(items: readonly unknown[], order: readonly unknown[], key: string): unknown[] {
+function sortedBy(items: readonly unknown[], order: ElementIndex): unknown[] {
   return items
-    .map((item, i) => ({ item, i, rank: indexIn(order, item, key) }))
+    .map((item, i) => ({ item, i, rank: order.of(item) }))
     .sort((a, b) => a.rank - b.rank || a.i - b.i)
     .map(({ item }) => item);
 }
@@ -27,17 +51,16 @@ export function orderElements(
   serverOrder: readonly unknown[],
   mergeKey: string,
 ): unknown[] {
-  const named = merged.filter((item) => indexIn(patchOrder, item, mergeKey) >= 0);
-  const others = merged.filter((item) => indexIn(patchOrder, item, mergeKey) < 0);
-  const right = sortedBy(named, patchOrder, mergeKey);
-  const left = sortedBy(others, serverOrder, mergeKey);
+  const patched = new ElementIndex(patchOrder, mergeKey);
+  const served = new ElementIndex(serverOrder, mergeKey);
+  const named = merged.filter((item) => patched.of(item) >= 0);
+  const others = merged.filter((item) => patched.of(item) < 0);
+  const right = sortedBy(named, patched);
+  const left = sortedBy(others, served);
   const result: unknown[] = [];
   let [i, j] = [0, 0];
   while (i < left.length && j < right.length) {
-    const [li, ri] = [
-      indexIn(serverOrder, left[i], mergeKey),
-      indexIn(serverOrder, right[j], mergeKey),
-    ];
+    const [li, ri] = [served.of(left[i]), served.of(right[j])];
     if (li >= 0 && ri >= 0 && li < ri) {
       result.push(left[i]);
       i += 1;

@@ -1,11 +1,10 @@
-import { deepEqual } from '../equality.js';
 import type { SchemaRegistry } from '../schema/schema-registry.js';
 import { setOwn } from '../schema/normalize.js';
 import { patchStrategies } from '../schema/schema.js';
 import type { Schema } from '../schema/schema.js';
 import { newBadRequest, StatusError } from '../status-error.js';
 import { goValue } from './go-value.js';
-import { orderElements, sameElement } from './list-order.js';
+import { ElementIndex, orderElements } from './list-order.js';
 import { isPlainObject, own, requireObjectPatch } from './merge-patch.js';
 import type { PlainObject } from './merge-patch.js';
 
@@ -111,9 +110,11 @@ class Engine {
     const { kept, replaced } = applySpecialElements(original, special, mergeKey);
     if (replaced) return plain.map((item) => this.stripped(item));
     const merged = [...kept];
+    const places = new ElementIndex(merged, mergeKey);
     for (const item of plain) {
       const entry = requireMergeKey(item, mergeKey);
-      const at = merged.findIndex((other) => sameElement(other, entry, mergeKey));
+      const at = places.of(entry);
+      if (at < 0) places.note(entry, merged.length);
       const existing = merged[at];
       const base = isPlainObject(existing) ? existing : {};
       const next = this.mergeMap(base, entry, this.registry.deref(field?.items));
@@ -129,10 +130,11 @@ class Engine {
       const removed = listOf(patch[key], 'primitive list');
       const list = own(result, field);
       if (!Array.isArray(list)) continue;
+      const gone = new ElementIndex(removed, '');
       setOwn(
         result,
         field,
-        list.filter((item) => !removed.some((gone) => deepEqual(gone, item))),
+        list.filter((item) => gone.of(item) < 0),
       );
     }
   }
@@ -181,7 +183,12 @@ function requireMergeKey(item: unknown, mergeKey: string): PlainObject {
 
 function mergePrimitives(original: readonly unknown[], change: readonly unknown[]): unknown[] {
   const merged = [...original];
-  for (const item of change) if (!merged.some((other) => deepEqual(other, item))) merged.push(item);
+  const places = new ElementIndex(merged, '');
+  for (const item of change) {
+    if (places.of(item) >= 0) continue;
+    places.note(item, merged.length);
+    merged.push(item);
+  }
   return orderElements(merged, change, original, '');
 }
 
@@ -206,14 +213,13 @@ function applySpecialElements(
   special: readonly PlainObject[],
   mergeKey: string,
 ): { kept: readonly unknown[]; replaced: boolean } {
-  let kept = original;
+  const gone: PlainObject[] = [];
   let replaced = false;
   for (const item of special) {
     if (item[DIRECTIVE] === 'replace') replaced = true;
-    else if (item[DIRECTIVE] === 'delete') {
-      const gone = requireMergeKey(item, mergeKey);
-      kept = kept.filter((other) => !sameElement(other, gone, mergeKey));
-    } else throw badPatchType(item);
+    else if (item[DIRECTIVE] === 'delete') gone.push(requireMergeKey(item, mergeKey));
+    else throw badPatchType(item);
   }
-  return { kept, replaced };
+  const deleted = new ElementIndex(gone, mergeKey);
+  return { kept: original.filter((item) => deleted.of(item) < 0), replaced };
 }

@@ -1,6 +1,7 @@
 import { Reader } from 'protobufjs';
 import type { Field as ProtoField, MapField, Root, Type, Writer } from 'protobufjs';
 import type { SchemaLookup } from '../schema/schema-registry.js';
+import { MAX_VALUES, tooManyValues } from '../codec/decode-error.js';
 import { setOwn } from '../schema/normalize.js';
 import { isPointerField } from './pointer-fields.js';
 import { MAX_MESSAGE_DEPTH, ProtobufError } from './protobuf-error.js';
@@ -33,14 +34,30 @@ const schemaNameOf = (message: string): string =>
 
 const squeezed = (name: string): string => name.replace(/[^A-Za-z0-9]/g, '').toLowerCase();
 
+/** Values that the decode under way may still read: two bytes can be a message. */
+class ValueBudget {
+  left = MAX_VALUES;
+
+  spend(): void {
+    this.left -= 1;
+    if (this.left < 0) throw tooManyValues(MAX_VALUES);
+  }
+}
+
 /** Compiles messages to converters, each once; recursive types refer to themselves lazily. */
 export class MessageCompiler {
   private readonly compiled = new Map<string, MessageConverter>();
+  private readonly budget = new ValueBudget();
 
   constructor(
     private readonly root: Root,
     private readonly schemas: SchemaLookup,
   ) {}
+
+  /** To be called before each decode: from here on, values are counted anew. */
+  begin(): void {
+    this.budget.left = MAX_VALUES;
+  }
 
   has(name: string): boolean {
     return this.find(name) !== undefined;
@@ -51,7 +68,7 @@ export class MessageCompiler {
     if (known) return known;
     const type = this.find(name);
     if (!type) throw new ProtobufError(`no message named ${name}`);
-    const converter = messageConverter(this.lazyFields(type));
+    const converter = messageConverter(this.lazyFields(type), this.budget);
     this.compiled.set(name, converter);
     return converter;
   }
@@ -148,13 +165,14 @@ function mapEntry(value: Converter, keyType: string): Converter {
   };
 }
 
-function messageConverter(fieldsOf: () => readonly Field[]): MessageConverter {
+function messageConverter(fieldsOf: () => readonly Field[], budget: ValueBudget): MessageConverter {
   let byId: Map<number, Field> | undefined;
   const readBody = (reader: Reader, depth: number, into: PlainObject): PlainObject => {
     if (depth > MAX_MESSAGE_DEPTH) throw new ProtobufError('message is nested too deeply');
     byId ??= new Map(fieldsOf().map((field) => [field.id, field]));
     while (reader.pos < reader.len) {
       const tag = reader.uint32();
+      budget.spend();
       const field = byId.get(tag >>> 3);
       if (!field) reader.skipType(tag & 7);
       else readField(reader, field, { wireType: tag & 7, depth: depth + 1, into });

@@ -48,6 +48,7 @@ export class ProtobufCodec {
     return guarded(() => {
       const { apiVersion, kind, raw } = readEnvelope(bytes.subarray(MAGIC.length));
       const reader = Reader.create(raw);
+      this.messages.begin();
       const object = this.converter(apiVersion, kind).readBody(reader, 0, { kind, apiVersion });
       return { apiVersion, kind, object };
     });
