@@ -43,6 +43,22 @@ describe('limits of containers', () => {
     expect(await fixture.status(id)).toMatchObject({ state: 'CONTAINER_RUNNING' });
   });
 
+  it('tells the same as metrics, with their descriptors', async () => {
+    const { runtime } = fixture.client;
+    const pod = await fixture.runPod('metered', { annotations: { 'orrery.dev/memory': '10Mi' } });
+    const id = await fixture.run(pod.id, 'pause');
+    const { descriptors } = await runtime.listMetricDescriptors({});
+    const { podMetrics } = await runtime.listPodSandboxMetrics({});
+    const own = podMetrics.find(({ podSandboxId }) => podSandboxId === pod.id);
+    const [container] = own?.containerMetrics ?? [];
+    expect(container?.containerId).toBe(id);
+    expect(container?.metrics.map(({ name }) => name)).toEqual(descriptors.map(({ name }) => name));
+    const memory = container?.metrics.find(({ name }) => name.includes('working_set'));
+    expect(memory?.value?.value).toBeGreaterThanOrEqual(10 * MEBIBYTE);
+    for await (const { podSandboxMetrics } of runtime.streamPodSandboxMetrics({}))
+      expect(podSandboxMetrics.map(({ podSandboxId }) => podSandboxId)).toContain(pod.id);
+  });
+
   it('takes a lower limit into account while the container runs', async () => {
     const pod = await fixture.runPod('resized', { annotations: { 'orrery.dev/memory': '64Mi' } });
     const id = await fixture.run(pod.id, 'pause', limited(200 * MEBIBYTE));

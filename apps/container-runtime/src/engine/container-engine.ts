@@ -168,6 +168,7 @@ export class ContainerEngine {
       reason: exit.reason ?? (exit.exitCode === 0 ? 'Completed' : 'Error'),
       message: exit.message ?? '',
     });
+    this.limits.remove(id);
     this.emit(id, 'CONTAINER_STOPPED_EVENT');
   }
 

@@ -7,6 +7,8 @@ import type { Exit, Task } from './task.js';
 /** How often the memory of a container without control group is compared with its limit. */
 const WATCH_MS = 250;
 
+const REMOVE_AGAIN_MS = 1_000;
+
 export const OOM_KILLED: Exit = { exitCode: 137, reason: 'OOMKilled' };
 
 export function limitsOf({ config }: ContainerRecord): CgroupLimits {
@@ -88,8 +90,12 @@ export class ContainerLimits {
     if (group) this.groups.set(record.id, group);
   }
 
+  /** The last processes of a group may still be on their way out. */
   remove(id: string): void {
-    this.groups.get(id)?.remove();
+    const group = this.groups.get(id);
+    if (!group) return;
     this.groups.delete(id);
+    if (!group.remove())
+      this.clock.after(REMOVE_AGAIN_MS, () => void group.remove(), { unref: true });
   }
 }

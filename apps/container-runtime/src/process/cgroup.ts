@@ -112,14 +112,16 @@ export class Cgroup {
     }
   }
 
-  /** Only an empty group goes; one with processes stays for the next try. */
-  remove(): void {
+  /** Only an empty group goes; false when one is left. */
+  remove(): boolean {
+    let gone = true;
     for (const folder of this.folders)
       try {
         rmdirSync(folder);
-      } catch {
-        // Gone, or not empty yet.
+      } catch (error) {
+        gone &&= (error as NodeJS.ErrnoException).code === 'ENOENT';
       }
+    return gone;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common';
-import { CriController, CriError } from '@orrery/cri';
+import { CriController } from '@orrery/cri';
 import type * as cri from '@orrery/cri';
 import type { Init, RuntimeServiceHandlers } from '@orrery/cri';
 import { RUNTIME } from '../runtime.js';
@@ -26,6 +26,8 @@ import { stopPodSandbox } from './sandbox/stop-pod-sandbox.js';
 import { updatePodSandboxResources } from './sandbox/update-pod-sandbox-resources.js';
 import { containerStats } from './stats/container-stats.js';
 import { listContainerStats } from './stats/list-container-stats.js';
+import { listMetricDescriptors } from './stats/list-metric-descriptors.js';
+import { listPodSandboxMetrics } from './stats/list-pod-sandbox-metrics.js';
 import { listPodSandboxStats } from './stats/list-pod-sandbox-stats.js';
 import { podSandboxStats } from './stats/pod-sandbox-stats.js';
 import { attach } from './streaming/attach.js';
@@ -205,16 +207,16 @@ export class RuntimeServiceController implements RuntimeServiceHandlers {
     return getContainerEvents(this.runtime, signal);
   }
 
-  async listMetricDescriptors(): Promise<never> {
-    throw new CriError('UNIMPLEMENTED', 'method ListMetricDescriptors not implemented');
+  async listMetricDescriptors(): Promise<Init<cri.ListMetricDescriptorsResponse>> {
+    return listMetricDescriptors();
   }
 
-  async listPodSandboxMetrics(): Promise<never> {
-    throw new CriError('UNIMPLEMENTED', 'method ListPodSandboxMetrics not implemented');
+  async listPodSandboxMetrics(): Promise<Init<cri.ListPodSandboxMetricsResponse>> {
+    return listPodSandboxMetrics(this.runtime);
   }
 
-  streamPodSandboxMetrics(): AsyncIterable<never> {
-    throw new CriError('UNIMPLEMENTED', 'method StreamPodSandboxMetrics not implemented');
+  async *streamPodSandboxMetrics(): AsyncIterable<Init<cri.StreamPodSandboxMetricsResponse>> {
+    yield await Promise.resolve(listPodSandboxMetrics(this.runtime));
   }
 
   async runtimeConfig(): Promise<Init<cri.RuntimeConfigResponse>> {

@@ -1,35 +1,38 @@
 import type { Clock } from '@orrery/component';
+import { globOf } from './glob.js';
+import { LIST_COMMANDS, NOT_INTEGER, WRONG_TYPE } from './lists.js';
 import type { Reply } from './resp.js';
 
 interface Entry {
-  readonly value: Buffer;
+  /** A string, or a list. */
+  readonly value: Buffer | Buffer[];
   /** Milliseconds since the epoch; undefined = never. */
   readonly expiresAt: number | undefined;
 }
 
 const OK: Reply = { ok: 'OK' };
-const NOT_INTEGER: Reply = { error: 'ERR value is not an integer or out of range' };
 const SYNTAX: Reply = { error: 'ERR syntax error' };
+
+/** A command met a value of another type. */
+class WrongType extends Error {}
 
 type Command = (args: readonly Buffer[]) => Reply;
 
-/** A glob of KEYS as a regular expression: `*`, `?` and `[...]`. */
-function globOf(pattern: string): RegExp {
-  const text = pattern
-    .replace(/[.+^${}()|\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${text}$`, 's');
-}
-
-/** The strings of one redis server, in memory. */
+/** The strings and lists of one redis server, in memory. */
 export class Database {
   private readonly entries = new Map<string, Entry>();
   /** Least number of arguments, and the command. */
   private readonly commands: Readonly<Record<string, readonly [number, Command]>> = {
     PING: [0, ([text]) => text ?? { ok: 'PONG' }],
     ECHO: [1, ([text]) => text ?? null],
-    GET: [1, ([key]) => this.get(key)?.value ?? null],
+    GET: [1, ([key]) => this.text(key) ?? null],
+    MGET: [1, (keys) => keys.map((key) => this.stringOrNull(key))],
+    MSET: [2, (pairs) => this.setAll(pairs)],
+    SETNX: [2, ([key, value]) => this.setNew(key, value)],
+    GETSET: [2, ([key, value]) => this.swap(key, value)],
+    APPEND: [2, ([key, value]) => this.append(key, value)],
+    STRLEN: [1, ([key]) => this.text(key)?.length ?? 0],
+    TYPE: [1, ([key]) => ({ ok: this.typeOf(key) })],
     SET: [2, (args) => this.set(args)],
     DEL: [1, (keys) => this.count(keys, (key) => this.drop(key))],
     EXISTS: [1, (keys) => this.count(keys, (key) => this.get(key) !== undefined)],
@@ -38,6 +41,9 @@ export class Database {
     INCRBY: [2, ([key, by]) => this.add(key, Number(by))],
     EXPIRE: [2, ([key, seconds]) => this.expire(key, Number(seconds))],
     TTL: [1, ([key]) => this.ttl(key)],
+    PTTL: [1, ([key]) => this.ttl(key, 1)],
+    PERSIST: [1, ([key]) => this.persist(key)],
+    DECRBY: [2, ([key, by]) => this.add(key, -Number(by))],
     KEYS: [1, ([pattern]) => this.keys(String(pattern))],
     DBSIZE: [0, () => this.keys('*').length],
     FLUSHALL: [0, () => this.flush()],
@@ -49,11 +55,87 @@ export class Database {
 
   run([name, ...args]: readonly Buffer[]): Reply {
     const verb = String(name);
-    const command = this.commands[verb.toUpperCase()];
+    const list = LIST_COMMANDS[verb.toUpperCase()];
+    const command = list ?? this.commands[verb.toUpperCase()];
     if (!command) return { error: `ERR unknown command '${verb}', with args beginning with: ` };
     if (args.length < command[0])
       return { error: `ERR wrong number of arguments for '${verb.toLowerCase()}' command` };
-    return command[1](args);
+    try {
+      if (!list) return (command as readonly [number, Command])[1](args);
+      const answer = list[1](args, (key, create) => this.list(key, create));
+      this.dropEmpty(args);
+      return answer;
+    } catch (error) {
+      if (error instanceof WrongType) return WRONG_TYPE;
+      throw error;
+    }
+  }
+
+  private list(key: Buffer | undefined, create: boolean): Buffer[] | undefined {
+    const entry = this.get(key);
+    if (entry && !Array.isArray(entry.value)) throw new WrongType();
+    if (entry) return entry.value as Buffer[];
+    if (!create) return undefined;
+    const fresh: Buffer[] = [];
+    this.entries.set(String(key), { value: fresh, expiresAt: undefined });
+    return fresh;
+  }
+
+  /** A list without elements is no key. */
+  private dropEmpty(keys: readonly Buffer[]): void {
+    for (const key of keys.slice(0, 2)) {
+      const value = this.entries.get(String(key))?.value;
+      if (Array.isArray(value) && value.length === 0) this.entries.delete(String(key));
+    }
+  }
+
+  private text(key: Buffer | undefined): Buffer | undefined {
+    const value = this.get(key)?.value;
+    if (Array.isArray(value)) throw new WrongType();
+    return value;
+  }
+
+  private stringOrNull(key: Buffer): Buffer | null {
+    const value = this.get(key)?.value;
+    return Buffer.isBuffer(value) ? value : null;
+  }
+
+  private typeOf(key: Buffer | undefined): string {
+    const value = this.get(key)?.value;
+    if (value === undefined) return 'none';
+    return Array.isArray(value) ? 'list' : 'string';
+  }
+
+  private setAll(pairs: readonly Buffer[]): Reply {
+    if (pairs.length % 2 !== 0)
+      return { error: "ERR wrong number of arguments for 'mset' command" };
+    for (let i = 0; i < pairs.length; i += 2) this.set(pairs.slice(i, i + 2));
+    return OK;
+  }
+
+  private setNew(key: Buffer | undefined, value: Buffer | undefined): Reply {
+    if (this.get(key)) return 0;
+    this.set([key ?? Buffer.alloc(0), value ?? Buffer.alloc(0)]);
+    return 1;
+  }
+
+  private swap(key: Buffer | undefined, value: Buffer | undefined): Reply {
+    const before = this.text(key) ?? null;
+    this.set([key ?? Buffer.alloc(0), value ?? Buffer.alloc(0)]);
+    return before;
+  }
+
+  private append(key: Buffer | undefined, more: Buffer | undefined): Reply {
+    const value = Buffer.concat([this.text(key) ?? Buffer.alloc(0), more ?? Buffer.alloc(0)]);
+    this.entries.set(String(key), { value, expiresAt: this.get(key)?.expiresAt });
+    return value.length;
+  }
+
+  private persist(key: Buffer | undefined): Reply {
+    const entry = this.get(key);
+    if (entry?.expiresAt === undefined) return 0;
+    this.entries.set(String(key), { ...entry, expiresAt: undefined });
+    return 1;
   }
 
   private get(key: Buffer | undefined): Entry | undefined {
@@ -89,7 +171,7 @@ export class Database {
 
   private add(key: Buffer | undefined, by: number): Reply {
     const entry = this.get(key);
-    const sum = Number(entry?.value ?? 0) + by;
+    const sum = Number(this.text(key) ?? 0) + by;
     if (!Number.isSafeInteger(sum)) return NOT_INTEGER;
     this.entries.set(String(key), {
       value: Buffer.from(String(sum)),
@@ -107,11 +189,11 @@ export class Database {
     return 1;
   }
 
-  private ttl(key: Buffer | undefined): number {
+  private ttl(key: Buffer | undefined, unitMs = 1_000): number {
     const entry = this.get(key);
     if (!entry) return -2;
     if (entry.expiresAt === undefined) return -1;
-    return Math.ceil((entry.expiresAt - this.clock.now()) / 1_000);
+    return Math.ceil((entry.expiresAt - this.clock.now()) / unitMs);
   }
 
   private keys(pattern: string): Buffer[] {
