@@ -1,3 +1,4 @@
+import { nodeTtlController } from './node-ttl/node-ttl.reconciler.js';
 import { mirroringController } from './endpointslice-mirroring/mirroring.reconciler.js';
 import { serviceLbController } from './service-lb/service-lb.reconciler.js';
 import { bootstrapSignerController } from './bootstrap-token/bootstrap-signer.reconciler.js';
@@ -64,6 +65,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   mirroringController,
   serviceLbController,
   nodeLifecycleController,
+  nodeTtlController,
   taintEvictionController,
   podGcController,
   persistentVolumeController,

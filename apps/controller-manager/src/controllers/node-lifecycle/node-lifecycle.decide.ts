@@ -88,8 +88,11 @@ export function wantsEviction(node: Node): boolean {
 const sameTaints = (a: readonly Taint[], b: readonly Taint[]): boolean =>
   a.length === b.length && a.every((taint) => b.some((other) => sameTaint(taint, other)));
 
-/** Pure: the taints that the node should have; undefined when it has them. `mayEvict` allows a new NoExecute. */
-export function wantedTaints(node: Node, mayEvict: boolean, now: number): Taint[] | undefined {
+/** Whether a node may get the NoExecute taint: now, not yet, or not at all, since no node can be heard. */
+export type Eviction = 'may' | 'wait' | 'never';
+
+/** Pure: the taints that the node should have; undefined when it has them. */
+export function wantedTaints(node: Node, eviction: Eviction, now: number): Taint[] | undefined {
   const before = node.spec?.taints ?? [];
   const isManaged = ({ key, effect }: Taint): boolean =>
     MANAGED.has(key) &&
@@ -97,24 +100,9 @@ export function wantedTaints(node: Node, mayEvict: boolean, now: number): Taint[
       (effect === 'NoExecute' && (key === NOT_READY || key === UNREACHABLE)));
   const wanted = noScheduleTaints(node);
   const evict = noExecuteTaint(node);
-  const evicting = evict && (mayEvict || !wantsEviction(node));
+  const evicting = evict && eviction !== 'never' && (eviction === 'may' || !wantsEviction(node));
   if (evicting) wanted.push({ ...evict, timeAdded: toTime(now) });
   const kept = wanted.map((taint) => before.find((other) => sameTaint(taint, other)) ?? taint);
   const taints = [...before.filter((taint) => !isManaged(taint)), ...kept];
   return sameTaints(taints, before) ? undefined : taints;
-}
-
-const UNHEALTHY_THRESHOLD = 0.55;
-const LARGE_CLUSTER = 50;
-
-/**
- * Nodes per second that may be evicted (k8s nodelifecycle: handleDisruption, for one zone): none when no node is
- * ready, since then we are more likely cut off ourselves; few or none when many are not.
- */
-export function evictionRate(nodes: readonly Node[], normal: number): number {
-  const unready = nodes.filter((node) => healthOf(node) !== 'Ready').length;
-  if (nodes.length > 0 && unready === nodes.length) return 0;
-  if (unready > 2 && unready / nodes.length >= UNHEALTHY_THRESHOLD)
-    return nodes.length > LARGE_CLUSTER ? normal / 10 : 0;
-  return normal;
 }

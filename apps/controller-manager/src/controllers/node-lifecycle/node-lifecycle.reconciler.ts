@@ -14,16 +14,16 @@ import { podInformer } from '../../pods/pod-indexes.js';
 import { isReady, isTerminated } from '../../pods/pod-state.js';
 import {
   conditionOf,
-  evictionRate,
   healthOf,
   silentConditions,
   wantedTaints,
   wantsEviction,
 } from './node-lifecycle.decide.js';
+import type { Eviction } from './node-lifecycle.decide.js';
+import { judgeZones, zoneOf } from './zones.js';
+import type { EvictionLimits } from './zones.js';
 
 const LEASES = 'kube-node-lease';
-/** A node that never reported gets this long (k8s nodelifecycle: nodeStartupGracePeriod). */
-const STARTUP_GRACE_MS = 60_000;
 
 export interface NodeCaches {
   readonly nodes: Lister<Node>;
@@ -34,7 +34,9 @@ export interface NodeCaches {
 export interface NodeMonitoring {
   readonly periodMs: number;
   readonly graceMs: number;
-  readonly evictionsPerSecond: number;
+  /** A node that never reported gets this long. */
+  readonly startupGraceMs: number;
+  readonly limits: EvictionLimits;
 }
 
 interface Heard {
@@ -46,7 +48,9 @@ interface Heard {
 /** Notices silent nodes, says so in their conditions, taints and pods, at a limited rate. */
 export class NodeLifecycleReconciler implements Reconciler {
   readonly #heard = new Map<string, Heard>();
-  readonly #bucket: TokenBucket;
+  /** By zone. */
+  readonly #buckets = new Map<string, TokenBucket>();
+  #isolated = false;
 
   constructor(
     private readonly caches: NodeCaches,
@@ -54,9 +58,7 @@ export class NodeLifecycleReconciler implements Reconciler {
     private readonly events: EventRecorder,
     private readonly clock: Clock,
     private readonly monitoring: NodeMonitoring,
-  ) {
-    this.#bucket = new TokenBucket(monitoring.evictionsPerSecond, 1, clock);
-  }
+  ) {}
 
   async reconcile({ name }: ObjectKey): Promise<Result> {
     const node = this.caches.nodes.get({ name });
@@ -93,7 +95,7 @@ export class NodeLifecycleReconciler implements Reconciler {
       if (!ours) return false;
     }
     const { at } = this.#heard.get(name) ?? { at: now };
-    return now - at > (ready ? this.monitoring.graceMs : STARTUP_GRACE_MS);
+    return now - at > (ready ? this.monitoring.graceMs : this.monitoring.startupGraceMs);
   }
 
   async #declareSilent(node: Node): Promise<boolean> {
@@ -132,11 +134,29 @@ export class NodeLifecycleReconciler implements Reconciler {
     }
   }
 
+  #evictionOf(node: Node): Eviction {
+    const { rates, isolated } = judgeZones(this.caches.nodes.list(), this.monitoring.limits);
+    if (this.#isolated && !isolated) this.#hearAnew();
+    this.#isolated = isolated;
+    if (isolated) return 'never';
+    if (!wantsEviction(node)) return 'may';
+    const zone = zoneOf(node);
+    const rate = rates.get(zone) ?? 0;
+    const bucket = this.#buckets.get(zone) ?? new TokenBucket(rate, 1, this.clock);
+    this.#buckets.set(zone, bucket);
+    bucket.setRate(rate);
+    return rate > 0 && bucket.tryTake() ? 'may' : 'wait';
+  }
+
+  /** Once some node is heard again, the others get the whole time to be heard, too. */
+  #hearAnew(): void {
+    const at = this.clock.monotonic();
+    for (const [name, { heartbeat }] of this.#heard) this.#heard.set(name, { heartbeat, at });
+  }
+
   async #taint(node: Node): Promise<void> {
-    const rate = evictionRate(this.caches.nodes.list(), this.monitoring.evictionsPerSecond);
-    this.#bucket.setRate(rate);
-    const mayEvict = !wantsEviction(node) || (rate > 0 && this.#bucket.tryTake());
-    const taints = wantedTaints(node, mayEvict, this.clock.now());
+    const eviction = this.#evictionOf(node);
+    const taints = wantedTaints(node, eviction, this.clock.now());
     if (!taints) return;
     const { name = '', resourceVersion } = node.metadata;
     const patch = { metadata: { resourceVersion }, spec: { taints } };
@@ -167,7 +187,13 @@ export const nodeLifecycleController: ControllerEntry = {
       {
         periodMs: options.nodeMonitorPeriodMs,
         graceMs: options.nodeMonitorGracePeriodMs,
-        evictionsPerSecond: options.nodeEvictionRate,
+        startupGraceMs: options.zones.startupGraceMs,
+        limits: {
+          normal: options.nodeEvictionRate,
+          secondary: options.zones.secondaryEvictionRate,
+          unhealthyThreshold: options.zones.unhealthyThreshold,
+          largeClusterSize: options.zones.largeClusterSize,
+        },
       },
     ),
 };
