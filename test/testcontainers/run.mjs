@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root } from '../../scripts/checkout.mjs';
+import { projectNode, root } from '../../scripts/checkout.mjs';
 import { ensureTestTools } from '../../scripts/test-tools.mjs';
 import { ensureDocker, startEngine } from '../compose/engine.mjs';
 import { ensureImage } from '../compose/image.mjs';
@@ -76,7 +76,7 @@ function runSuites(project) {
     writeFileSync(join(project, file), code);
     const flags = ['--experimental-vm-modules', join('node_modules', 'jest', 'bin', 'jest.js')];
     const config = ['--testMatch', `**/${file}`];
-    check(`the README's ${file}`, run(process.execPath, [...flags, ...config], project));
+    check(`the README's ${file}`, run(projectNode(), [...flags, ...config], project));
   }
   for (const { name, code, env, wanted } of REFUSALS) {
     const script = `import { OrreryContainer } from '@orrery/testcontainers'; try { await ${code}; } catch (e) { console.log(e.message); process.exit(3); }`;
