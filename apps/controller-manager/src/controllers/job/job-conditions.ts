@@ -1,6 +1,7 @@
 import type { Job, JobCondition, Pod } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import { withCondition } from '../../pods/conditions.js';
+import { parseIndexes } from './completion-indexes.js';
 import { isPastRestarts } from './job-backoff.js';
 import type { Tally } from './job-tally.js';
 
@@ -62,13 +63,46 @@ export function endingOf(
     return failure('BackoffLimitExceeded', 'Job has reached the specified backoff limit');
   if ((untilDeadlineMs(job, now) ?? 1) <= 0)
     return failure('DeadlineExceeded', 'Job was active longer than specified deadline');
-  if (!hasSucceeded(job, tally, active.length)) return undefined;
-  return {
-    announced: 'SuccessCriteriaMet',
-    type: 'Complete',
-    reason: 'CompletionsReached',
-    message: 'Reached expected number of succeeded pods',
-  };
+  return endingByIndexes(job, tally, active.length) ?? endingBySuccess(job, tally, active.length);
+}
+
+const success = (reason: string, message: string): Ending => ({
+  announced: 'SuccessCriteriaMet',
+  type: 'Complete',
+  reason,
+  message,
+});
+
+/** Ends of a job whose indexes fail by themselves. */
+function endingByIndexes({ spec }: Job, tally: Tally, active: number): Ending | undefined {
+  const failed = tally.failedIndexes.size;
+  if (failed === 0) return undefined;
+  if (spec?.maxFailedIndexes !== undefined && failed > spec.maxFailedIndexes)
+    return failure(
+      'MaxFailedIndexesExceeded',
+      'Job has exceeded the specified maximal number of failed indexes',
+    );
+  const isOver = tally.succeeded + failed >= (spec?.completions ?? 0) && active === 0;
+  return isOver ? failure('FailedIndexes', 'Job has failed indexes') : undefined;
+}
+
+function endingBySuccess(job: Job, tally: Tally, active: number): Ending | undefined {
+  const rule = metSuccessRule(job, tally.completedIndexes);
+  if (rule !== undefined) return success('SuccessPolicy', `Matched rules at index ${rule}`);
+  if (!hasSucceeded(job, tally, active)) return undefined;
+  return success('CompletionsReached', 'Reached expected number of succeeded pods');
+}
+
+/** The first rule of the success policy that the indexes meet (k8s pkg/controller/job/success_policy.go). */
+function metSuccessRule({ spec }: Job, completed: ReadonlySet<number>): number | undefined {
+  const rules = spec?.successPolicy?.rules ?? [];
+  const met = rules.findIndex(({ succeededIndexes, succeededCount }) => {
+    if (succeededIndexes === undefined) return completed.size >= (succeededCount ?? Infinity);
+    const wanted = parseIndexes(succeededIndexes, spec?.completions ?? 0);
+    const found = [...wanted].filter((index) => completed.has(index)).length;
+    return found >= (succeededCount ?? wanted.size);
+  });
+  return met < 0 ? undefined : met;
 }
 
 export interface ConditionEvent {

@@ -6,10 +6,15 @@ import { isTerminated, podCondition } from '../../pods/pod-state.js';
 /** Keeps a pod that ended until its job has counted it. */
 export const TRACKING = 'batch.kubernetes.io/job-tracking';
 export const INDEX_KEY = 'batch.kubernetes.io/job-completion-index';
+/** Failures of a pod's index before it, counted and ignored ones (k8s pkg/controller/job/indexed_job_utils.go). */
+export const FAILURE_COUNT = 'batch.kubernetes.io/job-index-failure-count';
+export const IGNORED_COUNT = 'batch.kubernetes.io/job-index-ignored-failure-count';
 const JOB_NAME = 'batch.kubernetes.io/job-name';
 
 export const isTracked = (pod: Pod): boolean =>
   pod.metadata.finalizers?.includes(TRACKING) ?? false;
+/** Each index has failures of its own. */
+export const countsByIndex = ({ spec }: Job): boolean => spec?.backoffLimitPerIndex !== undefined;
 export const isIndexed = (job: Job): boolean => job.spec?.completionMode === 'Indexed';
 
 /** Pods are replaced only once they have failed, not when they begin to go. */
@@ -60,14 +65,38 @@ export function finishedAt(pod: Pod): number | undefined {
   return sign === undefined ? undefined : Date.parse(sign);
 }
 
+function failureAnnotations(job: Job, failures?: IndexFailures): Record<string, string> {
+  if (!countsByIndex(job)) return {};
+  const { counted = 0, ignored = 0 } = failures ?? {};
+  return {
+    [FAILURE_COUNT]: String(counted),
+    ...(ignored > 0 ? { [IGNORED_COUNT]: String(ignored) } : {}),
+  };
+}
+
+/** Failures of an index before its next pod. */
+export interface IndexFailures {
+  readonly counted: number;
+  readonly ignored: number;
+}
+
 /** Last touches to a pod of a job. Mutates. */
-export function giveIndex(pod: Pod, job: Job, index: number | undefined): void {
+export function giveIndex(
+  pod: Pod,
+  job: Job,
+  index: number | undefined,
+  failures?: IndexFailures,
+): void {
   pod.metadata.finalizers = [...(pod.metadata.finalizers ?? []), TRACKING];
   if (index === undefined) return;
   const jobName = job.metadata.name ?? '';
   const text = String(index);
   pod.metadata.generateName = `${`${jobName}-${text}`.slice(0, 56)}-`;
-  pod.metadata.annotations = { ...pod.metadata.annotations, [INDEX_KEY]: text };
+  pod.metadata.annotations = {
+    ...pod.metadata.annotations,
+    [INDEX_KEY]: text,
+    ...failureAnnotations(job, failures),
+  };
   pod.metadata.labels = { ...pod.metadata.labels, [INDEX_KEY]: text };
   const { spec } = pod;
   if (!spec) return;

@@ -1,6 +1,7 @@
 import type { Job, Pod } from '@orrery/api';
 import { formatIndexes, parseIndexes } from './completion-indexes.js';
-import { indexOf, isFailed, isIndexed, isTracked } from './job-pods.js';
+import { failsIndex, isSucceededBy } from './index-failures.js';
+import { countsByIndex, indexOf, isFailed, isIndexed, isTracked } from './job-pods.js';
 import { judgeFailure } from './pod-failure-policy.js';
 
 export interface Tally {
@@ -12,6 +13,8 @@ export interface Tally {
   readonly succeeded: number;
   readonly failed: number;
   readonly completedIndexes: ReadonlySet<number>;
+  /** Indexes that may not fail again; empty unless failures are counted by index. */
+  readonly failedIndexes: ReadonlySet<number>;
   /** Ended pods to be released once the status that names them is stored. */
   readonly release: readonly Pod[];
   /** Why the pod failure policy fails the job. */
@@ -22,18 +25,24 @@ class Counter {
   readonly succeeded: Set<string>;
   readonly failed: Set<string>;
   readonly indexes: Set<number>;
+  readonly failedIndexes: Set<number>;
   readonly release: Pod[] = [];
   failJob: string | undefined;
 
   constructor(
     private readonly job: Job,
+    private readonly pods: readonly Pod[],
     tracked: ReadonlySet<string>,
+    /** Failures that a later pod of their index has to know of stay with their pods until it is there. */
+    private readonly delays: boolean,
   ) {
     const { uncountedTerminatedPods: stored, completedIndexes = '' } = job.status ?? {};
     const still = (uid: string): boolean => tracked.has(uid);
     this.succeeded = new Set(stored?.succeeded?.filter(still));
     this.failed = new Set(stored?.failed?.filter(still));
-    this.indexes = parseIndexes(completedIndexes, job.spec?.completions ?? 0);
+    const completions = job.spec?.completions ?? 0;
+    this.indexes = parseIndexes(completedIndexes, completions);
+    this.failedIndexes = parseIndexes(job.status?.failedIndexes ?? '', completions);
   }
 
   add(pod: Pod): void {
@@ -54,12 +63,22 @@ class Counter {
   }
 
   #fail(pod: Pod, uid: string): void {
-    this.release.push(pod);
     const { action, message } = judgeFailure(this.job, pod);
     if (action === 'FailJob') this.failJob ??= message;
+    if (this.#waits(pod)) return;
+    this.release.push(pod);
     if (action === 'Ignore' || (isIndexed(this.job) && indexOf(this.job, pod) === undefined))
       return;
     this.failed.add(uid);
+  }
+
+  /** Whether the end of this pod is not counted yet, since the next pod of its index has to learn of it. */
+  #waits(pod: Pod): boolean {
+    const index = indexOf(this.job, pod);
+    if (!countsByIndex(this.job) || index === undefined) return false;
+    if (failsIndex(this.job, pod) && !this.indexes.has(index)) this.failedIndexes.add(index);
+    if (!this.delays || this.failedIndexes.has(index) || this.indexes.has(index)) return false;
+    return !isSucceededBy(this.job, pod, this.pods);
   }
 }
 
@@ -68,10 +87,10 @@ class Counter {
  * pod is released from its finalizer; only then does it enter the counters and the uid is dropped
  * (k8s pkg/controller/job/job_controller.go: trackJobStatusAndRemoveFinalizers).
  */
-export function tallyJob(job: Job, pods: readonly Pod[]): Tally {
+export function tallyJob(job: Job, pods: readonly Pod[], delays = true): Tally {
   const tracked = pods.filter(isTracked);
   const uids = new Set(tracked.map((pod) => pod.metadata.uid ?? ''));
-  const counter = new Counter(job, uids);
+  const counter = new Counter(job, pods, uids, delays);
   for (const pod of tracked) counter.add(pod);
   const { succeeded = 0, failed = 0, uncountedTerminatedPods: stored } = job.status ?? {};
   const released = (names: readonly string[] = []): number =>
@@ -86,9 +105,12 @@ export function tallyJob(job: Job, pods: readonly Pod[]): Tally {
     succeeded: counted.succeeded + counter.succeeded.size,
     failed: counted.failed + counter.failed.size,
     completedIndexes: counter.indexes,
+    failedIndexes: counter.failedIndexes,
     release: counter.release,
     failJob: counter.failJob,
   };
 }
 
 export const indexesText = ({ completedIndexes }: Tally): string => formatIndexes(completedIndexes);
+
+export const failedIndexesText = ({ failedIndexes }: Tally): string => formatIndexes(failedIndexes);

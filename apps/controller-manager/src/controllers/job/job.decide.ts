@@ -6,8 +6,18 @@ import { byDeletionPreference, rankByNode } from '../replicaset/pod-ranking.js';
 import { backoffMs } from './job-backoff.js';
 import { conditionsOf, endingOf, isFinished, untilDeadlineMs } from './job-conditions.js';
 import type { ConditionEvent, Ending } from './job-conditions.js';
-import { indexOf, isIndexed, isLeaving, isTracked, replacesFailedOnly } from './job-pods.js';
-import { indexesText, tallyJob } from './job-tally.js';
+import { indexBackoffMs, indexHistories } from './index-failures.js';
+import type { IndexHistory } from './index-failures.js';
+import {
+  countsByIndex,
+  indexOf,
+  isIndexed,
+  isLeaving,
+  isTracked,
+  replacesFailedOnly,
+} from './job-pods.js';
+import type { IndexFailures } from './job-pods.js';
+import { failedIndexesText, indexesText, tallyJob } from './job-tally.js';
 import type { Tally } from './job-tally.js';
 
 /** Pods created or deleted in one reconcile at most (k8s pkg/controller/job: MaxPodCreateDeletePerSync). */
@@ -19,6 +29,8 @@ export interface JobPlan {
   readonly events: readonly ConditionEvent[];
   /** Pods to create: the index of each, or undefined for a job without. */
   readonly create: readonly (number | undefined)[];
+  /** Earlier failures of indexes, for the pods that are created; empty unless they are counted by index. */
+  readonly failures: ReadonlyMap<number, IndexFailures>;
   /** Pods that go and count as failed. */
   readonly remove: readonly Pod[];
   /** Pods that go and do not count. */
@@ -31,6 +43,8 @@ export interface JobPlan {
 interface Size {
   readonly create: readonly (number | undefined)[];
   readonly withdraw: readonly Pod[];
+  /** How long the next index has to wait for its pod. */
+  readonly waitMs?: number;
 }
 
 interface Situation {
@@ -38,10 +52,9 @@ interface Situation {
   readonly tally: Tally;
   readonly active: readonly Pod[];
   readonly leaving: readonly Pod[];
+  readonly histories: ReadonlyMap<number, IndexHistory>;
   readonly now: number;
 }
-
-const none: Size = { create: [], withdraw: [] };
 
 function wantedActive({ job, tally, active }: Situation): number {
   const parallelism = job.spec?.parallelism ?? 1;
@@ -49,7 +62,8 @@ function wantedActive({ job, tally, active }: Situation): number {
   // Of a work queue, one success means that no new pods are needed.
   if (completions === undefined)
     return tally.succeeded > 0 ? Math.min(active.length, parallelism) : parallelism;
-  return Math.min(parallelism, Math.max(completions - tally.succeeded, 0));
+  const over = tally.succeeded + tally.failedIndexes.size;
+  return Math.min(parallelism, Math.max(completions - over, 0));
 }
 
 /** Active pods without an index of their own. */
@@ -64,12 +78,27 @@ function surplusOfIndexes({ job, tally, active }: Situation): Pod[] {
   });
 }
 
-function freeIndexes({ job, tally }: Situation, kept: readonly Pod[], count: number): number[] {
-  const used = new Set([...tally.completedIndexes, ...kept.map((pod) => indexOf(job, pod))]);
-  const free: number[] = [];
-  for (let index = 0; index < (job.spec?.completions ?? 0) && free.length < count; index++)
-    if (!used.has(index)) free.push(index);
-  return free;
+/** Indexes that may have a pod now, and how long the first of the others has to wait. */
+function freeIndexes(
+  { job, tally, histories, now }: Situation,
+  kept: readonly Pod[],
+  count: number,
+): { readonly create: readonly number[]; readonly waitMs?: number } {
+  const used = new Set([
+    ...tally.completedIndexes,
+    ...tally.failedIndexes,
+    ...kept.map((pod) => indexOf(job, pod)),
+  ]);
+  const create: number[] = [];
+  const waits: number[] = [];
+  for (let index = 0; index < (job.spec?.completions ?? 0) && create.length < count; index++) {
+    if (used.has(index)) continue;
+    const history = histories.get(index);
+    const waitMs = history ? indexBackoffMs(history, now) : 0;
+    if (waitMs > 0) waits.push(waitMs);
+    else create.push(index);
+  }
+  return { create, ...(waits.length > 0 ? { waitMs: Math.min(...waits) } : {}) };
 }
 
 /** How many pods come or go so that as many run as the job wants. */
@@ -85,10 +114,9 @@ function sizeOf(situation: Situation): Size {
   }
   const waitedFor = replacesFailedOnly(job) ? leaving : [];
   const missing = Math.min(Math.max(wanted - kept.length - waitedFor.length, 0), MAX_PODS);
-  const create = isIndexed(job)
-    ? freeIndexes(situation, [...kept, ...waitedFor], missing)
-    : Array.from({ length: missing }, () => undefined);
-  return { create, withdraw: surplus };
+  if (!isIndexed(job))
+    return { create: Array.from({ length: missing }, () => undefined), withdraw: surplus };
+  return { ...freeIndexes(situation, [...kept, ...waitedFor], missing), withdraw: surplus };
 }
 
 function statusOf(situation: Situation, ending: Ending | undefined, settled: boolean) {
@@ -112,6 +140,7 @@ function statusOf(situation: Situation, ending: Ending | undefined, settled: boo
       startTime,
       completionTime: settled && ending?.type === 'Complete' ? toTime(now) : undefined,
     }),
+    ...(countsByIndex(job) ? { failedIndexes: failedIndexesText(tally) } : {}),
     ...(conditions.length > 0 ? { conditions: [...conditions] } : {}),
   } as JobStatus;
   return { status, events };
@@ -124,6 +153,7 @@ function farewell(pods: readonly Pod[]): JobPlan {
     status: undefined,
     events: [],
     create: [],
+    failures: new Map(),
     remove: [],
     withdraw: [],
     release,
@@ -136,19 +166,33 @@ const soonest = (...times: readonly (number | undefined)[]): number | undefined 
   return known.length === 0 ? undefined : Math.min(...known);
 };
 
+/** What the job is found in. Once it ends, no failure waits for a later pod any more. */
+function situationOf(
+  job: Job,
+  pods: readonly Pod[],
+  now: number,
+): { readonly situation: Situation; readonly ending: Ending | undefined } {
+  const active = pods.filter(isActive);
+  const leaving = pods.filter(isLeaving);
+  const histories = countsByIndex(job)
+    ? indexHistories(job, pods)
+    : new Map<number, IndexHistory>();
+  const early = tallyJob(job, pods);
+  const ending = endingOf(job, early, active, now);
+  const tally = ending && countsByIndex(job) ? tallyJob(job, pods, false) : early;
+  return { situation: { job, tally, active, leaving, histories, now }, ending };
+}
+
 /** Pure: the next steps of a job (k8s pkg/controller/job/job_controller.go: syncJob, manageJob). */
 export function planJob(job: Job, pods: readonly Pod[], now: number): JobPlan {
   if (isFinished(job) || job.metadata.deletionTimestamp) return farewell(pods);
-  const tally = tallyJob(job, pods);
-  const active = pods.filter(isActive);
-  const situation: Situation = { job, tally, active, leaving: pods.filter(isLeaving), now };
-  const ending = endingOf(job, tally, active, now);
+  const { situation, ending } = situationOf(job, pods, now);
+  const { tally, active, leaving, histories } = situation;
   const { succeeded, failed } = tally.uncounted;
   const settled =
-    ending !== undefined &&
-    active.length + situation.leaving.length + succeeded.length + failed.length === 0;
+    ending !== undefined && active.length + leaving.length + succeeded.length + failed.length === 0;
   const { status, events } = statusOf(situation, ending, settled);
-  const rest = { status, events, release: tally.release };
+  const rest = { status, events, release: tally.release, failures: histories };
   if (ending) {
     const fails = ending.type === 'Failed';
     const [remove, withdraw] = fails ? [active, []] : [[], active];
@@ -156,14 +200,20 @@ export function planJob(job: Job, pods: readonly Pod[], now: number): JobPlan {
   }
   if (job.spec?.suspend)
     return { ...rest, create: [], remove: [], withdraw: active, recheckAfterMs: undefined };
+  return { ...rest, remove: [], ...resize(situation, pods, { ...job, status } as Job) };
+}
+
+/** Pods that come and go now, and when to look again. */
+function resize(
+  situation: Situation,
+  pods: readonly Pod[],
+  started: Job,
+): Pick<JobPlan, 'create' | 'withdraw' | 'recheckAfterMs'> {
+  const { job, now } = situation;
   const size = sizeOf(situation);
-  const wait = size.create.length > 0 ? backoffMs(job, pods, now) : 0;
-  const act = wait > 0 ? { ...none, withdraw: size.withdraw } : size;
-  const started = { ...job, status } as Job;
-  return {
-    ...rest,
-    ...act,
-    remove: [],
-    recheckAfterMs: soonest(wait, untilDeadlineMs(started, now)),
-  };
+  const { create, withdraw } = size;
+  // Indexes that fail by themselves wait by themselves.
+  const wait = create.length > 0 && !countsByIndex(job) ? backoffMs(job, pods, now) : 0;
+  const recheckAfterMs = soonest(wait, size.waitMs, untilDeadlineMs(started, now));
+  return { create: wait > 0 ? [] : create, withdraw, recheckAfterMs };
 }

@@ -77,7 +77,7 @@ export class JobReconciler implements Reconciler {
     return this.writes.claimer.claim(job, selector.matches.bind(selector), candidates);
   }
 
-  async #resize(job: Job, { create, remove, withdraw }: JobPlan): Promise<void> {
+  async #resize(job: Job, { create, failures, remove, withdraw }: JobPlan): Promise<void> {
     const { podControl } = this.writes;
     await allOrFirstFailure([
       ...remove.map((pod) => podControl.delete(job, pod)),
@@ -94,7 +94,8 @@ export class JobReconciler implements Reconciler {
         owner: job,
         controllerRef,
         edit: (pod) => {
-          giveIndex(pod, job, create[at]);
+          const index = create[at];
+          giveIndex(pod, job, index, index === undefined ? undefined : failures.get(index));
         },
       }),
     );
