@@ -118,6 +118,16 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
     },
   });
   const { handler, catalog, extensions } = live;
+  metrics.know(({ group, version, resource, subresource }) => {
+    const isRequest = extensions.requestKinds.some(
+      ({ kind }) => kind.group === group && kind.version === version && kind.plural === resource,
+    );
+    if (!isRequest && !catalog.find(group, version, resource)) return false;
+    return (
+      ['', 'status', 'scale', 'finalize'].includes(subresource) ||
+      extensions.subresources.some((known) => known.subresource === subresource)
+    );
+  });
   const keeper = new HistoryKeeper(live.services, deps.opened.etcd, metrics);
   work.running.push(keeper.run(deps.signal));
   const sources = [

@@ -21,6 +21,8 @@ import { attachRequest } from './filters/attach-request.js';
 import { ResourceRequests } from './filters/resource-requests.js';
 import type { LogicalClusters } from './logical-clusters/logical-clusters.js';
 import { serveUpgrades } from './rest/upgrade.js';
+import { BodyIntake } from './transport/body-intake.js';
+import { HTTP1_LIMITS, refuseMalformed } from './transport/http1-limits.js';
 import { Http2Connections } from './transport/http2-connections.js';
 
 export interface ServerDeps {
@@ -69,9 +71,11 @@ async function createApp(
       ...(ca ? { ca } : {}),
       requestCert: true,
       rejectUnauthorized: false,
+      ...HTTP1_LIMITS,
       ALPNProtocols: options.disableHttp2Serving ? ['http/1.1'] : ['h2', 'http/1.1'],
     },
     bodyLimit: BODY_LIMIT,
+    clientErrorHandler: refuseMalformed,
     // Drain ends the connections: this would cut answers short.
     forceCloseConnections: false,
     routerOptions: { maxParamLength: 4096, ignoreDuplicateSlashes: true },
@@ -86,10 +90,11 @@ async function createApp(
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
   });
+  const { anonymousAuth } = options;
+  const intake = new BodyIntake({ ...parts, anonymousAuth, limitMs });
   fastify.addHook('onRequest', (request, reply, done) => {
     nameBodyType(request);
-    attachRequest(request, reply, deps);
-    done();
+    intake.take(attachRequest(request, reply, deps), done);
   });
   fastify.addHook('preHandler', ({ api }, _reply, done) => {
     const path = api && !api.info.isResource ? clusters.find(api.path) : undefined;

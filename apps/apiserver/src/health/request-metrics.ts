@@ -18,7 +18,30 @@ const DURATION_BUCKETS = [
   60,
 ];
 
-/** Upstream's request metrics by upstream's names. */
+/** Paths that have a label of their own, and those whose parts below share one. */
+const PATHS = [
+  '/api',
+  '/apis',
+  '/version',
+  '/metrics',
+  '/healthz',
+  '/livez',
+  '/readyz',
+  '/openapi/v2',
+  '/openapi/v3',
+  '/at',
+  '/forks',
+  '/history',
+];
+
+const pathLabel = (path: string): string =>
+  PATHS.find((known) => path === known || path.startsWith(`${known}/`)) ?? '';
+
+type Served = Pick<RequestInfo, 'group' | 'version' | 'resource' | 'subresource'>;
+
+const NOTHING: Served = { group: '', version: '', resource: '', subresource: '' };
+
+/** Upstream's request metrics by upstream's names. Labels are names that the server knows (CVE-2020-8552). */
 export class RequestMetrics {
   readonly metrics: Metrics = createMetrics({ process: true });
   private readonly total = this.metrics.counter({
@@ -38,14 +61,22 @@ export class RequestMetrics {
     labels: LABELS,
   });
 
+  private serves: (asked: Served) => boolean = () => false;
+
+  /** Tells which resources and subresources there are. */
+  know(serves: (asked: Served) => boolean): void {
+    this.serves = serves;
+  }
+
   /** Begins one request; the answer is called when it ends. */
   begin(info: RequestInfo, startedAt: number): (code: number, endedAt: number) => void {
+    const { group, version, resource, subresource } = this.serves(info) ? info : NOTHING;
     const labels = {
       verb: info.verb.toUpperCase(),
-      group: info.group,
-      version: info.version,
-      resource: info.resource,
-      subresource: info.subresource || (info.isResource ? '' : info.path),
+      group,
+      version,
+      resource,
+      subresource: info.isResource ? subresource : pathLabel(info.path),
       scope: info.name ? 'resource' : info.namespace ? 'namespace' : 'cluster',
       component: 'apiserver',
     };

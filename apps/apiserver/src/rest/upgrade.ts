@@ -136,8 +136,29 @@ async function upgrade(
   await clusters.inside(path, outer, (cluster) => connect(request, cluster, socket, head));
 }
 
+/** Where a client may ask for another protocol; elsewhere its wish is passed over and the request served as it is. */
+function mayUpgrade({ url = '/', method = 'GET' }: IncomingMessage, deps: UpgradeDeps): boolean {
+  const { pathname, searchParams } = new URL(url, 'https://localhost');
+  if (deps.clusters.find(pathname)) return true;
+  const info = parseRequestInfo(method, pathname, searchParams);
+  if (!info.isResource) return false;
+  const isOurs = deps.catalog.find(info.group, info.version, info.resource) !== undefined;
+  return !isOurs || UPGRADABLE.has(info.subresource);
+}
+
+const UPGRADABLE = new Set(['exec', 'attach', 'portforward', 'proxy']);
+
 /** Hands `Connection: Upgrade` requests to the subresource that takes them, after authentication and authorization. */
 export function serveUpgrades(server: Server, deps: UpgradeDeps): void {
+  Object.assign(server, {
+    shouldUpgradeCallback: (raw: IncomingMessage) => {
+      try {
+        return mayUpgrade(raw, deps);
+      } catch {
+        return false;
+      }
+    },
+  });
   server.on('upgrade', (raw: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {
       socket.destroy();

@@ -76,12 +76,16 @@ function asJson(text: string): DecodedJson | undefined {
   }
 }
 
+/** Tags that make what no JSON is, at a cost (CVE-2026-59870), and directives that give them other names. */
+const UNWANTED = /^(?:!.*(?:omap|pairs|set|binary|timestamp|merge)>?|%TAG.*)$/;
+
 /** Before anything is built of them: tokens come one by one. */
 function refuseTokens(text: string): void {
   let tokens = 0;
-  for (const _token of new Lexer().lex(text)) {
+  for (const token of new Lexer().lex(text)) {
     tokens += 1;
     if (tokens > MAX_TOKENS) throw tooManyValues(MAX_VALUES);
+    if (UNWANTED.test(token)) throw new DecodeError(`yaml: cannot decode ${token.slice(0, 80)}`);
   }
 }
 
