@@ -87,6 +87,8 @@ export function apiServer(input: PlanInput): Instance {
       `--kubelet-client-certificate=${files.pki('apiserver-kubelet-client.crt')}`,
       `--kubelet-client-key=${files.pki('apiserver-kubelet-client.key')}`,
       `--kubelet-certificate-authority=${files.pki('ca.crt')}`,
+      // As kubeadm: names of nodes may be in no DNS.
+      '--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname',
       `--requestheader-client-ca-file=${files.pki('front-proxy-ca.crt')}`,
       `--proxy-client-cert-file=${files.pki('front-proxy-client.crt')}`,
       `--proxy-client-key-file=${files.pki('front-proxy-client.key')}`,
