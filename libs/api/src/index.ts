@@ -4,6 +4,7 @@
  */
 // For everybody: types and where each resource is served.
 export type * from './types.js';
+export { scaledValue } from './meta/fields.js';
 export type { ResourceRef } from './resource-ref.js';
 export { ref } from './resource-ref.js';
 export * as resources from './gen/resources.js';

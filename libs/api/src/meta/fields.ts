@@ -57,11 +57,17 @@ export function validateCidr(value: string | undefined, path: FieldPath): FieldE
 
 export const ipFamilyOf = (address: string): 'IPv4' | 'IPv6' => (isIPv6(address) ? 'IPv6' : 'IPv4');
 
-/** Numbers as they are, `N%` of `total` (rounded up) otherwise; NaN when it is neither. */
-export function scaledValue(value: number | string | undefined, total: number): number {
+/** Numbers as they are, `N%` of `total`, rounded up unless told otherwise; NaN when it is neither. */
+export function scaledValue(
+  value: number | string | undefined,
+  total: number,
+  rounding: 'up' | 'down' = 'up',
+): number {
   if (typeof value === 'number') return value;
   const percent = /^(\d+)%$/.exec(String(value ?? ''))?.[1];
-  return percent === undefined ? Number.NaN : Math.ceil((Number(percent) * total) / 100);
+  if (percent === undefined) return Number.NaN;
+  const exact = (Number(percent) * total) / 100;
+  return rounding === 'up' ? Math.ceil(exact) : Math.floor(exact);
 }
 
 /** Non-negative integers or percentages. */

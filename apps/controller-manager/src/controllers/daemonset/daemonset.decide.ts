@@ -1,4 +1,5 @@
 import type { DaemonSet, DaemonSetStatus, Node, Pod } from '@orrery/api';
+import { scaledValue } from '@orrery/api';
 import { omitEmpty } from '@orrery/controller';
 import { isAvailable, isReady } from '../../pods/pod-state.js';
 import { fitness, nodeOf } from './daemon-pod.js';
@@ -53,46 +54,93 @@ export function planDaemons(world: DaemonWorld): DaemonPlan {
     const here = pods.get(name) ?? [];
     const { shouldRun, mayStay } = fitness(specOf(world), node);
     if (shouldRun && here.length === 0) create.push(name);
-    else if (mayStay) remove.push(...surplus(here));
+    else if (mayStay) remove.push(...surplus(world, here));
     else remove.push(...here.filter(isAlive));
   }
   for (const [name, here] of pods) if (!known.has(name)) remove.push(...here.filter(isAlive));
-  if (create.length === 0 && remove.length === 0) remove.push(...outdated(world, pods));
-  return { create, remove, status: statusOf(world, pods) };
+  const status = statusOf(world, pods);
+  if (create.length > 0 || remove.length > 0) return { create, remove, status };
+  return { ...roll(world, pods), status };
 }
 
-/** Failed pods, and all but the oldest of the others. */
-function surplus(pods: readonly Pod[]): Pod[] {
+/** Failed pods, and all but the oldest of the others; in a surge, the oldest of each template. */
+function surplus(world: DaemonWorld, pods: readonly Pod[]): Pod[] {
   const alive = pods.filter(isAlive);
   const failed = alive.filter((pod) => pod.status?.phase === 'Failed');
   const running = alive.filter((pod) => pod.status?.phase !== 'Failed').sort(byAge);
-  return [...failed, ...running.slice(1)];
+  if (surgeOf(world, 1) === 0) return [...failed, ...running.slice(1)];
+  const updated = running.filter((pod) => isUpdated(pod, world.hash));
+  const old = running.filter((pod) => !isUpdated(pod, world.hash));
+  const isReplaced =
+    updated[0] !== undefined &&
+    old[0] !== undefined &&
+    (!isReady(old[0]) || isAvailable(updated[0], minReadyOf(world), world.now));
+  return [...failed, ...updated.slice(1), ...old.slice(isReplaced ? 0 : 1)];
 }
 
+const minReadyOf = ({ daemonSet }: DaemonWorld): number => daemonSet.spec?.minReadySeconds ?? 0;
+
+/** Nodes that wanted pods may lack meanwhile, of so many. */
 function maxUnavailable({ daemonSet }: DaemonWorld, desired: number): number {
-  const value = daemonSet.spec?.updateStrategy?.rollingUpdate?.maxUnavailable as
-    number | string | undefined;
-  if (typeof value === 'string')
-    return Math.max(Math.ceil((Number(value.replace('%', '')) * desired) / 100), 1);
-  return Math.max(value ?? 1, 1);
+  const value = daemonSet.spec?.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1;
+  return Math.max(scaledValue(value, desired), 1);
 }
 
-/** Pods of older templates to delete now (k8s pkg/controller/daemon/update.go: rollingUpdate, without surge). */
-function outdated(world: DaemonWorld, pods: ByNode): Pod[] {
-  const { daemonSet, hash, nodes, now } = world;
-  if (daemonSet.spec?.updateStrategy?.type === 'OnDelete') return [];
-  const minReady = daemonSet.spec?.minReadySeconds ?? 0;
+/** Nodes that may have two pods meanwhile; 0 = pods are deleted first. */
+function surgeOf({ daemonSet }: DaemonWorld, desired: number): number {
+  const { type, rollingUpdate } = daemonSet.spec?.updateStrategy ?? {};
+  if (type === 'OnDelete') return 0;
+  return scaledValue(rollingUpdate?.maxSurge ?? 0, desired);
+}
+
+/** The next step of an update (k8s pkg/controller/daemon/update.go: rollingUpdate). */
+function roll(world: DaemonWorld, pods: ByNode): Pick<DaemonPlan, 'create' | 'remove'> {
+  const { daemonSet, nodes } = world;
+  if (daemonSet.spec?.updateStrategy?.type === 'OnDelete') return { create: [], remove: [] };
   const wanted = nodes.filter((node) => fitness(specOf(world), node).shouldRun);
+  const surge = surgeOf(world, wanted.length);
+  if (surge > 0) return { create: surgeNodes(world, wanted, pods, surge), remove: [] };
+  return { create: [], remove: outdated(world, wanted, pods) };
+}
+
+/** Nodes that get a pod of the new template beside the old one. */
+function surgeNodes(
+  world: DaemonWorld,
+  nodes: readonly Node[],
+  pods: ByNode,
+  surge: number,
+): string[] {
+  const { hash, now } = world;
+  const atOnce: string[] = [];
+  const candidates: string[] = [];
+  let surging = 0;
+  for (const node of nodes) {
+    const name = node.metadata.name ?? '';
+    const here = (pods.get(name) ?? []).filter(isAlive);
+    const old = here.find((pod) => !isUpdated(pod, hash));
+    const updated = here.find((pod) => isUpdated(pod, hash));
+    if (!old) continue;
+    if (updated) surging++;
+    // Nothing is lost where the old pod serves nobody.
+    else if (isAvailable(old, minReadyOf(world), now)) candidates.push(name);
+    else atOnce.push(name);
+  }
+  return [...atOnce, ...candidates.slice(0, Math.max(surge - surging, 0))];
+}
+
+/** Pods of older templates to delete now. */
+function outdated(world: DaemonWorld, nodes: readonly Node[], pods: ByNode): Pod[] {
+  const { hash, now } = world;
   const unavailableOld: Pod[] = [];
   const availableOld: Pod[] = [];
   let unavailable = 0;
-  for (const node of wanted) {
+  for (const node of nodes) {
     const pod = (pods.get(node.metadata.name ?? '') ?? []).find(isAlive);
-    const available = pod !== undefined && isAvailable(pod, minReady, now);
+    const available = pod !== undefined && isAvailable(pod, minReadyOf(world), now);
     if (!available) unavailable++;
     if (pod && !isUpdated(pod, hash)) (available ? availableOld : unavailableOld).push(pod);
   }
-  const room = Math.max(maxUnavailable(world, wanted.length) - unavailable, 0);
+  const room = Math.max(maxUnavailable(world, nodes.length) - unavailable, 0);
   return [...unavailableOld, ...availableOld.slice(0, room)];
 }
 

@@ -1,4 +1,5 @@
 import type { Deployment, ReplicaSet } from '@orrery/api';
+import { scaledValue } from '@orrery/api';
 
 export const REVISION = 'deployment.kubernetes.io/revision';
 export const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';
@@ -46,20 +47,13 @@ export const byAge = (a: ReplicaSet, b: ReplicaSet): number =>
       ? -1
       : 1;
 
-function scaled(value: number | string | undefined, total: number, up: boolean): number {
-  if (typeof value === 'number') return value;
-  const percent = Number((value ?? '25%').replace('%', ''));
-  const exact = (percent * total) / 100;
-  return up ? Math.ceil(exact) : Math.floor(exact);
-}
-
 /** maxSurge and maxUnavailable in pods (k8s deployment_util.go: ResolveFenceposts, MaxUnavailable). */
 export function fenceposts(deployment: Deployment): { surge: number; unavailable: number } {
   const desired = desiredOf(deployment);
   if (!isRolling(deployment)) return { surge: 0, unavailable: 0 };
   const rolling = deployment.spec.strategy?.rollingUpdate;
-  const surge = scaled(rolling?.maxSurge as number | string | undefined, desired, true);
-  const wanted = scaled(rolling?.maxUnavailable as number | string | undefined, desired, false);
+  const surge = scaledValue(rolling?.maxSurge ?? '25%', desired);
+  const wanted = scaledValue(rolling?.maxUnavailable ?? '25%', desired, 'down');
   const unavailable = surge === 0 && wanted === 0 ? 1 : wanted;
   return { surge, unavailable: Math.min(unavailable, desired) };
 }

@@ -1,4 +1,5 @@
 import type { Condition, Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from '@orrery/api';
+import { scaledValue } from '@orrery/api';
 import { toTime } from '@orrery/component';
 
 /** Time after an eviction within which its pod is taken to be going (k8s pkg/controller/disruption DeletionTimeout). */
@@ -19,9 +20,6 @@ interface Wanted {
   readonly desiredHealthy: number;
 }
 
-const percentOf = (text: string, total: number): number =>
-  Math.ceil((Number.parseInt(text, 10) * total) / 100);
-
 /** k8s pkg/controller/disruption/disruption.go:getExpectedPodCount; undefined when the scale is needed and unknown. */
 function wanted({ budget, pods, scale }: BudgetView): Wanted | undefined {
   const { minAvailable, maxUnavailable } = budget.spec;
@@ -31,9 +29,8 @@ function wanted({ budget, pods, scale }: BudgetView): Wanted | undefined {
     return { expectedPods: pods.length, desiredHealthy: 1 };
   if (scale === undefined) return undefined;
   if (minAvailable !== undefined)
-    return { expectedPods: scale, desiredHealthy: percentOf(minAvailable, scale) };
-  const unavailable =
-    typeof maxUnavailable === 'number' ? maxUnavailable : percentOf(maxUnavailable ?? '0', scale);
+    return { expectedPods: scale, desiredHealthy: scaledValue(minAvailable, scale) };
+  const unavailable = scaledValue(maxUnavailable, scale);
   return { expectedPods: scale, desiredHealthy: Math.max(0, scale - unavailable) };
 }
 

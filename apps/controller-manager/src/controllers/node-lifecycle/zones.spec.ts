@@ -51,7 +51,7 @@ describe('judgeZones()', () => {
 
 describe('zoneOf()', () => {
   it.each([
-    { name: "nothing without labels", labels: {} as Record<string, string>, want: "" },
+    { name: 'nothing without labels', labels: {} as Record<string, string>, want: '' },
     {
       name: 'region and zone',
       labels: { 'topology.kubernetes.io/region': 'r', 'topology.kubernetes.io/zone': 'z' },

@@ -1,4 +1,5 @@
 import type { Pod, StatefulSet } from '@orrery/api';
+import { scaledValue } from '@orrery/api';
 import { isAvailable, isTerminated } from '../../pods/pod-state.js';
 import {
   REVISION_LABEL,
@@ -129,8 +130,7 @@ function shrink(
 
 function maxUnavailable({ set }: StatefulWorld): number {
   const value = set.spec?.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1;
-  if (typeof value === 'number') return Math.max(value, 1);
-  return Math.max(Math.ceil((Number.parseInt(value, 10) * replicasOf(set)) / 100), 1);
+  return Math.max(scaledValue(value, replicasOf(set)), 1);
 }
 
 const partitionOf = ({ set }: StatefulWorld): number =>
