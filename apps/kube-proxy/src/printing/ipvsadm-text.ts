@@ -1,0 +1,68 @@
+import type { PrintedPort } from './service-ports.js';
+
+/** What the virtual servers depend on beside services. */
+export interface IpvsPrintOptions {
+  readonly scheduler: string;
+  /** Addresses on which node ports answer. */
+  readonly nodeAddresses: readonly string[];
+  /** Open connections by `address:port` of the endpoint, where they are known. */
+  readonly active?: (server: string, endpoint: string) => number;
+}
+
+interface VirtualServer {
+  readonly protocol: string;
+  readonly address: string;
+  readonly port: number;
+  readonly affinitySeconds: number;
+  readonly endpoints: readonly string[];
+}
+
+const HEAD = `IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn
+`;
+
+function serversOf(port: PrintedPort, { nodeAddresses }: IpvsPrintOptions): VirtualServer[] {
+  const internal = port.internalLocal ? port.local : port.cluster;
+  const external = port.externalLocal ? port.local : port.cluster;
+  const server = (address: string, at: number, endpoints: readonly string[]): VirtualServer => ({
+    protocol: port.protocol.toUpperCase(),
+    address,
+    port: at,
+    affinitySeconds: port.affinitySeconds,
+    endpoints,
+  });
+  return [
+    server(port.clusterIP, port.port, internal),
+    ...[...port.externalIPs, ...port.balancerIPs].map((ip) => server(ip, port.port, external)),
+    ...(port.nodePort > 0
+      ? nodeAddresses.map((address) => server(address, port.nodePort, external))
+      : []),
+  ];
+}
+
+const numeric = (address: string): number =>
+  address.split('.').reduce((value, part) => value * 256 + Number(part), 0);
+
+/** TCP before UDP, then by address and port, as ipvsadm sorts. */
+const inOrder = (a: VirtualServer, b: VirtualServer): number =>
+  (a.protocol < b.protocol ? -1 : a.protocol > b.protocol ? 1 : 0) ||
+  numeric(a.address) - numeric(b.address) ||
+  a.port - b.port;
+
+/** What `ipvsadm -Ln` would show of the virtual servers that upstream's ipvs proxier had programmed. */
+export function ipvsadm(ports: readonly PrintedPort[], options: IpvsPrintOptions): string {
+  const servers = ports.flatMap((port) => serversOf(port, options)).sort(inOrder);
+  const lines = servers.flatMap(({ protocol, address, port, affinitySeconds, endpoints }) => {
+    const flags = affinitySeconds > 0 ? ` persistent ${affinitySeconds}` : '';
+    const active = (one: string): number => options.active?.(`${address}:${port}`, one) ?? 0;
+    return [
+      `${protocol.padEnd(4)} ${address}:${port} ${options.scheduler}${flags}`,
+      ...endpoints.map(
+        (one) =>
+          `  -> ${one.padEnd(28)} Masq    1      ${String(active(one)).padEnd(10)} 0         `,
+      ),
+    ];
+  });
+  return `${HEAD}${lines.map((line) => `${line}\n`).join('')}`;
+}
