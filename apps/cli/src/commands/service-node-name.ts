@@ -15,7 +15,9 @@ export function serviceNodeName(service: string, containerName: string): string 
 
 /** The name of this node of a scaled service, as the DNS server of the engine knows `address`. Throws ConfigError. */
 export async function findServiceNodeName(service: string, address: string): Promise<string> {
-  const names = await dns.reverse(address).catch(() => []);
+  // A question to the server itself: dns.reverse() would find this host's own line in /etc/hosts first.
+  const pointer = `${address.split('.').toReversed().join('.')}.in-addr.arpa`;
+  const names = await dns.resolvePtr(pointer).catch(() => []);
   for (const name of names) {
     const found = serviceNodeName(service, name);
     if (found !== undefined) return found;
