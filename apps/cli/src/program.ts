@@ -19,6 +19,7 @@ import { diff } from './history/diff-command.js';
 import { explain } from './history/explain-command.js';
 import { history } from './history/history-command.js';
 import { log } from './history/log-command.js';
+import { proxy } from './proxy/proxy-command.js';
 
 const USAGE = `Orrery: a working model of a Kubernetes cluster on a real etcd cluster
 
@@ -34,6 +35,7 @@ const USAGE = `Orrery: a working model of a Kubernetes cluster on a real etcd cl
   orrery log      what happens, one line a revision                [-f] [--since -10m] [TYPE]
   orrery explain  the chain of causes behind a state               TYPE/NAME [-o text|json|svg|html]
   orrery fork     a writable copy: orrery fork NAME [--at R] [--run]; fork ls, diff, rm, run
+  orrery proxy    what kube-proxy programs, who talks to whom      proxy rules [--as …]; proxy connections
   orrery version  the Kubernetes version that is modelled
 
 For clusters that something else supervises, such as docker compose:
@@ -64,6 +66,7 @@ function piece(command: string, { rest, signal }: Parts, print: Print): Promise<
   if (command === 'test-server')
     return testServerCommand(parseFlags(TestServerFlags, rest, 'orrery test-server'), signal);
   if (command === 'at') return at(parseAt(rest)).then(print);
+  if (command === 'proxy') return proxy(rest, print);
   if (command === 'history') return history(rest, print);
   if (command === 'diff') return diff(rest, print);
   if (command === 'log') return log(rest, signal, print);

@@ -21,7 +21,10 @@ function kubeconfigFiles(flag: string, env: NodeJS.ProcessEnv): string[] {
 }
 
 /** The first file that has the context. */
-function load({ kubeconfig, context }: ConnectionFlags, env: NodeJS.ProcessEnv): LoadedKubeconfig {
+export function loadConnection(
+  { kubeconfig, context }: Pick<ConnectionFlags, 'kubeconfig' | 'context'>,
+  env: NodeJS.ProcessEnv,
+): LoadedKubeconfig {
   const files = kubeconfigFiles(kubeconfig, env);
   const there = files.filter((file) => existsSync(file));
   const options = { userAgent: 'orrery', ...(context === '' ? {} : { context }) };
@@ -59,7 +62,7 @@ export class HistoryServer {
   private readonly client: KubeClient;
 
   constructor(flags: ConnectionFlags, env: NodeJS.ProcessEnv = process.env) {
-    const loaded = load(flags, env);
+    const loaded = loadConnection(flags, env);
     if (/\/forks\/[^/]+\/*$/.test(loaded.server))
       throw new ConfigError(
         `the context is that of a fork (${loaded.server}): only the live cluster has a history`,

@@ -1,0 +1,55 @@
+import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { connect } from '@orrery/client';
+import { ConfigError, parseFlags } from '@orrery/component';
+import { DataplaneClient } from '@orrery/dataplane';
+import type { RuledConnection } from '@orrery/dataplane';
+import { ClusterFiles } from '../cluster/layout.js';
+import { clusterDir } from '../commands/up-flags.js';
+import { loadConnection } from '../history/history-server.js';
+import { readCluster } from './cluster-view.js';
+import { formatConnections } from './format-connections.js';
+import { formatRules } from './format-rules.js';
+import { ProxyConnectionsFlags, ProxyRulesFlags } from './proxy-flags.js';
+
+const USAGE = `orrery proxy rules [--as table|iptables-save|ipvsadm] [--node NODE] [--like current|1.20]
+orrery proxy connections [--name CLUSTER | --dataplane unix:///PATH] [-o table|json]`;
+
+async function rules(argv: readonly string[]): Promise<string> {
+  const flags = parseFlags(ProxyRulesFlags, argv, 'orrery proxy rules');
+  const client = connect(loadConnection(flags, process.env));
+  try {
+    return formatRules(await readCluster(client, flags.node), flags).trimEnd();
+  } finally {
+    await client.close();
+  }
+}
+
+/** The control sockets of a cluster's dataplanes: one, or one a node. */
+function socketsOf({ name, dataplane }: ProxyConnectionsFlags): string[] {
+  if (dataplane !== '') return [dataplane.replace(/^unix:\/\//, '')];
+  const dir = dirname(new ClusterFiles(clusterDir(name)).dataplaneSocket());
+  try {
+    const files = readdirSync(dir).filter((file) => /^dataplane(-[^.]+)?\.sock$/.test(file));
+    return files.map((file) => `${dir}/${file}`);
+  } catch (error) {
+    throw new ConfigError(`the cluster ${name} is not running here`, { cause: error });
+  }
+}
+
+async function connections(argv: readonly string[]): Promise<string> {
+  const flags = parseFlags(ProxyConnectionsFlags, argv, 'orrery proxy connections');
+  const found: RuledConnection[] = [];
+  for (const socket of socketsOf(flags))
+    found.push(...(await new DataplaneClient(socket).connections()));
+  return flags.output === 'json' ? JSON.stringify(found, null, 2) : formatConnections(found);
+}
+
+/** `orrery proxy rules|connections`: what kube-proxy programs, and who talks to whom. */
+export async function proxy(argv: readonly string[], print: (text: string) => void): Promise<void> {
+  const [verb, ...rest] = argv;
+  const flags = rest.map((argument) => (argument === '-o' ? '--output' : argument));
+  if (verb === 'rules') print(await rules(flags));
+  else if (verb === 'connections') print(await connections(flags));
+  else throw new ConfigError(USAGE);
+}
