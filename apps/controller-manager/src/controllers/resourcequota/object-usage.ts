@@ -1,6 +1,6 @@
 import type { KubeObject, Quantity } from '@orrery/apimachinery';
-import { parseQuantity } from '@orrery/apimachinery';
-import type { PersistentVolumeClaim, Pod, ResourceRef, Service } from '@orrery/api';
+import { addQuantities, parseQuantity, zeroQuantity } from '@orrery/apimachinery';
+import type { PersistentVolumeClaim, Pod, ResourceClaim, ResourceRef, Service } from '@orrery/api';
 import { resources } from '@orrery/api';
 import { isTerminated } from '../../pods/pod-state.js';
 import { podAmounts } from './pod-amounts.js';
@@ -34,6 +34,9 @@ export const COUNTED: readonly ResourceRef[] = [
   resources.poddisruptionbudgets,
   resources.roles,
   resources.rolebindings,
+  resources.resourceclaims,
+  resources.resourceclaimtemplates,
+  resources.csistoragecapacities,
 ] as readonly ResourceRef[];
 
 /** Kinds of the core group that a quota may name without count/. */
@@ -99,6 +102,27 @@ function claimUsage({ spec, status }: PersistentVolumeClaim): Amounts {
   return usage;
 }
 
+/** Devices that a claim asks for, by class (k8s pkg/quota/v1/evaluator/core/resource_claims.go). */
+function deviceUsage({ spec }: ResourceClaim): Amounts {
+  const usage: Amounts = new Map();
+  for (const { exactly, firstAvailable } of spec.devices?.requests ?? []) {
+    const choices = exactly ? [exactly] : (firstAvailable ?? []);
+    const most = new Map<string, number>();
+    for (const { deviceClassName, allocationMode, count: asked } of choices) {
+      // Nobody knows how many "all" are: upstream reckons with the most that a claim can have.
+      const devices = allocationMode === 'All' ? MOST_DEVICES : (asked ?? 1);
+      most.set(deviceClassName, Math.max(devices, most.get(deviceClassName) ?? 0));
+    }
+    for (const [name, devices] of most) {
+      const key = `${name}.deviceclass.resource.k8s.io/devices`;
+      usage.set(key, addQuantities(usage.get(key) ?? zeroQuantity, count(devices)));
+    }
+  }
+  return usage;
+}
+
+const MOST_DEVICES = 32;
+
 /** What one object adds to a quota (k8s pkg/quota/v1/evaluator/core). */
 export function usageOf(ref: ResourceRef, object: KubeObject, now: number): Amounts {
   let usage: Amounts = new Map();
@@ -106,6 +130,8 @@ export function usageOf(ref: ResourceRef, object: KubeObject, now: number): Amou
   else if (ref.group === '' && ref.plural === 'services') usage = serviceUsage(object as Service);
   else if (ref.group === '' && ref.plural === 'persistentvolumeclaims')
     usage = claimUsage(object as PersistentVolumeClaim);
+  else if (ref.group === 'resource.k8s.io' && ref.plural === 'resourceclaims')
+    usage = deviceUsage(object as ResourceClaim);
   else if (ref.group === '' && PLAIN.has(ref.plural)) usage.set(ref.plural, ONE);
   return usage.set(countName(ref), ONE);
 }

@@ -14,13 +14,17 @@ export interface CountedObjects {
 
 const BUILT_IN = new Set(COUNTED.map(countName));
 
-/** Names of which only the admission plugin knows the use: objects of kinds that are not built in. */
-const isForeign = (name: string): boolean => name.startsWith('count/') && !BUILT_IN.has(name);
+/** Names of kinds that are not built in: the server is asked for their number. */
+export const isForeign = (name: string): boolean =>
+  name.startsWith('count/') && !BUILT_IN.has(name);
+
+const DEVICES = '.deviceclass.resource.k8s.io/devices';
 
 /** The kinds that a quota's limits speak of; others need not be counted. */
 export function isRelevant(ref: ResourceRef, names: readonly string[]): boolean {
   if (names.includes(countName(ref))) return true;
-  if (ref.group !== '') return false;
+  if (ref.group !== '')
+    return ref.plural === 'resourceclaims' && names.some((name) => name.endsWith(DEVICES));
   if (ref.plural === 'pods') return names.some((name) => !name.startsWith('count/'));
   if (ref.plural === 'persistentvolumeclaims')
     return names.some((name) => /(?:^|\/)(?:persistentvolumeclaims|requests\.storage)$/.test(name));
@@ -32,6 +36,7 @@ export function quotaStatus(
   quota: ResourceQuota,
   world: readonly CountedObjects[],
   now: number,
+  foreign: ReadonlyMap<string, number> = new Map(),
 ): ResourceQuotaStatus {
   const hard = quota.spec?.hard ?? {};
   const names = Object.keys(hard);
@@ -44,7 +49,7 @@ export function quotaStatus(
   const used: Record<string, string> = {};
   for (const name of names)
     used[name] = isForeign(name)
-      ? (quota.status?.used?.[name] ?? '0')
+      ? String(foreign.get(name) ?? quota.status?.used?.[name] ?? '0')
       : formatQuantity(total.get(name) ?? zeroQuantity);
   return { hard: { ...hard }, used };
 }

@@ -8,8 +8,10 @@ import { StatusWriter, defineController, done } from '@orrery/controller';
 import type { Reconciler, Result } from '@orrery/controller';
 import type { InformerFactory, Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
+import { KindMapper } from '../../discovery/kind-mapper.js';
+import { ForeignCounts } from './foreign-counts.js';
 import { COUNTED, usageOf } from './object-usage.js';
-import { quotaStatus } from './resourcequota.decide.js';
+import { isForeign, quotaStatus } from './resourcequota.decide.js';
 
 /** Mends what admission booked for objects that were then not stored. */
 const RESYNC_MS = 60_000;
@@ -26,6 +28,7 @@ export class ResourceQuotaReconciler implements Reconciler {
   constructor(
     private readonly quotas: Lister<ResourceQuota>,
     private readonly counted: readonly Counted[],
+    private readonly foreign: ForeignCounts,
     private readonly status: StatusWriter<ResourceQuotaStatus, ResourceQuota>,
     private readonly clock: Clock,
   ) {}
@@ -37,10 +40,10 @@ export class ResourceQuotaReconciler implements Reconciler {
       ref,
       objects: lister.list(key.namespace ?? ''),
     }));
-    const wrote = await this.status.writeIfChanged(
-      quota,
-      quotaStatus(quota, world, this.clock.now()),
-    );
+    const names = Object.keys(quota.spec?.hard ?? {}).filter(isForeign);
+    const foreign = await this.foreign.of(key.namespace ?? '', names);
+    const status = quotaStatus(quota, world, this.clock.now(), foreign);
+    const wrote = await this.status.writeIfChanged(quota, status);
     return { requeueAfterMs: wrote ? RECHECK_MS : RESYNC_MS };
   }
 }
@@ -88,6 +91,7 @@ export const resourceQuotaController: ControllerEntry = {
     new ResourceQuotaReconciler(
       informers.informer(resources.resourcequotas).lister,
       COUNTED.map((ref) => ({ ref, lister: informers.informer(ref).lister })),
+      new ForeignCounts(client, new KindMapper(client, clock)),
       new StatusWriter<ResourceQuotaStatus, ResourceQuota>(
         client.resource(resources.resourcequotas),
       ),

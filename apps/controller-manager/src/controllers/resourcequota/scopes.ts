@@ -1,6 +1,8 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import type {
+  PersistentVolumeClaim,
   Pod,
+  PodAffinityTerm,
   ResourceQuota,
   ResourceRef,
   ScopedResourceSelectorRequirement,
@@ -14,31 +16,79 @@ const isBestEffort: Scope = (pod) =>
 const isTerminating: Scope = (pod) => (pod.spec?.activeDeadlineSeconds ?? -1) >= 0;
 const classOf = (pod: Pod): string => pod.spec?.priorityClassName ?? '';
 
+/** Whether a term of (anti-)affinity looks at pods of other namespaces. */
+const looksFurther = ({ namespaces = [], namespaceSelector }: PodAffinityTerm): boolean =>
+  namespaces.length > 0 || namespaceSelector !== undefined;
+
+const looksAcross: Scope = ({ spec }) => {
+  const { podAffinity, podAntiAffinity } = spec?.affinity ?? {};
+  return [podAffinity, podAntiAffinity].some((affinity) => {
+    const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+    const preferred = affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+    return [...required, ...preferred.map((one) => one.podAffinityTerm)].some(looksFurther);
+  });
+};
+
 const SCOPES: Readonly<Record<string, Scope>> = {
   BestEffort: isBestEffort,
   NotBestEffort: (pod) => !isBestEffort(pod),
   Terminating: isTerminating,
   NotTerminating: (pod) => !isTerminating(pod),
   PriorityClass: (pod) => classOf(pod) !== '',
+  CrossNamespacePodAffinity: looksAcross,
 };
 
-function fits(pod: Pod, requirement: ScopedResourceSelectorRequirement): boolean {
-  const { scopeName, operator, values = [] } = requirement;
-  if (scopeName !== 'PriorityClass') return SCOPES[scopeName]?.(pod) ?? false;
-  if (operator === 'In') return values.includes(classOf(pod));
-  if (operator === 'NotIn') return !values.includes(classOf(pod));
-  return operator === 'Exists' ? classOf(pod) !== '' : classOf(pod) === '';
+/** Claims have the one scope of their attributes class: the wanted, the present and the coming one. */
+const ATTRIBUTES = 'VolumeAttributesClass';
+
+function attributesOf({ spec, status }: PersistentVolumeClaim): string[] {
+  return [
+    spec?.volumeAttributesClassName,
+    status?.currentVolumeAttributesClassName,
+    status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
+  ].flatMap((name) => (name ? [name] : []));
 }
 
-/** Whether a quota counts this object: one with scopes counts pods alone. */
+function compares(
+  { operator, values = [] }: ScopedResourceSelectorRequirement,
+  found: readonly string[],
+): boolean {
+  switch (operator) {
+    case 'In':
+      return found.some((name) => values.includes(name));
+    case 'NotIn':
+      return !found.some((name) => values.includes(name));
+    case 'Exists':
+      return found.length > 0;
+    default:
+      return found.length === 0;
+  }
+}
+
+function fitsPod(pod: Pod, requirement: ScopedResourceSelectorRequirement): boolean {
+  if (requirement.scopeName !== 'PriorityClass')
+    return SCOPES[requirement.scopeName]?.(pod) ?? false;
+  const name = classOf(pod);
+  return compares(requirement, name === '' ? [] : [name]);
+}
+
+/** Whether a quota counts this object: one with scopes counts pods, or claims, alone. */
 export function isInScope(quota: ResourceQuota, ref: ResourceRef, object: KubeObject): boolean {
   const { scopes = [], scopeSelector } = quota.spec ?? {};
-  if (scopes.length === 0 && !scopeSelector) return true;
-  if (ref.group !== '' || ref.plural !== 'pods') return false;
-  const pod = object as Pod;
   const selected = scopeSelector?.matchExpressions ?? [];
+  if (scopes.length === 0 && selected.length === 0) return true;
+  if (ref.group !== '') return false;
+  if (ref.plural === 'persistentvolumeclaims') {
+    const found = attributesOf(object as PersistentVolumeClaim);
+    return (
+      scopes.every((scope) => scope === ATTRIBUTES && found.length > 0) &&
+      selected.every((one) => one.scopeName === ATTRIBUTES && compares(one, found))
+    );
+  }
+  if (ref.plural !== 'pods') return false;
+  const pod = object as Pod;
   return (
     scopes.every((scope) => SCOPES[scope]?.(pod) ?? false) &&
-    selected.every((requirement) => fits(pod, requirement))
+    selected.every((requirement) => fitsPod(pod, requirement))
   );
 }
