@@ -7,7 +7,12 @@ export interface KindContext {
   /** The cluster's pod CIDR; addresses inside it are legal in Endpoints though they are loopback (architecture.md). */
   readonly podCidr?: string;
   readonly serviceCidr?: string;
-  readonly user?: { readonly name: string; readonly groups: readonly string[] };
+  readonly user?: {
+    readonly name: string;
+    readonly groups: readonly string[];
+    readonly uid?: string;
+    readonly extra?: Readonly<Record<string, readonly string[]>>;
+  };
   /** Adds a `Warning:` header to the answer. */
   warn(message: string): void;
 }

@@ -28,6 +28,7 @@ export {
   ipFaults,
   ipWarning,
   isStrictSubnet,
+  parseAddress,
   parseCidr,
 } from './validation/ip.js';
 export type { FieldError, FieldErrorType } from './field-error.js';
@@ -92,7 +93,7 @@ export {
   nameIsPathSegment,
 } from './validation/names.js';
 export type { NameValidator } from './validation/names.js';
-export { byteLength } from './validation/format-error.js';
+export { byteLength, regexError } from './validation/format-error.js';
 export type { StringCheck } from './validation/format-error.js';
 export {
   isCidr,

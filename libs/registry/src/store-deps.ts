@@ -80,7 +80,7 @@ export function kindContextOf(scope: StoreScope, context: RequestContext): KindC
     now: toTime(clock.now()),
     ...(podCidr ? { podCidr } : {}),
     ...(serviceCidr ? { serviceCidr } : {}),
-    user: { name: context.user.name, groups: context.user.groups },
+    user: context.user,
     warn: (message) => {
       context.warn(message);
     },

@@ -50,7 +50,8 @@ function holds(subject: Subject): void {
     ]);
     const freed = await subject.patch('max', { metadata: { finalizers: null } });
     expect([freed.status, problemOf(freed)]).toEqual([200, undefined]);
-    if (kind.plural !== 'namespaces') expect((await subject.get('max')).status).toBe(404);
+    // A Namespace waits for its spec.finalizers, too.
+    expect((await subject.get('max')).status).toBe(kind.plural === 'namespaces' ? 200 : 404);
   });
 }
 
@@ -70,8 +71,8 @@ export function deleteContract(subject: Subject): void {
         uid,
       };
       const plain = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
-      if (facts.returnsDeleted) expect(json).toMatchObject({ kind: kind.kind, metadata: { uid } });
-      else expect([status, json]).toEqual([200, plain]);
+      const object = expect.objectContaining({ kind: kind.kind }) as unknown;
+      expect([status, json]).toEqual([200, facts.returnsDeleted ? object : plain]);
       const gone = await subject.remove('app');
       expect(gone.json).toMatchObject({
         code: 404,

@@ -85,7 +85,8 @@ export const networkRows: KindRows = {
         immutable({ resource: 'services', namespace: 'default', name: 'x' }),
       ],
     ],
-    nameOf: (name) => `10.1.${name.length}.${Buffer.from(name).reduce((sum, each) => (sum * 31 + each) % 250, 1)}`,
+    nameOf: (name) =>
+      `10.1.${name.length}.${Buffer.from(name).reduce((sum, each) => (sum * 31 + each) % 250, 1)}`,
     namesFixed: true,
   },
   'networking.k8s.io/v1/servicecidrs': {
@@ -195,7 +196,7 @@ export const networkRows: KindRows = {
     frozen: [
       [
         { spec: { attachRequired: false } },
-        'spec.attachRequired',
+        'spec.attachedRequired',
         'Invalid value: false: field is immutable',
       ],
     ],

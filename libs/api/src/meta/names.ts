@@ -11,6 +11,9 @@ import {
   isPortNumber,
   isQualifiedName,
   isRelaxedEnvVarName,
+  regexError,
+  required,
+  tooLong,
 } from '@orrery/apimachinery';
 
 /** Says what is wrong with a value; an empty answer means it is legal. */
@@ -38,4 +41,66 @@ export const portNumber = (port: unknown): readonly string[] =>
 export function check(rule: NameRule, value: string | undefined, path: FieldPath): FieldError[] {
   const text = String(value ?? '');
   return rule(text).map((message) => invalid(path, text, message));
+}
+
+const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
+const IS_HTTP_PATH = new RegExp(`^${HTTP_PATH}$`);
+
+/** `acme.io/foo` (k8s apimachinery pkg/util/validation/validation.go:IsDomainPrefixedPath). */
+export function domainPrefixedPath(value: string | undefined, path: FieldPath): FieldError[] {
+  const text = String(value ?? '');
+  if (text === '') return [required(path)];
+  const slash = text.indexOf('/');
+  const host = text.slice(0, Math.max(slash, 0));
+  const rest = slash < 0 ? '' : text.slice(slash + 1);
+  if (host === '' || rest === '')
+    return [invalid(path, text, 'must be a domain-prefixed path (such as "acme.io/foo")')];
+  return [
+    ...check(dnsSubdomain, host, path),
+    ...(IS_HTTP_PATH.test(rest)
+      ? []
+      : [invalid(path, rest, regexError('Invalid path', HTTP_PATH))]),
+  ];
+}
+
+/** `www.example.com` (k8s apimachinery pkg/util/validation/validation.go:IsFullyQualifiedDomainName). */
+export function fullDomainName(value: string, path: FieldPath): FieldError[] {
+  if (value === '') return [required(path)];
+  const name = value.endsWith('.') ? value.slice(0, -1) : value;
+  const faults = dnsSubdomain(name);
+  if (faults.length > 0) return [invalid(path, name, faults.join(','))];
+  const labels = name.split('.');
+  if (labels.length < 2)
+    return [invalid(path, name, 'should be a domain with at least two segments separated by dots')];
+  const bad = labels.find((label) => dnsLabel(label).length > 0);
+  return bad === undefined ? [] : [invalid(path, bad, dnsLabel(bad).join(','))];
+}
+
+const MAX_DOMAIN = 253;
+const MAX_SIGNER_PATH = 253 + 63 + 1;
+
+/** `example.com/signer-name` (k8s pkg/apis/core/validation/validation.go:ValidateSignerName). */
+export function signerName(value: string | undefined, path: FieldPath): FieldError[] {
+  const text = String(value ?? '');
+  if (text === '') return [required(path)];
+  const [domain = '', rest = '', ...more] = text.split('/');
+  if (!text.includes('/') || more.length > 0) {
+    const form = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
+    return [invalid(path, text, form)];
+  }
+  const labels = (part: string, rule: NameRule): FieldError[] => {
+    const bad = part.split('.').find((label) => rule(label).length > 0);
+    if (bad === undefined) return [];
+    const shown = JSON.stringify(bad);
+    return rule(bad).map((fault) => invalid(path, part, `validating label ${shown}: ${fault}`));
+  };
+  return [
+    ...(domain.length > MAX_DOMAIN ? [tooLong(path, MAX_DOMAIN)] : []),
+    ...labels(domain, dnsLabel),
+    ...(domain.includes('.')
+      ? []
+      : [invalid(path, domain, 'should be a domain with at least two segments separated by dots')]),
+    ...labels(rest, dnsSubdomain),
+    ...(rest.length > MAX_SIGNER_PATH ? [tooLong(path, MAX_SIGNER_PATH)] : []),
+  ];
 }

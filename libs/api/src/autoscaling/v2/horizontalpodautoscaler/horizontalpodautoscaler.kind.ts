@@ -6,7 +6,10 @@ import type {
 import { list } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { horizontalPodAutoscalerColumns } from './horizontalpodautoscaler.columns.js';
-import { validateHorizontalPodAutoscaler } from './horizontalpodautoscaler.validation.js';
+import {
+  validateAutoscalerStatus,
+  validateHorizontalPodAutoscaler,
+} from './horizontalpodautoscaler.validation.js';
 
 const DEFAULT_UTILIZATION = 80;
 
@@ -56,7 +59,7 @@ export const HorizontalPodAutoscalerKind = defineKind<HorizontalPodAutoscaler>({
     initialStatus: () => ({ desiredReplicas: 0 }),
     check: validateHorizontalPodAutoscaler,
   }),
-  status: statusStrategyOf<HorizontalPodAutoscaler>(),
+  status: statusStrategyOf<HorizontalPodAutoscaler>(validateAutoscalerStatus),
   columns: horizontalPodAutoscalerColumns,
   hasGeneration: false,
 });

@@ -1,104 +1,225 @@
 import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
-import { FieldPath, invalid, required } from '@orrery/apimachinery';
+import { FieldPath, forbidden, invalid, notSupported, required } from '@orrery/apimachinery';
 import type {
   CrossVersionObjectReference,
   HPAScalingRules,
   HorizontalPodAutoscaler,
+  MetricIdentifier,
   MetricSpec,
   MetricTarget,
 } from '../../../gen/types/autoscaling.v2.js';
-import { oneOf } from '../../../meta/fields.js';
-import { eachOf } from '../../../meta/list.js';
-import { check, pathSegment } from '../../../meta/names.js';
-import { validateQuantity } from '../../../meta/quantity.js';
+import { nonNegative, oneOf } from '../../../meta/fields.js';
+import { given, when } from '../../../meta/findings.js';
+import { eachOf, list } from '../../../meta/list.js';
+import { check, dnsLabel, pathSegment } from '../../../meta/names.js';
+import { canonicalAmount, compareAmounts } from '../../../meta/quantity.js';
+import { containerResourceName } from '../../../core/v1/pod-spec/resources.validation.js';
 
 const SPEC = FieldPath.of('spec');
-const TYPES = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource'];
+const STATUS = FieldPath.of('status');
+const TARGET_TYPES = ['Utilization', 'Value', 'AverageValue'];
 const MAX_WINDOW_SECONDS = 3600;
 const MAX_PERIOD_SECONDS = 1800;
 
-function validateReference(ref: CrossVersionObjectReference | undefined, path: Path): FieldError[] {
-  return [
-    ...(ref?.kind
-      ? check(pathSegment, ref.kind, path.child('kind'))
-      : [required(path.child('kind'))]),
-    ...(ref?.name
-      ? check(pathSegment, ref.name, path.child('name'))
-      : [required(path.child('name'))]),
-  ];
-}
+const named = (name: string | undefined, path: Path, detail?: string): FieldError[] =>
+  name ? check(pathSegment, name, path) : [required(path, detail)];
 
+const validateReference = (
+  ref: CrossVersionObjectReference | undefined,
+  path: Path,
+): FieldError[] => [
+  ...named(ref?.kind, path.child('kind')),
+  ...named(ref?.name, path.child('name')),
+];
+
+/** k8s pkg/apis/autoscaling/validation/validation.go:validateMetricTarget. */
 function validateTarget(target: MetricTarget | undefined, path: Path): FieldError[] {
-  const { type, averageUtilization, averageValue, value } = target ?? {};
-  return [
-    ...oneOf(type, ['Utilization', 'Value', 'AverageValue'], path.child('type')),
-    ...(typeof averageUtilization === 'number' && averageUtilization < 1
-      ? [invalid(path.child('averageUtilization'), averageUtilization, 'must be greater than 0')]
-      : []),
-    ...(value === undefined ? [] : validateQuantity(value, path.child('value'))),
-    ...(averageValue === undefined
-      ? []
-      : validateQuantity(averageValue, path.child('averageValue'))),
-  ];
-}
-
-const SOURCES = {
-  Resource: 'resource',
-  ContainerResource: 'containerResource',
-  Pods: 'pods',
-  Object: 'object',
-  External: 'external',
-} as const;
-
-function validateMetric(metric: MetricSpec, path: Path): FieldError[] {
-  const findings = oneOf(metric.type, TYPES, path.child('type'));
-  if (findings.length > 0) return findings;
-  const field = SOURCES[metric.type as keyof typeof SOURCES];
-  const source = metric[field];
-  if (!source) {
-    return [required(path.child(field), `must populate information for the given metric source`)];
-  }
-  return [
-    ...('name' in source || field === 'resource' || field === 'containerResource'
-      ? 'name' in source && source.name
+  const { type = '', averageUtilization, averageValue, value } = target ?? {};
+  const at = path.child('type');
+  const positive = (amount: string | undefined, field: string): FieldError[] =>
+    given(amount, (text) =>
+      compareAmounts(text, '0') > 0
         ? []
-        : [required(path.child(field, 'name'), 'must specify a resource name')]
-      : []),
-    ...validateTarget(source.target, path.child(field, 'target')),
+        : [invalid(path.child(field), canonicalAmount(text), 'must be positive')],
+    );
+  return [
+    ...when(type === '', required(at, 'must specify a metric target type')),
+    ...when(
+      !TARGET_TYPES.includes(type),
+      invalid(at, type, 'must be either Utilization, Value, or AverageValue'),
+    ),
+    ...positive(value, 'value'),
+    ...positive(averageValue, 'averageValue'),
+    ...given(averageUtilization, (percent) =>
+      when(
+        percent < 1,
+        invalid(path.child('averageUtilization'), percent, 'must be greater than 0'),
+      ),
+    ),
   ];
 }
 
-function validateRules(rules: HPAScalingRules | undefined, path: Path): FieldError[] {
-  const window = rules?.stabilizationWindowSeconds;
+const validateIdentifier = (metric: MetricIdentifier | undefined, path: Path): FieldError[] =>
+  named(metric?.name, path.child('name'), 'must specify a metric name');
+
+const has = (value: unknown): boolean => value !== undefined && value !== null;
+
+/** A target by an amount or by a share of what is requested, but not by both. */
+function rawOrUtilization(target: MetricTarget | undefined, path: Path): FieldError[] {
+  const { averageUtilization, averageValue } = target ?? {};
+  const neither = 'must set either a target raw value or a target utilization';
+  const both = 'may not set both a target raw value and a target utilization';
   return [
-    ...(typeof window === 'number' && (window < 0 || window > MAX_WINDOW_SECONDS)
-      ? [
-          invalid(
-            path.child('stabilizationWindowSeconds'),
-            window,
-            window < 0
-              ? 'must be greater than or equal to zero'
-              : `must be less than or equal to ${MAX_WINDOW_SECONDS}`,
-          ),
-        ]
-      : []),
-    ...oneOf(rules?.selectPolicy, ['Disabled', 'Max', 'Min'], path.child('selectPolicy'), false),
-    ...eachOf(rules?.policies, (policy, i) => {
-      const at = path.child('policies').index(i);
+    ...validateTarget(target, path),
+    ...when(
+      !has(averageUtilization) && !has(averageValue),
+      required(path.child('averageUtilization'), neither),
+    ),
+    ...when(
+      has(averageUtilization) && has(averageValue),
+      forbidden(path.child('averageValue'), both),
+    ),
+  ];
+}
+
+type Sources = {
+  [Field in Exclude<keyof MetricSpec, 'type'>]-?: (
+    source: NonNullable<MetricSpec[Field]>,
+    path: Path,
+  ) => FieldError[];
+};
+
+/** The rules of each source, in the order in which upstream looks at them. */
+const SOURCES: Sources = {
+  object: ({ describedObject, metric, target }, path) => [
+    ...validateReference(describedObject, path.child('describedObject')),
+    ...validateIdentifier(metric, path.child('metric')),
+    ...validateTarget(target, path.child('target')),
+    ...when(
+      !has(target?.value) && !has(target?.averageValue),
+      required(
+        path.child('target', 'averageValue'),
+        'must set either a target value or averageValue',
+      ),
+    ),
+  ],
+  external: ({ metric, target }, path) => [
+    ...validateIdentifier(metric, path.child('metric')),
+    ...validateTarget(target, path.child('target')),
+    ...when(
+      !has(target?.value) && !has(target?.averageValue),
+      required(
+        path.child('target', 'averageValue'),
+        'must set either a target value for metric or a per-pod target',
+      ),
+    ),
+    ...when(
+      has(target?.value) && has(target?.averageValue),
+      forbidden(
+        path.child('target', 'value'),
+        'may not set both a target value for metric and a per-pod target',
+      ),
+    ),
+  ],
+  pods: ({ metric, target }, path) => [
+    ...validateIdentifier(metric, path.child('metric')),
+    ...validateTarget(target, path.child('target')),
+    ...when(
+      !has(target?.averageValue),
+      required(path.child('target', 'averageValue'), 'must specify a positive target averageValue'),
+    ),
+  ],
+  resource: ({ name, target }, path) => [
+    ...when(!name, required(path.child('name'), 'must specify a resource name')),
+    ...rawOrUtilization(target, path.child('target')),
+  ],
+  containerResource: ({ name, container, target }, path) => [
+    ...(name
+      ? containerResourceName(name, path.child('name'))
+      : [required(path.child('name'), 'must specify a resource name')]),
+    ...(container
+      ? check(dnsLabel, container, path.child('container'))
+      : [required(path.child('container'), 'must specify a container')]),
+    ...rawOrUtilization(target, path.child('target')),
+  ],
+};
+
+type SourceField = keyof Sources;
+
+const FIELDS: Readonly<Record<string, SourceField>> = {
+  ContainerResource: 'containerResource',
+  External: 'external',
+  Object: 'object',
+  Pods: 'pods',
+  Resource: 'resource',
+};
+const TYPES = Object.keys(FIELDS);
+
+function validateSource(metric: MetricSpec, field: SourceField, path: Path): FieldError[] {
+  const source = metric[field];
+  const rules = SOURCES[field] as (source: unknown, path: Path) => FieldError[];
+  return source ? rules(source, path.child(field)) : [];
+}
+
+/** k8s pkg/apis/autoscaling/validation/validation.go:validateMetricSpec. */
+function validateMetric(metric: MetricSpec, path: Path): FieldError[] {
+  const type = String(metric.type ?? '');
+  const at = path.child('type');
+  const present = (Object.keys(SOURCES) as SourceField[]).filter((field) => has(metric[field]));
+  const [first] = present;
+  const expected = FIELDS[type];
+  const unknown = notSupported(at, type, TYPES);
+  const others = present.length === 1 ? [] : present.filter((field) => field !== expected);
+  return [
+    ...when(type === '', required(at, 'must specify a metric source type')),
+    ...(expected ? [] : [unknown]),
+    ...(first ? validateSource(metric, first, path) : []),
+    ...(expected
+      ? when(
+          !has(metric[expected]),
+          required(path.child(expected), 'must populate information for the given metric source'),
+        )
+      : [unknown]),
+    ...others.map((field) =>
+      forbidden(path.child(field), 'must populate the given metric source only'),
+    ),
+  ];
+}
+
+/** k8s pkg/apis/autoscaling/validation/validation.go:validateScalingRules. */
+function validateRules(rules: HPAScalingRules | undefined, path: Path): FieldError[] {
+  if (!rules) return [];
+  const window = path.child('stabilizationWindowSeconds');
+  const policies = path.child('policies');
+  return [
+    ...given(rules.stabilizationWindowSeconds, (seconds) => [
+      ...when(seconds < 0, invalid(window, seconds, 'must be greater than or equal to zero')),
+      ...when(
+        seconds > MAX_WINDOW_SECONDS,
+        invalid(window, seconds, `must be less than or equal to ${MAX_WINDOW_SECONDS}`),
+      ),
+    ]),
+    ...oneOf(rules.selectPolicy, ['Disabled', 'Max', 'Min'], path.child('selectPolicy'), false),
+    ...when(
+      list(rules.policies).length === 0,
+      required(policies, 'must specify at least one Policy'),
+    ),
+    ...eachOf(rules.policies, (policy, i) => {
+      const { type } = policy;
+      const value = Number(policy.value ?? 0);
+      const periodSeconds = Number(policy.periodSeconds ?? 0);
+      const at = policies.index(i);
+      const period = at.child('periodSeconds');
       return [
-        ...oneOf(policy.type, ['Pods', 'Percent'], at.child('type')),
-        ...(policy.value > 0
+        ...(['Percent', 'Pods'].includes(type)
           ? []
-          : [invalid(at.child('value'), policy.value ?? 0, 'must be greater than zero')]),
-        ...(policy.periodSeconds > 0 && policy.periodSeconds <= MAX_PERIOD_SECONDS
-          ? []
-          : [
-              invalid(
-                at.child('periodSeconds'),
-                policy.periodSeconds ?? 0,
-                `must be greater than zero and less than or equal to ${MAX_PERIOD_SECONDS}`,
-              ),
-            ]),
+          : [notSupported(at.child('type'), type ?? '', ['Percent', 'Pods'])]),
+        ...when(value <= 0, invalid(at.child('value'), value, 'must be greater than zero')),
+        ...when(periodSeconds <= 0, invalid(period, periodSeconds, 'must be greater than zero')),
+        ...when(
+          periodSeconds > MAX_PERIOD_SECONDS,
+          invalid(period, periodSeconds, `must be less than or equal to ${MAX_PERIOD_SECONDS}`),
+        ),
       ];
     }),
   ];
@@ -108,17 +229,23 @@ function validateRules(rules: HPAScalingRules | undefined, path: Path): FieldErr
 export function validateHorizontalPodAutoscaler({ spec }: HorizontalPodAutoscaler): FieldError[] {
   const min = spec?.minReplicas ?? 1;
   const max = spec?.maxReplicas ?? 0;
+  const metrics = SPEC.child('metrics');
   return [
-    ...(min < 1
-      ? [invalid(SPEC.child('minReplicas'), min, 'must be greater than or equal to 1')]
-      : []),
-    ...(max < 1 ? [invalid(SPEC.child('maxReplicas'), max, 'must be greater than 0')] : []),
-    ...(max < min
-      ? [invalid(SPEC.child('maxReplicas'), max, 'must be greater than or equal to `minReplicas`')]
-      : []),
+    ...when(min < 1, invalid(SPEC.child('minReplicas'), min, 'must be greater than or equal to 1')),
+    ...when(max < 1, invalid(SPEC.child('maxReplicas'), max, 'must be greater than 0')),
+    ...when(
+      max < min,
+      invalid(SPEC.child('maxReplicas'), max, 'must be greater than or equal to `minReplicas`'),
+    ),
     ...validateReference(spec?.scaleTargetRef, SPEC.child('scaleTargetRef')),
-    ...eachOf(spec?.metrics, (metric, i) => validateMetric(metric, SPEC.child('metrics').index(i))),
+    ...eachOf(spec?.metrics, (metric, i) => validateMetric(metric, metrics.index(i))),
     ...validateRules(spec?.behavior?.scaleUp, SPEC.child('behavior', 'scaleUp')),
     ...validateRules(spec?.behavior?.scaleDown, SPEC.child('behavior', 'scaleDown')),
   ];
 }
+
+/** k8s pkg/apis/autoscaling/validation/validation.go:ValidateHorizontalPodAutoscalerStatusUpdate. */
+export const validateAutoscalerStatus = ({ status }: HorizontalPodAutoscaler): FieldError[] =>
+  (['currentReplicas', 'desiredReplicas'] as const).flatMap((field) =>
+    nonNegative(status?.[field], STATUS.child(field)),
+  );

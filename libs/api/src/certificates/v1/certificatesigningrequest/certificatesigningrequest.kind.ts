@@ -1,90 +1,42 @@
-import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath, invalid, required } from '@orrery/apimachinery';
 import type { CertificateSigningRequest } from '../../../types.js';
 import type { Strategy } from '../../../kind.js';
 import { defineKind } from '../../../kind.js';
-import { isDeepEqual, list } from '../../../meta/list.js';
+import { list } from '../../../meta/list.js';
 import { pathSegment } from '../../../meta/names.js';
-import { immutable, validateMetaUpdate } from '../../../meta/object-meta.js';
-import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { validateMetaUpdate } from '../../../meta/object-meta.js';
+import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 import { humanDuration } from '../../../table/human-duration.js';
+import {
+  DECISIONS,
+  conditionsOf,
+  validateRequestSpec,
+  validateRequestStatus,
+} from './certificatesigningrequest.validation.js';
 
 type Request = CertificateSigningRequest;
 
-const SPEC = FieldPath.of('spec');
-const MIN_SECONDS = 600;
-const PEM = /-----BEGIN CERTIFICATE REQUEST-----/;
-/** Conditions that only /approval may add. */
-const DECISIONS = ['Approved', 'Denied'];
-
-function validateSigner(name: string | undefined): FieldError[] {
-  const path = SPEC.child('signerName');
-  if (!name) return [required(path)];
-  return /^[^/]+\/.+$/.test(name)
-    ? []
-    : [
-        invalid(
-          path,
-          name,
-          "must be a fully qualified domain and path of the form 'example.com/signer-name'",
-        ),
-      ];
-}
-
-function validateSpec({ spec }: Request): FieldError[] {
-  const pem = Buffer.from(String(spec?.request ?? ''), 'base64').toString();
-  const seconds = spec?.expirationSeconds;
-  return [
-    ...(PEM.test(pem)
-      ? []
-      : [
-          invalid(
-            SPEC.child('request'),
-            spec?.request ?? '',
-            'PEM block type must be CERTIFICATE REQUEST',
-          ),
-        ]),
-    ...(list(spec?.usages).length === 0
-      ? [required(SPEC.child('usages'), 'usages must be specified')]
-      : []),
-    ...validateSigner(spec?.signerName),
-    ...(typeof seconds === 'number' && seconds < MIN_SECONDS
-      ? [
-          invalid(
-            SPEC.child('expirationSeconds'),
-            seconds,
-            'may not specify a duration less than 600 seconds (10 minutes)',
-          ),
-        ]
-      : []),
-  ];
-}
-
-const has = ({ status }: Request, type: string): boolean =>
-  list(status?.conditions).some((condition) => condition.type === type);
-
-/** k8s pkg/apis/certificates/validation/validation.go:validateConditions. */
-function validateConditions(request: Request, old: Request): FieldError[] {
-  const path = FieldPath.of('status', 'conditions');
-  const removed = DECISIONS.filter((type) => has(old, type) && !has(request, type));
-  return [
-    ...(has(request, 'Approved') && has(request, 'Denied')
-      ? [invalid(path, 'Denied', 'Approved and Denied conditions are mutually exclusive')]
-      : []),
-    ...removed.map((type) => ({
-      type: 'FieldValueForbidden' as const,
-      field: path.toString(),
-      message: `Forbidden: updates may not remove a condition of type "${type}"`,
-    })),
-  ];
-}
-
-function stampConditions(request: Request, now: string): void {
+/** Conditions without times get those of the same stored condition, or now. */
+function stampConditions(request: Request, old: Request, now: string): void {
   for (const condition of list(request.status?.conditions)) {
+    const same = conditionsOf(old, condition.type).find(
+      ({ status }) => status === condition.status,
+    );
     condition.lastUpdateTime ??= now;
-    condition.lastTransitionTime ??= now;
+    condition.lastTransitionTime ??= same?.lastTransitionTime ?? now;
   }
+}
+
+/** Where the number of conditions of these types is as before, they are as before (upstream: preserveConditionInstances). */
+function keepConditions(request: Request, old: Request, types: readonly string[]): void {
+  const conditions = list(request.status?.conditions);
+  const kept = conditions.map((condition) => {
+    const { type } = condition;
+    const stored = types.includes(type) ? conditionsOf(old, type) : [];
+    const now = conditionsOf(request, type);
+    return stored.length === now.length ? (stored[now.indexOf(condition)] ?? condition) : condition;
+  });
+  if (request.status && kept.length > 0) request.status.conditions = kept;
 }
 
 /** /approval changes conditions alone; /status everything of the status but the decision. */
@@ -93,20 +45,28 @@ const approvalStrategy: Strategy<Request> = {
     const conditions = request.status?.conditions;
     request.spec = structuredClone(old.spec);
     request.status = { ...structuredClone(old.status), ...(conditions ? { conditions } : {}) };
-    stampConditions(request, now);
+    keepConditions(request, old, ['Failed']);
+    stampConditions(request, old, now);
   },
   validateUpdate: (request, old) => [
     ...validateMetaUpdate(request, old),
-    ...validateConditions(request, old),
+    ...validateRequestStatus(request, old, true),
   ],
 };
 
-function keepDecision(request: Request, old: Request): void {
-  const decided = list(old.status?.conditions).filter(({ type }) => DECISIONS.includes(type));
-  const others = list(request.status?.conditions).filter(({ type }) => !DECISIONS.includes(type));
-  request.status ??= {};
-  if (decided.length + others.length > 0) request.status.conditions = [...decided, ...others];
-}
+const statusStrategy: Strategy<Request> = {
+  prepareForUpdate(request, old, { now }) {
+    request.spec = structuredClone(old.spec);
+    keepConditions(request, old, DECISIONS);
+    stampConditions(request, old, now);
+  },
+  validateUpdate: (request, old) => [
+    ...validateMetaUpdate(request, old),
+    ...validateRequestStatus(request, old, false),
+  ],
+};
+
+const has = (request: Request, type: string): boolean => conditionsOf(request, type).length > 0;
 
 function conditionText(request: Request): string {
   const decision = has(request, 'Denied')
@@ -137,15 +97,17 @@ export const CertificateSigningRequestKind = defineKind<Request>({
       if (!request.spec || !user) return;
       request.spec.username = user.name;
       request.spec.groups = [...user.groups];
+      delete request.spec.uid;
+      delete request.spec.extra;
+      if (user.uid) request.spec.uid = user.uid;
+      if (user.extra) request.spec.extra = structuredClone(user.extra) as Record<string, string[]>;
     },
     prepareForUpdate(request, old) {
       request.spec = structuredClone(old.spec);
     },
-    check: validateSpec,
-    checkUpdate: (request, old) =>
-      isDeepEqual(request.spec, old.spec) ? [] : immutable(request.spec, old.spec, SPEC),
+    checkCreate: validateRequestSpec,
   }),
-  status: statusStrategyOf<Request>(validateConditions, keepDecision),
+  status: statusStrategy,
   subresources: { approval: approvalStrategy },
   selectableFields: ({ spec }) => ({ 'spec.signerName': spec?.signerName ?? '' }),
   columns: table<Request>([

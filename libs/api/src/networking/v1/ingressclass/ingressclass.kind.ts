@@ -1,40 +1,51 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath, invalid, required } from '@orrery/apimachinery';
-import type { IngressClass } from '../../../types.js';
+import { FieldPath, byteLength, forbidden, required, tooLong } from '@orrery/apimachinery';
+import type {
+  IngressClass,
+  IngressClassParametersReference,
+} from '../../../gen/types/networking.v1.js';
 import { defineKind } from '../../../kind.js';
 import { oneOf } from '../../../meta/fields.js';
+import { given, when } from '../../../meta/findings.js';
+import { check, dnsLabel, domainPrefixedPath } from '../../../meta/names.js';
 import { immutable } from '../../../meta/object-meta.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 
-const SPEC = FieldPath.of('spec');
+import { validateLocalReference } from '../ingress/ingress.validation.js';
 
-function validate({ spec }: IngressClass): FieldError[] {
-  const controller = String(spec?.controller ?? '');
-  const parameters = spec?.parameters;
+const SPEC = FieldPath.of('spec');
+const MAX_CONTROLLER = 250;
+
+function validateParameters(parameters: IngressClassParametersReference): FieldError[] {
+  const { scope, namespace } = parameters;
   const at = SPEC.child('parameters');
+  const inner = at.child('namespace');
+  const hasNamespace = namespace !== undefined && namespace !== null;
   return [
-    ...(controller.length > 250
-      ? [invalid(SPEC.child('controller'), controller, 'must be no more than 250 characters')]
-      : []),
-    ...(/^[^/]+\/.+$/.test(controller)
-      ? []
-      : [
-          invalid(
-            SPEC.child('controller'),
-            controller,
-            'must be a domain-prefixed path (such as "acme.io/foo")',
-          ),
-        ]),
-    ...(parameters
-      ? [
-          ...(parameters.kind ? [] : [required(at.child('kind'), 'kind is required')]),
-          ...(parameters.name ? [] : [required(at.child('name'), 'name is required')]),
-          ...oneOf(parameters.scope, ['Cluster', 'Namespace'], at.child('scope')),
-        ]
-      : []),
+    ...validateLocalReference(parameters, at),
+    ...oneOf(scope, ['Cluster', 'Namespace'], at.child('scope')),
+    ...when(
+      scope === 'Namespace' && !hasNamespace,
+      required(inner, "`parameters.scope` is set to 'Namespace'"),
+    ),
+    ...(scope === 'Namespace' && hasNamespace ? check(dnsLabel, namespace, inner) : []),
+    ...when(
+      scope === 'Cluster' && hasNamespace,
+      forbidden(inner, "`parameters.scope` is set to 'Cluster'"),
+    ),
   ];
 }
+
+/** k8s pkg/apis/networking/validation/validation.go:validateIngressClassSpec. */
+const validate = ({ spec }: IngressClass): FieldError[] => [
+  ...when(
+    byteLength(String(spec?.controller ?? '')) > MAX_CONTROLLER,
+    tooLong(SPEC.child('controller'), MAX_CONTROLLER),
+  ),
+  ...domainPrefixedPath(spec?.controller, SPEC.child('controller')),
+  ...given(spec?.parameters, validateParameters),
+];
 
 function parametersText({ spec }: IngressClass): string {
   const { apiGroup, kind, name } = spec?.parameters ?? {};

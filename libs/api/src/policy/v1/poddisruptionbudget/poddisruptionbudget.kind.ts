@@ -2,6 +2,7 @@ import type { FieldError } from '@orrery/apimachinery';
 import { FieldPath, invalid } from '@orrery/apimachinery';
 import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
+import { validateConditions } from '../../../meta/conditions.js';
 import { nonNegative, oneOf, scaledValue, validateIntOrPercent } from '../../../meta/fields.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
@@ -9,7 +10,7 @@ import { ageColumn, column, count, nameColumn, table } from '../../../table/colu
 
 const SPEC = FieldPath.of('spec');
 const STATUS = FieldPath.of('status');
-const COUNTS = ['currentHealthy', 'desiredHealthy', 'disruptionsAllowed', 'expectedPods'] as const;
+const COUNTS = ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const;
 
 function validateAmount(
   field: 'minAvailable' | 'maxUnavailable',
@@ -70,9 +71,10 @@ export const PodDisruptionBudgetKind = defineKind<PodDisruptionBudget>({
     initialStatus: emptyStatus,
     check: validate,
   }),
-  status: statusStrategyOf<PodDisruptionBudget>(({ status }) =>
-    COUNTS.flatMap((field) => nonNegative(status?.[field], STATUS.child(field))),
-  ),
+  status: statusStrategyOf<PodDisruptionBudget>(({ status }) => [
+    ...validateConditions(status?.conditions, STATUS.child('conditions')),
+    ...COUNTS.flatMap((field) => nonNegative(status?.[field], STATUS.child(field))),
+  ]),
   columns: table<PodDisruptionBudget>([
     nameColumn,
     column('Min Available', ({ spec }) => String(spec?.minAvailable ?? 'N/A')),

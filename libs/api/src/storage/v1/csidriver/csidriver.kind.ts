@@ -1,8 +1,9 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath } from '@orrery/apimachinery';
-import type { CSIDriver } from '../../../types.js';
+import { FieldPath, duplicate, invalid, notSupported } from '@orrery/apimachinery';
+import type { CSIDriver } from '../../../gen/types/storage.v1.js';
 import { defineKind } from '../../../kind.js';
 import { oneOf } from '../../../meta/fields.js';
+import { given, when } from '../../../meta/findings.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { immutable } from '../../../meta/object-meta.js';
 import { strategyOf } from '../../../meta/strategy.js';
@@ -23,15 +24,64 @@ export function setCsiDriverDefaults(driver: CSIDriver): void {
   spec.seLinuxMount ??= false;
 }
 
-const validate = ({ spec }: CSIDriver): FieldError[] => [
-  ...oneOf(
-    spec?.fsGroupPolicy,
-    ['ReadWriteOnceWithFSType', 'File', 'None'],
-    SPEC.child('fsGroupPolicy'),
-    false,
-  ),
-  ...eachOf(spec?.volumeLifecycleModes, (mode, i) =>
-    oneOf(mode, ['Persistent', 'Ephemeral'], SPEC.child('volumeLifecycleModes').index(i)),
+const MIN_TOKEN_SECONDS = 600;
+const MAX_TOKEN_SECONDS = 2 ** 32;
+const MIN_UPDATE_SECONDS = 10;
+
+/** k8s pkg/apis/storage/validation/validation.go:validateTokenRequests. */
+function validateTokens({ spec }: CSIDriver): FieldError[] {
+  const path = SPEC.child('tokenRequests');
+  const seen = new Set<string>();
+  return eachOf(spec?.tokenRequests, (token, i) => {
+    const audience = String(token.audience ?? '');
+    const seconds = token.expirationSeconds;
+    const at = path.index(i);
+    if (seen.has(audience)) return [duplicate(at.child('audience'), audience)];
+    seen.add(audience);
+    const refuse = (bound: string): FieldError =>
+      invalid(at.child('expirationSeconds'), seconds, `may not specify a duration ${bound}`);
+    return given(seconds, (value) => [
+      ...when(value < MIN_TOKEN_SECONDS, refuse('less than 10 minutes')),
+      ...when(value > MAX_TOKEN_SECONDS, refuse('larger than 2^32 seconds')),
+    ]);
+  });
+}
+
+/** k8s pkg/apis/storage/validation/validation.go:validateCSIDriverSpec. */
+const validate = (driver: CSIDriver): FieldError[] => {
+  const { spec } = driver;
+  const period = SPEC.child('nodeAllocatableUpdatePeriodSeconds');
+  const modes = SPEC.child('volumeLifecycleModes');
+  return [
+    ...oneOf(
+      spec?.fsGroupPolicy,
+      ['ReadWriteOnceWithFSType', 'File', 'None'],
+      SPEC.child('fsGroupPolicy'),
+      false,
+    ),
+    ...validateTokens(driver),
+    ...eachOf(spec?.volumeLifecycleModes, (mode) =>
+      when(
+        !['Persistent', 'Ephemeral'].includes(mode),
+        notSupported(modes, mode, ['Persistent', 'Ephemeral']),
+      ),
+    ),
+    ...given(spec?.nodeAllocatableUpdatePeriodSeconds, (seconds) =>
+      when(
+        seconds < MIN_UPDATE_SECONDS,
+        invalid(period, seconds, 'must be greater than or equal to 10 seconds'),
+      ),
+    ),
+  ];
+};
+
+/** Upstream names the field `attachedRequired` here. */
+const validateUpdate = ({ spec }: CSIDriver, { spec: old }: CSIDriver): FieldError[] => [
+  ...immutable(spec?.attachRequired, old?.attachRequired, SPEC.child('attachedRequired')),
+  ...immutable(
+    spec?.volumeLifecycleModes,
+    old?.volumeLifecycleModes,
+    SPEC.child('volumeLifecycleModes'),
   ),
 ];
 
@@ -46,12 +96,7 @@ export const CSIDriverKind = defineKind<CSIDriver>({
     namespaced: false,
     allowUnconditionalUpdate: false,
     check: validate,
-    checkUpdate: (object, old) =>
-      immutable(
-        object.spec?.attachRequired,
-        old.spec?.attachRequired,
-        SPEC.child('attachRequired'),
-      ),
+    checkUpdate: validateUpdate,
   }),
   columns: table<CSIDriver>([
     nameColumn,
