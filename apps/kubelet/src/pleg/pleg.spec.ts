@@ -36,9 +36,9 @@ describe('the generator of pod events', () => {
     const pleg = new Pleg(runtime, new PodCache(), clock, silentLogger);
     const stop = new AbortController();
     const running = pleg.start(stop.signal);
-    for (let i = 0; i < 19; i++) await clock.step(100);
+    for (let i = 0; i < 10; i++) await clock.step(100);
     expect(pleg.isHealthy()).toBe(false);
-    for (let i = 0; i < 3; i++) await clock.step(100);
+    for (let i = 0; i < 12; i++) await clock.step(100);
     expect(pleg.isHealthy()).toBe(true);
     stop.abort(new Error('done'));
     await running;

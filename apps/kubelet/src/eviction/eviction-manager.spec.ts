@@ -1,0 +1,189 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Pod } from '@orrery/api';
+import { SteppedClock, SystemClock, silentLogger } from '@orrery/component';
+import { asking, podOf, usageOf } from '../../test/builders.js';
+import type { PodFailure } from '../pod-workers/worker-hooks.js';
+import type { ContainerUsage } from '../runtime/runtime.js';
+import { EvictionManager, pressureConditions } from './eviction-manager.js';
+import type { Observations } from './observations.js';
+import { rankPods, toBinaryText } from './rank-pods.js';
+import { parseThresholds } from './thresholds.js';
+
+const MI = 1024 * 1024;
+
+class Bench {
+  readonly clock = new SteppedClock(new SystemClock());
+  readonly evicted: { name: string; grace: number; failure: PodFailure }[] = [];
+  readonly nodeEvents: string[] = [];
+  readonly terminating = new Set<string>();
+  pods: Pod[] = [];
+  usage: ContainerUsage[] = [];
+  observations: Observations = {};
+  reclaimed = 0;
+  readonly manager: EvictionManager;
+
+  constructor(thresholds: Parameters<typeof parseThresholds>[0]) {
+    this.manager = new EvictionManager({
+      thresholds: parseThresholds(thresholds),
+      clock: this.clock,
+      logger: silentLogger,
+      transitionMs: 60_000,
+      maxPodGraceSeconds: 7,
+      observe: () => Promise.resolve(this.observations),
+      usage: () => Promise.resolve(this.usage),
+      active: () => this.pods,
+      mountsOf: () => new Map(),
+      evict: (pod, grace, failure) => {
+        this.evicted.push({ name: pod.metadata.name ?? '', grace, failure });
+        this.terminating.add(pod.metadata.uid ?? '');
+        return true;
+      },
+      isTerminating: (uid) => this.terminating.has(uid),
+      reclaimDisk: () => {
+        this.reclaimed++;
+        return Promise.resolve();
+      },
+      podEvent: () => undefined,
+      nodeEvent: (reason, message) => this.nodeEvents.push(`${reason}: ${message}`),
+      changed: () => undefined,
+    });
+  }
+
+  memory(mebibytes: number): void {
+    const available = mebibytes * MI;
+    this.observations = { 'memory.available': { available, capacity: 1000 * MI } };
+  }
+}
+
+const HARD = {
+  hard: { 'memory.available': '100Mi' },
+  soft: {},
+  softGracePeriod: {},
+  minimumReclaim: {},
+};
+
+describe(EvictionManager.name, () => {
+  it('leaves a healthy node alone', async () => {
+    const bench = new Bench(HARD);
+    bench.memory(500);
+    bench.pods = [podOf('a')];
+    await bench.manager.look();
+    expect([bench.evicted, bench.manager.pressures]).toEqual([[], []]);
+  });
+
+  it('evicts one pod at a time, with the reason that upstream gives', async () => {
+    const bench = new Bench(HARD);
+    const pods = [podOf('small', {}, asking('10Mi')), podOf('big', {}, asking('10Mi'))] as const;
+    bench.pods = [...pods];
+    bench.usage = [usageOf(pods[0], 20 * MI), usageOf(pods[1], 500 * MI)];
+    bench.memory(50);
+    await bench.manager.look();
+    await bench.manager.look();
+    expect(bench.evicted).toMatchObject([
+      {
+        name: 'big',
+        grace: 1,
+        failure: {
+          reason: 'Evicted',
+          message:
+            'The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. Container c was using 500Mi, request is 10Mi, has larger consumption of memory. ',
+          condition: { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' },
+        },
+      },
+    ]);
+    expect(bench.nodeEvents).toContain('EvictionThresholdMet: Attempting to reclaim memory');
+    bench.terminating.clear();
+    await bench.manager.look();
+    expect(bench.evicted.map(({ name }) => name)).toEqual(['big', 'big']);
+  });
+
+  it('waits out the grace of a soft threshold, and gives the pod time', async () => {
+    const bench = new Bench({
+      hard: {},
+      soft: { 'memory.available': '100Mi' },
+      softGracePeriod: { 'memory.available': '30s' },
+      minimumReclaim: {},
+    });
+    bench.pods = [podOf('a')];
+    bench.memory(50);
+    await bench.manager.look();
+    expect(bench.evicted).toEqual([]);
+    await bench.clock.step(31_000);
+    await bench.manager.look();
+    expect(bench.evicted).toMatchObject([{ name: 'a', grace: 7 }]);
+  });
+
+  it('shows the pressure for a while after it has gone, and refuses what would make it worse', async () => {
+    const bench = new Bench(HARD);
+    bench.memory(50);
+    await bench.manager.look();
+    bench.memory(900);
+    await bench.manager.look();
+    expect(bench.manager.pressures).toEqual(['MemoryPressure']);
+    expect(bench.manager.refusal(podOf('best-effort'))).toEqual({
+      reason: 'Evicted',
+      message: 'Pod was rejected: The node had condition: [MemoryPressure]. ',
+    });
+    expect(bench.manager.refusal(podOf('asks', {}, asking('1Mi')))).toBeUndefined();
+    expect(bench.manager.refusal(podOf('vital', { priority: 2_000_000_000 }))).toBeUndefined();
+    await bench.clock.step(61_000);
+    expect(bench.manager.pressures).toEqual([]);
+  });
+
+  it('frees what belongs to no pod before it evicts for the disk', async () => {
+    const bench = new Bench({ ...HARD, hard: { 'nodefs.available': '10%' } });
+    bench.pods = [podOf('a')];
+    bench.observations = { 'nodefs.available': { available: 1, capacity: 100 } };
+    await bench.manager.look();
+    expect([bench.reclaimed, bench.evicted.length]).toEqual([1, 1]);
+    expect(bench.manager.refusal(podOf('any', {}, asking('1Mi')))?.message).toContain(
+      '[DiskPressure]',
+    );
+  });
+});
+
+describe('rankPods()', () => {
+  it('puts pods above their requests first, then low priority, then the greatest excess', () => {
+    const within = podOf('within', { priority: -5 }, asking('100Mi'));
+    const high = podOf('high', { priority: 10 }, asking('1Mi'));
+    const low = podOf('low', { priority: 0 }, asking('1Mi'));
+    const greedy = podOf('greedy', { priority: 0 }, asking('1Mi'));
+    const vital = podOf('vital', { priority: 2_000_001_000 });
+    const pods = [within, high, low, greedy, vital];
+    const usage = [
+      usageOf(within, 50 * MI),
+      usageOf(high, 900 * MI),
+      usageOf(low, 20 * MI),
+      usageOf(greedy, 30 * MI),
+      usageOf(vital, 999 * MI),
+    ];
+    expect(rankPods(pods, usage, 'memory.available').map(({ pod }) => pod.metadata.name)).toEqual([
+      'greedy',
+      'low',
+      'high',
+      'within',
+    ]);
+  });
+});
+
+describe('pressureConditions()', () => {
+  it('says each of the three, bad or good', () => {
+    expect(pressureConditions(['PIDPressure']).map(({ reason }) => reason)).toEqual([
+      'KubeletHasSufficientMemory',
+      'KubeletHasNoDiskPressure',
+      'KubeletHasInsufficientPID',
+    ]);
+  });
+});
+
+describe('toBinaryText()', () => {
+  it.each([
+    [0, '0'],
+    [1023, '1023'],
+    [1024, '1Ki'],
+    [500 * MI, '500Mi'],
+    [1025 * 1024, '1025Ki'],
+  ])('%d is %s', (amount, text) => {
+    expect(toBinaryText(amount)).toBe(text);
+  });
+});
