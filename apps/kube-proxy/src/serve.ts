@@ -35,6 +35,7 @@ import type { ProxySettings } from './config/settings.js';
 import { HealthCheckNodePorts } from './health/health-check-node-ports.js';
 import { HealthServers, isHealthy } from './health/health.js';
 import { ProxyMetrics } from './metrics/proxy-metrics.js';
+import { PolicySync } from './policy/policy-sync.js';
 import { Programmer } from './programming/programmer.js';
 import { hostAddresses } from './rules/node-addresses.js';
 import type { NodeFacts } from './rules/node-addresses.js';
@@ -159,12 +160,19 @@ class KubeProxy {
     app.useGlobalFilters(new ReconcileErrorFilter());
     const programming = this.programmer.start(signal);
     const watching = this.watchConfig(signal);
+    const policing = this.policies().start(signal);
     await app.listen();
     if (!signal.aborted) await once(signal, 'abort');
     await app.close();
     this.health.close();
     this.healthChecks.close();
-    await Promise.all([programming, watching, this.cluster.events.flush()]);
+    await Promise.all([programming, watching, policing]);
+    await this.cluster.events.flush();
+  }
+
+  private policies(): PolicySync {
+    const { sink, place } = this;
+    return new PolicySync({ ...place, ...this.cluster, sink });
   }
 
   private createReconciler(): ServiceReconciler {

@@ -13,7 +13,7 @@ export interface ClusterView {
   readonly node: Node;
   readonly services: readonly Service[];
   readonly config: KubeProxyConfiguration;
-  slicesOf(service: Service): readonly EndpointSlice[];
+  readonly slicesOf: (service: Service) => readonly EndpointSlice[];
 }
 
 /** The ConfigMap kube-proxy; upstream's defaults where there is none. */

@@ -55,25 +55,29 @@ class CurrentRules {
     for (const ip of port.externalIPs) this.externalAddress(port, ip, 'external IP', external);
     for (const ip of port.balancerIPs) this.externalAddress(port, ip, 'loadbalancer IP', external);
     if (port.nodePort > 0) this.nodePort(port, external);
-    if (port.healthCheckNodePort > 0 && port.externalLocal)
-      this.filter.add({
-        chain: 'KUBE-NODEPORTS',
-        protocol: 'tcp',
-        matches: [
-          comment(`${port.name} health check node port`),
-          `tcp --dport ${port.healthCheckNodePort}`,
-        ],
-        jump: 'ACCEPT',
-      });
+    this.healthCheck(port);
     if (isExternal && this.hasAny(port)) this.externalChain(port);
-    const usesCluster = !port.internalLocal || (isExternal && !port.externalLocal);
+    this.choices(port, isExternal);
+  }
+
+  private choices(port: PrintedPort, isExternal: boolean): void {
     const usesLocal = port.internalLocal || (isExternal && port.externalLocal);
-    const reachable = usesCluster || isExternal ? port.cluster : [];
-    if (reachable.length > 0)
-      this.balancing(port, serviceChain('SVC', port), port.cluster);
-    if (usesLocal) this.balancing(port, serviceChain('SVL', port), port.local);
-    for (const one of new Set([...reachable, ...(usesLocal ? port.local : [])]))
-      this.endpoint(port, one);
+    const reachable = !port.internalLocal || isExternal ? port.cluster : [];
+    const local = usesLocal ? port.local : [];
+    this.balancing(port, serviceChain('SVC', port), reachable);
+    this.balancing(port, serviceChain('SVL', port), local);
+    for (const one of new Set([...reachable, ...local])) this.endpoint(port, one);
+  }
+
+  private healthCheck(port: PrintedPort): void {
+    if (port.healthCheckNodePort === 0 || !port.externalLocal) return;
+    const text = comment(`${port.name} health check node port`);
+    this.filter.add({
+      chain: 'KUBE-NODEPORTS',
+      protocol: 'tcp',
+      matches: [text, `tcp --dport ${port.healthCheckNodePort}`],
+      jump: 'ACCEPT',
+    });
   }
 
   private hasAny = ({ cluster, local }: PrintedPort): boolean => cluster.length + local.length > 0;
