@@ -4,10 +4,13 @@ import type { Clock } from '@orrery/component';
 import { ConfigError, KUBERNETES_VERSION, SystemClock } from '@orrery/component';
 import type { KubeClient, ResourceClient } from './client.js';
 import { HttpResourceClient } from './resource-client.js';
+import { hasOlderVersions } from './older-versions.js';
 import { FileToken, fixedToken, noToken } from './token-source.js';
 import type { TokenSource } from './token-source.js';
 import { Transport } from './transport.js';
 import type { HttpRequest } from './transport.js';
+import type { VersionedParts } from './versioned-resource-client.js';
+import { VersionedResourceClient } from './versioned-resource-client.js';
 import { lineStream } from './watch-stream.js';
 
 /** Where the API server is and who asks. */
@@ -49,6 +52,15 @@ function checkServer(server: string): void {
 
 class HttpKubeClient implements KubeClient {
   readonly #clients = new Map<string, ResourceClient<KubeObject>>();
+  readonly #versioned: VersionedParts = {
+    clientOf: (ref) => new HttpResourceClient(this.transport, ref),
+    servedVersions: async (group) => {
+      const { code, body } = await this.raw(`/apis/${group}`);
+      if (code !== 200) return [];
+      const { versions = [] } = JSON.parse(body) as { versions?: { version: string }[] };
+      return versions.map(({ version }) => version);
+    },
+  };
 
   constructor(private readonly transport: Transport) {}
 
@@ -56,7 +68,9 @@ class HttpKubeClient implements KubeClient {
     const name = `${ref.group}/${ref.version}/${ref.plural}`;
     let client = this.#clients.get(name) as ResourceClient<T> | undefined;
     if (!client) {
-      client = new HttpResourceClient<T>(this.transport, ref);
+      client = hasOlderVersions(ref)
+        ? new VersionedResourceClient<T>(ref, this.#versioned)
+        : new HttpResourceClient<T>(this.transport, ref);
       this.#clients.set(name, client as unknown as ResourceClient<KubeObject>);
     }
     return client;
