@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { CronJob, Job } from '@orrery/api';
 import { cronStatus, planCronJob } from './cronjob.decide.js';
 import { scheduleOf } from './cronjob.reconciler.js';
-import { mostRecent, parseSchedule } from './schedule.js';
+import { mostRecent, parseSchedule, timeIn } from './schedule.js';
 
 const NOW = Date.parse('2026-01-01T10:03:30Z');
 const at = (text: string): number => Date.parse(`2026-01-01T${text}Z`);
@@ -174,5 +174,16 @@ describe('mostRecent()', () => {
   it('finds the last of times that are not evenly apart', () => {
     const schedule = parseSchedule('0 9,10 * * *', 'UTC');
     expect(mostRecent(schedule, NOW - 40 * 86_400_000, NOW).at).toBe(at('10:00:00'));
+  });
+});
+
+describe('timeIn()', () => {
+  it.each([
+    { zone: 'UTC', want: '2026-07-01T10:00:00Z' },
+    { zone: 'Europe/Berlin', want: '2026-07-01T12:00:00+02:00' },
+    { zone: 'America/New_York', want: '2026-07-01T06:00:00-04:00' },
+    { zone: 'Asia/Kolkata', want: '2026-07-01T15:30:00+05:30' },
+  ])('writes the time of $zone', ({ zone, want }) => {
+    expect(timeIn(Date.parse('2026-07-01T10:00:00Z'), zone)).toBe(want);
   });
 });

@@ -4,7 +4,6 @@ import type { CronJob, CronJobStatus, Job, ObjectReference } from '@orrery/api';
 import { resources } from '@orrery/api';
 import type { ResourceClient } from '@orrery/client';
 import type { Clock } from '@orrery/component';
-import { toTime } from '@orrery/component';
 import { StatusWriter, defineController, done, toControllerRef } from '@orrery/controller';
 import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
 import { BY_OWNER, byOwner } from '@orrery/informers';
@@ -12,7 +11,7 @@ import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { cronStatus, finishOf, jobNameAt, planCronJob } from './cronjob.decide.js';
 import type { CronEvent } from './cronjob.decide.js';
-import { isTimeZone, parseSchedule } from './schedule.js';
+import { isTimeZone, parseSchedule, timeIn } from './schedule.js';
 import type { Schedule } from './schedule.js';
 
 const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
@@ -139,7 +138,10 @@ function toJob(cronJob: CronJob, at: number): Job {
       name: jobNameAt(cronJob, at),
       namespace: cronJob.metadata.namespace ?? '',
       ...(metadata?.labels ? { labels: metadata.labels } : {}),
-      annotations: { ...metadata?.annotations, [SCHEDULED_AT]: toTime(at) },
+      annotations: {
+        ...metadata?.annotations,
+        [SCHEDULED_AT]: timeIn(at, cronJob.spec?.timeZone ?? 'UTC'),
+      },
       ownerReferences: [toControllerRef(resources.cronjobs, cronJob)],
     },
     spec: spec ?? { template: { spec: { containers: [] } } },

@@ -18,6 +18,18 @@ export const isTimeZone = (name: string): boolean => {
   }
 };
 
+/** RFC 3339 with the offset that the zone has at that time: `2026-07-01T09:00:00+02:00`, `…Z` for UTC. */
+export function timeIn(ms: number, timeZone: string): string {
+  const offset = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
+    .formatToParts(new Date(ms))
+    .find(({ type }) => type === 'timeZoneName');
+  const [, sign = '+', hours = '00', minutes = '00'] =
+    /GMT([+-])(\d\d):(\d\d)/.exec(offset?.value ?? '') ?? [];
+  const shift = (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === '-' ? -1 : 1);
+  const local = new Date(ms + shift).toISOString().slice(0, 19);
+  return shift === 0 ? `${local}Z` : `${local}${sign}${hours}:${minutes}`;
+}
+
 function everySchedule(text: string): Schedule {
   const duration = parseDuration(text);
   if (duration === undefined) throw new Error(`failed to parse duration ${EVERY}${text}`);

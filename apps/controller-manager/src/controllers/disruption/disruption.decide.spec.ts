@@ -79,7 +79,7 @@ describe('budgetStatus()', () => {
       want: { expectedPods: 0, desiredHealthy: 0, currentHealthy: 0, disruptionsAllowed: 0 },
     },
   ])('$name', ({ spec, pods, scale, want }) => {
-    const status = budgetStatus({ budget: budget(spec), pods, scale, now: NOW });
+    const status = budgetStatus({ budget: budget(spec), pods, scale: scale ?? 0, now: NOW });
     expect(status).toMatchObject({ ...want, observedGeneration: 3 });
   });
 
@@ -103,10 +103,15 @@ describe('budgetStatus()', () => {
   });
 
   it('allows nothing when the scale is needed and unknown', () => {
-    const view = { budget: budget({ maxUnavailable: 1 }), pods: three, scale: undefined, now: NOW };
-    expect(budgetStatus(view)).toMatchObject({
-      disruptionsAllowed: 0,
-      conditions: [{ type: 'DisruptionAllowed', status: 'False', reason: 'SyncFailed' }],
+    const scale = { problem: 'found no controllers for pod "a"' };
+    const view = { budget: budget({ maxUnavailable: 1 }), pods: three, scale, now: NOW };
+    const [condition] = budgetStatus(view).conditions ?? [];
+    expect(budgetStatus(view).disruptionsAllowed).toBe(0);
+    expect(condition).toMatchObject({
+      type: 'DisruptionAllowed',
+      status: 'False',
+      reason: 'SyncFailed',
+      message: 'found no controllers for pod "a"',
     });
   });
 });

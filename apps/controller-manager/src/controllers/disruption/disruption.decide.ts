@@ -10,8 +10,8 @@ export interface BudgetView {
   readonly budget: PodDisruptionBudget;
   /** Pods that its selector matches. */
   readonly pods: readonly Pod[];
-  /** Replicas that the controllers of these pods want in all; undefined when some pod has no controller with a scale. */
-  readonly scale: number | undefined;
+  /** Replicas that the controllers of these pods want in all, or why nobody knows. */
+  readonly scale: number | { readonly problem: string };
   readonly now: number;
 }
 
@@ -27,7 +27,7 @@ function wanted({ budget, pods, scale }: BudgetView): Wanted | undefined {
     return { expectedPods: pods.length, desiredHealthy: minAvailable };
   if (minAvailable === undefined && maxUnavailable === undefined)
     return { expectedPods: pods.length, desiredHealthy: 1 };
-  if (scale === undefined) return undefined;
+  if (typeof scale !== 'number') return undefined;
   if (minAvailable !== undefined)
     return { expectedPods: scale, desiredHealthy: scaledValue(minAvailable, scale) };
   const unavailable = scaledValue(maxUnavailable, scale);
@@ -52,13 +52,7 @@ const isReady = (pod: Pod): boolean =>
 
 type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
 
-function verdictOf(target: Wanted | undefined, allowed: number): Verdict {
-  if (!target)
-    return {
-      status: 'False',
-      reason: 'SyncFailed',
-      message: 'found no controller with a scale for some of the pods',
-    };
+function verdictOf(allowed: number): Verdict {
   return allowed > 0
     ? { status: 'True', reason: 'SufficientPods', message: '' }
     : { status: 'False', reason: 'InsufficientPods', message: '' };
@@ -78,9 +72,35 @@ function withCondition(view: BudgetView, verdict: Verdict): Condition[] {
   ];
 }
 
+/** What was known stays, but nothing may be evicted (disruption.go: failSafe). */
+function failed(view: BudgetView): PodDisruptionBudgetStatus {
+  const {
+    currentHealthy = 0,
+    desiredHealthy = 0,
+    expectedPods = 0,
+    ...known
+  } = view.budget.status ?? {};
+  const message = typeof view.scale === 'number' ? '' : view.scale.problem;
+  return {
+    ...known,
+    disruptionsAllowed: 0,
+    currentHealthy,
+    desiredHealthy,
+    expectedPods,
+    conditions: withCondition(view, { status: 'False', reason: 'SyncFailed', message }),
+  };
+}
+
+/** Whether the status can be told without the scale of controllers. */
+export const needsScale = ({
+  spec: { minAvailable, maxUnavailable },
+}: PodDisruptionBudget): boolean =>
+  maxUnavailable !== undefined || typeof minAvailable === 'string';
+
 /** How many of a budget's pods may be evicted now. Pure. */
 export function budgetStatus(view: BudgetView): PodDisruptionBudgetStatus {
   const target = wanted(view);
+  if (!target) return failed(view);
   const disruptedPods = pendingDisruptions(view);
   const currentHealthy = view.pods.filter(
     (pod) =>
@@ -88,9 +108,9 @@ export function budgetStatus(view: BudgetView): PodDisruptionBudgetStatus {
       pod.metadata.deletionTimestamp === undefined &&
       disruptedPods[pod.metadata.name ?? ''] === undefined,
   ).length;
-  const { expectedPods = 0, desiredHealthy = 0 } = target ?? {};
+  const { expectedPods, desiredHealthy } = target;
   const spare = currentHealthy - desiredHealthy;
-  const disruptionsAllowed = target && expectedPods > 0 && spare > 0 ? spare : 0;
+  const disruptionsAllowed = expectedPods > 0 && spare > 0 ? spare : 0;
   return {
     ...(Object.keys(disruptedPods).length > 0 ? { disruptedPods } : {}),
     observedGeneration: view.budget.metadata.generation ?? 0,
@@ -98,6 +118,6 @@ export function budgetStatus(view: BudgetView): PodDisruptionBudgetStatus {
     currentHealthy,
     desiredHealthy,
     expectedPods,
-    conditions: withCondition(view, verdictOf(target, disruptionsAllowed)),
+    conditions: withCondition(view, verdictOf(disruptionsAllowed)),
   };
 }

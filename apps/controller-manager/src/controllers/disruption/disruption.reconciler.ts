@@ -1,5 +1,5 @@
-import type { KubeObject, ObjectKey, OwnerReference } from '@orrery/apimachinery';
-import { controllerOf, keyOf, labelSelectorMatcher } from '@orrery/apimachinery';
+import type { KubeObject, ObjectKey } from '@orrery/apimachinery';
+import { formatLabelSelector, keyOf, labelSelectorMatcher } from '@orrery/apimachinery';
 import type {
   Pod,
   PodDisruptionBudget,
@@ -10,29 +10,32 @@ import type {
 import { resources } from '@orrery/api';
 import type { Clock } from '@orrery/component';
 import { StatusWriter, defineController, done } from '@orrery/controller';
-import type { Reconciler, Result } from '@orrery/controller';
+import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { podInformer } from '../../pods/pod-indexes.js';
-import { budgetStatus } from './disruption.decide.js';
+import { KindMapper } from '../../discovery/kind-mapper.js';
+import { budgetStatus, needsScale } from './disruption.decide.js';
+import { ExpectedScales, NoScale } from './expected-scale.js';
+import type { Scaled } from './expected-scale.js';
 
 /** An eviction that came to nothing is forgotten after two minutes. */
 const RECHECK_MS = 2 * 60_000;
-
-type Scaled = KubeObject & { spec: { replicas?: number } };
+/** A controller that nobody knew may have come. */
+const RETRY_MS = 15_000;
 
 export interface DisruptionCaches {
   readonly budgets: Lister<PodDisruptionBudget>;
   readonly pods: Lister<Pod>;
-  /** By kind: what may own pods and has a scale. */
-  readonly owners: Readonly<Record<string, Lister<Scaled>>>;
 }
 
 /** Keeps what a PodDisruptionBudget allows true; the eviction subresource spends it. */
 export class DisruptionReconciler implements Reconciler {
   constructor(
     private readonly caches: DisruptionCaches,
+    private readonly scales: ExpectedScales,
     private readonly status: StatusWriter<PodDisruptionBudgetStatus, PodDisruptionBudget>,
+    private readonly events: EventRecorder,
     private readonly clock: Clock,
   ) {}
 
@@ -43,33 +46,34 @@ export class DisruptionReconciler implements Reconciler {
     const pods = this.caches.pods
       .list(key.namespace ?? '')
       .filter((pod) => matcher.matches(pod.metadata.labels ?? {}));
-    const status = budgetStatus({
-      budget,
-      pods,
-      scale: this.scaleOf(pods),
-      now: this.clock.now(),
-    });
+    if (pods.length === 0) this.events.event(budget, 'Normal', 'NoPods', 'No matching pods found');
+    const scale = needsScale(budget) ? await this.#scaleOf(budget, pods) : 0;
+    const status = budgetStatus({ budget, pods, scale, now: this.clock.now() });
     await this.status.writeIfChanged(budget, status);
+    if (typeof scale !== 'number') return { requeueAfterMs: RETRY_MS };
     return status.disruptedPods ? { requeueAfterMs: RECHECK_MS } : done;
   }
 
-  /** The replicas that the pods' controllers want in all; undefined when one of them has no scale. */
-  private scaleOf(pods: readonly Pod[]): number | undefined {
-    const found = new Map<string, number>();
-    for (const pod of pods) {
-      const owner = controllerOf(pod);
-      const scaled = owner && this.scaledOwner(owner, pod.metadata.namespace ?? '');
-      if (!scaled) return undefined;
-      found.set(scaled.metadata.uid ?? '', scaled.spec.replicas ?? 1);
+  async #scaleOf(
+    budget: PodDisruptionBudget,
+    pods: readonly Pod[],
+  ): Promise<number | { readonly problem: string }> {
+    try {
+      const { replicas, unmanaged } = await this.scales.of(pods);
+      if (unmanaged.length > 0) {
+        const selector = formatLabelSelector(budget.spec.selector);
+        const text = `Pods selected by this PodDisruptionBudget (selector: ${selector}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`;
+        this.events.event(budget, 'Warning', 'UnmanagedPods', text);
+      }
+      return replicas;
+    } catch (error) {
+      if (!(error instanceof NoScale)) throw error;
+      const { message: problem } = error;
+      this.events.event(budget, 'Warning', 'NoControllers', problem);
+      const text = `Failed to calculate the number of expected pods: ${problem}`;
+      this.events.event(budget, 'Warning', 'CalculateExpectedPodCountFailed', text);
+      return { problem };
     }
-    return [...found.values()].reduce((sum, replicas) => sum + replicas, 0);
-  }
-
-  /** The controller itself, or the Deployment behind a ReplicaSet. */
-  private scaledOwner(owner: OwnerReference, namespace: string): Scaled | undefined {
-    const object = this.caches.owners[owner.kind]?.get({ namespace, name: owner.name });
-    const above = object && controllerOf(object);
-    return above ? (this.scaledOwner(above, namespace) ?? object) : object;
   }
 }
 
@@ -95,18 +99,23 @@ export const disruptionController: ControllerEntry = {
       });
     return builder.build();
   },
-  create: ({ client, informers, clock }) =>
+  create: ({ client, informers, events, clock }) =>
     new DisruptionReconciler(
       {
         budgets: informers.informer(resources.poddisruptionbudgets).lister,
         pods: podInformer(informers).lister,
-        owners: Object.fromEntries(
+      },
+      new ExpectedScales(
+        Object.fromEntries(
           Object.entries(OWNERS).map(([kind, ref]) => [kind, informers.informer(ref).lister]),
         ),
-      },
+        client,
+        new KindMapper(client, clock),
+      ),
       new StatusWriter<PodDisruptionBudgetStatus, PodDisruptionBudget>(
         client.resource(resources.poddisruptionbudgets),
       ),
+      events('controllermanager'),
       clock,
     ),
 };
