@@ -1,4 +1,5 @@
 import { Controller, Get, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { RuleSet, RuleView, RuledConnection } from '@orrery/dataplane';
 import { Fleet } from './fleet/fleet.js';
@@ -6,6 +7,8 @@ import { Fleet } from './fleet/fleet.js';
 /** What the dataplane holds, for people, metrics and a successor. */
 @Controller()
 export class StateController {
+  private readonly watchers = new Set<ServerResponse>();
+
   constructor(@Inject(Fleet) private readonly fleet: Fleet) {}
 
   @Get('rules')
@@ -38,15 +41,18 @@ export class StateController {
   @HttpCode(200)
   async release(): Promise<string> {
     await this.fleet.release();
+    for (const response of this.watchers) response.end();
     return 'released';
   }
 
-  /** Stays open as long as this process lives: its end tells a kube-proxy to send its rules again. */
+  /** Stays open as long as this process takes connections: its end tells a kube-proxy to send its rules again. */
   @Get('alive')
   alive(@Res() reply: FastifyReply): void {
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'text/plain' });
     reply.raw.write('alive\n');
+    this.watchers.add(reply.raw);
+    reply.raw.on('close', () => this.watchers.delete(reply.raw));
   }
 
   @Get('healthz')

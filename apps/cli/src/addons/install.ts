@@ -5,7 +5,14 @@ import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
 import type { KubeClient } from '@orrery/client';
 import type { Clock } from '@orrery/component';
 import { bootstrapTokenSecret, joiningNodes } from './bootstrap-token.js';
-import { configMap, daemonSet, roleBinding, serviceAccount } from './kube-proxy.js';
+import {
+  configMap,
+  daemonSet,
+  policyRole,
+  policyRoleBinding,
+  roleBinding,
+  serviceAccount,
+} from './kube-proxy.js';
 import type { KubeProxyAddon } from './kube-proxy.js';
 import { standardClass } from './storage-class.js';
 
@@ -67,6 +74,8 @@ export async function installAddons(
     ensure(client, resources.serviceaccounts, serviceAccount()),
   );
   await ensure(client, resources.clusterrolebindings, roleBinding());
+  await ensure(client, resources.clusterroles, policyRole());
+  await ensure(client, resources.clusterrolebindings, policyRoleBinding());
   await ensure(client, resources.configmaps, configMap(addon));
   await ensure(client, resources.daemonsets, daemonSet(addon));
   await ensure(client, resources.storageclasses, standardClass());

@@ -1,4 +1,10 @@
-import type { ClusterRoleBinding, ConfigMap, DaemonSet, ServiceAccount } from '@orrery/api';
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  ConfigMap,
+  DaemonSet,
+  ServiceAccount,
+} from '@orrery/api';
 import { encodeYaml } from '@orrery/apimachinery';
 import { IMAGE_TAG } from '../cluster/plan.js';
 
@@ -64,6 +70,25 @@ export const roleBinding = (): ClusterRoleBinding => ({
     name: 'system:node-proxier',
   },
   subjects: [{ kind: 'ServiceAccount', ...META }],
+});
+
+const POLICY_ROLE = 'orrery:network-policies';
+
+/** What kube-proxy reads for NetworkPolicies, beyond what upstream's may. */
+export const policyRole = (): ClusterRole => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRole',
+  metadata: { name: POLICY_ROLE },
+  rules: [
+    { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['list', 'watch'] },
+    { apiGroups: [''], resources: ['pods', 'namespaces', 'nodes'], verbs: ['list', 'watch'] },
+  ],
+});
+
+export const policyRoleBinding = (): ClusterRoleBinding => ({
+  ...roleBinding(),
+  metadata: { name: POLICY_ROLE },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: POLICY_ROLE },
 });
 
 export const configMap = (addon: KubeProxyAddon): ConfigMap => ({

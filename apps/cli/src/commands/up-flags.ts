@@ -130,17 +130,20 @@ export function clusterDir(name: string, env: NodeJS.ProcessEnv = process.env): 
   return join(env['ORRERY_HOME'] ?? join(process.cwd(), '.orrery'), name);
 }
 
+function modeOf(asked: NetworkMode | undefined, kept: NetworkMode | undefined): NetworkMode {
+  if (asked !== undefined && kept !== undefined && asked !== kept)
+    throw new ConfigError(
+      `--network ${asked}: this cluster has ${kept}; start it without the flag, or with --fresh to begin again empty`,
+    );
+  return asked ?? kept ?? 'loopback';
+}
+
 /** The network that is asked for, else that of before; undefined: loopback. Throws ConfigError for what does not fit. */
 export function networkOf(
   { network: asked, networkBackend: backend, singleProcess }: UpFlags,
   before: { readonly network?: NamespacedNetwork } | undefined,
 ): NamespacedNetwork | undefined {
-  const kept = before ? (before.network?.mode ?? 'loopback') : undefined;
-  if (asked !== undefined && kept !== undefined && asked !== kept)
-    throw new ConfigError(
-      `--network ${asked}: this cluster has ${kept}; start it without the flag, or with --fresh to begin again empty`,
-    );
-  const mode = asked ?? kept ?? 'loopback';
+  const mode = modeOf(asked, before && (before.network?.mode ?? 'loopback'));
   if (backend !== undefined && mode !== 'netns')
     throw new ConfigError(`--network-backend ${backend} needs --network netns`);
   if (mode === 'loopback') return undefined;

@@ -6,6 +6,7 @@ import { ConfigError, SystemClock } from '@orrery/component';
 import type { Clock } from '@orrery/component';
 import { createLan, removeLan } from '@orrery/network';
 import { createClusterPki } from '@orrery/pki';
+import type { BlockLease } from '../cluster/block-lease.js';
 import { leaseBlock } from '../cluster/block-lease.js';
 import { lockCluster } from '../cluster/cluster-lock.js';
 import { locateEtcd } from '../cluster/etcd.js';
@@ -77,6 +78,25 @@ const membersOf = (
 const publishedAddress = (asked: string | undefined): string | undefined =>
   asked === 'auto' ? hostAddress(undefined).address : asked;
 
+/** Nodes in namespaces have addresses that nobody else can have; on loopback they must be free. */
+const claimNetwork = (input: PlanInput): Promise<void> =>
+  input.network ? createLan(lanOf(input)) : requireFree(listenersOf(input));
+
+async function giveBack(
+  input: Pick<PlanInput, 'network' | 'addresses'>,
+  lease: BlockLease,
+): Promise<void> {
+  try {
+    if (input.network) await removeLan(lanNames(input));
+  } finally {
+    await lease.release();
+  }
+}
+
+/** The addresses of the cluster's nodes, as it is announced. */
+const rangeOf = ({ addresses: { block }, network }: PlanInput): string =>
+  network ? `198.18.${block}.0/24, network ${network.mode}` : `127.${block}.0.0/16`;
+
 /** Everything that can be refused is, before anything of the cluster is written or removed. */
 async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress): Promise<Leased> {
   const before = flags.fresh ? undefined : readSettings(files);
@@ -110,30 +130,27 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
       componentDir: dirname(fileURLToPath(import.meta.url)),
       nodeBinary: process.execPath,
     };
-    // Its nodes have addresses that nobody else can have.
-    if (network) await createLan(lanOf(input));
-    else await requireFree(listenersOf(input));
+    await claimNetwork(input);
     if (flags.fresh) {
       empty(files);
       rmSync(files.logs(), { recursive: true, force: true });
     }
     progress.note(
-      `cluster "${flags.name}" in ${network ? `198.18.${lease.block}.0/24, network ${network.mode}` : `127.${lease.block}.0.0/16`}: ${input.etcdMembers} etcd ${etcd.version} (${etcd.path}), ${nodes} nodes${before ? '' : ', new'}`,
+      `cluster "${flags.name}" in ${rangeOf(input)}: ${input.etcdMembers} etcd ${etcd.version} (${etcd.path}), ${nodes} nodes${before ? '' : ', new'}`,
     );
     await writeFiles(input, flags.tlsSan, progress);
     return {
       input,
       etcd,
       isNew: before === undefined,
-      release: async () => {
-        if (network) await removeLan(lanNames(input));
-        await lease.release();
-      },
+      release: () => giveBack(input, lease),
     };
   } catch (error) {
-    if (network)
-      await removeLan(lanNames({ addresses: addressesOf(lease.block) })).catch(() => undefined);
-    await lease.release();
+    // What went wrong first is what the user must see.
+    await giveBack(
+      { ...(network && { network }), addresses: addressesOf(lease.block) },
+      lease,
+    ).catch(() => undefined);
     throw error;
   }
 }

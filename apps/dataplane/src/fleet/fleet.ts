@@ -8,6 +8,8 @@ import type {
   RuledConnection,
   RuleView,
 } from '@orrery/dataplane';
+import { NO_POLICIES, PolicyEvaluator } from '@orrery/network-policy';
+import type { PolicySet } from '@orrery/network-policy';
 import { mergeViews } from './merge-views.js';
 import type { Worker } from './worker.js';
 
@@ -17,7 +19,14 @@ import type { Worker } from './worker.js';
  */
 export class Fleet {
   private readonly workers = new Set<Worker>();
+  private policies: PolicySet = NO_POLICIES;
   private turn: Promise<unknown> = Promise.resolve();
+
+  private isReleased = false;
+  private giveUp: () => void = () => undefined;
+  private readonly untilReleased = new Promise<void>((resolve) => {
+    this.giveUp = resolve;
+  });
 
   constructor(
     private readonly dataplane: Dataplane,
@@ -44,9 +53,19 @@ export class Fleet {
     });
   }
 
+  /** NetworkPolicies for every process; a new set takes the place of the one before. */
+  async setPolicies(set: PolicySet): Promise<void> {
+    await this.inOrder(async () => {
+      this.policies = set;
+      this.dataplane.setPolicy(new PolicyEvaluator(set));
+      await this.everywhere((worker) => worker.client.setPolicies(set));
+    });
+  }
+
   /** Gives a worker the rules in force; from then on it is programmed with the others. */
   async add(worker: Worker): Promise<void> {
     await this.inOrder(async () => {
+      await worker.client.setPolicies(this.policies);
       for (const set of this.dataplane.sets()) await worker.client.replace(set);
       this.workers.add(worker);
     });
@@ -78,10 +97,22 @@ export class Fleet {
     return this.dataplane.sets();
   }
 
-  /** Every process takes no new connection for good. */
+  /** Every process takes no new connection for good: a successor has taken over. */
   async release(): Promise<void> {
+    this.isReleased = true;
     this.dataplane.closeListeners();
     await this.everywhere((worker) => worker.client.release());
+    this.giveUp();
+  }
+
+  /** Resolves when a successor has taken over. */
+  get released(): Promise<void> {
+    return this.untilReleased;
+  }
+
+  /** Tries again to open what could not be bound, in this process. */
+  retry(): Promise<readonly FrontendProblem[]> {
+    return this.inOrder(() => this.dataplane.retry());
   }
 
   async stop(): Promise<void> {
@@ -101,6 +132,7 @@ export class Fleet {
         try {
           await program(worker);
         } catch (error) {
+          if (this.isReleased) return;
           this.logger.error('a worker could not be programmed and is stopped', error);
           this.workers.delete(worker);
           await worker.stop();

@@ -68,7 +68,7 @@ export class Growth {
     try {
       const worker = await Worker.start({
         script,
-        socket: `${socket}.${this.started}`,
+        socket: `${socket}.${process.pid}-${this.started}`,
         args,
         clock,
         logger,

@@ -43,6 +43,11 @@ export class DataplaneClient {
     return JSON.parse(await this.call('GET', '/sets')) as RuleSet[];
   }
 
+  /** Puts NetworkPolicies in force, as `@orrery/network-policy` compiles them. */
+  async setPolicies(set: object): Promise<void> {
+    await this.call('PUT', '/policies', set);
+  }
+
   /** Asks the dataplane to take no new connection and to end when its established ones have. */
   async release(): Promise<void> {
     await this.call('POST', '/release');
