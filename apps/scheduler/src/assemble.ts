@@ -7,11 +7,13 @@ import type { InformerFactory, Lister } from '@orrery/informers';
 import { SchedulerCache } from './cache/scheduler-cache.js';
 import type { SchedulerOptions } from './config/options.js';
 import { choosePlugins } from './config/profile-plugins.js';
+import { Extender } from './extender/extender.js';
+import { Extenders } from './extender/extenders.js';
 import { NodeChooser } from './cycle/choose-node.js';
 import { ClusterWatch, LIVE_PODS } from './cycle/cluster-watch.js';
 import { PodStatusWriter } from './cycle/pod-status-writer.js';
 import { createSchedulerMeters } from './cycle/scheduler-meters.js';
-import type { SchedulerMeters } from './cycle/scheduler-meters.js';
+import type { PointTimer, SchedulerMeters } from './cycle/scheduler-meters.js';
 import { Scheduler } from './cycle/scheduler.js';
 import { Framework } from './framework/framework.js';
 import { Nominator } from './framework/nominator.js';
@@ -49,6 +51,7 @@ function listersOf(informers: InformerFactory): Listers {
     claims: informers.informer(resources.persistentvolumeclaims).lister,
     volumes: informers.informer(resources.persistentvolumes).lister,
     storageClasses: informers.informer(resources.storageclasses).lister,
+    csiNodes: informers.informer(resources.csinodes).lister,
     budgets: informers.informer(resources.poddisruptionbudgets).lister,
     services: informers.informer(resources.services).lister,
     replicaSets: informers.informer(resources.replicasets).lister,
@@ -81,11 +84,9 @@ function buildProfiles(options: SchedulerOptions, shared: Shared): Map<string, F
       return framework;
     };
     const context = { ...shared, schedulerName, events: shared.events(schedulerName), filters };
-    const plugins = choosePlugins(PLUGINS, profile).map(({ entry, weight, args }) => ({
-      plugin: entry.create(context, args),
-      weight,
-    }));
-    profiles.set(schedulerName, new Framework(schedulerName, plugins, shared.nominator));
+    const plugins = choosePlugins(PLUGINS, profile, (entry, args) => entry.create(context, args));
+    const { nominator, nodes } = shared;
+    profiles.set(schedulerName, new Framework({ schedulerName, plugins, nominator, nodes }));
   }
   return profiles;
 }
@@ -120,6 +121,8 @@ function keepUp({ cache, queue, pods, meters }: Upkeep): void {
   }
   queue.flush();
   meters.sizes(queue.sizes);
+  for (const [type, size] of Object.entries(cache.sizes))
+    meters.cacheSize(type as keyof typeof cache.sizes, size);
 }
 
 /** Puts queue, cache, profiles and watches together. Nothing runs yet. */
@@ -134,8 +137,26 @@ export function assemble(options: SchedulerOptions, around: Surroundings): Assem
   const preempted = (victims: number): void => {
     meters.preempted(victims);
   };
-  const base = { client, nominator, events, clock, random, logger };
-  const profiles = buildProfiles(options, { ...base, nodes: cache, listers, preempted });
+  const extenders = new Extenders(
+    options.extenders.map((each) => new Extender(each)),
+    logger,
+  );
+  const timer: PointTimer = (point, profile) => {
+    const from = clock.monotonic();
+    return (status) => {
+      meters.point(point, status, profile, (clock.monotonic() - from) / 1000);
+    };
+  };
+  const base = { client, nominator, events, clock, random, logger, extenders };
+  const profiles = buildProfiles(options, {
+    ...base,
+    nodes: cache,
+    listers,
+    preempted,
+    attempted: () => {
+      meters.attempted();
+    },
+  });
   const queue = new SchedulingQueue({
     clock,
     backoff: options.backoff,
@@ -152,6 +173,8 @@ export function assemble(options: SchedulerOptions, around: Surroundings): Assem
     random,
     percentageOf: (name) => percentages.get(name) ?? options.percentageOfNodesToScore,
     nominatedNode: (uid) => nominator.nodeOf(uid),
+    extenders,
+    timer,
   });
   const status = new PodStatusWriter(client, clock);
   const scheduler = new Scheduler({

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { CustomTransportStrategy } from '@nestjs/microservices';
+import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
 import { Server } from '@nestjs/microservices';
 import type { Clock, Logger } from '@orrery/component';
 import type { InformerFactory } from '@orrery/informers';
@@ -14,6 +14,8 @@ export interface ScheduleMessage {
   readonly pod: QueuedPod;
   readonly signal: AbortSignal;
   written: Promise<void>;
+  /** Set when the decision itself has to wait for somebody; the next pod then waits too. */
+  decided: Promise<void> | undefined;
 }
 
 export interface QueueTransportOptions {
@@ -43,6 +45,7 @@ export class QueueTransport extends Server implements CustomTransportStrategy {
   readonly #stop = new AbortController();
   readonly #writing = new Set<Promise<void>>();
   #running: Promise<unknown> | undefined;
+  #handler: MessageHandler | undefined;
 
   constructor(private readonly options: QueueTransportOptions) {
     super();
@@ -114,9 +117,15 @@ export class QueueTransport extends Server implements CustomTransportStrategy {
   }
 
   async #handle(pod: QueuedPod, signal: AbortSignal): Promise<void> {
-    const message: ScheduleMessage = { pod, signal, written: Promise.resolve() };
-    const handler = this.getHandlerByPattern(SCHEDULE_POD);
-    await handler?.(message, undefined);
+    const message: ScheduleMessage = {
+      pod,
+      signal,
+      written: Promise.resolve(),
+      decided: undefined,
+    };
+    this.#handler ??= this.getHandlerByPattern(SCHEDULE_POD) ?? undefined;
+    await this.#handler?.(message, undefined);
+    await message.decided;
     const writing = message.written
       .catch((error: unknown) => {
         this.options.logger.error('a decision was not carried out', error, {

@@ -14,5 +14,6 @@ export class SchedulingController {
   @MessagePattern(SCHEDULE_POD)
   schedule(@Payload() message: ScheduleMessage): void {
     message.written = this.scheduler.schedule(message.pod, message.signal);
+    message.decided = this.scheduler.deciding;
   }
 }

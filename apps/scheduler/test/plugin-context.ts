@@ -3,7 +3,9 @@ import { silentLogger } from '@orrery/component';
 import { noEvents } from '@orrery/controller';
 import { Indexer } from '@orrery/informers';
 import { SchedulerCache } from '../src/cache/scheduler-cache.js';
+import { Extenders } from '../src/extender/extenders.js';
 import { CycleState } from '../src/framework/cycle-state.js';
+import { everywhere } from '../src/framework/extension-points.js';
 import { Framework } from '../src/framework/framework.js';
 import { Nominator } from '../src/framework/nominator.js';
 import type { Listers, Plugin, PluginContext, PluginEntry } from '../src/framework/plugin.js';
@@ -36,11 +38,34 @@ export function listersOf(contents: Contents = {}): Listers {
     claims: indexer(contents.claims),
     volumes: indexer(contents.volumes),
     storageClasses: indexer(contents.storageClasses),
+    csiNodes: indexer(contents.csiNodes),
     budgets: indexer(contents.budgets),
     services: indexer(contents.services),
     replicaSets: indexer(contents.replicaSets),
     statefulSets: indexer(contents.statefulSets),
     replicationControllers: indexer(contents.replicationControllers),
+  };
+}
+
+/** What plugins are built from, without a cluster. */
+export function contextOf(own: Partial<PluginContext>): PluginContext {
+  return {
+    schedulerName: 'default-scheduler',
+    client: undefined as unknown as PluginContext['client'],
+    nodes: new SchedulerCache(new FakeClock()),
+    listers: listersOf(),
+    nominator: new Nominator(),
+    events: noEvents,
+    clock: new FakeClock(),
+    random: { next: () => 0, uuid: () => 'uuid' },
+    logger: silentLogger,
+    preempted: () => undefined,
+    attempted: () => undefined,
+    extenders: new Extenders([], silentLogger),
+    filters: () => {
+      throw new TypeError('there is no profile');
+    },
+    ...own,
   };
 }
 
@@ -54,22 +79,20 @@ export class PluginBench {
   constructor(entries: readonly PluginEntry[], { nodes, pods, objects, args }: World) {
     for (const each of nodes ?? []) this.cache.setNode(each.build());
     for (const each of pods ?? []) this.cache.setPod(each.info());
-    const context: PluginContext = {
-      schedulerName: 'default-scheduler',
-      client: undefined as unknown as PluginContext['client'],
+    const context = contextOf({
       nodes: this.cache,
       listers: listersOf(objects),
       nominator: this.nominator,
-      events: noEvents,
-      clock: new FakeClock(),
-      random: { next: () => 0, uuid: () => 'uuid' },
-      logger: silentLogger,
-      preempted: () => undefined,
       filters: () => this.framework,
-    };
+    });
     this.plugins = entries.map((entry) => entry.create(context, args));
     const weighted = this.plugins.map((plugin, i) => ({ plugin, weight: entries[i]?.weight ?? 1 }));
-    this.framework = new Framework('default-scheduler', weighted, this.nominator);
+    this.framework = new Framework({
+      schedulerName: 'default-scheduler',
+      plugins: everywhere(weighted),
+      nominator: this.nominator,
+      nodes: this.cache,
+    });
   }
 
   /** '' for a node that fits, else the reasons; for all nodes when PreFilter refuses. */

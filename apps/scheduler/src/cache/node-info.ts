@@ -4,7 +4,7 @@ import { addResources, cloneResources, newResources, toResources } from '../fram
 import type { Resources } from '../framework/resources.js';
 import { HostPortSet } from './host-port-set.js';
 
-const MAX_COUNTS = 64;
+const NO_LABELS: Readonly<Record<string, string>> = {};
 
 /** A node with the pods on it, summed up. Changed only by the cache, or on a clone. */
 export class NodeInfo {
@@ -16,30 +16,17 @@ export class NodeInfo {
   /** Size by image name, as the kubelet reports. */
   images: ReadonlyMap<string, number> = new Map();
   readonly pods = new Map<string, PodInfo>();
-  readonly podsWithAffinity = new Map<string, PodInfo>();
-  readonly podsWithRequiredAntiAffinity = new Map<string, PodInfo>();
-
-  /** What plugins counted on this node, by a key of theirs; forgotten when its pods change. */
-  readonly #counts = new Map<string, number>();
+  /** Another number after each change of the node or of its pods. */
+  generation = 0;
 
   constructor(readonly name: string) {}
 
-  /** `count()`, kept until the pods change. */
-  counted(key: string, count: () => number): number {
-    if (this.pods.size === 0) return 0;
-    const known = this.#counts.get(key);
-    if (known !== undefined) return known;
-    if (this.#counts.size >= MAX_COUNTS) this.#counts.clear();
-    const value = count();
-    this.#counts.set(key, value);
-    return value;
-  }
-
   get labels(): Readonly<Record<string, string>> {
-    return this.node?.metadata.labels ?? {};
+    return this.node?.metadata.labels ?? NO_LABELS;
   }
 
   setNode(node: Node | undefined): void {
+    this.generation += 1;
     this.node = node;
     this.allocatable = toResources(node?.status?.allocatable);
     const images = new Map<string, number>();
@@ -50,29 +37,28 @@ export class NodeInfo {
 
   addPod(pod: PodInfo): void {
     if (this.pods.has(pod.uid)) this.removePod(pod.uid);
-    this.#counts.clear();
+    this.generation += 1;
     this.pods.set(pod.uid, pod);
     addResources(this.requested, pod.request);
     addResources(this.nonZeroRequested, pod.nonZeroRequest);
     for (const port of pod.hostPorts) this.ports.add(port);
-    if (!pod.affinity) return;
-    this.podsWithAffinity.set(pod.uid, pod);
-    if (pod.affinity.requiredAntiAffinity.length > 0)
-      this.podsWithRequiredAntiAffinity.set(pod.uid, pod);
   }
 
   /** True when the pod was there. */
   removePod(uid: string): boolean {
     const pod = this.pods.get(uid);
     if (!pod) return false;
-    this.#counts.clear();
+    this.generation += 1;
     this.pods.delete(uid);
-    this.podsWithAffinity.delete(uid);
-    this.podsWithRequiredAntiAffinity.delete(uid);
     addResources(this.requested, pod.request, -1);
     addResources(this.nonZeroRequested, pod.nonZeroRequest, -1);
     for (const port of pod.hostPorts) this.ports.remove(port);
     return true;
+  }
+
+  /** Takes a newer state of a pod that is there and for which nothing changes that is summed up. */
+  refreshPod(pod: PodInfo): void {
+    this.pods.set(pod.uid, pod);
   }
 
   /** A copy to try changes on. */
@@ -85,9 +71,6 @@ export class NodeInfo {
     copy.nonZeroRequested = cloneResources(this.nonZeroRequested);
     copy.ports = this.ports.clone();
     for (const [uid, pod] of this.pods) copy.pods.set(uid, pod);
-    for (const [uid, pod] of this.podsWithAffinity) copy.podsWithAffinity.set(uid, pod);
-    for (const [uid, pod] of this.podsWithRequiredAntiAffinity)
-      copy.podsWithRequiredAntiAffinity.set(uid, pod);
     return copy;
   }
 }

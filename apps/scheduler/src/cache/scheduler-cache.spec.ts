@@ -69,12 +69,25 @@ describe(SchedulerCache.name, () => {
     expect(cache.list().map(({ name }) => name)).toEqual(['a1', 'b1', 'c1', 'a2']);
   });
 
-  it('lists nodes with affinity while there are such pods', () => {
+  it('keeps the terms of pods while there are such pods', () => {
     const term = { topologyKey: 'zone' };
     cache.setPod(pod('x').apart(term).on('n1').info());
-    expect(cache.withRequiredAntiAffinity().map(({ name }) => name)).toEqual(['n1']);
+    expect([...cache.terms.of('requiredAntiAffinity')]).toHaveLength(1);
     cache.removePod('uid-x');
-    expect(cache.withRequiredAntiAffinity()).toEqual([]);
-    expect(cache.withAffinity()).toEqual([]);
+    expect([...cache.terms.of('requiredAntiAffinity')]).toEqual([]);
+  });
+
+  it('follows what a selector picks, by node and by domain', () => {
+    cache.setNode(node('n1').zone('a').build());
+    cache.setNode(node('n2').zone('b').build());
+    const web = cache.counts({ key: 'web', matches: (each) => each.name.startsWith('web') });
+    cache.setPod(pod('web-0').on('n1').info());
+    cache.setPod(pod('db').on('n1').info());
+    expect([...web.in('topology.kubernetes.io/zone')]).toEqual([['a', 1]]);
+    cache.setNode(node('n1').zone('b').build());
+    cache.assume(pod('web-1').info(), 'n2');
+    expect([...web.in('topology.kubernetes.io/zone')]).toEqual([['b', 2]]);
+    cache.forget('uid-web-1');
+    expect(web.total).toBe(1);
   });
 });

@@ -1,8 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Node } from '@orrery/api';
 import type { Clock } from '@orrery/component';
 import type { PodInfo } from '../framework/pod-info.js';
+import type { NodeCounts } from './node-counts.js';
 import { NodeInfo } from './node-info.js';
 import { zoneInterleaved, zoneOf } from './node-order.js';
+import { PodCounts } from './pod-counts.js';
+import type { CountedPods } from './pod-counts.js';
+import { TermCounts } from './term-counts.js';
 
 /** How long a bound pod may stay unseen on the watch before its place is given back. */
 const ASSUMED_TTL_MS = 30_000;
@@ -12,8 +17,14 @@ export interface NodeInfos {
   /** In the order to look at them. */
   list(): readonly NodeInfo[];
   get(name: string): NodeInfo | undefined;
-  withAffinity(): readonly NodeInfo[];
-  withRequiredAntiAffinity(): readonly NodeInfo[];
+  /** The terms of all pods on nodes. */
+  readonly terms: TermCounts;
+  /** Where the pods are that a selector picks. */
+  counts(what: CountedPods): NodeCounts;
+  /** The domains of a topology, each with its number of nodes. */
+  domains(topologyKey: string): ReadonlyMap<string, number>;
+  /** Another number when images on any node changed. */
+  readonly imageGeneration: number;
   /** On how many nodes the image is. */
   nodesWithImage(image: string): number;
 }
@@ -39,8 +50,10 @@ interface PodState {
 export class SchedulerCache implements NodeInfos {
   readonly #nodes = new Map<string, NodeInfo>();
   readonly #pods = new Map<string, PodState>();
-  readonly #affinity = new Set<NodeInfo>();
-  readonly #antiAffinity = new Set<NodeInfo>();
+  readonly terms = new TermCounts();
+  readonly #counts = new PodCounts(() => this.#nodes.values());
+  readonly #domains = new Map<string, ReadonlyMap<string, number>>();
+  #imageGeneration = 0;
   #order: readonly NodeInfo[] | undefined;
   #images: ReadonlyMap<string, number> | undefined;
 
@@ -56,12 +69,26 @@ export class SchedulerCache implements NodeInfos {
     return info?.node ? info : undefined;
   }
 
-  withAffinity(): readonly NodeInfo[] {
-    return [...this.#affinity].filter((info) => info.node);
+  get imageGeneration(): number {
+    return this.#imageGeneration;
   }
 
-  withRequiredAntiAffinity(): readonly NodeInfo[] {
-    return [...this.#antiAffinity].filter((info) => info.node);
+  counts(what: CountedPods): NodeCounts {
+    return this.#counts.of(what);
+  }
+
+  /** Labels of namespaces changed, by which pods are selected. */
+  namespacesChanged(): void {
+    this.#counts.clear();
+  }
+
+  domains(topologyKey: string): ReadonlyMap<string, number> {
+    let domains = this.#domains.get(topologyKey);
+    if (!domains) {
+      domains = countDomains(this.list(), topologyKey);
+      this.#domains.set(topologyKey, domains);
+    }
+    return domains;
   }
 
   nodesWithImage(image: string): number {
@@ -69,8 +96,10 @@ export class SchedulerCache implements NodeInfos {
     return this.#images.get(image) ?? 0;
   }
 
-  get podCount(): number {
-    return this.#pods.size;
+  get sizes(): { readonly nodes: number; readonly pods: number; readonly assumed_pods: number } {
+    let assumed = 0;
+    for (const pod of this.#pods.values()) if (pod.assumed) assumed += 1;
+    return { nodes: this.#nodes.size, pods: this.#pods.size, assumed_pods: assumed };
   }
 
   isAssumed(uid: string): boolean {
@@ -86,7 +115,9 @@ export class SchedulerCache implements NodeInfos {
     const before = info.node;
     info.setNode(node);
     if (!before || zoneOf(before) !== zoneOf(node)) this.#order = undefined;
-    if (before?.status?.images !== node.status?.images) this.#images = undefined;
+    if (!before || !isDeepStrictEqual(before.metadata.labels, node.metadata.labels))
+      this.#topologyChanged();
+    if (!isDeepStrictEqual(before?.status?.images, node.status?.images)) this.#imagesChanged();
   }
 
   removeNode(name: string): void {
@@ -94,7 +125,8 @@ export class SchedulerCache implements NodeInfos {
     if (!info) return;
     info.setNode(undefined);
     this.#order = undefined;
-    this.#images = undefined;
+    this.#topologyChanged();
+    this.#imagesChanged();
     if (info.pods.size === 0) this.#nodes.delete(name);
   }
 
@@ -132,12 +164,29 @@ export class SchedulerCache implements NodeInfos {
     return late.map(({ info }) => info);
   }
 
+  #topologyChanged(): void {
+    this.#domains.clear();
+    this.#counts.nodesChanged();
+    this.terms.nodesChanged();
+  }
+
+  #imagesChanged(): void {
+    this.#images = undefined;
+    this.#imageGeneration += 1;
+  }
+
   #put(state: PodState): void {
+    const known = this.#pods.get(state.info.uid);
+    if (known?.nodeName === state.nodeName && countsTheSame(known.info, state.info)) {
+      this.#pods.set(state.info.uid, state);
+      this.#nodeInfo(state.nodeName).refreshPod(state.info);
+      return;
+    }
     this.#drop(state.info.uid);
     this.#pods.set(state.info.uid, state);
     const node = this.#nodeInfo(state.nodeName);
     node.addPod(state.info);
-    this.#note(node);
+    this.#count(state.info, node, 1);
   }
 
   #drop(uid: string): void {
@@ -147,15 +196,13 @@ export class SchedulerCache implements NodeInfos {
     const node = this.#nodes.get(state.nodeName);
     if (!node) return;
     node.removePod(uid);
-    this.#note(node);
+    this.#count(state.info, node, -1);
     if (!node.node && node.pods.size === 0) this.#nodes.delete(node.name);
   }
 
-  #note(node: NodeInfo): void {
-    if (node.podsWithAffinity.size > 0) this.#affinity.add(node);
-    else this.#affinity.delete(node);
-    if (node.podsWithRequiredAntiAffinity.size > 0) this.#antiAffinity.add(node);
-    else this.#antiAffinity.delete(node);
+  #count(pod: PodInfo, node: NodeInfo, by: 1 | -1): void {
+    this.#counts.change(pod, node, by);
+    this.terms.change(pod, node, by);
   }
 
   #nodeInfo(name: string): NodeInfo {
@@ -173,4 +220,26 @@ export class SchedulerCache implements NodeInfos {
       for (const image of images.keys()) counts.set(image, (counts.get(image) ?? 0) + 1);
     return counts;
   }
+}
+
+function countDomains(nodes: readonly NodeInfo[], topologyKey: string): Map<string, number> {
+  const domains = new Map<string, number>();
+  for (const { labels } of nodes) {
+    const domain = labels[topologyKey];
+    if (domain !== undefined) domains.set(domain, (domains.get(domain) ?? 0) + 1);
+  }
+  return domains;
+}
+
+/** Whether sums and counts stay as they are; for pods with ports or terms that is not looked into. */
+function countsTheSame(a: PodInfo, b: PodInfo): boolean {
+  if (a.affinity || b.affinity || a.hostPorts.length > 0 || b.hostPorts.length > 0) return false;
+  const [x, y] = [a.pod.metadata, b.pod.metadata];
+  return (
+    a.priority === b.priority &&
+    x.deletionTimestamp === y.deletionTimestamp &&
+    isDeepStrictEqual(x.labels, y.labels) &&
+    isDeepStrictEqual(a.request, b.request) &&
+    isDeepStrictEqual(a.pod.spec.volumes, b.pod.spec.volumes)
+  );
 }

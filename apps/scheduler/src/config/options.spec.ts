@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseFlags } from '@orrery/component';
+import { contextOf } from '../../test/plugin-context.js';
+import type { ExtensionPoint, PluginSets } from '../framework/extension-points.js';
 import { PLUGINS } from '../plugins/plugins.js';
 import { SchedulerFlags, toOptions } from './options.js';
 import type { SchedulerOptions } from './options.js';
@@ -21,8 +23,13 @@ function read(yaml: string, ...flags: string[]): SchedulerOptions {
   }
 }
 
-const names = (options: SchedulerOptions): string[] =>
-  options.profiles.flatMap((each) => choosePlugins(PLUGINS, each)).map((each) => each.entry.name);
+const choose = (options: SchedulerOptions): PluginSets[] =>
+  options.profiles.map((each) =>
+    choosePlugins(PLUGINS, each, (entry, args) => entry.create(contextOf({}), args)),
+  );
+
+const names = (options: SchedulerOptions, point: ExtensionPoint = 'filter'): string[] =>
+  choose(options).flatMap((sets) => sets[point].map(({ plugin }) => plugin.name));
 
 describe('toOptions()', () => {
   it('has upstream defaults', () => {
@@ -35,7 +42,15 @@ describe('toOptions()', () => {
       percentageOfNodesToScore: 0,
       backoff: { initialMs: 1000, maxMs: 10_000 },
     });
-    expect(names(options)).toEqual(PLUGINS.map(({ name }) => name));
+    expect(names(options, 'score')).toEqual([
+      'TaintToleration',
+      'NodeAffinity',
+      'NodeResourcesFit',
+      'PodTopologySpread',
+      'InterPodAffinity',
+      'NodeResourcesBalancedAllocation',
+      'ImageLocality',
+    ]);
   });
 
   it('takes the file before the flags', () => {
@@ -71,17 +86,37 @@ describe('toOptions()', () => {
     {
       name: 'a percentage above 100',
       yaml: 'percentageOfNodesToScore: 101\n',
-      want: 'percentageOfNodesToScore must not be greater than 100',
+      want: 'percentageOfNodesToScore: Invalid value: 101: not in valid range [0-100]',
     },
     {
       name: 'a profile that is there twice',
       yaml: 'profiles: [{schedulerName: a}, {schedulerName: a}]\n',
-      want: 'profiles[1].schedulerName: a is there twice',
+      want: 'profiles[1].schedulerName: Duplicate value: "profiles[0].schedulerName"',
     },
     {
       name: 'backoffs the wrong way round',
       yaml: 'podInitialBackoffSeconds: 20\n',
-      want: 'podMaxBackoffSeconds',
+      want: 'podMaxBackoffSeconds: Invalid value: 10: must be greater than or equal to PodInitialBackoffSeconds',
+    },
+    {
+      name: 'two extenders that bind',
+      yaml: 'extenders: [{urlPrefix: a, bindVerb: b}, {urlPrefix: c, bindVerb: b}]\n',
+      want: 'extenders: Invalid value: "found 2 extenders implementing bind": only one extender can implement bind',
+    },
+    {
+      name: 'an extender that scores without a weight',
+      yaml: 'extenders: [{urlPrefix: a, prioritizeVerb: p, managedResources: [{name: cpu}]}]\n',
+      want: 'extenders[0].weight: Invalid value: 0: must have a positive weight applied to it; extenders[0].managedResources[0].name: Invalid value: "cpu": is an invalid extended resource name',
+    },
+    {
+      name: 'a plugin that upstream removed',
+      yaml: 'profiles: [{plugins: {filter: {enabled: [{name: EBSLimits}]}}}]\n',
+      want: 'profiles[0].plugins.filter.enabled[0]: Invalid value: "EBSLimits": was invalid in version',
+    },
+    {
+      name: 'parallelism of nothing',
+      yaml: 'parallelism: 0\n',
+      want: 'parallelism: Invalid value: 0: should be an integer value greater than zero',
     },
     {
       name: 'a lease shorter than its renewal',
@@ -97,29 +132,95 @@ describe('choosePlugins()', () => {
   const profile = (plugins: string): string => `profiles: [{plugins: ${plugins}}]\n`;
 
   it('leaves out what is disabled', () => {
-    const chosen = names(read(profile('{multiPoint: {disabled: [{name: ImageLocality}]}}')));
-    expect(chosen).not.toContain('ImageLocality');
-    expect(chosen).toContain('NodeName');
+    const chosen = read(profile('{multiPoint: {disabled: [{name: ImageLocality}]}}'));
+    expect(names(chosen, 'score')).not.toContain('ImageLocality');
+    expect(names(chosen)).toContain('NodeName');
+  });
+
+  it('disables a plugin at one point alone', () => {
+    const chosen = read(profile('{score: {disabled: [{name: NodeResourcesFit}]}}'));
+    expect(names(chosen, 'score')).not.toContain('NodeResourcesFit');
+    expect(names(chosen)).toContain('NodeResourcesFit');
+  });
+
+  it('runs first what a point names itself', () => {
+    const chosen = read(profile('{filter: {enabled: [{name: NodePorts}, {name: NodeName}]}}'));
+    expect(names(chosen).slice(0, 3)).toEqual(['NodePorts', 'NodeName', 'NodeUnschedulable']);
   });
 
   it('sets weights', () => {
-    const options = read(profile('{score: {enabled: [{name: ImageLocality, weight: 7}]}}'));
-    const chosen = options.profiles.flatMap((each) => choosePlugins(PLUGINS, each));
-    expect(chosen.find(({ entry }) => entry.name === 'ImageLocality')?.weight).toBe(7);
+    const [sets] = choose(read(profile('{score: {enabled: [{name: ImageLocality, weight: 7}]}}')));
+    expect(sets?.score[0]).toMatchObject({ plugin: { name: 'ImageLocality' }, weight: 7 });
   });
 
   it.each([
     {
       name: 'a plugin that there is not',
       plugins: '{filter: {enabled: [{name: Nope}]}}',
-      want: 'plugins.filter.enabled.name: "Nope" is not one of',
+      want: 'FilterPlugin "Nope" does not exist',
+    },
+    {
+      name: 'a plugin at a point that it does not have',
+      plugins: '{filter: {enabled: [{name: ImageLocality}]}}',
+      want: 'plugin "ImageLocality" does not extend FilterPlugin plugin',
+    },
+    {
+      name: 'dynamic resource allocation',
+      plugins: '{multiPoint: {enabled: [{name: DynamicResources}]}}',
+      want: 'plugin DynamicResources is not modelled',
+    },
+    {
+      name: 'gangs',
+      plugins: '{multiPoint: {enabled: [{name: GangScheduling}]}}',
+      want: 'plugin GangScheduling is not modelled',
     },
     {
       name: 'to do without a binder',
       plugins: '{bind: {disabled: [{name: DefaultBinder}]}}',
-      want: 'DefaultBinder must stay enabled',
+      want: 'at least one bind plugin is needed for profile with scheduler name "default-scheduler"',
     },
   ])('refuses $name', ({ plugins, want }) => {
     expect(() => names(read(profile(plugins)))).toThrow(want);
+  });
+
+  it.each([
+    {
+      name: 'DefaultPreemption',
+      args: '{minCandidateNodesPercentage: 0, minCandidateNodesAbsolute: 0}',
+      want: 'cannot be zero at the same time as minCandidateNodesAbsolute',
+    },
+    {
+      name: 'InterPodAffinity',
+      args: '{hardPodAffinityWeight: 101}',
+      want: 'hardPodAffinityWeight: Invalid value: 101: not in valid range [0, 100]',
+    },
+    {
+      name: 'NodeResourcesFit',
+      args: '{scoringStrategy: {type: RequestedToCapacityRatio}}',
+      want: 'must be specified when type is RequestedToCapacityRatio',
+    },
+    {
+      name: 'NodeResourcesFit',
+      args: '{scoringStrategy: {type: MostAllocated, resources: [{name: cpu, weight: 101}]}}',
+      want: 'resource weight of cpu not in valid range (0, 100]',
+    },
+    {
+      name: 'PodTopologySpread',
+      args: '{defaultConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}]}',
+      want: 'defaultingType: Invalid value: "System": when .defaultConstraints are not empty',
+    },
+    {
+      name: 'NodeAffinity',
+      args: '{addedAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: a, operator: Like}]}]}}}',
+      want: 'matchExpressions[0].operator: Unsupported value: "Like"',
+    },
+    {
+      name: 'VolumeBinding',
+      args: '{bindTimeoutSeconds: -1}',
+      want: 'invalid BindTimeoutSeconds, should not be a negative value',
+    },
+  ])('refuses arguments of $name', ({ name, args, want }) => {
+    const yaml = `profiles: [{pluginConfig: [{name: ${name}, args: ${args}}]}]\n`;
+    expect(() => names(read(yaml))).toThrow(want);
   });
 });

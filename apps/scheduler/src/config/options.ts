@@ -3,8 +3,11 @@ import { parseYaml } from '@orrery/apimachinery';
 import { ConfigError, inRootfs, validateConfig } from '@orrery/component';
 import { toElection } from '@orrery/controller';
 import type { LeaderElectedOptions } from '@orrery/controller';
+import { toExtenderOptions } from './extender-config.js';
+import type { ExtenderOptions } from './extender-config.js';
 import { SchedulerFlags } from './flags.js';
 import { KubeSchedulerConfiguration } from './scheduler-configuration.js';
+import { checkConfiguration } from './validate-configuration.js';
 import type { Profile } from './scheduler-configuration.js';
 
 export { SchedulerFlags };
@@ -21,6 +24,7 @@ export interface ProfileOptions {
 export interface SchedulerOptions extends LeaderElectedOptions {
   readonly profiles: readonly ProfileOptions[];
   readonly percentageOfNodesToScore: number;
+  readonly extenders: readonly ExtenderOptions[];
   readonly backoff: { readonly initialMs: number; readonly maxMs: number };
 }
 
@@ -31,19 +35,18 @@ function readConfiguration(path: string): KubeSchedulerConfiguration {
   } catch (cause) {
     throw new ConfigError(`--config ${path}: ${(cause as Error).message}`, { cause });
   }
-  return validateConfig(KubeSchedulerConfiguration, plain, path);
+  const config = validateConfig(KubeSchedulerConfiguration, plain, path);
+  const problems = checkConfiguration(config).map(({ field, message }) => `${field}: ${message}`);
+  if (problems.length > 0) throw new ConfigError(`${path}: ${problems.join('; ')}`);
+  return config;
 }
 
 function toProfiles(config: KubeSchedulerConfiguration): ProfileOptions[] {
   const profiles = config.profiles ?? [];
   if (profiles.length === 0)
     return [{ schedulerName: 'default-scheduler', plugins: undefined, pluginConfig: new Map() }];
-  const names = new Set<string>();
-  return profiles.map((profile, i) => {
+  return profiles.map((profile) => {
     const { schedulerName, plugins, pluginConfig, percentageOfNodesToScore } = profile;
-    if (names.has(schedulerName))
-      throw new ConfigError(`profiles[${i}].schedulerName: ${schedulerName} is there twice`);
-    names.add(schedulerName);
     return {
       schedulerName,
       plugins,
@@ -55,8 +58,6 @@ function toProfiles(config: KubeSchedulerConfiguration): ProfileOptions[] {
 
 function toBackoff(config: KubeSchedulerConfiguration): SchedulerOptions['backoff'] {
   const { podInitialBackoffSeconds = 1, podMaxBackoffSeconds = 10 } = config;
-  if (podMaxBackoffSeconds < podInitialBackoffSeconds)
-    throw new ConfigError('podMaxBackoffSeconds must not be less than podInitialBackoffSeconds');
   return { initialMs: podInitialBackoffSeconds * 1000, maxMs: podMaxBackoffSeconds * 1000 };
 }
 
@@ -75,5 +76,6 @@ export function toOptions(flags: SchedulerFlags): SchedulerOptions {
     profiles: toProfiles(config),
     percentageOfNodesToScore: config.percentageOfNodesToScore ?? 0,
     backoff: toBackoff(config),
+    extenders: (config.extenders ?? []).map(toExtenderOptions),
   };
 }

@@ -1,8 +1,8 @@
 import { IsDuration } from '@orrery/component';
 import { Type } from 'class-transformer';
+import { ExtenderConfig } from './extender-config.js';
 import {
   Allow,
-  ArrayMinSize,
   Equals,
   IsBoolean,
   IsInt,
@@ -87,13 +87,10 @@ export class PluginConfig {
 export class Profile {
   @IsOptional()
   @IsString()
-  @MinLength(1)
   schedulerName: string = 'default-scheduler';
 
   @IsOptional()
   @IsInt()
-  @Min(0)
-  @Max(100)
   percentageOfNodesToScore?: number;
 
   @IsOptional()
@@ -127,19 +124,22 @@ export class KubeSchedulerConfiguration {
 
   @IsOptional()
   @ValidateNested({ each: true })
-  @ArrayMinSize(1)
   @Type(() => Profile)
   profiles?: Profile[];
 
   @IsOptional()
   @IsInt()
-  @Min(0)
-  @Max(100)
   percentageOfNodesToScore?: number;
 
-  @IsOptional() @IsInt() @Min(1) podInitialBackoffSeconds?: number;
-  @IsOptional() @IsInt() @Min(1) podMaxBackoffSeconds?: number;
-  @IsOptional() @IsInt() @Min(1) parallelism?: number;
+  @IsOptional()
+  @ValidateNested({ each: true })
+  @Type(() => ExtenderConfig)
+  extenders?: ExtenderConfig[];
+
+  @IsOptional() @IsInt() podInitialBackoffSeconds?: number;
+  @IsOptional() @IsInt() podMaxBackoffSeconds?: number;
+  @IsOptional() @IsInt() parallelism?: number;
+  @IsOptional() @IsBoolean() delayCacheUntilActive?: boolean;
   @IsOptional() @IsBoolean() enableProfiling?: boolean;
   @IsOptional() @IsBoolean() enableContentionProfiling?: boolean;
 }

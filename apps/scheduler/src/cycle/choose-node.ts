@@ -4,10 +4,11 @@ import type { NodeInfos } from '../cache/scheduler-cache.js';
 import type { CycleState } from '../framework/cycle-state.js';
 import type { Diagnosis } from '../framework/fit-error.js';
 import type { Framework, PreFilterVerdict } from '../framework/framework.js';
-import type { NodeScore } from '../framework/plugin.js';
 import type { PodInfo } from '../framework/pod-info.js';
-import { isRejected, isSuccess, unresolvable } from '../framework/status.js';
+import { isRejected, isSuccess, success, unresolvable } from '../framework/status.js';
 import type { Status } from '../framework/status.js';
+import type { Extenders } from '../extender/extenders.js';
+import type { PointTimer } from './scheduler-meters.js';
 import { enoughFeasible } from './feasible-count.js';
 
 export type Choice =
@@ -21,14 +22,23 @@ export interface ChooserOptions {
   readonly random: Random;
   /** percentageOfNodesToScore of a profile; 0 = by cluster size. */
   readonly percentageOf: (schedulerName: string) => number;
+  readonly extenders: Extenders;
+  readonly timer: PointTimer;
   /** Where the pod was promised room, if anywhere. */
   readonly nominatedNode: (uid: string) => string | undefined;
 }
 
 interface Search {
-  readonly feasible: NodeInfo[];
+  readonly feasible: readonly NodeInfo[];
   readonly statuses: Map<string, Status>;
   readonly error?: unknown;
+}
+
+interface Cycle {
+  readonly framework: Framework;
+  readonly state: CycleState;
+  readonly pod: PodInfo;
+  readonly verdict: PreFilterVerdict;
 }
 
 /** Filter, score and select for one pod. Reads one state of the cluster and writes nothing. */
@@ -38,19 +48,71 @@ export class NodeChooser {
 
   constructor(private readonly options: ChooserOptions) {}
 
-  choose(framework: Framework, state: CycleState, pod: PodInfo): Choice {
+  /** A promise only when an extender has to be asked. */
+  choose(framework: Framework, state: CycleState, pod: PodInfo): Choice | Promise<Choice> {
     const all = this.options.nodes.list();
     if (all.length === 0) return { kind: 'no-nodes' };
+    const { timer } = this.options;
+    const preFiltered = timer('PreFilter', framework.schedulerName);
     const verdict = framework.preFilter(state, pod);
+    preFiltered(verdict.status);
     if (!isSuccess(verdict.status)) return refusedByPreFilter(all.length, verdict.status);
+    const filtered = timer('Filter', framework.schedulerName);
     const found = this.#search(framework, state, pod, verdict);
+    filtered(found.feasible.length > 0 ? success : unresolvable());
     if (found.error !== undefined) return { kind: 'error', error: found.error };
+    const cycle = { framework, state, pod, verdict };
+    if (found.feasible.length === 0 || !this.options.extenders.concern(pod))
+      return this.#conclude(cycle, found);
+    return this.#askExtenders(cycle, found);
+  }
+
+  #conclude({ framework, state, pod, verdict }: Cycle, found: Search): Choice {
     const [only, second] = found.feasible;
-    if (!only) return refusedByFilters(all.length, found.statuses, verdict);
+    if (!only) return refusedByFilters(this.options.nodes.list().length, found.statuses, verdict);
     const feasible = found.feasible.length;
     if (!second) return { kind: 'node', nodeName: only.name, feasible };
-    const best = this.#select(framework.scores(state, pod, found.feasible));
-    return { kind: 'node', nodeName: best.name, feasible };
+    const totals = this.#totals(framework, state, pod, found.feasible);
+    return { kind: 'node', nodeName: this.#select(found.feasible, totals).name, feasible };
+  }
+
+  /** The cluster may change while extenders think: what they chose has to pass the filters again. */
+  async #askExtenders(cycle: Cycle, found: Search): Promise<Choice> {
+    const { framework, state, pod } = cycle;
+    const { extenders } = this.options;
+    const left = await extenders.filter(pod, found.feasible, found.statuses);
+    const [only, second] = left;
+    if (!only || !second) return this.#recheck(cycle, { ...found, feasible: left });
+    const totals = this.#totals(framework, state, pod, left);
+    await extenders.prioritize(pod, left, totals);
+    const best = this.#select(left, totals);
+    return this.#recheck(cycle, { ...found, feasible: [best] });
+  }
+
+  #recheck(cycle: Cycle, found: Search): Choice {
+    const { framework, state, pod } = cycle;
+    const [node] = found.feasible;
+    if (!node) return this.#conclude(cycle, found);
+    const current = this.options.nodes.get(node.name);
+    const status = current
+      ? framework.filterWithNominated(state, pod, current)
+      : unresolvable('node(s) were removed meanwhile');
+    if (isSuccess(status)) return this.#conclude(cycle, found);
+    found.statuses.set(node.name, status);
+    return this.#conclude(cycle, { ...found, feasible: [] });
+  }
+
+  #totals(
+    framework: Framework,
+    state: CycleState,
+    pod: PodInfo,
+    nodes: readonly NodeInfo[],
+  ): number[] {
+    const { timer } = this.options;
+    const done = timer('Score', framework.schedulerName);
+    const totals = framework.scoring.totals(state, pod, nodes, framework.verdictsFor(pod));
+    done(success);
+    return totals;
   }
 
   #search(
@@ -82,12 +144,12 @@ export class NodeChooser {
   }
 
   /** The best node; of equals, any. */
-  #select(scores: readonly NodeScore[]): NodeInfo {
-    const largest = scores.reduce((max, { score }) => Math.max(max, score), -Infinity);
-    const best = scores.filter(({ score }) => score === largest);
+  #select(nodes: readonly NodeInfo[], scores: readonly number[]): NodeInfo {
+    const largest = scores.reduce((max, score) => Math.max(max, score), -Infinity);
+    const best = nodes.filter((_, i) => scores[i] === largest);
     const chosen = best[Math.floor(this.options.random.next() * best.length)] ?? best[0];
     if (!chosen) throw new RangeError('no node to select from');
-    return chosen.node;
+    return chosen;
   }
 }
 
@@ -105,10 +167,11 @@ function tryNodes(
 ): Search {
   const feasible: NodeInfo[] = [];
   const statuses = new Map<string, Status>();
+  const verdicts = framework.verdictsFor(pod);
   for (let i = 0; i < nodes.length && feasible.length < enough; i++) {
     const node = nodes[(from + i) % nodes.length];
     if (!node) continue;
-    const status = framework.filterWithNominated(state, pod, node);
+    const status = framework.filterKnown(state, pod, node, verdicts);
     if (isSuccess(status)) feasible.push(node);
     else if (isRejected(status)) statuses.set(node.name, status);
     else return { feasible, statuses, error: status.error ?? new Error(status.reasons.join(', ')) };

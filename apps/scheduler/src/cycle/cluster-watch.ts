@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { resources } from '@orrery/api';
 import type { Node, Pod } from '@orrery/api';
 import type { InformerFactory, SharedInformer } from '@orrery/informers';
@@ -59,7 +60,18 @@ export class ClusterWatch {
     this.#tellOf(informers.informer(resources.persistentvolumeclaims), 'Claim');
     this.#tellOf(informers.informer(resources.persistentvolumes), 'Volume');
     this.#tellOf(informers.informer(resources.storageclasses), 'StorageClass');
-    this.#tellOf(informers.informer(resources.namespaces), 'Namespace');
+    this.#tellOf(informers.informer(resources.csinodes), 'CsiNode');
+    const namespaces = informers.informer(resources.namespaces);
+    namespaces.addHandler({
+      onAdd: () => {
+        this.options.cache.namespacesChanged();
+      },
+      onUpdate: (now, old) => {
+        if (!isDeepStrictEqual(now.metadata.labels, old.metadata.labels))
+          this.options.cache.namespacesChanged();
+      },
+    });
+    this.#tellOf(namespaces, 'Namespace');
   }
 
   #tell(event: ClusterEvent): void {

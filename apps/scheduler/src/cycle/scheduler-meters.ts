@@ -1,4 +1,5 @@
 import type { Metrics } from '@orrery/component';
+import type { Status } from '../framework/status.js';
 import type { QueuedPod } from '../queue/queued-pod.js';
 import type { QueueSizes } from '../queue/scheduling-queue.js';
 
@@ -7,7 +8,16 @@ export interface SchedulerMeters {
   bound(pod: QueuedPod, seconds: number): void;
   preempted(victims: number): void;
   sizes(sizes: QueueSizes): void;
+  point(point: string, status: Status, profile: string, seconds: number): void;
+  /** Time that the algorithm took, without what was written. */
+  algorithm(seconds: number): void;
+  attempted(): void;
+  incoming(queue: 'active' | 'backoff' | 'unschedulable', event: string): void;
+  cacheSize(type: 'nodes' | 'pods' | 'assumed_pods', size: number): void;
 }
+
+/** Begins to time an extension point; the result is told when it ends. */
+export type PointTimer = (point: string, profile: string) => (status: Status) => void;
 
 const buckets = (start: number, factor: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => start * factor ** i);
@@ -41,12 +51,58 @@ export function createSchedulerMeters(metrics: Metrics): SchedulerMeters {
     help: 'Number of pending pods, by the queue type.',
     labels: ['queue'],
   });
+  const points = metrics.histogram({
+    name: 'scheduler_framework_extension_point_duration_seconds',
+    help: 'Latency for running all plugins of a specific extension point.',
+    labels: ['extension_point', 'status', 'profile'],
+    buckets: buckets(0.0001, 2, 12),
+  });
+  const algorithm = metrics.histogram({
+    name: 'scheduler_scheduling_algorithm_duration_seconds',
+    help: 'Scheduling algorithm latency in seconds',
+    buckets: buckets(0.001, 2, 15),
+  });
+  const preemptions = metrics.counter({
+    name: 'scheduler_preemption_attempts_total',
+    help: 'Total preemption attempts in the cluster till now',
+  });
+  const incoming = metrics.counter({
+    name: 'scheduler_queue_incoming_pods_total',
+    help: 'Number of pods added to scheduling queues by event and queue type.',
+    labels: ['queue', 'event'],
+  });
+  const cache = metrics.gauge({
+    name: 'scheduler_cache_size',
+    help: 'Number of nodes, pods, and assumed (bound) pods in the scheduler cache.',
+    labels: ['type'],
+  });
+  const tries = metrics.histogram({
+    name: 'scheduler_pod_scheduling_attempts',
+    help: 'Number of attempts to successfully schedule a pod.',
+    buckets: buckets(1, 2, 5),
+  });
   return {
+    point(point, { code }, profile, seconds) {
+      points.observe({ extension_point: point, status: code, profile }, seconds);
+    },
+    algorithm(seconds) {
+      algorithm.observe(seconds);
+    },
+    attempted() {
+      preemptions.inc();
+    },
+    incoming(queue, event) {
+      incoming.inc({ queue, event });
+    },
+    cacheSize(type, size) {
+      cache.set({ type }, size);
+    },
     attempt(result, profile, seconds) {
       attempts.inc({ result, profile });
       duration.observe({ result, profile }, seconds);
     },
     bound(pod, seconds) {
+      tries.observe(pod.attempts);
       sli.observe({ attempts: pod.attempts > 15 ? '15+' : String(pod.attempts) }, seconds);
     },
     preempted(count) {

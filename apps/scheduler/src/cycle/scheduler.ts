@@ -8,6 +8,7 @@ import type { Lister } from '@orrery/informers';
 import type { SchedulerCache } from '../cache/scheduler-cache.js';
 import { CycleState } from '../framework/cycle-state.js';
 import { describeFailure } from '../framework/fit-error.js';
+import type { Extenders } from '../extender/extenders.js';
 import type { Diagnosis } from '../framework/fit-error.js';
 import type { Framework } from '../framework/framework.js';
 import type { Nominator } from '../framework/nominator.js';
@@ -18,7 +19,7 @@ import { isRejected, isSuccess } from '../framework/status.js';
 import type { Status } from '../framework/status.js';
 import type { QueuedPod } from '../queue/queued-pod.js';
 import type { SchedulingQueue } from '../queue/scheduling-queue.js';
-import type { NodeChooser } from './choose-node.js';
+import type { Choice, NodeChooser } from './choose-node.js';
 import type { PodStatusWriter, Refusal } from './pod-status-writer.js';
 import type { SchedulerMeters } from './scheduler-meters.js';
 
@@ -33,6 +34,7 @@ export interface SchedulerOptions {
   readonly status: PodStatusWriter;
   readonly events: (schedulerName: string) => EventRecorder;
   readonly meters: SchedulerMeters;
+  readonly extenders: Extenders;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -61,7 +63,14 @@ const none: ReadonlySet<string> = new Set();
  * A try that fails, at whatever point, ends with the pod back in the queue or with the pod gone.
  */
 export class Scheduler {
+  #deciding: Promise<void> | undefined;
+
   constructor(private readonly options: SchedulerOptions) {}
+
+  /** Set while a decision waits for an extender; the next pod waits for it. */
+  get deciding(): Promise<void> | undefined {
+    return this.#deciding;
+  }
 
   /**
    * Decides for a pod that the queue gave. The promise resolves when what follows from the decision is written,
@@ -103,10 +112,19 @@ export class Scheduler {
   }
 
   #decide(attempt: Try, signal: AbortSignal): Promise<void> {
-    const { chooser, cache, nominator } = this.options;
     const { queued, framework, state } = attempt;
     const { info } = queued;
+    const { chooser } = this.options;
     const choice = chooser.choose(framework, state, info);
+    return choice instanceof Promise
+      ? this.#deferred(attempt, choice, (made) => this.#carryOut(attempt, made, signal))
+      : this.#carryOut(attempt, choice, signal);
+  }
+
+  #carryOut(attempt: Try, choice: Choice, signal: AbortSignal): Promise<void> {
+    const { cache, nominator } = this.options;
+    const { queued, framework, state } = attempt;
+    const { info } = queued;
     switch (choice.kind) {
       case 'error':
         return this.#fail(attempt, errorFailure(choice.error));
@@ -132,10 +150,39 @@ export class Scheduler {
 
   #refuse(attempt: Try, diagnosis: Diagnosis): Promise<void> {
     const { framework, state, queued } = attempt;
-    const postFilter = framework.postFilter(state, queued.info, diagnosis);
+    const found = framework.postFilter(state, queued.info, diagnosis);
+    if (found instanceof Promise)
+      return this.#deferred(attempt, found, (postFilter) =>
+        this.#refused(attempt, diagnosis, postFilter),
+      );
+    return this.#refused(attempt, diagnosis, found);
+  }
+
+  #refused(attempt: Try, diagnosis: Diagnosis, postFilter: PostFilterResult): Promise<void> {
     const message = describeFailure(diagnosis, postFilter.status.reasons.join(', '));
     const refusedBy = diagnosis.plugins;
     return this.#fail(attempt, { reason: 'Unschedulable', message, refusedBy, postFilter });
+  }
+
+  /** A decision that waits for an extender: no other pod is looked at before it is made. */
+  async #deferred<T>(
+    attempt: Try,
+    answer: Promise<T>,
+    go: (answer: T) => Promise<void>,
+  ): Promise<void> {
+    let written: Promise<void> | undefined;
+    const decided = answer.then(
+      (value) => {
+        written = go(value);
+      },
+      (error: unknown) => {
+        written = this.#fail(attempt, errorFailure(error));
+      },
+    );
+    this.#deciding = decided;
+    await decided;
+    if (this.#deciding === decided) this.#deciding = undefined;
+    await written;
   }
 
   async #bind(
@@ -146,7 +193,7 @@ export class Scheduler {
   ): Promise<void> {
     const { cache, queue, meters, clock, events } = this.options;
     const { framework, state, queued, startedAt } = attempt;
-    const status = await framework.bind(state, assumed, nodeName, signal).catch(toErrorStatus);
+    const status = await this.#write(attempt, assumed, nodeName, signal).catch(toErrorStatus);
     if (!isSuccess(status)) {
       await this.#undo(attempt, nodeName, status);
       return;
@@ -159,6 +206,25 @@ export class Scheduler {
     meters.bound(queued, (clock.monotonic() - queued.added) / 1000);
     const message = `Successfully assigned ${keyOfPod(assumed)} to ${nodeName}`;
     events(framework.schedulerName).event(toReference(assumed.pod), 'Normal', 'Scheduled', message);
+  }
+
+  /** Permit, PreBind, and Bind by an extender that binds such pods or else by the plugins. */
+  async #write(
+    { framework, state }: Try,
+    assumed: PodInfo,
+    nodeName: string,
+    signal: AbortSignal,
+  ): Promise<Status> {
+    const { meters, clock } = this.options;
+    const ready = await framework.beforeBind(state, assumed, nodeName, signal);
+    if (!isSuccess(ready)) return ready;
+    const from = clock.monotonic();
+    const extender = this.options.extenders.binder(assumed);
+    const status = extender
+      ? await extender.bind(assumed, nodeName, signal)
+      : await framework.bind(state, assumed, nodeName, signal);
+    meters.point('Bind', status, framework.schedulerName, (clock.monotonic() - from) / 1000);
+    return status;
   }
 
   /** Gives the place back and reports. */

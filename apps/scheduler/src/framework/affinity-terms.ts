@@ -10,6 +10,10 @@ export type NamespaceLabels = (namespace: string) => Labels;
 /** A pod (anti-)affinity term, compiled. */
 export interface AffinityTerm {
   readonly topologyKey: string;
+  /** The same for terms that select the same pods over the same topology. */
+  readonly key: string;
+  /** The same for terms that select the same pods. */
+  readonly podsKey: string;
   /** 0 for required terms. */
   readonly weight: number;
   readonly namespaces: ReadonlySet<string>;
@@ -44,16 +48,32 @@ export function withLabelKeys(
   return { ...selector, matchExpressions: [...(selector.matchExpressions ?? []), ...added] };
 }
 
+/** Absent selectors select nothing, empty ones everything. */
+const textOf = (selector: LabelSelectorMatcher | undefined): string =>
+  selector ? `(${selector.toString()})` : 'nothing';
+
 function compile(pod: Pod, term: PodAffinityTerm, weight: number): AffinityTerm {
   const named = term.namespaces ?? [];
   const own = named.length === 0 && !term.namespaceSelector;
   const keys = { match: term.matchLabelKeys, mismatch: term.mismatchLabelKeys };
+  const namespaces = own ? [pod.metadata.namespace ?? ''] : named;
+  const namespaceSelector = labelSelectorMatcher(term.namespaceSelector);
+  const selector = labelSelectorMatcher(
+    withLabelKeys(term.labelSelector, pod.metadata.labels, keys),
+  );
+  const podsKey = [
+    [...namespaces].sort().join(','),
+    textOf(term.namespaceSelector && namespaceSelector),
+    textOf(term.labelSelector && selector),
+  ].join('|');
   return {
     topologyKey: term.topologyKey,
+    key: `${podsKey}|${term.topologyKey}`,
+    podsKey,
     weight,
-    namespaces: new Set(own ? [pod.metadata.namespace ?? ''] : named),
-    namespaceSelector: labelSelectorMatcher(term.namespaceSelector),
-    selector: labelSelectorMatcher(withLabelKeys(term.labelSelector, pod.metadata.labels, keys)),
+    namespaces: new Set(namespaces),
+    namespaceSelector,
+    selector,
   };
 }
 

@@ -17,6 +17,7 @@ export type ClusterEventName =
   | 'Claim'
   | 'Volume'
   | 'StorageClass'
+  | 'CsiNode'
   | 'Namespace'
   | 'Timeout';
 

@@ -1,20 +1,20 @@
 import type { Pod } from '@orrery/api';
 import type { NodeInfo } from '../cache/node-info.js';
+import type { NodeInfos } from '../cache/scheduler-cache.js';
 import type { QueuedPod } from '../queue/queued-pod.js';
 import type { ClusterEvent } from './cluster-event.js';
 import type { CycleState } from './cycle-state.js';
+import type { ExtensionPoint, PluginSets } from './extension-points.js';
 import type { Diagnosis } from './fit-error.js';
+import { intersection } from './intersection.js';
+import { NodeVerdicts, filterBy } from './node-verdicts.js';
 import type { Nominator } from './nominator.js';
 import type { FilterRunner, NodeScore, Plugin, PostFilterResult } from './plugin.js';
 import type { PodInfo } from './pod-info.js';
-import { intersection } from './intersection.js';
+import { Scoring } from './scoring.js';
 import { by, failed, isSuccess, success, unschedulable } from './status.js';
 import type { Status } from './status.js';
-
-export interface WeightedPlugin {
-  readonly plugin: Plugin;
-  readonly weight: number;
-}
+import { templateKey } from './template-key.js';
 
 export interface PreFilterVerdict {
   readonly status: Status;
@@ -23,34 +23,68 @@ export interface PreFilterVerdict {
   readonly narrowedBy: readonly string[];
 }
 
+export interface FrameworkOptions {
+  readonly schedulerName: string;
+  readonly plugins: PluginSets;
+  readonly nominator: Nominator;
+  readonly nodes: NodeInfos;
+}
+
 type BindPoint = 'permit' | 'preBind';
 
-/** The plugins of one profile, run point by point in the order of the list. */
-export class Framework implements FilterRunner {
-  readonly #plugins: readonly WeightedPlugin[];
+/** Templates whose verdicts are kept. */
+const MAX_TEMPLATES = 16;
 
-  constructor(
-    readonly schedulerName: string,
-    plugins: readonly WeightedPlugin[],
-    private readonly nominator: Nominator,
-  ) {
-    this.#plugins = plugins;
+const only = (set: PluginSets[ExtensionPoint]): readonly Plugin[] =>
+  set.map(({ plugin }) => plugin);
+
+/** Up to the first that is not local. */
+function localPrefix(filters: readonly Plugin[]): number {
+  const end = filters.findIndex(({ local }) => !local);
+  return end < 0 ? filters.length : end;
+}
+
+/** The plugins of one profile, run point by point in the order of its configuration. */
+export class Framework implements FilterRunner {
+  readonly schedulerName: string;
+  readonly scoring: Scoring;
+  readonly #sets: Readonly<Record<ExtensionPoint, readonly Plugin[]>>;
+  readonly #all: readonly Plugin[];
+  readonly #localFilters: readonly Plugin[];
+  readonly #otherFilters: readonly Plugin[];
+  readonly #templates = new Map<string, NodeVerdicts>();
+  #order: readonly NodeInfo[] | undefined;
+  #images = -1;
+
+  constructor(private readonly options: FrameworkOptions) {
+    const { plugins } = options;
+    this.schedulerName = options.schedulerName;
+    this.#sets = Object.fromEntries(
+      Object.entries(plugins).map(([point, set]) => [point, only(set)]),
+    ) as Readonly<Record<ExtensionPoint, readonly Plugin[]>>;
+    this.#all = [...new Set(Object.values(this.#sets).flat())];
+    const { filter } = this.#sets;
+    this.#localFilters = filter.slice(0, localPrefix(filter));
+    this.#otherFilters = filter.slice(localPrefix(filter));
+    this.scoring = new Scoring(this.#sets.preScore, plugins.score);
   }
 
   get names(): readonly string[] {
-    return this.#plugins.map(({ plugin }) => plugin.name);
+    return this.#all.map(({ name }) => name);
+  }
+
+  /** The plugins that run at a point. */
+  at(point: ExtensionPoint): readonly Plugin[] {
+    return this.#sets[point];
   }
 
   less(a: QueuedPod, b: QueuedPod): boolean {
-    for (const { plugin } of this.#plugins) {
-      const less = plugin.less?.(a, b);
-      if (less !== undefined) return less;
-    }
-    return a.since < b.since;
+    const [sort] = this.#sets.queueSort;
+    return sort?.less?.(a, b) ?? a.since < b.since;
   }
 
   preEnqueue(pod: Pod): Status {
-    for (const { plugin } of this.#plugins) {
+    for (const plugin of this.#sets.preEnqueue) {
       const status = plugin.preEnqueue?.(pod) ?? success;
       if (!isSuccess(status)) return by(plugin.name, status);
     }
@@ -59,12 +93,13 @@ export class Framework implements FilterRunner {
 
   /** True when one of the plugins that refused the pod thinks that the event helps. */
   helps(pod: Pod, refusedBy: ReadonlySet<string>, event: ClusterEvent): boolean {
-    return this.#plugins.some(
-      ({ plugin }) =>
+    return this.#all.some(
+      (plugin) =>
         refusedBy.has(plugin.name) &&
-        plugin.events?.some(
+        (plugin.events?.some(
           (hint) => hint.on.includes(event.name) && (hint.helps?.(pod, event) ?? true),
-        ),
+        ) ??
+          true),
     );
   }
 
@@ -72,7 +107,7 @@ export class Framework implements FilterRunner {
     const skipped = new Set<string>();
     const narrowedBy: string[] = [];
     let nodeNames: ReadonlySet<string> | undefined;
-    for (const { plugin } of this.#plugins) {
+    for (const plugin of this.#sets.preFilter) {
       if (!plugin.preFilter) continue;
       const { status, nodeNames: own } = plugin.preFilter(state, pod);
       if (status.code === 'Skip') skipped.add(plugin.name);
@@ -86,17 +121,40 @@ export class Framework implements FilterRunner {
   }
 
   filter(state: CycleState, pod: PodInfo, node: NodeInfo): Status {
-    for (const { plugin } of this.#plugins) {
-      if (!plugin.filter || state.skipFilter.has(plugin.name)) continue;
-      const status = plugin.filter(state, pod, node);
-      if (!isSuccess(status)) return by(plugin.name, status);
+    return filterBy(this.#sets.filter, state, pod, node);
+  }
+
+  /** The verdicts that are known of the pod's template. */
+  verdictsFor(pod: PodInfo): NodeVerdicts {
+    const { nodes } = this.options;
+    if (this.#order !== nodes.list() || this.#images !== nodes.imageGeneration)
+      this.#templates.clear();
+    this.#order = nodes.list();
+    this.#images = nodes.imageGeneration;
+    const key = templateKey(pod);
+    let verdicts = this.#templates.get(key);
+    if (!verdicts) {
+      const scorers = this.scoring.localScorers;
+      verdicts = new NodeVerdicts({ filters: this.#localFilters, scorers });
+      const [oldest] = this.#templates.keys();
+      if (this.#templates.size >= MAX_TEMPLATES && oldest !== undefined)
+        this.#templates.delete(oldest);
+      this.#templates.set(key, verdicts);
     }
-    return success;
+    return verdicts;
+  }
+
+  /** As filterWithNominated, for a node of the cluster as it is, with what is known of the template. */
+  filterKnown(state: CycleState, pod: PodInfo, node: NodeInfo, verdicts: NodeVerdicts): Status {
+    if (this.options.nominator.hasPodsOn(node.name))
+      return this.filterWithNominated(state, pod, node);
+    const status = verdicts.status(state, pod, node);
+    return isSuccess(status) ? filterBy(this.#otherFilters, state, pod, node) : status;
   }
 
   /** Filters as if the pods that were promised this node, and matter at least as much, ran there already. */
   filterWithNominated(state: CycleState, pod: PodInfo, node: NodeInfo): Status {
-    const promised = this.nominator
+    const promised = this.options.nominator
       .podsOn(node.name)
       .filter((other) => other.uid !== pod.uid && other.priority >= pod.priority);
     if (promised.length > 0) {
@@ -111,21 +169,26 @@ export class Framework implements FilterRunner {
 
   addPod(state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo): void {
     node.addPod(added);
-    for (const { plugin } of this.#plugins)
+    for (const plugin of this.#sets.preFilter)
       if (!state.skipFilter.has(plugin.name)) plugin.addPod?.(state, pod, added, node);
   }
 
   removePod(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void {
     node.removePod(removed.uid);
-    for (const { plugin } of this.#plugins)
+    for (const plugin of this.#sets.preFilter)
       if (!state.skipFilter.has(plugin.name)) plugin.removePod?.(state, pod, removed, node);
   }
 
-  postFilter(state: CycleState, pod: PodInfo, diagnosis: Diagnosis): PostFilterResult {
+  postFilter(
+    state: CycleState,
+    pod: PodInfo,
+    diagnosis: Diagnosis,
+  ): PostFilterResult | Promise<PostFilterResult> {
     let refused: PostFilterResult = { status: unschedulable() };
-    for (const { plugin } of this.#plugins) {
-      if (!plugin.postFilter) continue;
-      const result = plugin.postFilter(state, pod, diagnosis);
+    for (const plugin of this.#sets.postFilter) {
+      const result = plugin.postFilter?.(state, pod, diagnosis);
+      if (!result) continue;
+      if (result instanceof Promise) return result;
       if (isSuccess(result.status)) return result;
       refused = result;
     }
@@ -133,27 +196,18 @@ export class Framework implements FilterRunner {
   }
 
   /** The weighted sums, in the order of `nodes`. */
-  scores(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): readonly NodeScore[] {
-    const skipped = new Set<string>();
-    for (const { plugin } of this.#plugins)
-      if (plugin.preScore?.(state, pod, nodes).code === 'Skip') skipped.add(plugin.name);
-    state.skipScore = skipped;
-    const totals = nodes.map((node) => ({ node, score: 0 }));
-    for (const { plugin, weight } of this.#plugins) {
-      if (!plugin.score || skipped.has(plugin.name)) continue;
-      const own: NodeScore[] = [];
-      for (const node of nodes) own.push({ node, score: plugin.score(state, pod, node) });
-      plugin.normalize?.(state, pod, own);
-      own.forEach(({ score }, i) => {
-        const total = totals[i];
-        if (total) total.score += score * weight;
-      });
-    }
-    return totals;
+  scores(
+    state: CycleState,
+    pod: PodInfo,
+    nodes: readonly NodeInfo[],
+    verdicts: NodeVerdicts = this.verdictsFor(pod),
+  ): readonly NodeScore[] {
+    const totals = this.scoring.totals(state, pod, nodes, verdicts);
+    return nodes.map((node, i) => ({ node, score: totals[i] ?? 0 }));
   }
 
   reserve(state: CycleState, pod: PodInfo, nodeName: string): Status {
-    for (const { plugin } of this.#plugins) {
+    for (const plugin of this.#sets.reserve) {
       const status = plugin.reserve?.(state, pod, nodeName) ?? success;
       if (!isSuccess(status)) return by(plugin.name, status);
     }
@@ -161,28 +215,35 @@ export class Framework implements FilterRunner {
   }
 
   unreserve(state: CycleState, pod: PodInfo, nodeName: string): void {
-    for (const { plugin } of this.#plugins.toReversed()) plugin.unreserve?.(state, pod, nodeName);
+    for (const plugin of this.#sets.reserve.toReversed()) plugin.unreserve?.(state, pod, nodeName);
   }
 
-  /** Permit and PreBind of all, then Bind of the first that does not skip. */
+  /** Permit and PreBind of all: the pod may be bound when all succeed or skip. */
+  async beforeBind(
+    state: CycleState,
+    pod: PodInfo,
+    nodeName: string,
+    signal: AbortSignal,
+  ): Promise<Status> {
+    const run = async (point: BindPoint): Promise<Status> => {
+      for (const plugin of this.#sets[point]) {
+        const status = (await plugin[point]?.(state, pod, nodeName, signal)) ?? success;
+        if (!isSuccess(status) && status.code !== 'Skip') return by(plugin.name, status);
+      }
+      return success;
+    };
+    const permitted = await run('permit');
+    return isSuccess(permitted) ? run('preBind') : permitted;
+  }
+
+  /** Bind of the first plugin that does not skip. */
   async bind(
     state: CycleState,
     pod: PodInfo,
     nodeName: string,
     signal: AbortSignal,
   ): Promise<Status> {
-    const before = async (point: BindPoint): Promise<Status> => {
-      for (const { plugin } of this.#plugins) {
-        const status = (await plugin[point]?.(state, pod, nodeName, signal)) ?? success;
-        if (!isSuccess(status) && status.code !== 'Skip') return by(plugin.name, status);
-      }
-      return success;
-    };
-    for (const point of ['permit', 'preBind'] as const) {
-      const status = await before(point);
-      if (!isSuccess(status)) return status;
-    }
-    for (const { plugin } of this.#plugins) {
+    for (const plugin of this.#sets.bind) {
       const status = await plugin.bind?.(state, pod, nodeName, signal);
       if (status && status.code !== 'Skip') return by(plugin.name, status);
     }
@@ -190,6 +251,6 @@ export class Framework implements FilterRunner {
   }
 
   postBind(state: CycleState, pod: PodInfo, nodeName: string): void {
-    for (const { plugin } of this.#plugins) plugin.postBind?.(state, pod, nodeName);
+    for (const plugin of this.#sets.postBind) plugin.postBind?.(state, pod, nodeName);
   }
 }

@@ -5,3 +5,4 @@ type KindOf<R> = R extends ResourceRef<infer T> ? T : never;
 
 export type PodDisruptionBudget = KindOf<typeof resources.poddisruptionbudgets>;
 export type StorageClass = KindOf<typeof resources.storageclasses>;
+export type CSINode = KindOf<typeof resources.csinodes>;

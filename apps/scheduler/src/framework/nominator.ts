@@ -27,6 +27,10 @@ export class Nominator {
     return this.#nodeOf.get(uid);
   }
 
+  hasPodsOn(nodeName: string): boolean {
+    return this.#byNode.has(nodeName);
+  }
+
   podsOn(nodeName: string): readonly PodInfo[] {
     const pods = this.#byNode.get(nodeName);
     return pods ? [...pods.values()] : [];

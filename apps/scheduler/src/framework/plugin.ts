@@ -9,7 +9,7 @@ import type {
   Service,
   StatefulSet,
 } from '@orrery/api';
-import type { PodDisruptionBudget, StorageClass } from './listed-kinds.js';
+import type { CSINode, PodDisruptionBudget, StorageClass } from './listed-kinds.js';
 import type { KubeClient } from '@orrery/client';
 import type { Clock, Logger, Random } from '@orrery/component';
 import type { EventRecorder } from '@orrery/controller';
@@ -17,6 +17,7 @@ import type { Lister } from '@orrery/informers';
 import type { NodeInfo } from '../cache/node-info.js';
 import type { NodeInfos } from '../cache/scheduler-cache.js';
 import type { QueuedPod } from '../queue/queued-pod.js';
+import type { Extenders } from '../extender/extenders.js';
 import type { EventHint } from './cluster-event.js';
 import type { CycleState } from './cycle-state.js';
 import type { Diagnosis } from './fit-error.js';
@@ -48,6 +49,11 @@ export interface PostFilterResult {
  */
 export interface Plugin {
   readonly name: string;
+  /**
+   * The filter and the score depend on nothing but what `templateKey` tells of the pod, the node and its pods: a verdict
+   * holds for all pods of the template until the node changes.
+   */
+  readonly local?: true;
   /** After which events a pod that this plugin refused is tried again. */
   readonly events?: readonly EventHint[];
   preEnqueue?(pod: Pod): Status;
@@ -57,11 +63,16 @@ export interface Plugin {
   addPod?(state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo): void;
   removePod?(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void;
   filter?(state: CycleState, pod: PodInfo, node: NodeInfo): Status;
-  postFilter?(state: CycleState, pod: PodInfo, diagnosis: Diagnosis): PostFilterResult;
+  postFilter?(
+    state: CycleState,
+    pod: PodInfo,
+    diagnosis: Diagnosis,
+  ): PostFilterResult | Promise<PostFilterResult>;
   preScore?(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Status;
   /** 0 to 100, or anything that normalize brings there. */
   score?(state: CycleState, pod: PodInfo, node: NodeInfo): number;
-  normalize?(state: CycleState, pod: PodInfo, scores: readonly NodeScore[]): void;
+  /** Changes the scores in place; `nodes` in the same order. */
+  normalize?(state: CycleState, pod: PodInfo, scores: number[], nodes: readonly NodeInfo[]): void;
   reserve?(state: CycleState, pod: PodInfo, nodeName: string): Status;
   unreserve?(state: CycleState, pod: PodInfo, nodeName: string): void;
   permit?(state: CycleState, pod: PodInfo, nodeName: string, signal: AbortSignal): Promise<Status>;
@@ -77,6 +88,7 @@ export interface Listers {
   readonly claims: Lister<PersistentVolumeClaim>;
   readonly volumes: Lister<PersistentVolume>;
   readonly storageClasses: Lister<StorageClass>;
+  readonly csiNodes: Lister<CSINode>;
   readonly budgets: Lister<PodDisruptionBudget>;
   readonly services: Lister<Service>;
   readonly replicaSets: Lister<ReplicaSet>;
@@ -103,6 +115,10 @@ export interface PluginContext {
   readonly random: Random;
   readonly logger: Logger;
   readonly preempted: (victims: number) => void;
+  /** A preemption is tried. */
+  readonly attempted: () => void;
+  /** Asked about victims of preemptions. */
+  readonly extenders: Extenders;
   /** The profile that the plugin is part of; only to be called once a cycle runs. */
   readonly filters: () => FilterRunner;
 }

@@ -9,11 +9,14 @@ import { nodePorts } from './node-ports/node-ports.plugin.js';
 import { nodeResourcesBalancedAllocation } from './node-resources-balanced-allocation/node-resources-balanced-allocation.plugin.js';
 import { nodeResourcesFit } from './node-resources-fit/node-resources-fit.plugin.js';
 import { nodeUnschedulable } from './node-unschedulable/node-unschedulable.plugin.js';
+import { nodeVolumeLimits } from './node-volume-limits/node-volume-limits.plugin.js';
 import { podTopologySpread } from './pod-topology-spread/pod-topology-spread.plugin.js';
 import { prioritySort } from './priority-sort/priority-sort.plugin.js';
 import { schedulingGates } from './scheduling-gates/scheduling-gates.plugin.js';
 import { taintToleration } from './taint-toleration/taint-toleration.plugin.js';
 import { volumeBinding } from './volume-binding/volume-binding.plugin.js';
+import { volumeRestrictions } from './volume-restrictions/volume-restrictions.plugin.js';
+import { volumeZone } from './volume-zone/volume-zone.plugin.js';
 
 /** The default profile: every plugin, in the order in which each extension point runs them. */
 export const PLUGINS: readonly PluginEntry[] = [
@@ -25,7 +28,10 @@ export const PLUGINS: readonly PluginEntry[] = [
   nodeAffinity,
   nodePorts,
   nodeResourcesFit,
+  volumeRestrictions,
+  nodeVolumeLimits,
   volumeBinding,
+  volumeZone,
   podTopologySpread,
   interPodAffinity,
   defaultPreemption,

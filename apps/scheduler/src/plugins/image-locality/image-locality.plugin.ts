@@ -34,6 +34,7 @@ export const imageLocality: PluginEntry = {
   name: NAME,
   create: ({ nodes }) => ({
     name: NAME,
+    local: true,
     score: (_state, pod, node) => scoreImages(pod, node, nodes),
   }),
 };

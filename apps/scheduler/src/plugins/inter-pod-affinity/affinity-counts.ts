@@ -1,4 +1,6 @@
+import type { NodeCounts } from '../../cache/node-counts.js';
 import type { NodeInfo } from '../../cache/node-info.js';
+import type { CountedPods } from '../../cache/pod-counts.js';
 import type { NodeInfos } from '../../cache/scheduler-cache.js';
 import { termMatches } from '../../framework/affinity-terms.js';
 import type { AffinityTerm, NamespaceLabels } from '../../framework/affinity-terms.js';
@@ -22,6 +24,14 @@ export const cloneCounts = (counts: RequiredCounts): RequiredCounts => ({
 });
 
 const none: readonly AffinityTerm[] = [];
+
+/** The only namespaces of which pods can match, when the terms name them. */
+export function namespacesOf(terms: readonly AffinityTerm[]): Pick<CountedPods, 'namespaces'> {
+  const [first] = terms;
+  const open = ({ namespaceSelector }: AffinityTerm): boolean =>
+    namespaceSelector.empty || namespaceSelector.requirements.length > 0;
+  return first && !open(first) ? { namespaces: first.namespaces } : {};
+}
 
 /** Whether each of the terms selects the pod; false without terms. */
 export const matchesAll = (
@@ -50,7 +60,20 @@ export function countPod(
       counts.antiAffinity.add(term.topologyKey, node.labels[term.topologyKey], by);
 }
 
-/** Looks at all pods only when the pod has required terms itself. */
+/** Where the pods are that all of these terms select. */
+function countMatching(
+  terms: readonly AffinityTerm[],
+  nodes: NodeInfos,
+  labels: NamespaceLabels,
+): NodeCounts {
+  return nodes.counts({
+    key: `terms ${terms.map(({ podsKey }) => podsKey).join(' & ')}`,
+    ...namespacesOf(terms),
+    matches: (pod) => matchesAll(terms, pod, labels),
+  });
+}
+
+/** The counts that the cache keeps, not copied. */
 export function countRequired(
   pod: PodInfo,
   nodes: NodeInfos,
@@ -62,10 +85,17 @@ export function countRequired(
     antiAffinity: new TopologyCounts(),
   };
   const { requiredAffinity = none, requiredAntiAffinity = none } = pod.affinity ?? {};
-  const hasTerms = requiredAffinity.length > 0 || requiredAntiAffinity.length > 0;
-  for (const node of hasTerms ? nodes.list() : nodes.withRequiredAntiAffinity()) {
-    const pods = hasTerms ? node.pods : node.podsWithRequiredAntiAffinity;
-    for (const other of pods.values()) countPod(counts, pod, { pod: other, node, by: 1 }, labels);
+  for (const { term, pods } of nodes.terms.of('requiredAntiAffinity'))
+    if (termMatches(term, pod.pod, labels))
+      counts.existingAnti.include(term.topologyKey, pods.in(term.topologyKey));
+  if (requiredAffinity.length > 0) {
+    const matching = countMatching(requiredAffinity, nodes, labels);
+    for (const { topologyKey } of requiredAffinity)
+      counts.affinity.include(topologyKey, matching.in(topologyKey));
+  }
+  for (const term of requiredAntiAffinity) {
+    const matching = countMatching([term], nodes, labels);
+    counts.antiAffinity.include(term.topologyKey, matching.in(term.topologyKey));
   }
   return counts;
 }

@@ -1,28 +1,14 @@
 import type { NodeInfo } from '../../cache/node-info.js';
 import type { NodeInfos } from '../../cache/scheduler-cache.js';
+import type { TermKind } from '../../cache/term-counts.js';
 import { termMatches } from '../../framework/affinity-terms.js';
 import type { AffinityTerm, NamespaceLabels } from '../../framework/affinity-terms.js';
+import { namespacesOf } from './affinity-counts.js';
 import { MAX_SCORE } from '../../framework/normalize.js';
-import type { NodeScore } from '../../framework/plugin.js';
 import type { PodInfo } from '../../framework/pod-info.js';
 import { TopologyCounts } from '../../framework/topology-counts.js';
 
-interface Weighing {
-  readonly totals: TopologyCounts;
-  readonly labels: NamespaceLabels;
-}
-
-function weigh(
-  { totals, labels }: Weighing,
-  terms: readonly AffinityTerm[] | undefined,
-  pod: PodInfo,
-  node: NodeInfo,
-  toWeight: (term: AffinityTerm) => number,
-): void {
-  for (const term of terms ?? [])
-    if (termMatches(term, pod.pod, labels))
-      totals.add(term.topologyKey, node.labels[term.topologyKey], toWeight(term));
-}
+const none: readonly AffinityTerm[] = [];
 
 export interface ScoreSettings {
   /** What a required affinity term of a pod that is there counts. */
@@ -37,23 +23,31 @@ export function sumPreferred(
   labels: NamespaceLabels,
   settings: ScoreSettings,
 ): TopologyCounts {
-  const own = pod.affinity;
-  const hasOwn =
-    (own?.preferredAffinity.length ?? 0) > 0 || (own?.preferredAntiAffinity.length ?? 0) > 0;
-  const weighing = { totals: new TopologyCounts(), labels };
-  const plus = (term: AffinityTerm): number => term.weight;
-  const minus = (term: AffinityTerm): number => -term.weight;
-  for (const node of hasOwn ? nodes.list() : nodes.withAffinity())
-    for (const other of (hasOwn ? node.pods : node.podsWithAffinity).values()) {
-      weigh(weighing, own?.preferredAffinity, other, node, plus);
-      weigh(weighing, own?.preferredAntiAffinity, other, node, minus);
-      const { affinity } = other;
-      if (!affinity || (settings.ignorePreferredTermsOfExistingPods && !hasOwn)) continue;
-      weigh(weighing, affinity.requiredAffinity, pod, node, () => settings.hardWeight);
-      weigh(weighing, affinity.preferredAffinity, pod, node, plus);
-      weigh(weighing, affinity.preferredAntiAffinity, pod, node, minus);
+  const totals = new TopologyCounts();
+  const { preferredAffinity = none, preferredAntiAffinity = none } = pod.affinity ?? {};
+  const hasOwn = preferredAffinity.length > 0 || preferredAntiAffinity.length > 0;
+  const own = (terms: readonly AffinityTerm[], sign: 1 | -1): void => {
+    for (const term of terms) {
+      const found = nodes.counts({
+        key: `term ${term.podsKey}`,
+        ...namespacesOf([term]),
+        matches: (other) => termMatches(term, other.pod, labels),
+      });
+      totals.include(term.topologyKey, found.in(term.topologyKey), sign * term.weight);
     }
-  return weighing.totals;
+  };
+  own(preferredAffinity, 1);
+  own(preferredAntiAffinity, -1);
+  if (settings.ignorePreferredTermsOfExistingPods && !hasOwn) return totals;
+  const others = (kind: TermKind, toWeight: (term: AffinityTerm) => number): void => {
+    for (const { term, pods } of nodes.terms.of(kind))
+      if (termMatches(term, pod.pod, labels))
+        totals.include(term.topologyKey, pods.in(term.topologyKey), toWeight(term));
+  };
+  others('requiredAffinity', () => settings.hardWeight);
+  others('preferredAffinity', ({ weight }) => weight);
+  others('preferredAntiAffinity', ({ weight }) => -weight);
+  return totals;
 }
 
 export function scoreNode(totals: TopologyCounts, node: NodeInfo): number {
@@ -63,13 +57,13 @@ export function scoreNode(totals: TopologyCounts, node: NodeInfo): number {
 }
 
 /** Stretches to 0..100; the worst is 0. */
-export function normalizeBetween(scores: readonly NodeScore[]): void {
+export function normalizeBetween(scores: number[]): void {
   let least = Infinity;
   let most = -Infinity;
-  for (const { score } of scores) {
+  for (const score of scores) {
     least = Math.min(least, score);
     most = Math.max(most, score);
   }
-  for (const each of scores)
-    each.score = most > least ? Math.trunc((MAX_SCORE * (each.score - least)) / (most - least)) : 0;
+  for (const [i, score] of scores.entries())
+    scores[i] = most > least ? Math.trunc((MAX_SCORE * (score - least)) / (most - least)) : 0;
 }

@@ -1,7 +1,13 @@
-import { validateConfig } from '@orrery/component';
-import { IsBoolean, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+import { invalid } from '@orrery/apimachinery';
+import type { FieldError, FieldPath } from '@orrery/apimachinery';
+import { IsBoolean, IsInt, IsOptional, IsString } from 'class-validator';
 import type { NodeInfo } from '../../cache/node-info.js';
+import type { Node, Pod } from '@orrery/api';
+import { affinityTermsOf, termMatches } from '../../framework/affinity-terms.js';
 import type { NamespaceLabels } from '../../framework/affinity-terms.js';
+import { newOf, oldOf } from '../../framework/cluster-event.js';
+import type { ClusterEvent } from '../../framework/cluster-event.js';
+import { readArgs } from '../../framework/plugin-args.js';
 import { StateKey } from '../../framework/cycle-state.js';
 import type { PluginEntry } from '../../framework/plugin.js';
 import type { PodInfo } from '../../framework/pod-info.js';
@@ -17,8 +23,20 @@ const NAME = 'InterPodAffinity';
 class InterPodAffinityArgs {
   @IsOptional() @IsString() apiVersion?: string;
   @IsOptional() @IsString() kind?: string;
-  @IsOptional() @IsInt() @Min(0) @Max(100) hardPodAffinityWeight: number = 1;
+  @IsOptional() @IsInt() hardPodAffinityWeight: number = 1;
   @IsOptional() @IsBoolean() ignorePreferredTermsOfExistingPods: boolean = false;
+}
+
+function checkArgs({ hardPodAffinityWeight }: InterPodAffinityArgs, path: FieldPath): FieldError[] {
+  return hardPodAffinityWeight < 0 || hardPodAffinityWeight > 100
+    ? [
+        invalid(
+          path.child('hardPodAffinityWeight'),
+          hardPodAffinityWeight,
+          'not in valid range [0, 100]',
+        ),
+      ]
+    : [];
 }
 
 const required = new StateKey<RequiredCounts>(`${NAME}/required`, cloneCounts);
@@ -37,6 +55,48 @@ function hasCompany(
     ({ topologyKey }) => counts.affinity.get(topologyKey, node.labels[topologyKey]) > 0,
   );
   return found || (counts.affinity.isEmpty && matchesAll(terms, pod, labels));
+}
+
+/** A pod that comes may be wanted near; one that goes may have been unwanted, or have kept this one away. */
+function isConcerned(pod: Pod, event: ClusterEvent, labels: NamespaceLabels): boolean {
+  const terms = affinityTermsOf(pod);
+  const wanted = (other: Pod): boolean =>
+    (terms?.requiredAffinity ?? []).some((term) => termMatches(term, other, labels));
+  const unwanted = (other: Pod): boolean =>
+    (terms?.requiredAntiAffinity ?? []).some((term) => termMatches(term, other, labels)) ||
+    (affinityTermsOf(other)?.requiredAntiAffinity ?? []).some((term) =>
+      termMatches(term, pod, labels),
+    );
+  switch (event.name) {
+    case 'AssignedPodAdd':
+      return wanted(newOf(event));
+    case 'AssignedPodDelete': {
+      const gone = oldOf<Pod>(event);
+      return !gone || unwanted(gone);
+    }
+    default: {
+      const old = oldOf<Pod>(event);
+      return wanted(newOf(event)) || (old !== undefined && unwanted(old));
+    }
+  }
+}
+
+const selectsByNamespace = (pod: Pod): boolean => {
+  const terms = affinityTermsOf(pod);
+  return [...(terms?.requiredAffinity ?? []), ...(terms?.requiredAntiAffinity ?? [])].some(
+    ({ namespaceSelector }) => namespaceSelector.requirements.length > 0,
+  );
+};
+
+/** A pod without terms of its own is kept away by others' terms, which any node may lack. */
+function hasATopology(pod: Pod, event: ClusterEvent): boolean {
+  const { requiredAffinity = [], requiredAntiAffinity = [] } = affinityTermsOf(pod) ?? {};
+  if (requiredAffinity.length === 0) return true;
+  const { metadata } = newOf<Node>(event);
+  return (
+    requiredAntiAffinity.length > 0 ||
+    requiredAffinity.some(({ topologyKey }) => metadata.labels?.[topologyKey] !== undefined)
+  );
 }
 
 /** The verdict on one node. */
@@ -62,14 +122,18 @@ export const interPodAffinity: PluginEntry = {
   name: NAME,
   weight: 2,
   create({ nodes, listers }, args) {
-    const settings = validateConfig(InterPodAffinityArgs, args ?? {}, 'InterPodAffinityArgs');
+    const settings = readArgs(InterPodAffinityArgs, args, checkArgs);
     const labels: NamespaceLabels = (name) =>
       listers.namespaces.get({ name })?.metadata.labels ?? {};
     return {
       name: NAME,
       events: [
-        { on: ['AssignedPodAdd', 'AssignedPodUpdate', 'AssignedPodDelete', 'Namespace'] },
-        { on: ['NodeAdd', 'NodeLabel'] },
+        {
+          on: ['AssignedPodAdd', 'AssignedPodUpdate', 'AssignedPodDelete'],
+          helps: (pod, event) => isConcerned(pod, event, labels),
+        },
+        { on: ['Namespace'], helps: (pod) => selectsByNamespace(pod) },
+        { on: ['NodeAdd', 'NodeLabel'], helps: (pod, event) => hasATopology(pod, event) },
       ],
       preFilter(state, pod) {
         const counts = countRequired(pod, nodes, labels);

@@ -8,6 +8,7 @@ export const nodeName: PluginEntry = {
   name: 'NodeName',
   create: () => ({
     name: 'NodeName',
+    local: true,
     events: [
       {
         on: ['NodeAdd'],

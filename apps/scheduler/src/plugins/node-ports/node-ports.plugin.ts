@@ -18,6 +18,7 @@ export const nodePorts: PluginEntry = {
   name: 'NodePorts',
   create: () => ({
     name: 'NodePorts',
+    local: true,
     events: [
       { on: ['NodeAdd'] },
       { on: ['AssignedPodDelete'], helps: (pod, event) => freesPort(pod, oldOf(event)) },

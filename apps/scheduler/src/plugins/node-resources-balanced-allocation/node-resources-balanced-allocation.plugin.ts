@@ -32,6 +32,7 @@ export const nodeResourcesBalancedAllocation: PluginEntry = {
   name: NAME,
   create: () => ({
     name: NAME,
+    local: true,
     preScore: (_state, pod) => (asksForNothing(pod) ? skip : success),
     score: (_state, pod, node) => scoreBalance(pod, node),
   }),

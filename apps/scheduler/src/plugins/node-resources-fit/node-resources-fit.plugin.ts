@@ -38,6 +38,7 @@ export const nodeResourcesFit: PluginEntry = {
     const { strategy, isIgnored } = parseFitArgs(args);
     return {
       name: NAME,
+      local: true,
       events: [
         { on: ['AssignedPodDelete', 'AssignedPodUpdate'] },
         {

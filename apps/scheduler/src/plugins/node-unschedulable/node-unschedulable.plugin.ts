@@ -15,6 +15,7 @@ export const nodeUnschedulable: PluginEntry = {
   name: 'NodeUnschedulable',
   create: () => ({
     name: 'NodeUnschedulable',
+    local: true,
     events: [
       {
         on: ['NodeAdd', 'NodeTaint'],

@@ -1,7 +1,7 @@
 import { labelSelectorMatcher } from '@orrery/apimachinery';
 import type { LabelSelectorObject } from '@orrery/apimachinery';
 import { controllerOf } from '@orrery/apimachinery';
-import type { Pod } from '@orrery/api';
+import type { Pod, TopologySpreadConstraint } from '@orrery/api';
 import type { Listers } from '../../framework/plugin.js';
 import { limitsNodes, toCountKey } from './spread-constraint.js';
 import type { SpreadConstraint } from './spread-constraint.js';
@@ -48,20 +48,24 @@ function groupSelector(pod: Pod, workloads: Workloads): LabelSelectorObject | un
   return { matchLabels, matchExpressions };
 }
 
-/** The built-in constraints, for pods that have none of their own: over nodes and, less strictly, over zones. */
-export function defaultConstraints(pod: Pod, workloads: Workloads): SpreadConstraint[] {
+/** Those of the configuration, for pods that have none of their own. */
+export function defaultConstraints(
+  pod: Pod,
+  workloads: Workloads,
+  defaults: readonly TopologySpreadConstraint[],
+): SpreadConstraint[] {
+  if (defaults.length === 0) return [];
   const group = groupSelector(pod, workloads);
   if (!group) return [];
   const selector = labelSelectorMatcher(group);
-  const shared = {
-    minDomains: 1,
+  const countKey = toCountKey(pod, selector);
+  return defaults.map((each) => ({
+    topologyKey: each.topologyKey,
+    maxSkew: each.maxSkew,
+    minDomains: each.minDomains ?? 1,
     selector,
-    countKey: toCountKey(pod, selector),
-    honorsAffinity: limitsNodes(pod),
-    honorsTaints: false,
-  };
-  return [
-    { ...shared, topologyKey: 'kubernetes.io/hostname', maxSkew: 3 },
-    { ...shared, topologyKey: 'topology.kubernetes.io/zone', maxSkew: 5 },
-  ];
+    countKey,
+    honorsAffinity: each.nodeAffinityPolicy !== 'Ignore' && limitsNodes(pod),
+    honorsTaints: each.nodeTaintsPolicy === 'Honor',
+  }));
 }

@@ -1,7 +1,9 @@
 import type { LabelSelectorMatcher } from '@orrery/apimachinery';
 import { labelSelectorMatcher } from '@orrery/apimachinery';
 import type { Pod, TopologySpreadConstraint } from '@orrery/api';
+import type { NodeCounts } from '../../cache/node-counts.js';
 import type { NodeInfo } from '../../cache/node-info.js';
+import type { NodeInfos } from '../../cache/scheduler-cache.js';
 import { withLabelKeys } from '../../framework/affinity-terms.js';
 import { nodeMatchesPod } from '@orrery/controller';
 import { findUntolerated } from '../../framework/tolerations.js';
@@ -17,7 +19,7 @@ export interface SpreadConstraint {
   readonly honorsTaints: boolean;
 }
 
-type Action = TopologySpreadConstraint['whenUnsatisfiable'];
+export type Action = TopologySpreadConstraint['whenUnsatisfiable'];
 
 /** The pod's own constraints of one kind, compiled. */
 export function constraintsOf(pod: Pod, action: Action): SpreadConstraint[] {
@@ -68,15 +70,19 @@ export const selects = (
   !pod.metadata.deletionTimestamp &&
   selector.matches(pod.metadata.labels);
 
-/** How many pods on the node the constraint counts. */
-export function countSelected(
-  constraint: SpreadConstraint,
-  namespace: string | undefined,
-  node: NodeInfo,
-): number {
-  return node.counted(constraint.countKey, () => {
-    let count = 0;
-    for (const { pod } of node.pods.values()) if (selects(constraint, namespace, pod)) count += 1;
-    return count;
+/** Whether each node has the label, so that none is left out for lack of it. */
+export function isEverywhere({ topologyKey }: SpreadConstraint, nodes: NodeInfos): boolean {
+  let labelled = 0;
+  for (const count of nodes.domains(topologyKey).values()) labelled += count;
+  return labelled === nodes.list().length;
+}
+
+/** Where the pods are that the constraint selects. */
+export function countsOf(constraint: SpreadConstraint, pod: Pod, nodes: NodeInfos): NodeCounts {
+  const { namespace = '' } = pod.metadata;
+  return nodes.counts({
+    key: `spread ${constraint.countKey}`,
+    namespaces: new Set([namespace]),
+    matches: (other) => selects(constraint, namespace, other.pod),
   });
 }

@@ -1,8 +1,9 @@
 import type { Pod } from '@orrery/api';
+import type { NodeCounts } from '../../cache/node-counts.js';
 import type { NodeInfo } from '../../cache/node-info.js';
+import type { NodeInfos } from '../../cache/scheduler-cache.js';
 import { MAX_SCORE } from '../../framework/normalize.js';
-import type { NodeScore } from '../../framework/plugin.js';
-import { countSelected, countsNode, hasAllKeys } from './spread-constraint.js';
+import { countsNode, countsOf, hasAllKeys, isEverywhere } from './spread-constraint.js';
 import type { SpreadConstraint } from './spread-constraint.js';
 
 const HOSTNAME = 'kubernetes.io/hostname';
@@ -12,35 +13,42 @@ export interface SpreadTotals {
   /** More for topologies with more domains. */
   readonly weights: readonly number[];
   /** By domain, for each constraint that is not per node. */
-  readonly domains: readonly Map<string, number>[];
+  readonly domains: readonly ReadonlyMap<string, number>[];
+  /** Where the pods are that each constraint selects. */
+  readonly counts: readonly NodeCounts[];
   /** Nodes without the labels, which score nothing. */
   readonly ignored: ReadonlySet<NodeInfo>;
-  readonly namespace: string | undefined;
 }
 
 export interface SpreadInput {
   readonly pod: Pod;
   readonly constraints: readonly SpreadConstraint[];
   readonly feasible: readonly NodeInfo[];
-  readonly all: readonly NodeInfo[];
+  readonly nodes: NodeInfos;
   /** Nodes that lack a topology are left out; not so for the built-in constraints. */
   readonly needsAllKeys: boolean;
 }
 
-/** Counts matching pods by domain (k8s podtopologyspread/scoring.go:PreScore). */
+const empty: ReadonlyMap<string, number> = new Map();
+
+/** Matching pods by domain, of the domains that feasible nodes are in (k8s podtopologyspread/scoring.go:PreScore). */
 export function sumSpread(input: SpreadInput): SpreadTotals {
-  const { pod, constraints, feasible, all, needsAllKeys } = input;
-  const { namespace } = pod.metadata;
+  const { pod, constraints, feasible, nodes, needsAllKeys } = input;
+  const lacksKey = needsAllKeys && constraints.some((each) => !isEverywhere(each, nodes));
   /** Not counted for lack of a label. */
-  const left = (node: NodeInfo): boolean => needsAllKeys && !hasAllKeys(node, constraints);
-  const ignored = new Set(feasible.filter(left));
-  const domains = constraints.map(({ topologyKey }) => {
+  const isLeft = (node: NodeInfo): boolean => lacksKey && !hasAllKeys(node, constraints);
+  const ignored = new Set(lacksKey ? feasible.filter(isLeft) : []);
+  const counts = constraints.map((constraint) => countsOf(constraint, pod, nodes));
+  const domains = constraints.map((constraint, i) => {
+    const { topologyKey } = constraint;
+    if (topologyKey === HOSTNAME) return empty;
     const found = new Map<string, number>();
-    if (topologyKey === HOSTNAME) return found;
     for (const node of feasible) {
       const domain = node.labels[topologyKey];
-      if (!ignored.has(node) && domain !== undefined) found.set(domain, 0);
+      if (domain !== undefined && !ignored.has(node)) found.set(domain, 0);
     }
+    const own = counts[i];
+    if (own && found.size > 0) fill(found, own, { ...input, constraint, isLeft, lacksKey });
     return found;
   });
   const weights = constraints.map(({ topologyKey }, i) => {
@@ -48,18 +56,29 @@ export function sumSpread(input: SpreadInput): SpreadTotals {
       topologyKey === HOSTNAME ? feasible.length - ignored.size : (domains[i]?.size ?? 0);
     return Math.log(size + 2);
   });
-  constraints.forEach((constraint, i) => {
-    const counts = domains[i];
-    if (!counts || counts.size === 0) return;
-    for (const node of all) {
-      const domain = node.labels[constraint.topologyKey];
-      const before = domain === undefined ? undefined : counts.get(domain);
-      if (domain === undefined || before === undefined || left(node)) continue;
-      if (!countsNode(constraint, pod, node)) continue;
-      counts.set(domain, before + countSelected(constraint, namespace, node));
-    }
-  });
-  return { constraints, weights, domains, ignored, namespace };
+  return { constraints, weights, domains, counts, ignored };
+}
+
+interface Filling extends SpreadInput {
+  readonly constraint: SpreadConstraint;
+  readonly isLeft: (node: NodeInfo) => boolean;
+  readonly lacksKey: boolean;
+}
+
+/** Sets each domain's number; the cache knows it unless only some nodes count. */
+function fill(found: Map<string, number>, counts: NodeCounts, filling: Filling): void {
+  const { constraint, pod, nodes, isLeft, lacksKey } = filling;
+  if (!lacksKey && !constraint.honorsAffinity && !constraint.honorsTaints) {
+    const known = counts.in(constraint.topologyKey);
+    for (const domain of found.keys()) found.set(domain, known.get(domain) ?? 0);
+    return;
+  }
+  for (const node of nodes.list()) {
+    const domain = node.labels[constraint.topologyKey];
+    const before = domain === undefined ? undefined : found.get(domain);
+    if (domain === undefined || before === undefined || isLeft(node)) continue;
+    if (countsNode(constraint, pod, node)) found.set(domain, before + counts.on(node));
+  }
 }
 
 /** Fewer is better: see normalizeSpread. */
@@ -71,24 +90,29 @@ export function scoreSpread(totals: SpreadTotals, node: NodeInfo): number {
     if (domain === undefined) return;
     const count =
       constraint.topologyKey === HOSTNAME
-        ? countSelected(constraint, totals.namespace, node)
+        ? (totals.counts[i]?.on(node) ?? 0)
         : (totals.domains[i]?.get(domain) ?? 0);
     score += count * (totals.weights[i] ?? 0) + (constraint.maxSkew - 1);
   });
   return Math.round(score);
 }
 
-export function normalizeSpread(totals: SpreadTotals, scores: readonly NodeScore[]): void {
+export function normalizeSpread(
+  { ignored }: SpreadTotals,
+  scores: number[],
+  nodes: readonly NodeInfo[],
+): void {
   let least = Infinity;
   let most = 0;
-  for (const { node, score } of scores) {
-    if (totals.ignored.has(node)) continue;
+  nodes.forEach((node, i) => {
+    const score = scores[i] ?? 0;
+    if (ignored.has(node)) return;
     least = Math.min(least, score);
     most = Math.max(most, score);
-  }
-  for (const each of scores) {
-    if (totals.ignored.has(each.node)) each.score = 0;
-    else if (most === 0) each.score = MAX_SCORE;
-    else each.score = Math.floor((MAX_SCORE * (most + least - each.score)) / most);
-  }
+  });
+  nodes.forEach((node, i) => {
+    if (ignored.has(node)) scores[i] = 0;
+    else if (most === 0) scores[i] = MAX_SCORE;
+    else scores[i] = Math.floor((MAX_SCORE * (most + least - (scores[i] ?? 0))) / most);
+  });
 }

@@ -24,6 +24,7 @@ export const taintToleration: PluginEntry = {
   weight: 3,
   create: () => ({
     name: NAME,
+    local: true,
     events: [
       {
         on: ['NodeAdd', 'NodeTaint'],

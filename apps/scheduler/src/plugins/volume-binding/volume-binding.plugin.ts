@@ -1,90 +1,119 @@
+import { invalid } from '@orrery/apimachinery';
+import type { FieldError, FieldPath } from '@orrery/apimachinery';
 import type { PersistentVolumeClaim, Pod } from '@orrery/api';
+import { IsDefined, IsInt, IsOptional, IsString } from 'class-validator';
+import type { ClusterEvent } from '../../framework/cluster-event.js';
+import { newOf } from '../../framework/cluster-event.js';
 import { StateKey } from '../../framework/cycle-state.js';
-import { nodeMatchesSelector } from '@orrery/controller';
-import type { Listers, PluginEntry } from '../../framework/plugin.js';
-import { skip, success, unresolvable } from '../../framework/status.js';
-import type { Status } from '../../framework/status.js';
+import { readArgs } from '../../framework/plugin-args.js';
+import type { PluginEntry } from '../../framework/plugin.js';
+import { failed, skip, success, unresolvable } from '../../framework/status.js';
+import { bindVolumes } from './bind-volumes.js';
+import { claimsOf, sortClaims } from './claims.js';
+import type { PodClaims } from './claims.js';
+import { checkBound, planVolumes } from './volume-plan.js';
+import type { VolumePlan } from './volume-plan.js';
 
 const NAME = 'VolumeBinding';
 
-interface ClaimUse {
-  readonly name: string;
-  readonly ephemeral: boolean;
+class VolumeBindingArgs {
+  @IsOptional() @IsString() apiVersion?: string;
+  @IsOptional() @IsString() kind?: string;
+  @IsOptional() @IsInt() bindTimeoutSeconds: number = 600;
+  @IsOptional() @IsDefined() shape?: unknown;
 }
 
-/** The claims that a pod's volumes name. */
-export function claimsOf(pod: Pod): ClaimUse[] {
-  const uses: ClaimUse[] = [];
-  for (const { name, persistentVolumeClaim, ephemeral } of pod.spec.volumes ?? []) {
-    if (persistentVolumeClaim)
-      uses.push({ name: persistentVolumeClaim.claimName, ephemeral: false });
-    else if (ephemeral) uses.push({ name: `${pod.metadata.name}-${name}`, ephemeral: true });
-  }
-  return uses;
-}
-
-const quoted = (name: string): string => `persistentvolumeclaim ${JSON.stringify(name)}`;
-
-/** Why the claim keeps the pod from any node; undefined when it is bound. */
-export function checkClaim(
-  { name, ephemeral }: ClaimUse,
-  claim: PersistentVolumeClaim | undefined,
-): Status | undefined {
-  if (!claim)
-    return unresolvable(
-      ephemeral
-        ? `waiting for ephemeral volume controller to create the ${quoted(name)}`
-        : `${quoted(name)} not found`,
+function checkArgs(
+  { bindTimeoutSeconds, shape }: VolumeBindingArgs,
+  path: FieldPath,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  if (bindTimeoutSeconds < 0)
+    errors.push(
+      invalid(
+        path.child('bindTimeoutSeconds'),
+        bindTimeoutSeconds,
+        'invalid BindTimeoutSeconds, should not be a negative value',
+      ),
     );
-  if (claim.metadata.deletionTimestamp) return unresolvable(`${quoted(name)} is being deleted`);
-  if (claim.status?.phase === 'Lost')
-    return unresolvable(
-      `${quoted(name)} bound to non-existent persistentvolume ${JSON.stringify(claim.spec?.volumeName ?? '')}`,
+  if (shape !== undefined)
+    errors.push(
+      invalid(
+        path.child('shape'),
+        shape,
+        'unexpected field `shape`, remove it or turn on the feature gate StorageCapacityScoring',
+      ),
     );
-  if (claim.status?.phase !== 'Bound')
-    return unresolvable('pod has unbound immediate PersistentVolumeClaims');
-  return undefined;
+  return errors;
 }
 
-const volumes = new StateKey<readonly string[]>(NAME);
+const claims = new StateKey<PodClaims>(`${NAME}/claims`);
+const reserved = new StateKey<VolumePlan>(`${NAME}/plan`);
 
-function findVolumes(pod: Pod, { claims }: Listers): readonly string[] | Status {
-  const names: string[] = [];
-  for (const use of claimsOf(pod)) {
-    const { namespace = '' } = pod.metadata;
-    const claim = claims.get({ namespace, name: use.name });
-    const refused = checkClaim(use, claim);
-    if (refused) return refused;
-    names.push(claim?.spec?.volumeName ?? '');
-  }
-  return names;
+/** Only claims that the pod uses can help it. */
+function isItsClaim(pod: Pod, event: ClusterEvent): boolean {
+  const { namespace, name } = newOf<PersistentVolumeClaim>(event).metadata;
+  return namespace === pod.metadata.namespace && claimsOf(pod).some((claim) => claim.name === name);
 }
 
-/** A pod waits for its claims to be bound, and goes where its volumes can be reached. */
+/** A pod waits for its claims to be bound, or has them bound where it goes, and goes where its volumes can be reached. */
 export const volumeBinding: PluginEntry = {
   name: NAME,
-  create: ({ listers }) => ({
-    name: NAME,
-    events: [{ on: ['Claim', 'Volume', 'StorageClass', 'NodeAdd', 'NodeLabel'] }],
-    preFilter(state, { pod }) {
-      const found = findVolumes(pod, listers);
-      if ('code' in found) return { status: found };
-      if (found.length === 0) return { status: skip };
-      state.set(volumes, found);
-      return { status: success };
-    },
-    filter(state, _pod, { node }) {
-      for (const name of state.get(volumes) ?? []) {
-        const volume = listers.volumes.get({ name });
-        if (!volume || !node)
-          return unresolvable(
-            'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)',
-          );
-        const required = volume.spec?.nodeAffinity?.required;
-        if (required && !nodeMatchesSelector(required, node))
-          return unresolvable('node(s) had volume node affinity conflict');
-      }
-      return success;
-    },
-  }),
+  create({ listers, client, clock }, args) {
+    const { bindTimeoutSeconds } = readArgs(VolumeBindingArgs, args, checkArgs);
+    /** Volumes that decisions of ours took and the watch does not show as taken yet. */
+    const assumed = new Set<string>();
+    const release = (plan: VolumePlan | undefined): void => {
+      for (const { volume } of plan?.bindings ?? []) assumed.delete(volume.metadata.name ?? '');
+    };
+    return {
+      name: NAME,
+      events: [
+        { on: ['Claim'], helps: isItsClaim },
+        { on: ['Volume', 'StorageClass', 'NodeAdd', 'NodeLabel', 'CsiNode'] },
+      ],
+      preFilter(state, { pod }) {
+        if (claimsOf(pod).length === 0) return { status: skip };
+        const found = sortClaims(pod, listers);
+        if ('code' in found) return { status: found };
+        state.set(claims, found);
+        return { status: success };
+      },
+      filter(state, _pod, { node }) {
+        const found = state.get(claims);
+        if (!found || !node) return success;
+        const refused = checkBound(found.bound, node, listers);
+        if (refused) return unresolvable(refused);
+        const plan = planVolumes(found, node, listers, assumed);
+        return typeof plan === 'string' ? unresolvable(plan) : success;
+      },
+      reserve(state, _pod, nodeName) {
+        const found = state.get(claims);
+        const node = listers.nodes.get({ name: nodeName });
+        if (!found || !node || found.delayed.length === 0) return success;
+        const plan = planVolumes(found, node, listers, assumed);
+        if (typeof plan === 'string') return unresolvable(plan);
+        for (const { volume } of plan.bindings) assumed.add(volume.metadata.name ?? '');
+        state.set(reserved, plan);
+        return success;
+      },
+      unreserve(state) {
+        release(state.get(reserved));
+      },
+      async preBind(state, _pod, nodeName, signal) {
+        const plan = state.get(reserved);
+        if (!plan) return skip;
+        try {
+          const timeoutMs = bindTimeoutSeconds * 1000;
+          await bindVolumes(plan, nodeName, { client, clock, listers, timeoutMs }, signal);
+          return success;
+        } catch (error) {
+          return failed(error);
+        }
+      },
+      postBind(state) {
+        release(state.get(reserved));
+      },
+    };
+  },
 };

@@ -1,0 +1,354 @@
+// What the control-plane benchmarks stand on: etcd, our API server, bare Node objects and either side's controllers and scheduler.
+import https from 'node:https';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const TOKEN = 'bench';
+const NET = process.env.BENCH_NET ?? '127.238';
+const ETCD = `${NET}.30.1`;
+const API = `${NET}.30.2`;
+
+export const dist =
+  process.env.ORRERY_DIST ??
+  join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist');
+
+/** Upstream's programs, when KUBE_BIN_DIR names a folder with both. */
+export function upstreamFolder() {
+  const folder = process.env.KUBE_BIN_DIR;
+  const has = (name) => folder && existsSync(join(folder, name));
+  return has('kube-controller-manager') && has('kube-scheduler') ? folder : undefined;
+}
+
+export function upstreamVersion() {
+  const folder = upstreamFolder();
+  if (!folder) return 'none';
+  const { stdout } = spawnSync(join(folder, 'kube-scheduler'), ['--version'], { encoding: 'utf8' });
+  return stdout.trim().replace('Kubernetes ', '');
+}
+
+export const residentOf = (pid) =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+
+/** Seconds of CPU that a process has used. */
+export function cpuOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** One etcd and one API server of ours, thrown away by `close`. */
+export class Stand {
+  folder = mkdtempSync(join(tmpdir(), 'orrery-bench-'));
+  processes = new Map();
+  agent = new https.Agent({ keepAlive: true, maxSockets: 80 });
+  #streams = [];
+
+  get kubeconfig() {
+    return join(this.folder, 'kubeconfig');
+  }
+
+  async open({ removedApis = false } = {}) {
+    const { folder } = this;
+    writeFileSync(join(folder, 'tokens.csv'), `${TOKEN},bench,bench,"system:masters"\n`);
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    writeFileSync(join(folder, 'sa.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    writeFileSync(
+      this.kubeconfig,
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        clusters: [
+          {
+            name: 'c',
+            cluster: { server: `https://${API}:6443`, 'insecure-skip-tls-verify': true },
+          },
+        ],
+        users: [{ name: 'u', user: { token: TOKEN } }],
+        contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+        'current-context': 'x',
+      }),
+    );
+    this.start('etcd', process.env.ORRERY_ETCD_BIN ?? 'etcd', [
+      `--data-dir=${join(folder, 'etcd')}`,
+      `--listen-client-urls=http://${ETCD}:2379`,
+      `--advertise-client-urls=http://${ETCD}:2379`,
+      `--listen-peer-urls=http://${ETCD}:2380`,
+      `--initial-advertise-peer-urls=http://${ETCD}:2380`,
+      `--initial-cluster=default=http://${ETCD}:2380`,
+      '--log-level=error',
+    ]);
+    await sleep(300);
+    this.startNode('apiserver', 'kube-apiserver', [
+      `--etcd-servers=http://${ETCD}:2379`,
+      `--bind-address=${API}`,
+      `--advertise-address=${API}`,
+      `--token-auth-file=${join(folder, 'tokens.csv')}`,
+      '--authorization-mode=Node,RBAC',
+      '--disable-admission-plugins=ServiceAccount,TaintNodesByCondition',
+      ...(removedApis ? ['--serve-removed-apis'] : []),
+    ]);
+    for (let i = 0; i < 400; i++) {
+      const code = await this.ask('GET', '/readyz').then(
+        () => 200,
+        () => 0,
+      );
+      if (code === 200) return;
+      await sleep(25);
+    }
+    throw new Error('the API server does not become ready');
+  }
+
+  start(name, command, args) {
+    const log = process.env.BENCH_LOG ? 'inherit' : 'ignore';
+    const child = spawn(command, args, { stdio: ['ignore', log, log] });
+    child.once('exit', (code, signal) => {
+      if (this.processes.get(name) === child && signal === null)
+        process.stderr.write(`${name} ended with ${code}\n`);
+    });
+    this.processes.set(name, child);
+    return child;
+  }
+
+  startNode(name, bundle, args) {
+    const more = (process.env[`BENCH_NODE_${name.toUpperCase()}`] ?? '').split(' ').filter(Boolean);
+    return this.start(name, process.execPath, [...more, join(dist, `${bundle}.js`), ...args]);
+  }
+
+  /** Controllers and scheduler of one side. Bare nodes have no kubelet, so nobody may judge their health. */
+  startControlPlane(side, { schedulerConfig, controllers = true } = {}) {
+    const { kubeconfig, folder } = this;
+    const shared = [`--kubeconfig=${kubeconfig}`, '--leader-elect=false'];
+    const manager = [
+      ...shared,
+      '--controllers=*,-nodelifecycle,-nodeipam,-node-lifecycle-controller,-node-ipam-controller,-csrsigning,-attachdetach',
+      `--service-account-private-key-file=${join(folder, 'sa.key')}`,
+    ];
+    if (side === 'orrery') {
+      const own = manager.map((flag) =>
+        flag.startsWith('--controllers') ? '--controllers=*,-node-lifecycle-controller' : flag,
+      );
+      if (controllers) this.startNode('controller-manager', 'kube-controller-manager', own);
+      this.startNode('scheduler', 'kube-scheduler', [
+        ...shared,
+        ...(schedulerConfig ? [`--config=${schedulerConfig}`] : []),
+      ]);
+      return;
+    }
+    const lifted = ['--kube-api-qps=10000', '--kube-api-burst=10000'];
+    const upstream = upstreamFolder();
+    if (controllers)
+      this.start('controller-manager', join(upstream, 'kube-controller-manager'), [
+        ...manager.map((flag) =>
+          flag.startsWith('--controllers') ? '--controllers=*,-nodelifecycle,-nodeipam' : flag,
+        ),
+        ...lifted,
+        '--port=0',
+        `--bind-address=${NET}.30.3`,
+        `--cert-dir=${folder}`,
+      ]);
+    this.start('scheduler', join(upstream, 'kube-scheduler'), [
+      ...shared,
+      ...lifted,
+      '--port=0',
+      `--bind-address=${NET}.30.4`,
+      `--cert-dir=${folder}`,
+    ]);
+  }
+
+  stream(path, onData) {
+    return new Promise((resolve, reject) => {
+      const request = https.request(
+        {
+          host: API,
+          port: 6443,
+          path,
+          headers: { authorization: `Bearer ${TOKEN}`, accept: 'application/json' },
+          rejectUnauthorized: false,
+          agent: false,
+        },
+        (response) => {
+          response.on('data', onData);
+          response.on('error', () => undefined);
+          resolve(response);
+        },
+      );
+      request.on('error', reject);
+      request.end();
+      this.#streams.push(request);
+    });
+  }
+
+  /** Counts the objects that come to a collection; `until(n)` resolves with the time at which there were n. */
+  async countAdded(path) {
+    const needle = Buffer.from('{"type":"ADDED"');
+    const waiting = [];
+    let count = 0;
+    let tail = Buffer.alloc(0);
+    await this.stream(path, (chunk) => {
+      const data = tail.length > 0 ? Buffer.concat([tail, chunk]) : chunk;
+      let from = 0;
+      for (let at = data.indexOf(needle); at >= 0; at = data.indexOf(needle, at + 1)) {
+        count++;
+        from = at + needle.length;
+      }
+      tail = data.subarray(Math.max(from, data.length - needle.length + 1));
+      const now = performance.now();
+      while (waiting.length > 0 && count >= waiting[0].n) waiting.shift().resolve(now);
+    });
+    return {
+      get count() {
+        return count;
+      },
+      until: (n, limitMs = Number(process.env.BENCH_LIMIT_MS ?? 120_000)) =>
+        new Promise((resolve, reject) => {
+          if (count >= n) resolve(performance.now());
+          waiting.push({ n, resolve });
+          setTimeout(() => {
+            reject(new Error(`${path}: ${count} of ${n} within ${limitMs} ms`));
+          }, limitMs).unref();
+        }),
+    };
+  }
+
+  ask(method, path, body) {
+    return new Promise((resolve, reject) => {
+      const headers = { authorization: `Bearer ${TOKEN}`, accept: 'application/json' };
+      const text = body && JSON.stringify(body);
+      if (text) {
+        headers['content-type'] = 'application/json';
+        headers['content-length'] = Buffer.byteLength(text);
+      }
+      const request = https.request(
+        {
+          host: API,
+          port: 6443,
+          method,
+          path,
+          headers,
+          rejectUnauthorized: false,
+          agent: this.agent,
+        },
+        (response) => {
+          const chunks = [];
+          response.on('data', (chunk) => chunks.push(chunk));
+          response.on('end', () => {
+            const answer = Buffer.concat(chunks).toString();
+            if (response.statusCode < 300) resolve(answer);
+            else
+              reject(
+                new Error(`${method} ${path}: ${response.statusCode} ${answer.slice(0, 300)}`),
+              );
+          });
+        },
+      );
+      request.on('error', reject);
+      request.end(text);
+    });
+  }
+
+  /** Runs `work` on many connections until `count` calls are done. */
+  async many(count, work, connections = 32) {
+    let next = 0;
+    const worker = async () => {
+      while (next < count) await work(next++);
+    };
+    await Promise.all(Array.from({ length: connections }, worker));
+  }
+
+  async createNodes(count, toNode = bareNode) {
+    await this.many(count, async (i) => {
+      await this.ask('POST', '/api/v1/nodes', toNode(i));
+    });
+  }
+
+  memory() {
+    const each = {};
+    for (const [name, { pid }] of this.processes) each[name] = residentOf(pid);
+    return each;
+  }
+
+  cpu() {
+    const each = {};
+    for (const [name, { pid }] of this.processes) each[name] = cpuOf(pid);
+    return each;
+  }
+
+  async stop(name) {
+    const child = this.processes.get(name);
+    if (!child) return;
+    this.processes.delete(name);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    if (child.exitCode === null)
+      child.kill(process.env[`BENCH_NODE_${name.toUpperCase()}`] ? 'SIGTERM' : 'SIGKILL');
+    if (child.exitCode === null) await ended;
+  }
+
+  async close() {
+    for (const name of [...this.processes.keys()].reverse()) await this.stop(name);
+    for (const stream of this.#streams) stream.destroy();
+    this.agent.destroy();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A Node object without a kubelet: 32 cpus, 256Gi, 110 pods, in one of three zones. */
+export function bareNode(i) {
+  const name = `node-${String(i).padStart(5, '0')}`;
+  const resources = { cpu: '32', memory: '256Gi', 'ephemeral-storage': '500Gi', pods: '110' };
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name,
+      labels: {
+        'kubernetes.io/hostname': name,
+        'kubernetes.io/os': 'linux',
+        'topology.kubernetes.io/zone': `zone-${i % 3}`,
+      },
+    },
+    status: {
+      capacity: resources,
+      allocatable: resources,
+      conditions: [
+        {
+          type: 'Ready',
+          status: 'True',
+          reason: 'KubeletReady',
+          lastHeartbeatTime: new Date().toISOString(),
+          lastTransitionTime: new Date().toISOString(),
+        },
+      ],
+      nodeInfo: { operatingSystem: 'linux', architecture: 'amd64' },
+    },
+  };
+}
+
+/** Whether the API server of this build can serve what upstream's 1.20 scheduler asks for. */
+export function servesRemovedApis() {
+  const { stdout } = spawnSync(process.execPath, [join(dist, 'kube-apiserver.js'), '--help'], {
+    encoding: 'utf8',
+  });
+  return stdout.includes('--serve-removed-apis');
+}
+
+/** The sides to measure, and why one is missing. */
+export function sidesToMeasure() {
+  if (process.env.BENCH_SIDES) return process.env.BENCH_SIDES.split(',');
+  if (!upstreamFolder()) {
+    process.stdout.write(
+      'KUBE_BIN_DIR names no kube-controller-manager and kube-scheduler: upstream is not measured\n',
+    );
+    return ['orrery'];
+  }
+  if (!servesRemovedApis()) {
+    process.stdout.write(
+      'the API server does not serve policy/v1beta1: upstream is not measured\n',
+    );
+    return ['orrery'];
+  }
+  return ['orrery', 'upstream'];
+}
