@@ -187,9 +187,11 @@ export class TestCluster {
   private async prepareObjects(): Promise<void> {
     const { options, input, clock } = this;
     const { signal } = this.stopping;
+    const hasServices = options.services && options.nodes > 0;
+    if (!hasServices && !options.controllers) return;
     const client = connect(loadKubeconfig(input.files.adminConf));
     try {
-      if (options.services && options.nodes > 0)
+      if (hasServices)
         await installAddons(
           client,
           {

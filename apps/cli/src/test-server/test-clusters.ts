@@ -6,6 +6,8 @@ import type { StoredObject } from '@orrery/storage';
 import { BootstrapCache } from './bootstrap-cache.js';
 import type { TestMethod } from './protocol.js';
 import { toTestClusterOptions } from './test-cluster-options.js';
+import type { TestClusterOptions } from './test-cluster-options.js';
+import { Spares } from './spares.js';
 import { TestCluster } from './test-cluster.js';
 import type { SharedEtcd } from './test-cluster.js';
 
@@ -33,11 +35,17 @@ export interface CreatedCluster {
   };
 }
 
+interface NumberedCluster {
+  readonly id: string;
+  readonly cluster: TestCluster;
+}
+
 /** The clusters of one test server. */
 export class TestClusters {
   private readonly clusters = new Map<string, TestCluster>();
   /** By shape: whether controllers have been at work. */
   private readonly known = new Map<string, readonly StoredObject[]>();
+  private readonly spares = new Spares<NumberedCluster>(({ cluster }) => cluster.stop());
   private client: Promise<EtcdClient> | undefined;
   private created = 0;
 
@@ -75,6 +83,7 @@ export class TestClusters {
   }
 
   async stop(): Promise<void> {
+    await this.spares.stop();
     await Promise.all([...this.clusters.values()].map((cluster) => cluster.stop()));
     this.clusters.clear();
     (await this.client)?.close();
@@ -88,6 +97,21 @@ export class TestClusters {
 
   private async create(params: Readonly<Record<string, unknown>>): Promise<CreatedCluster> {
     const options = toTestClusterOptions(params);
+    const { id, cluster } = await this.spares.take(JSON.stringify(options), () =>
+      this.start(options),
+    );
+    this.clusters.set(id, cluster);
+    const { server, files } = cluster;
+    const { ca, cert, key } = loadKubeconfig(files.adminConf);
+    return {
+      cluster: id,
+      server,
+      kubeconfig: files.adminConf,
+      credentials: { ca, cert, key },
+    };
+  }
+
+  private async start(options: TestClusterOptions): Promise<NumberedCluster> {
     const id = String((this.created += 1));
     const dir = join(this.place.base, id);
     const keyspace = `/clusters/${id}/registry/`;
@@ -97,16 +121,8 @@ export class TestClusters {
       { keyspace, dir, componentDir: this.place.componentDir, etcd: this.place.etcd },
       options,
     );
-    this.clusters.set(id, cluster);
     await this.remember(keyspace, shape);
-    const { server, files } = cluster;
-    const { ca, cert, key } = loadKubeconfig(files.adminConf);
-    return {
-      cluster: id,
-      server,
-      kubeconfig: files.adminConf,
-      credentials: { ca, cert, key },
-    };
+    return { id, cluster };
   }
 
   /** Stopping twice is stopping once. */
