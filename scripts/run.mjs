@@ -57,6 +57,10 @@ const commands = {
     process.env.ORRERY_CONTAINERD = '1';
     become(node(), jestArgs('e2e', ['--runInBand', 'test/containerd', ...rest]));
   },
+  'fuzz:nodes': () => {
+    process.env.ORRERY_FUZZ_RUNS ??= '20000';
+    become(node(), jestArgs('int', ['container-runtime/src/fuzz', 'kubelet-server', ...rest]));
+  },
   'check:consistency': () => {
     const code = build();
     if (code !== 0) process.exit(code);

@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { CriError } from '@orrery/cri';
 import type { ContainerConfig, CreateContainerRequest } from '@orrery/cri';
 import type { Runtime } from '../../runtime.js';
@@ -32,10 +32,26 @@ function imageNameOf({ image: spec }: ContainerConfig, image: ImageRecord): stri
   return spec?.userSpecifiedImage || (byId ? (image.repoTags[0] ?? wanted) : wanted);
 }
 
-/** Empty when nothing shall be logged. */
-function logPathOf(config: ContainerConfig, folder: string): string {
-  const path = isAbsolute(config.logPath) ? config.logPath : join(folder, config.logPath);
-  return config.logPath === '' || !isAbsolute(path) ? '' : path;
+/** Empty when nothing shall be logged. Throws when it would be outside of the pod's folder. */
+function logPathOf({ logPath }: ContainerConfig, folder: string): string {
+  if (logPath.split('/').includes('..') || logPath.includes('\0'))
+    throw new CriError('INVALID_ARGUMENT', `log path "${logPath}" leaves the folder of the pod`);
+  const path = isAbsolute(logPath) ? logPath : join(folder, logPath);
+  return logPath === '' || !isAbsolute(path) ? '' : path;
+}
+
+/** Paths inside of the container start at its root and never leave it, whatever dots they hold. */
+const insideRoot = (path: string): string => resolve('/', path);
+
+function withPathsInside(config: ContainerConfig): ContainerConfig {
+  return {
+    ...config,
+    workingDir: config.workingDir === '' ? '' : insideRoot(config.workingDir),
+    mounts: config.mounts.map((mount) => ({
+      ...mount,
+      containerPath: insideRoot(mount.containerPath),
+    })),
+  };
 }
 
 export function createContainer(
@@ -55,7 +71,7 @@ export function createContainer(
   runtime.containers.put({
     id,
     sandboxId: sandbox.id,
-    config,
+    config: withPathsInside(config),
     image: imageNameOf(config, image),
     imageId: image.id,
     imageRef: image.repoDigests[0] ?? image.id,
