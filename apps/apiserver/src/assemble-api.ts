@@ -115,6 +115,7 @@ export async function assembleApi(
     options,
     storage: opened.storage,
     clock,
+    metrics: metrics.metrics,
     random,
     logger,
     signal,

@@ -1,8 +1,9 @@
 import type { KindDescriptor } from '@orrery/api';
-import type { Clock, Logger, Random } from '@orrery/component';
+import type { Clock, Logger, Metrics, Random } from '@orrery/component';
 import type { AdmissionPlugin, ResourceStore } from '@orrery/registry';
 import type { Storage } from '@orrery/storage';
 import { systemContext } from '@orrery/registry';
+import { AdmissionMetrics } from './admission/admission-metrics.js';
 import { readAdmissionConfiguration } from './admission/admission-configuration.js';
 import { chooseAdmissionPlugins } from './admission/plugins.js';
 import { Aggregator } from './aggregation/aggregator.js';
@@ -34,6 +35,7 @@ export interface ServerServices {
   readonly options: ApiServerOptions;
   readonly storage: Storage;
   readonly clock: Clock;
+  readonly metrics: Metrics;
   readonly random: Random;
   readonly logger: Logger;
   /** Ends when the server stops: for watches that plug-ins hold. */
@@ -90,23 +92,26 @@ export async function createExtensions(
     ...authenticationReviews(tokens, audiences, services.clock),
     bindings(services),
   ];
+  const measure = new AdmissionMetrics(services.metrics, services.clock);
   return {
     authenticator,
     authorizer,
-    admission: admissionAsHub([
-      ...chooseAdmissionPlugins(options.enableAdmissionPlugins, options.disableAdmissionPlugins, {
-        views,
-        random,
-        store: (group, version, plural) => services.store(group, version, plural),
-        clock: services.clock,
-        authorizer,
-        kinds: () => services.kinds(),
-        configuration: readAdmissionConfiguration(options.admissionControlConfigFile),
-        webhooks: createWebhooks(services, views, policies.conditions),
-        policies,
-      }),
-      ...(isRbac ? [new EscalationCheck(rbac, authorizer)] : []),
-    ]),
+    admission: measure.measured(
+      admissionAsHub([
+        ...chooseAdmissionPlugins(options.enableAdmissionPlugins, options.disableAdmissionPlugins, {
+          views,
+          random,
+          store: (group, version, plural) => services.store(group, version, plural),
+          clock: services.clock,
+          authorizer,
+          kinds: () => services.kinds(),
+          configuration: readAdmissionConfiguration(options.admissionControlConfigFile),
+          webhooks: createWebhooks(services, views, policies.conditions),
+          policies,
+        }),
+        ...(isRbac ? [new EscalationCheck(rbac, authorizer)] : []),
+      ]),
+    ),
     subresources: subresourceHandlers({
       services,
       budgets: views.podDisruptionBudgets,

@@ -61,11 +61,23 @@ export class RequestMetrics {
     labels: LABELS,
   });
 
+  private readonly deprecated = this.metrics.gauge({
+    name: 'apiserver_requested_deprecated_apis',
+    help: 'Deprecated APIs that were asked for, and the release that removes them.',
+    labels: ['group', 'version', 'resource', 'subresource', 'removed_release'],
+  });
+
   private serves: (asked: Served) => boolean = () => false;
 
   /** Tells which resources and subresources there are. */
   know(serves: (asked: Served) => boolean): void {
     this.serves = serves;
+  }
+
+  /** Notes that a deprecated API was asked for. */
+  askedDeprecated({ group, version, resource, subresource }: Served, removedRelease: string): void {
+    const labels = { group, version, resource, subresource, removed_release: removedRelease };
+    this.deprecated.set(labels, 1);
   }
 
   /** Begins one request; the answer is called when it ends. */

@@ -60,7 +60,7 @@ export class ApiHandler {
     if ((apiPrefix === 'api') !== (group === '')) return false;
     const found = catalog.find(group, version, resource);
     if (!found) return serveRequestKind(request, extensions);
-    if (found.kind.deprecation) request.context.warn(found.kind.deprecation);
+    if (found.kind.deprecation) this.#deprecated(request, found.kind.deprecation);
     const call = { request, resource: found };
     if (
       found.kind.scope === 'Cluster' &&
@@ -73,6 +73,16 @@ export class ApiHandler {
     if (subresource !== '') return serveSubresource(call, extensions);
     await dispatch(call, watch);
     return true;
+  }
+
+  /** Warns, counts and notes in the audit log that what is asked for is deprecated (k8s …/endpoints/metrics/metrics.go). */
+  #deprecated(request: ApiRequest, text: string): void {
+    const removed = /unavailable in v(\d+\.\d+)/.exec(text)?.[1] ?? '';
+    const { context, info } = request;
+    context.warn(text);
+    context.annotate?.('k8s.io/deprecated', 'true');
+    if (removed !== '') context.annotate?.('k8s.io/removed-release', removed);
+    this.parts.metrics.askedDeprecated(info, removed);
   }
 
   private async nonResource(request: ApiRequest): Promise<boolean> {

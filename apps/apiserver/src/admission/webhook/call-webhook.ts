@@ -1,7 +1,8 @@
+import type { AdmissionMetrics } from '../admission-metrics.js';
 import type { Status } from '@orrery/apimachinery';
 import { StatusError, newBadRequest, newInternalError } from '@orrery/apimachinery';
 import type { MutatingWebhook, ValidatingWebhook } from '@orrery/api';
-import type { Random } from '@orrery/component';
+import type { Clock, Random } from '@orrery/component';
 import type { HookPoster, HookTarget } from '../../webhooks/https-post.js';
 import { HookError } from '../../webhooks/https-post.js';
 import type { ServiceResolver } from '../../webhooks/service-resolver.js';
@@ -12,6 +13,8 @@ export interface WebhookCallerDeps {
   readonly poster: HookPoster;
   readonly resolver: ServiceResolver;
   readonly random: Random;
+  readonly metrics: AdmissionMetrics;
+  readonly clock: Clock;
 }
 
 /** The webhook could not be asked, or did not answer as it must; failurePolicy decides. */
@@ -74,13 +77,41 @@ export class WebhookCaller {
         webhook.name,
         'could not create admission objects: webhook does not accept known AdmissionReview versions (v1)',
       );
-    const answer = await this.ask(webhook, subject, mutating);
+    const answer = await this.measured(webhook, subject, mutating);
     const { context } = attributes;
     for (const [key, value] of Object.entries(answer.auditAnnotations))
       context.annotate?.(`${webhook.name}/${key}`, value);
     for (const warning of answer.warnings) context.warn(warning);
     if (!answer.allowed) throw refusalOf(webhook.name, answer.status);
     return answer;
+  }
+
+  private async measured(
+    webhook: MutatingWebhook | ValidatingWebhook,
+    subject: ReviewSubject,
+    mutating: boolean,
+  ): Promise<ReviewAnswer> {
+    const { metrics, clock } = this.deps;
+    const startedAt = clock.monotonic();
+    const count = (error?: unknown): void => {
+      metrics.called({
+        name: webhook.name,
+        mutating,
+        operation: subject.attributes.operation,
+        startedAt,
+        error,
+        isCallingFailure: error instanceof CallingFailure,
+        failsOpen: webhook.failurePolicy === 'Ignore',
+      });
+    };
+    try {
+      const answer = await this.ask(webhook, subject, mutating);
+      count(answer.allowed ? undefined : refusalOf(webhook.name, answer.status));
+      return answer;
+    } catch (error) {
+      count(error);
+      throw error;
+    }
   }
 
   private async ask(

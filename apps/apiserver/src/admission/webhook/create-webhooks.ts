@@ -1,3 +1,4 @@
+import { AdmissionMetrics } from '../admission-metrics.js';
 import type { KindDescriptor } from '@orrery/api';
 import type { ServerServices } from '../../extensions.js';
 import type { ClusterViews } from '../../live-view/cluster-views.js';
@@ -39,7 +40,13 @@ export function createWebhooks(
   });
   const shared = {
     matcher: new WebhookMatcher(requests, conditions),
-    caller: new WebhookCaller({ poster, random, resolver: createServiceResolver(services) }),
+    caller: new WebhookCaller({
+      poster,
+      random,
+      clock,
+      resolver: createServiceResolver(services),
+      metrics: new AdmissionMetrics(services.metrics, clock),
+    }),
     logger,
   };
   return {

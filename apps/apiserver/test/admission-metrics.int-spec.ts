@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually, useEtcd } from '@orrery/testkit';
+import { startReplica } from './replica.js';
+import type { Json, Replica } from './replica.js';
+
+const etcd = useEtcd();
+const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
+const HOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+
+let api: Replica;
+
+beforeAll(async () => {
+  api = await startReplica({ etcd: etcd.endpoints, keyspace: etcd.keyspace });
+}, 60_000);
+
+afterAll(async () => {
+  await api.close();
+});
+
+/** The lines of a metric whose labels are all there. */
+async function linesOf(name: string, ...labels: string[]): Promise<string[]> {
+  const { text } = await api.ask('/metrics');
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(name) && labels.every((label) => line.includes(label)));
+}
+
+const hook = (name: string, failurePolicy: string): Json => ({
+  metadata: { name },
+  webhooks: [
+    {
+      name: `${name}.example.com`,
+      clientConfig: { url: 'https://127.0.0.1:9/admit' },
+      rules: [
+        { apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'], operations: ['CREATE'] },
+      ],
+      objectSelector: { matchLabels: { ask: name } },
+      failurePolicy,
+      sideEffects: 'None',
+      timeoutSeconds: 2,
+      admissionReviewVersions: ['v1'],
+    },
+  ],
+});
+
+describe('metrics of admission', () => {
+  it('time the plugins by what they did', async () => {
+    await api.post(CONFIG_MAPS, { metadata: { name: 'timed' } });
+    await api.post('/api/v1/namespaces/absent/configmaps', { metadata: { name: 'x' } });
+    const name = 'apiserver_admission_controller_admission_duration_seconds_count';
+    const plugin = 'name="NamespaceLifecycle"';
+    const of = (rejected: string): Promise<string[]> =>
+      linesOf(name, plugin, 'operation="CREATE"', `rejected="${rejected}"`);
+    expect(await of('false')).toHaveLength(1);
+    expect(await of('true')).toHaveLength(1);
+  });
+
+  it('count webhooks that cannot be asked, shut and open', async () => {
+    for (const policy of ['Fail', 'Ignore'])
+      await api.post(HOOKS, hook(policy.toLowerCase(), policy));
+    await eventually(async () => {
+      const body = { metadata: { generateName: 'a-', labels: { ask: 'fail' } } };
+      expect((await api.post(CONFIG_MAPS, body)).status).toBe(500);
+    });
+    await eventually(async () => {
+      await api.post(CONFIG_MAPS, { metadata: { generateName: 'a-', labels: { ask: 'ignore' } } });
+      const open = 'apiserver_admission_webhook_fail_open_count';
+      expect(await linesOf(open, 'name="ignore.example.com"', 'type="validating"')).toHaveLength(1);
+    });
+    const refused = await linesOf(
+      'apiserver_admission_webhook_rejection_count',
+      'name="fail.example.com"',
+      'error_type="calling_webhook_error"',
+    );
+    expect(refused).toHaveLength(1);
+    const asked = 'apiserver_admission_webhook_request_total';
+    expect(await linesOf(asked, 'name="ignore.example.com"', 'rejected="false"')).toHaveLength(1);
+  });
+});
+
+describe('apiserver_requested_deprecated_apis', () => {
+  it('names what was asked for', async () => {
+    await api.ask('/api/v1/namespaces/default/endpoints');
+    const lines = await linesOf('apiserver_requested_deprecated_apis', 'resource="endpoints"');
+    expect(lines).toEqual([
+      'apiserver_requested_deprecated_apis{group="",version="v1",resource="endpoints",subresource="",removed_release=""} 1',
+    ]);
+  });
+});
