@@ -22,7 +22,7 @@ export {
 } from './flags.js';
 export type { ComponentApp, ComponentContext } from './app.js';
 export { runMain, stopOnSignals } from './app.js';
-export type { HistogramOptions, MetricOptions, Metrics } from './metrics.js';
+export type { GaugeOptions, HistogramOptions, MetricOptions, Metrics } from './metrics.js';
 export { METRICS, createMetrics } from './metrics.js';
 export { KlogLogger, formatKlog } from './klog.js';
 export type { HealthOptions } from './health-server.js';

@@ -11,10 +11,15 @@ export interface HistogramOptions<L extends string = string> extends MetricOptio
   readonly buckets?: readonly number[];
 }
 
+export interface GaugeOptions<L extends string = string> extends MetricOptions<L> {
+  /** Sets the values each time that somebody asks for them; default they stay as they were set. */
+  readonly collect?: (gauge: Gauge<L>) => void;
+}
+
 /** A component's metrics; asking twice for a name gives the same metric. */
 export interface Metrics {
   counter<L extends string>(options: MetricOptions<L>): Counter<L>;
-  gauge<L extends string>(options: MetricOptions<L>): Gauge<L>;
+  gauge<L extends string>(options: GaugeOptions<L>): Gauge<L>;
   histogram<L extends string>(options: HistogramOptions<L>): Histogram<L>;
   /** Prometheus' text format. */
   text(): Promise<string>;
@@ -35,9 +40,23 @@ class RegistryMetrics implements Metrics {
     return known ?? new Counter({ name, help, labelNames: labels, registers: [this.registry] });
   }
 
-  gauge<L extends string>({ name, help, labels = [] }: MetricOptions<L>): Gauge<L> {
+  gauge<L extends string>({ name, help, labels = [], collect }: GaugeOptions<L>): Gauge<L> {
     const known = this.registry.getSingleMetric(name) as Gauge<L> | undefined;
-    return known ?? new Gauge({ name, help, labelNames: labels, registers: [this.registry] });
+    if (known) return known;
+    const gauge: Gauge<L> = new Gauge({
+      name,
+      help,
+      labelNames: labels,
+      registers: [this.registry],
+      ...(collect
+        ? {
+            collect: () => {
+              collect(gauge);
+            },
+          }
+        : {}),
+    });
+    return gauge;
   }
 
   histogram<L extends string>(options: HistogramOptions<L>): Histogram<L> {

@@ -15,6 +15,17 @@ export class QueueMetrics {
     meters.depth.set(this.#labels, 0);
     meters.adds.inc(this.#labels, 0);
     meters.retries.inc(this.#labels, 0);
+    meters.watch(this);
+  }
+
+  get name(): string {
+    return this.#labels.name;
+  }
+
+  /** Seconds that the keys in work have been there, each. */
+  running(): number[] {
+    const now = this.clock.monotonic();
+    return [...this.#startedAt.values()].map((at) => (now - at) / 1000);
   }
 
   added(key: string): void {
@@ -57,6 +68,8 @@ export interface QueueMeters {
   readonly depth: { set(labels: { name: string }, value: number): void };
   readonly queued: { observe(labels: { name: string }, value: number): void };
   readonly worked: { observe(labels: { name: string }, value: number): void };
+  /** Tells of this queue's unfinished work, too. */
+  watch(queue: QueueMetrics): void;
 }
 
 const BUCKETS = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10];
@@ -64,7 +77,31 @@ const BUCKETS = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10];
 /** Registers the queue metrics; once per registry. */
 export function createQueueMeters(metrics: Metrics): QueueMeters {
   const labels = ['name'] as const;
+  const queues = new Map<string, QueueMetrics>();
+  metrics.gauge({
+    name: 'workqueue_unfinished_work_seconds',
+    help: "How many seconds of work has been done that is in progress and hasn't been observed by work_duration. Large values indicate stuck threads. One can deduce the number of stuck threads by observing the rate at which this increases.",
+    labels,
+    collect: (gauge) => {
+      for (const [name, queue] of queues)
+        gauge.set(
+          { name },
+          queue.running().reduce((sum, seconds) => sum + seconds, 0),
+        );
+    },
+  });
+  metrics.gauge({
+    name: 'workqueue_longest_running_processor_seconds',
+    help: 'How many seconds has the longest running processor for workqueue been running.',
+    labels,
+    collect: (gauge) => {
+      for (const [name, queue] of queues) gauge.set({ name }, Math.max(0, ...queue.running()));
+    },
+  });
   return {
+    watch: (queue) => {
+      queues.set(queue.name, queue);
+    },
     adds: metrics.counter({
       name: 'workqueue_adds_total',
       help: 'Total number of adds handled by workqueue',

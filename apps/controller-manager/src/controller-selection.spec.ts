@@ -1,0 +1,111 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseFlags } from '@orrery/component';
+import { ControllerManagerFlags, toOptions } from './config/options.js';
+import type { ControllerManagerOptions } from './config/options.js';
+import { selectControllers } from './controller-selection.js';
+import { CONTROLLERS } from './controllers/controllers.js';
+
+const options = (...flags: string[]): ControllerManagerOptions =>
+  toOptions(parseFlags(ControllerManagerFlags, ['--kubeconfig=x', ...flags]));
+
+const names = (...flags: string[]): string[] =>
+  selectControllers(CONTROLLERS, options(...flags)).map(({ name }) => name);
+
+const NEEDED = [
+  '--root-ca-file=x',
+  '--service-account-private-key-file=x',
+  '--load-balancer-pool=10.0.0.0/24',
+];
+
+describe('selectControllers()', () => {
+  it('runs all but those that are off by default', () => {
+    const all = names(
+      ...NEEDED,
+      '--cluster-signing-cert-file=x',
+      '--cluster-signing-key-file=x',
+      '--allocate-node-cidrs',
+      '--cluster-cidr=10.0.0.0/16',
+    );
+    const off = CONTROLLERS.map(({ name }) => name).filter((name) => !all.includes(name));
+    expect(off).toEqual(['bootstrap-signer-controller', 'token-cleaner-controller']);
+  });
+
+  it.each([
+    {
+      name: 'adds by name',
+      flag: '*,bootstrapsigner',
+      has: 'bootstrap-signer-controller',
+      want: true,
+    },
+    {
+      name: 'removes by name',
+      flag: '*,-deployment-controller',
+      has: 'deployment-controller',
+      want: false,
+    },
+    {
+      name: 'removes by short name',
+      flag: '*,-deployment',
+      has: 'deployment-controller',
+      want: false,
+    },
+    {
+      name: 'removes by old name',
+      flag: '*,-garbagecollector',
+      has: 'garbage-collector-controller',
+      want: false,
+    },
+    { name: 'runs only what is named', flag: 'job', has: 'deployment-controller', want: false },
+  ])('$name', ({ flag, has, want }) => {
+    expect(names(`--controllers=${flag}`).includes(has)).toBe(want);
+  });
+
+  it('leaves out what its flags do not serve', () => {
+    expect(names()).not.toContain('service-lb-controller');
+    expect(names()).not.toContain('certificatesigningrequest-signing-controller');
+  });
+
+  it('refuses a name that is none', () => {
+    expect(() => names('--controllers=nobody')).toThrow('--controllers: "nobody" is not one of');
+  });
+});
+
+describe('the flags', () => {
+  it('set the workers of each controller', () => {
+    const { concurrency } = options('--concurrent-job-syncs=7', '--concurrent-gc-syncs=3');
+    expect(concurrency).toMatchObject({
+      'job-controller': 7,
+      'garbage-collector-controller': 3,
+      'deployment-controller': 5,
+    });
+    const known = new Set(CONTROLLERS.map(({ name }) => name));
+    const unknown = Object.keys(concurrency).filter((name) => !known.has(name));
+    // The API server keeps the status of these policies.
+    expect(unknown).toEqual(['validatingadmissionpolicy-status-controller']);
+  });
+
+  it.each([
+    {
+      name: 'half a CA',
+      flags: ['--cluster-signing-cert-file=x'],
+      want: 'both a certificate file and a key file',
+    },
+    {
+      name: 'two ways to name CAs',
+      flags: [
+        '--cluster-signing-cert-file=x',
+        '--cluster-signing-key-file=x',
+        '--cluster-signing-kubelet-serving-cert-file=x',
+      ],
+      want: 'at the same time',
+    },
+    {
+      name: 'a duration that is none',
+      flags: ['--horizontal-pod-autoscaler-sync-period=soon'],
+      want: '--horizontal-pod-autoscaler-sync-period must be a duration',
+    },
+    { name: 'no workers', flags: ['--concurrent-job-syncs=0'], want: '--concurrent-job-syncs' },
+  ])('refuse $name', ({ flags, want }) => {
+    expect(() => options(...flags)).toThrow(want);
+  });
+});
