@@ -51,12 +51,16 @@ export class VersionedResourceClient<T extends KubeObject> implements ResourceCl
   }
 
   async *watch(query: WatchQuery, signal: AbortSignal): AsyncGenerator<WatchEvent<T>, void> {
-    // Who watches has listed, so that the version is known.
-    const older = this.#older;
-    if (!older) {
-      yield* this.#current.watch(query, signal);
-      return;
+    if (!this.#older) {
+      try {
+        yield* this.#current.watch(query, signal);
+        return;
+      } catch (error) {
+        await this.#findOlder(error);
+      }
     }
+    const older = this.#older;
+    if (!older) return;
     for await (const event of older.client.watch(query, signal))
       yield event.type === 'BOOKMARK'
         ? event
@@ -142,13 +146,18 @@ export class VersionedResourceClient<T extends KubeObject> implements ResourceCl
     try {
       return await current();
     } catch (error) {
-      if (!isNoSuchResource(error)) throw error;
-      const served = await this.parts.servedVersions(this.ref.group);
-      const version = await olderVersionOf(this.ref, served);
-      if (!version) throw error;
-      this.#older = { client: this.parts.clientOf(version.ref), version };
-      return older(this.#older);
+      return older(await this.#findOlder(error));
     }
+  }
+
+  /** Throws the error again when it says something else, or when the server has no older version either. */
+  async #findOlder(error: unknown): Promise<Older<T>> {
+    if (!isNoSuchResource(error)) throw error;
+    const served = await this.parts.servedVersions(this.ref.group);
+    const version = await olderVersionOf(this.ref, served);
+    if (!version) throw error;
+    this.#older = { client: this.parts.clientOf(version.ref), version };
+    return this.#older;
   }
 }
 
