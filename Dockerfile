@@ -24,9 +24,9 @@ RUN node scripts/build.mjs \
 
 # Of the Node image only Node itself.
 FROM ${DEBIAN_IMAGE}
-# ip for the routes of a node; curl for health checks; these and procps for whoever runs a shell in a pod.
+# ip and iptables for the networks of a node; curl for health checks; these and procps for whoever runs a shell in a pod.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates curl iproute2 procps \
+    && apt-get install -y --no-install-recommends ca-certificates curl iproute2 iptables procps \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /usr/local/bin/node /usr/local/bin/
 # For whole clusters in one container (orrery up).

@@ -41,7 +41,7 @@ const settings = Object.fromEntries(
 const PACKAGES = [
   'base-files base-passwd bash coreutils dash debianutils diffutils findutils grep gzip hostname libc-bin mawk',
   'libstdc++6 ncurses-bin ncurses-base sed tar util-linux',
-  'ca-certificates curl iproute2 procps',
+  'ca-certificates curl iproute2 iptables procps',
 ].flatMap((line) => line.split(' '));
 const DOCUMENTATION = /^\/usr\/share\/(doc|man|info|locale|bug|lintian|bash-completion)\//;
 
@@ -127,6 +127,7 @@ for name in "$@"; do
     ca-certificates) [[ -s /etc/ssl/certs/ca-certificates.crt ]] || exit 100 ;;
     curl) type curl >/dev/null || exit 100 ;;
     iproute2) type ip >/dev/null || exit 100 ;;
+    iptables) type iptables >/dev/null || exit 100 ;;
     procps) type ps >/dev/null || exit 100 ;;
     *) echo "apt-get stand-in: no package $name" >&2; exit 100 ;;
   esac

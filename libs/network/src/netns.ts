@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { ToolError, runTool } from './tool.js';
 
 /** Where ip-netns(8) keeps named network namespaces. */
@@ -34,18 +33,21 @@ export async function listNetns(prefix: string): Promise<readonly string[]> {
     .filter((name) => name !== '' && name.startsWith(prefix));
 }
 
-/** Sets kernel parameters of the caller's network, or of a namespace; those that this kernel lacks are left out. */
+/** In a container /proc/sys is read-only, which a process with SYS_ADMIN may change in its own mount namespace. */
+const MAKE_WRITABLE = 'mount -o remount,rw /proc/sys';
+
+/**
+ * Sets kernel parameters of the caller's network, or of a namespace; those that this kernel lacks are left out, and
+ * those that are as wanted are not written.
+ */
 export async function setSysctls(
   values: Readonly<Record<string, string>>,
   netns?: string,
 ): Promise<void> {
   for (const [name, value] of Object.entries(values)) {
     const path = `/proc/sys/${name.replaceAll('.', '/')}`;
-    if (netns === undefined) {
-      if (existsSync(path)) await writeFile(path, value);
-      continue;
-    }
-    const script = `test ! -e ${path} || echo ${value} > ${path}`;
-    await runTool('sh', ['-c', script], { netns });
+    const write = `echo ${value} > ${path}`;
+    const script = `test ! -e ${path} || test "$(cat ${path})" = ${value} || { ${write}; } 2>/dev/null || { ${MAKE_WRITABLE} && ${write}; }`;
+    await runTool('sh', ['-c', script], netns === undefined ? {} : { netns });
   }
 }
