@@ -48,11 +48,18 @@ export interface KubeletParts {
   readonly hooks?: Pick<LifecycleHooks, 'run'>;
   readonly machine?: () => Machine;
   readonly volumes?: PodVolumes;
+  /** Caches that several kubelets of one process share; `sourcesReady` then says when they are filled. */
+  readonly informers?: InformerFactory;
+  readonly sourcesReady?: () => boolean;
+  /** A node without machine: nothing is evicted, collected or rotated, and it is looked at less often. */
+  readonly hollow?: boolean;
 }
 
 /** Tokens are renewed in files this often; everything else in volumes changes when its object does. */
 const TOKEN_REFRESH_MS = 30_000;
 const MIRROR_PERIOD_MS = 2_000;
+/** A machine that is not there does not change. */
+const HOLLOW_LOOK_MS = 30_000;
 
 /** One node's agent: built of plain parts, without global state, so that one process can hold many. */
 export class Kubelet {
@@ -95,7 +102,7 @@ export class Kubelet {
     this.logger =
       parts.logger ?? createLogger({ component: 'kubelet' }).child({ node: options.nodeName });
     const { logger } = this;
-    this.informers = new InformerFactory({ client, clock, random, logger });
+    this.informers = parts.informers ?? new InformerFactory({ client, clock, random, logger });
     this.informers.informer(resources.services);
     this.recorder = recorderOf(this);
     this.events = recordPodEvents(this.recorder);
@@ -163,15 +170,18 @@ export class Kubelet {
     signal.addEventListener('abort', () => this.stop.abort(), { once: true });
     const own = this.stop.signal;
     if (signal.aborted) this.stop.abort();
+    const machine = [
+      () => this.care.start(own),
+      () => this.every(TOKEN_REFRESH_MS, () => this.refreshVolumes(this.workers.active())),
+      () => this.every(MIRROR_PERIOD_MS, () => this.mirrors.reconcile()),
+    ];
     await Promise.all([
       this.pleg.start(own),
       this.node.start(own),
       lease.start(own),
       housekeeping.start(own),
       this.manifests?.start(own),
-      this.care.start(own),
-      this.every(TOKEN_REFRESH_MS, () => this.refreshVolumes(this.workers.active())),
-      this.every(MIRROR_PERIOD_MS, () => this.mirrors.reconcile()),
+      ...(this.parts.hollow ? [] : machine.map((loop) => loop())),
     ]);
     // A termination under way is left to the next kubelet, which starts its grace period anew.
     await Promise.race([this.workers.stopped(), clock.sleep(500)]);
@@ -194,6 +204,8 @@ export class Kubelet {
   }
 
   sourcesReady(): boolean {
+    const { sourcesReady } = this.parts;
+    if (sourcesReady) return sourcesReady();
     return (
       (this.manifests?.ready ?? true) &&
       this.informers.peek(resources.pods, this.podScope)?.hasSynced === true
@@ -253,6 +265,7 @@ export class Kubelet {
         rootDir: options.paths.rootDir,
         updateMs: options.nodeStatusUpdateMs,
         reserved: options.tuning.reserved,
+        ...(this.parts.hollow ? { lookMs: HOLLOW_LOOK_MS } : {}),
       },
       {
         client,

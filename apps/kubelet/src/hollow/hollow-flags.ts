@@ -1,5 +1,5 @@
 import { Flag } from '@orrery/component';
-import { IsString } from 'class-validator';
+import { IsInt, IsString, Matches, Min } from 'class-validator';
 
 /** Flags of the process that runs hollow nodes. */
 export class HollowFlags {
@@ -10,4 +10,13 @@ export class HollowFlags {
   @Flag('folder of pods and volumes; a folder a node is made in it')
   @IsString()
   rootDir = '/var/lib/hollow-nodes';
+
+  @Flag('make this many new nodes, hollow-0001 and so on, instead of adopting those that are there')
+  @IsInt()
+  @Min(0)
+  hollowNodes = 0;
+
+  @Flag('first part of the names of new nodes')
+  @Matches(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+  namePrefix = 'hollow';
 }

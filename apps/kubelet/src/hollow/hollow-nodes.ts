@@ -17,13 +17,7 @@ import type { Clock, ComponentApp, ComponentContext } from '@orrery/component';
 import { ReconcileErrorFilter, WatchTransport, WriteFence, leadAlways } from '@orrery/controller';
 import type { KubeletOptions } from '../config/kubelet-options.js';
 import { tuningOf } from '../config/node-tuning.js';
-import {
-  findContainer,
-  initContainersOf,
-  isSidecar,
-  isMirrorPod,
-  uidOf,
-} from '../containers/visit.js';
+import { isMirrorPod, uidOf } from '../containers/visit.js';
 import { KubeletModule } from '../kubelet.module.js';
 import { Kubelet } from '../kubelet.js';
 import { readMachine } from '../node/machine.js';
@@ -32,14 +26,10 @@ import { podDefinition } from '../pod-sources/pod.reconciler.js';
 import { KubeletAuth } from '../server/kubelet-auth.js';
 import { imagesOf, machineOf, toRuntimePod, toStaticPod } from './adopt-pods.js';
 import { HollowFlags } from './hollow-flags.js';
+import { runFleet } from './hollow-fleet.js';
 import { HollowRuntime } from './hollow-runtime.js';
 import type { RunsFor } from './hollow-runtime.js';
-
-/** Work that ends (init containers, Jobs) takes this long on a node without processes. */
-const WORK_MS = 1000;
-
-/** Probes and hooks of containers that are not there succeed; none is sent anywhere. */
-const PASSED = { passed: true, output: '' };
+import { PASSIVE, workOf } from './hollow-work.js';
 
 /** A hollow node takes over the identity of the Node object that stands for it. */
 function optionsOf(node: Node, flags: HollowFlags): KubeletOptions {
@@ -72,15 +62,6 @@ function optionsOf(node: Node, flags: HollowFlags): KubeletOptions {
   };
 }
 
-/** How long a container of the pod runs by itself. */
-function workOf(pod: Pod | undefined, name: string): number | undefined {
-  const container = pod && findContainer(pod, name);
-  if (!container) return undefined;
-  const isInit = initContainersOf(pod).includes(container) && !isSidecar(container);
-  const ends = isInit || (pod.spec.restartPolicy ?? 'Always') !== 'Always';
-  return ends && !isSidecar(container) ? WORK_MS : undefined;
-}
-
 /** Runs the kubelet of one node over an in-memory runtime that holds what the node's pods are said to run. */
 async function runNode(
   node: Node,
@@ -103,8 +84,7 @@ async function runNode(
     runtime,
     clock,
     random: new SystemRandom(),
-    prober: { probe: () => Promise.resolve(PASSED) },
-    hooks: { run: () => Promise.resolve() },
+    ...PASSIVE,
     machine: () => machineOf(node, readMachine(options.paths.rootDir)),
   });
   for (const pod of known) {
@@ -149,6 +129,7 @@ async function runHollowNodes(
 ): Promise<void> {
   const flags = parseFlags(HollowFlags, argv, 'hollow-nodes');
   if (flags.kubeconfig === '') throw new ConfigError('--kubeconfig is required');
+  if (flags.hollowNodes > 0) return runFleet(flags, { signal, clock });
   const client = connect(loadKubeconfig(flags.kubeconfig, { userAgent: 'hollow-nodes' }));
   try {
     const nodes = await client.resource(resources.nodes).list();
@@ -169,6 +150,7 @@ async function runHollowNodes(
   } finally {
     await client.close();
   }
+  return undefined;
 }
 
 /** Many nodes in one process, without processes of their own: real pod workers over an in-memory runtime. */

@@ -20,6 +20,8 @@ export interface NodeOptions {
   readonly rootDir: string;
   readonly updateMs: number;
   readonly reserved: Readonly<Record<string, number>>;
+  /** How often runtime and machine are looked at; default 1 s. */
+  readonly lookMs?: number;
 }
 
 export interface NodeAgentParts {
@@ -118,7 +120,8 @@ export class NodeAgent {
 
   private idle(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const waitMs = this.conditions && this.parts.plegHealthy() ? LOOK_MS : RETRY_MS;
+      const waitMs =
+        this.conditions && this.parts.plegHealthy() ? (this.options.lookMs ?? LOOK_MS) : RETRY_MS;
       const cancel = this.parts.clock.after(waitMs, () => done());
       const done = (): void => {
         cancel();
