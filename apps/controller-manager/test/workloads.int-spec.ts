@@ -1,0 +1,245 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Pod } from '@orrery/api';
+import { ref, resources } from '@orrery/api';
+import { freeAddress } from '@orrery/testkit';
+import { eventually } from '@orrery/testkit';
+import { useControlPlane } from './control-plane.js';
+
+const NS = 'default';
+const address = await freeAddress();
+const METRICS = { host: address.host.replace(/^127\.\d+/, '127.237'), port: address.port };
+
+/** Every controller at once, as a cluster runs them. */
+const plane = useControlPlane({
+  controllers: ['*', 'bootstrapsigner', 'tokencleaner', '-node-ipam'],
+  flags: [`--bind-address=${METRICS.host}`, `--secure-port=${METRICS.port}`],
+});
+
+const podsOf = async (app: string): Promise<Pod[]> => {
+  const { items } = await plane.client
+    .resource(resources.pods)
+    .list({ namespace: NS, labelSelector: `app=${app}` });
+  return items.filter(({ metadata }) => !metadata.deletionTimestamp);
+};
+
+const template = (app: string, image: string, restartPolicy = 'Always'): object => ({
+  metadata: { labels: { app } },
+  spec: { restartPolicy, containers: [{ name: 'c', image }] },
+});
+
+const ready = (pod: Pod): Promise<unknown> =>
+  plane.patchStatus(
+    resources.pods,
+    { namespace: NS, name: pod.metadata.name ?? '' },
+    {
+      phase: 'Running',
+      conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' }],
+    },
+  );
+
+/** What the kubelet does at the end of a pod. */
+async function end(pod: Pod, phase: 'Succeeded' | 'Failed', exitCode: number): Promise<void> {
+  const finishedAt = '2026-01-01T00:00:00Z';
+  await plane.patchStatus(
+    resources.pods,
+    { namespace: NS, name: pod.metadata.name ?? '' },
+    {
+      phase,
+      containerStatuses: [
+        {
+          name: 'c',
+          image: 'i',
+          imageID: 'i',
+          ready: false,
+          restartCount: 0,
+          state: { terminated: { exitCode, finishedAt } },
+        },
+      ],
+    },
+  );
+}
+
+const until = <T>(fn: () => Promise<T>): Promise<T> => eventually(fn, { timeoutMs: 8000 });
+
+describe('all controllers together', () => {
+  it('surge a DaemonSet: the old pod goes when the new one is available', async () => {
+    await plane.create(resources.nodes, { metadata: { name: 'n1' }, status: {} });
+    await plane.create(resources.daemonsets, {
+      metadata: { name: 'agent', namespace: NS },
+      spec: {
+        selector: { matchLabels: { app: 'agent' } },
+        template: template('agent', 'one'),
+        updateStrategy: {
+          type: 'RollingUpdate',
+          rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
+        },
+      },
+    });
+    const [first] = await until(async () => {
+      const pods = await podsOf('agent');
+      expect(pods).toHaveLength(1);
+      return pods;
+    });
+    if (first) await ready(first);
+    const body = { spec: { template: template('agent', 'two') } };
+    await plane.client
+      .resource(resources.daemonsets)
+      .patch({ namespace: NS, name: 'agent' }, 'merge', body);
+    const images = async (): Promise<(string | undefined)[]> =>
+      (await podsOf('agent')).map(({ spec }) => spec?.containers[0]?.image).sort();
+    await until(async () => {
+      expect(await images()).toEqual(['one', 'two']);
+    });
+    const second = (await podsOf('agent')).find(({ spec }) => spec?.containers[0]?.image === 'two');
+    if (second) await ready(second);
+    await until(async () => {
+      expect(await images()).toEqual(['two']);
+    });
+  });
+
+  it('end a Job by its indexes', async () => {
+    await plane.create(resources.jobs, {
+      metadata: { name: 'shards', namespace: NS },
+      spec: {
+        completionMode: 'Indexed',
+        completions: 2,
+        parallelism: 2,
+        backoffLimitPerIndex: 1,
+        template: template('shards', 'i', 'Never'),
+      },
+    });
+    const indexOf = ({ metadata }: Pod): string =>
+      metadata.annotations?.['batch.kubernetes.io/job-completion-index'] ?? '';
+    const failuresOf = ({ metadata }: Pod): string | undefined =>
+      metadata.annotations?.['batch.kubernetes.io/job-index-failure-count'];
+    const running = async (index: string): Promise<Pod> => {
+      const pod = (await podsOf('shards')).find(
+        (one) => indexOf(one) === index && one.status?.phase === 'Pending',
+      );
+      if (!pod) throw new Error(`no pod of index ${index}`);
+      return pod;
+    };
+    await end(await until(() => running('0')), 'Succeeded', 0);
+    await end(await until(() => running('1')), 'Failed', 1);
+    const again = await until(() => running('1'));
+    expect(failuresOf(again)).toBe('1');
+    await end(again, 'Failed', 1);
+    const { status } = await plane.settled(
+      resources.jobs,
+      { namespace: NS, name: 'shards' },
+      (job) => (job.status?.conditions ?? []).some(({ type }) => type === 'Failed'),
+    );
+    expect(status).toMatchObject({
+      failedIndexes: '1',
+      completedIndexes: '0',
+      succeeded: 1,
+      failed: 2,
+    });
+    expect(status?.conditions?.find(({ type }) => type === 'Failed')?.reason).toBe('FailedIndexes');
+  });
+
+  it('make claims of a StatefulSet and remove them as it says', async () => {
+    await plane.create(resources.statefulsets, {
+      metadata: { name: 'db', namespace: NS },
+      spec: {
+        serviceName: 'db',
+        replicas: 1,
+        selector: { matchLabels: { app: 'db' } },
+        template: template('db', 'i'),
+        persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Retain' },
+        volumeClaimTemplates: [
+          {
+            metadata: { name: 'data' },
+            spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+          },
+        ],
+      },
+    });
+    const key = { namespace: NS, name: 'data-db-0' };
+    await plane.settled(resources.persistentvolumeclaims, key, ({ metadata }) =>
+      (metadata.ownerReferences ?? []).some(({ kind }) => kind === 'StatefulSet'),
+    );
+    await plane.client.resource(resources.statefulsets).delete({ namespace: NS, name: 'db' });
+    await until(async () => {
+      const claims = await plane.list(resources.persistentvolumeclaims, NS);
+      expect(claims.map(({ metadata }) => metadata.name)).not.toContain('data-db-0');
+    });
+  });
+
+  it('count custom kinds in quotas, and budget by the scale of custom kinds', async () => {
+    const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+    await plane.create(resources.customresourcedefinitions, {
+      metadata: { name: 'rockets.example.com' },
+      spec: {
+        group: 'example.com',
+        scope: 'Namespaced',
+        names: { plural: 'rockets', singular: 'rocket', kind: 'Rocket' },
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: schema },
+            subresources: {
+              scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
+            },
+          },
+        ],
+      },
+    });
+    const rockets = ref('example.com', 'v1', 'rockets', 'Rocket', true);
+    const rocket = await until(() =>
+      plane.create(rockets, { metadata: { name: 'saturn', namespace: NS }, spec: { replicas: 4 } }),
+    );
+    await plane.create(resources.pods, {
+      metadata: {
+        name: 'stage-1',
+        namespace: NS,
+        labels: { app: 'rocket' },
+        ownerReferences: [
+          {
+            apiVersion: 'example.com/v1',
+            kind: 'Rocket',
+            name: 'saturn',
+            uid: rocket.metadata.uid,
+            controller: true,
+          },
+        ],
+      },
+      spec: { containers: [{ name: 'c', image: 'i' }] },
+    });
+    await plane.create(resources.poddisruptionbudgets, {
+      metadata: { name: 'rockets', namespace: NS },
+      spec: { maxUnavailable: '25%', selector: { matchLabels: { app: 'rocket' } } },
+    });
+    await plane.settled(
+      resources.poddisruptionbudgets,
+      { namespace: NS, name: 'rockets' },
+      ({ status }) => status?.expectedPods === 4 && status.desiredHealthy === 3,
+    );
+    await plane.create(resources.resourcequotas, {
+      metadata: { name: 'launches', namespace: NS },
+      spec: { hard: { 'count/rockets.example.com': '3' } },
+    });
+    const quota = { namespace: NS, name: 'launches' };
+    const used = (count: string) =>
+      plane.settled(
+        resources.resourcequotas,
+        quota,
+        ({ status }) => status?.used?.['count/rockets.example.com'] === count,
+      );
+    await used('1');
+    await plane.client.resource(rockets).delete({ namespace: NS, name: 'saturn' });
+    await plane.clock.step(65_000, 5);
+    await used('0');
+  });
+
+  it('tell of every queue', async () => {
+    const response = await fetch(`http://${METRICS.host}:${METRICS.port}/metrics`);
+    const text = await response.text();
+    for (const name of ['job', 'daemonset', 'persistentvolume-binder', 'horizontal-pod-autoscaler'])
+      expect(text).toMatch(new RegExp(`workqueue_adds_total\\{name="${name}-controller"\\} \\d+`));
+    expect(text).toContain('workqueue_longest_running_processor_seconds');
+    expect(plane.logs()).not.toContain('"level":50');
+  });
+});
