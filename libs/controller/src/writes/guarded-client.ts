@@ -143,8 +143,13 @@ export class GuardedClient implements KubeClient {
     return client;
   }
 
-  raw(path: string, signal?: AbortSignal): Promise<{ code: number; body: string }> {
-    return this.options.client.raw(path, signal);
+  async raw(
+    path: string,
+    signal?: AbortSignal,
+    options: Parameters<KubeClient['raw']>[2] = {},
+  ): Promise<{ code: number; body: string }> {
+    if (options.method !== undefined && options.method !== 'GET') this.options.beforeWrite?.();
+    return this.options.client.raw(path, signal, options);
   }
 
   close(): Promise<void> {
