@@ -38,6 +38,14 @@ async function stored(key: string): Promise<unknown> {
   return JSON.parse(Buffer.from(found?.value ?? '', 'base64').toString() || 'null');
 }
 
+/** Puts into etcd what another API server would. */
+async function store(key: string, object: Json): Promise<void> {
+  const url = new URL('/v3/kv/put', etcd.endpoints[0]);
+  const value = base64(JSON.stringify(object));
+  const body = JSON.stringify({ key: base64(`${etcd.keyspace}${key}`), value });
+  await fetch(url, { method: 'POST', body });
+}
+
 const pathOf = ({ group, version, plural }: (typeof removedKinds)[number]): string =>
   `/apis/${group}/${version}/${plural}`;
 
@@ -138,7 +146,6 @@ const ROWS: readonly Row[] = [
     patch: { spec: { template: { spec: { containers: [{ name: 'c', image: 'j' }] } } } },
     patched: {
       spec: { template: { spec: { containers: [{ image: 'j' }] } } },
-      metadata: { generation: 2 },
     },
   },
   {
@@ -277,9 +284,8 @@ describe('removed versions', () => {
         apiVersion: `${group}/${version}`,
       });
       expect(warningOf(list)).toBe(kind.deprecation ? `299 - "${kind.deprecation}"` : '');
-      const isMixed = /^(certificates|coordination)/.test(group) && version === 'v1beta1';
       expect((await plain.ask(path)).status).toBe(404);
-      if (!isMixed) expect((await plain.ask(`/apis/${group}/${version}`)).status).toBe(404);
+      expect((await plain.ask(`/apis/${group}/${version}`)).status).toBe(404);
       const discovered = await api.ask(`/apis/${group}/${version}`);
       expect(discovered.json['resources']).toContainEqual(
         expect.objectContaining({ name: kind.plural, kind: kind.kind }),
@@ -394,5 +400,43 @@ describe('rules for old versions', () => {
     } finally {
       await server.close();
     }
+  });
+});
+
+describe('what another API server has stored in an older version', () => {
+  const path = `/apis/networking.k8s.io/v1/${NS}/ingresses`;
+  const foreign = {
+    kind: 'Ingress',
+    apiVersion: 'networking.k8s.io/v1beta1',
+    metadata: { name: 'foreign', namespace: 'default', uid: 'u' },
+    spec: {
+      backend: { serviceName: 'a', servicePort: 80 },
+      rules: [
+        { http: { paths: [{ path: '/', backend: { serviceName: 'b', servicePort: 'c' } }] } },
+      ],
+    },
+  };
+  const current = {
+    apiVersion: 'networking.k8s.io/v1',
+    spec: {
+      defaultBackend: { service: { name: 'a', port: { number: 80 } } },
+      rules: [{ http: { paths: [{ path: '/', pathType: 'ImplementationSpecific' }] } }],
+    },
+  };
+
+  it('is served in the current version, and stored in it with the next write', async () => {
+    const watch = await plain.watch(`${path}?watch=true&fieldSelector=metadata.name%3Dforeign`);
+    await store('ingress/default/foreign', foreign);
+    expect((await plain.ask(`${path}/foreign?resourceVersion=`)).json).toMatchObject(current);
+    const items = (await plain.ask(path)).json['items'] as Json[];
+    const listed = items.find((one) => metadataOf({ json: one })['name'] === 'foreign');
+    expect(listed).toMatchObject({ spec: current.spec });
+    const patch = { metadata: { labels: { a: 'b' } } };
+    const patched = await plain.patch(`${path}/foreign`, 'merge-patch+json', patch);
+    expect(patched.json).toMatchObject({ ...current, ...patch });
+    expect(await stored('ingress/default/foreign')).toMatchObject({ ...current, ...patch });
+    expect(watch.events().map(({ type }) => type)).toEqual(['ADDED', 'MODIFIED']);
+    expect(watch.events()[0]?.object).toMatchObject(current);
+    watch.response.destroy();
   });
 });

@@ -1,6 +1,7 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import { toApiVersion } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
+import { kinds, removedKinds } from '@orrery/api';
 import type { Entry } from '@orrery/storage';
 
 /** One object as a client sees it: parsed, and as JSON ready for the wire. Immutable. */
@@ -23,27 +24,65 @@ export function represent(object: KubeObject): Representation {
   return { object, bytes: encodeObject(object), typeEnd: Buffer.byteLength(head) };
 }
 
+const storedGroupVersion = ({ storageConversion, group, version }: KindDescriptor): string =>
+  storageConversion
+    ? toApiVersion(storageConversion.group, storageConversion.version)
+    : toApiVersion(group, version);
+
+/** Kinds that convert to what is stored, by `group/version/kind`: other API servers may have stored objects as these. */
+const storedOtherwise = new Map(
+  [...kinds, ...removedKinds]
+    .filter(({ storageConversion }) => storageConversion)
+    .map((kind) => [`${toApiVersion(kind.group, kind.version)}/${kind.kind}`, kind]),
+);
+
+/** The object in the version in which this server stores it. */
+function inStoredVersion(kind: KindDescriptor, object: KubeObject): KubeObject {
+  const wanted = storedGroupVersion(kind);
+  if (object.apiVersion === wanted) return object;
+  const other = storedOtherwise.get(`${object.apiVersion ?? ''}/${object.kind ?? ''}`);
+  if (other?.storagePrefix !== kind.storagePrefix || !other.storageConversion) return object;
+  if (storedGroupVersion(other) !== wanted) return object;
+  const stored = structuredClone(object);
+  other.setDefaults?.(stored);
+  const { group, version, kind: name } = other.storageConversion;
+  const made = other.storageConversion.toStorage(stored);
+  return { ...made, kind: name, apiVersion: toApiVersion(group, version) };
+}
+
+const heads = new WeakMap<KindDescriptor, Buffer>();
+
+/** True when the value begins as this server writes it: nothing else is looked at, since every read asks. */
+function isStoredAs(kind: KindDescriptor, { bytes, typeEnd }: Entry): boolean {
+  let head = heads.get(kind);
+  if (!head) {
+    const type = { kind: kind.kind, apiVersion: toApiVersion(kind.group, kind.version) };
+    heads.set(kind, (head = Buffer.from(JSON.stringify(type).slice(0, -1))));
+  }
+  if (typeEnd !== head.length && typeEnd !== head.length + 1) return false;
+  return bytes.compare(head, 0, head.length, 0, head.length) === 0;
+}
+
 const converted = new WeakMap<Entry, Map<KindDescriptor, Representation>>();
+
+function convertedFor(kind: KindDescriptor, entry: Entry): Representation {
+  const stored = inStoredVersion(kind, entry.object);
+  const object = kind.storageConversion?.fromStorage(stored) ?? stored;
+  if (object === entry.object) return entry;
+  return represent({
+    ...object,
+    kind: kind.kind,
+    apiVersion: toApiVersion(kind.group, kind.version),
+  });
+}
 
 /** What a client of `kind` sees of a stored entry; conversions are made once per entry and kept. */
 export function representationOf(kind: KindDescriptor, entry: Entry): Representation {
-  const conversion = kind.storageConversion;
-  if (!conversion) return entry;
+  if (!kind.storageConversion && isStoredAs(kind, entry)) return entry;
   let byKind = converted.get(entry);
   if (!byKind) converted.set(entry, (byKind = new Map()));
   let made = byKind.get(kind);
-  if (!made) {
-    const object = conversion.fromStorage(entry.object);
-    made =
-      object === entry.object
-        ? entry
-        : represent({
-            ...object,
-            kind: kind.kind,
-            apiVersion: toApiVersion(kind.group, kind.version),
-          });
-    byKind.set(kind, made);
-  }
+  if (!made) byKind.set(kind, (made = convertedFor(kind, entry)));
   return made;
 }
 
