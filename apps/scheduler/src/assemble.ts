@@ -5,7 +5,9 @@ import type { Clock, Logger, Metrics, Random } from '@orrery/component';
 import type { EventRecorder } from '@orrery/controller';
 import type { InformerFactory, Lister } from '@orrery/informers';
 import { SchedulerCache } from './cache/scheduler-cache.js';
-import type { SchedulerOptions } from './config/options.js';
+import type { SchedulingOptions } from './config/options.js';
+import { explain, withoutNode } from './explain/explain.js';
+import type { Explanation } from './explain/explain.js';
 import { choosePlugins } from './config/profile-plugins.js';
 import { Extender } from './extender/extender.js';
 import { Extenders } from './extender/extenders.js';
@@ -37,6 +39,8 @@ export interface Surroundings {
 export interface Assembly {
   readonly scheduler: Scheduler;
   readonly queue: SchedulingQueue;
+  /** Each plugin's verdict on a pod as if it had no node. */
+  readonly explain: (pod: Pod) => Explanation;
   /** To be called every second while leading. */
   readonly everySecond: () => void;
 }
@@ -74,7 +78,7 @@ type Shared = Omit<PluginContext, 'filters' | 'events' | 'schedulerName'> & {
   readonly events: (name: string) => EventRecorder;
 };
 
-function buildProfiles(options: SchedulerOptions, shared: Shared): Map<string, Framework> {
+function buildProfiles(options: SchedulingOptions, shared: Shared): Map<string, Framework> {
   const profiles = new Map<string, Framework>();
   for (const profile of options.profiles) {
     const { schedulerName } = profile;
@@ -126,7 +130,7 @@ function keepUp({ cache, queue, pods, meters }: Upkeep): void {
 }
 
 /** Puts queue, cache, profiles and watches together. Nothing runs yet. */
-export function assemble(options: SchedulerOptions, around: Surroundings): Assembly {
+export function assemble(options: SchedulingOptions, around: Surroundings): Assembly {
   const { client, informers, clock, random, logger } = around;
   const cache = new SchedulerCache(clock);
   const nominator = new Nominator();
@@ -190,5 +194,15 @@ export function assemble(options: SchedulerOptions, around: Surroundings): Assem
   const everySecond = (): void => {
     keepUp({ cache, queue, pods, meters });
   };
-  return { scheduler, queue, everySecond };
+  return {
+    scheduler,
+    queue,
+    everySecond,
+    explain: (pod) => {
+      const framework = profiles.get(pod.spec.schedulerName ?? '');
+      if (!framework) throw new RangeError(`no profile is named ${pod.spec.schedulerName ?? ''}`);
+      cache.removePod(pod.metadata.uid ?? '');
+      return explain(framework, withoutNode(pod), cache.list());
+    },
+  };
 }

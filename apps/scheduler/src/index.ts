@@ -9,8 +9,8 @@ import { SchedulerModule } from './scheduler.module.js';
 
 const NAME = 'kube-scheduler';
 
-/** Decisions being written at a time. */
-const MAX_IN_FLIGHT = 64;
+/** Decisions that are being carried out, most of which may wait for volumes. */
+const MAX_IN_FLIGHT = 1024;
 
 async function run(argv: readonly string[], context: ComponentContext): Promise<void> {
   const options = toOptions(parseFlags(SchedulerFlags, argv, NAME));
@@ -34,3 +34,7 @@ export const app: ComponentApp = {
   name: NAME,
   run,
 };
+
+export { explainScheduling } from './explain/explain-scheduling.js';
+export type { Explanation } from './explain/explain.js';
+export { renderExplanation } from './explain/render.js';

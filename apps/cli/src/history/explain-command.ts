@@ -8,6 +8,7 @@ import {
 } from '@orrery/history';
 import type { ChainLink, Explanation, Step } from '@orrery/history';
 import { readCommandLine } from './arguments.js';
+import { explainPodScheduling } from './explain-scheduling.js';
 import { ExplainFlags } from './history-flags.js';
 import { HistoryServer } from './history-server.js';
 import { clockTime, signOf } from './lines.js';
@@ -64,6 +65,10 @@ export async function explain(
 ): Promise<void> {
   const { words, flags: long } = readCommandLine(argv);
   const flags = parseFlags(ExplainFlags, long, 'orrery explain TYPE/NAME');
+  if (flags.scheduling) {
+    print(await explainPodScheduling(words, flags));
+    return;
+  }
   const [type, name] = parseSubject(words, 'explain');
   const server = new HistoryServer(flags);
   try {

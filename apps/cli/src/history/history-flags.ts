@@ -108,4 +108,7 @@ export class ExplainFlags extends ConnectionFlags {
 
   @Flag('also what else the first cause led to meanwhile; pictures always show it')
   related: boolean = false;
+
+  @Flag("pods: each scheduler plugin's verdict and score per node, as of now")
+  scheduling: boolean = false;
 }

@@ -20,13 +20,16 @@ export interface ProfileOptions {
   readonly pluginConfig: ReadonlyMap<string, unknown>;
 }
 
-/** Flags and configuration file as a program needs them. */
-export interface SchedulerOptions extends LeaderElectedOptions {
+/** What decisions are made by. */
+export interface SchedulingOptions {
   readonly profiles: readonly ProfileOptions[];
   readonly percentageOfNodesToScore: number;
   readonly extenders: readonly ExtenderOptions[];
   readonly backoff: { readonly initialMs: number; readonly maxMs: number };
 }
+
+/** Flags and configuration file as a program needs them. */
+export interface SchedulerOptions extends LeaderElectedOptions, SchedulingOptions {}
 
 function readConfiguration(path: string): KubeSchedulerConfiguration {
   let plain: unknown;

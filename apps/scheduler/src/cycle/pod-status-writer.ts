@@ -69,4 +69,23 @@ export class PodStatusWriter {
       if (!isNotFound(error)) throw error;
     }
   }
+
+  /** Merges annotations into a pod, which may be gone. */
+  async annotate(
+    {
+      namespace,
+      name,
+      uid,
+    }: { readonly namespace: string; readonly name: string; readonly uid: string },
+    patch: object,
+  ): Promise<void> {
+    const { metadata } = patch as { readonly metadata: object };
+    try {
+      await this.client
+        .resource(resources.pods)
+        .patch({ namespace, name }, 'strategic', { metadata: { ...metadata, uid } });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
 }

@@ -8,6 +8,8 @@ import type { Lister } from '@orrery/informers';
 import type { SchedulerCache } from '../cache/scheduler-cache.js';
 import { CycleState } from '../framework/cycle-state.js';
 import { describeFailure } from '../framework/fit-error.js';
+import { explain, toAnnotation, wantsExplanation } from '../explain/explain.js';
+import type { Explanation } from '../explain/explain.js';
 import type { Extenders } from '../extender/extenders.js';
 import type { Diagnosis } from '../framework/fit-error.js';
 import type { Framework } from '../framework/framework.js';
@@ -22,6 +24,7 @@ import type { SchedulingQueue } from '../queue/scheduling-queue.js';
 import type { Choice, NodeChooser } from './choose-node.js';
 import type { PodStatusWriter, Refusal } from './pod-status-writer.js';
 import type { SchedulerMeters } from './scheduler-meters.js';
+import { Slots } from './slots.js';
 
 export interface SchedulerOptions {
   /** Profiles by scheduler name. */
@@ -56,6 +59,9 @@ interface Try {
 
 const toReference = (pod: Pod): Pod => ({ ...pod, apiVersion: 'v1', kind: resources.pods.kind });
 
+/** Bindings being written at a time; others wait without keeping a connection. */
+const MAX_BINDINGS = 64;
+
 const none: ReadonlySet<string> = new Set();
 
 /**
@@ -63,7 +69,9 @@ const none: ReadonlySet<string> = new Set();
  * A try that fails, at whatever point, ends with the pod back in the queue or with the pod gone.
  */
 export class Scheduler {
+  readonly #slots = new Slots(MAX_BINDINGS);
   #deciding: Promise<void> | undefined;
+  #told: Explanation | undefined;
 
   constructor(private readonly options: SchedulerOptions) {}
 
@@ -88,11 +96,24 @@ export class Scheduler {
     const revision = Math.max(revisionOf(info.pod) ?? 0, queued.wokenBy ?? 0);
     return reactingTo({ controller: 'scheduler', ...(revision ? { revision } : {}) }, () => {
       try {
-        return this.#decide(attempt, signal);
+        const written = this.#decide(attempt, signal);
+        const told = this.#told;
+        this.#told = undefined;
+        return told ? Promise.all([written, this.#tell(info, told)]).then(nothing) : written;
       } catch (error) {
         return this.#fail(attempt, errorFailure(error));
       }
     });
+  }
+
+  /** Writes what was thought of the nodes on the pod itself; a pod that is gone needs it no more. */
+  async #tell({ namespace, name, uid }: PodInfo, explanation: Explanation): Promise<void> {
+    const { status, logger } = this.options;
+    try {
+      await status.annotate({ namespace, name, uid }, toAnnotation(explanation));
+    } catch (error) {
+      logger.warn('explanation not written', { pod: name, error: String(error) });
+    }
   }
 
   #needsNothing({ info }: QueuedPod): boolean {
@@ -115,6 +136,8 @@ export class Scheduler {
     const { queued, framework, state } = attempt;
     const { info } = queued;
     const { chooser } = this.options;
+    const { pod } = info;
+    if (wantsExplanation(pod)) this.#told = explain(framework, info, this.options.cache.list());
     const choice = chooser.choose(framework, state, info);
     return choice instanceof Promise
       ? this.#deferred(attempt, choice, (made) => this.#carryOut(attempt, made, signal))
@@ -222,7 +245,7 @@ export class Scheduler {
     const extender = this.options.extenders.binder(assumed);
     const status = extender
       ? await extender.bind(assumed, nodeName, signal)
-      : await framework.bind(state, assumed, nodeName, signal);
+      : await this.#slots.run(() => framework.bind(state, assumed, nodeName, signal));
     meters.point('Bind', status, framework.schedulerName, (clock.monotonic() - from) / 1000);
     return status;
   }
@@ -291,6 +314,8 @@ export class Scheduler {
     return pod?.metadata.uid === queued.info.uid && !pod.spec.nodeName ? pod : undefined;
   }
 }
+
+const nothing = (): void => undefined;
 
 const keyOf = ({ info }: QueuedPod): { namespace: string; name: string } => ({
   namespace: info.namespace,

@@ -9,7 +9,9 @@ import { renderExplanation } from './render.js';
 describe('explain()', () => {
   const bench = new PluginBench([taintToleration, nodeResourcesFit], {
     nodes: [
-      node('small').allocatable({ cpu: '1', memory: '1Gi' }).tainted({ key: 'x', effect: 'NoSchedule' }),
+      node('small')
+        .allocatable({ cpu: '1', memory: '1Gi' })
+        .tainted({ key: 'x', effect: 'NoSchedule' }),
       node('large'),
       node('busy'),
     ],

@@ -1,6 +1,8 @@
 import type { NodeInfo } from '../cache/node-info.js';
 import { CycleState } from '../framework/cycle-state.js';
 import type { Framework } from '../framework/framework.js';
+import type { Pod } from '@orrery/api';
+import { toPodInfo } from '../framework/pod-info.js';
 import type { PodInfo } from '../framework/pod-info.js';
 import { isSuccess, success } from '../framework/status.js';
 
@@ -54,7 +56,11 @@ export function explain(
   const { schedulerName: scheduler } = framework;
   const { status, nodeNames, narrowedBy } = framework.preFilter(state, pod);
   if (!isSuccess(status))
-    return { scheduler, refused: `${status.plugin ?? ''}: ${status.reasons.join(', ')}`, nodes: [] };
+    return {
+      scheduler,
+      refused: `${status.plugin ?? ''}: ${status.reasons.join(', ')}`,
+      nodes: [],
+    };
   const refusals = nodes.map((node) => {
     const own = refusalsOf(framework, state, pod, node);
     if (nodeNames && !nodeNames.has(node.name))
@@ -88,3 +94,31 @@ export function explain(
   });
   return { scheduler, nodes: explained.sort((a, b) => (b.total ?? -1) - (a.total ?? -1)) };
 }
+
+/** The pod as it was before it was placed. */
+export function withoutNode(pod: Pod): PodInfo {
+  const { nodeName: _, ...spec } = pod.spec;
+  return toPodInfo({ ...pod, spec });
+}
+
+/** Set to "true" on a pod, the scheduler writes what it thought of the nodes into EXPLANATION. */
+export const EXPLAIN = 'orrery.dev/explain-scheduling';
+export const EXPLANATION = 'orrery.dev/scheduling';
+
+/** Nodes of which an annotation tells: it may hold no more than 256 KiB. */
+const MAX_TOLD = 50;
+
+export const wantsExplanation = ({ metadata }: Pod): boolean =>
+  metadata.annotations?.[EXPLAIN] === 'true';
+
+/** The patch that tells on the pod itself. */
+export const toAnnotation = (explanation: Explanation): object => ({
+  metadata: {
+    annotations: {
+      [EXPLANATION]: JSON.stringify({
+        ...explanation,
+        nodes: explanation.nodes.slice(0, MAX_TOLD),
+      }),
+    },
+  },
+});
