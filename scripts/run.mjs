@@ -66,6 +66,11 @@ const commands = {
     if (code !== 0) process.exit(code);
     become(node(), [script('check-consistency.mjs'), ...rest]);
   },
+  'test:swap': () => {
+    const code = build();
+    if (code !== 0) process.exit(code);
+    become(node(), [join(root, 'test', 'swap', 'run.mjs'), ...rest]);
+  },
   bench: () => {
     const code = build();
     if (code !== 0) process.exit(code);
