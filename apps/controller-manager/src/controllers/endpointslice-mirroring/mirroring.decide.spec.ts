@@ -7,7 +7,7 @@ const endpoints = (metadata: object = {}, subsets: object[] = []): Endpoints =>
 
 const service = (selector?: Record<string, string>): Service => ({
   metadata: { name: 'e' },
-  spec: { ...(selector ? { selector } : {}) },
+  spec: selector ? { selector } : {},
 });
 
 describe('isMirrored()', () => {

@@ -4,6 +4,7 @@ import type { Node, Pod } from '@orrery/api';
 import { resources } from '@orrery/api';
 import type { ResourceClient } from '@orrery/client';
 import type { Clock } from '@orrery/component';
+import { toTime } from '@orrery/component';
 import { allOrFirstFailure, defineController } from '@orrery/controller';
 import type { Reconciler, Result } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
@@ -31,6 +32,24 @@ export function surplusTerminated(pods: readonly Pod[], threshold: number): Pod[
 export const unscheduledTerminating = (pods: readonly Pod[]): Pod[] =>
   pods.filter((pod) => pod.metadata.deletionTimestamp && !pod.spec?.nodeName);
 
+const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
+
+/** Whether somebody has said that the node will not come back, and it is not ready (k8s podgc: gcTerminating). */
+export const isOutOfService = ({ spec, status }: Node): boolean =>
+  (spec?.taints ?? []).some(({ key }) => key === OUT_OF_SERVICE) &&
+  !(status?.conditions ?? []).some((one) => one.type === 'Ready' && one.status === 'True');
+
+/** Pure: pods that are being deleted on nodes that are out of service. */
+export function stranded(pods: readonly Pod[], nodes: readonly Node[]): Pod[] {
+  const names = new Set(nodes.filter(isOutOfService).map(({ metadata }) => metadata.name));
+  return pods.filter(
+    ({ metadata, spec }) => metadata.deletionTimestamp && names.has(spec?.nodeName ?? ''),
+  );
+}
+
+/** Why a pod that has not ended is taken away; '' where nothing is to be told. */
+type Why = string;
+
 /** Removes pods that nobody else will: of nodes that are gone, never scheduled, or terminated and too many. */
 export class PodGcReconciler implements Reconciler {
   /** Monotonic time at which a node was first missed. */
@@ -50,12 +69,14 @@ export class PodGcReconciler implements Reconciler {
   async reconcile(): Promise<Result> {
     const pods = this.pods.list();
     const orphans = await this.#orphans(pods);
-    const remove = new Set([
-      ...orphans,
+    const remove = new Map<Pod, Why>(orphans.map((pod) => [pod, 'node no longer exists']));
+    const silent = [
+      ...stranded(pods, this.nodes.list()),
       ...unscheduledTerminating(pods),
       ...surplusTerminated(pods, this.threshold),
-    ]);
-    await allOrFirstFailure([...remove].map((pod) => this.#remove(pod)));
+    ];
+    for (const pod of silent) if (!remove.has(pod)) remove.set(pod, '');
+    await allOrFirstFailure([...remove].map(([pod, why]) => this.#remove(pod, why)));
     return { requeueAfterMs: PERIOD_MS };
   }
 
@@ -86,10 +107,26 @@ export class PodGcReconciler implements Reconciler {
     }
   }
 
-  async #remove(pod: Pod): Promise<void> {
+  /** Its controller is to know that it failed, and by no fault of its own. */
+  async #fail({ metadata }: Pod, why: Why): Promise<void> {
+    const { namespace = '', name = '', uid } = metadata;
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'DeletionByPodGC',
+      message: `PodGC: ${why}`,
+      lastTransitionTime: toTime(this.clock.now()),
+    };
+    const patch = { metadata: { uid }, status: { phase: 'Failed', conditions: [condition] } };
+    const status = { subresource: 'status' };
+    await this.client.pods.patch({ namespace, name }, 'strategic', patch, status);
+  }
+
+  async #remove(pod: Pod, why: Why): Promise<void> {
     const { namespace = '', name = '', uid } = pod.metadata;
     const preconditions = uid ? { preconditions: { uid } } : {};
     try {
+      if (why !== '' && !isTerminated(pod)) await this.#fail(pod, why);
       await this.client.pods.delete(
         { namespace, name },
         { gracePeriodSeconds: 0, ...preconditions },
