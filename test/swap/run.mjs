@@ -94,7 +94,7 @@ async function runChecks(checks, kubeconfig, facts) {
 
 /** Errors that upstream's programs log on upstream's API server too: conflicts, namespaces that begin or end. */
 const USUAL =
-  /object has been modified|being terminated|service ?account.* not found|caches not synchronized|StorageError: invalid object|not found$/;
+  /object has been modified|being terminated|service ?account.* not found|caches not synchronized|StorageError: invalid object|not found( \(will not retry!\))?$/;
 
 const errorsIn = (log) =>
   log.split('\n').filter((line) => /^E\d{4} /.test(line) && !USUAL.test(line));
@@ -116,6 +116,10 @@ async function measure(combination, checks) {
     await stand.close();
   }
 }
+
+/** Go prints whole objects before it says what is wrong with them. */
+const abridged = (line) =>
+  line.length < 800 ? line : `${line.slice(0, 200)} … ${line.slice(-500)}`;
 
 const versionOf = (name) =>
   programIn(folder, name)
@@ -181,7 +185,7 @@ for (const combination of combinations) {
   say(`swap: ${combination.id}: ${combination.title}`);
   const { results, errors } = await measure(combination, checks);
   columns.push({ ...combination, results });
-  for (const line of errors.slice(0, 20)) say(`swap: ${combination.id}: ${line.slice(0, 600)}`);
+  for (const line of errors.slice(0, 20)) say(`swap: ${combination.id}: ${abridged(line)}`);
   say(
     `swap: ${combination.id}: ${results.filter(({ outcome }) => outcome === 'ok').length} of ${results.length} passed, ${errors.length} errors logged by upstream's programs`,
   );
