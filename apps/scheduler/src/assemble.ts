@@ -129,6 +129,64 @@ function keepUp({ cache, queue, pods, meters }: Upkeep): void {
     meters.cacheSize(type as keyof typeof cache.sizes, size);
 }
 
+interface Core {
+  readonly profiles: ReadonlyMap<string, Framework>;
+  readonly cache: SchedulerCache;
+}
+
+/** Judges a pod as if it had no node. For caches that decide nothing: the pod leaves the cache. */
+function explainWith({ profiles, cache }: Core, pod: Pod): Explanation {
+  const framework = profiles.get(pod.spec.schedulerName ?? '');
+  if (!framework) throw new RangeError(`no profile is named ${pod.spec.schedulerName ?? ''}`);
+  cache.removePod(pod.metadata.uid ?? '');
+  return explain(framework, withoutNode(pod), cache.list());
+}
+
+function newQueue(
+  { backoff }: SchedulingOptions,
+  { profiles }: Core,
+  { clock, meters }: { readonly clock: Clock; readonly meters: SchedulerMeters },
+): SchedulingQueue {
+  return new SchedulingQueue({
+    clock,
+    backoff,
+    maxUnschedulableMs: MAX_UNSCHEDULABLE_MS,
+    policy: queuePolicy(profiles),
+    onMove: (to, event) => {
+      meters.incoming(to, event);
+    },
+  });
+}
+
+interface Chooser extends Core {
+  readonly options: SchedulingOptions;
+  readonly around: Surroundings;
+  readonly nominator: Nominator;
+  readonly extenders: Extenders;
+  readonly meters: SchedulerMeters;
+}
+
+function newChooser({ options, around, cache, nominator, extenders, meters }: Chooser) {
+  const { clock, random } = around;
+  const percentages = new Map(
+    options.profiles.map((each) => [each.schedulerName, each.percentageOfNodesToScore]),
+  );
+  const timer: PointTimer = (point, profile) => {
+    const from = clock.monotonic();
+    return (status) => {
+      meters.point(point, status, profile, (clock.monotonic() - from) / 1000);
+    };
+  };
+  return new NodeChooser({
+    nodes: cache,
+    random,
+    percentageOf: (name) => percentages.get(name) ?? options.percentageOfNodesToScore,
+    nominatedNode: (uid) => nominator.nodeOf(uid),
+    extenders,
+    timer,
+  });
+}
+
 /** Puts queue, cache, profiles and watches together. Nothing runs yet. */
 export function assemble(options: SchedulingOptions, around: Surroundings): Assembly {
   const { client, informers, clock, random, logger } = around;
@@ -138,71 +196,34 @@ export function assemble(options: SchedulingOptions, around: Surroundings): Asse
   const { pods } = listers;
   const events = recorders(around.events);
   const meters = createSchedulerMeters(around.metrics);
-  const preempted = (victims: number): void => {
-    meters.preempted(victims);
-  };
   const extenders = new Extenders(
     options.extenders.map((each) => new Extender(each)),
     logger,
   );
-  const timer: PointTimer = (point, profile) => {
-    const from = clock.monotonic();
-    return (status) => {
-      meters.point(point, status, profile, (clock.monotonic() - from) / 1000);
-    };
-  };
   const base = { client, nominator, events, clock, random, logger, extenders };
   const profiles = buildProfiles(options, {
     ...base,
     nodes: cache,
     listers,
-    preempted,
+    preempted: (victims) => {
+      meters.preempted(victims);
+    },
     attempted: () => {
       meters.attempted();
     },
   });
-  const queue = new SchedulingQueue({
-    clock,
-    backoff: options.backoff,
-    maxUnschedulableMs: MAX_UNSCHEDULABLE_MS,
-    policy: queuePolicy(profiles),
-  });
+  const core = { profiles, cache };
+  const queue = newQueue(options, core, { clock, meters });
   const isOurs = (pod: Pod): boolean => profiles.has(pod.spec.schedulerName ?? '');
   new ClusterWatch({ informers, cache, queue, nominator, isOurs }).attach();
-  const percentages = new Map(
-    options.profiles.map((each) => [each.schedulerName, each.percentageOfNodesToScore]),
-  );
-  const chooser = new NodeChooser({
-    nodes: cache,
-    random,
-    percentageOf: (name) => percentages.get(name) ?? options.percentageOfNodesToScore,
-    nominatedNode: (uid) => nominator.nodeOf(uid),
-    extenders,
-    timer,
-  });
+  const chooser = newChooser({ ...core, options, around, nominator, extenders, meters });
   const status = new PodStatusWriter(client, clock);
-  const scheduler = new Scheduler({
-    ...base,
-    profiles,
-    queue,
-    cache,
-    chooser,
-    pods,
-    status,
-    meters,
-  });
-  const everySecond = (): void => {
-    keepUp({ cache, queue, pods, meters });
-  };
   return {
-    scheduler,
+    scheduler: new Scheduler({ ...base, ...core, queue, chooser, pods, status, meters }),
     queue,
-    everySecond,
-    explain: (pod) => {
-      const framework = profiles.get(pod.spec.schedulerName ?? '');
-      if (!framework) throw new RangeError(`no profile is named ${pod.spec.schedulerName ?? ''}`);
-      cache.removePod(pod.metadata.uid ?? '');
-      return explain(framework, withoutNode(pod), cache.list());
+    everySecond: () => {
+      keepUp({ cache, queue, pods, meters });
     },
+    explain: (pod) => explainWith(core, pod),
   };
 }

@@ -22,35 +22,8 @@ export type PointTimer = (point: string, profile: string) => (status: Status) =>
 const buckets = (start: number, factor: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => start * factor ** i);
 
-/** Metrics with upstream's names. */
-export function createSchedulerMeters(metrics: Metrics): SchedulerMeters {
-  const attempts = metrics.counter({
-    name: 'scheduler_schedule_attempts_total',
-    help: 'Number of attempts to schedule pods, by the result.',
-    labels: ['result', 'profile'],
-  });
-  const duration = metrics.histogram({
-    name: 'scheduler_scheduling_attempt_duration_seconds',
-    help: 'Scheduling attempt latency in seconds (scheduling algorithm + binding)',
-    labels: ['result', 'profile'],
-    buckets: buckets(0.001, 2, 15),
-  });
-  const sli = metrics.histogram({
-    name: 'scheduler_pod_scheduling_sli_duration_seconds',
-    help: 'E2e latency for a pod being scheduled, from the time the pod enters the scheduling queue.',
-    labels: ['attempts'],
-    buckets: buckets(0.01, 2, 20),
-  });
-  const victims = metrics.histogram({
-    name: 'scheduler_preemption_victims',
-    help: 'Number of selected preemption victims',
-    buckets: buckets(1, 2, 7),
-  });
-  const pending = metrics.gauge({
-    name: 'scheduler_pending_pods',
-    help: 'Number of pending pods, by the queue type.',
-    labels: ['queue'],
-  });
+/** Metrics of the inside: plugins, queues and cache. */
+function createInnerMetrics(metrics: Metrics) {
   const points = metrics.histogram({
     name: 'scheduler_framework_extension_point_duration_seconds',
     help: 'Latency for running all plugins of a specific extension point.',
@@ -81,6 +54,45 @@ export function createSchedulerMeters(metrics: Metrics): SchedulerMeters {
     help: 'Number of attempts to successfully schedule a pod.',
     buckets: buckets(1, 2, 5),
   });
+  return { points, algorithm, preemptions, incoming, cache, tries };
+}
+
+/** Metrics of what users see: attempts, waiting and victims. */
+function createOuterMetrics(metrics: Metrics) {
+  const attempts = metrics.counter({
+    name: 'scheduler_schedule_attempts_total',
+    help: 'Number of attempts to schedule pods, by the result.',
+    labels: ['result', 'profile'],
+  });
+  const duration = metrics.histogram({
+    name: 'scheduler_scheduling_attempt_duration_seconds',
+    help: 'Scheduling attempt latency in seconds (scheduling algorithm + binding)',
+    labels: ['result', 'profile'],
+    buckets: buckets(0.001, 2, 15),
+  });
+  const sli = metrics.histogram({
+    name: 'scheduler_pod_scheduling_sli_duration_seconds',
+    help: 'E2e latency for a pod being scheduled, from the time the pod enters the scheduling queue.',
+    labels: ['attempts'],
+    buckets: buckets(0.01, 2, 20),
+  });
+  const victims = metrics.histogram({
+    name: 'scheduler_preemption_victims',
+    help: 'Number of selected preemption victims',
+    buckets: buckets(1, 2, 7),
+  });
+  const pending = metrics.gauge({
+    name: 'scheduler_pending_pods',
+    help: 'Number of pending pods, by the queue type.',
+    labels: ['queue'],
+  });
+  return { attempts, duration, sli, victims, pending };
+}
+
+/** Metrics with upstream's names. */
+export function createSchedulerMeters(metrics: Metrics): SchedulerMeters {
+  const { points, algorithm, preemptions, incoming, cache, tries } = createInnerMetrics(metrics);
+  const { attempts, duration, sli, victims, pending } = createOuterMetrics(metrics);
   return {
     point(point, { code }, profile, seconds) {
       points.observe({ extension_point: point, status: code, profile }, seconds);

@@ -145,9 +145,10 @@ export class Scheduler {
   }
 
   #carryOut(attempt: Try, choice: Choice, signal: AbortSignal): Promise<void> {
-    const { cache, nominator } = this.options;
-    const { queued, framework, state } = attempt;
+    const { cache, nominator, meters, clock } = this.options;
+    const { queued, framework, state, startedAt } = attempt;
     const { info } = queued;
+    meters.algorithm((clock.monotonic() - startedAt) / 1000);
     switch (choice.kind) {
       case 'error':
         return this.#fail(attempt, errorFailure(choice.error));

@@ -144,7 +144,7 @@ export class Extender {
     try {
       const answer = await this.#client.send(this.options.bindVerb, body, signal);
       const error = field(answer, 'error');
-      return error ? failed(new Error(String(error))) : success;
+      return typeof error === 'string' && error !== '' ? failed(new Error(error)) : success;
     } catch (error) {
       return failed(error);
     }

@@ -32,7 +32,7 @@ export class Scoring {
     nodes: readonly NodeInfo[],
     verdicts: NodeVerdicts,
   ): number[] {
-    const totals = new Array<number>(nodes.length).fill(0);
+    const totals = Array.from({ length: nodes.length }, () => 0);
     for (const { scores, weight } of this.byPlugin(state, pod, nodes, verdicts))
       for (let i = 0; i < totals.length; i++)
         totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight;

@@ -26,6 +26,8 @@ export interface SchedulingQueueOptions {
   readonly backoff: BackoffOptions;
   /** After which a refused pod is tried again although nothing happened. */
   readonly maxUnschedulableMs: number;
+  /** A pod came to a queue, because of an event in upstream's words. */
+  readonly onMove?: (queue: 'active' | 'backoff' | 'unschedulable', event: string) => void;
 }
 
 export interface QueueSizes {
@@ -34,6 +36,9 @@ export interface QueueSizes {
   readonly unschedulable: number;
   readonly gated: number;
 }
+
+/** Upstream's name for a try that found no node. */
+const FAILED = 'ScheduleAttemptFailure';
 
 const key = (pod: QueuedPod): string => keyOfPod(pod.info);
 
@@ -84,7 +89,7 @@ export class SchedulingQueue {
     const queued = known ?? newQueuedPod(info, this.#now);
     queued.info = info;
     queued.since = this.#now;
-    this.#activate(queued);
+    this.#activate(queued, 'PodAdd');
   }
 
   /** A changed pod: one that was refused or held back is tried again when the change may matter. */
@@ -106,7 +111,7 @@ export class SchedulingQueue {
     refused.info = info;
     if (matters(pod) === matters(old)) return;
     this.#unschedulable.delete(name);
-    this.#release(refused);
+    this.#release(refused, 'PodUpdate');
   }
 
   delete(info: { readonly namespace: string; readonly name: string }): void {
@@ -138,9 +143,12 @@ export class SchedulingQueue {
     this.#inFlight.done(queued.info.uid);
     queued.info = info;
     queued.since = this.#now;
-    if (queued.errors > 0) this.#delay(queued);
-    else if (events.some((event) => this.#helps(queued, event))) this.#release(queued);
-    else this.#unschedulable.set(key(queued), queued);
+    if (queued.errors > 0) this.#delay(queued, FAILED);
+    else if (events.some((event) => this.#helps(queued, event))) this.#release(queued, FAILED);
+    else {
+      this.#unschedulable.set(key(queued), queued);
+      this.options.onMove?.('unschedulable', FAILED);
+    }
   }
 
   /** Tells the queue what happened; pods that it may help leave the unschedulable set. */
@@ -150,7 +158,7 @@ export class SchedulingQueue {
       if (pod.gated || !this.#helps(pod, event)) continue;
       this.#unschedulable.delete(name);
       pod.wokenBy = eventRevision(event) ?? pod.wokenBy ?? 0;
-      this.#release(pod);
+      this.#release(pod, event.name);
     }
   }
 
@@ -161,7 +169,7 @@ export class SchedulingQueue {
     for (const [name, pod] of this.#unschedulable) {
       if (pod.gated || pod.since > limit) continue;
       this.#unschedulable.delete(name);
-      this.#release(pod);
+      this.#release(pod, 'UnschedulableTimeout');
     }
   }
 
@@ -176,23 +184,25 @@ export class SchedulingQueue {
   }
 
   /** Active from now on, unless a plugin holds it back. */
-  #activate(pod: QueuedPod): void {
+  #activate(pod: QueuedPod, event: string): void {
     pod.gated = this.options.policy.gated(pod.info.pod);
     if (pod.gated) this.#unschedulable.set(key(pod), pod);
     else {
       this.#active.push(pod);
+      this.options.onMove?.('active', event);
       this.#waiter?.();
     }
   }
 
   /** Active when its backoff is over. */
-  #release(pod: QueuedPod): void {
-    if (readyAt(pod, this.options.backoff) <= this.#now) this.#activate(pod);
-    else this.#delay(pod);
+  #release(pod: QueuedPod, event: string): void {
+    if (readyAt(pod, this.options.backoff) <= this.#now) this.#activate(pod, event);
+    else this.#delay(pod, event);
   }
 
-  #delay(pod: QueuedPod): void {
+  #delay(pod: QueuedPod, event: string): void {
     this.#backoff.push(pod);
+    this.options.onMove?.('backoff', event);
     this.#waiter?.();
   }
 
@@ -201,7 +211,7 @@ export class SchedulingQueue {
     for (let pod = this.#backoff.peek(); pod; pod = this.#backoff.peek()) {
       if (readyAt(pod, backoff) > this.#now) return;
       this.#backoff.pop();
-      this.#activate(pod);
+      this.#activate(pod, 'BackoffComplete');
     }
   }
 
@@ -213,7 +223,7 @@ export class SchedulingQueue {
     const early = this.#backoff.values().find((pod) => pod.errors === 0);
     if (!early) return undefined;
     this.#backoff.remove(key(early));
-    this.#activate(early);
+    this.#activate(early, 'BackoffComplete');
     return this.#active.pop();
   }
 

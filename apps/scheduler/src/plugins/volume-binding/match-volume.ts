@@ -15,19 +15,36 @@ const isFor = ({ spec }: PersistentVolume, claim: PersistentVolumeClaim): boolea
   return ref.namespace === namespace && ref.name === name && (!ref.uid || ref.uid === uid);
 };
 
+const modeOf = (spec: { readonly volumeMode?: string } | undefined): string =>
+  spec?.volumeMode ?? 'Filesystem';
+const classOf = (spec: { readonly storageClassName?: string } | undefined): string =>
+  spec?.storageClassName ?? '';
+
+function isFree(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+  if (volume.metadata.deletionTimestamp) return false;
+  return volume.spec?.claimRef
+    ? isFor(volume, claim)
+    : (volume.status?.phase ?? 'Available') === 'Available';
+}
+
+function isOfItsKind({ spec, metadata }: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+  const modes: readonly string[] = spec?.accessModes ?? [];
+  const { selector, accessModes = [] } = claim.spec ?? {};
+  return (
+    modeOf(spec) === modeOf(claim.spec) &&
+    classOf(spec) === classOf(claim.spec) &&
+    accessModes.every((mode) => modes.includes(mode)) &&
+    (!selector || labelSelectorMatcher(selector).matches(metadata.labels))
+  );
+}
+
 function suits(volume: PersistentVolume, claim: PersistentVolumeClaim, node: Node): boolean {
-  const { spec, status, metadata } = volume;
-  if (!spec || metadata.deletionTimestamp) return false;
-  if (spec.claimRef ? !isFor(volume, claim) : (status?.phase ?? 'Available') !== 'Available')
-    return false;
-  if ((spec.volumeMode ?? 'Filesystem') !== (claim.spec?.volumeMode ?? 'Filesystem')) return false;
-  if ((spec.storageClassName ?? '') !== (claim.spec?.storageClassName ?? '')) return false;
-  const modes: readonly string[] = spec.accessModes ?? [];
-  if (!(claim.spec?.accessModes ?? []).every((mode) => modes.includes(mode))) return false;
-  const { selector } = claim.spec ?? {};
-  if (selector && !labelSelectorMatcher(selector).matches(metadata.labels)) return false;
-  const required = spec.nodeAffinity?.required;
-  return !required || nodeMatchesSelector(required, node);
+  const required = volume.spec?.nodeAffinity?.required;
+  return (
+    isFree(volume, claim) &&
+    isOfItsKind(volume, claim) &&
+    (!required || nodeMatchesSelector(required, node))
+  );
 }
 
 /**

@@ -172,7 +172,6 @@ describe('VolumeBinding', () => {
           listers,
           client,
           clock: {
-            ...clock,
             monotonic: () => clock.monotonic(),
             now: () => 0,
             sleep: () => Promise.reject(new Error('still waiting')),

@@ -2,7 +2,7 @@ import type { Pod, Volume } from '@orrery/api';
 import type { NodeCounts } from '../../cache/node-counts.js';
 import { oldOf } from '../../framework/cluster-event.js';
 import { StateKey } from '../../framework/cycle-state.js';
-import type { PluginEntry } from '../../framework/plugin.js';
+import type { Listers, PluginEntry } from '../../framework/plugin.js';
 import { skip, success, unschedulable } from '../../framework/status.js';
 import { claimsOf } from '../volume-binding/claims.js';
 
@@ -46,24 +46,32 @@ interface Restrictions {
 
 const restrictions = new StateKey<Restrictions>(NAME, (value) => ({ ...value }));
 
+/** What is known of claims that one pod alone may use. */
+function sharing({ claims }: Pick<Listers, 'claims'>): {
+  readonly exclusiveClaims: (pod: Pod) => string[];
+  readonly shares: (pod: Pod, other: Pod) => number;
+} {
+  const exclusiveClaims = (pod: Pod): string[] =>
+    claimsOf(pod)
+      .map(({ name }) => name)
+      .filter((name) => {
+        const { namespace = '' } = pod.metadata;
+        const modes: readonly string[] = claims.get({ namespace, name })?.spec?.accessModes ?? [];
+        return modes.includes('ReadWriteOncePod');
+      });
+  const shares = (pod: Pod, other: Pod): number =>
+    pod.metadata.namespace === other.metadata.namespace
+      ? exclusiveClaims(pod).filter((name) => claimsOf(other).some((each) => each.name === name))
+          .length
+      : 0;
+  return { exclusiveClaims, shares };
+}
+
 /** Disks that cannot be attached twice, and claims for one pod alone. */
 export const volumeRestrictions: PluginEntry = {
   name: NAME,
   create({ nodes, listers }) {
-    const exclusiveClaims = (pod: Pod): string[] =>
-      claimsOf(pod)
-        .map(({ name }) => name)
-        .filter((name) => {
-          const { namespace = '' } = pod.metadata;
-          const modes: readonly string[] =
-            listers.claims.get({ namespace, name })?.spec?.accessModes ?? [];
-          return modes.includes('ReadWriteOncePod');
-        });
-    const shares = (pod: Pod, other: Pod): number =>
-      pod.metadata.namespace === other.metadata.namespace
-        ? exclusiveClaims(pod).filter((name) => claimsOf(other).some((each) => each.name === name))
-            .length
-        : 0;
+    const { exclusiveClaims, shares } = sharing(listers);
     return {
       name: NAME,
       events: [
