@@ -92,9 +92,23 @@ async function runChecks(checks, kubeconfig, facts) {
   return results;
 }
 
-/** Errors that upstream's programs log on upstream's API server too: conflicts, namespaces that begin or end. */
-const USUAL =
-  /object has been modified|being terminated|service ?account.* not found|caches not synchronized|StorageError: invalid object|not found( \(will not retry!\))?$/;
+/**
+ * Errors that upstream's programs log on upstream's API server too: conflicts, namespaces that begin or end, no cloud, and
+ * repeated events of schedulers before 1.27, whose first series counts 1.
+ */
+const USUAL = new RegExp(
+  [
+    'object has been modified',
+    'being terminated',
+    'service ?account.* not found',
+    'caches not synchronized',
+    'StorageError: invalid object',
+    'not found( \\(will not retry!\\))?$',
+    'unexpected items still remain in namespace',
+    'no cloud provider provided',
+    'series.count: Invalid value',
+  ].join('|'),
+);
 
 const errorsIn = (log) =>
   log.split('\n').filter((line) => /^E\d{4} /.test(line) && !USUAL.test(line));
