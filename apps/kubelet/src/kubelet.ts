@@ -21,6 +21,7 @@ import { PodDirectory } from './pod-sources/pod-directory.js';
 import { recordPodEvents } from './pod-workers/pod-events.js';
 import type { PodEvents } from './pod-workers/pod-events.js';
 import { PodSync } from './pod-sources/pod-sync.js';
+import type { ConfigFactory } from './pod-workers/container-starter.js';
 import type { KubeletHooks } from './pod-workers/kubelet-hooks.js';
 import type { PodWorkers } from './pod-workers/pod-workers.js';
 import { ProbeManager } from './probes/probe-manager.js';
@@ -51,6 +52,8 @@ export interface KubeletParts {
   /** Caches that several kubelets of one process share; `sourcesReady` then says when they are filled. */
   readonly informers?: InformerFactory;
   readonly sourcesReady?: () => boolean;
+  /** What the runtime is told of a container; default: all of it. */
+  readonly makeConfig?: ConfigFactory;
   /** A node without machine: nothing is evicted, collected or rotated, and it is looked at less often. */
   readonly hollow?: boolean;
 }

@@ -5,6 +5,7 @@ import { ImagePuller } from './images/image-puller.js';
 import type { Kubelet } from './kubelet.js';
 import { NodeCare } from './node/node-care.js';
 import { ContainerStarter } from './pod-workers/container-starter.js';
+import type { ConfigFactory } from './pod-workers/container-starter.js';
 import { KubeletHooks } from './pod-workers/kubelet-hooks.js';
 import { LifecycleHooks } from './pod-workers/lifecycle-hooks.js';
 import { PodKiller } from './pod-workers/pod-killer.js';
@@ -65,6 +66,9 @@ export function careOf(kubelet: Kubelet): NodeCare {
   });
 }
 
+/** Where no container reads a file or variable, no object need be followed. */
+const NO_WATCHES = { retain: (): void => undefined, release: (): void => undefined };
+
 export function hooksOf(kubelet: Kubelet): KubeletHooks {
   const { options, cache, pleg, node, care, probes, volumes, watches, tokens, resizer } = kubelet;
   const { statuses, reporter, events } = kubelet;
@@ -76,7 +80,7 @@ export function hooksOf(kubelet: Kubelet): KubeletHooks {
     care,
     probes,
     volumes,
-    watches,
+    watches: kubelet.parts.hollow ? NO_WATCHES : watches,
     tokens,
     resizer,
     statuses,
@@ -90,24 +94,14 @@ export function hooksOf(kubelet: Kubelet): KubeletHooks {
 
 /** One worker a pod, over what starts, hooks and kills containers. */
 export function workersOf(kubelet: Kubelet): PodWorkers {
-  const { clock, logger, runtime, events, options } = kubelet;
+  const { clock, logger, runtime, events } = kubelet;
   const hooks = kubelet.parts.hooks ?? new LifecycleHooks(runtime, clock);
   const starter = new ContainerStarter({
     runtime,
     images: new ImagePuller(runtime, () => clock.now()),
     hooks,
     events,
-    makeConfig: ({ pod, container }, imageRef, attempt) =>
-      makeContainerConfig({
-        pod,
-        container,
-        attempt,
-        imageRef,
-        volumes: kubelet.volumes.mountsOf(pod),
-        env: kubelet.envContext(pod),
-        paths: options.paths,
-        memoryCapacity: kubelet.node.memoryCapacity(),
-      }),
+    makeConfig: kubelet.parts.makeConfig ?? fullConfigOf(kubelet),
     now: () => clock.now(),
   });
   const killer = new PodKiller({ runtime, hooks, events, clock, logger });
@@ -132,4 +126,20 @@ export function workersOf(kubelet: Kubelet): PodWorkers {
 export function recorderOf({ client, options, clock, logger }: Kubelet): ApiEventRecorder {
   const host = options.nodeName;
   return new ApiEventRecorder({ client, component: 'kubelet', host, clock, logger });
+}
+
+/** Everything of a container that a runtime with processes needs. */
+function fullConfigOf(kubelet: Kubelet): ConfigFactory {
+  const { options } = kubelet;
+  return ({ pod, container }, imageRef, attempt) =>
+    makeContainerConfig({
+      pod,
+      container,
+      attempt,
+      imageRef,
+      volumes: kubelet.volumes.mountsOf(pod),
+      env: kubelet.envContext(pod),
+      paths: options.paths,
+      memoryCapacity: kubelet.node.memoryCapacity(),
+    });
 }

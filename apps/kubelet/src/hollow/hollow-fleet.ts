@@ -9,8 +9,12 @@ import type { Clock, Logger, Random } from '@orrery/component';
 import { InformerFactory } from '@orrery/informers';
 import { tuningOf } from '../config/node-tuning.js';
 import type { NodeTuning } from '../config/node-tuning.js';
+import { hashContainer } from '../containers/hash.js';
+import { containerResources } from '../containers/resources.js';
 import { Kubelet } from '../kubelet.js';
 import type { Machine } from '../node/machine.js';
+import type { ConfigFactory } from '../pod-workers/container-starter.js';
+import { HASH_ANNOTATION } from '../runtime/labels.js';
 import type { PodVolumes } from '../volumes/volume-manager.js';
 import type { HollowFlags } from './hollow-flags.js';
 import { HollowRuntime } from './hollow-runtime.js';
@@ -52,6 +56,32 @@ const NO_VOLUMES: PodVolumes = {
   present: () => Promise.resolve([]),
 };
 
+/** What a runtime without processes keeps of a container. */
+const hollowConfig: ConfigFactory = ({ pod, container }, imageRef, attempt) =>
+  Promise.resolve({
+    name: container.name,
+    attempt,
+    imageRef,
+    userImage: container.image ?? '',
+    command: [],
+    args: [],
+    workingDir: '',
+    envs: [],
+    mounts: [],
+    labels: {},
+    annotations: { [HASH_ANNOTATION]: hashContainer(container) },
+    logPath: '',
+    stdin: false,
+    stdinOnce: false,
+    tty: false,
+    resources: containerResources(pod, container, MACHINE.memoryBytes),
+    supplementalGroups: [],
+    privileged: false,
+    readonlyRootfs: false,
+    noNewPrivileges: false,
+    capabilities: { add: [], drop: [] },
+  });
+
 function createNode(fleet: Fleet, flags: HollowFlags, index: number): Kubelet {
   const { client, clock, random, logger, informers, tuning } = fleet;
   const nodeName = `${flags.namePrefix}-${String(index).padStart(4, '0')}`;
@@ -91,6 +121,7 @@ function createNode(fleet: Fleet, flags: HollowFlags, index: number): Kubelet {
       volumes: NO_VOLUMES,
       machine: () => MACHINE,
       hollow: true,
+      makeConfig: hollowConfig,
       ...PASSIVE,
     },
   );

@@ -28,7 +28,7 @@ export interface KubeletHooksParts {
   readonly care: NodeCare;
   readonly probes: ProbeManager;
   readonly volumes: PodVolumes;
-  readonly watches: ObjectWatches;
+  readonly watches: Pick<ObjectWatches, 'retain' | 'release'>;
   readonly tokens: TokenManager;
   readonly resizer: PodResizer;
   readonly statuses: StatusManager;
