@@ -97,7 +97,7 @@ describe('kube-proxy', () => {
   });
 
   it('crashes with the name of the field that it does not like, and the rules stay', async () => {
-    await editMode('nftables');
+    await editMode('userspace');
     const pod = await replace('k8s-03');
     await eventually(
       async () =>

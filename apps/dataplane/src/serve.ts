@@ -1,17 +1,23 @@
 import { once } from 'node:events';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readlinkSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SystemClock, SystemRandom, createLogger, parseDuration } from '@orrery/component';
+import {
+  SystemClock,
+  SystemRandom,
+  createLogger,
+  parseDuration,
+  randomSuffix,
+} from '@orrery/component';
 import type { Clock, ComponentContext } from '@orrery/component';
 import { Dataplane, DataplaneClient } from '@orrery/dataplane';
-import type { DataplaneRole, RuleSet } from '@orrery/dataplane';
+import type { RuleSet } from '@orrery/dataplane';
 import type { DataplaneFlags } from './config/dataplane-flags.js';
 import { DataplaneModule } from './dataplane.module.js';
 import { Fleet } from './fleet/fleet.js';
-import { Growth, maxProcesses } from './fleet/growth.js';
+import { Growth } from './fleet/growth.js';
 
 /** All rules of a large cluster in one request. */
 const BODY_LIMIT = 256 * 1024 * 1024;
@@ -24,12 +30,6 @@ async function createApp(fleet: Fleet): Promise<NestFastifyApplication> {
   );
 }
 
-function roleOf({ role, workers }: DataplaneFlags): DataplaneRole {
-  if (role === 'further') return role;
-  // Shared even when one process is enough: its successor listens beside it before it stops.
-  return maxProcesses(workers) > 0 ? 'first' : 'alone';
-}
-
 const createDataplane = (flags: DataplaneFlags, clock: Clock): Dataplane =>
   new Dataplane({
     clock,
@@ -37,7 +37,8 @@ const createDataplane = (flags: DataplaneFlags, clock: Clock): Dataplane =>
     allowedBackends: flags.clusterCidr,
     dialTimeoutMs: parseDuration(flags.dialTimeout) ?? 0,
     drainMs: parseDuration(flags.drainTimeout) ?? 0,
-    role: roleOf(flags),
+    // Ports are shared even by one process: its successor listens beside it before it stops.
+    role: flags.role,
   });
 
 /** The flags that a worker shares with the process that starts it. */
@@ -49,28 +50,16 @@ const sharedArgs = (flags: DataplaneFlags): string[] => [
 
 const DRAIN_CHECK_MS = 100;
 
-/** A dataplane that has been running on the same socket. */
-class Predecessor {
-  private constructor(
-    private readonly socket: string,
-    readonly sets: readonly RuleSet[],
-  ) {}
-
-  /** Undefined when none answers. */
-  static async find(socket: string): Promise<Predecessor | undefined> {
-    const sets = await new DataplaneClient(socket).sets().catch(() => undefined);
-    return sets && new Predecessor(socket, sets);
-  }
-
-  /** Moves its socket aside, for this process to listen there. */
-  stepAside(): void {
-    renameSync(this.socket, `${this.socket}.old`);
-  }
-
-  /** It takes no connection from now on, and ends with the last one that it has. */
-  async release(): Promise<void> {
-    await new DataplaneClient(`${this.socket}.old`).release();
-    rmSync(`${this.socket}.old`, { force: true });
+/** The dataplane that answers on this socket now; undefined when none does. */
+async function findPredecessor(
+  socket: string,
+): Promise<{ readonly client: DataplaneClient; readonly sets: readonly RuleSet[] } | undefined> {
+  try {
+    // Behind the link: the link itself will be ours.
+    const client = new DataplaneClient(realpathSync(socket));
+    return { client, sets: await client.sets() };
+  } catch {
+    return undefined;
   }
 }
 
@@ -80,16 +69,28 @@ async function drained(fleet: Fleet, clock: Clock, signal: AbortSignal): Promise
     await clock.sleep(DRAIN_CHECK_MS, signal).catch(() => undefined);
 }
 
-async function listen(
-  app: NestFastifyApplication,
-  socket: string,
-  predecessor: Predecessor | undefined,
-): Promise<void> {
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Listens on a socket of this process's own, to which the well-known path is a link: whoever takes over turns the link,
+ * and the one before removes only its own socket when it ends. Answers how to remove the link.
+ */
+async function listen(app: NestFastifyApplication, socket: string): Promise<() => void> {
+  const own = `${socket}.${randomSuffix(new SystemRandom())}`;
   await app.init();
   mkdirSync(dirname(socket), { recursive: true });
-  if (predecessor) predecessor.stepAside();
-  else rmSync(socket, { force: true });
-  await app.getHttpAdapter().getInstance().listen({ path: socket });
+  await app.getHttpAdapter().getInstance().listen({ path: own });
+  symlinkSync(own, `${own}.link`);
+  renameSync(`${own}.link`, socket);
+  return () => {
+    if (linkOf(socket) === own) rmSync(socket, { force: true });
+  };
 }
 
 /** Serves the control socket until the signal aborts or a successor has taken over and the last connection has ended. */
@@ -101,12 +102,12 @@ export async function serve(
   const dataplane = createDataplane(flags, clock);
   const fleet = new Fleet(dataplane, logger);
   const socket = flags.listen.slice('unix://'.length);
-  const predecessor = await Predecessor.find(socket);
+  const predecessor = await findPredecessor(socket);
   for (const set of predecessor?.sets ?? []) await fleet.replace(set);
   const app = await createApp(fleet);
-  await listen(app, socket, predecessor);
+  const unlink = await listen(app, socket);
   if (predecessor) {
-    await predecessor.release();
+    await predecessor.client.release();
     // UDP ports cannot be shared for the time of a handover: they are free now.
     await fleet.retry();
     logger.info('took over from the dataplane that was here', { socket });
@@ -124,6 +125,7 @@ export async function serve(
   if (!signal.aborted) await Promise.race([once(signal, 'abort'), fleet.released]);
   ending.abort();
   await drained(fleet, clock, signal);
+  unlink();
   dataplane.destroy();
   await growing;
   await Promise.all([fleet.stop(), app.close(), metrics?.close()]);

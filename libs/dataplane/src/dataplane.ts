@@ -111,15 +111,23 @@ export class Dataplane {
   }
 
   /** Takes no new connections for good; established TCP connections live on. */
-  closeListeners(): void {
+  async closeListeners(): Promise<void> {
     this.isClosed = true;
-    for (const listener of this.listeners.values()) listener.close();
+    const closing = [...this.listeners.values()].map((listener) => listener.close());
     this.listeners.clear();
+    await Promise.all(closing);
   }
 
   destroy(): void {
-    this.closeListeners();
+    this.isClosed = true;
+    for (const listener of this.listeners.values()) listener.destroy();
+    this.listeners.clear();
     this.table.abort();
+  }
+
+  /** Tries again to open what could not be bound. */
+  retry(): Promise<readonly FrontendProblem[]> {
+    return this.settle();
   }
 
   /** Opens and closes listeners until they are those of the table; one run at a time. */
@@ -140,14 +148,16 @@ export class Dataplane {
     const wanted = new Map<string, WantedFrontend>();
     for (const frontend of this.table.wanted())
       if (this.isServed(frontend)) wanted.set(frontend.text, frontend);
+    const closing: Promise<void>[] = [];
     for (const [text, listener] of this.listeners) {
       if (wanted.has(text)) {
         listener.rulesChanged();
         continue;
       }
-      listener.close();
+      closing.push(listener.close());
       this.listeners.delete(text);
     }
+    await Promise.all(closing);
     for (const text of this.problems.keys()) if (!wanted.has(text)) this.problems.delete(text);
     await Promise.all(
       [...wanted.values()]

@@ -33,5 +33,7 @@ export interface FrontendListener {
   /** Rules have changed: what belongs to backends that have gone is dropped where the protocol wants it. */
   rulesChanged(): void;
   /** Takes no new connection; established TCP connections live on, UDP sessions end. */
-  close(): void;
+  close(): Promise<void>;
+  /** The same at once: connections that wait to be accepted are lost. */
+  destroy(): void;
 }

@@ -100,7 +100,7 @@ export class Fleet {
   /** Every process takes no new connection for good: a successor has taken over. */
   async release(): Promise<void> {
     this.isReleased = true;
-    this.dataplane.closeListeners();
+    await this.dataplane.closeListeners();
     await this.everywhere((worker) => worker.client.release());
     this.giveUp();
   }

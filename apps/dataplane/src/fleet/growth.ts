@@ -25,7 +25,7 @@ export interface GrowthOptions {
 const script = join(dirname(fileURLToPath(import.meta.url)), 'dataplane.js');
 
 /** Most processes that this dataplane may have; one where it does not run from its bundle. */
-export function maxProcesses(workers: number): number {
+function maxProcesses(workers: number): number {
   if (!existsSync(script)) return 1;
   return workers > 0 ? workers : Math.min(availableParallelism(), MAX_WORKERS);
 }

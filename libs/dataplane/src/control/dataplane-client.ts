@@ -16,7 +16,12 @@ export type RuledConnection = ConnectionView & { readonly rule: string; readonly
 
 /** The control socket of a host's dataplane. */
 export class DataplaneClient {
-  constructor(private readonly socketPath: string) {}
+  /** No connection is kept: after a handover the path leads to another process. */
+  private readonly place: { readonly socketPath: string; readonly agent: false };
+
+  constructor(private readonly socketPath: string) {
+    this.place = { socketPath, agent: false };
+  }
 
   async replace(set: RuleSet): Promise<readonly FrontendProblem[]> {
     const { node, sources, rules } = set;
@@ -56,7 +61,7 @@ export class DataplaneClient {
   /** Resolves when the dataplane that answers now has gone; rejects when none answers. `connected` is called in between. */
   untilGone(connected: () => void, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const req = request({ socketPath: this.socketPath, path: '/alive', signal }, (res) => {
+      const req = request({ ...this.place, path: '/alive', signal }, (res) => {
         connected();
         res.on('error', () => undefined);
         res.on('close', () => {
@@ -83,7 +88,7 @@ export class DataplaneClient {
   private call(method: string, path: string, body?: unknown): Promise<string> {
     return new Promise((resolve, reject) => {
       const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-      const req = request({ socketPath: this.socketPath, path, method, headers }, (res) => {
+      const req = request({ ...this.place, path, method, headers }, (res) => {
         const parts: Buffer[] = [];
         res.on('data', (part: Buffer) => parts.push(part));
         res.on('end', () => {

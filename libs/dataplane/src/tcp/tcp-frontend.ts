@@ -38,7 +38,17 @@ export class TcpFrontend implements FrontendListener {
     // Established connections live on, as conntrack lets them: nothing to do.
   }
 
-  close(): void {
+  /** After the next poll, which takes in every connection that waits: the kernel resets those that nobody accepted. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.destroy();
+        resolve();
+      });
+    });
+  }
+
+  destroy(): void {
     this.handle?.close();
     this.handle = undefined;
   }

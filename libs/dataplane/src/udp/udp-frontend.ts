@@ -50,7 +50,12 @@ export class UdpFrontend implements FrontendListener {
         this.drop(client);
   }
 
-  close(): void {
+  close(): Promise<void> {
+    this.destroy();
+    return Promise.resolve();
+  }
+
+  destroy(): void {
     this.cancelSweep?.();
     for (const client of this.sessions.keys()) this.drop(client);
     this.socket.removeAllListeners('message');
