@@ -14,8 +14,11 @@ import { nodeResourcesFit } from '../plugins/node-resources-fit/node-resources-f
 import { podTopologySpread } from '../plugins/pod-topology-spread/pod-topology-spread.plugin.js';
 import { taintToleration } from '../plugins/taint-toleration/taint-toleration.plugin.js';
 
-/** SCHEDULER_RUNS=100000 for a long run (npm run check:scheduler). */
+/** A long run: SCHEDULER_RUNS=100000 npm run unit -- apps/scheduler/src/cycle/reference */
 const RUNS = Number(process.env['SCHEDULER_RUNS'] ?? 150);
+
+/** A run plays up to 13 steps. */
+const LIMIT_MS = 20_000 + RUNS * 100;
 
 const ZONE = 'topology.kubernetes.io/zone';
 const HOST = 'kubernetes.io/hostname';
@@ -177,72 +180,84 @@ function play({ nodes, steps, asked }: World, check: (twin: Twin, pod: Pod) => v
 }
 
 describe('the framework beside a slow, obvious reference', () => {
-  it('finds the same nodes feasible after any history', () => {
-    fc.assert(
-      fc.property(world, (each) => {
-        play(each, (twin, asked) => {
-          const want = twin.plain.nodes.filter((to) => isFeasible(twin.plain, asked, to));
-          expect(twin.feasible(asked).sort()).toEqual(want.map((to) => to.metadata.name).sort());
-        });
-      }),
-      { numRuns: RUNS },
-    );
-  });
+  it(
+    'finds the same nodes feasible after any history',
+    () => {
+      fc.assert(
+        fc.property(world, (each) => {
+          play(each, (twin, asked) => {
+            const want = twin.plain.nodes.filter((to) => isFeasible(twin.plain, asked, to));
+            expect(twin.feasible(asked).sort()).toEqual(want.map((to) => to.metadata.name).sort());
+          });
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    LIMIT_MS,
+  );
 
-  it('gives the same scores', () => {
-    fc.assert(
-      fc.property(world, (each) => {
-        play(each, (twin, asked) => {
-          const { framework, cache } = twin.bench;
-          const info = toPodInfo(asked);
-          const verdicts = framework.verdictsFor(info);
-          const state = new CycleState();
-          const all = framework.scoring.byPlugin(state, info, cache.list(), verdicts);
-          const names = cache.list().map(({ name }) => name);
-          const scoreOf = (plugin: string) => all.find((one) => one.plugin === plugin)?.scores;
-          const inOrder = names.flatMap((name) => twin.nodes.get(name) ?? []);
-          expect(scoreOf('NodeResourcesFit')).toEqual(
-            inOrder.map((to) => leastAllocated(twin.plain, asked, to)),
-          );
-          const sums = inOrder.map((to) => preference(twin.plain, asked, to));
-          const [least, most] = [Math.min(...sums), Math.max(...sums)];
-          const want = sums.map((sum) =>
-            most > least ? Math.trunc((100 * (sum - least)) / (most - least)) : 0,
-          );
-          expect(scoreOf('InterPodAffinity') ?? names.map(() => 0)).toEqual(want);
-        });
-      }),
-      { numRuns: RUNS },
-    );
-  });
+  it(
+    'gives the same scores',
+    () => {
+      fc.assert(
+        fc.property(world, (each) => {
+          play(each, (twin, asked) => {
+            const { framework, cache } = twin.bench;
+            const info = toPodInfo(asked);
+            const verdicts = framework.verdictsFor(info);
+            const state = new CycleState();
+            const all = framework.scoring.byPlugin(state, info, cache.list(), verdicts);
+            const names = cache.list().map(({ name }) => name);
+            const scoreOf = (plugin: string) => all.find((one) => one.plugin === plugin)?.scores;
+            const inOrder = names.flatMap((name) => twin.nodes.get(name) ?? []);
+            expect(scoreOf('NodeResourcesFit')).toEqual(
+              inOrder.map((to) => leastAllocated(twin.plain, asked, to)),
+            );
+            const sums = inOrder.map((to) => preference(twin.plain, asked, to));
+            const [least, most] = [Math.min(...sums), Math.max(...sums)];
+            const want = sums.map((sum) =>
+              most > least ? Math.trunc((100 * (sum - least)) / (most - least)) : 0,
+            );
+            expect(scoreOf('InterPodAffinity') ?? names.map(() => 0)).toEqual(want);
+          });
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    LIMIT_MS,
+  );
 
-  it('picks the victims that giving places back in order of importance leaves', () => {
-    fc.assert(
-      fc.property(world, (each) => {
-        const calm = { near: [], apart: [], spread: 0 };
-        const quiet = {
-          ...each,
-          steps: each.steps.map((s) =>
-            s.kind === 'come' ? { ...s, shape: { ...s.shape, ...calm } } : s,
-          ),
-          asked: each.asked.map((s) => ({ ...s, ...calm, priority: 3 })),
-        };
-        play(quiet, (twin, asked) => {
-          const info = toPodInfo(asked);
-          const { framework, cache } = twin.bench;
-          const state = new CycleState();
-          framework.preFilter(state, info);
-          for (const to of cache.list()) {
-            if (isSuccess(framework.filter(state, info, to))) continue;
-            const found = findVictims(to, { filters: framework, state, pod: info, budgets: [] });
-            const victims = 'code' in found ? undefined : found.victims.map(({ name }) => name);
-            const object = twin.nodes.get(to.name);
-            const want = object && victimsOn(twin.plain, asked, object);
-            expect(victims?.sort()).toEqual(want && [...want].sort());
-          }
-        });
-      }),
-      { numRuns: RUNS },
-    );
-  });
+  it(
+    'picks the victims that giving places back in order of importance leaves',
+    () => {
+      fc.assert(
+        fc.property(world, (each) => {
+          const calm = { near: [], apart: [], spread: 0 };
+          const quiet = {
+            ...each,
+            steps: each.steps.map((s) =>
+              s.kind === 'come' ? { ...s, shape: { ...s.shape, ...calm } } : s,
+            ),
+            asked: each.asked.map((s) => ({ ...s, ...calm, priority: 3 })),
+          };
+          play(quiet, (twin, asked) => {
+            const info = toPodInfo(asked);
+            const { framework, cache } = twin.bench;
+            const state = new CycleState();
+            framework.preFilter(state, info);
+            for (const to of cache.list()) {
+              if (isSuccess(framework.filter(state, info, to))) continue;
+              const found = findVictims(to, { filters: framework, state, pod: info, budgets: [] });
+              const victims = 'code' in found ? undefined : found.victims.map(({ name }) => name);
+              const object = twin.nodes.get(to.name);
+              const want = object && victimsOn(twin.plain, asked, object);
+              expect(victims?.sort()).toEqual(want && [...want].sort());
+            }
+          });
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    LIMIT_MS,
+  );
 });

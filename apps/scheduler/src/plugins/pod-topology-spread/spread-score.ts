@@ -43,7 +43,9 @@ export function sumSpread(input: SpreadInput): SpreadTotals {
     const { topologyKey } = constraint;
     if (topologyKey === HOSTNAME) return empty;
     const found = new Map<string, number>();
+    const all = nodes.domains(topologyKey).size;
     for (const node of feasible) {
+      if (found.size === all) break;
       const domain = node.labels[topologyKey];
       if (domain !== undefined && !ignored.has(node)) found.set(domain, 0);
     }
