@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const known = readdirSync(folder)
-  .filter((file) => file.endsWith('.mjs') && !['run.mjs', 'table.mjs'].includes(file))
+  .filter(
+    (file) => file.endsWith('.mjs') && !['run.mjs', 'table.mjs', 'loop-delay.mjs'].includes(file),
+  )
   .map((file) => file.slice(0, -'.mjs'.length));
 
 const names = process.argv.slice(2);

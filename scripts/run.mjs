@@ -61,6 +61,7 @@ const commands = {
     process.env.ORRERY_FUZZ_RUNS ??= '20000';
     become(node(), jestArgs('int', ['container-runtime/src/fuzz', 'kubelet-server', ...rest]));
   },
+  fuzz: () => become(node(), [script('fuzz.mjs'), ...rest]),
   'check:consistency': () => {
     const code = build();
     if (code !== 0) process.exit(code);

@@ -30,14 +30,38 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   const holder: { root: unknown } = { root: structuredClone(document) };
   let copied = 0;
   for (const operation of patch.map(readOperation)) {
+    refuseInherited(holder.root, operation.path);
+    if ('from' in operation) refuseInherited(holder.root, operation.from);
     if (operation.op === 'copy') {
       copied += sizeAt(holder.root, operation.from);
       if (copied > MAX_COPIED_BYTES) throw rejected('copies are too large');
     }
-    const [failure] = applyPatch(holder, [underRoot(operation)]);
+    const failure = apply(holder, underRoot(operation));
     if (failure) throw rejected(failure);
   }
   return holder.root;
+}
+
+/** What an object has of its prototype, and the length of a list, is no part of the document. */
+function refuseInherited(document: unknown, pointer: string): void {
+  let value = document;
+  for (const token of Pointer.fromJSON(pointer).tokens.slice(1)) {
+    if (typeof value !== 'object' || value === null) return;
+    const isIndex = !Array.isArray(value) || /^(?:-|\d+)$/.test(token);
+    if (!isIndex || (token in value && !Object.hasOwn(value, token)))
+      throw rejected('no such path');
+    value = (value as Record<string, unknown>)[token];
+  }
+}
+
+/** The library's error for an operation; it prints values, and one whose `toString` is data cannot be printed. */
+function apply(holder: object, operation: Operation): unknown {
+  try {
+    return applyPatch(holder, [operation])[0];
+  } catch (error) {
+    if (error instanceof TypeError) return error;
+    throw error;
+  }
 }
 
 /** Everything happens below one holder, so that the whole document can be replaced too. */

@@ -62,6 +62,29 @@ describe('applyJsonPatch()', () => {
   it.each<{ name: string; patch: unknown; code: number }>([
     { name: 'an object', patch: {}, code: 400 },
     { name: 'a failed test', patch: [{ op: 'test', path: '/a', value: 2 }], code: 422 },
+    {
+      name: 'a copy of what objects inherit',
+      patch: [{ op: 'copy', from: '/toString', path: '/b' }],
+      code: 422,
+    },
+    {
+      name: 'an addition below what objects inherit',
+      patch: [{ op: 'add', path: '/toString/x', value: 1 }],
+      code: 422,
+    },
+    {
+      name: 'the length of a list',
+      patch: [
+        { op: 'add', path: '/l', value: [] },
+        { op: 'replace', path: '/l/length', value: 9 },
+      ],
+      code: 422,
+    },
+    {
+      name: 'a test of a value that cannot be printed',
+      patch: [{ op: 'test', path: '/a', value: { toString: 0 } }],
+      code: 422,
+    },
     { name: 'a missing path', patch: [{ op: 'replace', path: '/b', value: 2 }], code: 422 },
     { name: 'an unknown operation', patch: [{ op: 'x', path: '/b' }], code: 422 },
     { name: 'a prototype path', patch: [{ op: 'add', path: '/__proto__/x', value: 1 }], code: 422 },

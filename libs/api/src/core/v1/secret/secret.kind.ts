@@ -41,7 +41,8 @@ function isJson(base64: string | undefined): boolean {
 /** k8s pkg/apis/core/validation/validation.go:ValidateSecret, the part that depends on the type. */
 function validateType({ type: given, data, metadata }: Secret): FieldError[] {
   const type = String(given ?? '');
-  const missing = (REQUIRED_KEYS[type] ?? []).filter((key) => data?.[key] === undefined);
+  const wanted = Object.hasOwn(REQUIRED_KEYS, type) ? REQUIRED_KEYS[type] : [];
+  const missing = (wanted ?? []).filter((key) => data?.[key] === undefined);
   if (missing.length > 0) return missing.map((key) => required(DATA.key(key)));
   if (type === 'kubernetes.io/service-account-token') {
     return metadata.annotations?.[SERVICE_ACCOUNT]
