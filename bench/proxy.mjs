@@ -34,16 +34,16 @@ function wrk({ host, port }, path, args) {
 
 const FIGURES = [
   {
-    name: 'requests, 50 kept connections',
+    name: '50 kept',
     unit: 'req/s',
     run: (at) => wrk(at, '/', ['-c50']).requests,
   },
   {
-    name: 'connections (Connection: close)',
+    name: 'Connection: close',
     unit: 'conn/s',
     run: (at) => wrk(at, '/', ['-c50', '-H', 'Connection: close']).requests,
   },
-  { name: 'bytes, 64 MiB bodies', unit: 'MB/s', run: (at) => wrk(at, '/big', ['-c4']).megabytes },
+  { name: '64 MiB bodies', unit: 'MB/s', run: (at) => wrk(at, '/big', ['-c4']).megabytes },
 ];
 
 async function measureSpeed(dir) {

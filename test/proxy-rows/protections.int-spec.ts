@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { Scene, endOf, readAll, until } from './scene.js';
@@ -115,5 +116,30 @@ describe('what protects a host from its services', () => {
     expect(scene.plane.view()[0]?.endpoints).toMatchObject([
       { open: 1, connections: 1, errors: 0 },
     ]);
+  });
+
+  // The one address of IPv6 that every host has is loopback, which only a trusted rule may dial.
+  it('relays TCP over IPv6', async () => {
+    scene.end();
+    scene = new Scene('TCP', 'rr', '::1');
+    const pod = await scene.server((socket) => socket.end('six'), '::1');
+    expect(await scene.put({ trusted: true, backends: [pod] })).toEqual([]);
+    expect(await scene.greet()).toBe('six');
+  });
+
+  it('relays UDP over IPv6', async () => {
+    scene.end();
+    scene = new Scene('UDP', 'rr', '::1');
+    const pod = createSocket('udp6');
+    scene.onEnd(() => pod.close());
+    pod.on('message', (_, from) => pod.send('six', from.port, from.address));
+    pod.bind(0, '::1');
+    await once(pod, 'listening');
+    const backends = [{ address: '::1', port: pod.address().port, weight: 1 }];
+    expect(await scene.put({ trusted: true, backends })).toEqual([]);
+    const client = createSocket('udp6');
+    scene.onEnd(() => client.close());
+    client.send('x', scene.port, '::1');
+    expect(String((await once(client, 'message'))[0])).toBe('six');
   });
 });

@@ -14,6 +14,7 @@ import {
 import type { Clock, ComponentContext } from '@orrery/component';
 import { Dataplane, DataplaneClient } from '@orrery/dataplane';
 import type { RuleSet } from '@orrery/dataplane';
+import type { PolicySet } from '@orrery/network-policy';
 import type { DataplaneFlags } from './config/dataplane-flags.js';
 import { DataplaneModule } from './dataplane.module.js';
 import { Fleet } from './fleet/fleet.js';
@@ -50,14 +51,18 @@ const sharedArgs = (flags: DataplaneFlags): string[] => [
 
 const DRAIN_CHECK_MS = 100;
 
+interface Predecessor {
+  readonly client: DataplaneClient;
+  readonly sets: readonly RuleSet[];
+  readonly policies: PolicySet;
+}
+
 /** The dataplane that answers on this socket now; undefined when none does. */
-async function findPredecessor(
-  socket: string,
-): Promise<{ readonly client: DataplaneClient; readonly sets: readonly RuleSet[] } | undefined> {
+async function findPredecessor(socket: string): Promise<Predecessor | undefined> {
   try {
     // Behind the link: the link itself will be ours.
     const client = new DataplaneClient(realpathSync(socket));
-    return { client, sets: await client.sets() };
+    return { client, sets: await client.sets(), policies: (await client.policies()) as PolicySet };
   } catch {
     return undefined;
   }
@@ -103,6 +108,7 @@ export async function serve(
   const fleet = new Fleet(dataplane, logger);
   const socket = flags.listen.slice('unix://'.length);
   const predecessor = await findPredecessor(socket);
+  if (predecessor) await fleet.setPolicies(predecessor.policies);
   for (const set of predecessor?.sets ?? []) await fleet.replace(set);
   const app = await createApp(fleet);
   const unlink = await listen(app, socket);

@@ -19,7 +19,7 @@ import type { Worker } from './worker.js';
  */
 export class Fleet {
   private readonly workers = new Set<Worker>();
-  private policies: PolicySet = NO_POLICIES;
+  private current: PolicySet = NO_POLICIES;
   private turn: Promise<unknown> = Promise.resolve();
 
   private isReleased = false;
@@ -53,10 +53,15 @@ export class Fleet {
     });
   }
 
+  /** The NetworkPolicies in force. */
+  get policies(): PolicySet {
+    return this.current;
+  }
+
   /** NetworkPolicies for every process; a new set takes the place of the one before. */
   async setPolicies(set: PolicySet): Promise<void> {
     await this.inOrder(async () => {
-      this.policies = set;
+      this.current = set;
       this.dataplane.setPolicy(new PolicyEvaluator(set));
       await this.everywhere((worker) => worker.client.setPolicies(set));
     });
@@ -65,7 +70,7 @@ export class Fleet {
   /** Gives a worker the rules in force; from then on it is programmed with the others. */
   async add(worker: Worker): Promise<void> {
     await this.inOrder(async () => {
-      await worker.client.setPolicies(this.policies);
+      await worker.client.setPolicies(this.current);
       for (const set of this.dataplane.sets()) await worker.client.replace(set);
       this.workers.add(worker);
     });

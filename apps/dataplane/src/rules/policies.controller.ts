@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Inject, Put } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Put } from '@nestjs/common';
 import type { PolicySet } from '@orrery/network-policy';
 import { Fleet } from '../fleet/fleet.js';
 import { BadRulesError } from './bad-rules-error.js';
@@ -12,6 +12,12 @@ const isPolicySet = (body: unknown): body is PolicySet =>
 @Controller()
 export class PoliciesController {
   constructor(@Inject(Fleet) private readonly fleet: Fleet) {}
+
+  /** For a successor, which must not let through what is forbidden now. */
+  @Get('policies')
+  view(): PolicySet {
+    return this.fleet.policies;
+  }
 
   @Put('policies')
   @HttpCode(204)

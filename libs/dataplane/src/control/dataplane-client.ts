@@ -48,6 +48,11 @@ export class DataplaneClient {
     return JSON.parse(await this.call('GET', '/sets')) as RuleSet[];
   }
 
+  /** The NetworkPolicies in force, to be set again elsewhere. */
+  async policies(): Promise<object> {
+    return JSON.parse(await this.call('GET', '/policies')) as object;
+  }
+
   /** Puts NetworkPolicies in force, as `@orrery/network-policy` compiles them. */
   async setPolicies(set: object): Promise<void> {
     await this.call('PUT', '/policies', set);

@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import type { Cancel } from '@orrery/component';
 import { backendKey } from '../rule-set.js';
 import type { Backend } from '../rule-set.js';
@@ -14,7 +15,7 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** Relays UDP datagrams of one VIP and port: a session per client address and port, with a source port of its own. */
 export class UdpFrontend implements FrontendListener {
-  private readonly socket: Socket = createSocket('udp4');
+  private readonly socket: Socket;
   /** Least recently used first. */
   private readonly sessions = new Map<string, UdpSession>();
   private cancelSweep: Cancel | undefined;
@@ -23,6 +24,7 @@ export class UdpFrontend implements FrontendListener {
     readonly key: FrontendKey,
     private readonly context: FrontendContext,
   ) {
+    this.socket = createSocket(isIPv6(key.address) ? 'udp6' : 'udp4');
     this.socket.on('message', (data, from) => {
       this.forward(data, from);
     });

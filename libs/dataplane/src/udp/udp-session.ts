@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import type { FrontendContext } from '../frontend.js';
 import type { Backend } from '../rule-set.js';
 import type { Connection, ConnectionView, EndpointState } from '../table/endpoint-state.js';
@@ -24,7 +25,7 @@ export interface SessionOptions {
 export class UdpSession implements Connection {
   readonly backend: Backend;
   readonly rule: RuleState;
-  private readonly socket: Socket = createSocket('udp4');
+  private readonly socket: Socket;
   private readonly endpoint: EndpointState;
   private readonly startedAt: number;
   private lastUsed: number;
@@ -35,6 +36,7 @@ export class UdpSession implements Connection {
   private fromBackend = 0;
 
   constructor(private readonly options: SessionOptions) {
+    this.socket = createSocket(isIPv6(options.backend.address) ? 'udp6' : 'udp4');
     this.rule = options.rule;
     this.backend = options.backend;
     this.endpoint = options.rule.open(options.backend, this);
