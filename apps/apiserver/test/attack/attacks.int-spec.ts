@@ -161,7 +161,6 @@ describe('bad input', () => {
       headers: { authorization: 'Bearer root' },
       flags: [
         '--authorization-mode=RBAC',
-        '--request-timeout=1s',
         `--token-auth-file=${join(folder, 'tokens.csv')}`,
         '--disable-admission-plugins=ServiceAccount',
       ],
@@ -248,7 +247,9 @@ describe('bad input', () => {
 
   it('a body that does not come in time is 504, and its connection ends', async () => {
     const raw = await RawHttp1.open(server.address);
-    raw.write(`POST ${CONFIGMAPS} HTTP/1.1\r\nhost: x\r\n${AUTH}content-length: 3000\r\n\r\n{`);
+    raw.write(
+      `POST ${CONFIGMAPS}?timeout=1s HTTP/1.1\r\nhost: x\r\n${AUTH}content-length: 3000\r\n\r\n{`,
+    );
     await raw.closed;
     expect(raw.statuses()).toEqual([504]);
     expect(raw.text).toContain('"reason":"Timeout"');
