@@ -106,7 +106,7 @@ describe('kube-proxy', () => {
         ),
       { timeoutMs: 20_000 },
     );
-    expect(await logOf(pod)).toMatch(/config\.conf: mode must be iptables or ipvs/);
+    expect(await logOf(pod)).toMatch(/config\.conf: mode must be iptables, ipvs or nftables/);
     expect(await ask(vip, reachablePort(80), 3)).toHaveLength(3);
     expect(await askHeld()).toBe('HTTP/1.1 200 OK');
   }, 60_000);
