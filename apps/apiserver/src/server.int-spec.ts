@@ -139,7 +139,8 @@ describe('Status bodies', () => {
       ask: { method: 'POST', body: '{"metadata":{"name":"a"},"bogus":1,"data":{},"data":{}}' },
       code: 400,
       reason: 'BadRequest',
-      message: 'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: duplicate field "data", unknown field "bogus"',
+      message:
+        'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: duplicate field "data", unknown field "bogus"',
     },
     {
       name: 'CBOR',

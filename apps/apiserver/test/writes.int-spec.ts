@@ -151,7 +151,9 @@ describe('field validation', () => {
     const ignored = await api.post(`${CONFIG_MAPS}?dryRun=All&fieldValidation=Ignore`, body);
     expect(ignored.headers['warning']).toBeUndefined();
     const strict = await api.post(`${CONFIG_MAPS}?fieldValidation=Strict`, body);
-    expect(strict.json['message']).toBe('ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "bogus"');
+    expect(strict.json['message']).toBe(
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "bogus"',
+    );
   });
 
   it('takes YAML and protobuf bodies', async () => {

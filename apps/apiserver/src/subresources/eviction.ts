@@ -1,4 +1,9 @@
-import { StatusError, labelSelectorMatcher, newBadRequest, newInternalError } from '@orrery/apimachinery';
+import {
+  StatusError,
+  labelSelectorMatcher,
+  newBadRequest,
+  newInternalError,
+} from '@orrery/apimachinery';
 import { evictionV1beta1 } from '@orrery/api';
 import type { Eviction, Pod, PodDisruptionBudget } from '@orrery/api';
 import { toTime } from '@orrery/component';

@@ -29,7 +29,10 @@ export function endpointsOf({ endpoints, name }: EtcdFlags): readonly string[] {
     throw new ConfigError(
       `there is no cluster "${name}" here (${dir}); start one with npm start, or name an etcd with --endpoints`,
     );
-  return etcdEndpoints({ addresses: addressesOf(settings.block, settings.network?.mode), ...settings });
+  return etcdEndpoints({
+    addresses: addressesOf(settings.block, settings.network?.mode),
+    ...settings,
+  });
 }
 
 function tlsOf({ cacert, cert, key }: EtcdFlags): Partial<EtcdClientOptions> {
