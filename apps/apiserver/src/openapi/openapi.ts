@@ -144,7 +144,6 @@ export class OpenApi {
       ? this.v3Document(group, version)
       : await this.remoteV3(group, version);
     if (!document) return false;
-    const isGnostic = wantsGnostic(request, GNOSTIC_V3_ASKED);
     const asked = request.query.get('hash');
     if (asked !== null && asked !== '' && asked !== document.hash) {
       await request.reply.redirect(
@@ -157,15 +156,21 @@ export class OpenApi {
       const expires = new Date(request.context.receivedAt + YEAR_MS).toUTCString();
       void request.reply.header('cache-control', 'public, immutable').header('expires', expires);
     }
-    // Both forms of a document have one hash: that of its JSON.
-    const { bytes } = isGnostic
-      ? this.documents.get(`v3-gnostic/${id}`, document.hash, () =>
-          toGnosticV3(JSON.parse(document.bytes.toString('utf8')) as Gnosticable),
-        )
-      : document;
-    const sent = isGnostic ? GNOSTIC_V3_SENT : 'application/json';
-    await this.send(request, { bytes, hash: document.hash }, sent);
+    await this.sendV3(request, id, document);
     return true;
+  }
+
+  /** Both forms of a document have one hash: that of its JSON. */
+  private async sendV3(request: ApiRequest, id: string, document: Document): Promise<void> {
+    if (!wantsGnostic(request, GNOSTIC_V3_ASKED)) {
+      await this.send(request, document, 'application/json');
+      return;
+    }
+    const { hash } = document;
+    const { bytes } = this.documents.get(`v3-gnostic/${id}`, hash, () =>
+      toGnosticV3(JSON.parse(document.bytes.toString('utf8')) as Gnosticable),
+    );
+    await this.send(request, { bytes, hash }, GNOSTIC_V3_SENT);
   }
 
   private async remoteV3(group: string, version: string): Promise<Document | undefined> {
