@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+
+const run = (...argv: string[]): string => {
+  const [file = '', ...args] = argv;
+  const { stdout, status } = spawnSync(file, args, { encoding: 'utf8' });
+  return status === 0 ? stdout : '';
+};
+
+/** Why no network namespace can be made here; undefined when one can. */
+export function noNamespaces(): string | undefined {
+  const { status, error, stderr } = spawnSync('unshare', ['--net', 'ip', 'link'], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? undefined : `no network namespaces: ${error?.message ?? stderr.trim()}`;
+}
+
+/** Everything of this host's network that a cluster could leave behind. */
+export function networkState(): Readonly<Record<string, string>> {
+  const lines = (text: string): string =>
+    text
+      .split('\n')
+      // Counters, and other clusters of tests that run at the same time.
+      .filter((line) => !/^[#:]|valid_lft|orrery\d+|198\.18\./.test(line))
+      .join('\n');
+  return {
+    addresses: lines(run('ip', '-o', 'address')),
+    routes: lines(run('ip', 'route', 'show', 'table', 'all')),
+    routes6: lines(run('ip', '-6', 'route', 'show', 'table', 'all')),
+    iptables: lines(run('iptables-save')),
+    ip6tables: lines(run('ip6tables-save')),
+  };
+}
+
+/** The network namespaces and links of one cluster. */
+export const namespacesOf = (block: number): string =>
+  [run('ip', 'netns', 'list'), run('ip', '-o', 'link')]
+    .join('\n')
+    .split('\n')
+    .filter((line) => new RegExp(`orrery-?${block}[-@:]`).test(line))
+    .join('\n');

@@ -1,0 +1,236 @@
+// Clusters whose nodes are network namespaces of this host: real addresses, real packets between nodes.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Cluster, eventually } from './harness/index.js';
+import { namespacesOf, networkState, noNamespaces } from './harness/namespaces.js';
+
+const START_MS = 120_000;
+const TEST_MS = 60_000;
+const MANIFESTS = readFileSync(join(import.meta.dirname, 'testdata', 'pod-networks.yaml'), 'utf8');
+const why = noNamespaces();
+
+const policy = (spec: object): string =>
+  JSON.stringify({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'web' },
+    spec: { podSelector: { matchLabels: { app: 'web' } }, ...spec },
+  });
+
+type Pods = Readonly<Record<string, { readonly name: string; readonly ip: string }>>;
+
+/** A cluster of two nodes with a server and a shell on each, and a Service. */
+class Scene {
+  readonly cluster: Cluster;
+  private readonly before = networkState();
+  private left = '';
+  private shells: Pods = {};
+  servers: Pods = {};
+  vip = '';
+
+  constructor(...args: string[]) {
+    this.cluster = new Cluster({ args: ['--nodes=2', ...args] });
+  }
+
+  async out(line: string): Promise<string> {
+    return (await this.cluster.shell(line)).stdout.trim();
+  }
+
+  async start(): Promise<void> {
+    await this.cluster.start();
+    await this.cluster.kubectl('apply', '-f', '-', { stdin: MANIFESTS });
+    for (const name of ['web', 'shell'])
+      await this.cluster.kubectl('rollout', 'status', 'daemonset', name, '--timeout=30s');
+    this.shells = await this.pods('shell');
+    this.servers = await this.pods('web');
+    this.vip = await this.out(`kubectl get service web -o jsonpath='{.spec.clusterIP}'`);
+  }
+
+  /** By node: the pod's name and address. */
+  private async pods(app: string): Promise<Pods> {
+    const rows = await this.out(
+      `kubectl get pods -l app=${app} -o jsonpath='{range .items[*]}{.spec.nodeName} {.metadata.name} {.status.podIP}{"\\n"}{end}'`,
+    );
+    return Object.fromEntries(
+      rows.split('\n').map((row) => {
+        const [node = '', name = '', ip = ''] = row.split(' ');
+        return [node, { name, ip }];
+      }),
+    );
+  }
+
+  /** Which pods answer requests that the shell of `node` sends one after another; empty: none within a second. */
+  async ask(node: string, ...hosts: readonly (string | undefined)[]): Promise<string[]> {
+    const script = hosts
+      .map((host) => `curl -s -m 1 -D - -o /dev/null http://${host ?? ''}/; echo end`)
+      .join(';');
+    const shell = this.shells[node]?.name ?? '';
+    const { stdout } = await this.cluster.kubectl('exec', shell, '--', 'sh', '-c', script);
+    return stdout
+      .split('end\n')
+      .slice(0, -1)
+      .map((answer) => /X-Pod: (\S+)/.exec(answer)?.[1] ?? '');
+  }
+
+  async stop(): Promise<void> {
+    const { block } = this.cluster;
+    await this.cluster.destroy();
+    this.left = namespacesOf(block);
+  }
+
+  /** After the end: this host's network but for other clusters, before the start and now. */
+  traces(): { left: string; before: object; after: object } {
+    return { left: this.left, before: this.before, after: networkState() };
+  }
+}
+
+if (why !== undefined)
+  describe('pod networks', () => {
+    it(`are not tried here: ${why}`, () => {
+      expect(why).not.toBe('');
+    });
+  });
+else {
+  describe('network netns', () => {
+    const scene = new Scene('--network=netns', '--network-backend=vxlan');
+    beforeAll(() => scene.start(), START_MS);
+    afterAll(() => scene.cluster.destroy(), START_MS);
+
+    it('gives each pod an address of its node, and says how', async () => {
+      const { 'k8s-01': first, 'k8s-02': second } = scene.servers;
+      expect(first?.ip).toMatch(/^10\.244\.1\./);
+      expect(second?.ip).toMatch(/^10\.244\.2\./);
+      expect(
+        await scene.out(
+          `kubectl get nodes -o jsonpath='{.items[*].metadata.annotations.orrery\\.dev/network}'`,
+        ),
+      ).toBe('netns netns');
+    });
+
+    it(
+      'carries traffic between pods of a node and of two nodes',
+      async () => {
+        const { 'k8s-01': first, 'k8s-02': second } = scene.servers;
+        for (const node of ['k8s-01', 'k8s-02'])
+          expect(await scene.ask(node, first?.ip, second?.ip)).toEqual([first?.name, second?.name]);
+      },
+      TEST_MS,
+    );
+
+    it(
+      'reaches Services from within a pod, node ports and host ports from this host',
+      async () => {
+        await eventually(async () => {
+          expect(await scene.ask('k8s-02', scene.vip)).toEqual([expect.stringMatching(/^web-/)]);
+        });
+        const { block } = scene.cluster;
+        const { 'k8s-02': second } = scene.servers;
+        expect(await scene.out(`curl -s -m 2 -D - http://198.18.${block}.1:30080/`)).toContain(
+          'X-Pod: web-',
+        );
+        expect(await scene.out(`curl -s -m 2 -D - http://198.18.${block}.2:8080/`)).toContain(
+          `X-Pod: ${second?.name}`,
+        );
+      },
+      TEST_MS,
+    );
+
+    it(
+      'keeps NetworkPolicies between pods and for Services',
+      async () => {
+        const { 'k8s-01': first, 'k8s-02': second } = scene.servers;
+        const answers = (): Promise<string[]> =>
+          scene.ask('k8s-01', first?.ip, second?.ip, scene.vip);
+        await scene.cluster.kubectl('apply', '-f', '-', { stdin: policy({}) });
+        await eventually(async () => {
+          expect(await answers()).toEqual(['', '', '']);
+        });
+        const ingress = [
+          { from: [{ podSelector: { matchLabels: { app: 'shell' } } }], ports: [{ port: 'http' }] },
+        ];
+        await scene.cluster.kubectl('apply', '-f', '-', { stdin: policy({ ingress }) });
+        await eventually(async () => {
+          expect(await answers()).toEqual([
+            first?.name,
+            second?.name,
+            expect.stringMatching(/^web-/),
+          ]);
+        });
+        await scene.cluster.kubectl('delete', 'networkpolicy', 'web');
+      },
+      TEST_MS,
+    );
+
+    it(
+      'forwards ports to a server of the pod’s own localhost',
+      async () => {
+        const forward = scene.cluster.kubectlBackground('port-forward', 'daemonset/web', ':80');
+        await forward.waitFor(/Forwarding from 127\.0\.0\.1:\d+/, 10_000);
+        const port = /127\.0\.0\.1:(\d+)/.exec(forward.output)?.[1];
+        expect(await scene.out(`curl -s -m 5 -D - http://127.0.0.1:${port}/`)).toContain(
+          'X-Pod: web-',
+        );
+        await forward.stop('SIGTERM');
+      },
+      TEST_MS,
+    );
+
+    it(
+      'leaves nothing of itself on this host',
+      async () => {
+        await scene.stop();
+        const { left, before, after } = scene.traces();
+        expect(left).toBe('');
+        expect(after).toEqual(before);
+      },
+      TEST_MS,
+    );
+  });
+
+  describe('network routed', () => {
+    const scene = new Scene('--network=routed');
+    beforeAll(() => scene.start(), START_MS);
+    afterAll(() => scene.cluster.destroy(), START_MS);
+
+    it(
+      'carries traffic to pods of both nodes and to Services',
+      async () => {
+        const { 'k8s-01': first, 'k8s-02': second } = scene.servers;
+        expect(first?.ip).toMatch(/^10\.244\.1\./);
+        expect(await scene.ask('k8s-01', first?.ip, second?.ip)).toEqual([
+          first?.name,
+          second?.name,
+        ]);
+        await eventually(async () => {
+          expect(await scene.ask('k8s-02', scene.vip)).toEqual([expect.stringMatching(/^web-/)]);
+        });
+      },
+      TEST_MS,
+    );
+
+    it(
+      'tells of a policy that it is in force for Services only',
+      async () => {
+        await scene.cluster.kubectl('apply', '-f', '-', { stdin: policy({}) });
+        await eventually(async () => {
+          expect(await scene.out('kubectl get events')).toMatch(
+            /Warning +PartlyEnforced +networkpolicy\/web +In force for traffic to Services only/,
+          );
+        });
+      },
+      TEST_MS,
+    );
+
+    it(
+      'leaves nothing of itself on this host',
+      async () => {
+        await scene.stop();
+        const { left, before, after } = scene.traces();
+        expect(left).toBe('');
+        expect(after).toEqual(before);
+      },
+      TEST_MS,
+    );
+  });
+}
