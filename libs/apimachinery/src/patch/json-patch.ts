@@ -46,7 +46,7 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
 function refuseInherited(document: unknown, pointer: string): void {
   let value = document;
   for (const token of Pointer.fromJSON(pointer).tokens.slice(1)) {
-    if (typeof value !== 'object' || value === null) return;
+    if (typeof value !== 'object' || value === null) throw rejected('no such path');
     const isIndex = !Array.isArray(value) || /^(?:-|\d+)$/.test(token);
     if (!isIndex || (token in value && !Object.hasOwn(value, token)))
       throw rejected('no such path');

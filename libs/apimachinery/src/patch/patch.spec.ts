@@ -73,6 +73,14 @@ describe('applyJsonPatch()', () => {
       code: 422,
     },
     {
+      name: 'a copy of what nothing inherits',
+      patch: [
+        { op: 'add', path: '', value: null },
+        { op: 'copy', from: '/0/toString', path: '' },
+      ],
+      code: 422,
+    },
+    {
       name: 'the length of a list',
       patch: [
         { op: 'add', path: '/l', value: [] },
