@@ -72,7 +72,7 @@ describe(identityOf.name, () => {
 
 describe(NodeFlags.name, () => {
   it.each([
-    { argv: ['--network=netns'], want: '--network must be one of' },
+    { argv: ['--network=ports'], want: '--network must be one of' },
     { argv: ['--cluster-cidr=10.244'], want: '--cluster-cidr' },
     { argv: ['--extra-arg=kube-apiserver.x=1'], want: '--extra-arg' },
   ])('refuses $argv by name', ({ argv, want }) => {
