@@ -13,6 +13,7 @@ import { createAuthentication, openIdPaths } from './authn/create-authentication
 import { authenticationReviews } from './authn/reviews.js';
 import { accessReviews } from './authz/access-reviews.js';
 import { installBootstrapPolicy } from './authz/bootstrap-policy/install.js';
+import { DefaultValuesCheck } from './custom-resources/default-values-check.js';
 import { createAuthorizer } from './authz/create-authorizer.js';
 import { EscalationCheck } from './authz/escalation-check.js';
 import { createLimiter } from './fairness/create-limiter.js';
@@ -22,6 +23,7 @@ import { RequestFaults } from './faults/request-faults.js';
 import type { TokenIssuer } from './forks/fork-identity.js';
 import { admissionAsHub } from './removed-apis/admission-as-hub.js';
 import { removedRequestHandlers } from './removed-apis/removed-request-kinds.js';
+import type { ClusterViews } from './live-view/cluster-views.js';
 import { startClusterViews } from './live-view/cluster-views.js';
 import { bindings } from './subresources/binding.js';
 import { subresourceHandlers } from './subresources/handlers.js';
@@ -65,6 +67,39 @@ export interface ServerExtensions {
   readonly postStartHooks: readonly { readonly name: string; run(): Promise<void> }[];
 }
 
+interface AdmissionParts {
+  readonly views: ClusterViews;
+  readonly policies: ReturnType<typeof createPolicies>;
+  readonly authorizer: Authorizer;
+  /** What upstream does outside its admission plugins. */
+  readonly own: readonly AdmissionPlugin[];
+}
+
+/** The admission plugins in their order, each measured. */
+function admissionChain(
+  services: ServerServices,
+  { views, policies, authorizer, own }: AdmissionParts,
+): readonly AdmissionPlugin[] {
+  const { options, random, clock } = services;
+  const chosen = chooseAdmissionPlugins(
+    options.enableAdmissionPlugins,
+    options.disableAdmissionPlugins,
+    {
+      views,
+      random,
+      store: (group, version, plural) => services.store(group, version, plural),
+      clock,
+      authorizer,
+      kinds: () => services.kinds(),
+      configuration: readAdmissionConfiguration(options.admissionControlConfigFile),
+      webhooks: createWebhooks(services, views, policies.conditions),
+      policies,
+    },
+  );
+  const metrics = new AdmissionMetrics(services.metrics, clock);
+  return metrics.measured(admissionAsHub([...chosen, ...own]));
+}
+
 /**
  * The one place where authn, authz, admission and subresources are put together. `issuer`: who signs the service
  * accounts' tokens where it is not the one that the flags name.
@@ -81,7 +116,7 @@ export async function createExtensions(
     authorizer,
     issuer,
   );
-  const { options, random } = services;
+  const { options } = services;
   const policies = createPolicies(services, views, authorizer);
   // A fork has no extension servers of its own.
   const aggregator = issuer ? undefined : new Aggregator(services, views);
@@ -92,26 +127,15 @@ export async function createExtensions(
     ...authenticationReviews(tokens, audiences, services.clock),
     bindings(services),
   ];
-  const measure = new AdmissionMetrics(services.metrics, services.clock);
   return {
     authenticator,
     authorizer,
-    admission: measure.measured(
-      admissionAsHub([
-        ...chooseAdmissionPlugins(options.enableAdmissionPlugins, options.disableAdmissionPlugins, {
-          views,
-          random,
-          store: (group, version, plural) => services.store(group, version, plural),
-          clock: services.clock,
-          authorizer,
-          kinds: () => services.kinds(),
-          configuration: readAdmissionConfiguration(options.admissionControlConfigFile),
-          webhooks: createWebhooks(services, views, policies.conditions),
-          policies,
-        }),
-        ...(isRbac ? [new EscalationCheck(rbac, authorizer)] : []),
-      ]),
-    ),
+    admission: admissionChain(services, {
+      views,
+      policies,
+      authorizer,
+      own: [...(isRbac ? [new EscalationCheck(rbac, authorizer)] : []), new DefaultValuesCheck()],
+    }),
     subresources: subresourceHandlers({
       services,
       budgets: views.podDisruptionBudgets,

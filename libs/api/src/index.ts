@@ -33,6 +33,7 @@ export {
   suggestedFlowSchemas,
   suggestedPriorityLevels,
 } from './flowcontrol/v1/bootstrap/bootstrap-objects.js';
+export { schemasOfDefinition } from './apiextensions/v1/customresourcedefinition/version.validation.js';
 export { protobufDescriptor, schemaDefinitions, schemaRegistry } from './assets.js';
 export { isEmptySelector, selectorMatches } from './meta/label-selector.js';
 export { ageOf } from './table/human-duration.js';

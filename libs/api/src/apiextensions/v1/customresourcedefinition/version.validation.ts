@@ -1,9 +1,10 @@
 import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
-import { deepEqual, duplicate, invalid, required, tooMany } from '@orrery/apimachinery';
+import { FieldPath, deepEqual, duplicate, invalid, required, tooMany } from '@orrery/apimachinery';
 import type { RuleSchema } from '@orrery/cel';
 import { resolveFieldPath } from '@orrery/cel';
 import type {
   CustomResourceColumnDefinition,
+  CustomResourceDefinition,
   CustomResourceDefinitionVersion,
   CustomResourceSubresources,
   JSONSchemaProps,
@@ -236,4 +237,17 @@ export function validateVersionParts(versions: readonly Version[], spec: Path): 
       return schema ? validateSelectable(list(version.selectableFields), schema, path) : [];
     }),
   ];
+}
+
+/** The schemas of a definition, each with the path at which findings in it are reported. */
+export function schemasOfDefinition({
+  spec,
+}: CustomResourceDefinition): readonly { readonly path: string; readonly schema: object }[] {
+  const at = { spec: FieldPath.of('spec'), top: 'validation', below: 'schema' };
+  return placements(list(spec?.versions), ({ schema }) => schema, at).flatMap(
+    ({ path, version }) => {
+      const schema = version.schema?.openAPIV3Schema;
+      return schema ? [{ path: path.child('openAPIV3Schema').toString(), schema }] : [];
+    },
+  );
 }
