@@ -86,7 +86,7 @@ describe(WriteLog.name, () => {
     expect(await log.lastCauseOf(key('c'), before)).toMatchObject({ user: 'ann' });
     expect(await log.lastCauseOf(key('c'), { after: deletedAt, to })).toBeUndefined();
     expect(await log.lastCauseOf(key('ever'), { after: start, to })).toBeUndefined();
-  });
+  }, 30_000);
 
   it('gives what was written below a prefix since a revision, and all keys page by page', async () => {
     const prefix = `${etcd.keyspace}pods/ns2/`;
