@@ -43,6 +43,14 @@ const PACKAGES = [
   'libstdc++6 ncurses-bin ncurses-base sed tar util-linux',
   'ca-certificates curl iproute2 iptables procps',
 ].flatMap((line) => line.split(' '));
+/** Links and files that the packages make when they are installed. */
+const ALTERNATIVES = [
+  '/usr/bin/awk',
+  '/etc/ssl/certs/ca-certificates.crt',
+  ...['iptables', 'ip6tables'].flatMap((name) =>
+    ['', '-save', '-restore'].map((tool) => `/usr/sbin/${name}${tool}`),
+  ),
+];
 const DOCUMENTATION = /^\/usr\/share\/(doc|man|info|locale|bug|lintian|bash-completion)\//;
 
 /** Packages and what they depend on, as far as installed here. */
@@ -105,7 +113,7 @@ function makeDebian(target) {
     recursive: true,
     verbatimSymlinks: true,
   });
-  for (const path of ['/usr/bin/awk', '/etc/ssl/certs/ca-certificates.crt']) copy(path, target);
+  for (const path of ALTERNATIVES) copy(path, target);
   writeFileSync(
     join(target, 'etc/passwd'),
     'root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\n',
