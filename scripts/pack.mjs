@@ -96,7 +96,7 @@ async function packLibrary(name, entries, external = []) {
     must(process.execPath, [
       join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
       '-p',
-      source,
+      join(source, 'tsconfig.pack.json'),
       '--outDir',
       outdir,
     ]);
