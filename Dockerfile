@@ -22,15 +22,20 @@ RUN node scripts/build.mjs \
     && cp -r dist /opt/orrery/dist \
     && node deploy/runtime-modules.mjs /opt/orrery
 
-# Of the Node image only Node itself.
-FROM ${DEBIAN_IMAGE}
-# ip and iptables for the networks of a node; curl for health checks; these and procps for whoever runs a shell in a pod.
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates curl iproute2 iptables procps \
-    && rm -rf /var/lib/apt/lists/*
+# Only what runs: ip and iptables for the networks of a node, curl for health checks and whoever runs a shell in a pod, etcd for whole
+# clusters in one container (orrery up), Node without its symbols, busybox for the rest.
+FROM ${DEBIAN_IMAGE} AS rootfs
+RUN apt-get update && apt-get install -y --no-install-recommends binutils busybox ca-certificates curl iproute2 iptables util-linux
+COPY deploy/rootfs.sh /
 COPY --from=build /usr/local/bin/node /usr/local/bin/
-# For whole clusters in one container (orrery up).
-COPY --from=etcd /usr/local/bin/etcd /usr/local/bin/etcdctl /usr/local/bin/
+COPY --from=etcd /usr/local/bin/etcd /usr/local/bin/
+RUN strip --strip-unneeded /usr/local/bin/node \
+    && sh /rootfs.sh /rootfs node etcd curl ip tc bridge ss \
+        iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore mount umount nsenter setpriv unshare
+
+FROM scratch
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+COPY --from=rootfs /rootfs /
 COPY --from=build /opt/orrery /opt/orrery
 COPY deploy/orrery /usr/local/bin/orrery
 # Compiled code of every component, so that a start spends no time on it.
@@ -39,9 +44,7 @@ RUN for component in kube-apiserver kube-controller-manager kube-scheduler kubel
       orrery $component --help > /dev/null || exit 1; \
     done
 # A new volume takes the owner of the folder that it covers.
-RUN echo 'orrery:x:1000:1000::/home/orrery:/bin/sh' >> /etc/passwd \
-    && mkdir -p /cluster/nodes /home/orrery \
-    && chown -R 1000:1000 /cluster /home/orrery
+RUN mkdir -p /cluster/nodes /home/orrery && chown -R 1000:1000 /cluster /home/orrery
 USER 1000:1000
 ENTRYPOINT ["orrery"]
 CMD ["help"]

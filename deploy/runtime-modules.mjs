@@ -32,9 +32,13 @@ function collect(name, from, isOptional) {
 }
 
 for (const name of EXTERNAL) collect(name, root, false);
-for (const path of found)
+/** Declarations, maps and texts for people who write programs, and bundles for browsers. */
+const UNREAD = /(\.(ts|mts|cts|map|md|markdown)|\/protobufjs\/dist\/.*)$/;
+
+const read = [...found].filter((path) => !path.startsWith(join(root, 'node_modules', '@types')));
+for (const path of read)
   cpSync(path, join(target, relative(root, path)), {
     recursive: true,
-    filter: (file) => relative(path, file).split('/')[0] !== 'node_modules',
+    filter: (file) => relative(path, file).split('/')[0] !== 'node_modules' && !UNREAD.test(file),
   });
-process.stderr.write(`${found.size} packages copied to ${target}\n`);
+process.stderr.write(`${read.length} packages copied to ${target}\n`);

@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { projectNode, root, say } from '../../scripts/checkout.mjs';
+import { fail, projectNode, root, say } from '../../scripts/checkout.mjs';
 import { LOCK_LABEL, lockHash } from './lock-hash.mjs';
 
 const output = (program, ...args) =>
@@ -41,7 +41,7 @@ const settings = Object.fromEntries(
 const PACKAGES = [
   'base-files base-passwd bash coreutils dash debianutils diffutils findutils grep gzip hostname libc-bin mawk',
   'libstdc++6 ncurses-bin ncurses-base sed tar util-linux',
-  'ca-certificates curl iproute2 iptables procps',
+  'binutils busybox ca-certificates curl iproute2 iptables',
 ].flatMap((line) => line.split(' '));
 /** Links and files that the packages make when they are installed. */
 const ALTERNATIVES = [
@@ -64,10 +64,9 @@ function closure(names) {
     for (const need of (needs.get(name) ?? '').split(/[,|]/))
       add(need.trim().replace(/[ :(].*/, ''));
   };
-  for (const name of names) {
-    if (!needs.has(name)) throw new Error(`this machine lacks the Debian package ${name}`);
-    add(name);
-  }
+  const lacking = names.filter((name) => !needs.has(name)).join(' ');
+  if (lacking) fail(`the base images are made of installed packages: apt-get install ${lacking}`);
+  for (const name of names) add(name);
   return [...found];
 }
 
@@ -136,7 +135,9 @@ for name in "$@"; do
     curl) type curl >/dev/null || exit 100 ;;
     iproute2) type ip >/dev/null || exit 100 ;;
     iptables) type iptables >/dev/null || exit 100 ;;
-    procps) type ps >/dev/null || exit 100 ;;
+    binutils) type strip >/dev/null || exit 100 ;;
+    busybox) type busybox >/dev/null || exit 100 ;;
+    util-linux) type unshare >/dev/null || exit 100 ;;
     *) echo "apt-get stand-in: no package $name" >&2; exit 100 ;;
   esac
 done
