@@ -25,7 +25,7 @@ RUN node scripts/build.mjs \
 # Only what runs: ip and iptables for the networks of a node, curl for health checks and whoever runs a shell in a pod, etcd for whole
 # clusters in one container (orrery up), Node without its symbols, busybox for the rest.
 FROM ${DEBIAN_IMAGE} AS rootfs
-RUN apt-get update && apt-get install -y --no-install-recommends binutils busybox ca-certificates curl iproute2 iptables util-linux
+RUN apt-get update && apt-get install -y --no-install-recommends binutils busybox ca-certificates curl iproute2 iptables mount util-linux
 COPY deploy/rootfs.sh /
 COPY --from=build /usr/local/bin/node /usr/local/bin/
 COPY --from=etcd /usr/local/bin/etcd /usr/local/bin/

@@ -41,7 +41,7 @@ const settings = Object.fromEntries(
 const PACKAGES = [
   'base-files base-passwd bash coreutils dash debianutils diffutils findutils grep gzip hostname libc-bin mawk',
   'libstdc++6 ncurses-bin ncurses-base sed tar util-linux',
-  'binutils busybox ca-certificates curl iproute2 iptables',
+  'binutils busybox ca-certificates curl iproute2 iptables mount',
 ].flatMap((line) => line.split(' '));
 /** Links and files that the packages make when they are installed. */
 const ALTERNATIVES = [
@@ -137,6 +137,7 @@ for name in "$@"; do
     iptables) type iptables >/dev/null || exit 100 ;;
     binutils) type strip >/dev/null || exit 100 ;;
     busybox) type busybox >/dev/null || exit 100 ;;
+    mount) type mount >/dev/null || exit 100 ;;
     util-linux) type unshare >/dev/null || exit 100 ;;
     *) echo "apt-get stand-in: no package $name" >&2; exit 100 ;;
   esac
