@@ -6,7 +6,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import type { Clock, Logger, Random } from '@orrery/component';
-import { ConfigError, parseDuration } from '@orrery/component';
+import { ConfigError, ResponseOrder, parseDuration } from '@orrery/component';
 import { ApiServerModule } from './apiserver.module.js';
 import type { ApiServerParts } from './apiserver.module.js';
 import { assemble } from './assemble.js';
@@ -161,8 +161,9 @@ export async function startServer(
     { maxStreams: options.http2MaxStreamsPerConnection },
     deps,
   );
-  const drain = new Drain(server, http2, deps.clock);
-  serveUpgrades(server, { catalog, extensions, clusters, options, ...audited });
+  const order = new ResponseOrder(server);
+  const drain = new Drain(server, http2, deps.clock, order);
+  serveUpgrades(server, { catalog, extensions, clusters, options, order, ...audited });
   try {
     await app.listen(options.securePort, options.bindAddress);
   } catch (error) {

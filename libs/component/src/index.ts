@@ -27,3 +27,4 @@ export { METRICS, createMetrics } from './metrics.js';
 export { KlogLogger, formatKlog } from './klog.js';
 export type { HealthOptions } from './health-server.js';
 export { serveHealth } from './health-server.js';
+export { ResponseOrder } from './response-order.js';

@@ -1,6 +1,6 @@
 import type { Server } from 'node:https';
 import type { Duplex } from 'node:stream';
-import type { Clock } from '@orrery/component';
+import type { Clock, ResponseOrder } from '@orrery/component';
 import type { Http2Connections } from '../transport/http2-connections.js';
 
 /** Time that running requests get to finish when the server stops. */
@@ -8,7 +8,7 @@ const GRACE_MS = 10_000;
 const ROUND_MS = 20;
 
 /**
- * Ends the connections of a listener that has stopped to listen: upgraded ones at once, kept ones as soon as they are
+ * Ends the connections of a listener that has stopped to listen: upgraded ones as soon as what was asked before is answered, kept ones as soon as they are
  * idle, busy ones when their request is answered or the grace is over.
  */
 export class Drain {
@@ -18,6 +18,7 @@ export class Drain {
     private readonly server: Server,
     private readonly http2: Pick<Http2Connections, 'close' | 'destroy'>,
     private readonly clock: Clock,
+    private readonly order: ResponseOrder,
   ) {
     server.on('upgrade', (_request, socket: Duplex) => {
       this.upgraded.add(socket);
@@ -34,16 +35,22 @@ export class Drain {
       isOpen = false;
     });
     const end = this.clock.monotonic() + GRACE_MS;
-    for (const socket of this.upgraded) socket.destroy();
+    for (const socket of this.upgraded) void this.end(socket);
     this.http2.close();
     while (isOpen) {
       this.server.closeIdleConnections();
       if (this.clock.monotonic() > end) {
         this.server.closeAllConnections();
+        for (const socket of this.upgraded) socket.destroy();
         this.http2.destroy();
       }
       await Promise.race([watched, this.clock.sleep(ROUND_MS)]);
     }
     await watched;
+  }
+
+  private async end(socket: Duplex): Promise<void> {
+    // One that takes no more answers is ended already, by what was asked before, and ends when that is sent.
+    if (await this.order.turn(socket)) socket.destroy();
   }
 }

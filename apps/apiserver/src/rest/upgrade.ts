@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { StatusError, newNotFound } from '@orrery/apimachinery';
-import type { Clock, Logger, Random } from '@orrery/component';
+import type { Clock, Logger, Random, ResponseOrder } from '@orrery/component';
 import type { UserInfo } from '@orrery/registry';
 import type { ApiServerOptions } from '../config/options.js';
 import type { Audit } from '../audit/audit.js';
@@ -25,6 +25,7 @@ export interface UpgradeDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly audit?: Audit;
+  readonly order: ResponseOrder;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -148,7 +149,10 @@ function mayUpgrade({ url = '/', method = 'GET' }: IncomingMessage, deps: Upgrad
 
 const UPGRADABLE = new Set(['exec', 'attach', 'portforward', 'proxy']);
 
-/** Hands `Connection: Upgrade` requests to the subresource that takes them, after authentication and authorization. */
+/**
+ * Hands `Connection: Upgrade` requests to the subresource that takes them, after authentication and authorization, when
+ * the requests that came before on their connections are answered.
+ */
 export function serveUpgrades(server: Server, deps: UpgradeDeps): void {
   Object.assign(server, {
     shouldUpgradeCallback: (raw: IncomingMessage) => {
@@ -163,7 +167,10 @@ export function serveUpgrades(server: Server, deps: UpgradeDeps): void {
     socket.on('error', () => {
       socket.destroy();
     });
-    upgrade(raw, socket, head, deps).catch((error: unknown) => {
+    const serve = async (): Promise<void> => {
+      if (await deps.order.turn(socket)) await upgrade(raw, socket, head, deps);
+    };
+    serve().catch((error: unknown) => {
       const failure = toApiError(error);
       if (failure.code >= 500) deps.logger.error('upgrade failed', error, { path: raw.url ?? '' });
       refuse(socket, failure);

@@ -163,6 +163,7 @@ describe('bad input', () => {
         '--authorization-mode=RBAC',
         `--token-auth-file=${join(folder, 'tokens.csv')}`,
         '--disable-admission-plugins=ServiceAccount',
+        '--enable-faults=true',
       ],
     });
     await server.post(CONFIGMAPS, { metadata: { name: 'target' }, data: { a: 'x'.repeat(1000) } });
@@ -272,6 +273,23 @@ describe('bad input', () => {
     );
     await raw.closed;
     expect(raw.statuses()).toEqual([200, 404]);
+  });
+
+  it.each([
+    { name: 'a subresource', path: '/api/v1/namespaces/default/pods/none/exec', code: 404 },
+    { name: 'another logical cluster', path: '/at/-1s/api/v1/pods', code: 404 },
+    { name: 'an extension server', path: '/apis/none.test/v1/things', code: 404 },
+  ])('an upgrade of $name waits for the answers before it', async ({ path, code }) => {
+    const match = { verbs: ['get'], resources: ['configmaps'], names: ['target'] };
+    const rule = { ...match, delayMs: 500, times: 1 };
+    expect((await server.post('/faults', rule)).status).toBe(201);
+    const raw = await RawHttp1.open(server.address);
+    raw.write(`GET ${CONFIGMAPS}/target HTTP/1.1\r\nhost: x\r\n${AUTH}\r\n`);
+    raw.write(
+      `GET ${path} HTTP/1.1\r\nhost: x\r\n${AUTH}connection: upgrade\r\nupgrade: SPDY/3.1\r\n\r\n`,
+    );
+    await raw.closed;
+    expect(raw.statuses()).toEqual([200, code]);
   });
 
   it('many slow clients hinder nobody', async () => {

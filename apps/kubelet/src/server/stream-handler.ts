@@ -1,5 +1,7 @@
+import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { ResponseOrder } from '@orrery/component';
 import type { Logger } from '@orrery/component';
 import type { PodDirectory } from '../pod-sources/pod-directory.js';
 import type { PodCache } from '../pleg/pod-cache.js';
@@ -56,8 +58,13 @@ export class StreamHandler {
   ) {}
 
   attach(server: Server): void {
+    const order = new ResponseOrder(server);
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, early: Buffer) => {
-      this.handle(request, socket, early).catch((error: unknown) => {
+      socket.on('error', () => socket.destroy());
+      const serve = async (): Promise<void> => {
+        if (await order.turn(socket)) await this.handle(request, socket, early);
+      };
+      serve().catch((error: unknown) => {
         const code = error instanceof TargetError ? error.code : 500;
         const text = error instanceof Error ? error.message : String(error);
         this.parts.logger.debug('upgrade refused', { error: text });
@@ -68,14 +75,9 @@ export class StreamHandler {
   }
 
   private async handle(request: IncomingMessage, socket: Duplex, early: Buffer): Promise<void> {
-    socket.on('error', () => socket.destroy());
-    const verdict = await this.auth.check(request);
-    if (verdict === 'unauthenticated') {
-      refuse(socket, 401, 'Unauthorized', 'Unauthorized');
-      return;
-    }
-    if (verdict === 'forbidden') {
-      refuse(socket, 403, 'Forbidden', 'Forbidden');
+    const refusal = await this.auth.check(request);
+    if (refusal) {
+      refuse(socket, refusal.code, STATUS_CODES[refusal.code] ?? '', refusal.text);
       return;
     }
     const url = new URL(request.url ?? '/', 'https://kubelet');
