@@ -1,9 +1,16 @@
-import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import { ForbiddenException, Inject, Injectable, UnauthorizedException } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
-import type { KubeletAuth } from './kubelet-auth.js';
+import type { ArgumentsHost, CanActivate, ExceptionFilter, ExecutionContext } from '@nestjs/common';
+import { Catch, Inject, Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { KubeletAuth, Refusal } from './kubelet-auth.js';
+import { sendText } from './send-text.js';
 
 export const KUBELET_AUTH = Symbol('KubeletAuth');
+
+class RefusedError extends Error {
+  constructor(readonly refusal: Refusal) {
+    super(refusal.text);
+  }
+}
 
 /** Nobody unknown or unauthorized gets past here. */
 @Injectable()
@@ -12,9 +19,16 @@ export class AuthGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const verdict = await this.auth.check(request.raw);
-    if (verdict === 'unauthenticated') throw new UnauthorizedException('Unauthorized');
-    if (verdict === 'forbidden') throw new ForbiddenException('Forbidden');
+    const refusal = await this.auth.check(request.raw);
+    if (refusal) throw new RefusedError(refusal);
     return true;
+  }
+}
+
+/** Refusals are plain text, as upstream's, not an object of the API. */
+@Catch(RefusedError)
+export class RefusalFilter implements ExceptionFilter<RefusedError> {
+  catch({ refusal: { code, text } }: RefusedError, host: ArgumentsHost): void {
+    sendText(host.switchToHttp().getResponse<FastifyReply>(), code, text);
   }
 }

@@ -10,7 +10,13 @@ interface User {
   readonly groups: readonly string[];
 }
 
-export type Verdict = 'ok' | 'unauthenticated' | 'forbidden';
+/** Why somebody is not let in, in upstream's words (k8s pkg/kubelet/server/server.go:InstallAuthFilter). */
+export interface Refusal {
+  readonly code: 401 | 403 | 500;
+  readonly text: string;
+}
+
+const UNAUTHENTICATED: Refusal = { code: 401, text: 'Unauthorized' };
 
 const ALLOWED_MS = 300_000;
 const DENIED_MS = 30_000;
@@ -58,17 +64,30 @@ export class KubeletAuth {
     private readonly clock: Clock,
   ) {}
 
-  async check(request: IncomingMessage): Promise<Verdict> {
-    const user = await this.authenticate(request);
-    if (!user) return 'unauthenticated';
+  /** Undefined: the request may go on. */
+  async check(request: IncomingMessage): Promise<Refusal | undefined> {
+    let user: User | undefined;
+    try {
+      user = await this.authenticate(request);
+    } catch {
+      // As upstream: who cannot be recognised is nobody.
+      return UNAUTHENTICATED;
+    }
+    if (!user) return UNAUTHENTICATED;
     // As upstream's delegating authorizers: the privileged group needs no question.
-    if (user.groups.includes('system:masters')) return 'ok';
+    if (user.groups.includes('system:masters')) return undefined;
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     const verb = VERBS[request.method ?? 'GET'] ?? 'get';
     const own = nodeSubresource(path);
     const tried = FINE.has(own) ? [own, 'proxy'] : [own];
-    for (const subresource of tried) if (await this.allows(user, verb, subresource)) return 'ok';
-    return 'forbidden';
+    const asked = `user=${user.name}, verb=${verb}, resource=nodes`;
+    for (const subresource of tried)
+      try {
+        if (await this.allows(user, verb, subresource)) return undefined;
+      } catch {
+        return { code: 500, text: `Authorization error (${asked}, subresource=${subresource})` };
+      }
+    return { code: 403, text: `Forbidden (${asked}, subresource(s)=[${tried.join(' ')}])\n` };
   }
 
   private async authenticate(request: IncomingMessage): Promise<User | undefined> {

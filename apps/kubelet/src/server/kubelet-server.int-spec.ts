@@ -127,6 +127,26 @@ describe('the server of the kubelet', () => {
     expect(await Promise.all(codes)).toEqual([401, 401, 403]);
   });
 
+  it.each([
+    { path: '/pods', token: 'stranger', want: [401, 'Unauthorized'] },
+    {
+      path: '/pods',
+      token: 'reader',
+      want: [
+        403,
+        'Forbidden (user=reader, verb=get, resource=nodes, subresource(s)=[pods proxy])\n',
+      ],
+    },
+    {
+      path: '/containerLogs/default/p/c',
+      token: 'reader',
+      want: [403, 'Forbidden (user=reader, verb=get, resource=nodes, subresource(s)=[proxy])\n'],
+    },
+  ])('refuses $token at $path in upstream words', async ({ path, token, want }) => {
+    const { code, body } = await ask('GET', path, token);
+    expect([code, body]).toEqual(want);
+  });
+
   it('writes no checkpoint, whoever asks (CVE-2025-0426)', async () => {
     const before = await readdir(root, { recursive: true });
     for (const token of [undefined, 'reader', 'admin'])
@@ -143,7 +163,9 @@ describe('the server of the kubelet', () => {
       raw(
         `GET /exec/default/p/c?command=id HTTP/1.1\r\nHost: k\r\nAuthorization: Bearer ${token}\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\nGET /pods HTTP/1.1\r\nHost: k\r\n\r\n`,
       );
-    expect(await upgrade('reader')).toMatch(/^HTTP\/1\.1 403 Forbidden/);
+    expect(await upgrade('reader')).toMatch(
+      /^HTTP\/1\.1 403 Forbidden\r\n[^]*\r\n\r\nForbidden \(user=reader, verb=get, resource=nodes, subresource\(s\)=\[proxy\]\)\n$/,
+    );
     const refused = await upgrade('admin');
     expect(refused).toMatch(/^HTTP\/1\.1 404 Not Found/);
     expect(refused.match(/HTTP\/1\.1/g)).toHaveLength(1);

@@ -1,9 +1,19 @@
-import { Controller, Get, Inject, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Res,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Pod } from '@orrery/api';
 import { uidOf } from '../containers/visit.js';
 import type { Kubelet } from '../kubelet.js';
-import { AuthGuard } from './auth.guard.js';
+import { AuthGuard, RefusalFilter } from './auth.guard.js';
 import { configz } from './configz.js';
 import { sendText } from './send-text.js';
 import { TargetError, runningContainer } from './stream-handler.js';
@@ -20,6 +30,7 @@ interface ContainerPath {
 
 /** The kubelet's HTTPS routes but logs, metrics, and the upgraded ones (stream-handler.ts). */
 @Controller()
+@UseFilters(RefusalFilter)
 @UseGuards(AuthGuard)
 export class KubeletController {
   constructor(@Inject(KUBELET) private readonly kubelet: Kubelet) {}

@@ -1,8 +1,18 @@
-import { Controller, Get, Inject, Param, Query, Req, Res, UseGuards } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Inject,
+  Param,
+  Query,
+  Req,
+  Res,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findContainer, uidOf } from '../containers/visit.js';
 import type { Kubelet } from '../kubelet.js';
-import { AuthGuard } from './auth.guard.js';
+import { AuthGuard, RefusalFilter } from './auth.guard.js';
 import { KUBELET } from './kubelet.controller.js';
 import { parseLogOptions } from './log-lines.js';
 import type { LogOptions } from './log-lines.js';
@@ -14,6 +24,7 @@ type Query = Readonly<Record<string, string | undefined>>;
 
 /** `kubectl logs`, with all of its options. */
 @Controller()
+@UseFilters(RefusalFilter)
 @UseGuards(AuthGuard)
 export class LogsController {
   constructor(@Inject(KUBELET) private readonly kubelet: Kubelet) {}

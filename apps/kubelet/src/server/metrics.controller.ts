@@ -1,8 +1,8 @@
-import { Controller, Get, Inject, Query, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, Query, Res, UseFilters, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { KUBERNETES_VERSION } from '@orrery/component';
 import type { Kubelet } from '../kubelet.js';
-import { AuthGuard } from './auth.guard.js';
+import { AuthGuard, RefusalFilter } from './auth.guard.js';
 import { cadvisorMetrics } from './cadvisor.js';
 import { KUBELET } from './kubelet.controller.js';
 import { family } from './prometheus-text.js';
@@ -17,6 +17,7 @@ function sendMetrics(reply: FastifyReply, text: string): void {
 
 /** What the node and its containers use, for metrics-server and Prometheus. */
 @Controller()
+@UseFilters(RefusalFilter)
 @UseGuards(AuthGuard)
 export class MetricsController {
   constructor(@Inject(KUBELET) private readonly kubelet: Kubelet) {}

@@ -13,7 +13,7 @@ function head(code: number, reason: string, headers: readonly string[]): string 
 
 /** Answers an upgrade request with plain text and ends the connection. */
 export function refuse(socket: Duplex, code: number, reason: string, body: string): void {
-  const text = `${body}\n`;
+  const text = body.endsWith('\n') ? body : `${body}\n`;
   socket.end(
     `${head(code, reason, ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(Buffer.byteLength(text)), 'Connection', 'close'])}${text}`,
   );
