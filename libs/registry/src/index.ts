@@ -22,4 +22,4 @@ export { toStatusError } from './storage-status.js';
 export { cloneJson, equalJson } from './json.js';
 export { namespaceHooks } from './namespace-hooks.js';
 export { ServiceAllocation } from './service-allocation/service-hooks.js';
-export { firstServiceIp } from './service-allocation/ip-range.js';
+export { firstServiceIp, splitRanges } from './service-allocation/ip-range.js';

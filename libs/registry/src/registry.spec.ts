@@ -67,4 +67,14 @@ describe('candidates()', () => {
     expect(range && all.every((ip) => isUsable(range, ip))).toBe(true);
     expect(firstServiceIp('10.0.0.0/27')).toBe('10.0.0.1');
   });
+
+  it('does so for IPv6, which has no broadcast address', () => {
+    const range = parseIpRange('fd00:10:96::/123');
+    const all = range ? [...candidates(range, random)] : [];
+    expect(new Set(all).size).toBe(31);
+    expect(all).toContain('fd00:10:96::1f');
+    expect(range && all.every((ip) => isUsable(range, ip))).toBe(true);
+    expect(firstServiceIp('fd00:10:96::/108,10.0.0.0/27')).toBe('fd00:10:96::1');
+    expect(range && isUsable(range, '10.0.0.1')).toBe(false);
+  });
 });

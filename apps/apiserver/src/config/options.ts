@@ -61,7 +61,7 @@ export class ApiServerOptions extends ExtensionOptions {
   @Flag('audiences of service-account tokens; default: the issuer')
   apiAudiences: string[] = [];
 
-  @Flag('CIDR of cluster IPs')
+  @Flag('CIDR of cluster IPs, or one of each family separated by a comma: the first is the default')
   serviceClusterIpRange: string = '10.0.0.0/24';
 
   @Flag('range of node ports')
@@ -148,7 +148,7 @@ export class ApiServerOptions extends ExtensionOptions {
   @Min(0)
   minRequestTimeout: number = 1800;
 
-  @Flag('pod CIDR of the cluster; its addresses are legal in Endpoints though they are loopback')
+  @Flag('pod CIDRs of the cluster; their addresses are legal in Endpoints though they are loopback')
   clusterCidr: string = '';
 
   @Flag('serve /faults, where tests make requests fail and watches break on purpose')

@@ -61,7 +61,7 @@ function nodeRanges(address: string): string[] {
 /** The policy of a server with these flags. */
 export const dialPolicyOf = (options: ApiServerOptions): DialPolicy =>
   new DialPolicy([
-    options.clusterCidr,
-    options.serviceClusterIpRange,
+    ...options.clusterCidr.split(','),
+    ...options.serviceClusterIpRange.split(','),
     ...nodeRanges(options.advertiseAddress ?? options.bindAddress),
   ]);

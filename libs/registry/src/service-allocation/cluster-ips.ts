@@ -47,7 +47,7 @@ export class ClusterIps {
     cidr: string,
   ) {
     const range = parseIpRange(cidr);
-    if (!range) throw newInternalError(`${cidr} is no IPv4 service range`);
+    if (!range) throw newInternalError(`${cidr} is no service range`);
     this.range = range;
   }
 
@@ -114,7 +114,7 @@ export class ClusterIps {
         uid: random.uuid(),
         creationTimestamp: toTime(clock.now()),
         labels: {
-          'ipaddress.kubernetes.io/ip-family': 'IPv4',
+          'ipaddress.kubernetes.io/ip-family': this.range.family,
           'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
         },
       },

@@ -4,6 +4,8 @@ import type { Service, ServiceSpec } from '@orrery/api';
 import type { Finish, HookCall, StoreHooks } from '../store-deps.js';
 import { AllocationError, ClusterIps } from './cluster-ips.js';
 import type { AllocatorDeps } from './cluster-ips.js';
+import { initFamilies } from './ip-families.js';
+import { familyOf, splitRanges } from './ip-range.js';
 import { NodePorts } from './node-ports.js';
 
 const SPEC = FieldPath.of('spec');
@@ -17,8 +19,11 @@ const needsPorts = (spec: ServiceSpec): boolean =>
 const needsHealthPort = (spec: ServiceSpec): boolean =>
   spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
 
-const ipOf = (spec: ServiceSpec | undefined): string =>
-  spec && needsIp(spec) ? (spec.clusterIP ?? '') : '';
+function ipsOf(spec: ServiceSpec | undefined): readonly string[] {
+  if (!spec || !needsIp(spec)) return [];
+  const { clusterIP = '', clusterIPs = [] } = spec;
+  return (clusterIPs.length > 0 ? clusterIPs : [clusterIP]).filter((ip) => ip !== '');
+}
 
 function portsOf(spec: ServiceSpec | undefined): number[] {
   const ports = (spec?.ports ?? []).map((port) => port.nodePort ?? 0);
@@ -33,14 +38,15 @@ interface Taken {
 
 /** Allocates and releases the cluster IPs and node ports of Services around their writes. */
 export class ServiceAllocation implements StoreHooks {
-  private readonly ips: ClusterIps;
+  /** One a family, the cluster's own first. */
+  private readonly ips: readonly ClusterIps[];
   private readonly ports: NodePorts;
 
   constructor(
     deps: AllocatorDeps,
     ranges: { readonly serviceCidr: string; readonly nodePorts: string },
   ) {
-    this.ips = new ClusterIps(deps, ranges.serviceCidr);
+    this.ips = splitRanges(ranges.serviceCidr).map((cidr) => new ClusterIps(deps, cidr));
     this.ports = new NodePorts(deps, ranges.nodePorts);
   }
 
@@ -54,8 +60,7 @@ export class ServiceAllocation implements StoreHooks {
 
   async afterDelete(object: KubeObject): Promise<void> {
     const { spec } = object as Service;
-    const ip = ipOf(spec);
-    if (ip !== '') await this.ips.release(ip);
+    await this.releaseIps(ipsOf(spec));
     await this.ports.release(portsOf(spec));
   }
 
@@ -69,11 +74,11 @@ export class ServiceAllocation implements StoreHooks {
     const spec = (service.spec ??= {});
     const taken: Taken = { ips: [], ports: [] };
     const giveBack = async (): Promise<void> => {
-      for (const ip of taken.ips) await this.ips.release(ip);
+      await this.releaseIps(taken.ips);
       await this.ports.release(taken.ports);
     };
     try {
-      await this.allocateIp(service, before, taken, dryRun);
+      await this.allocateIps(service, before, taken, dryRun);
       await this.allocatePorts(service, before, taken, dryRun);
     } catch (error) {
       if (!dryRun) await giveBack();
@@ -87,35 +92,64 @@ export class ServiceAllocation implements StoreHooks {
   }
 
   private async releaseDropped(spec: ServiceSpec, before: ServiceSpec | undefined): Promise<void> {
-    const [oldIp, newIp] = [ipOf(before), ipOf(spec)];
-    if (oldIp !== '' && oldIp !== newIp) await this.ips.release(oldIp);
+    const ips = ipsOf(spec);
+    await this.releaseIps(ipsOf(before).filter((ip) => !ips.includes(ip)));
     const kept = new Set(portsOf(spec));
     await this.ports.release(portsOf(before).filter((port) => !kept.has(port)));
   }
 
-  private async allocateIp(
+  private async releaseIps(ips: readonly string[]): Promise<void> {
+    for (const ip of ips) await this.allocatorOf(familyOf(ip))?.release(ip);
+  }
+
+  private allocatorOf(family: string): ClusterIps | undefined {
+    return this.ips.find(({ range }) => range.family === family);
+  }
+
+  private async allocateIps(
     service: Service,
     before: ServiceSpec | undefined,
     taken: Taken,
     dryRun: boolean,
   ): Promise<void> {
-    const { metadata, spec } = service;
+    const { spec } = service;
+    const configured = this.ips.map(({ range }) => range.family);
+    initFamilies(service, before, configured);
     if (!spec || spec.type === 'ExternalName') return;
-    if (spec.clusterIP === NONE) spec.clusterIPs ??= [NONE];
-    else if (spec.clusterIP === undefined || spec.clusterIP !== ipOf(before)) {
-      const owner = { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
-      const path = SPEC.child('clusterIPs');
-      const ip = await this.guarded(service, path, spec.clusterIPs ?? [], async () => {
-        if (!spec.clusterIP) return this.ips.allocateNext(owner, dryRun);
-        await this.ips.allocate(spec.clusterIP, owner, dryRun);
-        return spec.clusterIP;
-      });
-      if (!dryRun) taken.ips.push(ip);
-      spec.clusterIP = ip;
-      spec.clusterIPs = [ip];
+    if (spec.clusterIP === NONE) {
+      spec.clusterIPs ??= [NONE];
+      return;
     }
-    spec.ipFamilies ??= ['IPv4'];
-    spec.ipFamilyPolicy ??= 'SingleStack';
+    const held = ipsOf(before);
+    const ips = [...(spec.clusterIPs ?? [])];
+    for (const [i, family] of (spec.ipFamilies ?? []).entries()) {
+      const wanted = ips[i] || (i === 0 ? (spec.clusterIP ?? '') : '');
+      if (wanted !== '' && held.includes(wanted)) continue;
+      const ip = await this.takeIp(service, family, wanted, dryRun);
+      if (!dryRun) taken.ips.push(ip);
+      ips[i] = ip;
+    }
+    spec.clusterIP = ips[0] ?? '';
+    spec.clusterIPs = ips;
+  }
+
+  private async takeIp(
+    service: Service,
+    family: string,
+    wanted: string,
+    dryRun: boolean,
+  ): Promise<string> {
+    const { metadata, spec } = service;
+    const owner = { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
+    const path = SPEC.child('clusterIPs');
+    const given = (spec?.clusterIPs ?? []).filter((ip) => ip !== '');
+    return this.guarded(service, path, given, async () => {
+      const allocator = this.allocatorOf(family);
+      if (!allocator) throw new AllocationError(`${family} is not configured on this cluster`);
+      if (wanted === '') return allocator.allocateNext(owner, dryRun);
+      await allocator.allocate(wanted, owner, dryRun);
+      return wanted;
+    });
   }
 
   private async allocatePorts(

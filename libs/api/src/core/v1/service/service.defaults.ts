@@ -1,6 +1,5 @@
 import type { Service, ServiceSpec } from '../../../types.js';
-import { ipFamilyOf } from '../../../meta/fields.js';
-import { entries, list } from '../../../meta/list.js';
+import { list } from '../../../meta/list.js';
 
 const CLIENT_IP_SECONDS = 10_800;
 
@@ -34,20 +33,7 @@ function setPortDefaults(spec: ServiceSpec): void {
   }
 }
 
-/**
- * The family of a single-stack cluster (k8s pkg/registry/core/service/storage/alloc.go:initIPFamilyFields);
- * a headless service without selector is for both families.
- */
-function setFamilyDefaults(spec: ServiceSpec): void {
-  if (spec.type === 'ExternalName') return;
-  const isFree = isHeadless(spec) && entries(spec.selector).length === 0;
-  spec.ipFamilyPolicy ??= isFree ? 'RequireDualStack' : 'SingleStack';
-  if (list(spec.ipFamilies).length > 0) return;
-  const address = spec.clusterIP && spec.clusterIP !== 'None' ? spec.clusterIP : '0.0.0.0';
-  spec.ipFamilies = isFree ? ['IPv4', 'IPv6'] : [ipFamilyOf(address)];
-}
-
-/** k8s pkg/apis/core/v1/defaults.go:SetDefaults_Service. */
+/** k8s pkg/apis/core/v1/defaults.go:SetDefaults_Service; families and their policy follow from the cluster's ranges. */
 export function setServiceDefaults(service: Service): void {
   service.status ??= {};
   service.status.loadBalancer ??= {};
@@ -64,5 +50,4 @@ export function setServiceDefaults(service: Service): void {
       if (ingress.ip) ingress.ipMode ??= 'VIP';
     }
   }
-  setFamilyDefaults(spec);
 }

@@ -2,7 +2,7 @@ import type { Service, ServicePort, ServiceSpec } from '../../../types.js';
 import { list } from '../../../meta/list.js';
 import { dns1035Label } from '../../../meta/names.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
-import { isExternallyAccessible } from './service.defaults.js';
+import { isExternallyAccessible, isHeadless } from './service.defaults.js';
 import {
   validateService,
   validateServiceStatus,
@@ -21,6 +21,23 @@ function keepAddresses(spec: ServiceSpec, old: ServiceSpec): void {
   if (spec.clusterIP || list(spec.clusterIPs).length > 0) return;
   if (old.clusterIP !== undefined) spec.clusterIP = old.clusterIP;
   if (old.clusterIPs !== undefined) spec.clusterIPs = [...old.clusterIPs];
+}
+
+/** Families of an update that says nothing of them; the policy alone may give the second up. */
+function keepFamilies(spec: ServiceSpec, old: ServiceSpec): void {
+  if (spec.type === 'ExternalName' || old.type === 'ExternalName') return;
+  if (old.ipFamilyPolicy !== undefined) spec.ipFamilyPolicy ??= old.ipFamilyPolicy;
+  const isSingle = spec.ipFamilyPolicy === 'SingleStack';
+  const isSame = (now: readonly string[], before: readonly string[]): boolean =>
+    now.length === before.length && now.every((value, i) => value === before[i]);
+  if (isSingle && isSame(list(spec.clusterIPs), list(old.clusterIPs)))
+    spec.clusterIPs = spec.clusterIPs?.slice(0, 1);
+  if (list(spec.ipFamilies).length === 0 && old.ipFamilies !== undefined)
+    spec.ipFamilies = isHeadless(spec)
+      ? [...old.ipFamilies]
+      : old.ipFamilies.slice(0, list(spec.clusterIPs).length || old.ipFamilies.length);
+  if (isSingle && isSame(list(spec.ipFamilies), list(old.ipFamilies)))
+    spec.ipFamilies = spec.ipFamilies?.slice(0, 1);
 }
 
 /** What a client left out of an update keeps the value the cluster allocated (patchAllocatedValues). */
@@ -89,6 +106,7 @@ export const serviceStrategy = strategyOf<Service>({
     dropStale(spec, old.spec);
     keepAllocated(spec, old.spec);
     syncClusterIps(spec, old.spec);
+    keepFamilies(spec, old.spec);
   },
   checkCreate: validateService,
   checkUpdate: validateServiceUpdate,
