@@ -1,4 +1,4 @@
-// npm run test:compose [-- --no-build]: docker-compose.yml with a real docker engine and a real kubectl. One last line `N passed, N failed`.
+// npm run test:compose [-- --no-build] [--only=WORDS]: docker-compose.yml with a real docker engine and a real kubectl. One last line `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -94,7 +94,7 @@ const podsOf = (app) =>
 async function serviceAnswers() {
   const vip = kubectl('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}');
   for (let node = 1; node <= NODES; node++)
-    await eventually(() => onNode(node, ...CURL, ...Array(50).fill(`http://${vip}/`)), 20_000);
+    await eventually(() => onNode(node, ...CURL, ...Array(50).fill(`http://${vip}/`)), 90_000);
 }
 
 function saveKubeconfig() {
@@ -292,16 +292,46 @@ const TESTS = {
     rolledOut();
     dc('down', '-v');
   },
+  'gives each pod a network namespace in the profile netns': async () => {
+    process.env.COMPOSE_PROFILES = 'netns';
+    up();
+    saveKubeconfig();
+    await nodesReady(2);
+    kubectl('create', 'deployment', 'web', '--image=nginx:1.25', '--replicas=4');
+    kubectl('expose', 'deployment', 'web', '--port=80');
+    rolledOut();
+    const pods = podsOf('web');
+    expectEqual(new Set(pods.map(([node]) => node)).size, 2, 'nodes with pods');
+    const names = kubectl('get', 'pods', '-l', 'app=web', '-o', 'name').trim().split('\n');
+    const vip = kubectl('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}');
+    const addresses = [...pods.map(([, address]) => address), vip];
+    for (const name of names) {
+      const links = kubectl('exec', name, '--', 'ip', '-o', '-4', 'address', 'show', 'eth0');
+      if (!addresses.some((address) => links.includes(` ${address}/`)))
+        throw new Error(`${name} has no interface with its address: ${links}`);
+      await eventually(() =>
+        kubectl('exec', name, '--', ...CURL, ...addresses.map((address) => `http://${address}/`)),
+      );
+    }
+    dc('down', '-v');
+  },
 };
+
+const only = process.argv.find((word) => word.startsWith('--only='))?.slice('--only='.length);
+const tests = Object.entries(TESTS).filter(([name]) => only === undefined || name.includes(only));
 
 let passed = 0;
 let failed = 0;
 try {
+  if (tests.length === 0)
+    throw new Error(
+      `no test has "${only}" in its name; they are:\n${Object.keys(TESTS).join('\n')}`,
+    );
   if (!process.argv.includes('--no-build')) {
     ensureImage(() => dc('build', 'pki'));
   }
   dc('down', '-v');
-  for (const [name, test] of Object.entries(TESTS)) {
+  for (const [name, test] of tests) {
     try {
       await test();
       passed += 1;

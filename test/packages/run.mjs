@@ -62,9 +62,31 @@ export async function check(): Promise<number> {
 }
 `;
 
+const VITEST_TYPES = `import { createCluster } from '@orrery/testing';
+import '@orrery/testing/vitest';
+import { expect } from 'vitest';
+export async function check(): Promise<void> {
+  await using cluster = await createCluster({ nodes: 0 });
+  await expect(cluster).toReach('namespace/default', (n) => n.status.phase === 'Active');
+}
+`;
+
 function checkTypes(project) {
-  const flags =
-    '--noEmit --strict --target es2022 --lib es2023,esnext.disposable --types node,jest';
+  const strict = '--noEmit --strict --target es2022 --lib es2023,esnext.disposable';
+  const flags = `${strict} --types node,jest`;
+  writeFileSync(join(project, 'vitest-check.mts'), VITEST_TYPES);
+  check(
+    'types for Vitest',
+    run(
+      'npx',
+      [
+        'tsc',
+        ...`${strict} --skipLibCheck --types node --module nodenext`.split(' '),
+        'vitest-check.mts',
+      ],
+      project,
+    ),
+  );
   for (const file of ['check.cts', 'check.mts']) {
     writeFileSync(join(project, file), TYPES);
     const args = ['tsc', ...flags.split(' '), '--module', 'nodenext', file];
@@ -80,7 +102,7 @@ try {
   if (check('pack', run(process.execPath, [join(root, 'scripts', 'pack.mjs'), tarballs], root))) {
     writeFileSync(join(project, 'package.json'), '{"name":"user","private":true}\n');
     const files = readdirSync(tarballs).map((name) => join(tarballs, name));
-    const others = ['jest@30', '@types/jest@30', '@types/node@24', 'typescript@6.0'];
+    const others = ['jest@30', '@types/jest@30', '@types/node@24', 'typescript@6.0', 'vitest@4'];
     const install = ['install', '--no-audit', '--no-fund', '--save-dev', ...files, ...others];
     if (check('install into an empty project', run('npm', install, project))) {
       for (const { file, code } of examples(join(root, 'packages', 'testing', 'README.md')))
@@ -93,6 +115,8 @@ try {
           `the README's node:test example on ${version}`,
           run(node, ['--test', 'operator.test.mjs'], project, path),
         );
+        const vitest = [join('node_modules', 'vitest', 'vitest.mjs'), 'run'];
+        check(`the README's Vitest example on ${version}`, run(node, vitest, project, path));
       }
       check('the program', run('npx', ['orrery', 'version'], project));
       checkTypes(project);
