@@ -37,6 +37,7 @@ import { StatusManager } from './status/status-manager.js';
 import { TokenManager } from './volumes/token-manager.js';
 import type { PodVolumes } from './volumes/volume-manager.js';
 import { careOf, hooksOf, recorderOf, resizerOf, volumesOf, workersOf } from './wiring.js';
+import { sortPodIps } from './status/pod-ips.js';
 
 export interface KubeletParts {
   readonly client: KubeClient;
@@ -253,7 +254,7 @@ export class Kubelet {
       config: this.watches,
       services: this.informers.informer(resources.services).lister.list(),
       addresses: {
-        podIps: pod.spec.hostNetwork ? this.options.nodeIps : ips,
+        podIps: pod.spec.hostNetwork ? this.options.nodeIps : sortPodIps(ips, this.options.nodeIps),
         hostIps: this.options.nodeIps,
       },
       allocatable: this.node.allocatable(),

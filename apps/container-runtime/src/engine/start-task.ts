@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '@orrery/component';
 import { CriError } from '@orrery/cri';
 import type { Catalog, ProgramName } from '../catalog/catalog.js';
+import type { ImageDefinition } from '../catalog/image-definitions.js';
 import { parseReference } from '../catalog/reference.js';
 import { adoptProcess } from '../process/adopted-task.js';
 import type { ContainerEnvironment } from '../process/environment.js';
@@ -51,6 +52,8 @@ export function planOf(record: ContainerRecord, sandbox: SandboxRecord, catalog:
   const name = sandbox.config.annotations[PROCESS_ANNOTATION];
   if (name) return { kind: 'adopt', name };
   const { command, args } = record.config;
+  const definition = catalog.definitionOf(record.image);
+  if (definition) return planOfDefinition(definition, command, args);
   const program = catalog.programOf(record.image);
   if (program === 'kube-proxy') return { kind: 'component', args: [...command.slice(1), ...args] };
   if (program === 'shell') {
@@ -63,6 +66,19 @@ export function planOf(record: ContainerRecord, sandbox: SandboxRecord, catalog:
   if (first === undefined || OWN_COMMANDS[program]?.includes(basename))
     return { kind: 'program', program };
   return { kind: 'command', argv: [...command, ...args] };
+}
+
+/** As a container runtime merges an image's entry point and command with those of the pod. */
+function planOfDefinition(
+  { entrypoint, cmd }: ImageDefinition,
+  command: readonly string[],
+  args: readonly string[],
+): Plan {
+  const rest = args.length === 0 && command.length === 0 ? cmd : args;
+  const argv = [...(command.length === 0 ? entrypoint : command), ...rest];
+  if (argv.length === 2 && argv[0] === '/agnhost' && argv[1] === 'pause')
+    return { kind: 'program', program: 'pause' };
+  return argv.length === 0 ? { kind: 'nothing' } : { kind: 'command', argv };
 }
 
 /** Whether the plan comes to a process of ours that can outlive the runtime. */
@@ -95,6 +111,7 @@ function contextOf(options: StartTaskOptions): ProgramContext {
   const { live, environment, clock } = options;
   return {
     ...factsOf(options),
+    ...(options.sandbox.moreIps && { moreListen: options.sandbox.moreIps }),
     clock,
     log: (stream, line) => {
       live.output(stream, Buffer.from(`${line}\n`));

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { SandboxRecord } from '../store/sandbox.js';
+import { HostPodNetwork } from './host-pod-network.js';
 import { PodIps } from './pod-ips.js';
 
 describe('PodIps', () => {
@@ -44,5 +46,27 @@ describe('PodIps', () => {
     expect(() => {
       new PodIps(root).setPodCidr('nonsense');
     }).toThrow('invalid pod CIDR "nonsense"');
+  });
+
+  it('gives addresses of an IPv6 block', () => {
+    const ips = new PodIps(root);
+    ips.setPodCidr('fd00:10:244:1::/64');
+    expect([ips.allocate(), ips.allocate()]).toEqual(['fd00:10:244:1::2', 'fd00:10:244:1::3']);
+  });
+});
+
+describe('HostPodNetwork', () => {
+  it('gives a pod an address of each range of its node, and takes both back', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'ips-'));
+    const network = new HostPodNetwork(root);
+    network.setPodCidr('10.244.1.0/24,fd00:10:244:1::/64');
+    const { ips } = await network.attach();
+    expect(ips).toEqual(['10.244.1.2', 'fd00:10:244:1::2']);
+    const again = new HostPodNetwork(root);
+    expect(again.podCidr).toBe('10.244.1.0/24,fd00:10:244:1::/64');
+    const [ip, ...moreIps] = ips;
+    await again.recover({ ip, moreIps } as unknown as SandboxRecord);
+    expect((await again.attach()).ips).toEqual(['10.244.1.3', 'fd00:10:244:1::3']);
+    rmSync(root, { recursive: true });
   });
 });

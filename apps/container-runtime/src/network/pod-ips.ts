@@ -1,68 +1,64 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CriError } from '@orrery/cri';
+import { Subnet } from '@orrery/network';
 
-const toNumber = (ip: string): number =>
-  ip.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-
-const toText = (value: number): string =>
-  [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
-
-interface Range {
-  readonly cidr: string;
-  readonly first: number;
-  readonly size: number;
+/** A block of pod addresses; undefined for anything else. */
+function parseCidr(cidr: string): Subnet | undefined {
+  try {
+    const range = Subnet.parse(cidr);
+    return range.bits >= 8 ? range : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-/** An IPv4 block; undefined for anything else. */
-export function parseCidr(cidr: string): Range | undefined {
-  const match = /^(\d{1,3}(?:\.\d{1,3}){3})\/(\d{1,2})$/.exec(cidr);
-  const bits = Number(match?.[2]);
-  if (!match || bits > 30 || bits < 8) return undefined;
-  const size = 2 ** (32 - bits);
-  const address = toNumber(match[1] ?? '');
-  return { cidr, first: address - (address % size), size };
-}
-
-/** Hands out addresses of the node's pod CIDR, least recently used first, never those ending in .0 or .255. */
+/** Hands out addresses of one pod CIDR of the node, least recently used first, never those ending in .0 or .255. */
 export class PodIps {
-  private range: Range | undefined;
-  private next = 0;
+  private range: Subnet | undefined;
+  private cidr = '';
+  private next = 0n;
   private readonly used = new Set<string>();
 
-  constructor(private readonly root: string) {
+  constructor(
+    private readonly root: string,
+    private readonly name = 'network.json',
+  ) {
     try {
       const saved = JSON.parse(readFileSync(this.file, 'utf8')) as {
         podCidr: string;
         next: number;
       };
       this.range = parseCidr(saved.podCidr);
-      this.next = saved.next;
+      this.cidr = this.range ? saved.podCidr : '';
+      this.next = BigInt(saved.next);
     } catch {
       this.range = undefined;
     }
   }
 
   private get file(): string {
-    return join(this.root, 'network.json');
+    return join(this.root, this.name);
   }
 
   get podCidr(): string {
-    return this.range?.cidr ?? '';
+    return this.cidr;
   }
 
   /** Empty text changes nothing, as the kubelet sends it while the node has no CIDR. */
   setPodCidr(cidr: string): void {
-    if (cidr === '' || cidr === this.range?.cidr) return;
-    const range = parseCidr(cidr.split(',')[0] ?? '');
+    if (cidr === '' || cidr === this.cidr) return;
+    const range = parseCidr(cidr);
     if (!range) throw new CriError('INVALID_ARGUMENT', `invalid pod CIDR "${cidr}"`);
     this.range = range;
-    this.next = 0;
+    this.cidr = cidr;
+    this.next = 0n;
     this.save();
   }
 
   private save(): void {
-    writeFileSync(`${this.file}.new`, JSON.stringify({ podCidr: this.podCidr, next: this.next }));
+    const text = JSON.stringify({ podCidr: this.cidr, next: Number(this.next) });
+    writeFileSync(`${this.file}.new`, text);
     renameSync(`${this.file}.new`, this.file);
   }
 
@@ -78,19 +74,21 @@ export class PodIps {
         'UNKNOWN',
         'failed to setup network for sandbox: the pod CIDR of this node is not known yet',
       );
-    for (let tried = 0; tried < range.size; tried++) {
-      // .0 is the network, .1 is kept for a bridge as CNI's host-local does, so the first pod gets .2.
-      const offset = 2 + ((this.next + tried) % (range.size - 2));
-      const ip = toText(range.first + offset);
+    // The network's own address and the one of a bridge, as CNI's host-local keeps them, so the first pod gets .2.
+    const count = range.size + (range.family === 4 ? 1n : 0n);
+    const tries = count < 65_536n ? count : 65_536n;
+    for (let tried = 0n; tried < tries; tried++) {
+      const index = (this.next + tried) % count;
+      const ip = range.at(index);
       if (/\.(?:0|255)$/.test(ip) || this.used.has(ip)) continue;
-      this.next = (offset - 1) % (range.size - 2);
+      this.next = (index + 1n) % count;
       this.used.add(ip);
       this.save();
       return ip;
     }
     throw new CriError(
       'RESOURCE_EXHAUSTED',
-      `failed to setup network for sandbox: no IP addresses available in range ${range.cidr}`,
+      `failed to setup network for sandbox: no IP addresses available in range ${this.cidr}`,
     );
   }
 

@@ -78,7 +78,7 @@ async function listenOrExit(
   options: HttpProgramOptions,
 ): Promise<void> {
   try {
-    await listenOn(server, context.listen, options.port);
+    await listenOn(server, context, options.port);
   } catch (error) {
     const problem = bindProblem(error);
     if (!problem) throw error;

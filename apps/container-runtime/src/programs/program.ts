@@ -11,6 +11,8 @@ export interface ProgramContext {
   readonly ip: string;
   /** Where to listen: the pod's address, or the wildcard in a network namespace of its own. */
   readonly listen: string;
+  /** Further addresses: of the second stack, where the pod has no namespace of its own. */
+  readonly moreListen?: readonly string[];
   readonly pod: string;
   readonly namespace: string;
   readonly node: string;

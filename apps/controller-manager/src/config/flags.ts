@@ -11,7 +11,7 @@ export class ControllerManagerFlags extends SubsystemFlags {
   @IsArray()
   controllers: string[] = ['*'];
 
-  @Flag('Range of the pod addresses of the cluster')
+  @Flag('Range of the pod addresses of the cluster, or one of each family separated by a comma')
   @IsOptional()
   @IsString()
   clusterCidr: string = '';
@@ -23,8 +23,22 @@ export class ControllerManagerFlags extends SubsystemFlags {
   @Flag("Mask size of a node's pod range")
   @IsInt()
   @Min(8)
-  @Max(30)
+  @Max(126)
   nodeCidrMaskSize: number = 24;
+
+  @Flag("Mask size of a node's IPv4 pod range", 'node-cidr-mask-size-ipv4')
+  @IsOptional()
+  @IsInt()
+  @Min(8)
+  @Max(30)
+  nodeCidrMaskSizeIpv4?: number = undefined;
+
+  @Flag("Mask size of a node's IPv6 pod range (default 64)", 'node-cidr-mask-size-ipv6')
+  @IsOptional()
+  @IsInt()
+  @Min(8)
+  @Max(126)
+  nodeCidrMaskSizeIpv6?: number = undefined;
 
   @Flag('Range of the service addresses of the cluster', 'service-cluster-ip-range')
   @IsOptional()

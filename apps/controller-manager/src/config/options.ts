@@ -14,7 +14,7 @@ export interface ControllerManagerOptions extends LeaderElectedOptions, Subsyste
   readonly clusterCidr: string;
   readonly serviceClusterIpRange: string;
   readonly allocateNodeCidrs: boolean;
-  readonly nodeCidrMaskSize: number;
+  readonly nodeCidrMaskSizes: { readonly IPv4: number; readonly IPv6: number };
   readonly rootCaFile: string;
   readonly serviceAccountPrivateKeyFile: string;
   readonly nodeMonitorPeriodMs: number;
@@ -24,6 +24,10 @@ export interface ControllerManagerOptions extends LeaderElectedOptions, Subsyste
   /** Workers by controller, where a flag sets them. */
   readonly concurrency: Readonly<Record<string, number>>;
 }
+
+/** `--node-cidr-mask-size` is for the one family of the cluster; given as 24 it means IPv4's default. */
+const isSingleIpv6 = ({ clusterCidr, nodeCidrMaskSize }: ControllerManagerFlags): boolean =>
+  clusterCidr.includes(':') && !clusterCidr.includes(',') && nodeCidrMaskSize > 30;
 
 /** Checks what single flags cannot say. Throws ConfigError. */
 export function toOptions(flags: ControllerManagerFlags): ControllerManagerOptions {
@@ -37,7 +41,10 @@ export function toOptions(flags: ControllerManagerFlags): ControllerManagerOptio
     controllers: flags.controllers,
     clusterCidr: flags.clusterCidr,
     allocateNodeCidrs: flags.allocateNodeCidrs,
-    nodeCidrMaskSize: flags.nodeCidrMaskSize,
+    nodeCidrMaskSizes: {
+      IPv4: flags.nodeCidrMaskSizeIpv4 ?? flags.nodeCidrMaskSize,
+      IPv6: flags.nodeCidrMaskSizeIpv6 ?? (isSingleIpv6(flags) ? flags.nodeCidrMaskSize : 64),
+    },
     rootCaFile: flags.rootCaFile,
     serviceAccountPrivateKeyFile: flags.serviceAccountPrivateKeyFile,
     serviceClusterIpRange: flags.serviceClusterIpRange,

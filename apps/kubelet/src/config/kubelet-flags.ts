@@ -32,9 +32,9 @@ export class KubeletFlags {
   @Matches(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
   hostnameOverride?: string;
 
-  @Flag('address of this node', 'node-ip')
-  @IsIP()
-  nodeIp = '127.0.0.1';
+  @Flag('address of this node, or one of each family: the first is its own', 'node-ip')
+  @IsIP(undefined, { each: true })
+  nodeIp: string[] = ['127.0.0.1'];
 
   @Flag('folder of pods and volumes')
   @IsString()

@@ -120,7 +120,7 @@ export function parseOptions(argv: readonly string[]): KubeletOptions {
           },
         }),
     nodeName: flags.hostnameOverride ?? hostname().toLowerCase(),
-    nodeIps: [flags.nodeIp],
+    nodeIps: flags.nodeIp,
     paths: {
       rootDir: flags.rootDir,
       podLogsDir: flags.podLogsDir ?? join(flags.rootDir, 'pod-logs'),
@@ -131,7 +131,7 @@ export function parseOptions(argv: readonly string[]): KubeletOptions {
     labels: Object.fromEntries(flags.nodeLabels.map(parseLabel)),
     clusterDns: flags.clusterDns,
     clusterDomain: flags.clusterDomain,
-    address: flags.address ?? flags.nodeIp,
+    address: flags.address ?? flags.nodeIp[0] ?? '127.0.0.1',
     port: flags.port,
     tls:
       flags.tlsCertFile && flags.tlsPrivateKeyFile

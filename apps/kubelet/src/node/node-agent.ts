@@ -151,7 +151,8 @@ export class NodeAgent {
   }
 
   private async applyPodCidr(): Promise<void> {
-    const cidr = this.node?.spec.podCIDR ?? '';
+    const { podCIDR = '', podCIDRs = [podCIDR] } = this.node?.spec ?? {};
+    const cidr = podCIDRs.join(',');
     if (cidr === '' || !this.conditions) return;
     const networkDown = this.conditions.some((one) => one.type === 'NetworkReady' && !one.status);
     if (cidr === this.appliedCidr && !networkDown) return;

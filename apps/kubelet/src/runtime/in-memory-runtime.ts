@@ -75,7 +75,8 @@ export class InMemoryRuntime implements Runtime {
   }
 
   updatePodCidr(podCidr: string): Promise<void> {
-    this.addressPrefix = podCidr.slice(0, podCidr.lastIndexOf('.') + 1);
+    const [first = ''] = podCidr.split(',');
+    this.addressPrefix = first.slice(0, first.lastIndexOf('.') + 1);
     return Promise.resolve();
   }
 

@@ -9,6 +9,7 @@ import type { WaitingReason } from './container-statuses.js';
 import { phaseOf } from './phase.js';
 import type { Phase } from './phase.js';
 import { qosClassOf } from './qos.js';
+import { sortPodIps } from './pod-ips.js';
 
 export interface ProbeState {
   /** Applies only to running containers. */
@@ -104,7 +105,8 @@ function conditionsOf(
 function addressesOf(input: StatusInput): Partial<PodStatus> {
   const hosts = { hostIP: input.hostIps[0] ?? '', hostIPs: input.hostIps.map((ip) => ({ ip })) };
   if (input.pod.spec.hostNetwork) return { ...hosts, podIP: hosts.hostIP, podIPs: hosts.hostIPs };
-  const ips = (readySandbox(input.runtimePod) ?? input.runtimePod?.sandboxes[0])?.ips ?? [];
+  const found = (readySandbox(input.runtimePod) ?? input.runtimePod?.sandboxes[0])?.ips ?? [];
+  const ips = sortPodIps(found, input.hostIps);
   if (ips.length > 0) return { ...hosts, podIP: ips[0] ?? '', podIPs: ips.map((ip) => ({ ip })) };
   return input.old.podIP && !input.terminal
     ? hosts

@@ -25,8 +25,8 @@ function answer(context: ProgramContext, request: IncomingMessage, body: Buffer)
 }
 
 /** Sends every datagram back, behind a line with the pod's name. */
-function echoDatagrams(context: ProgramContext, port: number): Promise<Socket> {
-  const socket = createSocket(isIPv6(context.listen) ? 'udp6' : 'udp4');
+function echoDatagrams(context: ProgramContext, at: string, port: number): Promise<Socket> {
+  const socket = createSocket(isIPv6(at) ? 'udp6' : 'udp4');
   socket.on('message', (message, from) => {
     socket.send(Buffer.concat([Buffer.from(`${context.pod}: `), message]), from.port, from.address);
   });
@@ -40,7 +40,7 @@ function echoDatagrams(context: ProgramContext, port: number): Promise<Socket> {
       context.log('stderr', `listen udp ${context.ip}:${port}: bind: ${problem.text}`);
       reject(new ProgramExit(1));
     });
-    socket.bind(reachablePort(port), context.listen, () => {
+    socket.bind(reachablePort(port), at, () => {
       resolve(socket);
     });
   });
@@ -73,7 +73,9 @@ export async function echo(context: ProgramContext): Promise<RunningProgram> {
   try {
     for (const port of tcp.length + udp.length === 0 ? [DEFAULT_PORT] : new Set(tcp))
       servers.push(await serveHttp(context, port));
-    for (const port of new Set(udp)) sockets.push(await echoDatagrams(context, port));
+    for (const port of new Set(udp))
+      for (const at of [context.listen, ...(context.moreListen ?? [])])
+        sockets.push(await echoDatagrams(context, at, port));
   } catch (error) {
     closeAll();
     throw error;

@@ -87,7 +87,7 @@ export async function redis(context: ProgramContext): Promise<RunningProgram> {
     serve(socket, database, channels);
   });
   try {
-    await listenOn(server, context.listen, PORT);
+    await listenOn(server, context, PORT);
   } catch (error) {
     const problem = bindProblem(error);
     if (!problem) throw error;

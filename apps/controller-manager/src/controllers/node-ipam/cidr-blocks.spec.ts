@@ -28,4 +28,23 @@ describe('chooseBlock()', () => {
   it('refuses a range that is smaller than a block', () => {
     expect(() => cidrBlocks('10.0.0.0/26', 24)).toThrow(RangeError);
   });
+
+  it('splits an IPv6 range', () => {
+    const six = cidrBlocks('fd00:10:244::/56', 64);
+    expect([six.family, six.count, six.block(1), six.block(255)]).toEqual([
+      'IPv6',
+      256,
+      'fd00:10:244:1::/64',
+      'fd00:10:244:ff::/64',
+    ]);
+    expect(six.indexOf('fd00:10:244:1::/64')).toBe(1);
+    expect([six.indexOf('10.244.1.0/24'), six.indexOf('fd00:10:245::/64')]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it.each(['fd00::/32', 'nonsense/8', '10.0.0.0/x'])('refuses %s', (range) => {
+    expect(() => cidrBlocks(range, range.includes(':') ? 64 : 24)).toThrow(RangeError);
+  });
 });

@@ -1,35 +1,67 @@
-/** The blocks of one size in an IPv4 range, by number. */
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** The blocks of one size in a range, by number. */
 export interface CidrBlocks {
+  readonly family: 'IPv4' | 'IPv6';
   readonly count: number;
   block(index: number): string;
   /** The number of a block; undefined for what is none of ours. */
   indexOf(cidr: string): number | undefined;
 }
 
-const toNumber = (address: string): number =>
-  address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+const WIDTH = { IPv4: 32, IPv6: 128 } as const;
+/** As upstream's allocator: more blocks than this are not told apart. */
+const MOST_BITS = 16;
 
-const toAddress = (value: number): string =>
-  [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
+const groupsOf = (text: string): bigint[] =>
+  text === '' ? [] : text.split(':').map((group) => BigInt(`0x${group}`));
 
-const PATTERN = /^(\d{1,3}(?:\.\d{1,3}){3})\/(\d{1,2})$/;
+function toNumber(address: string): bigint {
+  if (!isIPv6(address))
+    return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
+  const [head = '', tail] = address.split('::');
+  const before = groupsOf(head);
+  const after = groupsOf(tail ?? '');
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => 0n);
+  return [...before, ...zeros, ...after].reduce((sum, group) => sum * 65_536n + group, 0n);
+}
 
-/** Splits `range` into blocks of `/maskSize`. Throws RangeError for what is no IPv4 range of at least one block. */
+/** IPv6 in its canonical text, as the URL parser writes it. */
+function toAddress(family: CidrBlocks['family'], value: bigint): string {
+  if (family === 'IPv4')
+    return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 255n)).join('.');
+  const groups = Array.from({ length: 8 }, (_, i) =>
+    ((value >> BigInt((7 - i) * 16)) & 0xffffn).toString(16),
+  );
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+}
+
+export const familyOf = (cidr: string): CidrBlocks['family'] =>
+  cidr.includes(':') ? 'IPv6' : 'IPv4';
+
+/** Splits `range` into blocks of `/maskSize`. Throws RangeError for what is no range of at least one block. */
 export function cidrBlocks(range: string, maskSize: number): CidrBlocks {
-  const match = PATTERN.exec(range);
-  const bits = Number(match?.[2]);
-  if (!match?.[1] || bits > maskSize)
+  const [address = '', length = ''] = range.split('/');
+  const family = familyOf(range);
+  const bits = Number(length);
+  const isAddress = family === 'IPv4' ? isIPv4(address) : isIPv6(address);
+  if (!isAddress || !/^\d+$/.test(length) || bits > maskSize || maskSize > WIDTH[family])
     throw new RangeError(`${range} cannot be split into blocks of /${maskSize}`);
-  const size = 2 ** (32 - maskSize);
-  const base = Math.floor(toNumber(match[1]) / 2 ** (32 - bits)) * 2 ** (32 - bits);
+  if (maskSize - bits > MOST_BITS)
+    throw new RangeError(`${range} has too many blocks of /${maskSize}: at most 2^${MOST_BITS}`);
+  const size = 1n << BigInt(WIDTH[family] - maskSize);
+  const whole = 1n << BigInt(WIDTH[family] - bits);
+  const base = (toNumber(address) / whole) * whole;
   const count = 2 ** (maskSize - bits);
   return {
+    family,
     count,
-    block: (index) => `${toAddress(base + index * size)}/${maskSize}`,
+    block: (index) => `${toAddress(family, base + BigInt(index) * size)}/${maskSize}`,
     indexOf: (cidr) => {
-      const [address = ''] = cidr.split('/');
-      const index = (toNumber(address) - base) / size;
-      return Number.isInteger(index) && index >= 0 && index < count ? index : undefined;
+      if (cidr === '' || familyOf(cidr) !== family) return undefined;
+      const offset = toNumber(cidr.split('/')[0] ?? '') - base;
+      const index = Number(offset / size);
+      return offset >= 0n && offset % size === 0n && index < count ? index : undefined;
     },
   };
 }
@@ -39,12 +71,12 @@ export function cidrBlocks(range: string, maskSize: number): CidrBlocks {
  * that number when it can, so that ranges do not depend on the order in which nodes come; else the lowest free one.
  */
 export function chooseBlock(
-  blocks: CidrBlocks,
+  { count }: Pick<CidrBlocks, 'count'>,
   used: ReadonlySet<number>,
   name: string,
 ): number | undefined {
   const preferred = Number(/(\d+)$/.exec(name)?.[1] ?? Number.NaN);
-  if (preferred >= 1 && preferred < blocks.count && !used.has(preferred)) return preferred;
-  for (let index = 1; index < blocks.count; index++) if (!used.has(index)) return index;
+  if (preferred >= 1 && preferred < count && !used.has(preferred)) return preferred;
+  for (let index = 1; index < count; index++) if (!used.has(index)) return index;
   return undefined;
 }

@@ -7,10 +7,10 @@ import { defineController, done } from '@orrery/controller';
 import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
-import { chooseBlock, cidrBlocks } from './cidr-blocks.js';
+import { chooseBlock, cidrBlocks, familyOf } from './cidr-blocks.js';
 import type { CidrBlocks } from './cidr-blocks.js';
 
-/** Gives each node a pod range. One worker: an assignment must see all others. */
+/** Gives each node a pod range of each family, all of one number. One worker: an assignment must see all others. */
 export class NodeIpamReconciler implements Reconciler {
   /** Assigned here and perhaps not yet in the cache, by node name. */
   readonly #assigned = new Map<string, number>();
@@ -19,14 +19,14 @@ export class NodeIpamReconciler implements Reconciler {
     private readonly nodes: Lister<Node>,
     private readonly client: ResourceClient<Node>,
     private readonly events: EventRecorder,
-    private readonly blocks: CidrBlocks,
+    private readonly blocks: readonly CidrBlocks[],
   ) {}
 
   async reconcile({ name }: ObjectKey): Promise<Result> {
     const node = this.nodes.get({ name });
     if (!node) this.#assigned.delete(name);
     if (!node || node.spec?.podCIDR || node.metadata.deletionTimestamp) return done;
-    const index = this.#assigned.get(name) ?? chooseBlock(this.blocks, this.#used(), name);
+    const index = this.#assigned.get(name) ?? chooseBlock(this.#least(), this.#used(), name);
     if (index === undefined) {
       const text = `Node ${name} status is now: CIDRNotAvailable`;
       this.events.event(node, 'Normal', 'CIDRNotAvailable', text);
@@ -34,25 +34,42 @@ export class NodeIpamReconciler implements Reconciler {
     }
     // Kept when the answer is lost: the write may have been made.
     this.#assigned.set(name, index);
-    const podCIDR = this.blocks.block(index);
-    await this.client.patch({ name }, 'strategic', { spec: { podCIDR, podCIDRs: [podCIDR] } });
+    const podCIDRs = this.blocks.map((blocks) => blocks.block(index));
+    const [podCIDR] = podCIDRs;
+    await this.client.patch({ name }, 'strategic', { spec: { podCIDR, podCIDRs } });
     return done;
+  }
+
+  #least(): Pick<CidrBlocks, 'count'> {
+    return { count: Math.min(...this.blocks.map(({ count }) => count)) };
   }
 
   #used(): Set<number> {
     const used = new Set(this.#assigned.values());
     for (const node of this.nodes.list())
       for (const cidr of node.spec?.podCIDRs ?? [node.spec?.podCIDR ?? '']) {
-        const index = this.blocks.indexOf(cidr);
-        if (cidr !== '' && index !== undefined) used.add(index);
+        for (const blocks of this.blocks) {
+          const index = blocks.indexOf(cidr);
+          if (index !== undefined) used.add(index);
+        }
       }
     return used;
   }
 }
 
-function blocksOf(range: string, maskSize: number): CidrBlocks {
+/** k8s cmd/kube-controller-manager/app/core.go:startNodeIpamController. */
+export function blocksOf(
+  ranges: string,
+  sizes: Readonly<Record<CidrBlocks['family'], number>>,
+): readonly CidrBlocks[] {
+  const cidrs = ranges.split(',').filter((cidr) => cidr !== '');
+  const families = cidrs.map(familyOf);
+  if (cidrs.length > 2)
+    throw new ConfigError('--cluster-cidr: at most two ranges, one of each family');
+  if (new Set(families).size < families.length)
+    throw new ConfigError('--cluster-cidr: two ranges must be of two families');
   try {
-    return cidrBlocks(range, maskSize);
+    return cidrs.map((cidr) => cidrBlocks(cidr, sizes[familyOf(cidr)]));
   } catch (cause) {
     throw new ConfigError(`--cluster-cidr: ${String(cause)}`, { cause });
   }
@@ -70,6 +87,6 @@ export const nodeIpamController: ControllerEntry = {
       informers.informer(resources.nodes).lister,
       client.resource(resources.nodes),
       events('cidrAllocator'),
-      blocksOf(options.clusterCidr, options.nodeCidrMaskSize),
+      blocksOf(options.clusterCidr, options.nodeCidrMaskSizes),
     ),
 };
