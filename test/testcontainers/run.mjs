@@ -52,6 +52,33 @@ const REFUSALS = [
     wanted: /^the image orrery:missing is not there and cannot be pulled: build it/,
   },
   {
+    name: 'an old engine',
+    prelude: `
+      import { once } from 'node:events';
+      import { createServer } from 'node:http';
+      const engine = createServer((asked, answer) => {
+        const facts = asked.url.endsWith('/version')
+          ? { Version: '1.12.6', ApiVersion: '1.24' }
+          : { ServerVersion: '1.12.6', OSType: 'linux', OperatingSystem: 'Debian', Architecture: 'x86_64', NCPU: 1, MemTotal: 1 };
+        answer.setHeader('content-type', 'application/json').end(JSON.stringify(facts));
+      }).listen(0, '127.0.0.1');
+      await once(engine, 'listening');
+      process.env.DOCKER_HOST = 'tcp://127.0.0.1:' + engine.address().port;`,
+    code: 'new OrreryContainer().start()',
+    wanted: /^the Docker engine is too old: 1\.12\.6 \(API 1\.24\), Docker 19\.03/,
+  },
+  {
+    name: 'a port that is taken',
+    prelude: `
+      import { once } from 'node:events';
+      import { createServer } from 'node:net';
+      const taken = createServer().listen(0);
+      await once(taken, 'listening');
+      const host = taken.address().port;`,
+    code: 'new OrreryContainer().withExposedPorts({ container: 30001, host }).start()',
+    wanted: /^\S+:\d+ is taken on the engine's host: stop what listens there/,
+  },
+  {
     name: 'a number of nodes that cannot be',
     code: 'new OrreryContainer().withNodes(0)',
     wanted: /^withNodes\(0\): a cluster has 1 to 64 nodes/,
@@ -78,8 +105,8 @@ function runSuites(project) {
     const config = ['--testMatch', `**/${file}`];
     check(`the README's ${file}`, run(projectNode(), [...flags, ...config], project));
   }
-  for (const { name, code, env, wanted } of REFUSALS) {
-    const script = `import { OrreryContainer } from '@orrery/testcontainers'; try { await ${code}; } catch (e) { console.log(e.message); process.exit(3); }`;
+  for (const { name, prelude = '', code, env, wanted } of REFUSALS) {
+    const script = `import { OrreryContainer } from '@orrery/testcontainers'; ${prelude}; try { await ${code}; } catch (e) { console.log(e.message); process.exit(3); }`;
     const { text } = run(process.execPath, ['--input-type=module', '-e', script], project, env);
     check(`${name} is one clear line`, { ok: wanted.test(text.trim()), text });
   }

@@ -13,8 +13,25 @@ const START_MS = 120_000;
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
+/** Docker 19.03: the first with what testcontainers asks of an engine. */
+const OLDEST_MINOR = 40;
+const OLDEST = 'Docker 19.03 (API 1.40)';
+
+/** `1.40` -> [1, 40]; versions are no decimal fractions. */
+const versionOf = (text: string): readonly number[] => text.split('.').map(Number);
+
+async function requireEngine(version: () => Promise<unknown>): Promise<void> {
+  const { Version, ApiVersion } = (await version()) as { Version?: string; ApiVersion?: string };
+  const [major = 0, minor = 0] = versionOf(ApiVersion ?? '0');
+  if (major < 1 || (major === 1 && minor < OLDEST_MINOR))
+    throw new OrreryError(
+      `the Docker engine is too old: ${Version ?? 'unknown'} (API ${ApiVersion ?? 'unknown'}), ${OLDEST} or newer is needed`,
+    );
+}
+
 /** One line for the reader of a test's output, with the remedy. */
 function explain(error: unknown, image: string): OrreryError {
+  if (error instanceof OrreryError) return error;
   const message = messageOf(error);
   if (/container runtime strategy/i.test(message))
     return new OrreryError(
@@ -28,6 +45,14 @@ function explain(error: unknown, image: string): OrreryError {
   )
     return new OrreryError(
       `the image ${image} is not there and cannot be pulled: build it (docker build -t ${image} . in Orrery's checkout), or name another in ORRERY_IMAGE or new OrreryContainer(IMAGE)`,
+      { cause: error },
+    );
+  const taken =
+    /(?:Bind for|listen tcp\d?) (\S+:\d+)(?: failed)?: (?:port is already allocated|bind: address already in use)/;
+  const port = taken.exec(message)?.[1];
+  if (port !== undefined)
+    return new OrreryError(
+      `${port} is taken on the engine's host: stop what listens there, or let the engine choose (no host port)`,
       { cause: error },
     );
   return new OrreryError(`the container ${image} did not start: ${message}`, { cause: error });
@@ -98,7 +123,8 @@ export class OrreryContainer extends GenericContainer {
 
   override async start(): Promise<StartedOrreryContainer> {
     try {
-      const { info } = await getContainerRuntimeClient();
+      const { info, container } = await getContainerRuntimeClient();
+      await requireEngine(() => container.dockerode.version());
       this.withCommand([
         'up',
         '--single-process',
