@@ -106,6 +106,38 @@ function copyAssets() {
       cpSync(file, join(dist, 'gen', file.split('/').at(-1)));
 }
 
+/** What images hold: programs that containers see alone, so each is one file without a dependency. */
+async function buildPrograms() {
+  await build({
+    absWorkingDir: root,
+    entryPoints: { agnhost: 'apps/container-runtime/src/agnhost-main.ts' },
+    outdir: join(dist, 'programs'),
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    conditions: ['development'],
+    minifySyntax: true,
+    logLevel: 'error',
+    plugins: [
+      {
+        // So that only what is used of a library comes along.
+        name: 'no-side-effects',
+        setup(plugin) {
+          plugin.onResolve({ filter: /.*/ }, async ({ path, resolveDir, kind, pluginData }) => {
+            if (pluginData === 'resolved' || kind === 'entry-point') return undefined;
+            if (!/^(?:@orrery\/|\.)/.test(path))
+              return { path, external: true, sideEffects: false };
+            const found = await plugin.resolve(path, { resolveDir, kind, pluginData: 'resolved' });
+            return { ...found, sideEffects: false };
+          });
+        },
+      },
+    ],
+  });
+}
+
 async function main() {
   const stamp = join(dist, '.fingerprint');
   const now = fingerprint();
@@ -144,6 +176,7 @@ async function main() {
     },
     plugins: [swc, noPhoneNumbers],
   });
+  await buildPrograms();
   copyAssets();
   writeFileSync(join(dist, 'package.json'), '{ "type": "module" }\n');
   const descriptions = join(root, 'apps/apiserver/tools/descriptions.mjs');

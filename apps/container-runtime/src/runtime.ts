@@ -11,6 +11,7 @@ import type { PodNetwork } from './network/pod-network.js';
 import { nodeNameOf } from './options.js';
 import type { RuntimeOptions } from './options.js';
 import { ContainerEnvironment } from './process/environment.js';
+import { contentOf } from './process/image-files.js';
 import { probeIsolation } from './process/isolation.js';
 import type { Isolation } from './process/isolation.js';
 import type { ContainerRecord } from './store/container.js';
@@ -125,13 +126,22 @@ export class Runtime {
     const security = config.linux?.securityContext;
     const uid = security?.runAsUser?.value;
     const dns = sandbox.config.dnsConfig;
+    const isolation =
+      this.catalog.programOf(record.image) === 'kube-proxy' ? 'none' : this.isolation;
+    const image = contentOf(this.catalog.definitionOf(record.image), {
+      isolation,
+      componentDir: this.options.componentDir,
+      listen: sandbox.netns === undefined ? sandbox.ip : '',
+      noNewPrivileges: security?.noNewPrivs ?? false,
+    });
     return new ContainerEnvironment({
       rootfs: join(this.engine.folderOf(record.id), 'rootfs'),
-      isolation: this.catalog.programOf(record.image) === 'kube-proxy' ? 'none' : this.isolation,
+      isolation,
       hostname: sandbox.config.hostname || (sandbox.config.metadata?.name ?? 'localhost'),
       ip: sandbox.ip,
       netns: sandbox.netns,
-      mounts: config.mounts,
+      mounts: [...config.mounts, ...image.mounts],
+      files: image.files,
       dns: dns ?? { servers: [], searches: [], options: [] },
       env: {
         POD_IP: sandbox.ip,

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { ConfigError } from '@orrery/component';
 import { parseYaml } from '@orrery/apimachinery';
 import { CriError } from '@orrery/cri';
+import { IMAGE_DEFINITIONS } from './image-definitions.js';
+import type { ImageDefinition } from './image-definitions.js';
 import { parseReference } from './reference.js';
 import type { ImageReference } from './reference.js';
 
 /** What runs in a container of the image when it names no command. */
 export type ProgramName =
-  'nginx' | 'httpd' | 'tomcat' | 'redis' | 'echo' | 'pause' | 'shell' | 'kube-proxy';
+  'nginx' | 'httpd' | 'tomcat' | 'redis' | 'echo' | 'pause' | 'shell' | 'agnhost' | 'kube-proxy';
 
 /** A rule of a catalogue folder: the first whose `match` fits `registry/repository:tag` decides. */
 export interface CatalogRule {
@@ -35,8 +37,8 @@ const SHELLS = new Set(
   ),
 );
 
-const PROGRAM_NAMES: readonly string[] = [...Object.values(PROGRAMS), 'echo', 'shell'];
-const NOT_THERE = /nosuch|doesnotexist|does-not-exist|notfound|missing/;
+const PROGRAM_NAMES: readonly string[] = [...Object.values(PROGRAMS), 'echo', 'shell', 'agnhost'];
+const NOT_THERE = /nosuch|doesnotexist|does-not-exist|notfound|missing|^404$/
 
 function notFound(reference: ImageReference): CriError {
   const name = reference.normalized;
@@ -83,6 +85,15 @@ export class Catalog {
     const rule = this.ruleOf(reference);
     if (rule?.program) return rule.program;
     return PROGRAMS[reference.name] ?? (SHELLS.has(reference.name) ? 'shell' : 'echo');
+  }
+
+  /** Of images whose programs are files of their own; undefined for the rest. */
+  definitionOf(image: string): ImageDefinition | undefined {
+    const reference = parseReference(image);
+    if (!reference) return undefined;
+    const rule = this.ruleOf(reference);
+    if (rule?.program) return IMAGE_DEFINITIONS[rule.program];
+    return IMAGE_DEFINITIONS[reference.name];
   }
 
   /** The reference when it can be pulled; throws what containerd would answer when not. */

@@ -3,7 +3,9 @@ import { dirname, join } from 'node:path';
 import { CriError } from '@orrery/cri';
 import type { Mount } from '@orrery/cri';
 import { insideNetns } from '@orrery/network';
+import type { ImageFile } from '../catalog/image-definitions.js';
 import { executableExists } from './executable.js';
+import { writeImageFiles } from './image-files.js';
 import { UNSHARE_FLAGS, findTool } from './isolation.js';
 import type { Isolation } from './isolation.js';
 import { createRootfs, enterScript } from './rootfs.js';
@@ -16,6 +18,8 @@ export interface EnvironmentOptions extends RootfsOptions {
   readonly rootfs: string;
   readonly isolation: Isolation;
   readonly env: Readonly<Record<string, string>>;
+  /** What the image holds beside what every container has. */
+  readonly files?: readonly ImageFile[];
   readonly workingDir: string;
   /** Path of the pod's network namespace; undefined where it shares the node's. */
   readonly netns: string | undefined;
@@ -60,8 +64,9 @@ export class ContainerEnvironment {
   }
 
   private linkVolumes(): void {
-    const { rootfs, mounts } = this.options;
+    const { rootfs, mounts, files = [] } = this.options;
     mkdirSync(rootfs, { recursive: true });
+    writeImageFiles(rootfs, files);
     for (const mount of mounts) {
       const path = join(rootfs, mount.containerPath);
       mkdirSync(dirname(path), { recursive: true });
@@ -86,10 +91,19 @@ export class ContainerEnvironment {
       .sort((a, b) => b.containerPath.length - a.containerPath.length)[0];
   }
 
+  /** The image's file that a command's first word means. */
+  private fileOf(name: string): ImageFile | undefined {
+    return this.options.files?.find(
+      ({ path, mode }) =>
+        (mode & 0o111) !== 0 && (path === name || path === `/usr/local/bin/${name}`),
+    );
+  }
+
   /** Refuses what runc would refuse: a program that is not there. */
   check(argv: readonly string[]): void {
     const [name = ''] = argv;
-    if (this.mountOf(name) || executableExists(name, this.env['PATH'] ?? DEFAULT_PATH)) return;
+    if (this.fileOf(name) || this.mountOf(name)) return;
+    if (executableExists(name, this.env['PATH'] ?? DEFAULT_PATH)) return;
     if (name.startsWith('/') && executableExists(join(this.options.rootfs, name), '')) return;
     const why = name.includes('/')
       ? `stat ${name}: no such file or directory`
@@ -150,7 +164,11 @@ export class ContainerEnvironment {
 
   private launchPlain(argv: readonly string[], env: Readonly<Record<string, string>>): Launch {
     const { rootfs, workingDir } = this.options;
-    const [file = '', ...args] = argv.map((arg) => (this.mountOf(arg) ? join(rootfs, arg) : arg));
+    const [first = '', ...rest] = argv;
+    const ours = this.fileOf(first);
+    const [file = '', ...args] = [ours?.path ?? first, ...rest].map((arg) =>
+      this.mountOf(arg) || arg === ours?.path ? join(rootfs, arg) : arg,
+    );
     const cwd = join(rootfs, workingDir || '/');
     mkdirSync(cwd, { recursive: true });
     return { file, args, env: { ...env, ORRERY_ROOTFS: rootfs }, cwd };

@@ -12,6 +12,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Mount } from '@orrery/cri';
+import type { ImageFile } from '../catalog/image-definitions.js';
+import { writeImageFiles } from './image-files.js';
 
 /** Below this the root of a container sees the host's system folders, read-only; the rest are links into it. */
 const HOST = '/.host';
@@ -36,6 +38,7 @@ export interface RootfsOptions {
   readonly hostname: string;
   readonly ip: string;
   readonly mounts: readonly Mount[];
+  readonly files?: readonly ImageFile[];
   readonly dns: {
     readonly servers: readonly string[];
     readonly searches: readonly string[];
@@ -111,6 +114,8 @@ export function createRootfs(rootfs: string, options: RootfsOptions): void {
   ownFile(rootfs, '/etc/hostname', `${options.hostname}\n`);
   ownFile(rootfs, '/etc/hosts', hosts(options));
   ownFile(rootfs, '/etc/resolv.conf', resolvConf(options));
+  for (const { path, text } of options.files ?? []) mountPoint(rootfs, path, text === undefined);
+  writeImageFiles(rootfs, options.files ?? []);
   for (const mount of options.mounts)
     mountPoint(rootfs, mount.containerPath, isFolder(mount.hostPath));
 }

@@ -1,0 +1,82 @@
+import { LOCALHOST_CERTIFICATE, LOCALHOST_KEY } from './localhost-pair.js';
+
+/** What image files are made from. */
+export interface ImageFacts {
+  /** Of a program of ours, as a shell command that takes the words behind it. */
+  readonly program: string;
+  /** Whether the container may not gain privileges. */
+  readonly noNewPrivileges: boolean;
+}
+
+/** A file that the image holds; a folder when it has no text. */
+export interface ImageFile {
+  readonly path: string;
+  readonly text?: string;
+  readonly mode: number;
+}
+
+/** An image as its Dockerfile would tell it, for images whose programs are files of theirs. */
+export interface ImageDefinition {
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+  /** Of the image's user; 0 = root. */
+  readonly uid?: number;
+  files(facts: ImageFacts): readonly ImageFile[];
+}
+
+const script = (path: string, text: string): ImageFile => ({
+  path,
+  text: `#!/bin/sh\n${text}\n`,
+  mode: 0o755,
+});
+
+const agnhostFiles = ({ program }: ImageFacts): ImageFile[] => [
+  ...['/agnhost', '/agnhost-2'].map((path) => script(path, `exec ${program} "$0" "$@"`)),
+  script('/usr/local/bin/dig', `exec ${program} dig dig "$@"`),
+  { path: '/localhost.crt', text: LOCALHOST_CERTIFICATE, mode: 0o644 },
+  { path: '/localhost.key', text: LOCALHOST_KEY, mode: 0o644 },
+  { path: '/uploads', mode: 0o777 },
+];
+
+const AGNHOST: ImageDefinition = {
+  entrypoint: ['/agnhost'],
+  cmd: ['pause'],
+  files: agnhostFiles,
+};
+
+/** The two faces of upstream's update demo (k8s test/images/{kitten,nautilus}). */
+const updateDemo = (name: string): ImageDefinition => ({
+  entrypoint: [],
+  cmd: ['/agnhost', 'test-webserver'],
+  files: (facts) => [
+    ...agnhostFiles(facts),
+    { path: '/data.json', text: `{\n"image":"${name}.jpg"\n}\n`, mode: 0o644 },
+    { path: `/${name}.jpg`, text: '', mode: 0o644 },
+  ],
+});
+
+/** A program that root owns and whose owner it becomes, unless the container may not gain privileges. */
+const NONEWPRIVS: ImageDefinition = {
+  entrypoint: [],
+  cmd: ['nnp'],
+  files: ({ noNewPrivileges }) => [
+    script('/usr/local/bin/nnp', `echo "Effective uid: ${noNewPrivileges ? '$(id -u)' : '0'}"`),
+  ],
+};
+
+const DNS_TOOLS: ImageDefinition = {
+  entrypoint: [],
+  cmd: ['bash'],
+  files: ({ program }) => [script('/usr/local/bin/dig', `exec ${program} dig dig "$@"`)],
+};
+
+const NONROOT: ImageDefinition = { entrypoint: [], cmd: ['sh'], uid: 1234, files: () => [] };
+
+export const IMAGE_DEFINITIONS: Readonly<Record<string, ImageDefinition>> = {
+  agnhost: AGNHOST,
+  nautilus: updateDemo('nautilus'),
+  kitten: updateDemo('kitten'),
+  nonewprivs: NONEWPRIVS,
+  nonroot: NONROOT,
+  'jessie-dnsutils': DNS_TOOLS,
+};

@@ -1,0 +1,179 @@
+// KUBE_BIN_DIR=FOLDER npm run test:conformance [-- FOCUS]: upstream's conformance suite (e2e.test 1.20.2, see prepare.mjs) against
+// a cluster of ours. FOCUS is a regular expression on names of specs. Prints a table of the SIGs and each failed spec.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { skipReason } from './skips.mjs';
+import { listSpecs, runSpecs } from './suite.mjs';
+import { TokenSecrets } from './token-secrets.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(dirname(here));
+const say = (text) => process.stdout.write(`${text}\n`);
+
+const folder = process.env.KUBE_BIN_DIR ?? join(root, '.cache', 'kube-bin');
+const program = join(folder, 'e2e.test');
+const dist = process.env.ORRERY_DIST ?? join(root, 'dist');
+const BLOCK = process.env.CONFORMANCE_BLOCK ?? '232';
+const PROCESSES = Number(process.env.CONFORMANCE_PROCESSES ?? '4');
+const NODES = process.env.CONFORMANCE_NODES ?? '3';
+/** Further flags of `orrery up`, e.g. `--network netns`. */
+const UP = (process.env.CONFORMANCE_UP ?? '').split(' ').filter(Boolean);
+const READY_MS = 120_000;
+const STOP_MS = 60_000;
+
+async function startCluster(home) {
+  const child = spawn(
+    process.execPath,
+    [join(dist, 'orrery.js'), 'up', '--nodes', NODES, '--block', BLOCK, '--fresh', ...UP],
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ORRERY_HOME: home } },
+  );
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  const ready = new Promise((resolve) => {
+    child.stdout.on('data', (text) => {
+      if (String(text).includes('ready in')) resolve(true);
+    });
+  });
+  const late = new Promise((resolve) => setTimeout(resolve, READY_MS, false).unref());
+  const up = await Promise.race([ready, late, gone.then(() => false)]);
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    await gone;
+    clearTimeout(timer);
+  };
+  if (!up) {
+    await stop();
+    throw new Error(`the cluster does not come up; see ${home}`);
+  }
+  return { kubeconfig: join(home, 'orrery', 'admin.conf'), stop };
+}
+
+function suiteArgs(kubeconfig, reports) {
+  const kubectl = process.env.KUBECTL_BIN ?? 'kubectl';
+  return [
+    `--kubeconfig=${kubeconfig}`,
+    `--kubectl-path=${kubectl}`,
+    '--provider=skeleton',
+    `--report-dir=${reports}`,
+    '--disable-log-dump',
+    '--dump-logs-on-failure=false',
+    '--num-nodes=2',
+    '--non-blocking-taints=node-role.kubernetes.io/control-plane,node-role.kubernetes.io/master',
+    '--allowed-not-ready-nodes=1',
+    '--ginkgo.slowSpecThreshold=600',
+  ];
+}
+
+const sigOf = (name) => /^\[(sig-[a-z-]+|k8s\.io)\]/.exec(name)?.[1] ?? 'other';
+
+function table(results) {
+  const sigs = [...new Set(results.map(({ name }) => sigOf(name)))].sort();
+  const count = (sig, outcome) =>
+    results.filter((r) => (sig === 'all' || sigOf(r.name) === sig) && r.outcome === outcome).length;
+  const row = (cells) =>
+    `| ${cells.map((cell, i) => (i === 0 ? String(cell).padEnd(20) : String(cell).padStart(7))).join(' | ')} |`;
+  return [
+    row(['SIG', 'passed', 'failed', 'skipped']),
+    row(['-'.repeat(20), '-'.repeat(7), '-'.repeat(7), '-'.repeat(7)]),
+    ...[...sigs, 'all'].map((sig) =>
+      row([sig, count(sig, 'passed'), count(sig, 'failed'), count(sig, 'skipped')]),
+    ),
+  ].join('\n');
+}
+
+const firstLines = (message) =>
+  message.trim().split('\n').slice(0, 4).join('\n      ').slice(0, 600);
+
+async function main() {
+  if (!existsSync(program)) {
+    say(
+      `conformance: ${program} is not there: node test/conformance-suite/prepare.mjs FOLDER builds it; then KUBE_BIN_DIR=FOLDER`,
+    );
+    process.exitCode = 1;
+    return;
+  }
+  const focus = new RegExp(process.argv[2] ?? '');
+  const all = (await listSpecs(program, String.raw`\[Conformance\]`)).filter((name) =>
+    focus.test(name),
+  );
+  const skipped = all.filter((name) => skipReason(name));
+  const names = all.filter((name) => !skipReason(name));
+  const work =
+    process.env.CONFORMANCE_REPORTS ?? mkdtempSync(join(tmpdir(), 'orrery-conformance-'));
+  mkdirSync(work, { recursive: true });
+  say(`conformance: ${names.length} specs, ${skipped.length} left out; logs in ${work}`);
+  const from = performance.now();
+  const given = process.env.CONFORMANCE_KUBECONFIG;
+  const cluster = given
+    ? { kubeconfig: given, stop: async () => {} }
+    : await startCluster(join(work, 'home'));
+  const results = skipped.map((name) => ({
+    name,
+    outcome: 'skipped',
+    seconds: 0,
+    message: skipReason(name),
+  }));
+  const ending = new AbortController();
+  const secrets = new TokenSecrets(cluster.kubeconfig, ending.signal).run();
+  const run = async (chosen, processes, label) => {
+    if (chosen.length === 0) return;
+    results.push(
+      ...(await runSpecs(chosen, {
+        program,
+        args: suiteArgs(cluster.kubeconfig, work),
+        processes,
+        folder: work,
+        label,
+        env: process.env,
+        onResult: (result) => {
+          say(
+            `conformance: ${result.outcome.padEnd(7)} ${result.seconds.toFixed(1).padStart(6)} s  ${result.name}`,
+          );
+          if (result.outcome === 'failed') {
+            say(`      ${firstLines(result.message)}`);
+            writeFileSync(
+              join(work, `${result.name.replace(/\W+/g, '-').slice(0, 150)}.txt`),
+              `${result.name}\n${result.message}\n\n${result.output}`,
+            );
+          }
+        },
+      })),
+    );
+  };
+  try {
+    await run(
+      names.filter((name) => !name.includes('[Serial]')),
+      PROCESSES,
+      'parallel',
+    );
+    await run(
+      names.filter((name) => name.includes('[Serial]')),
+      1,
+      'serial',
+    );
+  } finally {
+    ending.abort();
+    await secrets;
+    await cluster.stop();
+  }
+  writeFileSync(
+    join(work, 'results.json'),
+    JSON.stringify(
+      results.map(({ name, outcome, seconds, message }) => ({ name, outcome, seconds, message })),
+      undefined,
+      1,
+    ),
+  );
+  say(`\n${table(results)}\n`);
+  for (const { name, outcome, message } of results.filter(({ outcome }) => outcome !== 'passed'))
+    say(`${outcome}: ${name}\n      ${firstLines(message)}`);
+  say(
+    `\nconformance: ${((performance.now() - from) / 60_000).toFixed(1)} minutes, ${PROCESSES} processes`,
+  );
+  if (results.some(({ outcome }) => outcome === 'failed')) process.exitCode = 1;
+}
+
+await main();
