@@ -7,6 +7,7 @@ export const nodeName = (i: number): string => `k8s-${String(i).padStart(2, '0')
 export interface Addresses {
   readonly block: number;
   readonly apiServer: string;
+  /** With two families one range of each, separated by a comma; so are services. */
   readonly podCidr: string;
   readonly serviceCidr: string;
   /** Addresses of Services of type LoadBalancer. */
@@ -15,15 +16,34 @@ export interface Addresses {
   /** Of the Service default/kubernetes. */
   readonly kubernetesService: string;
   node(i: number): string;
+  /** The node's address of the second family, in a cluster that has both. */
+  node6?(i: number): string;
   etcdMember(i: number): string;
 }
 
 /** How pods and nodes get addresses (docs/architecture.md, "Addresses"). */
 export type NetworkMode = 'loopback' | 'routed' | 'netns';
 
+/** Families of pods and Services; with both the first is IPv4. */
+export type IpFamily = 'ipv4' | 'dual';
+
 /** On this host alone or in a network namespace for each node, where the usual ranges are free. */
-export const addressesOf = (block: number, mode: NetworkMode = 'loopback'): Addresses =>
-  mode === 'loopback' ? onLoopback(block) : inNamespaces(block);
+export function addressesOf(
+  block: number,
+  mode: NetworkMode = 'loopback',
+  family: IpFamily = 'ipv4',
+): Addresses {
+  if (mode === 'loopback') return onLoopback(block);
+  return family === 'dual' ? withIpv6(inNamespaces(block)) : inNamespaces(block);
+}
+
+/** kind's IPv6 ranges, and for nodes one of the block's own. */
+const withIpv6 = (addresses: Addresses): Addresses => ({
+  ...addresses,
+  podCidr: `${addresses.podCidr},fd00:10:244::/56`,
+  serviceCidr: `${addresses.serviceCidr},fd00:10:96::/112`,
+  node6: (i) => `fd00:198:18:${addresses.block.toString(16)}::${i.toString(16)}`,
+});
 
 /** Of the range for measurements, RFC 2544: no network that this host is in. */
 function inNamespaces(block: number): Addresses {

@@ -2,7 +2,7 @@ import { insideNetns, machineNetns } from '@orrery/network';
 import type { Lan } from '@orrery/network';
 import type { ProcessSpec } from '../supervisor/managed-process.js';
 import { MAX_ETCD_NUMBER, nodeName } from './layout.js';
-import type { NetworkMode } from './layout.js';
+import type { IpFamily, NetworkMode } from './layout.js';
 import type { Instance, PlanInput } from './plan.js';
 
 export type NetworkBackend = 'host-gw' | 'vxlan' | 'none';
@@ -12,6 +12,8 @@ export interface NamespacedNetwork {
   readonly mode: Exclude<NetworkMode, 'loopback'>;
   /** How nodes reach each other's pods in `netns`; `none`: the user brings a CNI configuration. */
   readonly backend: NetworkBackend;
+  /** Absent: ipv4. */
+  readonly ipFamily?: IpFamily;
 }
 
 /** The component that keeps a node's part of the pod network. */
@@ -30,6 +32,12 @@ export const lanNames = (input: Located): Pick<Lan, 'prefix' | 'link'> => ({
   link: `orrery${input.addresses.block}`,
 });
 
+/** Number 254 is this host. */
+const nodeAddresses = ({ addresses }: Located, i: number): string[] => [
+  `${addresses.node(i)}/24`,
+  ...(addresses.node6 ? [`${addresses.node6(i)}/64`] : []),
+];
+
 /** The machines of the cluster: its nodes, of which the first has etcd's addresses as well. */
 export function lanOf(input: PlanInput): Lan {
   const { addresses, nodes } = input;
@@ -39,11 +47,11 @@ export function lanOf(input: PlanInput): Lan {
   );
   return {
     ...lanNames(input),
-    hostAddresses: [addresses.node(HOST_NUMBER)].map((address) => `${address}/24`),
+    hostAddresses: nodeAddresses(input, HOST_NUMBER),
     machines: Array.from({ length: nodes }, (_, i) => ({
       name: nodeName(i + 1),
       addresses: [
-        `${addresses.node(i + 1)}/24`,
+        ...nodeAddresses(input, i + 1),
         ...(i === 0 ? members.map((address) => `${address}/32`) : []),
       ],
     })),

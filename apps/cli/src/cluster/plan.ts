@@ -174,8 +174,10 @@ export function kubelet(input: PlanInput, i: number, isControlPlane = i === 1): 
     args: [
       `--kubeconfig=${files.node(name, 'kubelet.conf')}`,
       `--hostname-override=${name}`,
-      `--node-ip=${addresses.node(i)}`,
+      `--node-ip=${[addresses.node(i), ...(addresses.node6 ? [addresses.node6(i)] : [])].join(',')}`,
       `--address=${addresses.node(i)}`,
+      // Nodes with a network of their own are annotated by its agent, once it is there.
+      ...(input.network ? [] : ['--node-annotations=orrery.dev/network=loopback']),
       `--root-dir=${files.node(name, 'kubelet')}`,
       `--container-runtime-endpoint=unix://${files.criSocket(name)}`,
       `--pod-manifest-path=${files.node(name, 'manifests')}`,
@@ -192,6 +194,11 @@ export function kubelet(input: PlanInput, i: number, isControlPlane = i === 1): 
   };
 }
 
+const nodeRanges = ({ apiServer, node6 }: Addresses): string[] => [
+  `${apiServer}/24`,
+  ...(node6 ? [`${node6(1)}/64`] : []),
+];
+
 /** The dataplane of this host, or of one node with a network of its own. */
 export function dataplane(input: PlanInput, node?: string): Instance {
   const { files, addresses, network } = input;
@@ -201,7 +208,7 @@ export function dataplane(input: PlanInput, node?: string): Instance {
     args: [
       `--listen=unix://${files.dataplaneSocket(node)}`,
       // Pods of the host network have their node's address.
-      `--cluster-cidr=${addresses.podCidr}${network ? `,${addresses.apiServer}/24` : ''}`,
+      `--cluster-cidr=${[addresses.podCidr, ...(network ? nodeRanges(addresses) : [])].join(',')}`,
       ...extra(input, 'dataplane'),
     ],
   };

@@ -27,8 +27,10 @@ const areNumbers = (value: unknown, count: number): boolean =>
   value.length === count &&
   new Set(value).size === count;
 
-const isNetwork = ({ mode, backend }: Partial<NamespacedNetwork>): boolean =>
-  ['routed', 'netns'].includes(mode ?? '') && ['host-gw', 'vxlan', 'none'].includes(backend ?? '');
+const isNetwork = ({ mode, backend, ipFamily }: Partial<NamespacedNetwork>): boolean =>
+  ['routed', 'netns'].includes(mode ?? '') &&
+  ['host-gw', 'vxlan', 'none'].includes(backend ?? '') &&
+  ['ipv4', 'dual'].includes(ipFamily ?? 'ipv4');
 
 /** What is wrong with the settings; undefined when nothing is. */
 function problemOf(value: unknown): string | undefined {

@@ -1,11 +1,15 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, Flag } from '@orrery/component';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
-import type { NetworkMode } from '../cluster/layout.js';
+import type { IpFamily, NetworkMode } from '../cluster/layout.js';
 import type { NamespacedNetwork, NetworkBackend } from '../cluster/node-namespaces.js';
 import { FIRST_BLOCK, LAST_BLOCK, MAX_NODES } from '../cluster/layout.js';
 import { API_PORT, PUBLISHED_NODE_PORTS } from '../cluster/plan.js';
 import type { Grouping } from '../cluster/plan.js';
+
+/** Where a kernel with IPv6 shows its addresses. */
+const IPV6_ADDRESSES = '/proc/net/if_inet6';
 
 /** The flags of `orrery up` (and of `npm start --`). */
 export class UpFlags {
@@ -53,6 +57,14 @@ export class UpFlags {
   @IsOptional()
   @IsIn(['vxlan', 'host-gw', 'none'])
   networkBackend?: NetworkBackend = undefined;
+
+  @Flag(
+    'routed, netns: families of pods and Services, ipv4 or dual (IPv4 and IPv6); default: kept, else ipv4',
+    'ip-family',
+  )
+  @IsOptional()
+  @IsIn(['ipv4', 'dual'])
+  ipFamily?: IpFamily = undefined;
 
   @Flag('start empty: remove what the cluster of this name stored')
   @IsBoolean()
@@ -138,18 +150,45 @@ function modeOf(asked: NetworkMode | undefined, kept: NetworkMode | undefined): 
   return asked ?? kept ?? 'loopback';
 }
 
+/** Throws ConfigError where pods cannot have the families that are asked for. */
+function familyOf(
+  { ipFamily: asked }: UpFlags,
+  mode: NetworkMode,
+  kept: NamespacedNetwork | undefined,
+): IpFamily {
+  const before = kept && (kept.ipFamily ?? 'ipv4');
+  if (asked === 'dual' && mode === 'loopback')
+    throw new ConfigError(
+      '--ip-family dual needs --network routed or netns: IPv6 has one loopback address',
+    );
+  if (asked !== undefined && before !== undefined && asked !== before)
+    throw new ConfigError(
+      `--ip-family ${asked}: this cluster has ${before}; start it without the flag, or with --fresh to begin again empty`,
+    );
+  const family = asked ?? before ?? 'ipv4';
+  if (family === 'dual' && !existsSync(IPV6_ADDRESSES))
+    throw new ConfigError('--ip-family dual: the kernel of this machine has no IPv6');
+  return family;
+}
+
 /** The network that is asked for, else that of before; undefined: loopback. Throws ConfigError for what does not fit. */
 export function networkOf(
-  { network: asked, networkBackend: backend, singleProcess }: UpFlags,
+  flags: UpFlags,
   before: { readonly network?: NamespacedNetwork } | undefined,
 ): NamespacedNetwork | undefined {
+  const { network: asked, networkBackend: backend, singleProcess } = flags;
   const mode = modeOf(asked, before && (before.network?.mode ?? 'loopback'));
   if (backend !== undefined && mode !== 'netns')
     throw new ConfigError(`--network-backend ${backend} needs --network netns`);
+  const ipFamily = familyOf(flags, mode, before?.network);
   if (mode === 'loopback') return undefined;
   if (singleProcess)
     throw new ConfigError(
       `--single-process cannot be had with --network ${mode}: each node has a network, and so a process, of its own`,
     );
-  return { mode, backend: backend ?? before?.network?.backend ?? 'vxlan' };
+  return {
+    mode,
+    backend: backend ?? before?.network?.backend ?? 'vxlan',
+    ...(ipFamily === 'dual' && { ipFamily }),
+  };
 }

@@ -119,7 +119,7 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
   try {
     const input: PlanInput = {
       files,
-      addresses: addressesOf(lease.block, network?.mode),
+      addresses: addressesOf(lease.block, network?.mode, network?.ipFamily),
       ...(network && { network }),
       ...membersOf(flags, before),
       nodes,
@@ -178,7 +178,7 @@ async function writeFiles(
     },
     nodes: Array.from({ length: nodes }, (_, i) => ({
       name: nodeName(i + 1),
-      ips: [addresses.node(i + 1)],
+      ips: [addresses.node(i + 1), ...(addresses.node6 ? [addresses.node6(i + 1)] : [])],
     })),
     now: new SystemClock().now(),
   }).catch((error: unknown) => {

@@ -30,7 +30,7 @@ export function endpointsOf({ endpoints, name }: EtcdFlags): readonly string[] {
       `there is no cluster "${name}" here (${dir}); start one with npm start, or name an etcd with --endpoints`,
     );
   return etcdEndpoints({
-    addresses: addressesOf(settings.block, settings.network?.mode),
+    addresses: addressesOf(settings.block, settings.network?.mode, settings.network?.ipFamily),
     ...settings,
   });
 }

@@ -1,4 +1,4 @@
-import { ToolError, needNetAdmin, runTool, tryTool } from '@orrery/network';
+import { ToolError, needNetAdmin, runTool, setSysctls, tryTool } from '@orrery/network';
 import type { Route } from './routes.js';
 
 /** Marks the routes that are ours (`ip route show table all proto 79`): 'O', free in iproute2's rt_protos. */
@@ -35,6 +35,9 @@ export async function setRoute(route: Route): Promise<void> {
       'permanent',
     ]);
   }
+  // In IPv4 a local route is enough for its addresses to be bound.
+  if (route.kind === 'local' && route.to.includes(':'))
+    await setSysctls({ 'net.ipv6.ip_nonlocal_bind': '1' });
   await ip('route', 'replace', ...words(route));
 }
 

@@ -62,6 +62,10 @@ export class KubeletFlags {
   @Matches(/^[^=]+=.*$/, { each: true })
   nodeLabels: string[] = [];
 
+  @Flag('annotations of the node: key=value')
+  @Matches(/^[^=]+=/, { each: true })
+  nodeAnnotations: string[] = [];
+
   @Flag('addresses of the cluster DNS', 'cluster-dns')
   @IsIP(undefined, { each: true })
   clusterDns: string[] = [];

@@ -26,6 +26,7 @@ export interface KubeletOptions {
   readonly manifestPath: string | undefined;
   readonly taints: readonly Taint[];
   readonly labels: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly clusterDns: readonly string[];
   readonly clusterDomain: string;
   readonly address: string;
@@ -129,6 +130,7 @@ export function parseOptions(argv: readonly string[]): KubeletOptions {
     manifestPath: flags.podManifestPath,
     taints: flags.registerWithTaints.map(parseTaint),
     labels: Object.fromEntries(flags.nodeLabels.map(parseLabel)),
+    annotations: Object.fromEntries(flags.nodeAnnotations.map(parseLabel)),
     clusterDns: flags.clusterDns,
     clusterDomain: flags.clusterDomain,
     address: flags.address ?? flags.nodeIp[0] ?? '127.0.0.1',

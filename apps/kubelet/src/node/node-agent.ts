@@ -16,6 +16,7 @@ export interface NodeOptions {
   readonly port: number;
   readonly maxPods: number;
   readonly labels: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
   readonly rootDir: string;
   readonly updateMs: number;
@@ -163,7 +164,7 @@ export class NodeAgent {
 
   private async register(): Promise<void> {
     const nodes = this.parts.client.resource(resources.nodes);
-    const { nodeName, labels, taints } = this.options;
+    const { nodeName, labels, annotations = {}, taints } = this.options;
     const machine = this.machine();
     const standard = {
       'kubernetes.io/hostname': nodeName,
@@ -179,7 +180,10 @@ export class NodeAgent {
         metadata: {
           name: nodeName,
           labels: { ...standard, ...labels },
-          annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
+          annotations: {
+            'volumes.kubernetes.io/controller-managed-attach-detach': 'true',
+            ...annotations,
+          },
         },
         spec: taints.length > 0 ? { taints: [...taints] } : {},
         status: await this.freshStatus(undefined),
@@ -188,15 +192,14 @@ export class NodeAgent {
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
       const found = await nodes.get({ name: nodeName });
-      const missing = Object.entries({ ...standard, ...labels }).filter(
-        ([key, value]) => found.metadata.labels?.[key] !== value,
-      );
+      const metadata = {
+        ...missing('labels', found, { ...standard, ...labels }),
+        ...missing('annotations', found, annotations),
+      };
       this.node =
-        missing.length === 0
+        Object.keys(metadata).length === 0
           ? found
-          : await nodes.patch({ name: nodeName }, 'strategic', {
-              metadata: { labels: Object.fromEntries(missing) },
-            });
+          : await nodes.patch({ name: nodeName }, 'strategic', { metadata });
     }
     this.lastSentMs = 0;
     this.parts.event(this.node, 'Starting', 'Starting kubelet.');
@@ -311,4 +314,14 @@ function toPatch(old: NodeStatus, fresh: NodeStatus): Record<string, unknown> {
   return isDeepStrictEqual(old.addresses, addresses)
     ? { ...rest }
     : { ...rest, addresses: [...addresses, { $patch: 'replace' }] };
+}
+
+/** What a node that is there lacks of its labels or annotations, as a part of a patch. */
+function missing(
+  field: 'labels' | 'annotations',
+  { metadata }: Node,
+  wanted: Readonly<Record<string, string>>,
+): Readonly<Record<string, unknown>> {
+  const lacking = Object.entries(wanted).filter(([key, value]) => metadata[field]?.[key] !== value);
+  return lacking.length === 0 ? {} : { [field]: Object.fromEntries(lacking) };
 }
