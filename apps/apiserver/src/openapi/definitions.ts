@@ -4,6 +4,7 @@ import { toApiVersion } from '@orrery/apimachinery';
 import type { Schema } from '@orrery/apimachinery';
 import { descriptions } from '../assets.js';
 import type { ServedResource } from '../rest/resource-catalog.js';
+import { customDefinition } from './custom-definition.js';
 
 export type Definition = Record<string, unknown>;
 
@@ -57,42 +58,15 @@ function listDefinition(kind: KindDescriptor): Definition {
   };
 }
 
-/** The published definition of a custom kind: its schema with the fields that every object has. */
-function customDefinition({ kind, custom }: ServedResource): Definition {
-  const schema = custom?.openApiSchema ?? {
-    type: 'object',
-    'x-kubernetes-preserve-unknown-fields': true,
-  };
-  const properties = (schema['properties'] ?? {}) as Record<string, unknown>;
-  return {
-    ...schema,
-    properties: {
-      ...properties,
-      apiVersion: {
-        type: 'string',
-        description: 'APIVersion defines the versioned schema of this representation of an object.',
-      },
-      kind: {
-        type: 'string',
-        description:
-          'Kind is a string value representing the REST resource this object represents.',
-      },
-      metadata: { $ref: `#/definitions/${META}.ObjectMeta` },
-    },
-    'x-kubernetes-group-version-kind': [
-      { group: kind.group, kind: kind.kind, version: kind.version },
-    ],
-  };
-}
-
 /** Finds definitions by name among the built-in ones and those that these resources add. */
 export function definitionsFor(
   resources: readonly ServedResource[],
+  v2 = false,
 ): (name: string) => Definition | undefined {
   const added = new Map<string, Definition>();
   for (const resource of resources) {
     const { kind, custom } = resource;
-    if (custom) added.set(kind.schema, customDefinition(resource));
+    if (custom) added.set(kind.schema, customDefinition(resource, v2));
     if (!(`${kind.schema}List` in builtIn())) added.set(`${kind.schema}List`, listDefinition(kind));
   }
   return (name) => added.get(name) ?? builtIn()[name];

@@ -85,7 +85,7 @@ export function openApiV2(catalog: ResourceCatalog): Record<string, unknown> {
       }
     }
   }
-  const all = closure(names, definitionsFor(catalog.all()));
+  const all = closure(names, definitionsFor(catalog.all(), true));
   const definitions = Object.fromEntries(
     Object.entries(all).map(([name, definition]) => [name, toV2(definition) as Definition]),
   );

@@ -1,0 +1,121 @@
+import type { ServedResource } from '../rest/resource-catalog.js';
+
+type Node = Readonly<Record<string, unknown>>;
+
+const CONVENTIONS =
+  'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md';
+const OBJECT_META = '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+const PRESERVE = 'x-kubernetes-preserve-unknown-fields';
+const EMBEDDED = 'x-kubernetes-embedded-resource';
+
+/** OpenAPI v2 cannot say these. */
+const JUNCTORS: readonly string[] = ['allOf', 'oneOf', 'anyOf', 'not', 'nullable'];
+
+const METADATA = {
+  description: `Standard object's metadata. More info: ${CONVENTIONS}#metadata`,
+  $ref: OBJECT_META,
+};
+
+const OBJECT_FIELDS = {
+  apiVersion: {
+    type: 'string',
+    description: `APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: ${CONVENTIONS}#resources`,
+  },
+  kind: {
+    type: 'string',
+    description: `Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: ${CONVENTIONS}#types-kinds`,
+  },
+  metadata: METADATA,
+};
+
+const EMBEDDED_FIELDS = {
+  apiVersion: {
+    type: 'string',
+    description: `apiVersion defines the versioned schema of this representation of an object. More info: ${CONVENTIONS}#resources`,
+  },
+  kind: {
+    type: 'string',
+    description: `kind is a string value representing the type of this object. In CamelCase. More info: ${CONVENTIONS}#types-kinds`,
+  },
+  metadata: METADATA,
+};
+
+const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null;
+
+function mapValues(value: unknown, map: (node: Node) => Node): unknown {
+  if (!isNode(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, isNode(one) ? map(one) : one]),
+  );
+}
+
+const isNullable = (value: unknown): boolean => isNode(value) && value['nullable'] === true;
+
+/** The required fields that a client of v2 may be held to: none that can be null. */
+function requiredIn(node: Node): unknown {
+  const { required, properties, additionalProperties } = node;
+  if (!Array.isArray(required) || isNullable(additionalProperties)) return undefined;
+  const fields = isNode(properties) ? properties : {};
+  const left = required.filter((name: unknown) => !isNullable(fields[String(name)]));
+  return left.length === 0 ? undefined : left;
+}
+
+/** What kubectl understands of a schema (k8s apiextensions controller/openapi/v2/conversion.go:ToStructuralOpenAPIV2). */
+function toV2(node: Node): Node {
+  const preserves = node[PRESERVE] === true;
+  const isOpen = preserves || node['nullable'] === true;
+  const copy: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(node)) {
+    if (JUNCTORS.includes(key) || (isOpen && (key === 'items' || key === 'properties'))) continue;
+    copy[key] = value;
+  }
+  if (isNullable(node)) delete copy['type'];
+  if (preserves && copy['type'] === 'object') delete copy['type'];
+  if (copy['type'] === 'array' && copy['items'] === undefined) delete copy['type'];
+  const required = requiredIn(node);
+  if (required === undefined) delete copy['required'];
+  else copy['required'] = required;
+  if (copy['properties'] !== undefined) copy['properties'] = mapValues(copy['properties'], toV2);
+  for (const key of ['items', 'additionalProperties'])
+    if (isNode(copy[key])) copy[key] = toV2(copy[key]);
+  return copy;
+}
+
+/** Adds to embedded objects the fields that every object has (builder.go:addEmbeddedProperties). */
+function withEmbedded(node: Node, v2: boolean): Node {
+  const down = (one: Node): Node => withEmbedded(one, v2);
+  const copy: Record<string, unknown> = { ...node };
+  if (copy['properties'] !== undefined) copy['properties'] = mapValues(copy['properties'], down);
+  for (const key of ['items', 'additionalProperties'])
+    if (isNode(copy[key])) copy[key] = down(copy[key]);
+  if (node[EMBEDDED] !== true || (v2 && node[PRESERVE] === true)) return copy;
+  const required = Array.isArray(copy['required']) ? (copy['required'] as string[]) : [];
+  return {
+    ...copy,
+    properties: { ...(copy['properties'] as object | undefined), ...EMBEDDED_FIELDS },
+    required: [...new Set([...required, 'kind', 'apiVersion'])],
+  };
+}
+
+/**
+ * The published definition of a custom kind: its schema with the fields that every object has. Where any field may be
+ * there nothing is said in v2, since kubectl takes what it is told for all there is (builder.go:buildKubeNative).
+ */
+export function customDefinition(
+  { kind, custom }: Pick<ServedResource, 'kind' | 'custom'>,
+  v2: boolean,
+): Record<string, unknown> {
+  const schema = custom?.openApiSchema;
+  const names = {
+    'x-kubernetes-group-version-kind': [
+      { group: kind.group, kind: kind.kind, version: kind.version },
+    ],
+  };
+  if (!schema || (v2 && schema[PRESERVE] === true)) return { type: 'object', ...names };
+  const published = withEmbedded(v2 ? toV2(schema) : schema, v2);
+  return {
+    ...published,
+    properties: { ...(published['properties'] as object | undefined), ...OBJECT_FIELDS },
+    ...names,
+  };
+}
