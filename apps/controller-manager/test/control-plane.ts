@@ -64,7 +64,8 @@ export class ControlPlane {
   readonly folder = mkdtempSync(join(tmpdir(), 'orrery-controllers-'));
   private readonly stopping = new AbortController();
   private api: Promise<void> = Promise.resolve();
-  private server = '';
+  /** Where the API server answers. */
+  server = '';
   private connected: KubeClient | undefined;
   private readonly managers: RunningControllers[] = [];
 

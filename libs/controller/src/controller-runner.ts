@@ -64,6 +64,11 @@ export class ControllerRunner {
     this.#queue.close();
   }
 
+  /** Keys that wait, are in work, or fall due within `soonMs`. */
+  busy(soonMs: number): number {
+    return this.#queue.busy(soonMs);
+  }
+
   async #waitForSync(signal: AbortSignal): Promise<void> {
     const { informers } = this.options;
     const needed = this.definition.watches.map(({ ref, scope }) => informers.informer(ref, scope));

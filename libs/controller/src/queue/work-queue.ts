@@ -33,6 +33,13 @@ export class WorkQueue {
     return this.#ready.length - this.#head;
   }
 
+  /** Keys that wait, are in work, or fall due within `soonMs`. */
+  busy(soonMs: number): number {
+    const soon = this.clock.monotonic() + soonMs;
+    const due = [...this.#delayed.values()].filter((delayed) => delayed.due <= soon);
+    return this.length + this.#processing.size + due.length;
+  }
+
   add(key: string): void {
     if (this.#closed || this.#waiting.has(key) || this.#dirty.has(key)) return;
     this.metrics?.added(key);

@@ -1,0 +1,103 @@
+import type { ObjectKey } from '@orrery/apimachinery';
+import { toKeyString } from '@orrery/apimachinery';
+import type { KubeClient } from '@orrery/client';
+import type { Clock, Logger, Random } from '@orrery/component';
+import { parseFlags } from '@orrery/component';
+import { ControllerRunner, GuardedClient, WriteFence, noEvents } from '@orrery/controller';
+import type { ControllerDefinition } from '@orrery/controller';
+import { InformerFactory } from '@orrery/informers';
+import { ControllerManagerFlags, toOptions } from '../../src/config/options.js';
+import type { ControllerContext, ControllerEntry } from '../../src/controller-entry.js';
+
+export interface ProcessParts {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly flags: readonly string[];
+}
+
+/** Work that falls due within this time is waited for. */
+const SOON_MS = 300;
+
+/** Some controllers with caches and queues of their own, as after a start of kube-controller-manager. */
+export class ControllerProcess {
+  readonly #life = new AbortController();
+  readonly #runners: readonly ControllerRunner[];
+  readonly #running: Promise<unknown>;
+  /** Every key that was seen, and how to have it reconciled again. */
+  readonly #pokes = new Map<string, () => void>();
+
+  constructor(entries: readonly ControllerEntry[], parts: ProcessParts) {
+    const { client, clock, logger, random } = parts;
+    const informers = new InformerFactory({ client, clock, random, logger });
+    const fence = new WriteFence(clock);
+    const options = toOptions(
+      parseFlags(ControllerManagerFlags, ['--kubeconfig=none', ...parts.flags], 'process'),
+    );
+    const guarded = new GuardedClient({ client, informers, fence });
+    const context: ControllerContext = {
+      client: guarded,
+      informers,
+      events: () => noEvents,
+      clock,
+      random,
+      logger,
+      options,
+    };
+    this.#runners = entries.map((entry) => {
+      const reconciler = entry.create(context);
+      const handle = (key: ObjectKey, signal: AbortSignal) => reconciler.reconcile(key, signal);
+      const definition = this.#pokeable(entry.definition(context));
+      return new ControllerRunner(definition, handle, { informers, fence, clock, logger });
+    });
+    const { signal } = this.#life;
+    this.#running = Promise.all([
+      informers.start(signal),
+      ...this.#runners.map((runner) => runner.run(signal)),
+    ]);
+    this.#running.catch((error: unknown) => {
+      logger.error('the process failed', error);
+    });
+  }
+
+  /** Keys that wait, are in work, or soon will be. */
+  get busy(): number {
+    return this.#runners.reduce((sum, runner) => sum + runner.busy(SOON_MS), 0);
+  }
+
+  /** Has every key that was ever seen reconciled again. */
+  poke(): void {
+    for (const again of this.#pokes.values()) again();
+  }
+
+  /** Ends the process where it stands; resolves when nothing of it runs. */
+  async kill(): Promise<void> {
+    this.#life.abort(new Error('killed'));
+    for (const runner of this.#runners) runner.close();
+    await this.#running.catch(() => undefined);
+  }
+
+  #pokeable(definition: ControllerDefinition): ControllerDefinition {
+    const note = (keys: readonly ObjectKey[]): readonly ObjectKey[] => {
+      for (const key of keys)
+        this.#pokes.set(`${definition.name}|${toKeyString(key)}`, () => {
+          add(key);
+        });
+      return keys;
+    };
+    let add: (key: ObjectKey) => void = () => undefined;
+    const watches = definition.watches.map((watch) => ({
+      ...watch,
+      map: (object: Parameters<typeof watch.map>[0]) => note(watch.map(object)),
+    }));
+    const source: ControllerDefinition['source'] = (queue) => {
+      add = queue;
+      definition.source?.((key, revision) => {
+        note([key]);
+        queue(key, revision);
+      });
+    };
+    return { ...definition, watches, source };
+  }
+}

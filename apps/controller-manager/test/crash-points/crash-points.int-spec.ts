@@ -1,0 +1,73 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { SystemClock } from '@orrery/component';
+import { createCa, generateKeyPair, privateKeyToPem } from '@orrery/pki';
+import { useControlPlane } from '../control-plane.js';
+import { chosenScenarios } from './scenarios/scenarios.js';
+import { Report } from './report.js';
+import { Trial } from './trials.js';
+import type { Outcome } from './trials.js';
+
+const plane = useControlPlane({
+  async prepare(folder) {
+    const ca = await createCa('kubernetes', new SystemClock().now());
+    writeFileSync(join(folder, 'ca.crt'), ca.certPem);
+    writeFileSync(join(folder, 'ca.key'), ca.keyPem);
+    writeFileSync(join(folder, 'sa.key'), privateKeyToPem((await generateKeyPair()).privateKey));
+  },
+});
+const report = new Report();
+/** Worlds that are played at once. */
+const AT_ONCE = 4;
+
+describe.each(chosenScenarios())('$controller', (scenario) => {
+  const trial = (): Trial => new Trial(plane, scenario);
+  let clean: Outcome;
+
+  it('comes to an end', async () => {
+    clean = await trial().clean();
+    report.start(scenario.controller, clean.writes);
+  }, 60_000);
+
+  it.each(['made', 'lost'] as const)(
+    'comes to the same end when it dies at any write that is %s',
+    async (write) => {
+      let reached = true;
+      for (let at = 1; reached; at += AT_ONCE) {
+        const deaths = Array.from({ length: AT_ONCE }, (_, i) => ({ at: at + i, write }));
+        const outcomes = await Promise.all(
+          deaths.map((death) =>
+            trial()
+              .dying(death, clean)
+              .catch((cause: unknown) => {
+                throw new Error(`dead at write ${death.at}: ${String(cause)}`, { cause });
+              }),
+          ),
+        );
+        const died = outcomes.filter((outcome) => outcome.died);
+        report.crashed(scenario.controller, died.length);
+        reached = died.length === AT_ONCE;
+        for (const { created } of died)
+          for (const [resource, count] of created)
+            if (!scenario.mayRepeat?.[resource])
+              expect({ resource, count }).toEqual({ resource, count: clean.created.get(resource) });
+      }
+    },
+    300_000,
+  );
+
+  it.each(['frozen', 'lagging', 'skipping'] as const)(
+    'makes nothing twice when its caches are %s',
+    async (staleness) => {
+      const { created } = await trial().stale(staleness, clean);
+      expect(Object.fromEntries(created)).toEqual(Object.fromEntries(clean.created));
+      report.stale(scenario.controller);
+    },
+    60_000,
+  );
+});
+
+afterAll(() => {
+  report.print();
+});

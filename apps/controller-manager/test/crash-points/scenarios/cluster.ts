@@ -1,0 +1,180 @@
+import { resources } from '@orrery/api';
+import type { KubeObject } from '@orrery/apimachinery';
+import type { Scenario } from '../scenario.js';
+import { NS } from '../world.js';
+import type { World } from '../world.js';
+
+const { clusterroles, configmaps, namespaces, pods, resourcequotas: quotas, secrets } = resources;
+
+export const namespaceScenario: Scenario = {
+  controller: 'namespace-controller',
+  kinds: [namespaces, configmaps, secrets, pods],
+  stepMs: 1_000,
+  async arrange(world) {
+    for (const name of ['a', 'b']) {
+      await world.create(namespaces, { metadata: { name } });
+      await world.create(configmaps, { metadata: { name: 'map', namespace: name } });
+      await world.create(secrets, { metadata: { name: 'secret', namespace: name } });
+    }
+    await world.create(configmaps, {
+      metadata: { name: 'held', namespace: 'b', finalizers: ['example.com/wait'] },
+    });
+  },
+  acts: [
+    {
+      do: async (world) => {
+        for (const name of ['a', 'b']) await world.client.resource(namespaces).delete({ name });
+      },
+      until: async (world) => {
+        const left = await world.list(namespaces);
+        const held = left.find(({ metadata }) => metadata.name === 'b');
+        return (
+          left.every(({ metadata }) => metadata.name !== 'a') &&
+          held?.status?.conditions?.some(
+            ({ type, status }) => type === 'NamespaceFinalizersRemaining' && status === 'True',
+          )
+        );
+      },
+    },
+    {
+      do: (world) =>
+        world.client
+          .resource(configmaps)
+          .patch({ namespace: 'b', name: 'held' }, 'merge', { metadata: { finalizers: null } }),
+      until: async (world) =>
+        (await world.list(namespaces)).every(({ metadata }) => metadata.name !== 'b'),
+    },
+  ],
+};
+
+export const quotaScenario: Scenario = {
+  controller: 'resourcequota-controller',
+  kinds: [quotas],
+  stepMs: 3_000,
+  async arrange(world) {
+    for (const name of ['a', 'b', 'c'])
+      await world.create(configmaps, { metadata: { name, namespace: NS } });
+  },
+  acts: [
+    {
+      do: (world) =>
+        world.create(quotas, {
+          metadata: { name: 'q', namespace: NS },
+          spec: { hard: { 'count/configmaps': '9', pods: '4' } },
+        }),
+      until: async (world) => (await used(world)) === '3',
+    },
+    {
+      do: (world) => world.client.resource(configmaps).delete({ namespace: NS, name: 'a' }),
+      until: async (world) => (await used(world)) === '2',
+    },
+    {
+      do: (world) => world.patch(quotas, 'q', { spec: { hard: { 'count/configmaps': '5' } } }),
+      until: async (world) => {
+        const { status } = await world.get(quotas, { namespace: NS, name: 'q' });
+        return status?.hard?.['count/configmaps'] === '5';
+      },
+    },
+  ],
+};
+
+const used = async (world: World): Promise<string | undefined> =>
+  (await world.get(quotas, { namespace: NS, name: 'q' })).status?.used?.['count/configmaps'];
+
+const map = (world: World, name: string, owners: readonly KubeObject[]): Promise<KubeObject> =>
+  world.create(configmaps, {
+    metadata: {
+      name,
+      namespace: NS,
+      ownerReferences: owners.map(({ metadata }) => ({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        name: metadata.name ?? '',
+        uid: metadata.uid ?? '',
+        blockOwnerDeletion: true,
+      })),
+    },
+  });
+
+const remove = (
+  world: World,
+  name: string,
+  propagationPolicy: 'Background' | 'Foreground' | 'Orphan',
+): Promise<void> =>
+  world.client.resource(configmaps).delete({ namespace: NS, name }, { propagationPolicy });
+
+const maps = async (world: World): Promise<string> =>
+  (await world.list(configmaps))
+    .filter(({ metadata }) => metadata.namespace === NS)
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => name !== 'kube-root-ca.crt')
+    .sort()
+    .join(' ');
+
+export const garbageScenario: Scenario = {
+  controller: 'garbage-collector-controller',
+  kinds: [configmaps],
+  stepMs: 500,
+  async arrange(world) {
+    const [back, fore, orphaner] = await Promise.all(
+      ['back', 'fore', 'orphaner'].map((name) => map(world, name, [])),
+    );
+    if (!back || !fore || !orphaner) return;
+    const middle = await map(world, 'back-1', [back]);
+    await map(world, 'back-2', [middle]);
+    await map(world, 'both', [back, orphaner]);
+    await map(world, 'fore-1', [fore]);
+    await map(world, 'fore-2', [fore]);
+    await map(world, 'kept', [orphaner]);
+  },
+  acts: [
+    {
+      do: (world) => remove(world, 'back', 'Background'),
+      until: async (world) =>
+        (await maps(world)) === 'both fore fore-1 fore-2 kept orphaner' &&
+        (await owners(world, 'both')) === 1,
+    },
+    {
+      do: (world) => remove(world, 'fore', 'Foreground'),
+      until: async (world) => (await maps(world)) === 'both kept orphaner',
+    },
+    {
+      do: (world) => remove(world, 'orphaner', 'Orphan'),
+      until: async (world) =>
+        (await maps(world)) === 'both kept' &&
+        (await owners(world, 'both')) + (await owners(world, 'kept')) === 0,
+    },
+  ],
+};
+
+const owners = async (world: World, name: string): Promise<number> =>
+  (await world.get(configmaps, { namespace: NS, name })).metadata.ownerReferences?.length ?? 0;
+
+const role = (world: World, name: string, verb: string): Promise<unknown> =>
+  world.create(clusterroles, {
+    metadata: { name, labels: { part: 'yes' } },
+    rules: [{ apiGroups: [''], resources: ['pods'], verbs: [verb] }],
+  });
+
+const ruleCount = async (world: World): Promise<number | undefined> =>
+  (await world.get(clusterroles, { name: 'whole' })).rules?.length;
+
+export const aggregationScenario: Scenario = {
+  controller: 'clusterrole-aggregation-controller',
+  kinds: [clusterroles],
+  async arrange(world) {
+    await role(world, 'part-1', 'get');
+    const clusterRoleSelectors = [{ matchLabels: { part: 'yes' } }];
+    await world.create(clusterroles, {
+      metadata: { name: 'whole' },
+      aggregationRule: { clusterRoleSelectors },
+    });
+  },
+  acts: [
+    { do: () => Promise.resolve(), until: async (world) => (await ruleCount(world)) === 1 },
+    {
+      do: (world) => role(world, 'part-2', 'list'),
+      until: async (world) => (await ruleCount(world)) === 2,
+    },
+  ],
+};
