@@ -1,6 +1,6 @@
 // Clusters whose nodes are network namespaces of this host: real addresses, real packets between nodes.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Cluster, eventually } from './harness/index.js';
 import { namespacesOf, networkState, noNamespaces } from './harness/namespaces.js';
@@ -9,6 +9,9 @@ const START_MS = 120_000;
 const TEST_MS = 60_000;
 const MANIFESTS = readFileSync(join(import.meta.dirname, 'testdata', 'pod-networks.yaml'), 'utf8');
 const why = noNamespaces();
+const hasIpv6 = existsSync('/proc/net/if_inet6');
+/** Both families where the kernel has both. */
+const families = hasIpv6 ? ['--ip-family=dual'] : [];
 
 const policy = (spec: object): string =>
   JSON.stringify({
@@ -18,7 +21,71 @@ const policy = (spec: object): string =>
     spec: { podSelector: { matchLabels: { app: 'web' } }, ...spec },
   });
 
-type Pods = Readonly<Record<string, { readonly name: string; readonly ip: string }>>;
+type Pods = Readonly<
+  Record<string, { readonly name: string; readonly ip: string; readonly ip6: string }>
+>;
+
+const DNS_VIP = '10.96.0.10';
+const DNS_SERVER = readFileSync(join(import.meta.dirname, 'testdata', 'dns-server.mjs'), 'utf8');
+
+/** A name server in place of the cluster's, behind the address that pods are told: this program with `records`. */
+const nameServer = (records: Readonly<Record<string, string>>): string => {
+  const items = [
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'dns', namespace: 'kube-system' },
+      data: { 'server.mjs': DNS_SERVER, 'records.json': JSON.stringify(records) },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'dns', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } },
+      spec: {
+        tolerations: [{ operator: 'Exists' }],
+        terminationGracePeriodSeconds: 1,
+        volumes: [
+          { name: 'program', configMap: { name: 'dns' } },
+          { name: 'node', hostPath: { path: dirname(process.execPath) } },
+        ],
+        containers: [
+          {
+            name: 'dns',
+            image: 'node',
+            command: ['/node/node', '/program/server.mjs', '/program/records.json'],
+            volumeMounts: [
+              { name: 'program', mountPath: '/program' },
+              { name: 'node', mountPath: '/node', readOnly: true },
+            ],
+          },
+        ],
+      },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'kube-dns', namespace: 'kube-system' },
+      spec: {
+        clusterIP: DNS_VIP,
+        selector: { 'k8s-app': 'kube-dns' },
+        ports: [{ name: 'dns', port: 53, protocol: 'UDP' }],
+      },
+    },
+  ];
+  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+};
+
+const SIX = JSON.stringify({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'six' },
+  spec: {
+    type: 'NodePort',
+    selector: { app: 'web' },
+    ipFamilies: ['IPv6'],
+    ports: [{ port: 80, nodePort: 30086 }],
+  },
+});
 
 /** A cluster of two nodes with a server and a shell on each, and a Service. */
 class Scene {
@@ -50,12 +117,12 @@ class Scene {
   /** By node: the pod's name and address. */
   private async pods(app: string): Promise<Pods> {
     const rows = await this.out(
-      `kubectl get pods -l app=${app} -o jsonpath='{range .items[*]}{.spec.nodeName} {.metadata.name} {.status.podIP}{"\\n"}{end}'`,
+      `kubectl get pods -l app=${app} -o jsonpath='{range .items[*]}{.spec.nodeName} {.metadata.name} {.status.podIP} {.status.podIPs[1].ip}{"\\n"}{end}'`,
     );
     return Object.fromEntries(
       rows.split('\n').map((row) => {
-        const [node = '', name = '', ip = ''] = row.split(' ');
-        return [node, { name, ip }];
+        const [node = '', name = '', ip = '', ip6 = ''] = row.split(' ');
+        return [node, { name, ip, ip6 }];
       }),
     );
   }
@@ -63,14 +130,43 @@ class Scene {
   /** Which pods answer requests that the shell of `node` sends one after another; empty: none within a second. */
   async ask(node: string, ...hosts: readonly (string | undefined)[]): Promise<string[]> {
     const script = hosts
-      .map((host) => `curl -s -m 1 -D - -o /dev/null http://${host ?? ''}/; echo end`)
+      .map((host) => `curl -g -s -m 1 -D - -o /dev/null http://${host ?? ''}/; echo end`)
       .join(';');
-    const shell = this.shells[node]?.name ?? '';
-    const { stdout } = await this.cluster.kubectl('exec', shell, '--', 'sh', '-c', script);
-    return stdout
+    return (await this.inShell(node, script))
       .split('end\n')
       .slice(0, -1)
       .map((answer) => /X-Pod: (\S+)/.exec(answer)?.[1] ?? '');
+  }
+
+  async inShell(node: string, script: string): Promise<string> {
+    const shell = this.shells[node]?.name ?? '';
+    return (await this.cluster.kubectl('exec', shell, '--', 'sh', '-c', script)).stdout;
+  }
+
+  /** That pods and Services of IPv6 answer where the cluster has them: on both nodes, by Service and by node port. */
+  async checkIpv6(): Promise<void> {
+    const { 'k8s-01': first, 'k8s-02': second } = this.servers;
+    expect([first?.ip6, second?.ip6]).toEqual([
+      expect.stringMatching(/^fd00:10:244:1::/),
+      expect.stringMatching(/^fd00:10:244:2::/),
+    ]);
+    expect(await this.ask('k8s-01', `[${first?.ip6}]`, `[${second?.ip6}]`)).toEqual([
+      first?.name,
+      second?.name,
+    ]);
+    await this.cluster.kubectl('apply', '-f', '-', { stdin: SIX });
+    const vip = await this.out(`kubectl get service six -o jsonpath='{.spec.clusterIPs[*]}'`);
+    expect(vip).toMatch(/^fd00:10:96::[0-9a-f]+$/);
+    const node = `fd00:198:18:${this.cluster.block.toString(16)}::2`;
+    await eventually(async () => {
+      const web = expect.stringMatching(/^web-/);
+      expect(await this.ask('k8s-02', `[${vip}]`, `[${node}]:30086`)).toEqual([web, web]);
+    });
+    expect(
+      await this.out(
+        `kubectl get endpointslices -l kubernetes.io/service-name=six -o jsonpath='{.items[*].addressType}'`,
+      ),
+    ).toBe('IPv6');
   }
 
   async stop(): Promise<void> {
@@ -93,7 +189,7 @@ if (why !== undefined)
   });
 else {
   describe('network netns', () => {
-    const scene = new Scene('--network=netns', '--network-backend=vxlan');
+    const scene = new Scene('--network=netns', '--network-backend=vxlan', ...families);
     beforeAll(() => scene.start(), START_MS);
     afterAll(() => scene.cluster.destroy(), START_MS);
 
@@ -132,6 +228,43 @@ else {
         expect(await scene.out(`curl -s -m 2 -D - http://198.18.${block}.2:8080/`)).toContain(
           `X-Pod: ${second?.name}`,
         );
+      },
+      TEST_MS,
+    );
+
+    it(
+      hasIpv6 ? 'serves IPv6 as well' : 'has no IPv6 to serve: the kernel of this machine has none',
+      async () => {
+        if (hasIpv6) await scene.checkIpv6();
+        else expect(scene.servers['k8s-01']?.ip6).toBe('');
+      },
+      TEST_MS,
+    );
+
+    it(
+      'resolves names from within a pod by the address of the cluster’s DNS',
+      async () => {
+        const records = {
+          'web.default.svc.cluster.local': scene.vip,
+          'kubernetes.default.svc.cluster.local': '10.96.0.1',
+        };
+        await scene.cluster.kubectl('apply', '-f', '-', { stdin: nameServer(records) });
+        expect(await scene.inShell('k8s-02', 'cat /etc/resolv.conf')).toBe(
+          `nameserver ${DNS_VIP}\nsearch default.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n`,
+        );
+        for (const node of ['k8s-01', 'k8s-02'])
+          await eventually(async () => {
+            const found = await scene.inShell(
+              node,
+              'getent ahostsv4 web; getent ahostsv4 kubernetes.default; true',
+            );
+            expect(found).toMatch(new RegExp(`^${scene.vip} +STREAM web`, 'm'));
+            expect(found).toMatch(/^10\.96\.0\.1 +STREAM kubernetes/m);
+          });
+        expect(await scene.ask('k8s-01', 'web', 'web.default')).toEqual([
+          expect.stringMatching(/^web-/),
+          expect.stringMatching(/^web-/),
+        ]);
       },
       TEST_MS,
     );
@@ -189,7 +322,7 @@ else {
   });
 
   describe('network routed', () => {
-    const scene = new Scene('--network=routed');
+    const scene = new Scene('--network=routed', ...families);
     beforeAll(() => scene.start(), START_MS);
     afterAll(() => scene.cluster.destroy(), START_MS);
 
@@ -205,6 +338,15 @@ else {
         await eventually(async () => {
           expect(await scene.ask('k8s-02', scene.vip)).toEqual([expect.stringMatching(/^web-/)]);
         });
+      },
+      TEST_MS,
+    );
+
+    it(
+      hasIpv6 ? 'serves IPv6 as well' : 'has no IPv6 to serve: the kernel of this machine has none',
+      async () => {
+        if (hasIpv6) await scene.checkIpv6();
+        else expect(scene.servers['k8s-01']?.ip6).toBe('');
       },
       TEST_MS,
     );

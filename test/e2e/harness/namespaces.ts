@@ -19,8 +19,13 @@ export function networkState(): Readonly<Record<string, string>> {
   const lines = (text: string): string =>
     text
       .split('\n')
-      // Counters, and other clusters of tests that run at the same time.
-      .filter((line) => !/^[#:]|valid_lft|orrery\d+|198\.18\./.test(line))
+      // Counters, other clusters of tests that run at the same time, and Docker’s.
+      .filter(
+        (line) =>
+          !/^[#:]|valid_lft|orrery\d+|198\.18\.|docker|172\.\d+\.|\bveth|\bbr-[0-9a-f]{12}/i.test(
+            line,
+          ),
+      )
       .join('\n');
   return {
     addresses: lines(run('ip', '-o', 'address')),
