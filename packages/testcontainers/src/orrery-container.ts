@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { OrreryError } from '@orrery/testing';
 import { GenericContainer, Wait, getContainerRuntimeClient } from 'testcontainers';
 import { API_PORT, StartedOrreryContainer } from './started-orrery-container.js';
@@ -27,6 +28,16 @@ async function requireEngine(version: () => Promise<unknown>): Promise<void> {
     throw new OrreryError(
       `the Docker engine is too old: ${Version ?? 'unknown'} (API ${ApiVersion ?? 'unknown'}), ${OLDEST} or newer is needed`,
     );
+}
+
+const START_LABEL = 'dev.orrery.start';
+
+/** A container that was created and could not be started stays otherwise: testcontainers leaves it to its reaper. */
+async function removeUnstarted(start: string): Promise<void> {
+  const { container } = await getContainerRuntimeClient();
+  const filters = JSON.stringify({ label: [`${START_LABEL}=${start}`] });
+  const left = await container.dockerode.listContainers({ all: true, filters });
+  for (const { Id } of left) await container.dockerode.getContainer(Id).remove({ force: true });
 }
 
 /** One line for the reader of a test's output, with the remedy. */
@@ -122,6 +133,7 @@ export class OrreryContainer extends GenericContainer {
   }
 
   override async start(): Promise<StartedOrreryContainer> {
+    const start = randomUUID();
     try {
       const { info, container } = await getContainerRuntimeClient();
       await requireEngine(() => container.dockerode.version());
@@ -134,9 +146,13 @@ export class OrreryContainer extends GenericContainer {
         `--tls-san=${info.containerRuntime.host}`,
         '--extra-arg=kube-apiserver.enable-faults=true',
         ...this.extraArgs,
-      ]).withExposedPorts(...this.nodePorts);
+      ])
+        .withExposedPorts(...this.nodePorts)
+        .withLabels({ [START_LABEL]: start });
       return await StartedOrreryContainer.of(await super.start(), `${HOME}/orrery/admin.conf`);
     } catch (error) {
+      // What went wrong first is what the caller is told.
+      await removeUnstarted(start).catch(() => undefined);
       throw explain(error, this.imageAsked);
     }
   }
