@@ -32,17 +32,24 @@ export function formatRules(view: ClusterView, { as, like }: RulesFormat): strin
     const given = udpIdleMs === undefined ? rest : { ...rest, udpIdleMs };
     return rulesTable(services.flatMap((one) => serviceRules(one, slicesOf(one), given)));
   }
-  const ports = printedPorts(services, slicesOf, place);
   if (as === 'ipvsadm') {
     const scheduler = settings.mode === 'ipvs' ? settings.policy : 'rr';
+    const ports = (['IPv4', 'IPv6'] as const).flatMap((family) =>
+      printedPorts(services, slicesOf, place, family),
+    );
     return ipvsadm(ports, { scheduler, nodeAddresses: addresses });
   }
+  const family = as === 'ip6tables-save' ? ('IPv6' as const) : ('IPv4' as const);
+  const isOurs = (text: string): boolean => text.includes(':') === (family === 'IPv6');
+  const clusterCidr = config.clusterCIDR?.split(',').find(isOurs);
+  const ports = printedPorts(services, slicesOf, place, family);
   const options = {
-    ...(config.clusterCIDR ? { clusterCidr: config.clusterCIDR } : {}),
+    family,
+    ...(clusterCidr ? { clusterCidr } : {}),
     masqueradeAll: config.iptables?.masqueradeAll ?? false,
     masqueradeBit: config.iptables?.masqueradeBit ?? DEFAULT_MARK,
-    nodeIp: facts.internal[0] ?? '',
-    nodePortAddresses: settings.nodePortAddresses.length > 0 ? addresses : [],
+    nodeIp: facts.internal.find(isOurs) ?? '',
+    nodePortAddresses: settings.nodePortAddresses.length > 0 ? addresses.filter(isOurs) : [],
   };
   return like === '1.20' ? iptables120(ports, options) : currentIptables(ports, options);
 }

@@ -15,8 +15,8 @@ export class ProxyRulesFlags {
   @IsString()
   node: string = '';
 
-  @Flag('table, iptables-save or ipvsadm')
-  @IsIn(['table', 'iptables-save', 'ipvsadm'])
+  @Flag('table, iptables-save, ip6tables-save or ipvsadm')
+  @IsIn(['table', 'iptables-save', 'ip6tables-save', 'ipvsadm'])
   as: string = 'table';
 
   @Flag('generation of kube-proxy for iptables-save: current or 1.20')

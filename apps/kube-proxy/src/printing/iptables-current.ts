@@ -1,16 +1,17 @@
 import { AddressRange } from '@orrery/dataplane';
 import { endpointChain, serviceChain } from './chain-names.js';
 import {
-  REJECT,
   TableText,
   comment,
   markOf,
   probability,
   recentCheck,
   recentSet,
+  rejectWith,
   serviceComments,
 } from './iptables-text.js';
 import type { PrintOptions, Rule } from './iptables-text.js';
+import { hostOf } from './service-ports.js';
 import type { PrintedPort } from './service-ports.js';
 
 const LAST_RULE = 'kubernetes service nodeports; NOTE: this must be the last rule in this chain';
@@ -93,7 +94,7 @@ class CurrentRules {
   private none(port: PrintedPort, isLocal: boolean): [text: string, jump: string] {
     return isLocal && port.cluster.length > 0
       ? ['has no local endpoints', 'DROP']
-      : ['has no endpoints', REJECT];
+      : ['has no endpoints', rejectWith(this.options)];
   }
 
   private clusterAddress(port: PrintedPort, endpoints: readonly string[]): void {
@@ -194,7 +195,7 @@ class CurrentRules {
     if (port.affinitySeconds > 0)
       for (const one of endpoints) {
         const jump = endpointChain(port, one);
-        const matches = [...say(one), recentCheck(jump, port.affinitySeconds)];
+        const matches = [...say(one), recentCheck(this.options, jump, port.affinitySeconds)];
         this.nat.add({ chain, matches, jump });
       }
     for (const [i, one] of endpoints.entries()) {
@@ -207,9 +208,9 @@ class CurrentRules {
   private endpoint(port: PrintedPort, one: string): void {
     const chain = endpointChain(port, one);
     const said = this.comments(port.name);
-    const [source = ''] = one.split(':');
+    const source = hostOf(one);
     this.nat.add({ chain, source, matches: said, jump: 'KUBE-MARK-MASQ' });
-    const affinity = port.affinitySeconds > 0 ? [recentSet(chain)] : [];
+    const affinity = port.affinitySeconds > 0 ? [recentSet(this.options, chain)] : [];
     this.nat.add({
       chain,
       protocol: port.protocol,
@@ -227,6 +228,8 @@ class CurrentRules {
       this.nat.add({ ...last, destination, matches: [comment(LAST_RULE)] });
     forwardRules(this.filter, this.options, ['kubernetes forwarding conntrack rule']);
     markRules(this.nat, this.options);
+    // IPv6 has no addresses to protect so (k8s pkg/kubelet/kubelet_network_linux.go).
+    if (this.options.family === 'IPv6') return;
     this.filter.add({
       chain: 'KUBE-FIREWALL',
       source: '!127.0.0.0/8',

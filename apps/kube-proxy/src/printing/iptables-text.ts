@@ -1,3 +1,5 @@
+import type { Family } from './service-ports.js';
+
 /** A rule in the order in which iptables-save writes its parts. */
 export interface Rule {
   readonly chain: string;
@@ -50,7 +52,7 @@ export const comment = (text: string): string =>
 
 const negated = (flag: string, cidr: string | undefined): string[] => {
   if (cidr === undefined) return [];
-  const full = cidr.includes('/') ? cidr : `${cidr}/32`;
+  const full = cidr.includes('/') ? cidr : `${cidr}/${cidr.includes(':') ? 128 : 32}`;
   return full.startsWith('!') ? ['!', flag, full.slice(1)] : [flag, full];
 };
 
@@ -73,14 +75,21 @@ export function probability(remaining: number): string {
   return (Math.round(asked * 2 ** 31) / 2 ** 31).toFixed(11);
 }
 
-export const REJECT = 'REJECT --reject-with icmp-port-unreachable';
-export const recentCheck = (chain: string, seconds: number): string =>
-  `recent --rcheck --seconds ${seconds} --reap --name ${chain} --mask 255.255.255.255 --rsource`;
-export const recentSet = (chain: string): string =>
-  `recent --set --name ${chain} --mask 255.255.255.255 --rsource`;
+export const rejectWith = ({ family }: PrintOptions): string =>
+  `REJECT --reject-with ${family === 'IPv6' ? 'icmp6' : 'icmp'}-port-unreachable`;
+
+const maskOf = ({ family }: PrintOptions): string =>
+  family === 'IPv6' ? Array(8).fill('ffff').join(':') : '255.255.255.255';
+
+export const recentCheck = (options: PrintOptions, chain: string, seconds: number): string =>
+  `recent --rcheck --seconds ${seconds} --reap --name ${chain} --mask ${maskOf(options)} --rsource`;
+export const recentSet = (options: PrintOptions, chain: string): string =>
+  `recent --set --name ${chain} --mask ${maskOf(options)} --rsource`;
 
 /** What of the cluster and of the configuration the rules depend on beside services. */
 export interface PrintOptions {
+  /** Absent: IPv4. With IPv6 it is the text of ip6tables-save. */
+  readonly family?: Family;
   /** Pods' addresses, to tell traffic from inside; absent: not told apart (detectLocalMode without clusterCIDR). */
   readonly clusterCidr?: string;
   readonly masqueradeAll: boolean;

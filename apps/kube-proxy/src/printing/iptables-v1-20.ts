@@ -2,15 +2,16 @@ import { AddressRange } from '@orrery/dataplane';
 import { endpointChain, serviceChain } from './chain-names.js';
 import { forwardRules, markRules } from './iptables-current.js';
 import {
-  REJECT,
   TableText,
   comment,
   probability,
   recentCheck,
   recentSet,
+  rejectWith,
   serviceComments,
 } from './iptables-text.js';
 import type { PrintOptions, Rule } from './iptables-text.js';
+import { hostOf } from './service-ports.js';
 import type { PrintedPort } from './service-ports.js';
 
 const LAST_RULE = 'kubernetes service nodeports; NOTE: this must be the last rule in this chain';
@@ -71,7 +72,7 @@ class Rules120 {
     const chain = 'KUBE-SERVICES';
     if (!hasEndpoints) {
       const rule = this.to(port, 'has no endpoints', port.clusterIP);
-      this.filter.add({ chain, ...rule, jump: REJECT });
+      this.filter.add({ chain, ...rule, jump: rejectWith(this.options) });
       return;
     }
     const rule = this.to(port, 'cluster IP', port.clusterIP);
@@ -84,7 +85,7 @@ class Rules120 {
 
   private refused(port: PrintedPort, ip: string): void {
     const rule = this.to(port, 'has no endpoints', ip);
-    this.filter.add({ chain: 'KUBE-EXTERNAL-SERVICES', ...rule, jump: REJECT });
+    this.filter.add({ chain: 'KUBE-EXTERNAL-SERVICES', ...rule, jump: rejectWith(this.options) });
   }
 
   private destination(port: PrintedPort): string {
@@ -134,7 +135,7 @@ class Rules120 {
         chain: 'KUBE-EXTERNAL-SERVICES',
         protocol,
         matches: [comment(`${name} has no endpoints`), 'addrtype --dst-type LOCAL', dport],
-        jump: REJECT,
+        jump: rejectWith(this.options),
       });
       return;
     }
@@ -148,7 +149,10 @@ class Rules120 {
     if (port.affinitySeconds === 0) return;
     for (const one of endpoints) {
       const jump = endpointChain(port, one);
-      const matches = [...this.comments(port.name), recentCheck(jump, port.affinitySeconds)];
+      const matches = [
+        ...this.comments(port.name),
+        recentCheck(this.options, jump, port.affinitySeconds),
+      ];
       this.nat.add({ chain, matches, jump });
     }
   }
@@ -161,9 +165,9 @@ class Rules120 {
       const target = endpointChain(port, one);
       const chance = chanceOf(port.ready.length - i);
       this.nat.add({ chain, matches: [...said, ...chance], jump: target });
-      const [source = ''] = one.split(':');
+      const source = hostOf(one);
       this.nat.add({ chain: target, source, matches: said, jump: 'KUBE-MARK-MASQ' });
-      const recent = port.affinitySeconds > 0 ? [recentSet(target)] : [];
+      const recent = port.affinitySeconds > 0 ? [recentSet(this.options, target)] : [];
       this.nat.add({
         chain: target,
         protocol: port.protocol,

@@ -1,3 +1,4 @@
+import { hostPort } from './service-ports.js';
 import type { PrintedPort } from './service-ports.js';
 
 /** What the virtual servers depend on beside services. */
@@ -36,18 +37,34 @@ function serversOf(port: PrintedPort, { nodeAddresses }: IpvsPrintOptions): Virt
     server(port.clusterIP, port.port, internal),
     ...[...port.externalIPs, ...port.balancerIPs].map((ip) => server(ip, port.port, external)),
     ...(port.nodePort > 0
-      ? nodeAddresses.map((address) => server(address, port.nodePort, external))
+      ? nodeAddresses
+          .filter((address) => isV6(address) === isV6(port.clusterIP))
+          .map((address) => server(address, port.nodePort, external))
       : []),
   ];
 }
 
-const numeric = (address: string): number =>
-  address.split('.').reduce((value, part) => value * 256 + Number(part), 0);
+const isV6 = (address: string): boolean => address.includes(':');
+
+/** A text that sorts as the address's bytes do, IPv4 first. */
+function sortKey(address: string): string {
+  if (!isV6(address))
+    return `4${address
+      .split('.')
+      .map((part) => part.padStart(3, '0'))
+      .join('')}`;
+  const [head = '', tail] = address.split('::');
+  const groups = (text = ''): string[] => text.split(':').filter((group) => group !== '');
+  const zeros = Array<string>(8 - groups(head).length - groups(tail).length).fill('0');
+  return `6${[...groups(head), ...zeros, ...groups(tail)].map((group) => group.padStart(4, '0')).join('')}`;
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** TCP before UDP, then by address and port, as ipvsadm sorts. */
 const inOrder = (a: VirtualServer, b: VirtualServer): number =>
-  (a.protocol < b.protocol ? -1 : a.protocol > b.protocol ? 1 : 0) ||
-  numeric(a.address) - numeric(b.address) ||
+  compare(a.protocol, b.protocol) ||
+  compare(sortKey(a.address), sortKey(b.address)) ||
   a.port - b.port;
 
 /** What `ipvsadm -Ln` would show of the virtual servers that upstream's ipvs proxier had programmed. */
@@ -55,9 +72,9 @@ export function ipvsadm(ports: readonly PrintedPort[], options: IpvsPrintOptions
   const servers = ports.flatMap((port) => serversOf(port, options)).sort(inOrder);
   const lines = servers.flatMap(({ protocol, address, port, affinitySeconds, endpoints }) => {
     const flags = affinitySeconds > 0 ? ` persistent ${affinitySeconds}` : '';
-    const active = (one: string): number => options.active?.(`${address}:${port}`, one) ?? 0;
+    const active = (one: string): number => options.active?.(hostPort(address, port), one) ?? 0;
     return [
-      `${protocol.padEnd(4)} ${address}:${port} ${options.scheduler}${flags}`,
+      `${protocol.padEnd(4)} ${hostPort(address, port)} ${options.scheduler}${flags}`,
       ...endpoints.map(
         (one) =>
           `  -> ${one.padEnd(28)} Masq    1      ${String(active(one)).padEnd(10)} 0         `,

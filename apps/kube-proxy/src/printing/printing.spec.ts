@@ -277,3 +277,80 @@ describe('ipvsadm()', () => {
     );
   });
 });
+
+describe('the text of IPv6', () => {
+  const both: Service = {
+    metadata: { namespace: 'ns4', name: 'svc4' },
+    spec: {
+      clusterIP: '172.30.0.44',
+      clusterIPs: ['172.30.0.44', 'fd00:30::44'],
+      type: 'NodePort',
+      sessionAffinity: 'ClientIP',
+      ports: [{ ...PORT, nodePort: 30080 }],
+    },
+  };
+  const slice = (addressType: 'IPv4' | 'IPv6', address: string): EndpointSlice => ({
+    metadata: { name: `svc4-${addressType}`, namespace: 'ns4' },
+    addressType,
+    ports: [{ name: 'p80', port: 80, protocol: 'TCP' }],
+    endpoints: [{ addresses: [address], nodeName: 'here' }],
+  });
+  const slices = [slice('IPv4', '10.180.0.1'), slice('IPv6', 'fd00:180::1')];
+  const ports = printedPorts([both], () => slices, { nodeName: 'here', zone: '' }, 'IPv6');
+  const options: PrintOptions = {
+    ...OPTIONS,
+    family: 'IPv6',
+    clusterCidr: 'fd00:180::/56',
+    nodeIp: 'fd00:2::2',
+  };
+
+  it('is what ip6tables-save would show', () => {
+    const mask = 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff';
+    const chain = endpointChain({ name: 'ns4/svc4:p80', protocol: 'tcp' }, '[fd00:180::1]:80');
+    const text = currentIptables(ports, options);
+    for (const line of [
+      `KUBE-SERVICES -d fd00:30::44/128 -p tcp -m comment --comment "ns4/svc4:p80 cluster IP" -m tcp --dport 80 -j SVC`,
+      `SVC ! -s fd00:180::/56 -d fd00:30::44/128 -p tcp -m comment --comment "ns4/svc4:p80 cluster IP" -m tcp --dport 80 -j KUBE-MARK-MASQ`,
+      `KUBE-NODEPORTS -p tcp -m comment --comment "ns4/svc4:p80" -m tcp --dport 30080 -j EXT`,
+    ])
+      expect(about(text)).toContain(line);
+    expect(text).toContain(
+      `-A ${chain} -s fd00:180::1/128 -m comment --comment "ns4/svc4:p80" -j KUBE-MARK-MASQ\n`,
+    );
+    expect(text).toContain(
+      `-A ${chain} -p tcp -m comment --comment "ns4/svc4:p80" -m recent --set --name ${chain} --mask ${mask} --rsource -m tcp -j DNAT --to-destination [fd00:180::1]:80\n`,
+    );
+    expect(text).not.toMatch(/172\.30|10\.180|127\.0/);
+  });
+
+  it('refuses where there is no endpoint as ICMPv6 does', () => {
+    const none = printedPorts(
+      [both],
+      () => [slices[0] ?? slice('IPv4', '10.180.0.1')],
+      {
+        nodeName: 'here',
+        zone: '',
+      },
+      'IPv6',
+    );
+    for (const text of [currentIptables(none, options), iptables120(none, options)])
+      expect(text).toContain(
+        '-d fd00:30::44/128 -p tcp -m comment --comment "ns4/svc4:p80 has no endpoints" -m tcp --dport 80 -j REJECT --reject-with icmp6-port-unreachable',
+      );
+  });
+
+  it('stands behind IPv4 in ipvsadm', () => {
+    const four = printedPorts([both], () => slices, { nodeName: 'here', zone: '' });
+    const text = ipvsadm([...ports, ...four], {
+      scheduler: 'rr',
+      nodeAddresses: ['192.168.0.2', 'fd00:2::2'],
+    });
+    expect(text.match(/^TCP .*/gm)).toEqual([
+      'TCP  172.30.0.44:80 rr persistent 10800',
+      'TCP  192.168.0.2:30080 rr persistent 10800',
+      'TCP  [fd00:2::2]:30080 rr persistent 10800',
+      'TCP  [fd00:30::44]:80 rr persistent 10800',
+    ]);
+    expect(text).toContain('  -> [fd00:180::1]:80');
+  });
+});

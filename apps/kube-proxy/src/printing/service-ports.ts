@@ -5,7 +5,7 @@ import type { ProxyPlace } from '../rules/endpoint-selection.js';
 import { clusterAddresses } from '../rules/frontends.js';
 import { isSkipped } from '../rules/service-rules.js';
 
-/** One port of a service as upstream's proxiers see it (k8s pkg/proxy/types.go:ServicePort), IPv4. */
+/** One port of a service as upstream's proxiers see it (k8s pkg/proxy/types.go:ServicePort), in one family. */
 export interface PrintedPort {
   /** `namespace/name:port`, as upstream's rules name it. */
   readonly name: string;
@@ -21,7 +21,7 @@ export interface PrintedPort {
   readonly internalLocal: boolean;
   readonly externalLocal: boolean;
   readonly healthCheckNodePort: number;
-  /** `address:port` of the endpoints for policy Cluster, and of those on this node. */
+  /** `address:port` (IPv6: `[address]:port`) of the endpoints for policy Cluster, and of those on this node. */
   readonly cluster: readonly string[];
   readonly local: readonly string[];
   /** All ready endpoints, whatever topology hints say. */
@@ -31,13 +31,23 @@ export interface PrintedPort {
 const DEFAULT_AFFINITY_SECONDS = 10_800;
 
 const texts = (backends: readonly Pick<Backend, 'address' | 'port'>[]): string[] =>
-  backends.map(({ address, port }) => `${address}:${port}`);
+  backends.map(({ address, port }) => hostPort(address, port));
 
-const isV4 = (address: string): boolean => !address.includes(':');
+export type Family = 'IPv4' | 'IPv6';
+
+const familyOf = (address: string): Family => (address.includes(':') ? 'IPv6' : 'IPv4');
+
+/** As Go's net.JoinHostPort. */
+export const hostPort = (address: string, port: number): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+
+/** The address of a text that {@link hostPort} made. */
+export const hostOf = (text: string): string =>
+  text.slice(0, text.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
 
 const balancerIPs = ({ status }: Service): string[] =>
   (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, ipMode }) =>
-    ip && ipMode !== 'Proxy' && isV4(ip) ? [ip] : [],
+    ip && ipMode !== 'Proxy' ? [ip] : [],
   );
 
 function affinitySeconds({ spec }: Service): number {
@@ -49,13 +59,14 @@ function printedPort(
   service: Service,
   port: ServicePort,
   slices: readonly EndpointSlice[],
-  place: ProxyPlace,
+  { place, family }: { readonly place: ProxyPlace; readonly family: Family },
 ): PrintedPort[] {
+  const isOurs = (address: string): boolean => familyOf(address) === family;
   const { spec, metadata } = service;
-  const clusterIP = clusterAddresses(service).find(isV4);
+  const clusterIP = clusterAddresses(service).find(isOurs);
   if (clusterIP === undefined) return [];
   const protocol = port.protocol ?? 'TCP';
-  const options = { portName: port.name ?? '', protocol, addressType: 'IPv4' } as const;
+  const options = { portName: port.name ?? '', protocol, addressType: family };
   const candidates = candidatesOf(slices, options);
   const { cluster, local } = selectBackends(candidates, place);
   const isBalanced = spec.type === 'LoadBalancer';
@@ -66,9 +77,9 @@ function printedPort(
       clusterIP,
       port: port.port,
       nodePort: port.nodePort ?? 0,
-      externalIPs: (spec.externalIPs ?? []).filter(isV4),
-      balancerIPs: balancerIPs(service),
-      sourceRanges: spec.loadBalancerSourceRanges ?? [],
+      externalIPs: (spec.externalIPs ?? []).filter(isOurs),
+      balancerIPs: balancerIPs(service).filter(isOurs),
+      sourceRanges: (spec.loadBalancerSourceRanges ?? []).filter(isOurs),
       affinitySeconds: affinitySeconds(service),
       internalLocal: spec.internalTrafficPolicy === 'Local',
       externalLocal: spec.externalTrafficPolicy === 'Local',
@@ -80,17 +91,18 @@ function printedPort(
   ];
 }
 
-/** Every service port that a proxy programs, by name. */
+/** Every service port that a proxy programs in one family, by name. */
 export function printedPorts(
   services: readonly Service[],
   slicesOf: (service: Service) => readonly EndpointSlice[],
   place: ProxyPlace,
+  family: Family = 'IPv4',
 ): readonly PrintedPort[] {
   return services
     .filter((service) => !isSkipped(service))
     .flatMap((service) =>
       (service.spec.ports ?? []).flatMap((port) =>
-        printedPort(service, port, slicesOf(service), place),
+        printedPort(service, port, slicesOf(service), { place, family }),
       ),
     )
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
