@@ -1,7 +1,7 @@
 // A Deployment of 3,000 replicas on 500 bare nodes: pods created and bound a second, and the memory after it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printTable } from '../table.mjs';
-import { Stand, servesRemovedApis, sidesToMeasure, upstreamVersion } from './stand.mjs';
+import { Stand, sidesToMeasure, upstreamVersion } from './stand.mjs';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const REPLICAS = Number(process.env.BENCH_PODS ?? 3000);
@@ -31,11 +31,11 @@ export const deployment = (name, replicas, spec = {}) => ({
 });
 
 async function round(side) {
-  const stand = new Stand();
+  const stand = new Stand(side);
   try {
-    await stand.open({ removedApis: servesRemovedApis() });
+    await stand.open();
     await stand.createNodes(NODES);
-    stand.startControlPlane(side);
+    stand.startControlPlane();
     await sleep(4000);
     const pods = '/api/v1/namespaces/default/pods';
     const created = await stand.countAdded(`${pods}?watch=1&resourceVersion=0`);
@@ -43,6 +43,7 @@ async function round(side) {
       `${pods}?watch=1&resourceVersion=0&fieldSelector=spec.nodeName!%3D`,
     );
     const cpu = stand.cpu();
+    const asked = await stand.requests();
     const began = performance.now();
     await stand.ask(
       'POST',
@@ -55,12 +56,16 @@ async function round(side) {
     ]);
     const after = stand.cpu();
     await sleep(2000);
+    const requests = await stand.requests();
+    for (const name of Object.keys(requests)) requests[name] -= asked[name] ?? 0;
     const used = Object.fromEntries(Object.entries(after).map(([k, v]) => [k, v - cpu[k]]));
     return {
       created: REPLICAS / ((allCreated - began) / 1000),
       bound: REPLICAS / ((allBound - began) / 1000),
       memory: stand.memory(),
       cpu: used,
+      requests,
+      sockets: stand.connections('apiserver'),
     };
   } finally {
     await stand.close();
@@ -68,7 +73,7 @@ async function round(side) {
 }
 
 export async function measureDeployment() {
-  const sides = sidesToMeasure();
+  const sides = sidesToMeasure(['orrery', 'upstream', 'mixed']);
   const rows = [];
   const add = (name, unit, value) => {
     const known = rows.find((row) => row.name === name && row.unit === unit);
@@ -86,6 +91,9 @@ export async function measureDeployment() {
         add(`${side}:   ${name}`, 'MB', value);
       for (const [name, value] of Object.entries(result.cpu))
         add(`${side}:   ${name}`, 'cpu s', value);
+      add(`${side}: sockets of the API server`, '', result.sockets);
+      for (const [name, value] of Object.entries(result.requests))
+        if (value >= REPLICAS / 100) add(`${side}:   ${name}`, 'requests', value);
     }
   printTable(
     `Deployment of ${REPLICAS} replicas on ${NODES} bare nodes (upstream: ${upstreamVersion()})`,

@@ -21,7 +21,7 @@ async function round() {
       `--root-dir=${join(stand.folder, 'nodes')}`,
       `--hollow-nodes=${NODES}`,
     ]);
-    stand.startControlPlane('orrery');
+    stand.startControlPlane();
     await nodes.until(NODES);
     await sleep(10_000);
     const running = await stand.countAdded(

@@ -2,7 +2,7 @@
 // measured is how fast it binds. BENCH_NODES=1000,5000; BENCH_CASES picks by name; BENCH_PODS pods are measured.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printTable } from '../table.mjs';
-import { Stand, bareNode, servesRemovedApis, sidesToMeasure, upstreamVersion } from './stand.mjs';
+import { Stand, bareNode, sidesToMeasure, upstreamVersion } from './stand.mjs';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 1);
 const SIZES = (process.env.BENCH_NODES ?? '1000,5000').split(',').map(Number);
@@ -132,9 +132,9 @@ const create = (stand, name, count, { labels, spec }) =>
   );
 
 async function round(side, nodes, { init, measure, most = Infinity, waits = true }) {
-  const stand = new Stand();
+  const stand = new Stand(side);
   try {
-    await stand.open({ removedApis: servesRemovedApis() });
+    await stand.open();
     await stand.createNodes(nodes, perfNode);
     await stand.ask('POST', '/apis/scheduling.k8s.io/v1/priorityclasses', {
       metadata: { name: 'high' },
@@ -150,7 +150,7 @@ async function round(side, nodes, { init, measure, most = Infinity, waits = true
     const bound = await stand.countAdded(
       `${PODS}?watch=1&resourceVersion=0&fieldSelector=spec.nodeName!%3D`,
     );
-    stand.startControlPlane(side, { controllers: false });
+    stand.startControlPlane({ controllers: false });
     await bound.until(before);
     await sleep(3000);
     const had = bound.count;
@@ -177,7 +177,7 @@ export async function measurePerf() {
     else rows.push({ name, unit, samples: [value] });
   };
   const wanted = process.env.BENCH_CASES?.split(',');
-  const sides = sidesToMeasure();
+  const sides = sidesToMeasure(['orrery', 'mixed']);
   for (const [name, each] of Object.entries(CASES)) {
     if (wanted && !wanted.includes(name)) continue;
     for (const nodes of SIZES)

@@ -1,7 +1,15 @@
 // What the control-plane benchmarks stand on: etcd, our API server, bare Node objects and either side's controllers and scheduler.
 import https from 'node:https';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { generateKeyPairSync } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -17,12 +25,13 @@ export const dist =
   process.env.ORRERY_DIST ??
   join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist');
 
+const hasUpstream = (...names) =>
+  Boolean(process.env.KUBE_BIN_DIR) &&
+  names.every((name) => existsSync(join(process.env.KUBE_BIN_DIR, name)));
+
 /** Upstream's programs, when KUBE_BIN_DIR names a folder with both. */
-export function upstreamFolder() {
-  const folder = process.env.KUBE_BIN_DIR;
-  const has = (name) => folder && existsSync(join(folder, name));
-  return has('kube-controller-manager') && has('kube-scheduler') ? folder : undefined;
-}
+export const upstreamFolder = () =>
+  hasUpstream('kube-controller-manager', 'kube-scheduler') ? process.env.KUBE_BIN_DIR : undefined;
 
 export function upstreamVersion() {
   const folder = upstreamFolder();
@@ -40,7 +49,26 @@ export function cpuOf(pid) {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** One etcd and one API server of ours, thrown away by `close`. */
+/** Whose controllers and scheduler run over whose API server. */
+const SIDES = {
+  orrery: { server: 'orrery', controlPlane: 'orrery' },
+  upstream: { server: 'upstream', controlPlane: 'upstream' },
+  mixed: { server: 'orrery', controlPlane: 'upstream' },
+  before: { server: 'orrery', controlPlane: 'orrery', dist: process.env.ORRERY_DIST_BEFORE },
+};
+
+/** What `orrery up` starts its processes with. */
+const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=16'];
+
+/** BENCH_NODE_APISERVER and so on: flags of Node for one process; with _BEFORE behind, for the side `before` alone. */
+function nodeFlagsOf(name, side) {
+  const variable = `BENCH_NODE_${name.toUpperCase().replaceAll('-', '_')}`;
+  return (process.env[side.dist ? `${variable}_BEFORE` : variable] ?? '')
+    .split(' ')
+    .filter(Boolean);
+}
+
+/** One etcd and one API server, thrown away by `close`. */
 export class Stand {
   folder = mkdtempSync(join(tmpdir(), 'orrery-bench-'));
   processes = new Map();
@@ -51,7 +79,12 @@ export class Stand {
     return join(this.folder, 'kubeconfig');
   }
 
-  async open({ removedApis = false } = {}) {
+  constructor(side = 'orrery') {
+    this.side = SIDES[side];
+    if (!this.side) throw new Error(`a side is one of ${Object.keys(SIDES).join(', ')}`);
+  }
+
+  async open() {
     const { folder } = this;
     writeFileSync(join(folder, 'tokens.csv'), `${TOKEN},bench,bench,"system:masters"\n`);
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -82,15 +115,7 @@ export class Stand {
       '--log-level=error',
     ]);
     await sleep(300);
-    this.startNode('apiserver', 'kube-apiserver', [
-      `--etcd-servers=http://${ETCD}:2379`,
-      `--bind-address=${API}`,
-      `--advertise-address=${API}`,
-      `--token-auth-file=${join(folder, 'tokens.csv')}`,
-      '--authorization-mode=Node,RBAC',
-      '--disable-admission-plugins=ServiceAccount,TaintNodesByCondition',
-      ...(removedApis ? ['--serve-removed-apis'] : []),
-    ]);
+    this.#startServer();
     for (let i = 0; i < 400; i++) {
       const code = await this.ask('GET', '/readyz').then(
         () => 200,
@@ -100,6 +125,32 @@ export class Stand {
       await sleep(25);
     }
     throw new Error('the API server does not become ready');
+  }
+
+  #startServer() {
+    const { folder, side } = this;
+    const flags = [
+      `--etcd-servers=http://${ETCD}:2379`,
+      `--bind-address=${API}`,
+      `--advertise-address=${API}`,
+      `--token-auth-file=${join(folder, 'tokens.csv')}`,
+      '--authorization-mode=Node,RBAC',
+      '--disable-admission-plugins=ServiceAccount,TaintNodesByCondition',
+    ];
+    if (side.server === 'orrery') {
+      if (side.controlPlane !== 'orrery') flags.push('--serve-removed-apis');
+      this.startNode('apiserver', 'kube-apiserver', flags);
+      return;
+    }
+    const key = join(folder, 'sa.key');
+    this.start('apiserver', join(process.env.KUBE_BIN_DIR, 'kube-apiserver'), [
+      ...flags,
+      '--service-cluster-ip-range=10.96.0.0/16',
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--service-account-signing-key-file=${key}`,
+      `--service-account-key-file=${key}`,
+      `--cert-dir=${folder}`,
+    ]);
   }
 
   start(name, command, args) {
@@ -114,12 +165,17 @@ export class Stand {
   }
 
   startNode(name, bundle, args) {
-    const more = (process.env[`BENCH_NODE_${name.toUpperCase()}`] ?? '').split(' ').filter(Boolean);
-    return this.start(name, process.execPath, [...more, join(dist, `${bundle}.js`), ...args]);
+    const from = this.side.dist ?? dist;
+    return this.start(name, process.execPath, [
+      ...NODE_FLAGS,
+      ...nodeFlagsOf(name, this.side),
+      join(from, `${bundle}.js`),
+      ...args,
+    ]);
   }
 
   /** Controllers and scheduler of one side. Bare nodes have no kubelet, so nobody may judge their health. */
-  startControlPlane(side, { schedulerConfig, controllers = true } = {}) {
+  startControlPlane({ schedulerConfig, controllers = true } = {}) {
     const { kubeconfig, folder } = this;
     const shared = [`--kubeconfig=${kubeconfig}`, '--leader-elect=false'];
     const manager = [
@@ -127,7 +183,7 @@ export class Stand {
       '--controllers=*,-nodelifecycle,-nodeipam,-node-lifecycle-controller,-node-ipam-controller,-csrsigning,-attachdetach',
       `--service-account-private-key-file=${join(folder, 'sa.key')}`,
     ];
-    if (side === 'orrery') {
+    if (this.side.controlPlane === 'orrery') {
       const own = manager.map((flag) =>
         flag.startsWith('--controllers') ? '--controllers=*,-node-lifecycle-controller' : flag,
       );
@@ -265,6 +321,31 @@ export class Stand {
     });
   }
 
+  /** Requests that the API server has answered: { 'POST pods/binding': 12 }. */
+  async requests() {
+    const text = await this.ask('GET', '/metrics');
+    const found = {};
+    for (const [, labels, value] of text.matchAll(/^apiserver_request_total\{(.*)\} (\S+)$/gm)) {
+      const of = (name) => new RegExp(`(?:^|,)${name}="([^"]*)"`).exec(labels)?.[1] ?? '';
+      const what = [of('resource'), of('subresource')].filter(Boolean).join('/');
+      const name = `${of('verb')} ${what}`;
+      found[name] = (found[name] ?? 0) + Number(value);
+    }
+    return found;
+  }
+
+  /** TCP connections that a process has at this moment. */
+  connections(name) {
+    const { pid } = this.processes.get(name);
+    return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+      try {
+        return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:');
+      } catch {
+        return false;
+      }
+    }).length;
+  }
+
   memory() {
     const each = {};
     for (const [name, { pid }] of this.processes) each[name] = residentOf(pid);
@@ -283,7 +364,7 @@ export class Stand {
     this.processes.delete(name);
     const ended = new Promise((resolve) => child.once('exit', resolve));
     if (child.exitCode === null)
-      child.kill(process.env[`BENCH_NODE_${name.toUpperCase()}`] ? 'SIGTERM' : 'SIGKILL');
+      child.kill(nodeFlagsOf(name, this.side).length > 0 ? 'SIGTERM' : 'SIGKILL');
     if (child.exitCode === null) await ended;
   }
 
@@ -328,27 +409,33 @@ export function bareNode(i) {
 }
 
 /** Whether the API server of this build can serve what upstream's 1.20 scheduler asks for. */
-export function servesRemovedApis() {
+function servesRemovedApis() {
   const { stdout } = spawnSync(process.execPath, [join(dist, 'kube-apiserver.js'), '--help'], {
     encoding: 'utf8',
   });
   return stdout.includes('--serve-removed-apis');
 }
 
-/** The sides to measure, and why one is missing. */
-export function sidesToMeasure() {
+/** The sides to measure, and why one is missing. `wanted` names those that say something here. */
+export function sidesToMeasure(wanted) {
   if (process.env.BENCH_SIDES) return process.env.BENCH_SIDES.split(',');
+  const say = (text) => process.stdout.write(`${text}\n`);
   if (!upstreamFolder()) {
-    process.stdout.write(
-      'KUBE_BIN_DIR names no kube-controller-manager and kube-scheduler: upstream is not measured\n',
+    say(
+      'KUBE_BIN_DIR names no kube-controller-manager and kube-scheduler: upstream is not measured',
     );
     return ['orrery'];
   }
-  if (!servesRemovedApis()) {
-    process.stdout.write(
-      'the API server does not serve policy/v1beta1: upstream is not measured\n',
-    );
-    return ['orrery'];
-  }
-  return ['orrery', 'upstream'];
+  return wanted.filter((side) => {
+    const { server, controlPlane } = SIDES[side];
+    if (server === 'upstream' && !hasUpstream('kube-apiserver')) {
+      say('KUBE_BIN_DIR names no kube-apiserver: upstream as a whole is not measured');
+      return false;
+    }
+    if (server === 'orrery' && controlPlane === 'upstream' && !servesRemovedApis()) {
+      say("the API server does not serve policy/v1beta1: upstream's scheduler is not measured");
+      return false;
+    }
+    return true;
+  });
 }
