@@ -56,6 +56,7 @@ export {
   isAlreadyExists,
   isConflict,
   isExpired,
+  isFenced,
   isForbidden,
   isInvalid,
   isNotFound,
@@ -65,6 +66,7 @@ export {
   newBadRequest,
   newConflict,
   newExpired,
+  newFenced,
   newForbidden,
   newInternalError,
   newInvalid,
@@ -178,3 +180,5 @@ export type {
 export { MessageEncoder } from './protobuf/encode-message.js';
 export type { Reaction } from './reaction.js';
 export { REACTION_HEADER, formatReaction, parseReaction } from './reaction.js';
+export type { Fence } from './fence.js';
+export { FENCE_HEADER, formatFence, parseFence } from './fence.js';

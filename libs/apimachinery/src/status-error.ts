@@ -20,6 +20,8 @@ export type StatusReason =
   | 'InternalError'
   | 'Expired'
   | 'ServiceUnavailable'
+  /** Ours: a write under a Lease that has passed to another; nothing was stored. */
+  | 'Fenced'
   | 'Unknown';
 
 export interface StatusCause {
@@ -129,6 +131,14 @@ export const newConflict = (gr: GroupResource, name: string, why: string): Statu
   );
 
 export const OBJECT_MODIFIED =
+/** A write of a leader that is none any more. Not a Conflict: to try again would be wrong. */
+export const newFenced = (lease: string, transitions: number): StatusError =>
+  new StatusError(
+    409,
+    'Fenced',
+    `the lease "${lease}" is no longer held as of transition ${transitions}; nothing was written`,
+  );
+
   'the object has been modified; please apply your changes to the latest version and try again';
 
 export const newForbidden = (gr: GroupResource, name: string, why: string): StatusError =>
@@ -207,5 +217,6 @@ export const isConflict = (error: unknown): boolean => hasReason(error, 'Conflic
 export const isInvalid = (error: unknown): boolean => hasReason(error, 'Invalid');
 export const isForbidden = (error: unknown): boolean => hasReason(error, 'Forbidden');
 export const isExpired = (error: unknown): boolean => hasReason(error, 'Expired', 'Gone');
+export const isFenced = (error: unknown): boolean => hasReason(error, 'Fenced');
 export const isTimeout = (error: unknown): boolean => hasReason(error, 'Timeout', 'ServerTimeout');
 export const isTooManyRequests = (error: unknown): boolean => hasReason(error, 'TooManyRequests');

@@ -1,4 +1,4 @@
-import type { KubeObject } from '@orrery/apimachinery';
+import type { Fence, KubeObject } from '@orrery/apimachinery';
 import type { ResourceRef } from '@orrery/api';
 import type { Clock } from '@orrery/component';
 import { ConfigError, KUBERNETES_VERSION, SystemClock } from '@orrery/component';
@@ -32,6 +32,8 @@ export interface ConnectOptions {
   /** Silence after which a request other than a watch fails with ConnectionError; default 60 s. */
   readonly requestTimeoutMs?: number | undefined;
   readonly clock?: Clock | undefined;
+  /** The Lease under which each write is made: our API server refuses it with 409 Fenced once that has passed on. */
+  readonly fence?: (() => Fence | undefined) | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -104,6 +106,7 @@ function transportOf(options: ConnectOptions): Transport {
     userAgent: options.userAgent ?? `orrery/${KUBERNETES_VERSION}`,
     requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS,
     clock,
+    fence: options.fence,
   });
 }
 

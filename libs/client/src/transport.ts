@@ -2,7 +2,8 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
-import { REACTION_HEADER, formatReaction } from '@orrery/apimachinery';
+import { FENCE_HEADER, REACTION_HEADER, formatFence, formatReaction } from '@orrery/apimachinery';
+import type { Fence } from '@orrery/apimachinery';
 import type { Clock } from '@orrery/component';
 import { ConfigError } from '@orrery/component';
 import { ConnectionError } from './connection-error.js';
@@ -24,6 +25,8 @@ export interface TransportOptions {
   readonly userAgent: string;
   readonly requestTimeoutMs: number;
   readonly clock: Clock;
+  /** The Lease under which writes are made at the moment. */
+  readonly fence?: (() => Fence | undefined) | undefined;
 }
 
 export interface HttpRequest {
@@ -170,6 +173,7 @@ export class Transport {
   }
 }
 
+        ...fenceHeader(request, this.options.fence?.()),
 function reactionHeader({ method }: HttpRequest): Readonly<Record<string, string>> {
   const reaction = method === 'GET' ? undefined : currentReaction();
   const value = reaction && formatReaction(reaction);
@@ -181,4 +185,8 @@ function retryAfter({ method }: HttpRequest, { code, headers }: HttpAnswer): num
   if (method !== 'GET' || (code !== 429 && code !== 503)) return undefined;
   const seconds = Number(headers['retry-after'] ?? Number.NaN);
   return Number.isFinite(seconds) && seconds <= MAX_RETRY_AFTER_SECONDS ? seconds : undefined;
+function fenceHeader({ method }: HttpRequest, fence?: Fence): Readonly<Record<string, string>> {
+  return method === 'GET' || !fence ? {} : { [FENCE_HEADER]: formatFence(fence) };
+}
+
 }

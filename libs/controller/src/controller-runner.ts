@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectKey, Reaction } from '@orrery/apimachinery';
-import { isConflict, parseKeyString, toKeyString } from '@orrery/apimachinery';
+import { isConflict, isFenced, parseKeyString, toKeyString } from '@orrery/apimachinery';
 import { reactingTo, revisionOf } from '@orrery/client';
 import type { Clock, Logger } from '@orrery/component';
 import type { InformerFactory } from '@orrery/informers';
@@ -171,7 +171,8 @@ export class ControllerRunner {
     } catch (error) {
       this.#noteAgain(key, reaction, 'tried again');
       if (signal.aborted) this.#queue.add(key);
-      else if (error instanceof LeadershipLost) this.#queue.addAfter(key, LEADERSHIP_RECHECK_MS);
+      else if (error instanceof LeadershipLost || isFenced(error))
+        this.#queue.addAfter(key, LEADERSHIP_RECHECK_MS);
       else if (error instanceof TerminalError) {
         this.#queue.forget(key);
         logger.error('reconcile failed for good', error, { key });

@@ -33,6 +33,9 @@ const identityOf = (ref: ResourceRef, scope: InformerScope): string =>
     scope.fieldSelector ?? '',
   ].join('|');
 
+/** How the identity of an informer of all objects ends. */
+const NO_SCOPE = '|||';
+
 /** One informer per resource and scope, shared by all that ask for it. */
 export class InformerFactory {
   readonly #entries = new Map<string, Entry>();
@@ -63,6 +66,24 @@ export class InformerFactory {
   ): SharedInformer<T> | undefined {
     const entry = this.#entries.get(identityOf(ref, scope));
     return entry?.informer as unknown as SharedInformer<T> | undefined;
+  }
+
+  /** The informers of some of the resource's objects only. */
+  peekScoped<T extends KubeObject>(ref: ResourceRef<T>): SharedInformer<T>[] {
+    const resource = identityOf(ref, {}).slice(0, -NO_SCOPE.length);
+    return [...this.#entries]
+      .filter(([identity]) => identity.startsWith(`${resource}|`) && !identity.endsWith(NO_SCOPE))
+      .map(([, { informer }]) => informer as unknown as SharedInformer<T>);
+  }
+
+  /** Resolves when every informer asked for so far holds every change up to `resourceVersion`. */
+  async catchUp(resourceVersion: string, signal: AbortSignal): Promise<void> {
+    const informers = [...this.#entries.values()].map(({ informer }) => informer);
+    await Promise.all(informers.map((informer) => informer.catchUp(resourceVersion, signal))).catch(
+      (error: unknown) => {
+        if (!signal.aborted) throw error;
+      },
+    );
   }
 
   /** Runs all informers, present and future, until the signal aborts; resolves when they have stopped. */

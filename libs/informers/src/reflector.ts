@@ -44,6 +44,10 @@ export class Reflector<T extends KubeObject> {
   #watchList = true;
   #backoffMs = 0;
   #refused = false;
+  #round: AbortController | undefined;
+  /** Who waits for a list that begins from now on. */
+  #asked: (() => void)[] = [];
+  #listing = false;
 
   constructor(private readonly options: ReflectorOptions<T>) {}
 
@@ -52,13 +56,17 @@ export class Reflector<T extends KubeObject> {
     const { clock, logger } = this.options;
     while (!signal.aborted) {
       const startedAt = clock.monotonic();
+      const round = new AbortController();
+      const until = AbortSignal.any([signal, round.signal]);
+      this.#round = round;
       try {
-        if (this.#resourceVersion === '') await this.#initial(signal);
-        else await this.#watch(signal);
+        if (this.#resourceVersion === '' || this.#asked.length > 0) await this.#initial(until);
+        else await this.#watch(until);
         if (clock.monotonic() - startedAt > HEALTHY_MS) this.#backoffMs = 0;
         else if (this.#resourceVersion !== '') continue;
       } catch (error) {
         if (signal.aborted) return;
+        if (round.signal.aborted) continue;
         if (clock.monotonic() - startedAt > HEALTHY_MS) this.#backoffMs = 0;
         if (isExpired(error)) {
           this.#resourceVersion = '';
@@ -71,21 +79,42 @@ export class Reflector<T extends KubeObject> {
     }
   }
 
+  /** Has the collection read once more, from now on; `done` is called when the sink holds it. */
+  relist(done: () => void): void {
+    this.#asked.push(done);
+    // A list that has begun may be older than what is asked for; it ends by itself, and the next one begins.
+    if (!this.#listing) this.#round?.abort(new Error('the collection is read anew'));
+  }
+
   /** One full reading of the collection; sets the revision to go on from. */
   async #initial(signal: AbortSignal): Promise<void> {
-    if (!this.#watchList) {
-      await this.#list(signal);
-      return;
-    }
+    const asked = this.#asked.splice(0);
+    this.#listing = true;
+    const listed = (): void => {
+      this.#listing = false;
+      for (const done of asked.splice(0)) done();
+    };
     try {
-      await this.#streamList(signal);
-    } catch (error) {
-      // An older server refuses sendInitialEvents; one without progress requests answers 500.
-      const refused = error instanceof StatusError && [400, 422, 500].includes(error.code);
-      if (!refused) throw error;
-      this.#watchList = false;
-      await this.#list(signal);
+      await this.#listBy(listed, signal);
+    } finally {
+      this.#listing = false;
+      this.#asked.push(...asked);
     }
+  }
+
+  async #listBy(listed: () => void, signal: AbortSignal): Promise<void> {
+    if (this.#watchList)
+      try {
+        await this.#streamList(listed, signal);
+        return;
+      } catch (error) {
+        // An older server refuses sendInitialEvents; one without progress requests answers 500.
+        const refused = error instanceof StatusError && [400, 422, 500].includes(error.code);
+        if (!refused || !this.#listing) throw error;
+        this.#watchList = false;
+      }
+    await this.#list(signal);
+    listed();
   }
 
   async #list(signal: AbortSignal): Promise<void> {
@@ -97,7 +126,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   /** WatchList (KEP-3157), and then the same stream is the watch. */
-  async #streamList(signal: AbortSignal): Promise<void> {
+  async #streamList(done: () => void, signal: AbortSignal): Promise<void> {
     const items = new Map<string, T>();
     let listed = false;
     for await (const event of this.#open(
@@ -113,6 +142,8 @@ export class Reflector<T extends KubeObject> {
         listed = true;
         this.options.sink.replace([...items.values()], event.resourceVersion);
         this.#resourceVersion = event.resourceVersion;
+        done();
+        if (this.#asked.length > 0) return;
       }
     }
     if (!listed) throw new Error('the watch ended before the initial events did');

@@ -39,6 +39,9 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
+/** How long events are waited for before a collection is read anew. */
+const PATIENCE_MS = 300;
+
 /** A cache of one collection that follows the API server, and the news of its changes. */
 export class SharedInformer<T extends KubeObject> implements ReflectorSink<T> {
   readonly #indexer = new Indexer<T>();
@@ -46,6 +49,7 @@ export class SharedInformer<T extends KubeObject> implements ReflectorSink<T> {
   #waiters: Waiter[] = [];
   #synced = false;
   #resourceVersion = '';
+  #reflector: Reflector<T> | undefined;
 
   constructor(private readonly options: InformerOptions<T>) {}
 
@@ -88,8 +92,31 @@ export class SharedInformer<T extends KubeObject> implements ReflectorSink<T> {
   /** Follows the server until the signal aborts. Call once. */
   async start(signal: AbortSignal): Promise<void> {
     const { client, scope = {}, clock, random, logger } = this.options;
-    const reflector = new Reflector<T>({ client, scope, sink: this, clock, random, logger });
-    await reflector.start(signal);
+    this.#reflector = new Reflector<T>({ client, scope, sink: this, clock, random, logger });
+    await this.#reflector.start(signal);
+  }
+
+  /** Resolves when the cache has been read anew, and so holds every change up to now; rejects with the signal's reason. */
+  async relist(signal: AbortSignal): Promise<void> {
+    if (!this.#reflector) return this.waitForSync(signal);
+    let done = false;
+    const wake = (): void => {
+      done = true;
+      this.#wake();
+    };
+    this.#reflector.relist(wake);
+    await this.#waitUntil(() => done, signal);
+  }
+
+  /** Resolves when the cache holds every change up to `resourceVersion`, which may have been long ago. */
+  async catchUp(resourceVersion: string, signal: AbortSignal): Promise<void> {
+    await this.waitForSync(signal);
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+    // Nothing comes where nothing happens: then the collection is asked for again.
+    await this.waitUntilSeen(resourceVersion, soon).catch(async () => {
+      signal.throwIfAborted();
+      await this.relist(signal);
+    });
   }
 
   /** Resolves when synced; rejects with the signal's reason. */

@@ -9,6 +9,7 @@ import {
 import { randomSuffix, toTime } from '@orrery/component';
 import { isStorageError } from '@orrery/storage';
 import type { AdmissionAttributes } from './admission.js';
+import { fenced } from './fenced.js';
 import type { Representation } from './representation.js';
 import { encodeForStorage, represent, representationOf } from './representation.js';
 import type { RequestContext } from './request-context.js';
@@ -121,11 +122,15 @@ async function store(
     if (found) throw newAlreadyExists(scope.resource, name);
     return represent(object);
   }
-  const entry = await deps.storage.create(key, encodeForStorage(kind, object), {
+  const value = encodeForStorage(kind, object);
+  const options = {
     signal: call.context.signal,
     ...causeOption(scope, object, call.context, 'create'),
     ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}),
-  });
+  };
+  const entry = await fenced(scope, call.context, (guarded) =>
+    deps.storage.create(key, value, { ...options, ...guarded }),
+  );
   return representationOf(kind, entry);
 }
 

@@ -11,6 +11,7 @@ import { toTime } from '@orrery/component';
 import { isStorageError } from '@orrery/storage';
 import type { Entry, WriteOptions } from '@orrery/storage';
 import type { AdmissionAttributes } from './admission.js';
+import { fenced } from './fenced.js';
 import { cloneJson } from './json.js';
 import type { Representation } from './representation.js';
 import { encodeForStorage, represent, representationOf } from './representation.js';
@@ -187,11 +188,11 @@ async function hold(
   const value = encodeForStorage(scope.kind, marked);
   const entry = value.equals(current.value)
     ? current
-    : await scope.deps.storage.update(
-        current.key,
-        current.revision,
-        value,
-        writeOptionsOf(scope, marked, call),
+    : await fenced(scope, call.context, (guarded) =>
+        scope.deps.storage.update(current.key, current.revision, value, {
+          ...writeOptionsOf(scope, marked, call),
+          ...guarded,
+        }),
       );
   return { representation: representationOf(scope.kind, entry), deleted: false };
 }
@@ -211,10 +212,11 @@ async function attempt(scope: StoreScope, current: Entry, call: DeleteCall): Pro
     return hold(scope, current, markDeleting(scope, object, grace ?? running, finalizers), call);
   }
   if (call.dryRun) return { representation: represent(object), deleted: true };
-  const gone = await deps.storage.delete(
-    current.key,
-    current.revision,
-    writeOptionsOf(scope, object, call),
+  const gone = await fenced(scope, call.context, (guarded) =>
+    deps.storage.delete(current.key, current.revision, {
+      ...writeOptionsOf(scope, object, call),
+      ...guarded,
+    }),
   );
   await hooks.afterDelete?.(object, { context: call.context, dryRun: false });
   return { representation: representationOf(kind, gone), deleted: true };

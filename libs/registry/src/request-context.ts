@@ -1,4 +1,4 @@
-import type { KubeObject, Reaction } from '@orrery/apimachinery';
+import type { Fence, KubeObject, Reaction } from '@orrery/apimachinery';
 
 export interface UserInfo {
   readonly name: string;
@@ -15,6 +15,8 @@ export interface RequestOrigin {
   readonly manager?: string;
   /** Only of authenticated clients. */
   readonly reaction?: Reaction;
+  /** The Lease without which nothing may be written. */
+  readonly fence?: Fence;
 }
 
 /** Up to which revision a client had been sent events of an object and what belongs to it, by type; undefined = not known. */

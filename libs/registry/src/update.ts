@@ -18,6 +18,7 @@ import type { TrackFields } from './create.js';
 import { createObject, setManagedFields } from './create.js';
 import { declarationChanged, hasGeneration } from './generation.js';
 import { equalJson } from './json.js';
+import { fenced } from './fenced.js';
 import type { Representation } from './representation.js';
 import { encodeForStorage, represent, representationOf } from './representation.js';
 import type { RequestContext } from './request-context.js';
@@ -180,20 +181,21 @@ async function write(
   const options = { signal: call.context.signal };
   if (!call.dryRun && isFree(scope, object)) {
     const cause = causeOption(scope, object, call.context, 'delete');
-    await deps.storage.delete(current.key, current.revision, { ...options, ...cause });
+    await fenced(scope, call.context, (guarded) =>
+      deps.storage.delete(current.key, current.revision, { ...options, ...cause, ...guarded }),
+    );
     await scope.hooks.afterDelete?.(object, { context: call.context, dryRun: false });
     return { ...result, deleted: true, representation: represent(object) };
   }
   if (call.dryRun) return { ...result, representation: represent(object) };
-  const entry = await deps.storage.update(
-    current.key,
-    current.revision,
-    encodeForStorage(kind, object),
-    {
-      ...options,
-      ...causeOption(scope, object, call.context, 'update'),
-      ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}),
-    },
+  const value = encodeForStorage(kind, object);
+  const how = {
+    ...options,
+    ...causeOption(scope, object, call.context, 'update'),
+    ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}),
+  };
+  const entry = await fenced(scope, call.context, (guarded) =>
+    deps.storage.update(current.key, current.revision, value, { ...how, ...guarded }),
   );
   return { ...result, representation: representationOf(kind, entry) };
 }

@@ -1,6 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { REACTION_HEADER, parseReaction } from '@orrery/apimachinery';
-import type { Reaction } from '@orrery/apimachinery';
+import {
+  FENCE_HEADER,
+  REACTION_HEADER,
+  newBadRequest,
+  parseFence,
+  parseReaction,
+} from '@orrery/apimachinery';
+import type { Fence, Reaction } from '@orrery/apimachinery';
 import type { RequestContext, RequestOrigin } from '@orrery/registry';
 import { parseRequestInfo } from './request-info.js';
 import type { RequestInfo } from './request-info.js';
@@ -21,6 +27,16 @@ function reactionOf(asker: Asker, header: string): Reaction | undefined {
   return reaction;
 }
 
+/** The Lease that the client's writes need. One that cannot be read would protect nothing: such a request is refused. */
+function fenceOf(header: string): Fence {
+  const fence = parseFence(header);
+  if (!fence)
+    throw newBadRequest(
+      `the header ${FENCE_HEADER} is not of the form namespace/name; transitions=n`,
+    );
+  return fence;
+}
+
 /** What a fork is asked, which stands behind the fork's own path. */
 const insideFork = ({ path, verb }: RequestInfo, query: URLSearchParams): RequestInfo =>
   parseRequestInfo(verb.toUpperCase(), path.replace(/^\/+forks\/+[^/]+/, ''), query);
@@ -30,11 +46,13 @@ export function originOf(asker: Asker, { info: asked, query, headers }: Asked): 
   const info = asked.isResource ? asked : insideFork(asked, query);
   const header = headers[REACTION_HEADER];
   const reaction = typeof header === 'string' ? reactionOf(asker, header) : undefined;
+  const fence = headers[FENCE_HEADER];
   const manager = query.get('fieldManager') || asker.userAgent.split('/')[0];
   return {
     verb: info.verb,
     ...(info.subresource ? { subresource: info.subresource } : {}),
     ...(manager ? { manager } : {}),
     ...(reaction ? { reaction } : {}),
+    ...(typeof fence === 'string' ? { fence: fenceOf(fence) } : {}),
   };
 }

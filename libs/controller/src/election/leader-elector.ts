@@ -1,5 +1,5 @@
 import { isAlreadyExists, isConflict, isNotFound } from '@orrery/apimachinery';
-import type { ObjectKey } from '@orrery/apimachinery';
+import type { Fence, ObjectKey } from '@orrery/apimachinery';
 import type { Lease } from '@orrery/api';
 import { resources } from '@orrery/api';
 import { isConnectionError } from '@orrery/client';
@@ -35,6 +35,9 @@ export interface Leadership {
   assertMayWrite(): void;
 }
 
+/** What runs for one term. `since` is a revision before which the leaders of before did all that they did. */
+export type Lead = (term: AbortSignal, since: string | undefined) => Promise<void>;
+
 export class LeadershipLost extends Error {
   constructor() {
     super('this process no longer leads; nothing was written');
@@ -60,6 +63,10 @@ export class LeaderElector implements Leadership {
   #observed: Observation | undefined;
   #termEnds = Number.NEGATIVE_INFINITY;
   #refused = false;
+  /** The Lease as it was when it was taken. */
+  #taken: Lease | undefined;
+  #since: string | undefined;
+  #depose: () => void = () => undefined;
 
   constructor(private readonly options: LeaderElectionOptions) {
     this.#leases = options.client.resource(resources.leases);
@@ -76,11 +83,25 @@ export class LeaderElector implements Leadership {
     if (!this.held) throw new LeadershipLost();
   }
 
+  /** The Lease under which this process writes; undefined = it holds none. */
+  get fence(): Fence | undefined {
+    const { namespace = '', name } = this.options.lease;
+    const { leaseTransitions: transitions = 0, holderIdentity: holder } = this.#taken?.spec ?? {};
+    return holder === undefined ? undefined : { namespace, name, transitions, holder };
+  }
+
+  /** The server says that the lease has passed on: the term ends now. */
+  fenced(): void {
+    this.options.logger.warn('a write was fenced off', { lease: this.options.lease.name });
+    this.#termEnds = Number.NEGATIVE_INFINITY;
+    this.#depose();
+  }
+
   /**
    * Contends until `signal` aborts. Each term runs `lead`, whose signal aborts when the term ends; the next term
    * starts only when `lead` has returned. The lease is given back at the end.
    */
-  async start(signal: AbortSignal, lead: (term: AbortSignal) => Promise<void>): Promise<void> {
+  async start(signal: AbortSignal, lead: Lead): Promise<void> {
     while (!signal.aborted) {
       if (!(await this.#tryOnce())) {
         await this.#wait(signal);
@@ -92,10 +113,13 @@ export class LeaderElector implements Leadership {
     }
   }
 
-  async #term(signal: AbortSignal, lead: (term: AbortSignal) => Promise<void>): Promise<void> {
+  async #term(signal: AbortSignal, lead: Lead): Promise<void> {
     const end = new AbortController();
     const term = AbortSignal.any([signal, end.signal]);
-    const leading = lead(term).finally(() => {
+    this.#depose = () => {
+      end.abort(new LeadershipLost());
+    };
+    const leading = lead(term, this.#since).finally(() => {
       end.abort(new Error('the work of the term ended'));
     });
     await this.#renewUntilLost(term);
@@ -158,6 +182,7 @@ export class LeaderElector implements Leadership {
     try {
       const updated = await this.#leases.update({ ...lease, spec }, { signal });
       this.#observed = { lease: updated, at: clock.monotonic() };
+      this.#take(updated, lease);
       return true;
     } catch (error) {
       if (isConflict(error)) return false;
@@ -169,12 +194,20 @@ export class LeaderElector implements Leadership {
     const { clock, identity, lease: key } = this.options;
     const spec = leaseRecord(identity, this.#leaseDurationMs, clock.now());
     try {
-      await this.#leases.create({ metadata: { ...key }, spec }, { signal });
+      this.#take(await this.#leases.create({ metadata: { ...key }, spec }, { signal }));
       return true;
     } catch (error) {
       if (isAlreadyExists(error)) return false;
       throw error;
     }
+  }
+
+  /** A leader that gave the lease back had done all before that; one that did not may have written until now. */
+  #take(taken: Lease, before?: Lease): void {
+    this.#taken = taken;
+    const { holderIdentity: last = '' } = before?.spec ?? {};
+    if (!before || last === this.options.identity) return;
+    this.#since = (last === '' ? before : taken).metadata.resourceVersion;
   }
 
   async #read(signal: AbortSignal): Promise<Lease | undefined> {

@@ -54,11 +54,12 @@ export async function connectGuarded(
     random: new SystemRandom(),
     logger: createLogger({ component: name }),
   };
-  const client = connect({
+  const server = {
     ...loadKubeconfig(inRootfs(options.kubeconfig)),
     userAgent: name,
     clock: base.clock,
-  });
+  };
+  const client = connect(server);
   const informers = new InformerFactory({ ...base, client });
   const fence = new WriteFence(base.clock);
   const elector = options.leaderElect
@@ -70,6 +71,8 @@ export async function connectGuarded(
       })
     : undefined;
   const leadership = elector ?? alwaysLeader;
+  const isFenced = elector !== undefined && options.fencedWrites;
+  const writer = isFenced ? connect({ ...server, fence: () => elector.fence }) : client;
   const metrics = createMetrics({ process: true });
   const { bindAddress: address, securePort: port } = options;
   if (address) await serveHealth({ address, port, metrics }, signal);
@@ -79,15 +82,19 @@ export async function connectGuarded(
     informers,
     fence,
     client: new GuardedClient({
-      client,
+      client: writer,
       informers,
       fence,
       beforeWrite: () => {
         leadership.assertMayWrite();
       },
+      onFenced: () => elector?.fenced(),
     }),
     whileLeading: elector ? (until, lead) => elector.start(until, lead) : leadAlways,
     events: (component) => new ApiEventRecorder({ ...base, client, component }),
-    close: () => client.close(),
+    close: async () => {
+      await writer.close();
+      await client.close();
+    },
   };
 }

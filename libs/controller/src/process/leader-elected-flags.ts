@@ -23,6 +23,10 @@ export class LeaderElectedFlags {
   @IsDuration()
   leaderElectRetryPeriod: string = '2s';
 
+  @Flag('Have the API server refuse writes once the lease has passed on (header Fencing-Lease)')
+  @IsBoolean()
+  leaderElectFencedWrites: boolean = true;
+
   @Flag('Namespace of the lease')
   @IsString()
   leaderElectResourceNamespace: string = 'kube-system';
@@ -50,6 +54,7 @@ export interface ElectionOptions {
   readonly leaseDurationMs: number;
   readonly renewDeadlineMs: number;
   readonly retryPeriodMs: number;
+  readonly fencedWrites: boolean;
 }
 
 /** What a configuration file may say instead of the flags (LeaderElectionConfiguration). */
@@ -89,5 +94,6 @@ export function toElection(flags: LeaderElectedFlags, file: ElectionFile = {}): 
     leaseDurationMs,
     renewDeadlineMs,
     retryPeriodMs,
+    fencedWrites: flags.leaderElectFencedWrites,
   };
 }

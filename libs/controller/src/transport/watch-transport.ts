@@ -13,7 +13,7 @@ export interface WatchTransportOptions extends RunnerOptions {
   /** Runs `lead` while this process may act: LeaderElector.start, or {@link leadAlways}. */
   readonly whileLeading: (
     signal: AbortSignal,
-    lead: (term: AbortSignal) => Promise<void>,
+    lead: (term: AbortSignal, since?: string) => Promise<void>,
   ) => Promise<void>;
 }
 
@@ -71,7 +71,9 @@ export class WatchTransport extends Server implements CustomTransportStrategy {
   async #run(runners: readonly ControllerRunner[]): Promise<void> {
     const { signal } = this.#stop;
     const informing = this.options.informers.start(signal);
-    const lead = async (term: AbortSignal): Promise<void> => {
+    const lead = async (term: AbortSignal, since?: string): Promise<void> => {
+      // The caches of a standby may not show yet what the leader before it did.
+      if (since !== undefined) await this.options.informers.catchUp(since, term);
       await Promise.all(runners.map((runner) => runner.run(term)));
     };
     try {

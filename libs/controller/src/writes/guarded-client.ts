@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectKey } from '@orrery/apimachinery';
-import { isNotFound, keyOf } from '@orrery/apimachinery';
+import { StatusError, isFenced, isNotFound, keyOf } from '@orrery/apimachinery';
 import type { ResourceRef } from '@orrery/api';
 import type {
   DeleteQuery,
@@ -12,6 +12,7 @@ import type {
   WatchQuery,
   WriteQuery,
 } from '@orrery/client';
+import { isConnectionError } from '@orrery/client';
 import type { InformerFactory } from '@orrery/informers';
 import type { WriteFence } from './write-fence.js';
 
@@ -21,7 +22,12 @@ export interface GuardOptions {
   readonly fence: WriteFence;
   /** Throws when this process may no longer write, e.g. Leadership.assertMayWrite. Called before each write. */
   readonly beforeWrite?: () => void;
+  /** Called when the server refused a write since the lease has passed to another. */
+  readonly onFenced?: () => void;
 }
+
+/** How long a cache may be behind an attempt whose outcome is unknown before it is read anew. */
+const CATCH_UP_MS = 300_000;
 
 class GuardedResourceClient<T extends KubeObject> implements ResourceClient<T> {
   constructor(
@@ -42,8 +48,14 @@ class GuardedResourceClient<T extends KubeObject> implements ResourceClient<T> {
     return this.inner.watch(query, signal);
   }
 
-  create(object: T, options?: WriteQuery): Promise<T> {
-    return this.#write(() => this.inner.create(object, options), options);
+  async create(object: T, options?: WriteQuery): Promise<T> {
+    try {
+      return await this.#write(() => this.inner.create(object, options), options);
+    } catch (error) {
+      // A name that is given cannot be taken twice; one that the server makes up can.
+      if (!object.metadata.name && isOutcomeUnknown(error)) this.#noteUnknown();
+      throw error;
+    }
   }
 
   update(object: T, options?: WriteQuery): Promise<T> {
@@ -68,10 +80,9 @@ class GuardedResourceClient<T extends KubeObject> implements ResourceClient<T> {
   }
 
   async delete(key: ObjectKey, options?: DeleteQuery): Promise<void> {
-    this.options.beforeWrite?.();
     const uid = options?.preconditions?.uid ?? this.#cached(key)?.metadata.uid;
     try {
-      await this.inner.delete(key, options);
+      await this.#send(() => this.inner.delete(key, options));
     } catch (error) {
       if (isNotFound(error)) this.#noteDeleted(key, uid);
       throw error;
@@ -80,8 +91,7 @@ class GuardedResourceClient<T extends KubeObject> implements ResourceClient<T> {
   }
 
   async deleteCollection(query: ListQuery, options?: DeleteQuery): Promise<void> {
-    this.options.beforeWrite?.();
-    await this.inner.deleteCollection(query, options);
+    await this.#send(() => this.inner.deleteCollection(query, options));
   }
 
   async createSubresource<R>(
@@ -90,26 +100,57 @@ class GuardedResourceClient<T extends KubeObject> implements ResourceClient<T> {
     body: unknown,
     options?: WriteQuery,
   ): Promise<R> {
-    this.options.beforeWrite?.();
-    return this.inner.createSubresource<R>(key, subresource, body, options);
+    return this.#send(() => this.inner.createSubresource<R>(key, subresource, body, options));
   }
 
   async #write(write: () => Promise<T>, options?: WriteQuery): Promise<T> {
-    this.options.beforeWrite?.();
-    const result = await write();
-    const informer = this.options.informers.peek(this.ref);
+    const result = await this.#send(write);
     const resourceVersion = result.metadata.resourceVersion;
-    if (informer && resourceVersion && !options?.dryRun) {
-      const key = keyOf(result);
+    if (resourceVersion && !options?.dryRun) this.#noteWritten(keyOf(result), resourceVersion);
+    return result;
+  }
+
+  async #send<R>(write: () => Promise<R>): Promise<R> {
+    this.options.beforeWrite?.();
+    try {
+      return await write();
+    } catch (error) {
+      if (isFenced(error)) this.options.onFenced?.();
+      throw error;
+    }
+  }
+
+  #noteWritten(key: ObjectKey, resourceVersion: string): void {
+    const { informers, fence } = this.options;
+    const informer = informers.peek(this.ref);
+    const revision = Number(resourceVersion);
+    if (informer)
       // A no-op write answers with an old revision, which the cache may show before it has seen later ones.
-      this.options.fence.note(
+      fence.note(
         () =>
           informer.hasSeen(resourceVersion) ||
           informer.lister.get(key)?.metadata.resourceVersion === resourceVersion,
-        Number(resourceVersion),
+        revision,
       );
-    }
-    return result;
+    // A cache of some objects only tells of those: it must show no older state of this one.
+    for (const scoped of informers.peekScoped(this.ref))
+      if (scoped.lister.get(key))
+        fence.note(
+          () => Number(scoped.lister.get(key)?.metadata.resourceVersion ?? revision) >= revision,
+          revision,
+        );
+  }
+
+  /** The write may have been made: its key is not looked at again before the caches show what there is by now. */
+  #noteUnknown(): void {
+    const informer = this.options.informers.peek(this.ref);
+    if (!informer) return;
+    let known = false;
+    const settle = (): void => {
+      known = true;
+    };
+    informer.relist(AbortSignal.timeout(CATCH_UP_MS)).then(settle, settle);
+    this.options.fence.note(() => known);
   }
 
   #cached(key: ObjectKey): T | undefined {
@@ -125,6 +166,12 @@ class GuardedResourceClient<T extends KubeObject> implements ResourceClient<T> {
       );
     });
   }
+}
+
+/** No answer, or one that does not say whether the write was made. */
+function isOutcomeUnknown(error: unknown): boolean {
+  if (error instanceof StatusError) return error.code >= 500 && error.code !== 503;
+  return isConnectionError(error) && !error.neverSent;
 }
 
 /** A client whose writes are checked before and remembered after; reads pass through. */
