@@ -11,14 +11,16 @@ const known = readdirSync(folder)
   )
   .map((file) => file.slice(0, -'.mjs'.length));
 
-const names = process.argv.slice(2);
+/** What begins with a dash is for the benchmarks: `npm run bench -- api --rounds=7`. */
+const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 if (names.length === 0) process.stdout.write(`benchmarks: ${known.join(', ')}\n`);
 for (const name of names) {
   if (!known.includes(name)) {
     process.stderr.write(`bench: no benchmark ${name}; one of ${known.join(', ')}\n`);
     process.exit(2);
   }
-  const { status } = spawnSync(process.execPath, [join(folder, `${name}.mjs`)], {
+  const { status } = spawnSync(process.execPath, [join(folder, `${name}.mjs`), ...options], {
     stdio: 'inherit',
   });
   if (status !== 0) process.exit(status ?? 1);

@@ -7,6 +7,8 @@ import type { IOptions } from 'etcd3';
 
 import { StorageError } from '../storage-error.js';
 import { AuthTokens, isStaleToken, withMetadata } from './auth-tokens.js';
+import { DirectEtcd } from './direct-etcd.js';
+import type { DirectOptions } from './direct-etcd.js';
 import { toStorageError } from './etcd-error.js';
 import type { Operation } from './etcd-error.js';
 
@@ -32,6 +34,7 @@ export interface EtcdMember {
   readonly streams: Etcd3;
 }
 
+const KEEPALIVE_MS = 10_000;
 /** A read is tried on the next member when one has not answered for this long. */
 const READ_TRY_MS = 5000;
 
@@ -54,7 +57,13 @@ export class EtcdClient {
     this.requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
     this.members = options.endpoints.map((endpoint) => ({
       endpoint,
-      unary: new Etcd3(this.etcd3Options(endpoint)),
+      unary: new DirectEtcd(this.etcd3Options(endpoint), {
+        endpoint,
+        ...(options.tls ? { tls: options.tls } : {}),
+        keepaliveMs: options.keepaliveMs ?? KEEPALIVE_MS,
+        // Etcd's time is the machine's, whatever clock the cluster goes by.
+        clock: new SystemClock(),
+      }),
       streams: new Etcd3(this.etcd3Options(endpoint)),
     }));
     const { auth } = options;
@@ -106,10 +115,17 @@ export class EtcdClient {
     for (let tried = 1; ; tried++) {
       if (signal?.aborted)
         throw new StorageError('aborted', `${operation.what}: the caller gave up`);
-      const interceptors = await this.interceptors(operation.anyMember !== true);
-      const deadline = this.clock.now() + this.timeoutOf(operation);
+      const token = await this.tokens?.token();
+      const fields = fieldsOf(token, operation.anyMember !== true);
+      const timeoutMs = this.timeoutOf(operation);
+      const options: DirectOptions = {
+        deadline: this.clock.now() + timeoutMs,
+        interceptors: [withMetadata(fields)],
+        timeoutMs,
+        fields,
+      };
       try {
-        return await abortable(run(unary, { deadline, interceptors }), operation, signal);
+        return await abortable(run(unary, options), operation, signal);
       } catch (error) {
         if (!this.tokens || !isStaleToken(error) || tried > 1)
           throw toStorageError(error, operation);
@@ -120,11 +136,7 @@ export class EtcdClient {
 
   /** What a call or stream carries: the user's token, and that a member without a leader must refuse it. */
   async interceptors(needsLeader = true): Promise<Interceptor[]> {
-    const token = await this.tokens?.token();
-    const fields: Record<string, string> = {};
-    if (needsLeader) fields['hasleader'] = 'true';
-    if (token !== undefined) fields['token'] = token;
-    return [withMetadata(fields)];
+    return [withMetadata(fieldsOf(await this.tokens?.token(), needsLeader))];
   }
 
   /** A stream was refused for want of permission, which is also what 3.4 says of a token it does not know. */
@@ -169,7 +181,7 @@ export class EtcdClient {
   }
 
   private etcd3Options(endpoint: string): IOptions {
-    const { tls, keepaliveMs = 10_000 } = this.options;
+    const { tls, keepaliveMs = KEEPALIVE_MS } = this.options;
     return {
       hosts: endpoint,
       ...(tls && { credentials: toCredentials(tls) }),
@@ -187,6 +199,11 @@ export class EtcdClient {
     };
   }
 }
+
+const fieldsOf = (token: string | undefined, needsLeader: boolean): Record<string, string> => ({
+  ...(needsLeader ? { hasleader: 'true' } : {}),
+  ...(token === undefined ? {} : { token }),
+});
 
 function toCredentials(tls: NonNullable<EtcdClientOptions['tls']>): IOptions['credentials'] {
   return {

@@ -1,0 +1,183 @@
+// What the API server's benchmark measures: each side is an API server on an etcd of its own.
+import { generateKeyPairSync } from 'node:crypto';
+import https from 'node:https';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export const TOKEN = 'bench';
+const NET = process.env.BENCH_NET ?? '127.218';
+const TICKS_PER_SECOND = 100;
+const here = dirname(fileURLToPath(import.meta.url));
+const dist = process.env.ORRERY_DIST ?? join(dirname(dirname(here)), 'dist');
+const folder = mkdtempSync(join(tmpdir(), 'orrery-bench-'));
+const children = new Set();
+
+export const scratch = (name) => join(folder, name);
+
+function start(command, args, options = {}) {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'], ...options });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+/** Ends what was started and removes its files. */
+export function cleanUp() {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** An API server that can be started again and again on the same etcd. */
+export class Side {
+  constructor(name, number, command, args) {
+    Object.assign(this, { name, command, args });
+    this.host = `${NET}.30.${10 + number}`;
+    this.etcd = `${NET}.30.${40 + number}`;
+    this.agent = new https.Agent({ keepAlive: true, maxSockets: 64 });
+  }
+
+  async startEtcd() {
+    const [client, peer] = [`http://${this.etcd}:2379`, `http://${this.etcd}:2380`];
+    start(process.env.ORRERY_ETCD_BIN ?? 'etcd', [
+      `--data-dir=${scratch(`etcd-${this.name}`)}`,
+      `--listen-client-urls=${client}`,
+      `--advertise-client-urls=${client}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=default=${peer}`,
+      '--log-level=error',
+      '--logger=zap',
+      '--unsafe-no-fsync',
+      '--quota-backend-bytes=8589934592',
+    ]);
+    await sleep(700);
+  }
+
+  /** Answers the seconds until /readyz says ok. `node` = options of Node, for those that run on it. */
+  async start(node = []) {
+    const { host } = this;
+    const flags = [
+      `--etcd-servers=http://${this.etcd}:2379`,
+      `--bind-address=${host}`,
+      `--advertise-address=${host}`,
+      '--secure-port=6443',
+      `--token-auth-file=${scratch('tokens.csv')}`,
+      '--authorization-mode=Node,RBAC',
+      '--disable-admission-plugins=ServiceAccount',
+    ];
+    const began = performance.now();
+    this.heard = '';
+    this.process = start(this.command, [...node, ...this.args, ...flags], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.process.stderr.on('data', (text) => (this.heard = `${this.heard}${text}`.slice(-20_000)));
+    while (performance.now() - began < 60_000) {
+      const answer = await this.ask('GET', '/readyz').catch(() => undefined);
+      if (answer?.status === 200) return (performance.now() - began) / 1000;
+      await sleep(5);
+    }
+    throw new Error(`${this.name} does not become ready: ${this.heard}`);
+  }
+
+  async stop() {
+    const ended = new Promise((resolve) => this.process.once('exit', resolve));
+    this.agent.destroy();
+    this.agent = new https.Agent({ keepAlive: true, maxSockets: 64 });
+    this.process.kill('SIGTERM');
+    await Promise.race([ended, sleep(3000, undefined, { ref: false })]);
+    this.process.kill('SIGKILL');
+    await ended;
+  }
+
+  get url() {
+    return `https://${this.host}:6443`;
+  }
+
+  /** Seconds of CPU that the server has used: what other work on the machine does not change much. */
+  get cpu() {
+    const fields = readFileSync(`/proc/${this.process.pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+
+  /** Megabytes. */
+  get resident() {
+    const status = readFileSync(`/proc/${this.process.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+)/.exec(status)[1]) / 1024;
+  }
+
+  open(method, path, body) {
+    return new Promise((resolve, reject) => {
+      const headers = { authorization: `Bearer ${TOKEN}`, accept: 'application/json' };
+      if (body) headers['content-type'] = 'application/json';
+      const { host, agent } = this;
+      const options = { host, port: 6443, method, path, headers, agent, rejectUnauthorized: false };
+      const request = https.request(options, resolve);
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
+
+  async ask(method, path, body) {
+    const response = await this.open(method, path, body);
+    let bytes = 0;
+    for await (const chunk of response) bytes += chunk.length;
+    return { status: response.statusCode, bytes };
+  }
+
+  /** How long the event loop was held up since the last question, for a server with ../loop-delay.mjs. */
+  async held() {
+    this.heard = '';
+    this.process.kill('SIGUSR2');
+    for (let i = 0; i < 200; i++) {
+      const line = /loop-delay (.*)\n/.exec(this.heard);
+      if (line) return JSON.parse(line[1]).maxMs;
+      await sleep(10);
+    }
+    throw new Error(`${this.name} does not tell of its event loop`);
+  }
+}
+
+const upstreamProgram = () => {
+  const path = join(process.env.KUBE_BIN_DIR ?? '', 'kube-apiserver');
+  return process.env.KUBE_BIN_DIR && existsSync(path) ? path : undefined;
+};
+
+function upstreamSide(number, program) {
+  mkdirSync(scratch('certificates'));
+  const key = scratch('sa.key');
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  return new Side('upstream', number, program, [
+    '--service-cluster-ip-range=10.96.0.0/16',
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-signing-key-file=${key}`,
+    `--service-account-key-file=${key}`,
+    `--cert-dir=${scratch('certificates')}`,
+  ]);
+}
+
+/** Ours first, then what it is compared with; and the version of upstream's. */
+export function sidesToMeasure() {
+  writeFileSync(scratch('tokens.csv'), `${TOKEN},bench,bench,"system:masters"\n`);
+  const sides = [];
+  const ours = (name, from, ...more) => {
+    const bundle = join(from, 'kube-apiserver.js');
+    sides.push(new Side(name, sides.length, process.execPath, [bundle, ...more]));
+  };
+  ours('orrery', dist);
+  if (process.env.ORRERY_DIST_BEFORE) ours('before', process.env.ORRERY_DIST_BEFORE);
+  if (process.env.BENCH_QUORUM) ours('quorum', dist, '--reads=quorum');
+  if (process.env.BENCH_HTTP1 !== '0') ours('http1', dist, '--disable-http2-serving');
+  const program = upstreamProgram();
+  if (!program) {
+    process.stdout.write('KUBE_BIN_DIR names no kube-apiserver: upstream is not measured\n');
+    return { sides, version: 'none' };
+  }
+  sides.push(upstreamSide(sides.length, program));
+  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  return { sides, version: stdout.trim() };
+}
