@@ -71,12 +71,13 @@ export class ControllerRunner {
 
   async #waitForSync(signal: AbortSignal): Promise<void> {
     const { informers } = this.options;
-    const needed = this.definition.watches.map(({ ref, scope }) => informers.informer(ref, scope));
-    await Promise.all(needed.map((informer) => informer.waitForSync(signal))).catch(
-      (error: unknown) => {
-        if (!signal.aborted) throw error;
-      },
-    );
+    const synced = this.definition.watches.map(({ ref, scope, mayBeAbsent }) => {
+      const informer = informers.informer(ref, scope);
+      return mayBeAbsent ? informer.waitForSyncOrAbsence(signal) : informer.waitForSync(signal);
+    });
+    await Promise.all(synced).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
   }
 
   #watch<T extends KubeObject>({ ref, scope, map, changed }: WatchDefinition<T>): void {

@@ -9,6 +9,8 @@ export interface WatchDefinition<T extends KubeObject = KubeObject> {
   readonly map: (object: T) => readonly ObjectKey[];
   /** Cuts needless work: whether a change is of interest. Default all. */
   readonly changed?: (object: T, old: T) => boolean;
+  /** Older API servers do not have the resource: there it counts as empty. Default it must be there. */
+  readonly mayBeAbsent?: boolean;
 }
 
 /** What a controller watches; the transport turns it into keys of its work queue. */
@@ -23,6 +25,11 @@ export interface ControllerDefinition {
   /** Another source of keys, for a controller whose watches are known only while it runs; with the event's revision. */
   readonly source?: (add: (key: ObjectKey, revision?: number) => void) => void;
 }
+
+type WatchOptions<T extends KubeObject> = Pick<
+  WatchDefinition<T>,
+  'scope' | 'changed' | 'mayBeAbsent'
+>;
 
 const named = (object: KubeObject): readonly ObjectKey[] => {
   const { namespace, name = '' } = object.metadata;
@@ -48,10 +55,7 @@ export class DefinitionBuilder {
   }
 
   /** The primary kind: its own events reconcile it. */
-  for<T extends KubeObject>(
-    ref: ResourceRef<T>,
-    options: Pick<WatchDefinition<T>, 'scope' | 'changed'> = {},
-  ): this {
+  for<T extends KubeObject>(ref: ResourceRef<T>, options: WatchOptions<T> = {}): this {
     return this.watches(ref, named, options);
   }
 
@@ -59,7 +63,7 @@ export class DefinitionBuilder {
   owns<T extends KubeObject>(
     ref: ResourceRef<T>,
     owner: ResourceRef,
-    options: Pick<WatchDefinition<T>, 'scope' | 'changed'> = {},
+    options: WatchOptions<T> = {},
   ): this {
     const group = owner.group === '' ? '' : `${owner.group}/`;
     const toOwner = (object: T): readonly ObjectKey[] => {
@@ -79,7 +83,7 @@ export class DefinitionBuilder {
   watches<T extends KubeObject>(
     ref: ResourceRef<T>,
     map: (object: T) => readonly ObjectKey[],
-    options: Pick<WatchDefinition<T>, 'scope' | 'changed'> = {},
+    options: WatchOptions<T> = {},
   ): this {
     this.#watches.push({ ref, map, ...options } as unknown as WatchDefinition);
     return this;

@@ -1,5 +1,5 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import { StatusError, isExpired } from '@orrery/apimachinery';
+import { StatusError, isExpired, isNotFound } from '@orrery/apimachinery';
 import { isConnectionError } from '@orrery/client';
 import type { ResourceClient, WatchEvent, WatchQuery } from '@orrery/client';
 import type { Clock, Logger, Random } from '@orrery/component';
@@ -10,6 +10,8 @@ export interface ReflectorSink<T extends KubeObject> {
   /** The whole collection as of one revision. */
   replace(items: readonly T[], resourceVersion: string): void;
   apply(event: WatchEvent<T>): void;
+  /** The server has no such resource. It is asked for again and again. */
+  missing(): void;
 }
 
 export interface ReflectorOptions<T extends KubeObject> {
@@ -72,6 +74,7 @@ export class Reflector<T extends KubeObject> {
           this.#resourceVersion = '';
           logger.info('watch expired, listing again');
         } else {
+          if (isNotFound(error)) this.options.sink.missing();
           this.#report(error);
           await this.#pause(signal);
         }
@@ -188,7 +191,8 @@ export class Reflector<T extends KubeObject> {
   #report(error: unknown): void {
     const { logger } = this.options;
     const refused = isConnectionError(error) && error.neverSent;
-    if (!refused) logger.warn('list or watch failed', { error: String(error) });
+    if (isNotFound(error)) logger.debug('there is no such resource', { error: String(error) });
+    else if (!refused) logger.warn('list or watch failed', { error: String(error) });
     else if (!this.#refused) logger.info('waiting for the API server', { error: String(error) });
     this.#refused = refused;
   }

@@ -48,6 +48,7 @@ export class SharedInformer<T extends KubeObject> implements ReflectorSink<T> {
   readonly #handlers = new Set<InformerHandler<T>>();
   #waiters: Waiter[] = [];
   #synced = false;
+  #absent = false;
   #resourceVersion = '';
   #reflector: Reflector<T> | undefined;
 
@@ -124,6 +125,11 @@ export class SharedInformer<T extends KubeObject> implements ReflectorSink<T> {
     return this.#waitUntil(() => this.#synced, signal);
   }
 
+  /** The same, or when the server says that it has no such resource: the cache stays empty until it has. */
+  waitForSyncOrAbsence(signal: AbortSignal): Promise<void> {
+    return this.#waitUntil(() => this.#synced || this.#absent, signal);
+  }
+
   /** Resolves when the cache holds every change up to `resourceVersion`; rejects with the signal's reason. */
   waitUntilSeen(resourceVersion: string, signal: AbortSignal): Promise<void> {
     return this.#waitUntil(() => this.hasSeen(resourceVersion), signal);
@@ -137,6 +143,11 @@ export class SharedInformer<T extends KubeObject> implements ReflectorSink<T> {
     for (const key of gone) this.#remove(key);
     for (const object of kept) this.#set(object);
     this.#synced = true;
+    this.#wake();
+  }
+
+  missing(): void {
+    this.#absent = true;
     this.#wake();
   }
 

@@ -80,14 +80,18 @@ export interface IndexFailures {
   readonly ignored: number;
 }
 
-/** Last touches to a pod of a job. Mutates. */
+/** Keeps the pod from going before its end is counted. Mutates. */
+export function track(pod: Pod): void {
+  pod.metadata.finalizers = [...(pod.metadata.finalizers ?? []), TRACKING];
+}
+
+/** Gives a pod of an indexed job its index. Mutates. */
 export function giveIndex(
   pod: Pod,
   job: Job,
   index: number | undefined,
   failures?: IndexFailures,
 ): void {
-  pod.metadata.finalizers = [...(pod.metadata.finalizers ?? []), TRACKING];
   if (index === undefined) return;
   const jobName = job.metadata.name ?? '';
   const text = String(index);

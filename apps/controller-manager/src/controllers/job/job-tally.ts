@@ -4,6 +4,12 @@ import { failsIndex, isSucceededBy } from './index-failures.js';
 import { countsByIndex, indexOf, isFailed, isIndexed, isTracked } from './job-pods.js';
 import { judgeFailure } from './pod-failure-policy.js';
 
+/**
+ * How ends are kept from being counted twice, or never. `tracked`: by finalizers and the uids in the status.
+ * `present`: not at all, as before 1.23 — what counts is the pods that are there.
+ */
+export type Counting = 'tracked' | 'present';
+
 export interface Tally {
   /** Ends that are in the counters for good: their pods are no longer tracked. */
   readonly counted: { readonly succeeded: number; readonly failed: number };
@@ -87,7 +93,12 @@ class Counter {
  * pod is released from its finalizer; only then does it enter the counters and the uid is dropped
  * (k8s pkg/controller/job/job_controller.go: trackJobStatusAndRemoveFinalizers).
  */
-export function tallyJob(job: Job, pods: readonly Pod[], delays = true): Tally {
+export function tallyJob(
+  job: Job,
+  pods: readonly Pod[],
+  { delays = true, counting = 'tracked' }: TallyOptions = {},
+): Tally {
+  if (counting === 'present') return tallyPresent(job, pods);
   const tracked = pods.filter(isTracked);
   const uids = new Set(tracked.map((pod) => pod.metadata.uid ?? ''));
   const counter = new Counter(job, pods, uids, delays);
@@ -107,6 +118,30 @@ export function tallyJob(job: Job, pods: readonly Pod[], delays = true): Tally {
     completedIndexes: counter.indexes,
     failedIndexes: counter.failedIndexes,
     release: counter.release,
+    failJob: counter.failJob,
+  };
+}
+
+interface TallyOptions {
+  readonly delays?: boolean;
+  readonly counting?: Counting;
+}
+
+/** Pure: the ends of the pods that are there (k8s 1.20.2 pkg/controller/job/job_controller.go: getStatus). */
+function tallyPresent(job: Job, pods: readonly Pod[]): Tally {
+  const counter = new Counter(job, pods, new Set(), false);
+  for (const pod of pods) counter.add(pod);
+  const counted = {
+    succeeded: isIndexed(job) ? counter.indexes.size : counter.succeeded.size,
+    failed: counter.failed.size,
+  };
+  return {
+    counted,
+    ...counted,
+    uncounted: { succeeded: [], failed: [] },
+    completedIndexes: counter.indexes,
+    failedIndexes: counter.failedIndexes,
+    release: [],
     failJob: counter.failJob,
   };
 }

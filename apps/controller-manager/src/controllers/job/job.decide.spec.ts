@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Job, Pod } from '@orrery/api';
 import { formatIndexes, parseIndexes } from './completion-indexes.js';
-import { TRACKING, giveIndex } from './job-pods.js';
+import { TRACKING, giveIndex, track } from './job-pods.js';
 import { planJob } from './job.decide.js';
 
 const START = '2026-01-01T00:00:00Z';
@@ -255,6 +255,26 @@ describe('planJob()', () => {
   });
 });
 
+describe('planJob() on servers that keep no uids of pods', () => {
+  it('counts the pods that are there, and tracks none', () => {
+    const pods = [
+      pod('a', { phase: 'Succeeded', tracked: false }),
+      pod('b', { phase: 'Failed', tracked: false }),
+      pod('c', { tracked: false }),
+    ];
+    const plan = planJob(job({}, { succeeded: 7, failed: 7 }), pods, NOW, 'present');
+    expect(plan.status).toMatchObject({ succeeded: 1, failed: 1, active: 1 });
+    expect(plan.status?.uncountedTerminatedPods).toEqual({});
+    expect(plan.release).toEqual([]);
+  });
+
+  it('completes a job once its pods have succeeded', () => {
+    const pods = ['a', 'b', 'c'].map((name) => pod(name, { phase: 'Succeeded', tracked: false }));
+    const { status } = planJob(job(), pods, NOW, 'present');
+    expect(status?.conditions?.map(({ type }) => type)).toContain('Complete');
+  });
+});
+
 describe('completion indexes', () => {
   it.each([
     { text: '', want: [] },
@@ -267,8 +287,9 @@ describe('completion indexes', () => {
 });
 
 describe('giveIndex()', () => {
-  it('tracks every pod and names the index of one that has it', () => {
+  it('names the index of a pod that has one', () => {
     const draft = pod('x', { tracked: false });
+    track(draft);
     giveIndex(draft, job(), 4);
     expect(draft.metadata).toMatchObject({ finalizers: [TRACKING], generateName: 'j-4-' });
     expect(draft.spec?.hostname).toBe('j-4');

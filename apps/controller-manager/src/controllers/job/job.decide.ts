@@ -18,7 +18,7 @@ import {
 } from './job-pods.js';
 import type { IndexFailures } from './job-pods.js';
 import { failedIndexesText, indexesText, tallyJob } from './job-tally.js';
-import type { Tally } from './job-tally.js';
+import type { Counting, Tally } from './job-tally.js';
 
 /** Pods created or deleted in one reconcile at most (k8s pkg/controller/job: MaxPodCreateDeletePerSync). */
 const MAX_PODS = 500;
@@ -171,22 +171,29 @@ function situationOf(
   job: Job,
   pods: readonly Pod[],
   now: number,
+  counting: Counting,
 ): { readonly situation: Situation; readonly ending: Ending | undefined } {
   const active = pods.filter(isActive);
   const leaving = pods.filter(isLeaving);
   const histories = countsByIndex(job)
     ? indexHistories(job, pods)
     : new Map<number, IndexHistory>();
-  const early = tallyJob(job, pods);
+  const early = tallyJob(job, pods, { counting });
   const ending = endingOf(job, early, active, now);
-  const tally = ending && countsByIndex(job) ? tallyJob(job, pods, false) : early;
+  const tally =
+    ending && countsByIndex(job) ? tallyJob(job, pods, { delays: false, counting }) : early;
   return { situation: { job, tally, active, leaving, histories, now }, ending };
 }
 
 /** Pure: the next steps of a job (k8s pkg/controller/job/job_controller.go: syncJob, manageJob). */
-export function planJob(job: Job, pods: readonly Pod[], now: number): JobPlan {
+export function planJob(
+  job: Job,
+  pods: readonly Pod[],
+  now: number,
+  counting: Counting = 'tracked',
+): JobPlan {
   if (isFinished(job) || job.metadata.deletionTimestamp) return farewell(pods);
-  const { situation, ending } = situationOf(job, pods, now);
+  const { situation, ending } = situationOf(job, pods, now, counting);
   const { tally, active, leaving, histories } = situation;
   const { succeeded, failed } = tally.uncounted;
   const settled =

@@ -4,6 +4,7 @@ import { resources } from '@orrery/api';
 import type { ResourceRef } from '@orrery/api';
 import { Claimer, PodControl, StatusWriter, defineController } from '@orrery/controller';
 import type { ControllerEntry } from '../../controller-entry.js';
+import { ServerVersion } from '../../discovery/server-version.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { TRACKED_BY_JOB, byJob, jobNameOf } from './job-pods.js';
 import { JobReconciler } from './job.reconciler.js';
@@ -12,6 +13,9 @@ const toJob = (pod: Pod): ObjectKey[] => {
   const name = jobNameOf(pod);
   return name ? [{ namespace: pod.metadata.namespace ?? '', name }] : [];
 };
+
+/** The minor version from which on API servers keep status.uncountedTerminatedPods. */
+const TRACKED_SINCE = 23;
 
 export const jobController: ControllerEntry = {
   name: 'job-controller',
@@ -26,6 +30,7 @@ export const jobController: ControllerEntry = {
     pods.addIndex(TRACKED_BY_JOB, byJob);
     const recorder = events('job-controller');
     const podClient = client.resource(resources.pods);
+    const version = new ServerVersion(client);
     const owners = client.resource<KubeObject>(resources.jobs as ResourceRef);
     return new JobReconciler(
       { jobs: informers.informer(resources.jobs).lister, pods: pods.lister },
@@ -38,6 +43,7 @@ export const jobController: ControllerEntry = {
       },
       recorder,
       clock,
+      async () => ((await version.isAtLeast(TRACKED_SINCE)) ? 'tracked' : 'present'),
     );
   },
 };

@@ -17,9 +17,10 @@ import { BY_OWNER } from '@orrery/informers';
 import type { Lister } from '@orrery/informers';
 import { isNamespaceTerminating } from '../../pods/namespace-terminating.js';
 import { ORPHANS } from '../../pods/pod-indexes.js';
-import { TRACKED_BY_JOB, TRACKING, giveIndex, isTracked } from './job-pods.js';
+import { TRACKED_BY_JOB, TRACKING, giveIndex, isTracked, track } from './job-pods.js';
 import { planJob } from './job.decide.js';
 import type { JobPlan } from './job.decide.js';
+import type { Counting } from './job-tally.js';
 
 const OURS = 'kubernetes.io/job-controller';
 
@@ -36,6 +37,9 @@ export interface JobWrites {
   readonly status: StatusWriter<JobStatus, Job>;
 }
 
+/** What of a Job's status the API server knows. */
+export type CountingOf = () => Promise<Counting>;
+
 /** Runs pods until as many have succeeded as a Job asks for. */
 export class JobReconciler implements Reconciler {
   constructor(
@@ -43,6 +47,7 @@ export class JobReconciler implements Reconciler {
     private readonly writes: JobWrites,
     private readonly events: EventRecorder,
     private readonly clock: Clock,
+    private readonly countingOf: CountingOf,
   ) {}
 
   async reconcile(key: ObjectKey): Promise<Result> {
@@ -51,8 +56,9 @@ export class JobReconciler implements Reconciler {
     const managedBy = job?.spec?.managedBy ?? OURS;
     const pods = job && managedBy === OURS ? await this.#claim(job) : undefined;
     if (!job || !pods) return done;
-    const plan = planJob(job, pods, this.clock.now());
-    const failure = await this.#resize(job, plan).then(
+    const counting = await this.countingOf();
+    const plan = planJob(job, pods, this.clock.now(), counting);
+    const failure = await this.#resize(job, plan, counting).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
@@ -77,7 +83,8 @@ export class JobReconciler implements Reconciler {
     return this.writes.claimer.claim(job, selector.matches.bind(selector), candidates);
   }
 
-  async #resize(job: Job, { create, failures, remove, withdraw }: JobPlan): Promise<void> {
+  async #resize(job: Job, plan: JobPlan, counting: Counting): Promise<void> {
+    const { create, failures, remove, withdraw } = plan;
     const { podControl } = this.writes;
     await allOrFirstFailure([
       ...remove.map((pod) => podControl.delete(job, pod)),
@@ -95,6 +102,7 @@ export class JobReconciler implements Reconciler {
         controllerRef,
         edit: (pod) => {
           const index = create[at];
+          if (counting === 'tracked') track(pod);
           giveIndex(pod, job, index, index === undefined ? undefined : failures.get(index));
         },
       }),
