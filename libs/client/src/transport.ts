@@ -38,6 +38,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** Silence after which the request fails; default the transport's. */
   readonly timeoutMs?: number | undefined;
+  /** Stays open, and so takes no place among the connections for requests. */
+  readonly streams?: boolean | undefined;
 }
 
 export interface HttpAnswer {
@@ -47,6 +49,8 @@ export interface HttpAnswer {
 }
 
 const MAX_TRIES = 6;
+/** More requests at a time wait their turn: each connection costs a handshake, and memory on both sides. */
+const MAX_CONNECTIONS = 48;
 const MAX_RETRY_AFTER_SECONDS = 30;
 
 function secureContextOf({ ca, cert, key }: TlsOptions): SecureContext {
@@ -58,11 +62,18 @@ function secureContextOf({ ca, cert, key }: TlsOptions): SecureContext {
   }
 }
 
+const secureOptionsOf = (tls: TlsOptions): https.AgentOptions => ({
+  secureContext: secureContextOf(tls),
+  rejectUnauthorized: tls.insecureSkipTlsVerify !== true,
+  ...(tls.serverName ? { servername: tls.serverName } : {}),
+});
+
 /** Requests to one server over kept connections. */
 export class Transport {
   readonly server: string;
   readonly #url: URL;
   readonly #agent: http.Agent;
+  readonly #streams: http.Agent;
   readonly #request: typeof https.request;
 
   constructor(private readonly options: TransportOptions) {
@@ -70,14 +81,13 @@ export class Transport {
     this.#url = new URL(this.server);
     const secure = this.#url.protocol === 'https:';
     const pool = { keepAlive: true, keepAliveMsecs: 15_000, scheduling: 'lifo' as const };
-    this.#agent = secure
-      ? new https.Agent({
-          ...pool,
-          secureContext: secureContextOf(options.tls),
-          rejectUnauthorized: options.tls.insecureSkipTlsVerify !== true,
-          ...(options.tls.serverName ? { servername: options.tls.serverName } : {}),
-        })
-      : new http.Agent(pool);
+    const tls = secure ? secureOptionsOf(options.tls) : undefined;
+    const agent = (maxSockets: number): http.Agent =>
+      tls
+        ? new https.Agent({ ...pool, ...tls, maxSockets })
+        : new http.Agent({ ...pool, maxSockets });
+    this.#agent = agent(MAX_CONNECTIONS);
+    this.#streams = agent(Infinity);
     this.#request = secure ? https.request : http.request;
   }
 
@@ -121,6 +131,7 @@ export class Transport {
 
   close(): void {
     this.#agent.destroy();
+    this.#streams.destroy();
   }
 
   async #sendOnce(request: HttpRequest): Promise<HttpAnswer> {
@@ -151,7 +162,7 @@ export class Transport {
     const token = this.options.tokens.token();
     const base = this.#url.pathname === '/' ? '' : this.#url.pathname;
     return {
-      agent: this.#agent,
+      agent: request.streams ? this.#streams : this.#agent,
       host: this.#url.hostname,
       port: this.#url.port,
       method: request.method,
@@ -162,6 +173,7 @@ export class Transport {
         'user-agent': this.options.userAgent,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...reactionHeader(request),
+        ...fenceHeader(request, this.options.fence?.()),
         ...(request.body === undefined
           ? {}
           : {
@@ -173,7 +185,10 @@ export class Transport {
   }
 }
 
-        ...fenceHeader(request, this.options.fence?.()),
+function fenceHeader({ method }: HttpRequest, fence?: Fence): Readonly<Record<string, string>> {
+  return method === 'GET' || !fence ? {} : { [FENCE_HEADER]: formatFence(fence) };
+}
+
 function reactionHeader({ method }: HttpRequest): Readonly<Record<string, string>> {
   const reaction = method === 'GET' ? undefined : currentReaction();
   const value = reaction && formatReaction(reaction);
@@ -185,8 +200,4 @@ function retryAfter({ method }: HttpRequest, { code, headers }: HttpAnswer): num
   if (method !== 'GET' || (code !== 429 && code !== 503)) return undefined;
   const seconds = Number(headers['retry-after'] ?? Number.NaN);
   return Number.isFinite(seconds) && seconds <= MAX_RETRY_AFTER_SECONDS ? seconds : undefined;
-function fenceHeader({ method }: HttpRequest, fence?: Fence): Readonly<Record<string, string>> {
-  return method === 'GET' || !fence ? {} : { [FENCE_HEADER]: formatFence(fence) };
-}
-
 }

@@ -55,7 +55,7 @@ export async function* lineStream(
   options: StreamOptions,
 ): AsyncGenerator<string> {
   const { signal } = options;
-  const message = await transport.open({ method: 'GET', path, ...options });
+  const message = await transport.open({ method: 'GET', path, streams: true, ...options });
   const code = message.statusCode ?? 0;
   if (code !== 200) throw toStatusError({ code, body: await transport.readAll(message, signal) });
   const lines = new LineSplitter();

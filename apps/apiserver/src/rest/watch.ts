@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { toApiVersion } from '@orrery/apimachinery';
+import { SystemClock } from '@orrery/component';
 import type { Clock, Random } from '@orrery/component';
 import type { Representation, WatchEvent, WatchRequest } from '@orrery/registry';
 import { toApiError } from '../filters/to-api-error.js';
@@ -134,6 +135,27 @@ async function write(raw: ServerResponse, chunk: Buffer, signal: AbortSignal): P
   await once(raw, 'drain', { signal });
 }
 
+/** Deliveries of one watch that may follow one another at once, and the time between those beyond. */
+const BURST = 4;
+const GAP_MS = 8;
+
+/**
+ * Spaces the deliveries of a busy watch, so that what happens in between goes out as one write: a write costs server and
+ * client more than the events in it. A quiet watch is never delayed. Real time, whatever clock the cluster goes by.
+ */
+class Pace {
+  static readonly #clock = new SystemClock();
+  #free = 0;
+
+  /** To be called after a delivery; resolves when the next may be made up. */
+  async rest(signal: AbortSignal): Promise<void> {
+    const now = Pace.#clock.monotonic();
+    this.#free = Math.max(this.#free, now) + GAP_MS;
+    const ms = this.#free - now - BURST * GAP_MS;
+    if (ms > 0) await Pace.#clock.sleep(ms, signal);
+  }
+}
+
 /** Where the batches of one watch go. */
 interface Sink {
   deliver(batch: readonly WatchEvent[]): Promise<void>;
@@ -148,11 +170,13 @@ async function pump(
   events: AsyncGenerator<readonly WatchEvent[], void>,
   sink: Sink,
 ): Promise<void> {
+  const pace = new Pace();
   try {
     for await (const batch of events) {
       if (request.signal.aborted) break;
       if (batch.length === 0) continue;
       await sink.deliver(batch);
+      await pace.rest(request.signal);
     }
   } catch (error) {
     if (!request.signal.aborted) sink.fail(error);

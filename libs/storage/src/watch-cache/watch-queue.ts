@@ -43,9 +43,12 @@ export class WatchQueue implements AsyncIterator<readonly WatchItem[], undefined
 
   async next(): Promise<IteratorResult<readonly WatchItem[], undefined>> {
     for (;;) {
-      const batch = this.batches.shift();
-      if (batch) {
-        this.queued -= batch.length;
+      const [first, second] = this.batches;
+      if (first) {
+        // A consumer that was busy gets all that came meanwhile at once.
+        const batch = second ? this.batches.flat() : first;
+        this.batches = [];
+        this.queued = 0;
         return { done: false, value: batch };
       }
       if (this.error) throw this.error;
