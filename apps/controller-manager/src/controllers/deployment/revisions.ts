@@ -34,8 +34,8 @@ export function toRollout(deployment: Deployment, sets: readonly ReplicaSet[]): 
 }
 
 /** The revision that the current template has or gets: one more than the highest of the others. */
-export const currentRevision = ({ oldSets }: Rollout): number =>
-  Math.max(0, ...oldSets.map(revisionOf)) + 1;
+export const currentRevision = ({ oldSets }: Rollout): bigint =>
+  oldSets.map(revisionOf).reduce((highest, one) => (one > highest ? one : highest), 0n) + 1n;
 
 const sizeNotes = (deployment: Deployment): Record<string, string> => ({
   [DESIRED_REPLICAS]: String(desiredOf(deployment)),
@@ -131,7 +131,7 @@ export function surplusSets({ deployment, oldSets }: Rollout): ReplicaSet[] {
   const alive = oldSets.filter((rs) => !rs.metadata.deletionTimestamp);
   const surplus = Math.max(alive.length - limit, 0);
   return alive
-    .sort((a, b) => revisionOf(a) - revisionOf(b))
+    .sort((a, b) => (revisionOf(a) < revisionOf(b) ? -1 : 1))
     .slice(0, surplus)
     .filter(
       (rs) =>

@@ -32,8 +32,11 @@ export const allSets = ({ newSet, oldSets }: Rollout): readonly ReplicaSet[] =>
   newSet ? [...oldSets, newSet] : oldSets;
 export const activeSets = (sets: readonly ReplicaSet[]): ReplicaSet[] =>
   sets.filter((rs) => sizeOf(rs) > 0);
-export const revisionOf = (rs: ReplicaSet): number =>
-  Number(rs.metadata.annotations?.[REVISION] ?? 0) || 0;
+/** A whole number of 64 bits; 0 for none and for what is no number. */
+export function revisionOf(rs: ReplicaSet): bigint {
+  const text = rs.metadata.annotations?.[REVISION] ?? '';
+  return /^-?\d+$/.test(text) ? BigInt(text) : 0n;
+}
 
 const createdAt = (rs: ReplicaSet): string => rs.metadata.creationTimestamp ?? '';
 

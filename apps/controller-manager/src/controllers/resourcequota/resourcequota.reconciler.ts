@@ -75,9 +75,6 @@ function quotasOf(ref: ResourceRef, informers: InformerFactory) {
     objects.get(keyOf(object)) === object ? [] : quotas.list(object.metadata.namespace).map(keyOf);
 }
 
-/** Groups that API servers of before 1.34 do not serve in this version. */
-const YOUNG: ReadonlySet<string> = new Set(['resource.k8s.io']);
-
 export const resourceQuotaController: ControllerEntry = {
   name: 'resourcequota-controller',
   definition({ informers, clock }) {
@@ -87,7 +84,7 @@ export const resourceQuotaController: ControllerEntry = {
     for (const ref of COUNTED)
       builder.watches(ref, quotasOf(ref, informers), {
         changed: usageChanged(ref, () => clock.now()),
-        mayBeAbsent: YOUNG.has(ref.group),
+        mayBeAbsent: ref.group !== '',
       });
     return builder.build();
   },
