@@ -27,6 +27,8 @@ async function round() {
     const running = await stand.countAdded(
       '/api/v1/namespaces/default/pods?watch=1&resourceVersion=0&fieldSelector=status.phase%3DRunning',
     );
+    const cpu = stand.cpu();
+    const asked = await stand.requests();
     const began = performance.now();
     const path = '/apis/apps/v1/namespaces/default/deployments';
     const count = Math.ceil(PODS / REPLICAS);
@@ -34,7 +36,16 @@ async function round() {
       stand.ask('POST', path, deployment(`load-${i}`, Math.min(REPLICAS, PODS - i * REPLICAS))),
     );
     const ended = await running.until(PODS);
-    return { seconds: (ended - began) / 1000, memory: stand.memory() };
+    const after = stand.cpu();
+    const requests = await stand.requests();
+    return {
+      seconds: (ended - began) / 1000,
+      memory: stand.memory(),
+      cpu: Object.fromEntries(Object.entries(after).map(([k, v]) => [k, v - cpu[k]])),
+      requests: Object.fromEntries(
+        Object.entries(requests).map(([k, v]) => [k, v - (asked[k] ?? 0)]),
+      ),
+    };
   } finally {
     await stand.close();
   }
@@ -42,14 +53,18 @@ async function round() {
 
 export async function measureRunning() {
   const rows = [{ name: 'until all are Running', unit: 's', samples: [] }];
+  const add = (name, unit, value) => {
+    const known = rows.find((row) => row.name === name && row.unit === unit);
+    if (known) known.samples.push(value);
+    else rows.push({ name, unit, samples: [value] });
+  };
   for (let i = 0; i < ROUNDS; i++) {
-    const { seconds, memory } = await round();
+    const { seconds, memory, cpu, requests } = await round();
     rows[0].samples.push(seconds);
-    for (const [name, value] of Object.entries(memory)) {
-      const known = rows.find((row) => row.name === name);
-      if (known) known.samples.push(value);
-      else rows.push({ name, unit: 'MB', samples: [value] });
-    }
+    for (const [name, value] of Object.entries(cpu)) add(name, 'cpu s', value);
+    for (const [name, value] of Object.entries(memory)) add(name, 'MB', value);
+    for (const [name, value] of Object.entries(requests))
+      if (value >= PODS / 50) add(name, 'requests', value);
   }
   printTable(`${PODS} pods on ${NODES} hollow nodes`, rows);
 }

@@ -31,6 +31,7 @@ import { readySandbox } from './runtime/runtime.js';
 import type { Runtime } from './runtime/runtime.js';
 import { ManifestSource } from './static-pods/manifest-source.js';
 import { MirrorClient } from './static-pods/mirror-client.js';
+import type { Gate } from './status/gate.js';
 import { PodReporter } from './status/pod-reporter.js';
 import { apiPodWriter } from './status/pod-writer.js';
 import { StatusManager } from './status/status-manager.js';
@@ -38,6 +39,8 @@ import { TokenManager } from './volumes/token-manager.js';
 import type { PodVolumes } from './volumes/volume-manager.js';
 import { careOf, hooksOf, recorderOf, resizerOf, volumesOf, workersOf } from './wiring.js';
 import { sortPodIps } from './status/pod-ips.js';
+
+type Recorder = Pick<ApiEventRecorder, 'event' | 'flush'>;
 
 export interface KubeletParts {
   readonly client: KubeClient;
@@ -53,6 +56,10 @@ export interface KubeletParts {
   /** Caches that several kubelets of one process share; `sourcesReady` then says when they are filled. */
   readonly informers?: InformerFactory;
   readonly sourcesReady?: () => boolean;
+  /** Who writes the statuses of pods waits here, when the kubelets of a process share it. */
+  readonly statusGate?: Gate;
+  /** Where events go; default: to the API server. */
+  readonly recorder?: Recorder;
   /** What the runtime is told of a container; default: all of it. */
   readonly makeConfig?: ConfigFactory;
   /** A node without machine: nothing is evicted, collected or rotated, and it is looked at less often. */
@@ -83,7 +90,7 @@ export class Kubelet {
   readonly probes: ProbeManager;
   private readonly stop = new AbortController();
   readonly events: PodEvents;
-  private readonly recorder: ApiEventRecorder;
+  private readonly recorder: Recorder;
   readonly pleg: Pleg;
   readonly volumes: PodVolumes;
   readonly watches: ObjectWatches;
@@ -108,7 +115,7 @@ export class Kubelet {
     const { logger } = this;
     this.informers = parts.informers ?? new InformerFactory({ client, clock, random, logger });
     this.informers.informer(resources.services);
-    this.recorder = recorderOf(this);
+    this.recorder = parts.recorder ?? recorderOf(this);
     this.events = recordPodEvents(this.recorder);
     this.pleg = new Pleg(runtime, this.cache, clock, logger);
     this.watches = new ObjectWatches({
@@ -305,6 +312,7 @@ export class Kubelet {
       (ms, callback) => {
         this.clock.after(ms, callback, { unref: true });
       },
+      this.parts.statusGate,
     );
   }
 

@@ -1,5 +1,5 @@
 import { Flag } from '@orrery/component';
-import { IsInt, IsString, Matches, Min } from 'class-validator';
+import { IsBoolean, IsInt, IsString, Matches, Min } from 'class-validator';
 
 /** Flags of the process that runs hollow nodes. */
 export class HollowFlags {
@@ -15,6 +15,10 @@ export class HollowFlags {
   @IsInt()
   @Min(0)
   hollowNodes = 0;
+
+  @Flag("write the events of new nodes and their pods, which upstream's hollow nodes do not")
+  @IsBoolean()
+  podEvents = false;
 
   @Flag('first part of the names of new nodes')
   @Matches(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)

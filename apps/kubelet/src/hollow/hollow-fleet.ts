@@ -12,9 +12,12 @@ import type { NodeTuning } from '../config/node-tuning.js';
 import { hashContainer } from '../containers/hash.js';
 import { containerResources } from '../containers/resources.js';
 import { Kubelet } from '../kubelet.js';
+import type { KubeletParts } from '../kubelet.js';
 import type { Machine } from '../node/machine.js';
 import type { ConfigFactory } from '../pod-workers/container-starter.js';
 import { HASH_ANNOTATION } from '../runtime/labels.js';
+import { gateOf } from '../status/gate.js';
+import type { Gate } from '../status/gate.js';
 import type { PodVolumes } from '../volumes/volume-manager.js';
 import type { HollowFlags } from './hollow-flags.js';
 import { HollowRuntime } from './hollow-runtime.js';
@@ -28,7 +31,16 @@ interface Fleet {
   readonly logger: Logger;
   readonly informers: InformerFactory;
   readonly tuning: NodeTuning;
+  readonly statusGate: Gate;
 }
+
+/** Statuses written at a time, by all nodes together. */
+const STATUS_WRITES = 16;
+
+const NO_EVENTS: NonNullable<KubeletParts['recorder']> = {
+  event: () => undefined,
+  flush: () => Promise.resolve(),
+};
 
 /** Registering all at once would only queue them. */
 const START_GAP_MS = 4;
@@ -83,7 +95,7 @@ const hollowConfig: ConfigFactory = ({ pod, container }, imageRef, attempt) =>
   });
 
 function createNode(fleet: Fleet, flags: HollowFlags, index: number): Kubelet {
-  const { client, clock, random, logger, informers, tuning } = fleet;
+  const { client, clock, random, logger, informers, tuning, statusGate } = fleet;
   const nodeName = `${flags.namePrefix}-${String(index).padStart(4, '0')}`;
   const rootDir = join(flags.rootDir, nodeName);
   const runtime = new HollowRuntime(clock, (uid, name) => workOf(kubelet.directory.get(uid), name));
@@ -121,6 +133,8 @@ function createNode(fleet: Fleet, flags: HollowFlags, index: number): Kubelet {
       volumes: NO_VOLUMES,
       machine: () => MACHINE,
       hollow: true,
+      statusGate,
+      ...(flags.podEvents ? {} : { recorder: NO_EVENTS }),
       makeConfig: hollowConfig,
       ...PASSIVE,
     },
@@ -181,6 +195,7 @@ export async function runFleet(
     logger,
     informers,
     tuning: tuningOf({ shutdownFile: '' }),
+    statusGate: gateOf(STATUS_WRITES),
   };
   const kubelets = new Map<string, Kubelet>();
   for (let index = 1; index <= flags.hollowNodes; index++) {

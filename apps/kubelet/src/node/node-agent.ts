@@ -92,6 +92,7 @@ export class NodeAgent {
 
   /** News of the node object from its watch. */
   observe(node: Node | undefined): void {
+    if (node && isOlder(node, this.node)) return;
     this.node = node;
     this.wakeUp();
   }
@@ -288,6 +289,11 @@ const EVENTS: Readonly<Record<string, string>> = {
   KubeletHasInsufficientPID: 'NodeHasInsufficientPID',
   KubeletHasSufficientPID: 'NodeHasSufficientPID',
 };
+
+/** A late watch shows what was before our own last write: acting on it would write that again. */
+const isOlder = (shown: Node, known: Node | undefined): boolean =>
+  known?.metadata.uid === shown.metadata.uid &&
+  Number(shown.metadata.resourceVersion ?? 0) < Number(known?.metadata.resourceVersion ?? 0);
 
 const withoutHeartbeat = (conditions: readonly NodeCondition[] = []): unknown[] =>
   conditions

@@ -102,7 +102,7 @@ export function initialized(
   return {
     type,
     status: 'False',
-    reason: isFinished(phase) ? 'PodFailed' : 'ContainersNotInitialized',
+    reason: 'ContainersNotInitialized',
     message: `containers with incomplete status: ${list(incomplete)}`,
   };
 }

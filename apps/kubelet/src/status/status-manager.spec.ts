@@ -66,6 +66,30 @@ describe('StatusManager', () => {
     expect(api.log).toEqual(['patch Pending', 'patch Succeeded']);
   });
 
+  it('sends what is newest when its turn at a shared gate comes', async () => {
+    const api = new FakeApi();
+    const turns: (() => void)[] = [];
+    const manager = new StatusManager(
+      api,
+      { apiPod: (one) => one },
+      silentLogger,
+      () => undefined,
+      async (write) => {
+        await new Promise<void>((resolve) => turns.push(resolve));
+        return write();
+      },
+    );
+    manager.set(pod(), { phase: 'Pending' });
+    manager.set(pod(), { phase: 'Running' });
+    const settled = manager.settled();
+    for (let i = 0; i < 2; i++) {
+      turns.shift()?.();
+      await new Promise(setImmediate);
+    }
+    await settled;
+    expect(api.log).toEqual(['patch Running']);
+  });
+
   it('deletes a deleted pod only after its last status and its containers', async () => {
     const { api, manager } = setUp();
     const deleted = pod({ deletionTimestamp: '2026-01-01T00:00:00Z' });

@@ -4,6 +4,7 @@ import type { Reaction } from '@orrery/apimachinery';
 import { reactingTo } from '@orrery/client';
 import type { Logger } from '@orrery/component';
 import { isMirrorPod, uidOf } from '../containers/visit.js';
+import type { Gate } from './gate.js';
 import { diffStatus, sameStatus } from './status-patch.js';
 
 const versionOf = (pod: Pod): number => Number(pod.metadata.resourceVersion ?? 0);
@@ -72,6 +73,8 @@ export class StatusManager {
     private readonly targets: StatusTargets,
     private readonly logger: Logger,
     private readonly retry: (ms: number, callback: () => void) => void,
+    /** What waits here is told when its turn comes, in its newest state; what was overtaken is never sent. */
+    private readonly gate: Gate = (write) => write(),
   ) {}
 
   stop(): void {
@@ -177,7 +180,7 @@ export class StatusManager {
 
   private async sync(entry: Entry): Promise<void> {
     try {
-      while (!this.stopped && (await reactingTo(reactionOf(entry), () => this.step(entry))));
+      while (await this.gate(() => this.next(entry)));
       entry.failures = 0;
     } catch (error) {
       if (isNotFound(error) || (isConflict(error) && !this.isCurrent(entry))) return;
@@ -194,6 +197,11 @@ export class StatusManager {
 
   private isCurrent(entry: Entry): boolean {
     return this.entries.get(uidOf(entry.pod)) === entry;
+  }
+
+  private next(entry: Entry): Promise<boolean> {
+    if (this.stopped) return Promise.resolve(false);
+    return reactingTo(reactionOf(entry), () => this.step(entry));
   }
 
   /** Sends one thing; false when there is nothing to send. */
