@@ -10,13 +10,21 @@ export function deepEqual(a: unknown, b: unknown): boolean {
       a.every((item, i) => deepEqual(item, b[i]))
     );
   }
-  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  const keys = Object.keys(left).filter((key) => left[key] !== undefined);
-  const others = Object.keys(right).filter((key) => right[key] !== undefined);
-  return (
-    keys.length === others.length &&
-    keys.every((key) => Object.hasOwn(right, key) && deepEqual(left[key], right[key]))
-  );
+  return equalFields(a as Record<string, unknown>, b as Record<string, unknown>);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function equalFields(left: Fields, right: Fields): boolean {
+  let missing = 0;
+  for (const key of Object.keys(left)) {
+    const value = left[key];
+    if (value === undefined) continue;
+    if (!Object.hasOwn(right, key) || !deepEqual(value, right[key])) return false;
+    missing++;
+  }
+  for (const key of Object.keys(right)) if (right[key] !== undefined) missing--;
+  return missing === 0;
 }
 
 const compareKeys = (a: readonly [string, unknown], b: readonly [string, unknown]): number =>

@@ -22,26 +22,35 @@ export interface FieldError {
 
 /** A path into an object, printed as upstream does: `spec.containers[0].name`, `metadata.labels[a/b]`. */
 export class FieldPath {
-  private constructor(private readonly text: string) {}
+  /** Joined when somebody prints it: most paths are of fields that are right. */
+  private constructor(
+    private readonly parent: FieldPath | undefined,
+    private readonly part: string,
+    private readonly isName: boolean,
+  ) {}
 
   static of(...names: readonly string[]): FieldPath {
-    return new FieldPath(names.join('.'));
+    return new FieldPath(undefined, names.join('.'), true);
   }
 
   child(...names: readonly string[]): FieldPath {
-    return new FieldPath([this.text, ...names].filter((part) => part !== '').join('.'));
+    return names.reduce<FieldPath>(
+      (path, name) => (name === '' ? path : new FieldPath(path, name, true)),
+      this,
+    );
   }
 
   index(i: number): FieldPath {
-    return new FieldPath(`${this.text}[${i}]`);
+    return new FieldPath(this, `[${i}]`, false);
   }
 
   key(key: string): FieldPath {
-    return new FieldPath(`${this.text}[${key}]`);
+    return new FieldPath(this, `[${key}]`, false);
   }
 
   toString(): string {
-    return this.text;
+    const before = this.parent?.toString() ?? '';
+    return before === '' || !this.isName ? before + this.part : `${before}.${this.part}`;
   }
 }
 

@@ -46,6 +46,8 @@ export function compareFields(
     (value) => value === undefined || shapeOf(value, schema) === 'atomic',
   );
   if (leaf) return compareLeaves(before, after);
+  // Most of an object that is updated is as before.
+  if (before !== undefined && deepEqual(before, after)) return NOTHING;
   const left = childrenOf(before, schema, registry);
   const right = childrenOf(after, schema, registry);
   const changed: [string, FieldSet][] = [];

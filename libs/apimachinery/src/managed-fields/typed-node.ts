@@ -38,11 +38,15 @@ export function elementKey(
 ): string {
   if (shape === 'set') return `v:${canonicalJson(item)}`;
   const keys: Record<string, unknown> = {};
-  for (const name of keysOf(schema)) {
+  const names = keysOf(schema);
+  for (const name of names) {
     const given = isPlainObject(item) ? own(item, name) : undefined;
     const value = given ?? registry.field(schema?.items, name)?.default;
     if (value !== undefined) keys[name] = value;
   }
+  const [only] = names;
+  if (only !== undefined && names.length === 1 && typeof keys[only] === 'string')
+    return `k:{${JSON.stringify(only)}:${JSON.stringify(keys[only])}}`;
   return `k:${canonicalJson(keys)}`;
 }
 
@@ -65,21 +69,49 @@ export function childrenOf(
   return children;
 }
 
+/** What the schema says of one field: all of a Child but its value. */
+interface Slot extends Omit<Child, 'value'> {
+  readonly key: string;
+}
+
+/** The slots of declared fields, per registry and schema: objects of a kind have the same fields over and over. */
+const slots = new WeakMap<SchemaRegistry, WeakMap<Schema, Map<string, Slot>>>();
+
+function slotsOf(schema: Schema, registry: SchemaRegistry): Map<string, Slot> {
+  let bySchema = slots.get(registry);
+  if (!bySchema) slots.set(registry, (bySchema = new WeakMap()));
+  let known = bySchema.get(schema);
+  if (!known) bySchema.set(schema, (known = new Map()));
+  return known;
+}
+
+function slotOf(name: string, schema: Schema | undefined, registry: SchemaRegistry): Slot {
+  const { properties = {}, required = [] } = schema ?? {};
+  const declared = Object.hasOwn(properties, name) ? properties[name] : undefined;
+  return {
+    key: `f:${name}`,
+    schema: registry.field(schema, name),
+    isStructField: declared !== undefined,
+    alwaysThere: declared?.default !== undefined || required.includes(name),
+  };
+}
+
 function fieldChildren(
   value: Readonly<Record<string, unknown>>,
   schema: Schema | undefined,
   registry: SchemaRegistry,
 ): Map<string, Child> {
   const children = new Map<string, Child>();
-  const { properties = {}, required = [] } = schema ?? {};
+  const known = schema?.properties && slotsOf(schema, registry);
   for (const name of Object.keys(value)) {
-    const declared = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    children.set(`f:${name}`, {
-      value: value[name],
-      schema: registry.field(schema, name),
-      isStructField: declared !== undefined,
-      alwaysThere: declared?.default !== undefined || required.includes(name),
-    });
+    let slot = known?.get(name);
+    if (!slot) {
+      slot = slotOf(name, schema, registry);
+      // What is not declared has no end of names.
+      if (slot.isStructField) known?.set(name, slot);
+    }
+    const { key, schema: below, isStructField, alwaysThere } = slot;
+    children.set(key, { value: value[name], schema: below, isStructField, alwaysThere });
   }
   return children;
 }
