@@ -8,6 +8,7 @@ import { CycleState } from '../src/framework/cycle-state.js';
 import { everywhere } from '../src/framework/extension-points.js';
 import { Framework } from '../src/framework/framework.js';
 import { Nominator } from '../src/framework/nominator.js';
+import type { PodDisruptionBudget } from '../src/framework/listed-kinds.js';
 import type { Listers, Plugin, PluginContext, PluginEntry } from '../src/framework/plugin.js';
 import type { PodInfo } from '../src/framework/pod-info.js';
 import { isSuccess, success } from '../src/framework/status.js';
@@ -75,13 +76,16 @@ export class PluginBench {
   readonly nominator = new Nominator();
   readonly framework: Framework;
   readonly plugins: readonly Plugin[];
+  readonly budgets: readonly PodDisruptionBudget[];
 
   constructor(entries: readonly PluginEntry[], { nodes, pods, objects, args }: World) {
     for (const each of nodes ?? []) this.cache.setNode(each.build());
     for (const each of pods ?? []) this.cache.setPod(each.info());
+    const listers = listersOf(objects);
+    this.budgets = listers.budgets.list();
     const context = contextOf({
       nodes: this.cache,
-      listers: listersOf(objects),
+      listers,
       nominator: this.nominator,
       filters: () => this.framework,
     });
