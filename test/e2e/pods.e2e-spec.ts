@@ -267,6 +267,43 @@ describe('kubectl rollout', () => {
   });
 });
 
+describe('a claim of the standard class', () => {
+  it('waits for its first pod, is provisioned on that node, keeps what is written, and goes', async () => {
+    await run(`kubectl apply -f ${TESTDATA}/claim.yaml`);
+    await eventually(async () => {
+      expect(await run('kubectl describe pvc diary')).toMatch(
+        /Status: +Pending[^]*WaitForFirstConsumer[^]*waiting for first consumer to be created before binding/,
+      );
+    });
+    await run(`kubectl apply -f ${TESTDATA}/writer.yaml`);
+    await run('kubectl wait --for=condition=Ready pod/writer --timeout=60s');
+    const read = (what: string, path: string): Promise<string> =>
+      run(`kubectl get ${what} -o jsonpath={${path}}`);
+    expect(await read('pvc diary', '.status.phase')).toBe('Bound');
+    const node = await read('pod writer', '.spec.nodeName');
+    const volume = await read('pvc diary', '.spec.volumeName');
+    expect(await read(`pv ${volume}`, '.status.phase')).toBe('Bound');
+    expect(await read(`pv ${volume}`, '.spec.nodeAffinity')).toContain(node);
+    // A second pod finds the volume, on the same node, with what the first wrote.
+    await run('kubectl delete pod writer');
+    await run(`kubectl apply -f ${TESTDATA}/writer.yaml`);
+    await run('kubectl wait --for=condition=Ready pod/writer --timeout=60s');
+    expect(await read('pod writer', '.spec.nodeName')).toBe(node);
+    expect(await run('kubectl exec writer -- cat /diary/log')).toBe('entry\nentry\n');
+    // In use, a deleted claim stays.
+    await run('kubectl delete pvc diary --wait=false');
+    expect(await run('kubectl get pvc diary')).toContain('Terminating');
+    await run('kubectl delete pod writer');
+    await eventually(
+      async () => {
+        expect(await run('kubectl get pvc,pv -o name')).not.toMatch(volume);
+        expect(await run('kubectl get pvc -o name')).not.toContain('diary');
+      },
+      { timeoutMs: 60_000 },
+    );
+  });
+});
+
 describe('maintenance of a node', () => {
   it('cordons, drains and uncordons', async () => {
     expect(await run('kubectl cordon k8s-02')).toBe('node/k8s-02 cordoned\n');
