@@ -67,6 +67,10 @@ const commands = {
     if (code !== 0) process.exit(code);
     become(node(), [script('check-consistency.mjs'), ...rest]);
   },
+  'test:crash-points': () => {
+    process.env.CRASH_POINTS = rest.join(' ') || 'all';
+    become(node(), jestArgs('int', ['crash-points/crash-points']));
+  },
   'test:swap': () => {
     const code = build();
     if (code !== 0) process.exit(code);

@@ -18,14 +18,32 @@ export class ServerVersion {
   }
 
   async #ask(): Promise<number> {
-    const { code, body } = await this.client.raw('/version');
-    if (code !== 200) throw new Error(`GET /version: the server answered ${code}`);
-    return toMinor(JSON.parse(body));
+    return toMinor(await this.#get('/version')) ?? this.#guess();
+  }
+
+  /** Servers of one's own build may not know their number: those from 1.23 on serve autoscaling/v2. */
+  async #guess(): Promise<number> {
+    const { versions = [] } = (await this.#get('/apis/autoscaling')) as Versions;
+    return versions.some(({ version }) => version === 'v2') ? Infinity : OLDEST;
+  }
+
+  async #get(path: string): Promise<unknown> {
+    const { code, body } = await this.client.raw(path);
+    if (code !== 200) throw new Error(`GET ${path}: the server answered ${code}`);
+    return JSON.parse(body);
   }
 }
 
-/** `{"minor": "20+"}` is 20. One that says nothing is taken for a new one. */
-export function toMinor(version: unknown): number {
+interface Versions {
+  readonly versions?: readonly { readonly version: string }[];
+}
+
+/** The oldest server that our components run on. */
+const OLDEST = 20;
+
+/** `{"minor": "20+"}` is 20; undefined = it does not say. */
+export function toMinor(version: unknown): number | undefined {
   const { minor } = version as { minor?: unknown };
-  return Number(/^\d+/.exec(String(minor))?.[0] ?? Infinity);
+  const digits = /^\d+/.exec(String(minor))?.[0];
+  return digits === undefined ? undefined : Number(digits);
 }

@@ -9,6 +9,8 @@ export class Report {
   readonly #rows = new Map<string, Row>();
 
   start(controller: string, writes: number): void {
+    if (process.env['CRASH_POINTS'])
+      process.stderr.write(`crash points: ${controller}, ${writes} writes\n`);
     this.#rows.set(controller, { writes, crashes: 0, stale: 0 });
   }
 
