@@ -41,18 +41,32 @@ async function resourcesOf(
     .map(({ name, kind, namespaced }) => ref(group, version, name, kind, namespaced));
 }
 
-/** Every resource that can be listed, watched and deleted, in its group's preferred version. */
+/** A group's versions, the preferred one first. */
+function versionsOf({ preferredVersion, versions }: ApiGroup): string[] {
+  const all = [preferredVersion, ...versions].flatMap((one) => (one ? [one.version] : []));
+  return [...new Set(all)];
+}
+
+/** Of each resource the first, that is of the most preferred version that has it. */
+function firstOfEach(refs: readonly ResourceRef[]): ResourceRef[] {
+  const found = new Map<string, ResourceRef>();
+  for (const one of refs) if (!found.has(one.plural)) found.set(one.plural, one);
+  return [...found.values()];
+}
+
+/** Every resource that can be listed, watched and deleted, in the preferred version of its group that has it. */
 export async function discoverResources(client: KubeClient): Promise<Discovered> {
   const { groups } = await getJson<{ groups: ApiGroup[] }>(client, '/apis');
   const wanted = [
-    { group: '', version: 'v1' },
-    ...groups.map(({ name, preferredVersion, versions }) => ({
-      group: name,
-      version: preferredVersion?.version ?? versions[0]?.version ?? 'v1',
-    })),
+    { group: '', versions: ['v1'] },
+    ...groups.map((group) => ({ group: group.name, versions: versionsOf(group) })),
   ];
   const found = await Promise.allSettled(
-    wanted.map(({ group, version }) => resourcesOf(client, group, version)),
+    wanted.map(async ({ group, versions }) =>
+      firstOfEach(
+        (await Promise.all(versions.map((version) => resourcesOf(client, group, version)))).flat(),
+      ),
+    ),
   );
   return {
     refs: found.flatMap((result) => (result.status === 'fulfilled' ? result.value : [])),
