@@ -248,7 +248,10 @@ else {
           'web.default.svc.cluster.local': scene.vip,
           'kubernetes.default.svc.cluster.local': '10.96.0.1',
         };
-        await scene.cluster.kubectl('apply', '-f', '-', { stdin: nameServer(records) });
+        // A cluster that has a DNS of its own answers by itself.
+        const own = 'kubectl -n kube-system get service kube-dns --ignore-not-found -o name';
+        if ((await scene.out(own)) === '')
+          await scene.cluster.kubectl('apply', '-f', '-', { stdin: nameServer(records) });
         expect(await scene.inShell('k8s-02', 'cat /etc/resolv.conf')).toBe(
           `nameserver ${DNS_VIP}\nsearch default.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n`,
         );

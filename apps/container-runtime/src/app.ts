@@ -5,12 +5,29 @@ import { NestFactory } from '@nestjs/core';
 import { SystemClock, SystemRandom, createLogger, parseFlags } from '@orrery/component';
 import type { ComponentApp } from '@orrery/component';
 import { CriExceptionFilter, CriServerStrategy } from '@orrery/cri';
+import { followImageRules } from './catalog/image-rules.js';
 import { RuntimeOptions } from './options.js';
 import { Runtime } from './runtime.js';
 import type { RuntimeDependencies } from './runtime.js';
 import { RuntimeModule } from './runtime.module.js';
 
 const NAME = 'container-runtime';
+
+/** The rules that the cluster has for images; what goes wrong there stops nothing. */
+async function followRules(
+  { kubeconfig }: RuntimeOptions,
+  dependencies: RuntimeDependencies,
+  { catalog }: Runtime,
+  signal: AbortSignal,
+): Promise<void> {
+  if (kubeconfig === '') return;
+  const changed = catalog.setObjects.bind(catalog);
+  try {
+    await followImageRules({ ...dependencies, kubeconfig, changed }, signal);
+  } catch (error) {
+    dependencies.logger.error('ImageRules of the cluster are not followed', error);
+  }
+}
 
 /** Serves the CRI until `signal` aborts; then ends every container that it runs. */
 export async function serveRuntime(
@@ -20,6 +37,7 @@ export async function serveRuntime(
 ): Promise<void> {
   const runtime = new Runtime(options, dependencies);
   await runtime.start();
+  const following = followRules(options, dependencies, runtime, signal);
   try {
     mkdirSync(dirname(options.listen.replace(/^unix:\/\//, '')), { recursive: true });
     const server = await NestFactory.createMicroservice(RuntimeModule.of(runtime), {
@@ -40,6 +58,7 @@ export async function serveRuntime(
       });
     });
     await server.close();
+    await following;
   } finally {
     await runtime.stop();
   }

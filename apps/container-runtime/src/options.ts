@@ -66,6 +66,10 @@ export class RuntimeOptions {
   @Flag('Folder with further image rules (*.yaml)')
   @IsString()
   catalog = '';
+
+  @Flag('kubeconfig with which ImageRules of the cluster are read (default: none are)')
+  @IsString()
+  kubeconfig = '';
 }
 
 /** The name that programs show for this node. */

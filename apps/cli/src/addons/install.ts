@@ -14,6 +14,7 @@ import {
   serviceAccount,
 } from './kube-proxy.js';
 import type { KubeProxyAddon } from './kube-proxy.js';
+import { imageRuleDefinition, imageRuleRole, imageRuleRoleBinding } from './image-rules.js';
 import { standardClass } from './storage-class.js';
 
 const NAMESPACE_WAIT_MS = 10_000;
@@ -63,7 +64,7 @@ export async function admitJoiningNodes(
   for (const one of joiningNodes()) await ensure(client, resources.clusterrolebindings, one);
 }
 
-/** The objects that a new cluster has beside its own: kube-proxy's, and the default storage class. */
+/** The objects that a new cluster has beside its own: kube-proxy's, the default storage class, the kind ImageRule. */
 export async function installAddons(
   client: KubeClient,
   addon: KubeProxyAddon,
@@ -79,4 +80,7 @@ export async function installAddons(
   await ensure(client, resources.configmaps, configMap(addon));
   await ensure(client, resources.daemonsets, daemonSet(addon));
   await ensure(client, resources.storageclasses, standardClass());
+  await ensure(client, resources.customresourcedefinitions, imageRuleDefinition());
+  await ensure(client, resources.clusterroles, imageRuleRole());
+  await ensure(client, resources.clusterrolebindings, imageRuleRoleBinding());
 }

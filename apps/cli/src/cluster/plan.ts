@@ -158,6 +158,7 @@ export function containerRuntime(input: PlanInput, i: number): Instance {
       `--node-ip=${addresses.node(i)}`,
       `--component-dir=${input.componentDir}`,
       `--adopt-dir=${files.dir}`,
+      `--kubeconfig=${files.node(name, 'kubelet.conf')}`,
       ...runtimeNetworkFlags(input, i),
       ...extra(input, 'container-runtime'),
     ],

@@ -77,6 +77,7 @@ export function nodeInstances(
     'container-runtime': [
       `--listen=unix://${socket}`,
       `--root=${join(rootDir, 'runtime')}`,
+      `--kubeconfig=${join(credentials, 'kubelet.conf')}`,
       `--node-ip=${host.address}`,
       `--node-name=${name}`,
       `--component-dir=${componentDir}`,

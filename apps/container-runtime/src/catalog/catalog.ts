@@ -28,6 +28,10 @@ const PROGRAMS: Readonly<Record<string, ProgramName>> = {
   redis: 'redis',
   pause: 'pause',
   'kube-proxy': 'kube-proxy',
+  /** What the image runs by itself, instead of a program. */
+  readonly command?: readonly string[];
+  /** Scripted behaviour of its containers, where neither they nor their pods say otherwise: `exitAfter: 30s`. */
+  readonly behaviour?: Readonly<Record<string, string>>;
 };
 
 /** Images whose entry point is a shell that ends at once without a terminal. */
@@ -76,7 +80,30 @@ export class Catalog {
   }
 
   private ruleOf(reference: ImageReference): CatalogRule | undefined {
-    return this.rules.find((rule) => new RegExp(rule.match).test(reference.normalized));
+    const fits = ({ match }: CatalogRule): boolean => new RegExp(match).test(reference.normalized);
+    return this.rules.find(fits) ?? this.objects.find(fits);
+  }
+
+  private ruleFor(image: string): CatalogRule | undefined {
+    const reference = parseReference(image);
+    return reference && this.ruleOf(reference);
+  }
+
+  /** What a rule says that the image runs by itself. */
+  commandOf(image: string): readonly string[] {
+    return this.ruleFor(image)?.command ?? [];
+  }
+
+  /** What a rule says of the behaviour of its containers. */
+  behaviourOf(image: string): Readonly<Record<string, string>> {
+    return this.ruleFor(image)?.behaviour ?? {};
+  private objects: readonly CatalogRule[] = [];
+
+  }
+
+  /** The rules that the API has, behind those of the folder. */
+  setObjects(rules: readonly CatalogRule[]): void {
+    this.objects = rules;
   }
 
   programOf(image: string): ProgramName {
@@ -144,12 +171,25 @@ function checkRule(entry: unknown, at: string): CatalogRule {
   if (typeof entry !== 'object' || entry === null)
     throw new ConfigError(`${at}: must be a mapping`);
   const rule = entry as Partial<Record<keyof CatalogRule, unknown>>;
-  const unknown = Object.keys(rule).find(
-    (key) => !['match', 'program', 'failure', 'sizeBytes'].includes(key),
-  );
+  const unknown = Object.keys(rule).find((key) => !FIELDS.includes(key));
   if (unknown) throw new ConfigError(`${at}.${unknown}: unknown field`);
   if (typeof rule.match !== 'string')
     throw new ConfigError(`${at}.match: must be a regular expression`);
+const FIELDS = ['match', 'program', 'failure', 'sizeBytes', 'command', 'behaviour'];
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+/** Fields of several values; throws ConfigError. */
+function checkParts({ command, behaviour }: Partial<Record<string, unknown>>, at: string): void {
+  const isCommand = Array.isArray(command) && command.length > 0 && command.every(isText);
+  if (command !== undefined && !isCommand)
+    throw new ConfigError(`${at}.command: must be a list of texts`);
+  if (behaviour === undefined) return;
+  const isMap = typeof behaviour === 'object' && behaviour !== null && !Array.isArray(behaviour);
+  if (!isMap || !Object.values(behaviour).every(isText))
+    throw new ConfigError(`${at}.behaviour: must be a mapping of texts`);
+}
+
   if (rule.program !== undefined && !PROGRAM_NAMES.some((name) => name === rule.program))
     throw new ConfigError(`${at}.program: must be one of ${PROGRAM_NAMES.join(', ')}`);
   if (rule.failure !== undefined && rule.failure !== 'not-found' && rule.failure !== 'unauthorized')
@@ -158,3 +198,4 @@ function checkRule(entry: unknown, at: string): CatalogRule {
     throw new ConfigError(`${at}.sizeBytes: must be a number`);
   return rule as CatalogRule;
 }
+  checkParts(rule, at);

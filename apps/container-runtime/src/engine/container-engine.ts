@@ -80,6 +80,7 @@ export class ContainerEngine {
       container: record.config.metadata?.name ?? '',
       annotations: sandbox.config.annotations,
       env: environment.options.env,
+      image: catalog.behaviourOf(record.image),
     });
     try {
       const task = await startTask({

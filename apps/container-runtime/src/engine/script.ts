@@ -22,7 +22,12 @@ export interface ScriptSource {
   readonly container: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
+  /** What the image's rule says: `exitAfter`. */
+  readonly image?: Readonly<Record<string, string>>;
 }
+
+const toCamel = (name: string): string =>
+  name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 /** A quantity such as 64Mi or 250m; 0 for what is none. */
 function amount(text: string | undefined): number {
@@ -36,13 +41,15 @@ function amount(text: string | undefined): number {
 
 /**
  * `ORRERY_EXIT_AFTER` of the container's environment, else the pod's annotation
- * `NAME.container.orrery.dev/exit-after`, else `orrery.dev/exit-after`; so for every setting.
+ * `NAME.container.orrery.dev/exit-after`, else `orrery.dev/exit-after`, else what the image's rule says; so for every
+ * setting.
  */
-export function scriptOf({ container, annotations, env }: ScriptSource): Script {
+export function scriptOf({ container, annotations, env, image = {} }: ScriptSource): Script {
   const read = (name: string): string | undefined =>
     env[`ORRERY_${name.toUpperCase().replaceAll('-', '_')}`] ??
     annotations[`${container}.container.orrery.dev/${name}`] ??
-    annotations[`orrery.dev/${name}`];
+    annotations[`orrery.dev/${name}`] ??
+    image[toCamel(name)];
   const count = (name: string): number | undefined => {
     const value = Number(read(name));
     return Number.isInteger(value) && value >= 0 ? value : undefined;

@@ -52,6 +52,8 @@ export function planOf(record: ContainerRecord, sandbox: SandboxRecord, catalog:
   const name = sandbox.config.annotations[PROCESS_ANNOTATION];
   if (name) return { kind: 'adopt', name };
   const { command, args } = record.config;
+  const own = catalog.commandOf(record.image);
+  if (own.length > 0 && command.length === 0) return { kind: 'command', argv: [...own, ...args] };
   const definition = catalog.definitionOf(record.image);
   if (definition) return planOfDefinition(definition, command, args);
   const program = catalog.programOf(record.image);
