@@ -7,7 +7,7 @@ import { PROGRAMS } from './programs/programs.js';
 const KEEP_ALIVE_MS = 60_000;
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGWINCH'] as const;
 
-const { program: name, context, mounts, delayMs } = decodeJob(process.env['ORRERY_PROGRAM'] ?? '');
+const { program: name, context, files, delayMs } = decodeJob(process.env['ORRERY_PROGRAM'] ?? '');
 const program = PROGRAMS[name];
 if (!program) throw new TypeError(`no built-in program ${name}`);
 const clock = new SystemClock();
@@ -23,7 +23,7 @@ const task = await startProgram(
     log: (stream, line) => {
       process[stream].write(`${line}\n`);
     },
-    hostPathOf: (path) => hostPathIn(mounts, path),
+    hostPathOf: (path) => hostPathIn(files, path),
   },
   delayMs,
 );

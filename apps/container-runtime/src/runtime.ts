@@ -14,6 +14,7 @@ import { ContainerEnvironment } from './process/environment.js';
 import { contentOf } from './process/image-files.js';
 import { probeIsolation } from './process/isolation.js';
 import type { Isolation } from './process/isolation.js';
+import { DOCUMENTS } from './programs/documents.js';
 import type { ContainerRecord } from './store/container.js';
 import { ImageStore } from './store/image-store.js';
 import { RecordStore } from './store/record-store.js';
@@ -40,6 +41,17 @@ function networkOf(options: RuntimeOptions, { random, logger }: RuntimeDependenc
     random,
     logger,
   });
+}
+
+type Security = NonNullable<ContainerRecord['config']['linux']>['securityContext'];
+
+/** `uid:gid`, where the pod, its groups or the image ask for one. */
+function userOf(security: Security, imageUid: number | undefined): string | undefined {
+  const uid = security?.runAsUser?.value ?? imageUid;
+  const group = security?.runAsGroup?.value;
+  const isPlain = uid === undefined && group === undefined;
+  if (isPlain && (security?.supplementalGroups.length ?? 0) === 0) return undefined;
+  return `${uid ?? 0}:${group ?? 0}`;
 }
 
 /** Everything that the RPCs work on. */
@@ -124,15 +136,16 @@ export class Runtime {
   private environmentOf(record: ContainerRecord, sandbox: SandboxRecord): ContainerEnvironment {
     const { config } = record;
     const security = config.linux?.securityContext;
-    const uid = security?.runAsUser?.value;
     const dns = sandbox.config.dnsConfig;
     const isolation =
       this.catalog.programOf(record.image) === 'kube-proxy' ? 'none' : this.isolation;
-    const image = contentOf(this.catalog.definitionOf(record.image), {
+    const definition = this.catalog.definitionOf(record.image);
+    const image = contentOf(definition, {
       isolation,
       componentDir: this.options.componentDir,
       listen: sandbox.netns === undefined ? sandbox.ip : '',
       noNewPrivileges: security?.noNewPrivs ?? false,
+      documents: DOCUMENTS[this.catalog.programOf(record.image)] ?? [],
     });
     return new ContainerEnvironment({
       rootfs: join(this.engine.folderOf(record.id), 'rootfs'),
@@ -149,7 +162,9 @@ export class Runtime {
       },
       workingDir: config.workingDir,
       memberFiles: this.engine.limits.memberFiles(record.id),
-      user: uid === undefined ? undefined : `${uid}:${security?.runAsGroup?.value ?? uid}`,
+      user: userOf(security, definition?.uid),
+      groups: security?.supplementalGroups.map(Number) ?? [],
+      readonlyRoot: security?.readonlyRootfs ?? false,
     });
   }
 }

@@ -14,6 +14,14 @@ import {
   serviceAccount,
 } from './kube-proxy.js';
 import type { KubeProxyAddon } from './kube-proxy.js';
+import {
+  dnsAccount,
+  dnsConfig,
+  dnsDeployment,
+  dnsRole,
+  dnsRoleBinding,
+  dnsService,
+} from './coredns.js';
 import { imageRuleDefinition, imageRuleRole, imageRuleRoleBinding } from './image-rules.js';
 import { standardClass } from './storage-class.js';
 
@@ -64,6 +72,16 @@ export async function admitJoiningNodes(
   for (const one of joiningNodes()) await ensure(client, resources.clusterrolebindings, one);
 }
 
+/** The cluster's DNS, as kubeadm installs it. */
+async function installDns(client: KubeClient, clusterIP: string): Promise<void> {
+  await ensure(client, resources.serviceaccounts, dnsAccount());
+  await ensure(client, resources.clusterroles, dnsRole());
+  await ensure(client, resources.clusterrolebindings, dnsRoleBinding());
+  await ensure(client, resources.configmaps, dnsConfig());
+  await ensure(client, resources.services, dnsService(clusterIP));
+  await ensure(client, resources.deployments, dnsDeployment());
+}
+
 /** The objects that a new cluster has beside its own: kube-proxy's, the default storage class, the kind ImageRule. */
 export async function installAddons(
   client: KubeClient,
@@ -80,6 +98,7 @@ export async function installAddons(
   await ensure(client, resources.configmaps, configMap(addon));
   await ensure(client, resources.daemonsets, daemonSet(addon));
   await ensure(client, resources.storageclasses, standardClass());
+  if (addon.dns !== undefined) await installDns(client, addon.dns);
   await ensure(client, resources.customresourcedefinitions, imageRuleDefinition());
   await ensure(client, resources.clusterroles, imageRuleRole());
   await ensure(client, resources.clusterrolebindings, imageRuleRoleBinding());

@@ -13,6 +13,8 @@ export interface KubeProxyAddon {
   readonly server: string;
   readonly clusterCidr: string;
   readonly dataplaneSocket: string;
+  /** Address of the cluster's DNS; without it there is none. */
+  readonly dns?: string;
 }
 
 const META = { name: 'kube-proxy', namespace: 'kube-system' };

@@ -108,6 +108,7 @@ async function bringUp(input: PlanInput, { progress, clock, signal }: StartConte
       {
         server: `https://${input.addresses.apiServer}:${API_PORT}`,
         clusterCidr: input.addresses.podCidr,
+        dns: input.addresses.dns,
         dataplaneSocket: input.files.dataplaneSocket(input.network ? '$(NODE_NAME)' : undefined),
       },
       clock,

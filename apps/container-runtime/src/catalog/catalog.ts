@@ -10,7 +10,16 @@ import type { ImageReference } from './reference.js';
 
 /** What runs in a container of the image when it names no command. */
 export type ProgramName =
-  'nginx' | 'httpd' | 'tomcat' | 'redis' | 'echo' | 'pause' | 'shell' | 'agnhost' | 'kube-proxy';
+  | 'nginx'
+  | 'httpd'
+  | 'tomcat'
+  | 'redis'
+  | 'echo'
+  | 'pause'
+  | 'shell'
+  | 'agnhost'
+  | 'coredns'
+  | 'kube-proxy';
 
 /** A rule of a catalogue folder: the first whose `match` fits `registry/repository:tag` decides. */
 export interface CatalogRule {
@@ -19,6 +28,10 @@ export interface CatalogRule {
   /** The pull fails with this kind of error. */
   readonly failure?: 'not-found' | 'unauthorized';
   readonly sizeBytes?: number;
+  /** What the image runs by itself, instead of a program. */
+  readonly command?: readonly string[];
+  /** Scripted behaviour of its containers, where neither they nor their pods say otherwise: `exitAfter: 30s`. */
+  readonly behaviour?: Readonly<Record<string, string>>;
 }
 
 const PROGRAMS: Readonly<Record<string, ProgramName>> = {
@@ -27,11 +40,8 @@ const PROGRAMS: Readonly<Record<string, ProgramName>> = {
   tomcat: 'tomcat',
   redis: 'redis',
   pause: 'pause',
+  coredns: 'coredns',
   'kube-proxy': 'kube-proxy',
-  /** What the image runs by itself, instead of a program. */
-  readonly command?: readonly string[];
-  /** Scripted behaviour of its containers, where neither they nor their pods say otherwise: `exitAfter: 30s`. */
-  readonly behaviour?: Readonly<Record<string, string>>;
 };
 
 /** Images whose entry point is a shell that ends at once without a terminal. */
@@ -42,7 +52,7 @@ const SHELLS = new Set(
 );
 
 const PROGRAM_NAMES: readonly string[] = [...Object.values(PROGRAMS), 'echo', 'shell', 'agnhost'];
-const NOT_THERE = /nosuch|doesnotexist|does-not-exist|notfound|missing|^404$/
+const NOT_THERE = /nosuch|doesnotexist|does-not-exist|notfound|missing|^404$/;
 
 function notFound(reference: ImageReference): CriError {
   const name = reference.normalized;
@@ -71,7 +81,14 @@ function unreachable(reference: ImageReference): CriError {
 
 /** Which images can be had, and what each does. */
 export class Catalog {
+  private objects: readonly CatalogRule[] = [];
+
   constructor(private readonly rules: readonly CatalogRule[] = []) {}
+
+  /** The rules that the API has, behind those of the folder. */
+  setObjects(rules: readonly CatalogRule[]): void {
+    this.objects = rules;
+  }
 
   /** Reads every `*.yaml` of `folder` in the order of names; see README.md, Configuration. */
   static fromFolder(folder: string): Catalog {
@@ -97,13 +114,6 @@ export class Catalog {
   /** What a rule says of the behaviour of its containers. */
   behaviourOf(image: string): Readonly<Record<string, string>> {
     return this.ruleFor(image)?.behaviour ?? {};
-  private objects: readonly CatalogRule[] = [];
-
-  }
-
-  /** The rules that the API has, behind those of the folder. */
-  setObjects(rules: readonly CatalogRule[]): void {
-    this.objects = rules;
   }
 
   programOf(image: string): ProgramName {
@@ -167,14 +177,6 @@ function readRules(file: string): CatalogRule[] {
   return plain.images.map((entry: unknown, index) => checkRule(entry, `${file}: images[${index}]`));
 }
 
-function checkRule(entry: unknown, at: string): CatalogRule {
-  if (typeof entry !== 'object' || entry === null)
-    throw new ConfigError(`${at}: must be a mapping`);
-  const rule = entry as Partial<Record<keyof CatalogRule, unknown>>;
-  const unknown = Object.keys(rule).find((key) => !FIELDS.includes(key));
-  if (unknown) throw new ConfigError(`${at}.${unknown}: unknown field`);
-  if (typeof rule.match !== 'string')
-    throw new ConfigError(`${at}.match: must be a regular expression`);
 const FIELDS = ['match', 'program', 'failure', 'sizeBytes', 'command', 'behaviour'];
 
 const isText = (value: unknown): boolean => typeof value === 'string';
@@ -190,12 +192,20 @@ function checkParts({ command, behaviour }: Partial<Record<string, unknown>>, at
     throw new ConfigError(`${at}.behaviour: must be a mapping of texts`);
 }
 
+function checkRule(entry: unknown, at: string): CatalogRule {
+  if (typeof entry !== 'object' || entry === null)
+    throw new ConfigError(`${at}: must be a mapping`);
+  const rule = entry as Partial<Record<keyof CatalogRule, unknown>>;
+  const unknown = Object.keys(rule).find((key) => !FIELDS.includes(key));
+  if (unknown) throw new ConfigError(`${at}.${unknown}: unknown field`);
+  if (typeof rule.match !== 'string')
+    throw new ConfigError(`${at}.match: must be a regular expression`);
   if (rule.program !== undefined && !PROGRAM_NAMES.some((name) => name === rule.program))
     throw new ConfigError(`${at}.program: must be one of ${PROGRAM_NAMES.join(', ')}`);
   if (rule.failure !== undefined && rule.failure !== 'not-found' && rule.failure !== 'unauthorized')
     throw new ConfigError(`${at}.failure: must be not-found or unauthorized`);
   if (rule.sizeBytes !== undefined && typeof rule.sizeBytes !== 'number')
     throw new ConfigError(`${at}.sizeBytes: must be a number`);
+  checkParts(rule, at);
   return rule as CatalogRule;
 }
-  checkParts(rule, at);

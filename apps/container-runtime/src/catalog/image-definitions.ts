@@ -30,9 +30,15 @@ const script = (path: string, text: string): ImageFile => ({
   mode: 0o755,
 });
 
-const agnhostFiles = ({ program }: ImageFacts): ImageFile[] => [
-  ...['/agnhost', '/agnhost-2'].map((path) => script(path, `exec ${program} "$0" "$@"`)),
-  script('/usr/local/bin/dig', `exec ${program} dig dig "$@"`),
+/** Tools for DNS and connections, from the distribution below the image. */
+const tools = ({ program }: ImageFacts): ImageFile[] =>
+  ['dig', 'nslookup', 'nc'].map((name) =>
+    script(`/usr/local/bin/${name}`, `exec ${program} ${name} ${name} "$@"`),
+  );
+
+const agnhostFiles = (facts: ImageFacts): ImageFile[] => [
+  ...['/agnhost', '/agnhost-2'].map((path) => script(path, `exec ${facts.program} "$0" "$@"`)),
+  ...tools(facts),
   { path: '/localhost.crt', text: LOCALHOST_CERTIFICATE, mode: 0o644 },
   { path: '/localhost.key', text: LOCALHOST_KEY, mode: 0o644 },
   { path: '/uploads', mode: 0o777 },
@@ -67,7 +73,7 @@ const NONEWPRIVS: ImageDefinition = {
 const DNS_TOOLS: ImageDefinition = {
   entrypoint: [],
   cmd: ['bash'],
-  files: ({ program }) => [script('/usr/local/bin/dig', `exec ${program} dig dig "$@"`)],
+  files: tools,
 };
 
 const NONROOT: ImageDefinition = { entrypoint: [], cmd: ['sh'], uid: 1234, files: () => [] };

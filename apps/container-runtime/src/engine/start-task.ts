@@ -79,7 +79,7 @@ function planOfDefinition(
   const rest = args.length === 0 && command.length === 0 ? cmd : args;
   const argv = [...(command.length === 0 ? entrypoint : command), ...rest];
   if (argv.length === 2 && argv[0] === '/agnhost' && argv[1] === 'pause')
-    return { kind: 'program', program: 'pause' };
+    return { kind: 'program', program: 'agnhost' };
   return argv.length === 0 ? { kind: 'nothing' } : { kind: 'command', argv };
 }
 
@@ -105,6 +105,7 @@ function factsOf(options: StartTaskOptions): ProgramJob['context'] {
     image: record.image,
     tag: parseReference(record.image)?.tag ?? 'latest',
     ports: declaredPorts(record.config, config),
+    env: options.environment.options.env,
     failEvery: options.script.failEvery,
   };
 }
@@ -164,7 +165,11 @@ function startProgramProcess(options: StartTaskOptions, program: ProgramName): P
       ORRERY_PROGRAM: encodeJob({
         program,
         context: { ...factsOf(options), listen: hasIpv6 ? '::' : '0.0.0.0' },
-        mounts: environment.options.mounts,
+        files: {
+          mounts: environment.options.mounts,
+          rootfs: environment.options.rootfs,
+          files: (environment.options.files ?? []).map(({ path }) => path),
+        },
         delayMs: script.startDelayMs,
       }),
     },

@@ -53,9 +53,9 @@ describe('CriLog', () => {
     expect(tags).toEqual(['P', 'F']);
   });
 
-  it('writes the last line without newline when it closes', () => {
+  it('marks the last line as a part when it closes without newline', () => {
     log.write('stdout', 'last');
     log.close();
-    expect(read()).toMatch(/stdout F last\n$/);
+    expect(read()).toMatch(/stdout P last\n$/);
   });
 });

@@ -50,11 +50,11 @@ export class CriLog {
     this.append(out);
   }
 
-  /** Writes what is left without a newline and closes the file. */
+  /** Writes what is left as a part without its end (containerd marks it P) and closes the file. */
   close(): void {
     for (const stream of ['stdout', 'stderr'] as const) {
       const state = this.pending[stream];
-      if (state.text !== '') this.append(this.format(stream, state.text, 'F'));
+      if (state.text !== '') this.append(this.format(stream, state.text, 'P'));
       state.text = '';
     }
     if (this.fd !== undefined) closeSync(this.fd);

@@ -4,6 +4,7 @@ import { CriError } from '@orrery/cri';
 import type { Mount } from '@orrery/cri';
 import { insideNetns } from '@orrery/network';
 import type { ImageFile } from '../catalog/image-definitions.js';
+import { hostPathIn } from '../programs/program-job.js';
 import { executableExists } from './executable.js';
 import { writeImageFiles } from './image-files.js';
 import { UNSHARE_FLAGS, findTool } from './isolation.js';
@@ -27,6 +28,10 @@ export interface EnvironmentOptions extends RootfsOptions {
   readonly memberFiles?: readonly string[];
   /** `uid:gid` from the security context. */
   readonly user: string | undefined;
+  /** Whether nothing but volumes can be written. */
+  readonly readonlyRoot?: boolean;
+  /** Supplementary groups, with the pod's fsGroup. */
+  readonly groups?: readonly number[];
 }
 
 /** A host process as spawn(2) wants it. */
@@ -81,8 +86,8 @@ export class ContainerEnvironment {
 
   /** The host's path of one of the container's volumes, the deepest that holds `path`. */
   hostPathOf(path: string): string | undefined {
-    const mount = this.mountOf(path);
-    return mount && join(mount.hostPath, path.slice(mount.containerPath.length));
+    const { rootfs, files = [], mounts } = this.options;
+    return hostPathIn({ mounts, rootfs, files: files.map((file) => file.path) }, path);
   }
 
   private mountOf(path: string): Mount | undefined {

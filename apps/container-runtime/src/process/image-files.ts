@@ -23,6 +23,8 @@ export interface ImageContentOptions {
   /** Where programs listen that ask for every address. */
   readonly listen: string;
   readonly noNewPrivileges: boolean;
+  /** Of an image whose program is one of ours. */
+  readonly documents: readonly ImageFile[];
 }
 
 /** The files of an image in one container. */
@@ -30,7 +32,7 @@ export function contentOf(
   definition: ImageDefinition | undefined,
   options: ImageContentOptions,
 ): ImageContent {
-  if (!definition) return { files: [], mounts: [] };
+  if (!definition) return { files: options.documents, mounts: [] };
   const { isolation, componentDir, listen, noNewPrivileges } = options;
   const programs = join(componentDir, 'programs');
   const [node, folder] = isolation === 'none' ? [process.execPath, programs] : [NODE, PROGRAMS];

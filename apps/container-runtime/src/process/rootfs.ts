@@ -142,6 +142,10 @@ export interface EnterOptions {
   };
   /** `uid:gid`, or undefined for the runtime's own user. */
   readonly user: string | undefined;
+  /** Nothing but volumes can be written. */
+  readonly readonlyRoot?: boolean;
+  /** Further groups of that user. */
+  readonly groups?: readonly number[];
 }
 
 /**
@@ -162,13 +166,21 @@ export function enterScript(options: EnterOptions): string {
   const volumes = [...options.mounts]
     .sort((a, b) => a.containerPath.length - b.containerPath.length)
     .flatMap((mount) => bind(mount.hostPath, mount.containerPath, mount.readonly));
-  const user = options.user === undefined ? '' : `--userspec=${options.user} `;
+  const { user: owner, groups = [] } = options;
+  const list = groups.length === 0 ? '' : `--groups=${groups.join()} `;
+  const user = owner === undefined ? '' : `--userspec=${owner} ${list}`;
   const become = `cd ${quote(options.workingDir || '/')} 2>/dev/null || { echo ${quote(`chdir to cwd ("${options.workingDir}") set in config.json failed: no such file or directory`)} >&2; exit 126; }; exec "$@"`;
   return [
     setHostname(options),
+    ...(options.readonlyRoot
+      ? [`${tools.mount} --bind ${quote(rootfs)} ${quote(rootfs)} || exit 125`]
+      : []),
     ...system,
     `${tools.mount} --rbind /proc ${quote(join(rootfs, '/proc'))} || exit 125`,
     ...volumes,
+    ...(options.readonlyRoot
+      ? [`${tools.mount} -o remount,bind,ro ${quote(rootfs)} || exit 125`]
+      : []),
     `exec ${tools.chroot} ${user}${quote(rootfs)} /bin/sh -c ${quote(become)} sh "$@"`,
   ].join('\n');
 }

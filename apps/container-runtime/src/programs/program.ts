@@ -22,6 +22,8 @@ export interface ProgramContext {
   /** `1.7.9`; `latest` when the image names none. */
   readonly tag: string;
   readonly ports: readonly DeclaredPort[];
+  /** Of the container, as the pod gives it. */
+  readonly env: Readonly<Record<string, string>>;
   /** From `orrery.dev/fail-every`: each Nth HTTP request is answered 500; 0 = none. */
   readonly failEvery: number;
   readonly clock: Clock;

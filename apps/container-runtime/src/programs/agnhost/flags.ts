@@ -1,5 +1,15 @@
 import { Fatal } from './agnhost.js';
 
+/** Flags of every sub-command, which say how its log is written. */
+const KLOG: Readonly<Record<string, 'boolean' | 'value'>> = {
+  alsologtostderr: 'boolean',
+  logtostderr: 'boolean',
+  skip_headers: 'boolean',
+  stderrthreshold: 'value',
+  v: 'value',
+  vmodule: 'value',
+};
+
 type Value = string | number | boolean;
 
 /** Flags by name with their defaults, whose type is that of the flag. */
@@ -26,7 +36,7 @@ function convert(name: string, text: string, type: string): Value {
 /** Splits a word into the flag's name and the value behind its equals sign. */
 function split(word: string, letters: Readonly<Record<string, string>>): [string, string?] {
   const [, dashes = '', name = '', value] = /^(--?)([^=]+)(?:=([^]*))?$/.exec(word) ?? [];
-  const full = dashes === '-' ? letters[name] : name;
+  const full = dashes === '-' ? (letters[name] ?? (name in KLOG ? name : undefined)) : name;
   if (full === undefined) throw new Fatal(`unknown shorthand flag: '${name}' in ${word}`);
   return [full, value];
 }
@@ -48,6 +58,10 @@ export function parseFlags<D extends FlagDefaults>(
     }
     const [name, given] = split(word, letters);
     const type = typeof defaults[name];
+    if (KLOG[name] !== undefined && type === 'undefined') {
+      if (given === undefined && KLOG[name] !== 'boolean') words.shift();
+      continue;
+    }
     if (type === 'undefined') throw new Fatal(`unknown flag: --${name}`);
     const value = given ?? (type === 'boolean' ? 'true' : words.shift());
     if (value === undefined) throw new Fatal(`flag needs an argument: --${name}`);

@@ -46,7 +46,6 @@ export const webhook: SubCommand = async (host) => {
     'tls-private-key-file': '',
     port: 443,
     'sidecar-image': '',
-    v: '',
   });
   const admission = { host, sidecarImage: flags['sidecar-image'] };
   const routes: Routes = Object.fromEntries(
