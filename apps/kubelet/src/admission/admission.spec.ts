@@ -10,6 +10,11 @@ const pod = (cpu?: string, spec: Partial<Pod['spec']> = {}): Pod => ({
     ...spec,
   },
 });
+type Port = NonNullable<Pod['spec']['containers'][number]['ports']>[number];
+
+const withPort = (port: Omit<Port, 'containerPort'>): Pod =>
+  pod(undefined, { containers: [{ name: 'c', ports: [{ containerPort: 80, ...port }] }] });
+
 const node: Node = {
   metadata: { name: 'n', labels: { disk: 'ssd' } },
   spec: { taints: [{ key: 'gone', effect: 'NoExecute' }] },
@@ -62,6 +67,27 @@ describe('admit()', () => {
     {
       name: 'a tolerated taint',
       over: { node, pod: pod(undefined, { tolerations: [{ operator: 'Exists' }] }) },
+      want: undefined,
+    },
+    {
+      name: "another pod's host port",
+      over: { pod: withPort({ hostPort: 80 }), others: [withPort({ hostPort: 80 })] },
+      want: 'NodePorts',
+    },
+    {
+      name: "another pod's host port at another address",
+      over: {
+        pod: withPort({ hostPort: 80, hostIP: '127.0.0.1' }),
+        others: [withPort({ hostPort: 80, hostIP: '127.0.0.2' })],
+      },
+      want: undefined,
+    },
+    {
+      name: "another pod's host port of another protocol",
+      over: {
+        pod: withPort({ hostPort: 80 }),
+        others: [withPort({ hostPort: 80, protocol: 'UDP' })],
+      },
       want: undefined,
     },
     {

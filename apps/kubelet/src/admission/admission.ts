@@ -95,6 +95,36 @@ function checkSelector({ pod, node }: AdmissionInput): Refusal | undefined {
     : undefined;
 }
 
+/** The host's ports that a pod takes, each as protocol, address and port. */
+function hostPortsOf({ spec }: Pod): { readonly ip: string; readonly key: string }[] {
+  return [...(spec.initContainers ?? []), ...spec.containers]
+    .flatMap((container) => container.ports ?? [])
+    .filter(({ hostPort }) => hostPort)
+    .map(({ hostPort, hostIP, protocol }) => ({
+      ip: hostIP === undefined || hostIP === '' ? '0.0.0.0' : hostIP,
+      key: `${protocol ?? 'TCP'}/${hostPort ?? 0}`,
+    }));
+}
+
+/** Whether another pod of the node has the port already (k8s scheduler NodePorts, which the kubelet asks too). */
+function checkPorts({ pod, others }: AdmissionInput): Refusal | undefined {
+  const wanted = hostPortsOf(pod);
+  if (wanted.length === 0 || isStaticPod(pod)) return undefined;
+  const taken = others.flatMap(hostPortsOf);
+  const clash = wanted.some(({ ip, key }) =>
+    taken.some(
+      (other) => other.key === key && (other.ip === ip || [ip, other.ip].includes('0.0.0.0')),
+    ),
+  );
+  return clash
+    ? {
+        reason: 'NodePorts',
+        message:
+          "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+      }
+    : undefined;
+}
+
 /** The node's own last word on a pod bound to it (k8s pkg/kubelet/lifecycle/predicate.go). Pure. */
 export function admit(input: AdmissionInput): Refusal | undefined {
   const os = input.pod.spec.os?.name;
@@ -103,5 +133,5 @@ export function admit(input: AdmissionInput): Refusal | undefined {
       reason: 'PodOSNotSupported',
       message: "Failed to admit pod as the OS field doesn't match node OS",
     };
-  return checkSelector(input) ?? checkTaints(input) ?? checkResources(input);
+  return checkSelector(input) ?? checkTaints(input) ?? checkPorts(input) ?? checkResources(input);
 }

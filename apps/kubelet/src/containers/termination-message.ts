@@ -32,8 +32,11 @@ function logTail(path: string): string | undefined {
   const lines = text
     .split('\n')
     .slice(-MAX_LINES - 1)
-    .map((line) => line.replace(/^\S+ (?:stdout|stderr) [FP] /, ''));
-  return lines.join('\n').slice(-MAX_LOG);
+    .map((line) => {
+      const [, tag, said] = /^\S+ (?:stdout|stderr) ([FP]) (.*)$/.exec(line) ?? [];
+      return tag === undefined ? line : `${said ?? ''}${tag === 'F' ? '\n' : ''}`;
+    });
+  return lines.join('').slice(-MAX_LOG);
 }
 
 const cache = new WeakMap<RuntimeContainer, string>();

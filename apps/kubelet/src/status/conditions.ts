@@ -19,10 +19,6 @@ export const PASSING_CONDITIONS: readonly string[] = ['PodResizePending', 'PodRe
 
 const list = (names: readonly string[]): string => `[${names.join(' ')}]`;
 
-function isFinished(phase: Phase): boolean {
-  return phase === 'Succeeded' || phase === 'Failed';
-}
-
 /** k8s pkg/kubelet/status/generate.go:GenerateContainersReadyCondition. */
 export function containersReady(
   pod: Pod,
