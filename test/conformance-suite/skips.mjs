@@ -1,5 +1,19 @@
 // Specs of 1.20.2 that are left out, each with the reason.
-const SKIPS = [];
+const SKIPS = [
+  {
+    spec: '[sig-instrumentation] Events API should ensure that an event can be fetched, patched, deleted, and listed',
+    reason:
+      'changes the note of an event by events.k8s.io/v1; refused since 1.21, where the check no longer compares an event with itself',
+  },
+  {
+    spec: 'Should be able to support the 1.17 Sample API Server using the current Aggregator',
+    reason: 'runs the program of the image sample-apiserver:1.17.4, which cannot be pulled',
+  },
+  {
+    spec: 'read only busybox container should not write to root filesystem',
+    reason: "expects the words of busybox's shell; a container's shell is that of this machine",
+  },
+];
 
 /** Why a spec is left out; undefined when it is not. */
 export const skipReason = (name) => SKIPS.find(({ spec }) => name.includes(spec))?.reason;
