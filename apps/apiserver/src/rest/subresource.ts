@@ -1,6 +1,7 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import { newMethodNotSupported } from '@orrery/apimachinery';
+import { StatusError, newMethodNotSupported } from '@orrery/apimachinery';
 import type { ApiRequest } from '../filters/api-request.js';
+import { parseAccept } from '../negotiation/accept.js';
 import { decodeBody } from '../negotiation/decode-body.js';
 import type { ServerExtensions } from '../extensions.js';
 import type { HandlerResult, SubresourceHandler } from '../subresources.js';
@@ -92,6 +93,17 @@ export async function serveSubresource(
   return true;
 }
 
+/** What is never stored has no metadata, so neither tables nor partial objects can be made of it. */
+function refuseTransformation({ headers }: ApiRequest): void {
+  const [first] = parseAccept(headers.accept ?? '');
+  if (first?.parameters['as'] !== undefined)
+    throw new StatusError(
+      406,
+      'NotAcceptable',
+      'the server was unable to respond with a content type that the client supports',
+    );
+}
+
 /** Serves a kind that is answered and never stored; false when there is none at that path. */
 export async function serveRequestKind(
   request: ApiRequest,
@@ -106,6 +118,7 @@ export async function serveRequestKind(
   if (verb !== 'create') throw newMethodNotSupported({ group, resource }, verb);
   const body = decodeBody(request, handler.kind);
   const dryRun = dryRunOf(request.query.getAll('dryRun'), 'CreateOptions');
+  refuseTransformation(request);
   await admitRequestKind(request, handler.kind, { body, dryRun }, admission);
   const answer = await handler.handle({ request, body, dryRun });
   await sendDocument(request, request.reply, answer, 201);
