@@ -1,4 +1,4 @@
-// The dataplane's relay beside HAProxy, nginx stream and a Go relay: requests on kept connections, new connections, and
+// The dataplane's relay beside HAProxy, nginx stream, a Go relay and one in C: requests on kept connections, new connections, and
 // bytes. wrk calls each side in turn in one run; quote the ratios. Then what the dataplane holds and how fast it changes.
 // SIDES=direct,haproxy,… ROUNDS=5 SECONDS_EACH=2 PARTS=speed,limits narrow it down.
 import { spawnSync } from 'node:child_process';

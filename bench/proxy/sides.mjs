@@ -24,6 +24,7 @@ const nginxRoot = process.env.NGINX_ROOT ?? '';
 const programs = {
   haproxy: find(process.env.HAPROXY, 'haproxy', '/usr/sbin/haproxy'),
   nginx: find(nginxRoot && join(nginxRoot, 'usr/sbin/nginx'), 'nginx', '/usr/sbin/nginx'),
+  cc: find(process.env.CC, 'gcc', 'cc'),
   go: find(process.env.GO, 'go', '/usr/local/go/bin/go', '/usr/lib/go-1.19/bin/go'),
 };
 const streamModule = join(nginxRoot || '/', 'usr/lib/nginx/modules/ngx_stream_module.so');
@@ -114,6 +115,19 @@ async function go(dir) {
   return at;
 }
 
+/** What a relay in C would reach behind the same interface: epoll and splice, no rules. */
+const native = (index, processes) => async (dir) => {
+  if (!programs.cc) return 'no C compiler is installed';
+  const at = { host: `127.208.128.${15 + index}`, port: 18_080 };
+  const binary = join(dir, `native-relay-${processes}`);
+  const source = join(here, 'native-relay/main.c');
+  const built = spawnSync(programs.cc, ['-O2', '-o', binary, source], { encoding: 'utf8' });
+  if (built.status !== 0) return `${programs.cc} failed: ${built.stderr.trim()}`;
+  const words = [at.host, at.port, POD.host, POD.port, processes].map(String);
+  await start(`native relay, ${processes}`, binary, words, at);
+  return at;
+};
+
 const ours = (index, name, options) => async (dir) => {
   const at = { host: `127.208.128.${20 + index}`, port: 18_080 };
   const dataplane = await startDataplane(join(dir, name.replaceAll(/\W+/g, '-')), options);
@@ -128,6 +142,8 @@ const SIDES = {
   haproxy,
   'nginx stream': nginx,
   'go relay': go,
+  'native relay, 1 process': native(0, 1),
+  'native relay, 2 processes': native(1, 2),
   'dataplane, 1 process': ours(0, 'one', { workers: 1 }),
   'dataplane, 2 processes': ours(1, 'two', { workers: 2 }),
 };
