@@ -65,6 +65,19 @@ export interface ClusterViews {
   readonly mutatingPolicyBindings: LiveReader<MutatingAdmissionPolicyBinding>;
 }
 
+const NODE_NAME = Buffer.from('"nodeName":"');
+const QUOTE = 0x22;
+
+/** The values of all fields of this name in a Pod's JSON: quotes in strings are escaped, so that nothing else looks like one. */
+export function nodeNamesIn(bytes: Buffer): readonly string[] {
+  const names: string[] = [];
+  for (let at = bytes.indexOf(NODE_NAME); at >= 0; at = bytes.indexOf(NODE_NAME, at)) {
+    at += NODE_NAME.length;
+    names.push(bytes.toString('utf8', at, bytes.indexOf(QUOTE, at)));
+  }
+  return names;
+}
+
 /** Follows every resource of ClusterViews below `root` (/registry). `ready` resolves when all have been listed. */
 export function startClusterViews(
   deps: LiveViewDeps,
@@ -76,11 +89,10 @@ export function startClusterViews(
   const view = <T extends KubeObject>(
     path: string,
     index?: LiveViewOptions<T>['index'],
+    more: Pick<LiveViewOptions<T>, 'indexBytes'> = {},
   ): LiveView<T> => {
-    const made = new LiveView<T>(deps, {
-      prefix: `${root.replace(/\/$/, '')}/${path}/`,
-      ...(index ? { index } : {}),
-    });
+    const prefix = `${root.replace(/\/$/, '')}/${path}/`;
+    const made = new LiveView<T>(deps, { prefix, ...more, ...(index ? { index } : {}) });
     started.push(made as unknown as LiveView<KubeObject>);
     running.push(made.start(signal));
     return made;
@@ -89,7 +101,7 @@ export function startClusterViews(
   const views: ClusterViews = {
     namespaces: view('namespaces'),
     nodes: view('minions'),
-    pods: view<Pod>('pods', (pod) => pod.spec?.nodeName),
+    pods: view<Pod>('pods', (pod) => pod.spec?.nodeName, { indexBytes: nodeNamesIn }),
     secrets: view<Secret>('secrets', (secret) => secret.type),
     serviceAccounts: view('serviceaccounts'),
     limitRanges: view<LimitRange>('limitranges', byNamespace),

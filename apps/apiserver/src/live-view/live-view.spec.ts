@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { KubeObject } from '@orrery/apimachinery';
 import { SystemClock, silentLogger } from '@orrery/component';
 import type { Entry, Storage, WatchItem } from '@orrery/storage';
+import { nodeNamesIn } from './cluster-views.js';
 import { LiveView } from './live-view.js';
 
 const entry = (name: string, revision: number, zone = ''): Entry =>
@@ -58,6 +59,43 @@ describe('LiveView', () => {
     expect([...view.indexed('x')]).toHaveLength(1);
     expect([...view.indexed('y')]).toHaveLength(0);
     expect((await view.find('late'))?.metadata.name).toBe('late');
+    stop.abort();
+    await running;
+  });
+
+  it('tells from bytes which objects an index may name, and asks these alone', async () => {
+    const parsed: string[] = [];
+    const pod = (name: string, bytes: string): Entry =>
+      ({
+        key: `/registry/pods/${name}`,
+        revision: 1,
+        bytes: Buffer.from(bytes),
+        get object() {
+          parsed.push(name);
+          return JSON.parse(bytes) as KubeObject;
+        },
+      }) as unknown as Entry;
+    const entries = [
+      pod('bound', '{"metadata":{"name":"bound"},"spec":{"nodeName":"n1"}}'),
+      pod('labelled', '{"metadata":{"labels":{"nodeName":"n1"}},"spec":{"nodeName":"n2"}}'),
+      pod('quoting', '{"metadata":{"annotations":{"a":"{\\"nodeName\\":\\"n1\\"}"}}}'),
+      pod('pending', '{"metadata":{"name":"pending"},"spec":{}}'),
+    ];
+    const view = new LiveView<KubeObject>(
+      { storage: scripted([entries], []), clock: new SystemClock(), logger: silentLogger },
+      {
+        prefix: '/registry/pods/',
+        index: (one) => (one as { spec?: { nodeName?: string } }).spec?.nodeName,
+        indexBytes: nodeNamesIn,
+      },
+    );
+    const stop = new AbortController();
+    const running = view.start(stop.signal);
+    await view.ready;
+    expect([...view.indexed('n1')].map((one) => one.metadata.name)).toEqual(['bound']);
+    expect(parsed).toEqual(['bound', 'labelled']);
+    expect([...view.indexed('n2')]).toHaveLength(1);
+    expect([...view.indexed('')]).toEqual([]);
     stop.abort();
     await running;
   });

@@ -1,6 +1,6 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import type { Clock, Logger } from '@orrery/component';
-import type { Storage } from '@orrery/storage';
+import type { Entry, Storage } from '@orrery/storage';
 
 const RETRY_MS = 500;
 
@@ -26,6 +26,11 @@ export interface LiveViewOptions<T extends KubeObject> {
   /** With a trailing slash: /registry/clusterroles/. */
   readonly prefix: string;
   readonly index?: (object: T) => string | undefined;
+  /**
+   * The index values that an object may have, told from its JSON: objects are parsed when somebody asks for them then,
+   * which most of a large resource are never. `index` decides.
+   */
+  readonly indexBytes?: (bytes: Buffer) => readonly string[];
 }
 
 /**
@@ -34,8 +39,8 @@ export interface LiveViewOptions<T extends KubeObject> {
  */
 export class LiveView<T extends KubeObject> implements LiveReader<T> {
   #version = 0;
-  #objects = new Map<string, T>();
-  readonly #index = new Map<string, Map<string, T>>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #index = new Map<string, Map<string, Entry>>();
   #markReady: () => void = () => undefined;
   /** Resolves when the first list is in. */
   readonly ready: Promise<void> = new Promise((resolve) => {
@@ -52,23 +57,27 @@ export class LiveView<T extends KubeObject> implements LiveReader<T> {
   }
 
   get(name: string, namespace?: string): T | undefined {
-    return this.#objects.get(this.#key(name, namespace));
+    return this.#entries.get(this.#key(name, namespace))?.object as T | undefined;
   }
 
   async find(name: string, namespace?: string): Promise<T | undefined> {
     const key = this.#key(name, namespace);
-    const known = this.#objects.get(key);
-    if (known) return known;
-    const entry = await this.deps.storage.get(key, { freshness: { kind: 'consistent' } });
+    const entry =
+      this.#entries.get(key) ??
+      (await this.deps.storage.get(key, { freshness: { kind: 'consistent' } }));
     return entry?.object as T | undefined;
   }
 
-  values(): IterableIterator<T> {
-    return this.#objects.values();
+  *values(): IterableIterator<T> {
+    for (const { object } of this.#entries.values()) yield object as T;
   }
 
-  indexed(value: string): Iterable<T> {
-    return this.#index.get(value)?.values() ?? [];
+  *indexed(value: string): Iterable<T> {
+    const { index, indexBytes } = this.options;
+    for (const entry of this.#index.get(value)?.values() ?? []) {
+      const object = entry.object as T;
+      if (!indexBytes || index?.(object) === value) yield object;
+    }
   }
 
   /** Follows storage until `signal` aborts. */
@@ -96,8 +105,8 @@ export class LiveView<T extends KubeObject> implements LiveReader<T> {
     const { prefix } = this.options;
     const list = await storage.list(prefix, { freshness: { kind: 'consistent' }, signal });
     const listed = new Set(list.entries.map((entry) => entry.key));
-    for (const key of this.#objects.keys()) if (!listed.has(key)) this.#remove(key);
-    for (const entry of list.entries) this.#set(entry.key, entry.object as T);
+    for (const key of this.#entries.keys()) if (!listed.has(key)) this.#remove(key);
+    for (const entry of list.entries) this.#set(entry);
     this.#version++;
     this.#markReady();
     for await (const items of storage.watch(prefix, { after: list.revision, signal })) {
@@ -105,33 +114,42 @@ export class LiveView<T extends KubeObject> implements LiveReader<T> {
         if (item.kind !== 'event') continue;
         const { entry, type } = item.event;
         if (type === 'DELETED') this.#remove(entry.key);
-        else this.#set(entry.key, entry.object as T);
+        else this.#set(entry);
       }
       this.#version++;
     }
   }
 
-  #set(key: string, object: T): void {
+  #set(entry: Entry): void {
+    const { key } = entry;
     this.#unindex(key);
-    this.#objects.set(key, object);
-    const value = this.options.index?.(object);
-    if (value === undefined) return;
-    const bucket = this.#index.get(value) ?? new Map<string, T>();
-    bucket.set(key, object);
-    this.#index.set(value, bucket);
+    this.#entries.set(key, entry);
+    for (const value of this.#valuesOf(entry)) {
+      const bucket = this.#index.get(value) ?? new Map<string, Entry>();
+      bucket.set(key, entry);
+      this.#index.set(value, bucket);
+    }
   }
 
   #remove(key: string): void {
     this.#unindex(key);
-    this.#objects.delete(key);
+    this.#entries.delete(key);
   }
 
   #unindex(key: string): void {
-    const old = this.#objects.get(key);
-    const value = old && this.options.index?.(old);
-    if (value === undefined) return;
-    const bucket = this.#index.get(value);
-    bucket?.delete(key);
-    if (bucket?.size === 0) this.#index.delete(value);
+    const old = this.#entries.get(key);
+    if (!old) return;
+    for (const value of this.#valuesOf(old)) {
+      const bucket = this.#index.get(value);
+      bucket?.delete(key);
+      if (bucket?.size === 0) this.#index.delete(value);
+    }
+  }
+
+  #valuesOf(entry: Entry): readonly string[] {
+    const { index, indexBytes } = this.options;
+    if (indexBytes) return indexBytes(entry.bytes);
+    const value = index?.(entry.object as T);
+    return value === undefined ? [] : [value];
   }
 }
