@@ -2,118 +2,13 @@
 // measured is how fast it binds. BENCH_NODES=1000,5000; BENCH_CASES picks by name; BENCH_PODS pods are measured.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printTable } from '../table.mjs';
-import { Stand, bareNode, sidesToMeasure, upstreamVersion } from './stand.mjs';
+import { CASES } from './perf-cases.mjs';
+import { sidesToMeasure, upstreamVersion } from './sides.mjs';
+import { Stand, bareNode } from './stand.mjs';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 1);
 const SIZES = (process.env.BENCH_NODES ?? '1000,5000').split(',').map(Number);
 const MEASURED = Number(process.env.BENCH_PODS ?? 1000);
-const ZONE = 'topology.kubernetes.io/zone';
-const HOST = 'kubernetes.io/hostname';
-
-const container = (cpu = '100m', memory = '500Mi') => ({
-  name: 'pause',
-  image: 'registry.k8s.io/pause:3.10',
-  ports: [{ containerPort: 80 }],
-  resources: { requests: { cpu, memory } },
-});
-const term = (color, topologyKey) => ({
-  labelSelector: { matchLabels: { color } },
-  topologyKey,
-});
-const plain = { labels: {}, spec: { containers: [container()] } };
-const withTerm = (kind, how, color, key) => ({
-  labels: { color },
-  spec: {
-    affinity: {
-      [kind]: {
-        [how]: how.startsWith('required')
-          ? [term(color, key)]
-          : [{ weight: 1, podAffinityTerm: term(color, key) }],
-      },
-    },
-    containers: [container()],
-  },
-});
-const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
-const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';
-const spread = (whenUnsatisfiable) => ({
-  labels: { color: 'blue' },
-  spec: {
-    topologySpreadConstraints: [
-      {
-        maxSkew: 5,
-        topologyKey: ZONE,
-        whenUnsatisfiable,
-        labelSelector: { matchLabels: { color: 'blue' } },
-      },
-    ],
-    containers: [container()],
-  },
-});
-
-/** Pods that are there before (as a share of the nodes), and those that are measured. */
-const CASES = {
-  SchedulingBasic: { init: [[plain, 1]], measure: plain },
-  SchedulingPodAntiAffinity: {
-    init: [[withTerm('podAntiAffinity', REQUIRED, 'green', HOST), 0.1]],
-    measure: withTerm('podAntiAffinity', REQUIRED, 'green', HOST),
-    most: 0.8,
-  },
-  SchedulingPodAffinity: {
-    init: [[withTerm('podAffinity', REQUIRED, 'blue', ZONE), 1]],
-    measure: withTerm('podAffinity', REQUIRED, 'blue', ZONE),
-  },
-  SchedulingPreferredPodAffinity: {
-    init: [[withTerm('podAffinity', PREFERRED, 'red', HOST), 1]],
-    measure: withTerm('podAffinity', PREFERRED, 'red', HOST),
-  },
-  SchedulingPreferredPodAntiAffinity: {
-    init: [[withTerm('podAntiAffinity', PREFERRED, 'yellow', HOST), 1]],
-    measure: withTerm('podAntiAffinity', PREFERRED, 'yellow', HOST),
-  },
-  SchedulingNodeAffinity: {
-    init: [[plain, 1]],
-    measure: {
-      labels: {},
-      spec: {
-        affinity: {
-          nodeAffinity: {
-            [REQUIRED]: {
-              nodeSelectorTerms: [
-                { matchExpressions: [{ key: ZONE, operator: 'In', values: ['zone-0', 'zone-1'] }] },
-              ],
-            },
-          },
-        },
-        containers: [container()],
-      },
-    },
-  },
-  TopologySpreading: { init: [[plain, 1]], measure: spread('DoNotSchedule') },
-  PreferredTopologySpreading: { init: [[plain, 1]], measure: spread('ScheduleAnyway') },
-  MixedSchedulingBasePod: {
-    init: [
-      [plain, 0.4],
-      [withTerm('podAffinity', REQUIRED, 'blue', ZONE), 0.4],
-      [withTerm('podAntiAffinity', REQUIRED, 'green', HOST), 0.4],
-      [withTerm('podAffinity', PREFERRED, 'red', HOST), 0.4],
-      [withTerm('podAntiAffinity', PREFERRED, 'yellow', HOST), 0.4],
-    ],
-    measure: plain,
-  },
-  Preemption: {
-    init: [[{ labels: {}, spec: { containers: [container('900m')] } }, 4]],
-    measure: { labels: {}, spec: { priorityClassName: 'high', containers: [container('3000m')] } },
-    most: 0.5,
-    preempts: true,
-  },
-  Unschedulable: {
-    init: [[{ labels: {}, spec: { containers: [container('9')] } }, 0.2]],
-    measure: plain,
-    waits: false,
-  },
-};
-
 /** scheduler_perf's node-default.yaml, in one of three zones. */
 const perfNode = (i) => {
   const node = bareNode(i);
@@ -123,11 +18,45 @@ const perfNode = (i) => {
 };
 
 const PODS = '/api/v1/namespaces/default/pods';
-const create = (stand, name, count, { labels, spec }) =>
+/** k8s scheduler_perf config/pv-aws.yaml and pvc.yaml, bound to each other. */
+async function createVolume(stand, name) {
+  const spec = { accessModes: ['ReadOnlyMany'] };
+  await stand.ask('POST', '/api/v1/persistentvolumes', {
+    metadata: { name },
+    spec: {
+      ...spec,
+      awsElasticBlockStore: { volumeID: name },
+      capacity: { storage: '1Gi' },
+      persistentVolumeReclaimPolicy: 'Retain',
+      claimRef: { kind: 'PersistentVolumeClaim', namespace: 'default', name },
+    },
+  });
+  await stand.ask('POST', '/api/v1/namespaces/default/persistentvolumeclaims', {
+    metadata: { name, annotations: { 'pv.kubernetes.io/bind-completed': 'true' } },
+    spec: {
+      ...spec,
+      storageClassName: '',
+      volumeName: name,
+      resources: { requests: { storage: '1Gi' } },
+    },
+  });
+}
+
+const claimOf = (name) => [{ name: 'vol', persistentVolumeClaim: { claimName: name } }];
+
+/** Before the clock runs, as upstream's cases do it. */
+const prepare = (stand, name, count, { claims }) =>
+  claims ? stand.many(count, (i) => createVolume(stand, `${name}-${i}`)) : undefined;
+
+const create = (stand, name, count, { labels, spec, claims }) =>
   stand.many(count, (i) =>
     stand.ask('POST', PODS, {
       metadata: { name: `${name}-${i}`, labels },
-      spec: { terminationGracePeriodSeconds: 0, ...spec },
+      spec: {
+        terminationGracePeriodSeconds: 0,
+        ...spec,
+        ...(claims ? { volumes: claimOf(`${name}-${i}`) } : {}),
+      },
     }),
   );
 
@@ -144,9 +73,11 @@ async function round(side, nodes, { init, measure, most = Infinity, waits = true
     let before = 0;
     for (const [i, [template, share]] of init.entries()) {
       const count = Math.floor(nodes * share);
+      await prepare(stand, `init-${i}`, count, template);
       await create(stand, `init-${i}`, count, template);
       before += waits ? count : 0;
     }
+    await prepare(stand, 'measured', measured, measure);
     const bound = await stand.countAdded(
       `${PODS}?watch=1&resourceVersion=0&fieldSelector=spec.nodeName!%3D`,
     );

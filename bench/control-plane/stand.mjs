@@ -1,8 +1,7 @@
 // What the control-plane benchmarks stand on: etcd, our API server, bare Node objects and either side's controllers and scheduler.
 import https from 'node:https';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
-  existsSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -12,33 +11,14 @@ import {
 } from 'node:fs';
 import { generateKeyPairSync } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NODE_FLAGS, SIDES, dist, nodeFlagsOf, upstreamFolder } from './sides.mjs';
 
 const TOKEN = 'bench';
 const NET = process.env.BENCH_NET ?? '127.238';
 const ETCD = `${NET}.30.1`;
 const API = `${NET}.30.2`;
-
-export const dist =
-  process.env.ORRERY_DIST ??
-  join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist');
-
-const hasUpstream = (...names) =>
-  Boolean(process.env.KUBE_BIN_DIR) &&
-  names.every((name) => existsSync(join(process.env.KUBE_BIN_DIR, name)));
-
-/** Upstream's programs, when KUBE_BIN_DIR names a folder with both. */
-export const upstreamFolder = () =>
-  hasUpstream('kube-controller-manager', 'kube-scheduler') ? process.env.KUBE_BIN_DIR : undefined;
-
-export function upstreamVersion() {
-  const folder = upstreamFolder();
-  if (!folder) return 'none';
-  const { stdout } = spawnSync(join(folder, 'kube-scheduler'), ['--version'], { encoding: 'utf8' });
-  return stdout.trim().replace('Kubernetes ', '');
-}
 
 export const residentOf = (pid) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
@@ -47,25 +27,6 @@ export const residentOf = (pid) =>
 export function cpuOf(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-/** Whose controllers and scheduler run over whose API server. */
-const SIDES = {
-  orrery: { server: 'orrery', controlPlane: 'orrery' },
-  upstream: { server: 'upstream', controlPlane: 'upstream' },
-  mixed: { server: 'orrery', controlPlane: 'upstream' },
-  before: { server: 'orrery', controlPlane: 'orrery', dist: process.env.ORRERY_DIST_BEFORE },
-};
-
-/** What `orrery up` starts its processes with. */
-const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=16'];
-
-/** BENCH_NODE_APISERVER and so on: flags of Node for one process; with _BEFORE behind, for the side `before` alone. */
-function nodeFlagsOf(name, side) {
-  const variable = `BENCH_NODE_${name.toUpperCase().replaceAll('-', '_')}`;
-  return (process.env[side.dist ? `${variable}_BEFORE` : variable] ?? '')
-    .split(' ')
-    .filter(Boolean);
 }
 
 /** One etcd and one API server, thrown away by `close`. */
@@ -406,36 +367,4 @@ export function bareNode(i) {
       nodeInfo: { operatingSystem: 'linux', architecture: 'amd64' },
     },
   };
-}
-
-/** Whether the API server of this build can serve what upstream's 1.20 scheduler asks for. */
-function servesRemovedApis() {
-  const { stdout } = spawnSync(process.execPath, [join(dist, 'kube-apiserver.js'), '--help'], {
-    encoding: 'utf8',
-  });
-  return stdout.includes('--serve-removed-apis');
-}
-
-/** The sides to measure, and why one is missing. `wanted` names those that say something here. */
-export function sidesToMeasure(wanted) {
-  if (process.env.BENCH_SIDES) return process.env.BENCH_SIDES.split(',');
-  const say = (text) => process.stdout.write(`${text}\n`);
-  if (!upstreamFolder()) {
-    say(
-      'KUBE_BIN_DIR names no kube-controller-manager and kube-scheduler: upstream is not measured',
-    );
-    return ['orrery'];
-  }
-  return wanted.filter((side) => {
-    const { server, controlPlane } = SIDES[side];
-    if (server === 'upstream' && !hasUpstream('kube-apiserver')) {
-      say('KUBE_BIN_DIR names no kube-apiserver: upstream as a whole is not measured');
-      return false;
-    }
-    if (server === 'orrery' && controlPlane === 'upstream' && !servesRemovedApis()) {
-      say("the API server does not serve policy/v1beta1: upstream's scheduler is not measured");
-      return false;
-    }
-    return true;
-  });
 }

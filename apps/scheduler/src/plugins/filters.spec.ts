@@ -206,7 +206,11 @@ const spreadCases: Case[] = [
 const useClaim = (name: string): PodBuilder =>
   pod('a').spec({ volumes: [{ name: 'v', persistentVolumeClaim: { claimName: name } }] });
 const claim = (phase: string, volumeName = ''): object => ({
-  metadata: { name: 'data', namespace: 'default' },
+  metadata: {
+    name: 'data',
+    namespace: 'default',
+    annotations: phase === 'Bound' ? { 'pv.kubernetes.io/bind-completed': 'yes' } : {},
+  },
   spec: { volumeName },
   status: { phase },
 });

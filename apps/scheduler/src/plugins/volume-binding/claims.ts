@@ -54,8 +54,12 @@ export const storageClassOf = (
   { storageClasses }: Pick<Listers, 'storageClasses'>,
 ): StorageClass | undefined => storageClasses.get({ name: claim.spec?.storageClassName ?? '' });
 
-export const isBound = ({ spec, status }: PersistentVolumeClaim): boolean =>
-  Boolean(spec?.volumeName) && status?.phase === 'Bound';
+/** Set by the volume controller when both sides name each other. */
+const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed';
+
+/** k8s scheduler_binder.go:isPVCFullyBound; the phase follows later. */
+export const isBound = ({ metadata, spec }: PersistentVolumeClaim): boolean =>
+  Boolean(spec?.volumeName) && metadata.annotations?.[BIND_COMPLETED] !== undefined;
 
 /** k8s volumebinding/volume_binding.go:PreFilter. */
 export function sortClaims(pod: Pod, listers: Listers): PodClaims | Status {

@@ -27,7 +27,18 @@ const claim = (name: string, spec: object = {}, more: object = {}): KubeObject =
   }) as unknown as KubeObject;
 
 const bound = (name: string, volumeName: string, spec: object = {}): KubeObject =>
-  claim(name, { volumeName, ...spec }, { status: { phase: 'Bound' } });
+  claim(
+    name,
+    { volumeName, ...spec },
+    {
+      metadata: {
+        name,
+        namespace: 'default',
+        uid: `uid-${name}`,
+        annotations: { 'pv.kubernetes.io/bind-completed': 'yes' },
+      },
+    },
+  );
 
 const volume = (name: string, storage: string, zone?: string, more: object = {}): KubeObject =>
   ({
