@@ -11,6 +11,7 @@ import { ControllerManagerFlags, toOptions } from './config/options.js';
 import type { ControllerContext } from './controller-entry.js';
 import { ControllerManagerModule } from './controller-manager.module.js';
 import { selectControllers } from './controller-selection.js';
+import { queueNameOf } from './queue-names.js';
 import { CONTROLLERS } from './controllers/controllers.js';
 
 const NAME = 'kube-controller-manager';
@@ -26,7 +27,7 @@ async function run(argv: readonly string[], context: ComponentContext): Promise<
     definitions: entries.map((entry) => {
       const definition = entry.definition(parts);
       const concurrency = options.concurrency[entry.name] ?? definition.concurrency;
-      return { ...definition, concurrency };
+      return { ...definition, concurrency, queue: queueNameOf(entry.name) };
     }),
   });
   try {

@@ -237,8 +237,8 @@ describe('all controllers together', () => {
   it('tell of every queue', async () => {
     const response = await fetch(`http://${METRICS.host}:${METRICS.port}/metrics`);
     const text = await response.text();
-    for (const name of ['job', 'daemonset', 'persistentvolume-binder', 'horizontal-pod-autoscaler'])
-      expect(text).toMatch(new RegExp(`workqueue_adds_total\\{name="${name}-controller"\\} \\d+`));
+    for (const name of ['job', 'daemonset', 'claims', 'horizontalpodautoscaler', 'endpoint_slice'])
+      expect(text).toMatch(new RegExp(`workqueue_adds_total\\{name="${name}"\\} \\d+`));
     expect(text).toContain('workqueue_longest_running_processor_seconds');
     expect(plane.logs()).not.toContain('"level":50');
   });

@@ -44,7 +44,7 @@ export class ControllerRunner {
     private readonly options: RunnerOptions,
   ) {
     const { clock, meters } = options;
-    const metrics = meters && new QueueMetrics(definition.name, clock, meters);
+    const metrics = meters && new QueueMetrics(definition.queue ?? definition.name, clock, meters);
     this.#queue = new WorkQueue(clock, metrics);
     for (const watch of definition.watches) this.#watch(watch);
     for (const key of definition.initial ?? []) this.#queue.add(toKeyString(key));

@@ -15,8 +15,10 @@ export interface WatchDefinition<T extends KubeObject = KubeObject> {
 
 /** What a controller watches; the transport turns it into keys of its work queue. */
 export interface ControllerDefinition {
-  /** Names the queue, the message pattern, the metrics and --controllers. */
+  /** Names the message pattern and --controllers. */
   readonly name: string;
+  /** How the queue is called in metrics; default the name. */
+  readonly queue?: string;
   /** Reconcilers that run at once; a key is never reconciled twice at a time. */
   readonly concurrency: number;
   readonly watches: readonly WatchDefinition[];

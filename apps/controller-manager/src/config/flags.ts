@@ -11,6 +11,10 @@ export class ControllerManagerFlags extends SubsystemFlags {
   @IsArray()
   controllers: string[] = ['*'];
 
+  @Flag('Features that are off by default, as Name=true', 'feature-gates')
+  @IsArray()
+  featureGates: string[] = [];
+
   @Flag('Range of the pod addresses of the cluster, or one of each family separated by a comma')
   @IsOptional()
   @IsString()

@@ -2,6 +2,8 @@ import { ConfigError, parseDuration } from '@orrery/component';
 import { toElection } from '@orrery/controller';
 import type { LeaderElectedOptions } from '@orrery/controller';
 import { toConcurrency } from './concurrency-flags.js';
+import { toFeatureGates } from './feature-gates.js';
+import type { FeatureGates } from './feature-gates.js';
 import { ControllerManagerFlags } from './flags.js';
 import { toSubsystems } from './subsystem-options.js';
 import type { SubsystemOptions } from './subsystem-options.js';
@@ -11,6 +13,7 @@ export { ControllerManagerFlags };
 /** The flags as a program needs them. */
 export interface ControllerManagerOptions extends LeaderElectedOptions, SubsystemOptions {
   readonly controllers: readonly string[];
+  readonly featureGates: FeatureGates;
   readonly clusterCidr: string;
   readonly serviceClusterIpRange: string;
   readonly allocateNodeCidrs: boolean;
@@ -39,6 +42,7 @@ export function toOptions(flags: ControllerManagerFlags): ControllerManagerOptio
     ...toElection(flags),
     kubeconfig: flags.kubeconfig,
     controllers: flags.controllers,
+    featureGates: toFeatureGates(flags.featureGates),
     clusterCidr: flags.clusterCidr,
     allocateNodeCidrs: flags.allocateNodeCidrs,
     nodeCidrMaskSizes: {

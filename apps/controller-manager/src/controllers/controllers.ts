@@ -1,3 +1,4 @@
+import { storageVersionGcController } from './storageversion-gc/storageversion-gc.reconciler.js';
 import { nodeTtlController } from './node-ttl/node-ttl.reconciler.js';
 import { mirroringController } from './endpointslice-mirroring/mirroring.reconciler.js';
 import { serviceLbController } from './service-lb/service-lb.reconciler.js';
@@ -79,4 +80,5 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   disruptionController,
   clusterRoleAggregationController,
   garbageCollector,
+  storageVersionGcController,
 ];

@@ -9,8 +9,7 @@ export class Report {
   readonly #rows = new Map<string, Row>();
 
   start(controller: string, writes: number): void {
-    if (process.env['CRASH_POINTS'])
-      process.stderr.write(`crash points: ${controller}, ${writes} writes\n`);
+    this.#say(`${controller}: ${writes} writes`);
     this.#rows.set(controller, { writes, crashes: 0, stale: 0 });
   }
 
@@ -21,7 +20,14 @@ export class Report {
 
   stale(controller: string): void {
     const row = this.#rows.get(controller);
-    if (row) row.stale++;
+    if (!row) return;
+    row.stale++;
+    this.#say(`${controller}: ${row.crashes} deaths, ${row.stale} kinds of stale caches`);
+  }
+
+  /** How far the long run has come. */
+  #say(line: string): void {
+    if (process.env['CRASH_POINTS']) process.stderr.write(`${line}\n`);
   }
 
   print(): void {

@@ -160,7 +160,12 @@ export class World {
         const preconditions = uid ? { preconditions: { uid } } : {};
         await pods.delete(key, { gracePeriodSeconds: 0, ...preconditions });
       } else if ((pod.status?.phase ?? 'Pending') === 'Pending')
-        await pods.patch(key, 'merge', { status: statusOf(life) }, { subresource: 'status' });
+        await pods.patch(
+          key,
+          'merge',
+          { status: statusOf(life, labels['ip'] ?? '1') },
+          { subresource: 'status' },
+        );
     } catch (error) {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
@@ -172,12 +177,13 @@ const isEnded = ({ status }: Pod): boolean =>
 
 const LONG_AGO = '2026-01-01T00:00:00Z';
 
-function statusOf(life: string): object {
+function statusOf(life: string, ip: string): object {
+  const podIP = `10.0.0.${ip}`;
   if (life === 'run')
     return {
       phase: 'Running',
-      podIP: '10.0.0.1',
-      podIPs: [{ ip: '10.0.0.1' }],
+      podIP,
+      podIPs: [{ ip: podIP }],
       conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: LONG_AGO }],
     };
   const exitCode = life === 'succeed' ? 0 : 1;

@@ -16,7 +16,7 @@ interface Shape {
   readonly ready?: boolean;
   readonly ip?: string;
   readonly port?: number;
-  readonly phase?: string;
+  readonly phase?: 'Running' | 'Failed';
   readonly leaving?: boolean;
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Pod } from '@orrery/api';
+import type { PersistentVolumeClaimSpec, Pod } from '@orrery/api';
 import { newClaim } from './ephemeral-volume.reconciler.js';
 
 const pod: Pod = { metadata: { name: 'p', namespace: 'd', uid: 'u' }, spec: { containers: [] } };
-const spec = { accessModes: ['ReadWriteOnce'] };
+const spec: PersistentVolumeClaimSpec = { accessModes: ['ReadWriteOnce'] };
 
 describe('newClaim()', () => {
   it.each([

@@ -34,7 +34,7 @@ describe('healthOf()', () => {
   });
 
   it('of one without conditions nobody knows', () => {
-    expect(healthOf({ metadata: { name: 'n' } })).toBe('Unknown');
+    expect(healthOf({ metadata: { name: 'n' }, spec: {} })).toBe('Unknown');
   });
 });
 

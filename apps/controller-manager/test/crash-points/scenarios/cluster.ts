@@ -1,5 +1,6 @@
 import { resources } from '@orrery/api';
 import type { KubeObject } from '@orrery/apimachinery';
+import { eventually } from '@orrery/testkit';
 import type { Scenario } from '../scenario.js';
 import { NS } from '../world.js';
 import type { World } from '../world.js';
@@ -24,28 +25,26 @@ export const namespaceScenario: Scenario = {
     {
       do: async (world) => {
         for (const name of ['a', 'b']) await world.client.resource(namespaces).delete({ name });
-      },
-      until: async (world) => {
-        const left = await world.list(namespaces);
-        const held = left.find(({ metadata }) => metadata.name === 'b');
-        return (
-          left.every(({ metadata }) => metadata.name !== 'a') &&
-          held?.status?.conditions?.some(
-            ({ type, status }) => type === 'NamespaceFinalizersRemaining' && status === 'True',
-          )
-        );
-      },
-    },
-    {
-      do: (world) =>
-        world.client
+        // What holds a namespace back shows in it; it is looked at again and again, so that is no end.
+        await eventually(() => isHeld(world), { timeoutMs: 30_000 });
+        await world.client
           .resource(configmaps)
-          .patch({ namespace: 'b', name: 'held' }, 'merge', { metadata: { finalizers: null } }),
+          .patch({ namespace: 'b', name: 'held' }, 'merge', { metadata: { finalizers: null } });
+      },
       until: async (world) =>
-        (await world.list(namespaces)).every(({ metadata }) => metadata.name !== 'b'),
+        (await world.list(namespaces)).every(
+          ({ metadata: { name } }) => name !== 'a' && name !== 'b',
+        ),
     },
   ],
 };
+
+async function isHeld(world: World): Promise<boolean> {
+  const { status } = await world.get(namespaces, { name: 'b' });
+  return (status?.conditions ?? []).some(
+    ({ type, status: is }) => type === 'NamespaceFinalizersRemaining' && is === 'True',
+  );
+}
 
 export const quotaScenario: Scenario = {
   controller: 'resourcequota-controller',

@@ -49,16 +49,19 @@ const READY = { type: 'Ready', status: 'True', lastHeartbeatTime: '2026-01-01T00
 export const nodeLifecycleScenario: Scenario = {
   controller: 'node-lifecycle-controller',
   kinds: [nodes, pods],
-  stepMs: 5_000,
+  simplify: (texts) => texts.filter((text) => !text.includes('"name":"n2"')),
   async arrange(world) {
-    await node(world, 'n1', { status: { conditions: [READY] } });
+    for (const name of ['n1', 'n2']) await node(world, name, { status: { conditions: [READY] } });
     await pod(world, 'a', { nodeName: 'n1' });
   },
   acts: [
     {
-      // Silent from the start, as seen by whoever watches.
+      // n1 is silent from the start, as seen by whoever watches; n2 goes on.
       do: () => Promise.resolve(),
       until: async (world) => {
+        const lastHeartbeatTime = new Date(world.clock.now()).toISOString().replace(/\.\d+/, '');
+        await world.patchStatus(nodes, 'n2', { conditions: [{ ...READY, lastHeartbeatTime }] });
+        await world.clock.step(5_000, 1);
         const keys = (await world.get(nodes, { name: 'n1' })).spec?.taints?.map(
           ({ key, effect }) => `${key}:${effect}`,
         );

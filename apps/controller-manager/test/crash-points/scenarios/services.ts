@@ -7,7 +7,11 @@ const { endpoints, endpointslices, nodes, pods, services } = resources;
 
 const pod = (world: World, name: string): Promise<unknown> =>
   world.create(pods, {
-    metadata: { name, namespace: NS, labels: { app: 'web', does: 'run' } },
+    metadata: {
+      name,
+      namespace: NS,
+      labels: { app: 'web', does: 'run', ip: String(name.charCodeAt(0)) },
+    },
     spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] },
   });
 
