@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KubeObject } from '@orrery/apimachinery';
-import { blocking, decideGarbage, isOrphaning, isWaiting } from './gc.decide.js';
+import {
+  blocking,
+  decideGarbage,
+  isOrphaning,
+  isWaiting,
+  releasedOwners,
+  unblockedReferences,
+} from './gc.decide.js';
 import type { GcAction, OwnedBy, OwnerState } from './gc.decide.js';
 
 const owner = (state: OwnerState): OwnedBy => ({
@@ -82,6 +89,32 @@ describe('what an object that is being deleted waits for', () => {
       false,
       false,
     ]);
+  });
+});
+
+describe('a circle of owners', () => {
+  const reference = { apiVersion: 'v1', kind: 'Pod', name: 'a', uid: 'a' };
+  const held = {
+    ...object(),
+    metadata: { ownerReferences: [{ ...reference, blockOwnerDeletion: true }] },
+  };
+  const free = {
+    ...object(),
+    metadata: { ownerReferences: [{ ...reference, blockOwnerDeletion: false }] },
+  };
+  const waiting = object(['foregroundDeletion'], true);
+
+  it('is opened by an object whose dependents wait already', () => {
+    expect(unblockedReferences(held, [object(), waiting])).toEqual(free.metadata.ownerReferences);
+    expect(unblockedReferences(held, [object()])).toBeUndefined();
+    expect(unblockedReferences(free, [waiting])).toBeUndefined();
+  });
+
+  it('tells the owners that are held back no more', () => {
+    expect(releasedOwners(held, free).map(({ uid }) => uid)).toEqual(['a']);
+    expect(releasedOwners(held, object()).map(({ uid }) => uid)).toEqual(['a']);
+    expect(releasedOwners(held, held)).toEqual([]);
+    expect(releasedOwners(free, object())).toEqual([]);
   });
 });
 

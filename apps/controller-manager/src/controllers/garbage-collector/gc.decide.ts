@@ -49,6 +49,31 @@ export function decideGarbage(
   return { type: 'delete', policy: 'Background' };
 }
 
+const blocks = (owner: OwnerReference): boolean => owner.blockOwnerDeletion === true;
+
+/**
+ * The owner references of an object that is to go with its owner, when one of its own dependents waits already: in a circle
+ * each would wait for the next, so it holds no owner back any more. Undefined when it holds none.
+ */
+export function unblockedReferences(
+  { metadata }: KubeObject,
+  dependents: readonly KubeObject[],
+): OwnerReference[] | undefined {
+  const { ownerReferences = [] } = metadata;
+  if (!ownerReferences.some(blocks) || !dependents.some(isWaiting)) return undefined;
+  return ownerReferences.map((owner) =>
+    blocks(owner) ? { ...owner, blockOwnerDeletion: false } : owner,
+  );
+}
+
+/** The owners that an object has held back and holds back no more. */
+export function releasedOwners(before: KubeObject, now: KubeObject): OwnerReference[] {
+  const held = new Set(now.metadata.ownerReferences?.filter(blocks).map(({ uid }) => uid));
+  return (before.metadata.ownerReferences ?? []).filter(
+    (owner) => blocks(owner) && !held.has(owner.uid),
+  );
+}
+
 /** The dependents that hold their owner back until they are gone. */
 export const blocking = (dependents: readonly KubeObject[], ownerUid: string): KubeObject[] =>
   dependents.filter((dependent) =>

@@ -13,6 +13,7 @@ import {
   decideGarbage,
   isOrphaning,
   isWaiting,
+  unblockedReferences,
 } from './gc.decide.js';
 import type { OwnedBy, OwnerState } from './gc.decide.js';
 import { OwnerGraph } from './owner-graph.js';
@@ -56,7 +57,7 @@ export class GarbageReconciler implements Reconciler {
     const action = decideGarbage(object, owners, dependents.length > 0);
     if (action.type === 'disown') await this.#disown({ ref, object }, action.uids);
     else if (action.type === 'delete') {
-      const { uid, resourceVersion } = object.metadata;
+      const { uid, resourceVersion } = (await this.#unblock({ ref, object }, dependents)).metadata;
       const preconditions = {
         ...(uid ? { uid } : {}),
         // Owners may have been added since: only the version that was judged may go.
@@ -68,6 +69,19 @@ export class GarbageReconciler implements Reconciler {
           .delete(keyOf(object), { propagationPolicy: action.policy, preconditions }),
       );
     }
+  }
+
+  /** Where the object is part of a circle of deletions, it lets go of its owners first. */
+  async #unblock(
+    { ref, object }: GraphItem,
+    dependents: readonly GraphItem[],
+  ): Promise<KubeObject> {
+    const all = dependents.map((dependent) => dependent.object);
+    const ownerReferences = unblockedReferences(object, all);
+    if (!ownerReferences) return object;
+    const { uid, resourceVersion } = object.metadata;
+    const patch = { metadata: { uid, resourceVersion, ownerReferences } };
+    return this.client.resource<KubeObject>(ref).patch(keyOf(object), 'merge', patch);
   }
 
   async #stateOf(reference: OwnerReference, dependent: KubeObject): Promise<OwnerState> {
@@ -107,7 +121,7 @@ export class GarbageReconciler implements Reconciler {
   async #waitForDependents(item: GraphItem): Promise<void> {
     const { uid = '' } = item.object.metadata;
     const dependents = this.graph.dependentsOf(uid).map(({ object }) => object);
-    if (blocking(dependents, uid).length > 0) this.graph.touchDependents(item.object);
+    if (blocking(dependents, uid).length > 0) this.graph.touchIdleDependents(item.object);
     else await this.#dropFinalizer(item, FOREGROUND);
   }
 

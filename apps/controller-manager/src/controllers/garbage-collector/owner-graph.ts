@@ -3,7 +3,7 @@ import { keyOf, parseApiVersion } from '@orrery/apimachinery';
 import type { ResourceRef } from '@orrery/api';
 import { revisionOf } from '@orrery/client';
 import type { IndexFunction, InformerFactory, SharedInformer } from '@orrery/informers';
-import { isOrphaning, isWaiting } from './gc.decide.js';
+import { isOrphaning, isWaiting, releasedOwners } from './gc.decide.js';
 
 const OWNERS = 'owners';
 const MAX_ABSENT = 20_000;
@@ -54,7 +54,10 @@ export class OwnerGraph {
       };
       informer.addHandler({
         onAdd: seen,
-        onUpdate: seen,
+        onUpdate: (object, old) => {
+          seen(object);
+          this.#touchOwners(object, releasedOwners(old, object));
+        },
         onDelete: (object) => {
           this.noteAbsent(object.metadata.uid ?? '');
           this.touchDependents(object);
@@ -107,14 +110,23 @@ export class OwnerGraph {
     if (!oldest.done) this.#absent.delete(oldest.value);
   }
 
+  /** Those that are not waiting for dependents of their own: they tell their owners when they go. */
+  touchIdleDependents(owner: KubeObject): void {
+    for (const { ref, object } of this.dependentsOf(owner.metadata.uid ?? ''))
+      if (!isWaiting(object)) this.#add(toItemKey(ref, object), revisionOf(owner));
+  }
+
   touchDependents(owner: KubeObject): void {
     for (const { ref, object } of this.dependentsOf(owner.metadata.uid ?? ''))
       this.#add(toItemKey(ref, object), revisionOf(owner));
   }
 
-  /** An owner that waits for its dependents looks again when one has gone. */
-  #touchOwners(dependent: KubeObject): void {
-    for (const owner of dependent.metadata.ownerReferences ?? []) {
+  /** An owner that waits for its dependents looks again when one has gone or holds it back no more. */
+  #touchOwners(
+    dependent: KubeObject,
+    owners: readonly OwnerReference[] = dependent.metadata.ownerReferences ?? [],
+  ): void {
+    for (const owner of owners) {
       const found = this.refOf(owner);
       const { namespace } = dependent.metadata;
       const key =
