@@ -76,6 +76,11 @@ const commands = {
     if (code !== 0) process.exit(code);
     become(node(), [join(root, 'test', 'swap', 'run.mjs'), ...rest]);
   },
+  'test:conformance': () => {
+    const code = build();
+    if (code !== 0) process.exit(code);
+    become(node(), [join(root, 'test', 'conformance-suite', 'run.mjs'), ...rest]);
+  },
   bench: () => {
     const code = build();
     if (code !== 0) process.exit(code);
