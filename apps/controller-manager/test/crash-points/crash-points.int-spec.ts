@@ -1,22 +1,11 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { SystemClock } from '@orrery/component';
-import { createCa, generateKeyPair, privateKeyToPem } from '@orrery/pki';
-import { useControlPlane } from '../control-plane.js';
 import { chosenScenarios } from './scenarios/scenarios.js';
 import { Report } from './report.js';
+import { useScenarioPlane } from './scenario-plane.js';
 import { Trial } from './trials.js';
 import type { Outcome } from './trials.js';
 
-const plane = useControlPlane({
-  async prepare(folder) {
-    const ca = await createCa('kubernetes', new SystemClock().now());
-    writeFileSync(join(folder, 'ca.crt'), ca.certPem);
-    writeFileSync(join(folder, 'ca.key'), ca.keyPem);
-    writeFileSync(join(folder, 'sa.key'), privateKeyToPem((await generateKeyPair()).privateKey));
-  },
-});
+const plane = useScenarioPlane();
 const report = new Report();
 /** Worlds that are played at once. */
 const AT_ONCE = 4;

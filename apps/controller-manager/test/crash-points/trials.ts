@@ -49,6 +49,11 @@ export class Trial {
     private readonly scenario: Scenario,
   ) {}
 
+  /** Without any fault, and without a long look at whether that was all. */
+  quick(): Promise<Outcome> {
+    return this.#play({ quietMs: QUIET_MS });
+  }
+
   /** Without any fault: what the other runs are measured by. */
   clean(): Promise<Outcome> {
     return this.#play({ quietMs: LONG_QUIET_MS });

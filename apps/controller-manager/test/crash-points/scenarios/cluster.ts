@@ -2,6 +2,7 @@ import { resources } from '@orrery/api';
 import type { KubeObject } from '@orrery/apimachinery';
 import { eventually } from '@orrery/testkit';
 import type { Scenario } from '../scenario.js';
+import { storageVersions } from '../../../src/controllers/storageversion-gc/storage-version.js';
 import { NS } from '../world.js';
 import type { World } from '../world.js';
 
@@ -142,6 +143,74 @@ export const garbageScenario: Scenario = {
       until: async (world) =>
         (await maps(world)) === 'both kept' &&
         (await owners(world, 'both')) + (await owners(world, 'kept')) === 0,
+    },
+  ],
+};
+
+const { customresourcedefinitions: definitions, leases } = resources;
+const OPEN = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+
+/** The kind that upstream's API servers serve behind a gate, and ours does not. */
+async function serveStorageVersions(world: World): Promise<void> {
+  await world.create(definitions, {
+    metadata: {
+      name: 'storageversions.internal.apiserver.k8s.io',
+      annotations: { 'api-approved.kubernetes.io': 'unapproved, stands in for the built-in one' },
+    },
+    spec: {
+      group: 'internal.apiserver.k8s.io',
+      scope: 'Cluster',
+      names: { plural: 'storageversions', singular: 'storageversion', kind: 'StorageVersion' },
+      versions: [
+        {
+          name: 'v1alpha1',
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: OPEN },
+          subresources: { status: {} },
+        },
+      ],
+    },
+  });
+  await eventually(() => world.list(storageVersions), { timeoutMs: 30_000 });
+}
+
+async function storageVersion(
+  world: World,
+  name: string,
+  servers: readonly string[],
+): Promise<void> {
+  await world.create(storageVersions, { metadata: { name }, spec: {} });
+  const said = servers.map((apiServerID) => ({ apiServerID, encodingVersion: 'v1' }));
+  await world.patchStatus(storageVersions, name, { storageVersions: said });
+}
+
+export const storageVersionScenario: Scenario = {
+  controller: 'storageversion-garbage-collector-controller',
+  kinds: [storageVersions],
+  flags: ['--feature-gates=StorageVersionAPI=true'],
+  async arrange(world) {
+    await serveStorageVersions(world);
+    for (const name of ['api-1', 'api-2'])
+      await world.create(leases, {
+        metadata: {
+          name,
+          namespace: 'kube-system',
+          labels: { 'apiserver.kubernetes.io/identity': 'kube-apiserver' },
+        },
+        spec: { holderIdentity: name },
+      });
+    await storageVersion(world, 'apps.deployments', ['api-1', 'api-2']);
+    await storageVersion(world, 'batch.jobs', ['api-2']);
+  },
+  acts: [
+    {
+      do: (world) =>
+        world.client.resource(leases).delete({ namespace: 'kube-system', name: 'api-2' }),
+      until: async (world) => {
+        const [left, ...more] = await world.list(storageVersions);
+        return more.length === 0 && left?.status?.commonEncodingVersion === 'v1';
+      },
     },
   ],
 };

@@ -8,7 +8,7 @@ import * as volumes from './volumes.js';
 import { deploymentScenario, jobScenario, statefulSetScenario } from './workloads.js';
 
 /** Tried with every `npm test`. */
-const QUICK: readonly Scenario[] = [deploymentScenario, statefulSetScenario, jobScenario];
+export const QUICK: readonly Scenario[] = [deploymentScenario, statefulSetScenario, jobScenario];
 
 /** One for each controller of the list. */
 export const SCENARIOS: readonly Scenario[] = [
