@@ -210,8 +210,8 @@ describe('preemption beside every possible choice', () => {
           const open = all.filter((one) => one !== undefined);
           const best = open.filter((one) => !open.some((other) => hurtsLess(other, one)));
           const got = 'nominatedNode' in result ? result.nominatedNode : undefined;
-          if (best.length === 0) expect(got).toBe('');
-          else expect(best.map((one) => `n${one.node}`)).toContain(got);
+          const names = best.map((one) => `n${one.node}`);
+          expect(names.length > 0 ? names : ['']).toContain(got);
         }),
         { numRuns: RUNS },
       );
