@@ -21,6 +21,7 @@ import { EXTERNAL } from './externals.mjs';
 const ENTRIES = {
   orrery: 'apps/cli/src/main.ts',
   'kube-apiserver': 'apps/apiserver/src/main.ts',
+  'decode-worker': 'apps/apiserver/src/negotiation/decode-worker.ts',
   'kube-controller-manager': 'apps/controller-manager/src/main.ts',
   'kube-scheduler': 'apps/scheduler/src/main.ts',
   kubelet: 'apps/kubelet/src/main.ts',

@@ -20,7 +20,17 @@ const matchConstraints = {
     { apiGroups: [''], apiVersions: ['v1'], resources: ['pods'], operations: ['CREATE'] },
   ],
 };
-const pem = '-----BEGIN CERTIFICATE REQUEST-----\nMA==\n-----END CERTIFICATE REQUEST-----\n';
+/** A request for CN=jane, O=dev, signed by its own key. */
+const pem = [
+  '-----BEGIN CERTIFICATE REQUEST-----',
+  'MIHYMIGAAgEAMB4xDTALBgNVBAMMBGphbmUxDTALBgNVBAoMBGRldnMwWTATBgcq',
+  'hkjOPQIBBggqhkjOPQMBBwNCAAS1cUYouLM5PaPMEgONghY071XpZxrwRhRSib28',
+  'IwFjJgiin/kskscdjgcpwB90RHUZ0/s3UUd1sIwf0IjB8zIWoAAwCgYIKoZIzj0E',
+  'AwIDRwAwRAIgcTXuFklggSKfVE6zfp935V8O0UbNUIiZlt0n1GGxqJ8CIBLPmkyD',
+  'qHjb940G4zUPbIRoeHZ9YwTO6WgrlJ59/bal',
+  '-----END CERTIFICATE REQUEST-----',
+  '',
+].join('\n');
 const claimSpec = {
   accessModes: ['ReadWriteOnce'],
   resources: { requests: { storage: '1Gi' } },

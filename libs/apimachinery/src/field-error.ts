@@ -20,6 +20,9 @@ export interface FieldError {
   readonly message: string;
 }
 
+/** Findings that are told of one object; whoever makes more of them may stop. */
+export const MAX_FINDINGS = 1000;
+
 /** A path into an object, printed as upstream does: `spec.containers[0].name`, `metadata.labels[a/b]`. */
 export class FieldPath {
   /** Joined when somebody prints it: most paths are of fields that are right. */

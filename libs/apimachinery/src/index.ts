@@ -115,6 +115,7 @@ export {
   validateAnnotations,
   validateFieldManager,
   validateFinalizers,
+  validateKubeFinalizers,
   validateLabels,
   validateObjectMeta,
   validateObjectMetaUpdate,
@@ -156,18 +157,26 @@ export {
 export type { Quantity, QuantityFormat } from './quantity.js';
 export { DecodeError, MAX_VALUES } from './codec/decode-error.js';
 export { setOwn } from './schema/normalize.js';
-export { decodeJson } from './codec/json.js';
+export { decodeJson, duplicateFieldsOf } from './codec/json.js';
 export type { DecodedJson, DecodeOptions } from './codec/json.js';
 export { decodeYaml, encodeYaml } from './codec/yaml.js';
 export { goValue } from './patch/go-value.js';
-export { applyJsonPatch } from './patch/json-patch.js';
+export { applyJsonPatch, jsonPatchSteps } from './patch/json-patch.js';
 export { applyMergePatch, requireObjectPatch } from './patch/merge-patch.js';
 export { applyStrategicMergePatch } from './patch/strategic-merge-patch.js';
 export { PROTOBUF_MEDIA_TYPE, ProtobufCodec } from './protobuf/protobuf-codec.js';
 export type { DecodedProtobuf } from './protobuf/protobuf-codec.js';
 export { ProtobufError } from './protobuf/protobuf-error.js';
 export { applyConfiguration } from './managed-fields/apply-configuration.js';
-export { applyPatch, newApplyConflict, trackUpdate } from './managed-fields/apply-patch.js';
+export {
+  applyPatch,
+  applySteps,
+  newApplyConflict,
+  trackSteps,
+  trackUpdate,
+} from './managed-fields/apply-patch.js';
+export type { Steps } from './steps.js';
+export { finish, finishSlowly } from './steps.js';
 export { typedProblems } from './managed-fields/check-typed.js';
 export { emptyFields, parseFieldsV1 } from './managed-fields/field-set.js';
 export type { FieldSet } from './managed-fields/field-set.js';
@@ -178,7 +187,7 @@ export type {
   TrackOptions,
 } from './managed-fields/apply-patch.js';
 export { MessageEncoder } from './protobuf/encode-message.js';
-export type { Reaction } from './reaction.js';
-export { REACTION_HEADER, formatReaction, parseReaction } from './reaction.js';
 export type { Fence } from './fence.js';
 export { FENCE_HEADER, formatFence, parseFence } from './fence.js';
+export type { Reaction } from './reaction.js';
+export { REACTION_HEADER, formatReaction, parseReaction } from './reaction.js';

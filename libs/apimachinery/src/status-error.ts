@@ -1,3 +1,4 @@
+import { MAX_FINDINGS } from './field-error.js';
 import type { FieldError } from './field-error.js';
 
 export type StatusReason =
@@ -19,9 +20,9 @@ export type StatusReason =
   | 'UnsupportedMediaType'
   | 'InternalError'
   | 'Expired'
-  | 'ServiceUnavailable'
   /** Ours: a write under a Lease that has passed to another; nothing was stored. */
   | 'Fenced'
+  | 'ServiceUnavailable'
   | 'Unknown';
 
 export interface StatusCause {
@@ -130,7 +131,6 @@ export const newConflict = (gr: GroupResource, name: string, why: string): Statu
     { details: details(gr, name) },
   );
 
-export const OBJECT_MODIFIED =
 /** A write of a leader that is none any more. Not a Conflict: to try again would be wrong. */
 export const newFenced = (lease: string, transitions: number): StatusError =>
   new StatusError(
@@ -139,6 +139,7 @@ export const newFenced = (lease: string, transitions: number): StatusError =>
     `the lease "${lease}" is no longer held as of transition ${transitions}; nothing was written`,
   );
 
+export const OBJECT_MODIFIED =
   'the object has been modified; please apply your changes to the latest version and try again';
 
 export const newForbidden = (gr: GroupResource, name: string, why: string): StatusError =>
@@ -160,14 +161,16 @@ export function newInvalid(
   errors: readonly FieldError[],
 ): StatusError {
   const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
-  const texts = [...new Set(errors.map((e) => `${e.field}: ${e.message}`))];
+  const told = errors.slice(0, MAX_FINDINGS);
+  const texts = [...new Set(told.map((e) => `${e.field}: ${e.message}`))];
+  if (errors.length > MAX_FINDINGS) texts.push('too many errors');
   const text = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
   return new StatusError(422, 'Invalid', `${qualified} "${name}" is invalid: ${text}`, {
     details: {
       ...(name ? { name } : {}),
       ...(kind.group ? { group: kind.group } : {}),
       ...(kind.kind ? { kind: kind.kind } : {}),
-      causes: errors.map((e) => ({ reason: e.type, message: e.message, field: e.field })),
+      causes: told.map((e) => ({ reason: e.type, message: e.message, field: e.field })),
     },
   });
 }
@@ -214,9 +217,9 @@ const hasReason = (error: unknown, ...reasons: readonly StatusReason[]): boolean
 export const isNotFound = (error: unknown): boolean => hasReason(error, 'NotFound');
 export const isAlreadyExists = (error: unknown): boolean => hasReason(error, 'AlreadyExists');
 export const isConflict = (error: unknown): boolean => hasReason(error, 'Conflict');
+export const isFenced = (error: unknown): boolean => hasReason(error, 'Fenced');
 export const isInvalid = (error: unknown): boolean => hasReason(error, 'Invalid');
 export const isForbidden = (error: unknown): boolean => hasReason(error, 'Forbidden');
 export const isExpired = (error: unknown): boolean => hasReason(error, 'Expired', 'Gone');
-export const isFenced = (error: unknown): boolean => hasReason(error, 'Fenced');
 export const isTimeout = (error: unknown): boolean => hasReason(error, 'Timeout', 'ServerTimeout');
 export const isTooManyRequests = (error: unknown): boolean => hasReason(error, 'TooManyRequests');

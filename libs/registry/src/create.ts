@@ -36,15 +36,18 @@ export interface CreateCall {
 export type TrackFields = (
   object: KubeObject,
   old: KubeObject | undefined,
-) => ManagedFieldsEntry[] | undefined;
+) => Entries | Promise<Entries>;
+
+type Entries = ManagedFieldsEntry[] | undefined;
 
 /** Sets what {@link TrackFields} answers. */
-export function setManagedFields(
+export async function setManagedFields(
   object: KubeObject,
   old: KubeObject | undefined,
   track: TrackFields | undefined,
-): void {
-  const entries = track ? track(object, old) : object.metadata.managedFields;
+): Promise<void> {
+  const tracked = track ? track(object, old) : object.metadata.managedFields;
+  const entries = tracked instanceof Promise ? await tracked : tracked;
   if (entries === undefined || entries.length === 0) delete object.metadata.managedFields;
   else object.metadata.managedFields = entries;
 }
@@ -93,12 +96,13 @@ function generateName(scope: StoreScope, object: KubeObject): void {
 async function prepare(
   scope: StoreScope,
   object: KubeObject,
-  context: RequestContext,
+  { context, pause }: CreateCall,
 ): Promise<void> {
   const { kind } = scope;
   const kindContext = kindContextOf(scope, context);
   stamp(scope, object);
   kind.strategy.prepareForCreate?.(object, kindContext);
+  await pause?.();
   const found = kind.strategy.validate?.(object, kindContext) ?? [];
   const late = await kind.strategy.validateSlowly?.(object, undefined, kindContext, found);
   const errors = late ? [...found, ...late] : found;
@@ -140,15 +144,16 @@ async function attempt(
   call: CreateCall,
   attributes: AdmissionAttributes,
 ): Promise<Representation> {
-  await prepare(scope, object, call.context);
+  await prepare(scope, object, call);
   await call.pause?.();
-  setManagedFields(object, undefined, call.track);
+  await setManagedFields(object, undefined, call.track);
   await call.pause?.();
   const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
   const finish = await scope.hooks.beginCreate?.(object, hookCall);
   let written = false;
   try {
     await scope.deps.admission.validate({ ...attributes, name: object.metadata.name ?? '' });
+    await call.pause?.();
     const made = await store(scope, object, call);
     written = !call.dryRun;
     return made;

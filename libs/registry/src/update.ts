@@ -140,6 +140,7 @@ async function prepare(
   strategy.prepareForUpdate?.(object, old, context);
   if (hasGeneration(kind) && declarationChanged(kind, object, old))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  await call.pause?.();
   const found = strategy.validateUpdate?.(object, old, context) ?? [];
   const late = await strategy.validateSlowly?.(object, old, context, found);
   const errors = late ? [...found, ...late] : found;
@@ -178,6 +179,7 @@ async function write(
   const old = representationOf(kind, current);
   const result = { created: false, deleted: false };
   if (isNoop(object, old.object)) return { ...result, unwritten: true, representation: old };
+  await call.pause?.();
   const options = { signal: call.context.signal };
   if (!call.dryRun && isFree(scope, object)) {
     const cause = causeOption(scope, object, call.context, 'delete');
@@ -218,6 +220,7 @@ async function attempt(
   checkVersions(scope, object, old);
   await pause();
   kind.setDefaults?.(object);
+  await pause();
   const attributes: AdmissionAttributes = {
     operation: 'UPDATE',
     kind,
@@ -234,7 +237,7 @@ async function attempt(
   await pause();
   await prepare(scope, object, old, call);
   await pause();
-  setManagedFields(object, old, call.track);
+  await setManagedFields(object, old, call.track);
   await pause();
   const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
   const finish = call.subresource
@@ -243,6 +246,7 @@ async function attempt(
   let written = false;
   try {
     if (!call.admitted) await scope.deps.admission.validate(attributes);
+    await pause();
     const result = await write(scope, object, current, call);
     written = !call.dryRun;
     return result;

@@ -37,9 +37,12 @@ export function parseAccept(header: string): readonly MediaRange[] {
   return ranges;
 }
 
+/** Ranges of one header that are looked at. */
+const MOST_RANGES = 200;
+
 function splitAccept(header: string): MediaRange[] {
   return header
-    .split(',')
+    .split(',', MOST_RANGES)
     .map((part) => {
       const [type = '', ...rest] = part.split(';').map((piece) => piece.trim());
       const parameters = Object.fromEntries(

@@ -5,10 +5,12 @@ import {
   StatusError,
   decodeJson,
   decodeYaml,
+  duplicateFieldsOf,
   newBadRequest,
   toApiVersion,
 } from '@orrery/apimachinery';
 import type { ApiRequest } from '../filters/api-request.js';
+import { decodeYamlAside } from './decode-aside.js';
 import { protobuf } from './schemas.js';
 
 /** The kind that a body must be. */
@@ -48,22 +50,49 @@ interface Parsed {
   readonly duplicateFields: readonly string[];
 }
 
-/** Runs a decoder; what is wrong with the bytes is a 400. */
+/** What is wrong with the bytes is a 400. */
+function toRefusal(error: unknown): unknown {
+  if (error instanceof DecodeError)
+    return newBadRequest(`couldn't get version/kind; json parse error: ${error.message}`, error);
+  return error instanceof ProtobufError ? newBadRequest(error.message, error) : error;
+}
+
 function guarded(decode: () => Parsed): Parsed {
   try {
     return decode();
   } catch (error) {
-    if (error instanceof DecodeError)
-      throw newBadRequest(`couldn't get version/kind; json parse error: ${error.message}`, error);
-    if (error instanceof ProtobufError) throw newBadRequest(error.message, error);
-    throw error;
+    throw toRefusal(error);
   }
+}
+
+/** Repeated fields are looked for once the size of the document is known. */
+async function parseJson({ body }: ApiRequest, pause?: () => Promise<void>): Promise<Parsed> {
+  const { value } = guarded(() => decodeJson(body));
+  await pause?.();
+  return { value, duplicateFields: duplicateFieldsOf(body) };
+}
+
+async function parseYaml({ body }: ApiRequest): Promise<Parsed> {
+  try {
+    return await decodeYamlAside(body);
+  } catch (error) {
+    throw toRefusal(error);
+  }
+}
+
+function parseInTurn(
+  request: ApiRequest,
+  type: string,
+  pause?: () => Promise<void>,
+): Promise<Parsed> | Parsed {
+  if (type === 'application/json') return parseJson(request, pause);
+  return type === 'application/yaml' ? parseYaml(request) : parse(request, type);
 }
 
 function parse(request: ApiRequest, type: string): Parsed {
   switch (type) {
     case 'application/json':
-      return guarded(() => decodeJson(request.body, { findDuplicates: true }));
+      return guarded(() => decodeJson(request.body));
     case 'application/yaml':
       return guarded(() => decodeYaml(request.body));
     case 'application/vnd.kubernetes.protobuf':
@@ -110,14 +139,21 @@ export interface DecodedBody {
   readonly typed: boolean;
 }
 
-/** Decodes a request's body to plain JSON in the media type it came in, and says what is odd about it. */
-export function decodeBodyFully(request: ApiRequest, expected: BodyKind): DecodedBody {
-  const type = mediaTypeOf(request.headers['content-type']) || 'application/json';
-  const { value, duplicateFields } = parse(request, type);
+/** As decodeBody, but large bodies let others have their turn; says what is odd about the body, too. */
+export async function decodeBodyInTurn(
+  request: ApiRequest,
+  expected: BodyKind,
+  pause?: () => Promise<void>,
+): Promise<DecodedBody> {
+  const type = typeOf(request);
+  const { value, duplicateFields } = await parseInTurn(request, type, pause);
   const typed = type === 'application/vnd.kubernetes.protobuf';
   return { object: checkKind(value, expected), duplicateFields, typed };
 }
 
+const typeOf = (request: ApiRequest): string =>
+  mediaTypeOf(request.headers['content-type']) || 'application/json';
+
 /** Decodes a request's body to plain JSON in the media type it came in. */
 export const decodeBody = (request: ApiRequest, expected: BodyKind): KubeObject =>
-  decodeBodyFully(request, expected).object;
+  checkKind(parse(request, typeOf(request)).value, expected);

@@ -3,8 +3,7 @@ import {
   DecodeError,
   FieldPath,
   StatusError,
-  applyPatch,
-  decodeYaml,
+  applySteps,
   newApplyConflict,
   newBadRequest,
   newInvalid,
@@ -14,10 +13,12 @@ import {
 } from '@orrery/apimachinery';
 import { toTime } from '@orrery/component';
 import { cloneJson } from '@orrery/registry';
+import { decodeYamlAside } from '../negotiation/decode-aside.js';
 import { checkKind, mediaTypeOf } from '../negotiation/decode-body.js';
 import { schemas } from '../negotiation/schemas.js';
 import type { Call } from './call.js';
 import { booleanOf, createCallOf } from './call.js';
+import { inSteps, pauseFor } from './pauses.js';
 import { fieldSchemasOf, ignoredFields, managerOf } from './field-manager.js';
 import { sendObject } from './respond.js';
 import { strategyFor } from './subresource-strategy.js';
@@ -26,9 +27,9 @@ import { strategyFor } from './subresource-strategy.js';
 export const isApply = (call: Call): boolean =>
   mediaTypeOf(call.request.headers['content-type']) === 'application/apply-patch+yaml';
 
-function parse(call: Call): unknown {
+async function parse(call: Call): Promise<unknown> {
   try {
-    return decodeYaml(call.request.body).value;
+    return (await decodeYamlAside(call.request.body)).value;
   } catch (error) {
     if (error instanceof DecodeError)
       throw newBadRequest(`error decoding YAML: ${error.message}`, error);
@@ -48,9 +49,10 @@ function checkTyped(call: Call, object: KubeObject): void {
 }
 
 /** The configuration that is applied: only what its author names, under the name in the URL. */
-function readConfiguration(call: Call): KubeObject {
+async function readConfiguration(call: Call): Promise<KubeObject> {
   const { kind } = call.resource;
-  const object = checkKind(parse(call), kind);
+  const object = checkKind(await parse(call), kind);
+  await pauseFor(call).pause?.();
   const { metadata } = object;
   checkTyped(call, object);
   const { name, namespace } = call.request.info;
@@ -75,13 +77,14 @@ export async function apply(call: Call): Promise<void> {
   const { request, resource } = call;
   const { kind } = resource;
   const manager = requireManager(call);
-  const patch = readConfiguration(call);
+  const patch = await readConfiguration(call);
+  await pauseFor(call).pause?.();
   const { track: _track, ...options } = createCallOf(call, 'PatchOptions');
   const { subresource } = request.info;
   const result = await resource.store.update(
-    (live) => {
+    async (live) => {
       const { uid } = patch.metadata;
-      const applied = applyPatch({
+      const steps = applySteps({
         manager,
         registry: fieldSchemasOf(call),
         schemaName: kind.schema,
@@ -95,6 +98,7 @@ export async function apply(call: Call): Promise<void> {
         patch,
         force: booleanOf(request.query, 'force') ?? false,
       });
+      const applied = await inSteps(call, steps);
       if (applied.conflicts) throw newApplyConflict(applied.conflicts);
       const object = cloneJson(applied.object);
       if (uid === undefined && !live) delete object.metadata.uid;

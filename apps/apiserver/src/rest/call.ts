@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { FieldPath, newBadRequest, newInvalid, notSupported } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
 import type { Strategy } from '@orrery/api';
@@ -6,6 +5,7 @@ import type { CreateCall, ListRequest } from '@orrery/registry';
 import type { ApiRequest } from '../filters/api-request.js';
 import type { ServedResource } from './resource-catalog.js';
 import { trackerFor } from './field-manager.js';
+import { pauseFor } from './pauses.js';
 import { predicateOf } from './selectors.js';
 
 /** One request for one resource. */
@@ -34,12 +34,6 @@ export function dryRunOf(
   }
   return values.includes('All');
 }
-
-/** Bodies from which on a request lets others have their turn between its steps. */
-const LARGE_BODY = 256 * 1024;
-
-const pauseFor = ({ request }: Call): { pause?: () => Promise<void> } =>
-  request.body.length > LARGE_BODY ? { pause: () => setImmediate() } : {};
 
 export function createCallOf(
   call: Call,

@@ -6,6 +6,6 @@ import { sendObject } from './respond.js';
 /** POST of a collection. */
 export async function create(call: Call): Promise<void> {
   const options = createCallOf(call, 'CreateOptions');
-  const made = await call.resource.store.create(readObject(call), options);
+  const made = await call.resource.store.create(await readObject(call), options);
   await sendObject(call, made, 201);
 }

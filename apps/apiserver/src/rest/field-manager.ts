@@ -4,14 +4,20 @@ import {
   newInvalid,
   parseFieldsV1,
   toApiVersion,
-  trackUpdate,
+  trackSteps,
   validateFieldManager,
 } from '@orrery/apimachinery';
-import type { FieldSet, SchemaRegistry } from '@orrery/apimachinery';
+import type {
+  FieldSet,
+  KubeObject,
+  ManagedFieldsEntry,
+  SchemaRegistry,
+} from '@orrery/apimachinery';
 import { toTime } from '@orrery/component';
 import type { TrackFields } from '@orrery/registry';
 import { schemas } from '../negotiation/schemas.js';
 import type { Call } from './call.js';
+import { inSteps } from './pauses.js';
 
 /** Longest name of a manager (k8s apimachinery pkg/apis/meta/v1/validation:FieldManagerMaxLength). */
 const MAX_MANAGER = 128;
@@ -48,8 +54,10 @@ export function managerOf({ request }: Call): string {
 export function trackerFor(call: Call): TrackFields {
   const { kind } = call.resource;
   const { subresource } = call.request.info;
-  return (object, old) =>
-    trackUpdate({
+  const entriesOf = ({ metadata }: KubeObject): ManagedFieldsEntry[] | undefined =>
+    metadata.managedFields;
+  return (object, old) => {
+    const steps = trackSteps({
       manager: managerOf(call),
       registry: fieldSchemasOf(call),
       schemaName: kind.schema,
@@ -59,5 +67,8 @@ export function trackerFor(call: Call): TrackFields {
       now: toTime(call.request.context.receivedAt),
       old,
       new: object,
-    }).metadata.managedFields;
+    });
+    const tracked = inSteps(call, steps);
+    return tracked instanceof Promise ? tracked.then(entriesOf) : entriesOf(tracked);
+  };
 }

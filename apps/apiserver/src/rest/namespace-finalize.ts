@@ -24,7 +24,7 @@ export async function finalizeNamespace(call: Call): Promise<void> {
   const { request, resource } = call;
   if (request.info.verb !== 'update')
     throw newMethodNotSupported({ group: '', resource: 'namespaces/finalize' }, request.info.verb);
-  const object = readObject(call);
+  const object = await readObject(call);
   const result = await resource.store.update(() => cloneJson(object), {
     ...createCallOf(call, 'UpdateOptions'),
     name: request.info.name,

@@ -3,12 +3,13 @@ import {
   DecodeError,
   FieldPath,
   MAX_VALUES,
-  applyJsonPatch,
   applyMergePatch,
   applyStrategicMergePatch,
   decodeJson,
+  duplicateFieldsOf,
   goValue,
   invalid,
+  jsonPatchSteps,
   newBadRequest,
   newInvalid,
 } from '@orrery/apimachinery';
@@ -18,6 +19,7 @@ import { schemas } from '../negotiation/schemas.js';
 import { apply, isApply } from './apply.js';
 import type { Call } from './call.js';
 import { createCallOf } from './call.js';
+import { inSteps, pauseFor } from './pauses.js';
 import { checkFields } from './read-body.js';
 import { sendObject } from './respond.js';
 import { strategyFor } from './subresource-strategy.js';
@@ -43,11 +45,16 @@ function parsePatch(call: Call): unknown {
 }
 
 /** The document that the request's patch makes of `document`; shares nothing with it. */
-export function patchedDocument(call: Call, document: KubeObject, schema: string): KubeObject {
+export async function patchedDocument(
+  call: Call,
+  document: KubeObject,
+  schema: string,
+): Promise<KubeObject> {
   const type = mediaTypeOf(call.request.headers['content-type']);
   const isCustom = call.resource.custom !== undefined && schema === '';
   const patch = parsePatch(call);
-  if (type === JSON_PATCH) return asObject(applyJsonPatch(cloneJson(document), patch));
+  await pauseFor(call).pause?.();
+  if (type === JSON_PATCH) return asObject(await inSteps(call, jsonPatchSteps(document, patch)));
   if (type === MERGE_PATCH) return asObject(cloneJson(applyMergePatch(document, patch)));
   if (type === STRATEGIC && !isCustom)
     return asObject(applyStrategicMergePatch(cloneJson(document), patch, schemas(), schema));
@@ -79,12 +86,13 @@ export async function patch(call: Call): Promise<void> {
   const schema = resource.custom ? '' : resource.kind.schema;
   const isJsonPatch = mediaTypeOf(request.headers['content-type']) === JSON_PATCH;
   const result = await resource.store.update(
-    (current) => {
-      const patched = patchedDocument(call, current ?? { metadata: {} }, schema);
+    async (current) => {
+      const patched = await patchedDocument(call, current ?? { metadata: {} }, schema);
+      await pauseFor(call).pause?.();
+      const duplicates = isJsonPatch ? [] : duplicateFieldsOf(request.body);
+      await pauseFor(call).pause?.();
       return checkFields(call, patched, {
-        duplicates: isJsonPatch
-          ? []
-          : decodeJson(request.body, { findDuplicates: true }).duplicateFields,
+        duplicates,
         refuse: (problem) => refusePatch(call, patched, problem),
       });
     },

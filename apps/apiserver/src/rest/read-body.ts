@@ -1,8 +1,9 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import { StatusError, newBadRequest } from '@orrery/apimachinery';
 import { schemas } from '../negotiation/schemas.js';
-import { decodeBodyFully } from '../negotiation/decode-body.js';
+import { decodeBodyInTurn } from '../negotiation/decode-body.js';
 import type { Call } from './call.js';
+import { pauseFor } from './pauses.js';
 
 type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
@@ -47,11 +48,11 @@ function report(call: Call, { unknown, duplicates, refuse }: Report): void {
 }
 
 /** Drops what the kind does not know, refuses values of the wrong type, and reports both as asked. */
-export function checkFields(
+export async function checkFields(
   call: Call,
   object: KubeObject,
   { duplicates = [], refuse = refuseBody(call) }: Partial<Omit<Report, 'unknown'>> = {},
-): KubeObject {
+): Promise<KubeObject> {
   const { kind, custom } = call.resource;
   if (custom) {
     report(call, { unknown: custom.prune(object), duplicates, refuse });
@@ -60,17 +61,24 @@ export function checkFields(
   const { unknownFields, typeError } = schemas().checkFields(object, kind.schema);
   if (typeError !== undefined) throw refuse(typeError);
   report(call, { unknown: unknownFields, duplicates, refuse });
+  await pauseFor(call).pause?.();
   return schemas().normalize(object, kind.schema);
 }
 
 /** The object in the body, as Go's decoder would leave it. */
-export function readObject(call: Call): KubeObject {
+export async function readObject(call: Call): Promise<KubeObject> {
   const { kind, custom } = call.resource;
-  const { object, duplicateFields, typed } = decodeBodyFully(call.request, {
-    group: kind.group,
-    version: kind.version,
-    kind: kind.kind,
-    ...(custom ? {} : { schema: kind.schema, message: kind.message }),
-  });
+  const { pause } = pauseFor(call);
+  const { object, duplicateFields, typed } = await decodeBodyInTurn(
+    call.request,
+    {
+      group: kind.group,
+      version: kind.version,
+      kind: kind.kind,
+      ...(custom ? {} : { schema: kind.schema, message: kind.message }),
+    },
+    pause,
+  );
+  await pause?.();
   return typed && !custom ? object : checkFields(call, object, { duplicates: duplicateFields });
 }

@@ -120,7 +120,7 @@ export async function serveScale(call: Call, admission: readonly AdmissionPlugin
     async (current) => {
       const object = cloneJson(current ?? { metadata: {} });
       const old = scaleOf(call, object);
-      const scale: Scale = body ? cloneJson(body) : patchedDocument(call, old, SCALE.schema);
+      const scale: Scale = body ? cloneJson(body) : await patchedDocument(call, old, SCALE.schema);
       await admitScale(call, { scale, old, dryRun: options.dryRun ?? false }, admission);
       resource.kind.scale?.set(object, checkScale(call, scale, object));
       return object;

@@ -8,7 +8,7 @@ import { strategyFor } from './subresource-strategy.js';
 /** PUT of an object or of its status. */
 export async function update(call: Call): Promise<void> {
   const { request, resource } = call;
-  const object = readObject(call);
+  const object = await readObject(call);
   const named = object.metadata.resourceVersion ?? '';
   const result = await resource.store.update(() => cloneJson(object), {
     ...createCallOf(call, 'UpdateOptions'),

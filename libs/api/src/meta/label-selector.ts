@@ -1,19 +1,11 @@
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
-import { forbidden, invalid, required } from '@orrery/apimachinery';
+import { forbidden, invalid, required, validateLabels } from '@orrery/apimachinery';
 import type { LabelSelector } from '../types.js';
 import { eachOf, entries, list } from './list.js';
 import { check, labelValue, qualifiedName } from './names.js';
 
 /** Labels as metadata or as a set that must match. */
-export function validateLabels(
-  labels: Readonly<Record<string, string>> | undefined,
-  path: FieldPath,
-): FieldError[] {
-  return entries(labels).flatMap(([key, value]) => [
-    ...qualifiedName(key).map((message) => invalid(path, key, message)),
-    ...labelValue(String(value ?? '')).map((message) => invalid(path, value, message)),
-  ]);
-}
+export { validateLabels };
 
 /** k8s apimachinery pkg/apis/meta/v1/validation:ValidateLabelSelector. */
 export function validateLabelSelector(

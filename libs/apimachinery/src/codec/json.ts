@@ -83,6 +83,10 @@ const pathOf = (level: Level | undefined): string => {
   return level.path === '' ? level.key : `${level.path}.${level.key}`;
 };
 
+/** The paths of fields that {@link decodeJson} would report, of bytes that it has decoded. */
+export const duplicateFieldsOf = (input: Uint8Array): string[] =>
+  findDuplicateFields(Buffer.from(input).toString('utf8'));
+
 /** Walks well-formed JSON and reports keys that repeat in one object. */
 function findDuplicateFields(text: string): string[] {
   const found: string[] = [];
@@ -114,7 +118,7 @@ function findDuplicateFields(text: string): string[] {
 }
 
 function noteKey(level: Level, literal: string, found: string[]): void {
-  level.key = JSON.parse(literal) as string;
+  level.key = literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
   if (level.keys?.has(level.key)) found.push(pathOf(level));
   level.keys?.add(level.key);
 }

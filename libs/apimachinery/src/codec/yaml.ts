@@ -91,9 +91,10 @@ function refuseTokens(text: string): void {
 
 function refuseFlowDepth(text: string): void {
   let depth = 0;
-  for (const c of text) {
-    if (c === '[' || c === '{') depth += 1;
-    else if (c === ']' || c === '}') depth = Math.max(0, depth - 1);
+  for (let at = 0; at < text.length; at += 1) {
+    const c = text.charCodeAt(at);
+    if (c === 0x5b || c === 0x7b) depth += 1;
+    else if (c === 0x5d || c === 0x7d) depth = Math.max(0, depth - 1);
     if (depth > MAX_FLOW_DEPTH) throw new DecodeError(`yaml: ${TOO_DEEP}`);
   }
 }

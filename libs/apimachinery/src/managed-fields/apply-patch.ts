@@ -3,6 +3,8 @@ import type { KubeObject, ManagedFieldsEntry } from '../object.js';
 import { isPlainObject } from '../patch/merge-patch.js';
 import type { SchemaRegistry } from '../schema/schema-registry.js';
 import { StatusError } from '../status-error.js';
+import { finish } from '../steps.js';
+import type { Steps } from '../steps.js';
 import { capUpdaters } from './cap-updaters.js';
 import { compareFields, extractFields } from './compare-fields.js';
 import type { Comparison } from './compare-fields.js';
@@ -20,7 +22,7 @@ import { managerKey, printManager, readManagers, stripMeta, writeManagers } from
 import type { Manager, ManagerOperation, Managers } from './managers.js';
 import { KUBECTL, lastAppliedConfiguration, withLastApplied } from './last-applied.js';
 import { mergeFields } from './merge-fields.js';
-import { pruneFields } from './remove-fields.js';
+import { pruneSteps } from './remove-fields.js';
 
 interface WriteOptions {
   readonly manager: string;
@@ -100,11 +102,16 @@ function managersBefore(options: ApplyOptions): Map<string, Manager> {
 }
 
 /** What is other than before; a value that only is written otherwise (`1000m` for `1`) is not. */
-function changesOf(live: KubeObject, merged: unknown, options: ApplyOptions): Comparison {
-  const { registry, ignored = emptyFields, normalize } = options;
-  const schema = registry.resolve(options.schemaName);
+function* changesOf(
+  live: KubeObject,
+  { merged, made }: { readonly merged: unknown; readonly made: unknown },
+  { registry, ignored = emptyFields, schemaName }: ApplyOptions,
+): Steps<Comparison> {
+  const schema = registry.resolve(schemaName);
   const raw = compareFields(live, merged, schema, registry);
-  const read = normalize ? compareFields(live, normalize(merged), schema, registry) : raw;
+  yield;
+  const read = made === merged ? raw : compareFields(live, made, schema, registry);
+  yield;
   const real = unionFields(read.changed, read.removed);
   return {
     changed: subtractTrees(intersectFields(raw.changed, real), ignored),
@@ -115,7 +122,10 @@ function changesOf(live: KubeObject, merged: unknown, options: ApplyOptions): Co
 const asItIs = (object: unknown): unknown => object;
 
 /** Server-side apply (structured-merge-diff merge/update.go:Apply). A new object, or the conflicts unless forced. */
-export function applyPatch(options: ApplyOptions): ApplyResult {
+export const applyPatch = (options: ApplyOptions): ApplyResult => finish(applySteps(options));
+
+/** The same in steps. */
+export function* applySteps(options: ApplyOptions): Steps<ApplyResult> {
   const { registry, ignored = emptyFields, normalize = asItIs } = options;
   const schema = registry.resolve(options.schemaName);
   const live: KubeObject = options.live ? withoutEntries(options.live) : { metadata: {} };
@@ -126,21 +136,27 @@ export function applyPatch(options: ApplyOptions): ApplyResult {
   const last = managers.get(key);
   const named = subtractTrees(extractFields(patch, schema, registry), ignored);
   managers.delete(key);
+  yield;
   const merged = mergeFields(live, patch, schema, registry);
+  yield;
   const kept = unionFields(named, fieldsOfAll(managers));
   const owners = { last: last?.fields ?? emptyFields, kept };
-  const pruned = pruneFields(merged, owners, schema, registry) ?? { metadata: {} };
-  const { changed, removed } = changesOf(live, pruned, options);
+  const pruned = (yield* pruneSteps(merged, owners, schema, registry)) ?? { metadata: {} };
+  yield;
+  const made = normalize(pruned);
+  yield;
+  const { changed, removed } = yield* changesOf(live, { merged: pruned, made }, options);
   const conflicts = options.force ? [] : conflictsWith(managers, changed);
   if (conflicts.length > 0 && !mayTakeOver(options, conflicts)) {
     return { conflicts: conflictsBeyond(options, conflicts) };
   }
   disown(managers, changed, removed);
-  const made = normalize(pruned);
+  yield;
   // Who only joins the owners of what is there already leaves no time (k8s managedfieldsupdater.go:Apply).
   const time = deepEqual(live, made) ? (last?.time ?? '') : self.time;
   const fields = stripMeta(named);
   if (!isEmptySet(fields)) managers.set(key, { ...self, fields, time });
+  yield;
   const object = withEntries(made, managers);
   return { object: options.manager === KUBECTL ? withLastApplied(object, patch) : object };
 }
@@ -198,7 +214,10 @@ function entriesBefore({ subresource, old, new: { metadata } }: TrackOptions): M
  * Ownership after a create, update or patch: the new object with the fields it changed given to the manager.
  * One empty entry (`[{}]`) ends the tracking, until somebody applies (k8s managedfields/internal/fieldmanager.go:Update).
  */
-export function trackUpdate(options: TrackOptions): KubeObject {
+export const trackUpdate = (options: TrackOptions): KubeObject => finish(trackSteps(options));
+
+/** The same in steps. */
+export function* trackSteps(options: TrackOptions): Steps<KubeObject> {
   const { registry, schemaName, ignored = emptyFields } = options;
   const schema = registry.resolve(schemaName);
   const old: KubeObject = options.old ? withoutEntries(options.old) : { metadata: {} };
@@ -207,15 +226,19 @@ export function trackUpdate(options: TrackOptions): KubeObject {
   if (options.old && managers.size === 0) return withEntries(object, managers);
   const self = newManager(options, 'Update');
   const key = managerKey(self);
+  yield;
   const { changed, removed } = compareFields(old, object, schema, registry);
+  yield;
   const gained = stripMeta(subtractTrees(changed, ignored));
   disown(managers, changed, removed);
+  yield;
   const before = managers.get(key);
   if (!isEmptySet(gained)) {
     const fields = unionFields(before?.fields ?? emptyFields, gained);
     managers.set(key, { ...self, fields });
   }
   capUpdaters(managers);
+  yield;
   return withEntries(object, managers);
 }
 

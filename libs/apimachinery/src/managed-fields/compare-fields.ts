@@ -2,13 +2,18 @@ import { deepEqual } from '../equality.js';
 import { isPlainObject } from '../patch/merge-patch.js';
 import type { SchemaRegistry } from '../schema/schema-registry.js';
 import type { Schema } from '../schema/schema.js';
-import { emptyFields, fieldSet, leafField } from './field-set.js';
+import { emptyFields, fieldSet, isEmptySet, leafField } from './field-set.js';
 import type { FieldSet } from './field-set.js';
 import { childrenOf, shapeOf } from './typed-node.js';
 import type { Child } from './typed-node.js';
 
 const isEmptyValue = (value: unknown): boolean =>
   value === null || (isPlainObject(value) && Object.keys(value).length === 0);
+
+const withOwner = (set: FieldSet, owned: boolean): FieldSet => {
+  if (set.owned === owned) return set;
+  return set.children.size === 0 && owned ? leafField : { owned, children: set.children };
+};
 
 /** The fields an applied configuration names (structured-merge-diff typed/tofieldset.go). */
 export function extractFields(
@@ -17,11 +22,11 @@ export function extractFields(
   registry: SchemaRegistry,
 ): FieldSet {
   if (shapeOf(value, schema) === 'atomic') return leafField;
-  const children: [string, FieldSet][] = [];
+  const children = new Map<string, FieldSet>();
   for (const [key, child] of childrenOf(value, schema, registry)) {
     const below = extractFields(child.value, child.schema, registry);
     const owned = below.owned || isEmptyValue(child.value) || !child.isStructField;
-    children.push([key, { owned, children: below.children }]);
+    children.set(key, withOwner(below, owned));
   }
   return fieldSet(false, children);
 }
@@ -32,6 +37,8 @@ export interface Comparison {
   readonly removed: FieldSet;
 }
 
+const CHANGED: Comparison = { changed: leafField, removed: emptyFields };
+const REMOVED: Comparison = { changed: emptyFields, removed: leafField };
 const NOTHING: Comparison = { changed: emptyFields, removed: emptyFields };
 
 /** What differs between two versions of an object, by the schema's shapes. */
@@ -42,27 +49,28 @@ export function compareFields(
   registry: SchemaRegistry,
 ): Comparison {
   if (after === undefined && before === undefined) return NOTHING;
-  const leaf = [before, after].every(
-    (value) => value === undefined || shapeOf(value, schema) === 'atomic',
-  );
-  if (leaf) return compareLeaves(before, after);
+  const isLeaf = (value: unknown): boolean =>
+    value === undefined || shapeOf(value, schema) === 'atomic';
+  if (isLeaf(before) && isLeaf(after)) return compareLeaves(before, after);
   // Most of an object that is updated is as before.
   if (before !== undefined && deepEqual(before, after)) return NOTHING;
   const left = childrenOf(before, schema, registry);
   const right = childrenOf(after, schema, registry);
-  const changed: [string, FieldSet][] = [];
-  const removed: [string, FieldSet][] = [];
-  for (const key of new Set([...left.keys(), ...right.keys()])) {
-    const found = compareChild(left.get(key), right.get(key), registry);
-    changed.push([key, found.changed]);
-    removed.push([key, found.removed]);
-  }
+  const changed = new Map<string, FieldSet>();
+  const removed = new Map<string, FieldSet>();
+  const compare = (key: string, mine: Child | undefined, theirs: Child | undefined): void => {
+    const found = compareChild(mine, theirs, registry);
+    if (!isEmptySet(found.changed)) changed.set(key, found.changed);
+    if (!isEmptySet(found.removed)) removed.set(key, found.removed);
+  };
+  for (const [key, child] of left) compare(key, child, right.get(key));
+  for (const [key, child] of right) if (!left.has(key)) compare(key, undefined, child);
   return { changed: fieldSet(false, changed), removed: fieldSet(false, removed) };
 }
 
 function compareLeaves(before: unknown, after: unknown): Comparison {
-  if (after === undefined) return { changed: emptyFields, removed: leafField };
-  return deepEqual(before, after) ? NOTHING : { changed: leafField, removed: emptyFields };
+  if (after === undefined) return REMOVED;
+  return deepEqual(before, after) ? NOTHING : CHANGED;
 }
 
 function compareChild(
@@ -75,8 +83,8 @@ function compareChild(
   const isNew = before === undefined && after !== undefined && !isVirtual(after);
   const isGone = after === undefined;
   return {
-    changed: { owned: changed.owned || isNew, children: changed.children },
-    removed: { owned: removed.owned || isGone, children: removed.children },
+    changed: withOwner(changed, changed.owned || isNew),
+    removed: withOwner(removed, removed.owned || isGone),
   };
 }
 

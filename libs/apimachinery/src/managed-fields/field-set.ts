@@ -15,11 +15,31 @@ export const leafField: FieldSet = { owned: true, children: new Map() };
 export const isEmptySet = (set: FieldSet | undefined): boolean =>
   set === undefined || (!set.owned && set.children.size === 0);
 
+/** A node of these children, which is the caller's to give away. Leaves and empty sets are shared. */
+const nodeOf = (owned: boolean, children: Map<string, FieldSet>): FieldSet => {
+  if (children.size > 0) return { owned, children };
+  return owned ? leafField : emptyFields;
+};
+
 /** A node of these children; empty ones are left out. */
 export function fieldSet(owned: boolean, children: Iterable<[string, FieldSet]>): FieldSet {
   const kept = new Map<string, FieldSet>();
   for (const [key, child] of children) if (!isEmptySet(child)) kept.set(key, child);
-  return { owned, children: kept };
+  return nodeOf(owned, kept);
+}
+
+/** `set` with each child as `change` makes it; a child that becomes empty goes. */
+function changeChildren(
+  { children }: FieldSet,
+  owned: boolean,
+  change: (child: FieldSet, key: string) => FieldSet,
+): FieldSet {
+  const kept = new Map<string, FieldSet>();
+  for (const [key, child] of children) {
+    const changed = change(child, key);
+    if (!isEmptySet(changed)) kept.set(key, changed);
+  }
+  return nodeOf(owned, kept);
 }
 
 /** Reads a FieldsV1 value; anything that is not one reads as far as it makes sense. */
@@ -31,65 +51,64 @@ export function parseFieldsV1(fields: unknown): FieldSet {
 function parseNode(fields: unknown, depth: number): FieldSet {
   if (typeof fields !== 'object' || fields === null || depth > 200) return leafField;
   const keys = Object.keys(fields);
-  const names = keys.filter((key) => /^[fkvi]:/.test(key));
-  const children = names.map((key): [string, FieldSet] => [
-    key,
-    parseNode((fields as Record<string, unknown>)[key], depth + 1),
-  ]);
-  return fieldSet(names.length === 0 || keys.includes('.'), children);
+  const children = new Map<string, FieldSet>();
+  for (const key of keys) {
+    if (key.charAt(1) !== ':' || !'fkvi'.includes(key.charAt(0))) continue;
+    children.set(key, parseNode((fields as Record<string, unknown>)[key], depth + 1));
+  }
+  return nodeOf(children.size === 0 || Object.hasOwn(fields, '.'), children);
 }
 
 /** The FieldsV1 value of a set, keys sorted. */
-export function formatFieldsV1(set: FieldSet): Record<string, unknown> {
+export const formatFieldsV1 = (set: FieldSet): Record<string, unknown> =>
+  formatNode({ ...set, owned: false });
+
+function formatNode(set: FieldSet): Record<string, unknown> {
   const result: Record<string, unknown> = {};
-  for (const [key, child] of sortedChildren(set)) {
-    const below = formatFieldsV1(child);
-    const marked = child.owned && child.children.size > 0 ? { '.': {}, ...below } : below;
-    setOwn(result, key, marked);
-  }
+  if (set.children.size === 0) return result;
+  if (set.owned) result['.'] = {};
+  for (const [key, child] of sortedChildren(set)) setOwn(result, key, formatNode(child));
   return result;
 }
 
-const keysOf = (a: FieldSet, b: FieldSet): Set<string> =>
-  new Set([...a.children.keys(), ...b.children.keys()]);
-
 export function unionFields(a: FieldSet, b: FieldSet): FieldSet {
-  const children = [...keysOf(a, b)].map((key): [string, FieldSet] => [
-    key,
-    unionFields(a.children.get(key) ?? emptyFields, b.children.get(key) ?? emptyFields),
-  ]);
-  return fieldSet(a.owned || b.owned, children);
+  if (a === b || isEmptySet(b)) return a;
+  if (isEmptySet(a)) return b;
+  const children = new Map(a.children);
+  for (const [key, child] of b.children) {
+    const mine = children.get(key);
+    children.set(key, mine ? unionFields(mine, child) : child);
+  }
+  return nodeOf(a.owned || b.owned, children);
 }
 
 export function intersectFields(a: FieldSet, b: FieldSet): FieldSet {
-  const children = [...a.children].map(([key, child]): [string, FieldSet] => [
-    key,
+  if (a === b || isEmptySet(a)) return a;
+  if (isEmptySet(b)) return emptyFields;
+  return changeChildren(a, a.owned && b.owned, (child, key) =>
     intersectFields(child, b.children.get(key) ?? emptyFields),
-  ]);
-  return fieldSet(a.owned && b.owned, children);
+  );
 }
 
 /** Members of a that are not members of b. */
 export function subtractFields(a: FieldSet, b: FieldSet): FieldSet {
-  const children = [...a.children].map(([key, child]): [string, FieldSet] => [
-    key,
+  if (isEmptySet(a) || isEmptySet(b)) return a;
+  return changeChildren(a, a.owned && !b.owned, (child, key) =>
     subtractFields(child, b.children.get(key) ?? emptyFields),
-  ]);
-  return fieldSet(a.owned && !b.owned, children);
+  );
 }
 
 /** Members of a that are neither in b nor below a member of b: what remains when b's paths are gone. */
 export function subtractTrees(a: FieldSet, b: FieldSet): FieldSet {
   if (b.owned) return emptyFields;
-  const children = [...a.children].map(([key, child]): [string, FieldSet] => [
-    key,
+  if (b.children.size === 0) return a;
+  return changeChildren(a, a.owned, (child, key) =>
     subtractTrees(child, b.children.get(key) ?? emptyFields),
-  ]);
-  return fieldSet(a.owned, children);
+  );
 }
 
-const sortedChildren = (set: FieldSet): [string, FieldSet][] =>
-  [...set.children].sort(([a], [b]) => (a < b ? -1 : 1));
+const sortedChildren = ({ children }: FieldSet): [string, FieldSet][] =>
+  [...children.keys()].sort().map((key) => [key, children.get(key) ?? emptyFields]);
 
 /** The paths of all members, as upstream prints them: `.spec.containers[name="c"].image`; of each node members first. */
 export function printPaths(set: FieldSet, prefix = ''): string[] {

@@ -21,12 +21,13 @@ export function mergeLists(
 ): unknown[] {
   const [mine, theirs] = [unique(live), unique(applied)];
   const shared = applied.map(({ key }) => key).filter((key) => mine.has(key));
+  let turn = 0;
   const done = new Set<string>();
   const result: unknown[] = [];
   const take = ({ key, item }: Entry): void => {
     result.push(merge(mine.get(key), item));
     done.add(key);
-    if (shared[0] === key) shared.shift();
+    if (shared[turn] === key) turn += 1;
   };
   let next = 0;
   for (const { key, item } of live) {
@@ -35,8 +36,8 @@ export function mergeLists(
       continue;
     }
     // What the applied list has before this item comes first; a shared item whose turn is another's waits for it.
-    const isRepeated = done.has(key) && shared.length === 0;
-    for (let open = isRepeated || shared[0] === key; open; open = !done.has(key)) {
+    const isRepeated = done.has(key) && turn === shared.length;
+    for (let open = isRepeated || shared[turn] === key; open; open = !done.has(key)) {
       const entry = applied[next];
       if (!entry) break;
       take(entry);

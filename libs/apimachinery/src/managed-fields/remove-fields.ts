@@ -4,6 +4,7 @@ import type { SchemaRegistry } from '../schema/schema-registry.js';
 import type { Schema } from '../schema/schema.js';
 import { extractFields } from './compare-fields.js';
 import { fieldSet, intersectFields, isEmptySet, subtractFields, unionFields } from './field-set.js';
+import type { Steps } from '../steps.js';
 import type { FieldSet } from './field-set.js';
 import { elementKey, shapeOf } from './typed-node.js';
 
@@ -67,19 +68,25 @@ export interface Pruning {
  * Takes out what the manager applied before, applies no longer and nobody else owns
  * (structured-merge-diff merge/update.go:prune with addBackOwnedItems and addBackDanglingItems).
  */
-export function pruneFields(
+export function* pruneSteps(
   merged: unknown,
   owners: Pruning,
   schema: Schema | undefined,
   registry: SchemaRegistry,
-): unknown {
+): Steps<unknown> {
   const full = (set: FieldSet): FieldSet => withStructs(set, schema, registry);
   const named = (value: unknown): FieldSet => full(extractFields(value, schema, registry));
   const without = (gone: FieldSet): unknown => removeFields(merged, gone, schema, registry);
+  // Nothing is taken away where all of it is kept; the structs on the way are kept with what is in them.
+  if (isEmptySet(subtractFields(owners.last, owners.kept))) return merged;
   const [last, kept] = [full(owners.last), full(owners.kept)];
   if (isEmptySet(subtractFields(last, kept))) return merged;
+  yield;
   const all = named(merged);
+  yield;
   const unclaimed = named(without(last));
+  yield;
   const claimed = named(without(subtractFields(all, unionFields(unclaimed, kept))));
+  yield;
   return without(intersectFields(subtractFields(all, claimed), last));
 }

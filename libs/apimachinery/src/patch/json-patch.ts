@@ -1,6 +1,9 @@
 import { applyPatch, Pointer } from 'rfc6902';
 import type { Operation } from 'rfc6902';
+import { MAX_VALUES } from '../codec/decode-error.js';
 import { newBadRequest, StatusError } from '../status-error.js';
+import { finish } from '../steps.js';
+import type { Steps } from '../steps.js';
 
 export const MAX_OPERATIONS = 10_000;
 const MAX_COPIED_BYTES = 3 * 1024 * 1024;
@@ -16,7 +19,14 @@ const rejected = (cause: unknown): StatusError =>
   );
 
 /** RFC 6902 on a copy of the document; failures are the StatusErrors the API server answers with. */
-export function applyJsonPatch(document: unknown, patch: unknown): unknown {
+export const applyJsonPatch = (document: unknown, patch: unknown): unknown =>
+  finish(jsonPatchSteps(document, patch));
+
+/** Operations of one step. */
+const STEP = 200;
+
+/** The same in steps. */
+export function* jsonPatchSteps(document: unknown, patch: unknown): Steps<unknown> {
   if (!Array.isArray(patch)) {
     throw newBadRequest('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
   }
@@ -28,13 +38,19 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
     );
   }
   const holder: { root: unknown } = { root: structuredClone(document) };
-  let copied = 0;
+  const copied = { bytes: 0, values: 0 };
+  let done = 0;
   for (const operation of patch.map(readOperation)) {
+    done += 1;
+    if (done % STEP === 0) yield;
     refuseInherited(holder.root, operation.path);
     if ('from' in operation) refuseInherited(holder.root, operation.from);
     if (operation.op === 'copy') {
-      copied += sizeAt(holder.root, operation.from);
-      if (copied > MAX_COPIED_BYTES) throw rejected('copies are too large');
+      const text = textAt(holder.root, operation.from);
+      copied.bytes += text.length;
+      copied.values += text.match(/[,[{]/g)?.length ?? 0;
+      if (copied.bytes > MAX_COPIED_BYTES || copied.values > MAX_VALUES)
+        throw rejected('copies are too large');
     }
     const failure = apply(holder, underRoot(operation));
     if (failure) throw rejected(failure);
@@ -96,7 +112,7 @@ function isSafePointer(pointer: unknown): pointer is string {
   );
 }
 
-function sizeAt(document: unknown, pointer: string): number {
+function textAt(document: unknown, pointer: string): string {
   const value: unknown = Pointer.fromJSON(pointer).get(document);
-  return value === undefined ? 0 : JSON.stringify(value).length;
+  return value === undefined ? '' : JSON.stringify(value);
 }

@@ -16,6 +16,8 @@ export interface SchemaLookup {
 export class SchemaRegistry implements SchemaLookup {
   private readonly checks = new Map<string, FieldCheck>();
   private readonly normalizers = new Map<string, Normalizer>();
+  /** Where schemas with a $ref lead to. */
+  private readonly targets = new WeakMap<Schema, { readonly schema: Schema | undefined }>();
 
   constructor(private readonly definitions: Readonly<Record<string, Schema>>) {}
 
@@ -35,10 +37,17 @@ export class SchemaRegistry implements SchemaLookup {
   }
 
   deref(schema: Schema | undefined): Schema | undefined {
-    let current = schema;
+    if (schema?.$ref === undefined) return schema;
+    let known = this.targets.get(schema);
+    if (!known) this.targets.set(schema, (known = { schema: this.follow(schema) }));
+    return known.schema;
+  }
+
+  private follow(schema: Schema): Schema | undefined {
+    let current: Schema | undefined = schema;
     for (let hops = 0; current?.$ref !== undefined && hops < 16; hops += 1) {
       const { $ref, ...own } = current;
-      const target = this.definition(refName($ref));
+      const target: Schema | undefined = this.definition(refName($ref));
       current = target && { ...target, ...own };
     }
     return current;

@@ -19,7 +19,9 @@ export interface Token {
   readonly text: string;
 }
 
-const SYMBOLS: readonly TokenKind[] = [')', '(', ',', '!', '=', '==', '!=', '>', '<'];
+const SYMBOLS: readonly TokenKind[] = [')', '(', ',', '!', '=', '>', '<'];
+/** Up to whitespace or a symbol. */
+const WORD = /[^=!(),>< \t\r\n]*/y;
 const isWhitespace = (c: string): boolean => c === ' ' || c === '\t' || c === '\r' || c === '\n';
 const isSpecial = (c: string): boolean => '=!(),><'.includes(c);
 
@@ -41,15 +43,15 @@ export function lexLabelSelector(text: string): Token[] {
 }
 
 function scanSymbol(text: string, at: number): Token {
-  const two = SYMBOLS.find((symbol) => symbol.length === 2 && text.startsWith(symbol, at));
-  const one = SYMBOLS.find((symbol) => symbol === text.charAt(at)) ?? 'error';
-  const kind = two ?? one;
+  const c = text.charAt(at);
+  const isTwo = (c === '=' || c === '!') && text.charAt(at + 1) === '=';
+  const two: TokenKind = c === '=' ? '==' : '!=';
+  const kind = isTwo ? two : (SYMBOLS.find((symbol) => symbol === c) ?? 'error');
   return { kind, text: kind };
 }
 
 function scanWord(text: string, from: number): Token {
-  let to = from;
-  while (to < text.length && !isSpecial(text.charAt(to)) && !isWhitespace(text.charAt(to))) to += 1;
-  const word = text.slice(from, to);
+  WORD.lastIndex = from;
+  const word = WORD.exec(text)?.[0] ?? '';
   return { kind: word === 'in' || word === 'notin' ? word : 'identifier', text: word };
 }

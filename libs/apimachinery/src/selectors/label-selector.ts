@@ -59,6 +59,9 @@ const OPERATOR_OF: Partial<Record<TokenKind, SelectorOperator>> = {
   '<': 'lt',
 };
 
+/** Upstream knows no limit; each object of a list is asked about each requirement. */
+const MAX_REQUIREMENTS = 1000;
+
 class Parser {
   private at = 0;
 
@@ -75,6 +78,8 @@ class Parser {
         );
       }
       requirements.push(this.requirementInContext());
+      if (requirements.length > MAX_REQUIREMENTS)
+        throw new SelectorError(`too many requirements: the limit is ${MAX_REQUIREMENTS}`);
       const next = this.take();
       if (next.kind === 'end') return requirements;
       if (next.kind !== ',') {

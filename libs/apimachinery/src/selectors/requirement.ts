@@ -35,18 +35,18 @@ export function checkLabelKey(key: string): void {
 }
 
 function checkCount(operator: SelectorOperator, values: readonly string[]): void {
-  const shown = JSON.stringify(values);
+  const shown = (): string => JSON.stringify(values);
   if (operator === 'in' || operator === 'notin') {
     if (values.length === 0) {
-      throw invalidAt('values', shown, "for 'in', 'notin' operators, values set can't be empty");
+      throw invalidAt('values', shown(), "for 'in', 'notin' operators, values set can't be empty");
     }
   } else if (operator === 'exists' || operator === '!') {
     if (values.length > 0) {
-      throw invalidAt('values', shown, 'values set must be empty for exists and does not exist');
+      throw invalidAt('values', shown(), 'values set must be empty for exists and does not exist');
     }
   } else if (operator === 'gt' || operator === 'lt') {
     if (values.length !== 1) {
-      throw invalidAt('values', shown, "for 'Gt', 'Lt' operators, exactly one value is required");
+      throw invalidAt('values', shown(), "for 'Gt', 'Lt' operators, exactly one value is required");
     }
     const [value = ''] = values;
     if (!/^[+-]?\d+$/.test(value)) {
@@ -54,7 +54,7 @@ function checkCount(operator: SelectorOperator, values: readonly string[]): void
       throw invalidAt('values[0]', JSON.stringify(value), text);
     }
   } else if (values.length !== 1) {
-    throw invalidAt('values', shown, 'exact-match compatibility requires one single value');
+    throw invalidAt('values', shown(), 'exact-match compatibility requires one single value');
   }
 }
 
@@ -65,7 +65,7 @@ export function newRequirement(
   given: readonly string[],
 ): LabelRequirement {
   checkLabelKey(key);
-  const values = [...new Set(given)].sort();
+  const values = given.length > 1 ? [...new Set(given)].sort() : given;
   checkCount(operator, values);
   values.forEach((value, i) => {
     const errors = isLabelValue(value);
@@ -82,6 +82,18 @@ function compareIntegers(operator: 'gt' | 'lt', label: string, wanted: string): 
   return operator === 'gt' ? a > b : a < b;
 }
 
+/** Whether sorted values hold this one: each object of a list may be asked. */
+function has(values: readonly string[], wanted: string): boolean {
+  if (values.length <= 8) return values.includes(wanted);
+  let [from, to] = [0, values.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((values[middle] ?? '') < wanted) from = middle + 1;
+    else to = middle;
+  }
+  return values[from] === wanted;
+}
+
 export function requirementMatches(requirement: LabelRequirement, labels: Labels): boolean {
   const { key, operator, values } = requirement;
   const label = Object.hasOwn(labels, key) ? labels[key] : undefined;
@@ -93,10 +105,10 @@ export function requirementMatches(requirement: LabelRequirement, labels: Labels
     case 'in':
     case '=':
     case '==':
-      return label !== undefined && values.includes(label);
+      return label !== undefined && has(values, label);
     case 'notin':
     case '!=':
-      return label === undefined || !values.includes(label);
+      return label === undefined || !has(values, label);
     case 'gt':
     case 'lt':
       return label !== undefined && compareIntegers(operator, label, values[0] ?? '');

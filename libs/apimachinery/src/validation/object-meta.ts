@@ -1,4 +1,4 @@
-import { forbidden, invalid, required, tooLong } from '../field-error.js';
+import { MAX_FINDINGS, forbidden, invalid, required, tooLong } from '../field-error.js';
 import type { FieldError, FieldPath } from '../field-error.js';
 import { parseApiVersion } from '../object.js';
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../object.js';
@@ -30,6 +30,7 @@ export function validateObjectMeta(
       ? [invalid(path.child('generation'), meta.generation, 'must be greater than or equal to 0')]
       : []),
     ...validateSharedMeta(meta, path),
+    ...validateFinalizers(meta.finalizers, path.child('finalizers')),
   ];
 }
 
@@ -58,7 +59,6 @@ function validateSharedMeta(meta: ObjectMeta, path: FieldPath): FieldError[] {
     ...validateLabels(meta.labels, path.child('labels')),
     ...validateAnnotations(meta.annotations, path.child('annotations')),
     ...validateOwnerReferences(meta.ownerReferences, path.child('ownerReferences')),
-    ...validateFinalizers(meta.finalizers, path.child('finalizers')),
     ...validateManagedFields(meta.managedFields, path.child('managedFields')),
   ];
 }
@@ -68,18 +68,27 @@ export function validateLabels(
   labels: Readonly<Record<string, string>> | undefined,
   path: FieldPath,
 ): FieldError[] {
-  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
-    ...findings(isQualifiedName(key), path, key),
-    ...findings(isLabelValue(value), path, value),
-  ]);
+  const errors: FieldError[] = [];
+  const all = labels ?? {};
+  for (const key of Object.keys(all).sort()) {
+    // Decoding lets nulls through.
+    const value = String(all[key] ?? '');
+    for (const message of isQualifiedName(key)) errors.push(invalid(path, key, message));
+    for (const message of isLabelValue(value)) errors.push(invalid(path, value, message));
+    if (errors.length > MAX_FINDINGS) break;
+  }
+  return errors;
 }
 
 export function validateAnnotations(
   annotations: Readonly<Record<string, string>> | undefined,
   path: FieldPath,
 ): FieldError[] {
-  const entries = Object.entries(annotations ?? {});
-  const size = entries.reduce((sum, [k, v]) => sum + byteLength(k) + byteLength(v), 0);
+  const entries = Object.entries(annotations ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const size = entries.reduce(
+    (sum, [k, v]) => sum + byteLength(k) + byteLength(String(v ?? '')),
+    0,
+  );
   return [
     ...entries.flatMap(([key]) => findings(isQualifiedName(key.toLowerCase()), path, key)),
     ...(size > MAX_ANNOTATIONS_BYTES ? [tooLong(path, MAX_ANNOTATIONS_BYTES)] : []),
@@ -90,7 +99,9 @@ function validateOwnerReference(owner: OwnerReference, path: FieldPath): FieldEr
   const { group, version } = parseApiVersion(owner.apiVersion ?? '');
   const errors: FieldError[] = [];
   if (version === '') {
-    errors.push(invalid(path.child('apiVersion'), owner.apiVersion, 'version must not be empty'));
+    errors.push(
+      invalid(path.child('apiVersion'), owner.apiVersion ?? '', 'version must not be empty'),
+    );
   }
   for (const field of ['kind', 'name', 'uid'] as const) {
     if (!owner[field])
@@ -102,13 +113,16 @@ function validateOwnerReference(owner: OwnerReference, path: FieldPath): FieldEr
   return errors;
 }
 
+/** Each finding shows all references: n of them would take n times n. */
+const MAX_CONTROLLER_FINDINGS = 10;
+
 export function validateOwnerReferences(
   owners: readonly OwnerReference[] | undefined,
   path: FieldPath,
 ): FieldError[] {
   const errors = (owners ?? []).flatMap((owner) => validateOwnerReference(owner, path));
   const [first, ...others] = (owners ?? []).filter((owner) => owner.controller === true);
-  for (const other of others) {
+  for (const other of others.slice(0, MAX_CONTROLLER_FINDINGS)) {
     const pair = `${first?.kind}/${first?.name} and ${other.kind}/${other.name}`;
     errors.push(
       invalid(
@@ -130,7 +144,16 @@ export function validateFinalizers(
   if (list.includes('orphan') && list.includes('foregroundDeletion')) {
     errors.push(invalid(path, list, 'finalizer orphan and foregroundDeletion cannot be both set'));
   }
-  list.forEach((name, i) => {
+  return errors;
+}
+
+/** What holds of finalizers of built-in kinds besides (k8s pkg/apis/core/validation:validateKubeFinalizerName). */
+export function validateKubeFinalizers(
+  finalizers: readonly string[] | undefined,
+  path: FieldPath,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  (finalizers ?? []).forEach((name, i) => {
     if (name.includes('/') || STANDARD_FINALIZERS.includes(name)) return;
     const text = 'name is neither a standard finalizer name nor is it fully qualified';
     errors.push(invalid(path.index(i), name, text));
@@ -211,7 +234,8 @@ function validateNoNewFinalizers(
   old: readonly string[] | undefined,
   path: FieldPath,
 ): FieldError[] {
-  const added = (now ?? []).filter((name) => !old?.includes(name)).sort();
+  const known = new Set(old);
+  const added = (now ?? []).filter((name) => !known.has(name)).sort();
   if (added.length === 0) return [];
   const shown = `[]string{${added.map((name) => JSON.stringify(name)).join(', ')}}`;
   return [

@@ -80,6 +80,8 @@ export class MutatingPolicies implements AdmissionPlugin {
 
   async admit(attributes: AdmissionAttributes): Promise<void> {
     if (isExempt(attributes) || !attributes.object) return;
+    const policies = [...this.deps.policies.values()];
+    if (policies.length === 0) return;
     const { reinvocation } = attributes;
     const kept = reinvocation?.kept.get(this.name) as Passes | undefined;
     const passes: Passes = kept ?? { asked: new Set(), again: new Set() };
@@ -87,7 +89,7 @@ export class MutatingPolicies implements AdmissionPlugin {
     if (reinvocation?.isReinvoke && !equalJson(passes.output, attributes.object)) askAgain(passes);
     const answers = new PolicyAuthorizer(this.deps.authorizer, attributes.context.user);
     const review: Review = { attributes, answers, passes, errors: [] };
-    for (const policy of this.deps.policies.values()) await this.applyPolicy(policy, review);
+    for (const policy of policies) await this.applyPolicy(policy, review);
     passes.output = cloneJson(attributes.object);
     if (review.errors.length > 0) throw refuseMutation(attributes, review.errors);
   }

@@ -40,7 +40,7 @@ function askAgain(passes: Passes): void {
 /** Makes `object` equal to `next`, in place. */
 function replace(object: KubeObject, next: KubeObject): void {
   const target = object as unknown as Record<string, unknown>;
-  for (const key of Object.keys(target)) if (!(key in next)) delete target[key];
+  for (const key of Object.keys(target)) if (!Object.hasOwn(next, key)) delete target[key];
   Object.assign(target, next);
 }
 

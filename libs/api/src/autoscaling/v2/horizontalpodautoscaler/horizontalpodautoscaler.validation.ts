@@ -167,7 +167,7 @@ function validateMetric(metric: MetricSpec, path: Path): FieldError[] {
   const at = path.child('type');
   const present = (Object.keys(SOURCES) as SourceField[]).filter((field) => has(metric[field]));
   const [first] = present;
-  const expected = FIELDS[type];
+  const expected = Object.hasOwn(FIELDS, type) ? FIELDS[type] : undefined;
   const unknown = notSupported(at, type, TYPES);
   const others = present.length === 1 ? [] : present.filter((field) => field !== expected);
   return [

@@ -15,6 +15,7 @@ import type {
 import { duplicates, given, when } from '../../../meta/findings.js';
 import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
 import { signerName } from '../../../meta/names.js';
+import { requestFault } from './request-signature.js';
 
 type Request = CertificateSigningRequest;
 
@@ -23,7 +24,6 @@ const CONDITIONS = FieldPath.of('status', 'conditions');
 const CERTIFICATE = FieldPath.of('status', 'certificate');
 const LEGACY_SIGNER = 'kubernetes.io/legacy-unknown';
 const MIN_SECONDS = 600;
-const PEM = /-----BEGIN CERTIFICATE REQUEST-----/;
 const EXCLUSIVE = 'Approved and Denied conditions are mutually exclusive';
 /** Conditions that only /approval may add. */
 export const DECISIONS = ['Approved', 'Denied'];
@@ -57,17 +57,11 @@ const USAGES = [
 /** k8s pkg/apis/certificates/validation/validation.go:validateCertificateSigningRequest, of the spec. */
 export function validateRequestSpec({ spec }: Request): FieldError[] {
   const pem = Buffer.from(String(spec?.request ?? ''), 'base64').toString();
+  const fault = requestFault(pem);
   const usages = SPEC.child('usages');
   const signer = SPEC.child('signerName');
   return [
-    ...when(
-      !PEM.test(pem),
-      invalid(
-        SPEC.child('request'),
-        spec?.request ?? '',
-        'PEM block type must be CERTIFICATE REQUEST',
-      ),
-    ),
+    ...(fault ? [invalid(SPEC.child('request'), spec?.request ?? '', fault)] : []),
     ...when(list(spec?.usages).length === 0, required(usages)),
     ...eachOf(spec?.usages, (usage, i) =>
       when(!USAGES.includes(usage), notSupported(usages.index(i), usage, USAGES)),

@@ -3,7 +3,7 @@ import { FieldPath, forbidden, invalid, tooLong } from '@orrery/apimachinery';
 import type { ConfigMap } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { entries, isDeepEqual } from '../../../meta/list.js';
-import { check, configKey } from '../../../meta/names.js';
+import { configKey } from '../../../meta/names.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, count, nameColumn, table } from '../../../table/columns.js';
 
@@ -29,20 +29,34 @@ export function immutableDataFindings<T extends { immutable?: boolean }>(
   ];
 }
 
+type Texts = Readonly<Record<string, string>> | undefined;
+
+/** Bytes of all values; what is base64 stands for three quarters of its text. */
+function sizeOf(data: Texts, binaryData: Texts): number {
+  let size = 0;
+  for (const text of Object.values(data ?? {})) size += Buffer.byteLength(String(text ?? ''));
+  for (const text of Object.values(binaryData ?? {})) size += (String(text ?? '').length * 3) / 4;
+  return size;
+}
+
+/** Findings of keys; paths are made for those alone, since there may be thousands of keys. */
+function validateKeys(data: Texts, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const key of Object.keys(data ?? {}).sort())
+    for (const message of configKey(key)) errors.push(invalid(path.key(key), key, message));
+  return errors;
+}
+
 function validate({ data, binaryData }: ConfigMap): FieldError[] {
-  const binary = FieldPath.of('binaryData');
-  const size =
-    entries(data).reduce((sum, [, text]) => sum + Buffer.byteLength(String(text ?? '')), 0) +
-    entries(binaryData).reduce((sum, [, text]) => sum + (String(text ?? '').length * 3) / 4, 0);
+  const binary = binaryData ?? {};
+  const twice = Object.keys(data ?? {}).filter((key) => Object.hasOwn(binary, key));
   return [
-    ...entries(data).flatMap(([key]) => [
-      ...check(configKey, key, DATA.key(key)),
-      ...(binaryData && key in binaryData
-        ? [invalid(DATA.key(key), key, 'duplicate of key present in binaryData')]
-        : []),
-    ]),
-    ...entries(binaryData).flatMap(([key]) => check(configKey, key, binary.key(key))),
-    ...(size > MAX_DATA_BYTES ? [tooLong(FieldPath.of(''), MAX_DATA_BYTES)] : []),
+    ...validateKeys(data, DATA),
+    ...twice.map((key) => invalid(DATA.key(key), key, 'duplicate of key present in binaryData')),
+    ...validateKeys(binaryData, FieldPath.of('binaryData')),
+    ...(sizeOf(data, binaryData) > MAX_DATA_BYTES
+      ? [tooLong(FieldPath.of(''), MAX_DATA_BYTES)]
+      : []),
   ];
 }
 

@@ -1,5 +1,13 @@
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
-import { duplicate, forbidden, invalid, isInRange, notFound, required } from '@orrery/apimachinery';
+import {
+  duplicate,
+  forbidden,
+  invalid,
+  isInRange,
+  notFound,
+  required,
+  tooMany,
+} from '@orrery/apimachinery';
 import type { PodResourceClaim, PodSpec } from '../../../types.js';
 import { oneOf } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
@@ -146,6 +154,15 @@ function validateFileVolumes(spec: PodSpec, path: FieldPath): FieldError[] {
   );
 }
 
+/** Upstream knows no limit; each container is checked in dozens of ways, which holds up all others. */
+const MAX_CONTAINERS = 1000;
+
+const validateContainerCounts = (spec: PodSpec, path: FieldPath): FieldError[] =>
+  (['containers', 'initContainers', 'ephemeralContainers'] as const).flatMap((field) => {
+    const { length } = list(spec[field]);
+    return when(length > MAX_CONTAINERS, tooMany(path.child(field), length, MAX_CONTAINERS));
+  });
+
 /** k8s pkg/apis/core/validation/validation.go:ValidatePodSpec. */
 export function validatePodSpec(
   podSpec: PodSpec | undefined,
@@ -153,6 +170,8 @@ export function validatePodSpec(
   owner: PodSpecOwner = { isPod: false },
 ): FieldError[] {
   const spec: PodSpec = podSpec ?? { containers: [] };
+  const many = validateContainerCounts(spec, path);
+  if (many.length > 0) return many;
   const grace = path.child('terminationGracePeriodSeconds');
   const volumeFindings = validateVolumes(spec.volumes, path.child('volumes'), owner.podName);
   const volumes = new Map(list(spec.volumes).map((volume) => [volume.name, volume]));

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { DecodeError, StatusError, decodeJson, decodeYaml } from '@orrery/apimachinery';
+
+export interface DecodeJob {
+  readonly id: number;
+  readonly body: Uint8Array;
+}
+
+export interface DecodeAnswer {
+  readonly id: number;
+  readonly json?: string;
+  readonly status?: StatusError['status'];
+  readonly refused?: string;
+  readonly failed?: string;
+}
+
+export interface Decoded {
+  readonly value: unknown;
+  readonly duplicateFields: readonly string[];
+}
+
+interface Waiting {
+  resolve(value: Decoded): void;
+  reject(error: Error): void;
+}
+
+/** YAML up to this size is decoded at once: to ask another thread would take longer. */
+const SMALL_BODY = 16 * 1024;
+/** What a thread may need for the tree of one document, which the limits of the decoder keep far below this. */
+const THREAD_MEMORY_MB = 512;
+
+/** A thread that decodes YAML while the event loop goes on. It is started when first needed, and anew when it has died. */
+export class YamlThread {
+  private worker: Worker | undefined;
+  private readonly waiting = new Map<number, Waiting>();
+  private last = 0;
+
+  constructor(private readonly program: URL) {}
+
+  decode(body: Uint8Array): Promise<Decoded> {
+    const worker = (this.worker ??= this.start());
+    this.last += 1;
+    const job: DecodeJob = { id: this.last, body };
+    return new Promise((resolve, reject) => {
+      this.waiting.set(job.id, { resolve, reject });
+      worker.ref();
+      worker.postMessage(job);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.worker?.terminate();
+  }
+
+  private start(): Worker {
+    const worker = new Worker(this.program, {
+      resourceLimits: { maxOldGenerationSizeMb: THREAD_MEMORY_MB },
+    });
+    worker.on('message', (answer: DecodeAnswer) => {
+      this.settle(answer);
+    });
+    const end = (error: Error): void => {
+      if (this.worker !== worker) return;
+      this.worker = undefined;
+      for (const each of this.waiting.values()) each.reject(error);
+      this.waiting.clear();
+    };
+    worker.once('error', end);
+    worker.once('exit', () => {
+      end(new Error('the thread that decodes YAML has ended'));
+    });
+    return worker;
+  }
+
+  private settle({ id, json, status, refused, failed }: DecodeAnswer): void {
+    const waiting = this.waiting.get(id);
+    this.waiting.delete(id);
+    // The process may end when nobody waits.
+    if (this.waiting.size === 0) this.worker?.unref();
+    if (!waiting) return;
+    if (json !== undefined)
+      waiting.resolve({ value: JSON.parse(json) as unknown, duplicateFields: [] });
+    else if (status) waiting.reject(StatusError.fromStatus(status));
+    else if (refused !== undefined) waiting.reject(new DecodeError(refused));
+    else waiting.reject(new Error(failed ?? 'no answer'));
+  }
+}
+
+/** Lies beside every bundle; sources run without it, and decode on their own thread. */
+const program = new URL('./decode-worker.js', import.meta.url);
+const thread = existsSync(program) ? new YamlThread(program) : undefined;
+
+/** `decodeYaml`, for large bodies on another thread. JSON in place of YAML is read as what it is. */
+export function decodeYamlAside(body: Buffer): Decoded | Promise<Decoded> {
+  if (!thread || body.length <= SMALL_BODY) return decodeYaml(body);
+  if (/^\s*\{/.test(body.toString('latin1', 0, 64))) {
+    try {
+      return decodeJson(body);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+    }
+  }
+  return thread.decode(body);
+}
