@@ -19,7 +19,8 @@ export function statefulSetStatus(world: StatefulWorld): StatefulSetStatus {
     set.spec?.updateStrategy?.type !== 'OnDelete' &&
     [updated, ready.length, alive.length].every((count) => count === wanted);
   return {
-    replicas: alive.length,
+    // Those that end are counted as long as they are there, as among the ready ones.
+    replicas: pods.length,
     availableReplicas: ready.filter((pod) => isAvailable(pod, minReady, now)).length,
     collisionCount: set.status?.collisionCount ?? 0,
     ...omitEmpty({

@@ -184,6 +184,11 @@ describe('statefulSetStatus()', () => {
     });
   });
 
+  it('counts pods that end among all as among the ready ones', () => {
+    const status = statefulSetStatus(world(set(2), [pod(0), pod(1, { leaving: true })], 'web-a'));
+    expect(status).toMatchObject({ replicas: 2, readyReplicas: 2, currentReplicas: 1 });
+  });
+
   it('makes the update revision the current one when all pods have it', () => {
     const status = statefulSetStatus(world(set(1), [pod(0, { revision: 'web-b' })], 'web-b'));
     expect(status).toMatchObject({ currentRevision: 'web-b', currentReplicas: 1 });
