@@ -170,7 +170,10 @@ async function main() {
     external: [...EXTERNAL, ...ABSENT],
     sourcemap: 'linked',
     sourcesContent: false,
-    keepNames: true,
+    // Names kept would cost a call for each closure that is made: half of the work of some requests. Nobody reads them.
+    keepNames: false,
+    // A tenth of the API server's memory is the text of its programs.
+    minifyWhitespace: true,
     logLevel: 'error',
     banner: {
       js: "import 'reflect-metadata'; import { createRequire as orreryRequire } from 'node:module'; const require = orreryRequire(import.meta.url);",
