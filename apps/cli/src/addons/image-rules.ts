@@ -7,6 +7,40 @@ const BEHAVIOURS =
 
 const text = { type: 'string' };
 
+const SPEC = {
+  type: 'object',
+  required: ['match'],
+  properties: {
+    match: {
+      ...text,
+      minLength: 1,
+      description: 'Regular expression on registry/repository:tag.',
+    },
+    program: {
+      ...text,
+      enum: ['nginx', 'httpd', 'tomcat', 'redis', 'echo', 'pause', 'shell', 'agnhost'],
+      description: 'The built-in program that the image is.',
+    },
+    command: {
+      type: 'array',
+      items: text,
+      minItems: 1,
+      description: 'The command of this machine that the image runs by itself.',
+    },
+    failure: {
+      ...text,
+      enum: ['not-found', 'unauthorized'],
+      description: 'How pulls fail.',
+    },
+    sizeBytes: { type: 'integer', format: 'int64', minimum: 0 },
+    behaviour: {
+      type: 'object',
+      description: 'Scripted behaviour of its containers, unless they say otherwise.',
+      properties: Object.fromEntries(BEHAVIOURS.map((name) => [name, text])),
+    },
+  },
+};
+
 /** Rules of the image catalogue (apps/container-runtime/README.md, Configuration). */
 export const imageRuleDefinition = (): CustomResourceDefinition => ({
   apiVersion: 'apiextensions.k8s.io/v1',
@@ -37,48 +71,7 @@ export const imageRuleDefinition = (): CustomResourceDefinition => ({
             type: 'object',
             required: ['spec'],
             properties: {
-              spec: {
-                type: 'object',
-                required: ['match'],
-                properties: {
-                  match: {
-                    ...text,
-                    minLength: 1,
-                    description: 'Regular expression on registry/repository:tag.',
-                  },
-                  program: {
-                    ...text,
-                    enum: [
-                      'nginx',
-                      'httpd',
-                      'tomcat',
-                      'redis',
-                      'echo',
-                      'pause',
-                      'shell',
-                      'agnhost',
-                    ],
-                    description: 'The built-in program that the image is.',
-                  },
-                  command: {
-                    type: 'array',
-                    items: text,
-                    minItems: 1,
-                    description: 'The command of this machine that the image runs by itself.',
-                  },
-                  failure: {
-                    ...text,
-                    enum: ['not-found', 'unauthorized'],
-                    description: 'How pulls fail.',
-                  },
-                  sizeBytes: { type: 'integer', format: 'int64', minimum: 0 },
-                  behaviour: {
-                    type: 'object',
-                    description: 'Scripted behaviour of its containers, unless they say otherwise.',
-                    properties: Object.fromEntries(BEHAVIOURS.map((name) => [name, text])),
-                  },
-                },
-              },
+              spec: SPEC,
             },
           },
         },

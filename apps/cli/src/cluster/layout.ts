@@ -17,12 +17,21 @@ export interface Addresses {
   readonly kubernetesService: string;
   node(i: number): string;
   /** The node's address of the second family, in a cluster that has both. */
-  node6?(i: number): string;
+  readonly node6?: (i: number) => string;
   etcdMember(i: number): string;
 }
 
 /** How pods and nodes get addresses (docs/architecture.md, "Addresses"). */
 export type NetworkMode = 'loopback' | 'routed' | 'netns';
+
+/** The addresses that a cluster had, by its settings. */
+export const keptAddresses = ({
+  block,
+  network,
+}: {
+  readonly block: number;
+  readonly network?: { readonly mode: NetworkMode; readonly ipFamily?: IpFamily };
+}): Addresses => addressesOf(block, network?.mode, network?.ipFamily);
 
 /** Families of pods and Services; with both the first is IPv4. */
 export type IpFamily = 'ipv4' | 'dual';

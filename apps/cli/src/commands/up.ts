@@ -10,7 +10,7 @@ import type { BlockLease } from '../cluster/block-lease.js';
 import { leaseBlock } from '../cluster/block-lease.js';
 import { lockCluster } from '../cluster/cluster-lock.js';
 import { locateEtcd } from '../cluster/etcd.js';
-import { ClusterFiles, addressesOf, nodeName } from '../cluster/layout.js';
+import { ClusterFiles, addressesOf, keptAddresses, nodeName } from '../cluster/layout.js';
 import { endLeftovers } from '../cluster/leftovers.js';
 import { listenersOf, requireFree } from '../cluster/listeners.js';
 import { lanNames, lanOf } from '../cluster/node-namespaces.js';
@@ -119,7 +119,7 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
   try {
     const input: PlanInput = {
       files,
-      addresses: addressesOf(lease.block, network?.mode, network?.ipFamily),
+      addresses: keptAddresses({ block: lease.block, ...(network && { network }) }),
       ...(network && { network }),
       ...membersOf(flags, before),
       nodes,

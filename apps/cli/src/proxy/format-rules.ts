@@ -18,28 +18,41 @@ export interface RulesFormat {
   readonly like: string;
 }
 
-/** What the kube-proxy of the view's node programs, as a table of ours or as the kernel would show upstream's. */
-export function formatRules(view: ClusterView, { as, like }: RulesFormat): string {
-  const { node, services, config, slicesOf } = view;
+/** What the formats have in common. */
+function factsOf({ node, config }: ClusterView) {
   const settings = settingsOf(config);
   const facts = nodeFacts(node);
-  const place = { nodeName: node.metadata.name ?? '', zone: facts.zone };
-  const addresses = nodePortAddresses(facts, settings.nodePortAddresses);
-  if (as === 'table') {
-    const ownedAddresses = new Set(facts.all);
-    const context = { ...place, ...settings, nodePortAddresses: addresses, ownedAddresses };
-    const { udpIdleMs, ...rest } = context;
-    const given = udpIdleMs === undefined ? rest : { ...rest, udpIdleMs };
-    return rulesTable(services.flatMap((one) => serviceRules(one, slicesOf(one), given)));
-  }
-  if (as === 'ipvsadm') {
-    const scheduler = settings.mode === 'ipvs' ? settings.policy : 'rr';
-    const ports = (['IPv4', 'IPv6'] as const).flatMap((family) =>
-      printedPorts(services, slicesOf, place, family),
-    );
-    return ipvsadm(ports, { scheduler, nodeAddresses: addresses });
-  }
-  const family = as === 'ip6tables-save' ? ('IPv6' as const) : ('IPv4' as const);
+  return {
+    settings,
+    facts,
+    place: { nodeName: node.metadata.name ?? '', zone: facts.zone },
+    addresses: nodePortAddresses(facts, settings.nodePortAddresses),
+  };
+}
+
+function tableText(view: ClusterView): string {
+  const { services, slicesOf } = view;
+  const { settings, facts, place, addresses } = factsOf(view);
+  const ownedAddresses = new Set(facts.all);
+  const context = { ...place, ...settings, nodePortAddresses: addresses, ownedAddresses };
+  const { udpIdleMs, ...rest } = context;
+  const given = udpIdleMs === undefined ? rest : { ...rest, udpIdleMs };
+  return rulesTable(services.flatMap((one) => serviceRules(one, slicesOf(one), given)));
+}
+
+function ipvsText(view: ClusterView): string {
+  const { services, slicesOf } = view;
+  const { settings, place, addresses } = factsOf(view);
+  const scheduler = settings.mode === 'ipvs' ? settings.policy : 'rr';
+  const ports = (['IPv4', 'IPv6'] as const).flatMap((family) =>
+    printedPorts(services, slicesOf, place, family),
+  );
+  return ipvsadm(ports, { scheduler, nodeAddresses: addresses });
+}
+
+function iptablesText(view: ClusterView, family: 'IPv4' | 'IPv6', like: string): string {
+  const { services, slicesOf, config } = view;
+  const { settings, facts, place, addresses } = factsOf(view);
   const isOurs = (text: string): boolean => text.includes(':') === (family === 'IPv6');
   const clusterCidr = config.clusterCIDR?.split(',').find(isOurs);
   const ports = printedPorts(services, slicesOf, place, family);
@@ -52,4 +65,11 @@ export function formatRules(view: ClusterView, { as, like }: RulesFormat): strin
     nodePortAddresses: settings.nodePortAddresses.length > 0 ? addresses.filter(isOurs) : [],
   };
   return like === '1.20' ? iptables120(ports, options) : currentIptables(ports, options);
+}
+
+/** What the kube-proxy of the view's node programs, as a table of ours or as the kernel would show upstream's. */
+export function formatRules(view: ClusterView, { as, like }: RulesFormat): string {
+  if (as === 'table') return tableText(view);
+  if (as === 'ipvsadm') return ipvsText(view);
+  return iptablesText(view, as === 'ip6tables-save' ? 'IPv6' : 'IPv4', like);
 }

@@ -19,7 +19,7 @@ export interface ImageRuleWatchOptions {
   readonly random: Random;
   readonly logger: Logger;
   /** Told of all rules there are, by the names of their objects. */
-  changed(rules: readonly CatalogRule[]): void;
+  readonly changed: (rules: readonly CatalogRule[]) => void;
 }
 
 const FILE_MS = 500;
