@@ -36,7 +36,10 @@ try {
     generator,
     [
       '-nometadata',
-      ...['-o', 'test/e2e/generated/bindata.go', '-pkg', 'generated'],
+      '-o',
+      'test/e2e/generated/bindata.go',
+      '-pkg',
+      'generated',
       ...IGNORED.flatMap((pattern) => ['-ignore', pattern]),
       ...DATA,
     ],

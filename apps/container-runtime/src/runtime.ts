@@ -12,6 +12,7 @@ import { nodeNameOf } from './options.js';
 import type { RuntimeOptions } from './options.js';
 import { ContainerEnvironment } from './process/environment.js';
 import { contentOf } from './process/image-files.js';
+import type { ImageContent } from './process/image-files.js';
 import { probeIsolation } from './process/isolation.js';
 import type { Isolation } from './process/isolation.js';
 import { DOCUMENTS } from './programs/documents.js';
@@ -133,20 +134,31 @@ export class Runtime {
     return part() + part();
   }
 
+  /** kube-proxy is a program of ours that finds its files below ORRERY_ROOTFS. */
+  private isolationOf({ image }: ContainerRecord): Isolation {
+    return this.catalog.programOf(image) === 'kube-proxy' ? 'none' : this.isolation;
+  }
+
+  private imageOf(
+    { image, config }: ContainerRecord,
+    { netns, ip }: SandboxRecord,
+    isolation: Isolation,
+  ): ImageContent {
+    return contentOf(this.catalog.definitionOf(image), {
+      isolation,
+      componentDir: this.options.componentDir,
+      listen: netns === undefined ? ip : '',
+      noNewPrivileges: config.linux?.securityContext?.noNewPrivs ?? false,
+      documents: DOCUMENTS[this.catalog.programOf(image)] ?? [],
+    });
+  }
+
   private environmentOf(record: ContainerRecord, sandbox: SandboxRecord): ContainerEnvironment {
     const { config } = record;
     const security = config.linux?.securityContext;
     const dns = sandbox.config.dnsConfig;
-    const isolation =
-      this.catalog.programOf(record.image) === 'kube-proxy' ? 'none' : this.isolation;
-    const definition = this.catalog.definitionOf(record.image);
-    const image = contentOf(definition, {
-      isolation,
-      componentDir: this.options.componentDir,
-      listen: sandbox.netns === undefined ? sandbox.ip : '',
-      noNewPrivileges: security?.noNewPrivs ?? false,
-      documents: DOCUMENTS[this.catalog.programOf(record.image)] ?? [],
-    });
+    const isolation = this.isolationOf(record);
+    const image = this.imageOf(record, sandbox, isolation);
     return new ContainerEnvironment({
       rootfs: join(this.engine.folderOf(record.id), 'rootfs'),
       isolation,
@@ -162,7 +174,7 @@ export class Runtime {
       },
       workingDir: config.workingDir,
       memberFiles: this.engine.limits.memberFiles(record.id),
-      user: userOf(security, definition?.uid),
+      user: userOf(security, this.catalog.definitionOf(record.image)?.uid),
       groups: security?.supplementalGroups.map(Number) ?? [],
       readonlyRoot: security?.readonlyRootfs ?? false,
     });

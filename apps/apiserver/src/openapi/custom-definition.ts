@@ -60,25 +60,32 @@ function requiredIn(node: Node): unknown {
   return left.length === 0 ? undefined : left;
 }
 
+/** The type that kubectl can do with; none for what may be null, for open objects and for arrays of whatever. */
+function typeIn(node: Node, items: unknown): unknown {
+  const { type } = node;
+  const isOpenObject = node[PRESERVE] === true && type === 'object';
+  return isNullable(node) || isOpenObject || (type === 'array' && items === undefined)
+    ? undefined
+    : type;
+}
+
+const kept = (entries: Readonly<Record<string, unknown>>): Node =>
+  Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined));
+
 /** What kubectl understands of a schema (k8s apiextensions controller/openapi/v2/conversion.go:ToStructuralOpenAPIV2). */
 function toV2(node: Node): Node {
-  const preserves = node[PRESERVE] === true;
-  const isOpen = preserves || node['nullable'] === true;
-  const copy: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(node)) {
-    if (JUNCTORS.includes(key) || (isOpen && (key === 'items' || key === 'properties'))) continue;
-    copy[key] = value;
-  }
-  if (isNullable(node)) delete copy['type'];
-  if (preserves && copy['type'] === 'object') delete copy['type'];
-  if (copy['type'] === 'array' && copy['items'] === undefined) delete copy['type'];
-  const required = requiredIn(node);
-  if (required === undefined) delete copy['required'];
-  else copy['required'] = required;
-  if (copy['properties'] !== undefined) copy['properties'] = mapValues(copy['properties'], toV2);
-  for (const key of ['items', 'additionalProperties'])
-    if (isNode(copy[key])) copy[key] = toV2(copy[key]);
-  return copy;
+  const isOpen = node[PRESERVE] === true || isNullable(node);
+  const below = (value: unknown): unknown => (isNode(value) ? toV2(value) : value);
+  const items = isOpen ? undefined : below(node['items']);
+  const rest = Object.entries(node).filter(([key]) => !JUNCTORS.includes(key));
+  return kept({
+    ...Object.fromEntries(rest),
+    type: typeIn(node, items),
+    items,
+    properties: isOpen ? undefined : mapValues(node['properties'], toV2),
+    additionalProperties: below(node['additionalProperties']),
+    required: requiredIn(node),
+  });
 }
 
 /** Adds to embedded objects the fields that every object has (builder.go:addEmbeddedProperties). */
