@@ -27,7 +27,11 @@ describe('selectControllers()', () => {
       '--cluster-cidr=10.0.0.0/16',
     );
     const off = CONTROLLERS.map(({ name }) => name).filter((name) => !all.includes(name));
-    expect(off).toEqual(['bootstrap-signer-controller', 'token-cleaner-controller']);
+    expect(off).toEqual([
+      'bootstrap-signer-controller',
+      'token-cleaner-controller',
+      'storageversion-garbage-collector-controller',
+    ]);
   });
 
   it.each([

@@ -23,14 +23,17 @@ export interface Interceptor {
 function intercepted<T extends KubeObject>(
   inner: ResourceClient<T>,
   ref: ResourceRef<T>,
-  { write = (_, send) => send(), watch = (_, events) => events }: Interceptor,
+  interceptor: Interceptor,
 ): ResourceClient<T> {
   const sent = <R>(verb: string, send: () => Promise<R>): Promise<R> =>
-    write({ verb, resource: ref.plural }, send);
+    interceptor.write?.({ verb, resource: ref.plural }, send) ?? send();
   return {
     get: (key, options) => inner.get(key, options),
     list: (query, signal) => inner.list(query, signal),
-    watch: (query, signal) => watch(ref, inner.watch(query, signal), signal),
+    watch(query, signal) {
+      const events = inner.watch(query, signal);
+      return interceptor.watch?.(ref, events, signal) ?? events;
+    },
     create: (object, options) => sent('create', () => inner.create(object, options)),
     update: (object, options) => sent('update', () => inner.update(object, options)),
     updateStatus: (object, options) =>

@@ -130,7 +130,7 @@ class Run {
     if (how.clean) await this.#converge(async () => this.#compare(how.clean));
     await this.#settle();
     const picture = await this.#picture();
-    if (how.clean) this.#compare(how.clean, picture);
+    if (how.clean) await this.#compare(how.clean, picture);
     return { picture, ...this.#tally(), died: this.#lives.some(({ dead }) => dead) };
   }
 
@@ -167,8 +167,8 @@ class Run {
   }
 
   async #picture(): Promise<readonly string[]> {
-    const { kinds, simplify = (texts) => texts } = this.scenario;
-    return simplify(await this.world.picture(kinds));
+    const picture = await this.world.picture(this.scenario.kinds);
+    return this.scenario.simplify?.(picture) ?? picture;
   }
 
   async #settle(): Promise<void> {

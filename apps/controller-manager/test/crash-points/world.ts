@@ -149,30 +149,37 @@ export class World {
 
   /** What a node does next with a pod. */
   async #live(pod: Pod): Promise<void> {
-    const { namespace = '', name = '', labels = {}, deletionTimestamp, uid } = pod.metadata;
-    const life = labels['does'] ?? 'nothing';
-    const pods = this.client.resource(resources.pods);
-    const key = { namespace, name };
+    const life = pod.metadata.labels?.['does'] ?? 'nothing';
+    if (life === 'nothing') return;
     try {
-      if (life === 'nothing') return;
-      if (deletionTimestamp) {
-        if ((pod.metadata.finalizers ?? []).length > 0 && isEnded(pod)) return;
-        const preconditions = uid ? { preconditions: { uid } } : {};
-        await pods.delete(key, { gracePeriodSeconds: 0, ...preconditions });
-      } else if ((pod.status?.phase ?? 'Pending') === 'Pending')
-        await pods.patch(
-          key,
-          'merge',
-          { status: statusOf(life, labels['ip'] ?? '1') },
-          { subresource: 'status' },
-        );
+      if (pod.metadata.deletionTimestamp) await this.#letGo(pod);
+      else if ((pod.status?.phase ?? 'Pending') === 'Pending') await this.#run(pod, life);
     } catch (error) {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
+
+  async #letGo({ metadata, status }: Pod): Promise<void> {
+    const { namespace = '', name = '', uid, finalizers = [] } = metadata;
+    if (finalizers.length > 0 && isEnded(status)) return;
+    await this.client
+      .resource(resources.pods)
+      .delete(
+        { namespace, name },
+        { gracePeriodSeconds: 0, ...(uid ? { preconditions: { uid } } : {}) },
+      );
+  }
+
+  async #run({ metadata }: Pod, life: string): Promise<void> {
+    const { namespace = '', name = '', labels } = metadata;
+    const status = statusOf(life, labels?.['ip'] ?? '1');
+    await this.client
+      .resource(resources.pods)
+      .patch({ namespace, name }, 'merge', { status }, { subresource: 'status' });
+  }
 }
 
-const isEnded = ({ status }: Pod): boolean =>
+const isEnded = (status: Pod['status']): boolean =>
   status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
 const LONG_AGO = '2026-01-01T00:00:00Z';

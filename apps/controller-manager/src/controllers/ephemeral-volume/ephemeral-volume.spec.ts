@@ -6,15 +6,14 @@ const pod: Pod = { metadata: { name: 'p', namespace: 'd', uid: 'u' }, spec: { co
 const spec: PersistentVolumeClaimSpec = { accessModes: ['ReadWriteOnce'] };
 
 describe('newClaim()', () => {
+  it('is none for a volume of another kind', () => {
+    expect(newClaim(pod, { name: 'v', emptyDir: {} })).toBeUndefined();
+  });
+
   it.each([
     {
-      name: 'is none for a volume of another kind',
-      volume: { name: 'v', emptyDir: {} },
-      want: undefined,
-    },
-    {
       name: 'is named after pod and volume, and goes with the pod',
-      volume: { name: 'v', ephemeral: { volumeClaimTemplate: { spec } } },
+      template: { spec },
       want: {
         metadata: {
           name: 'p-v',
@@ -26,17 +25,10 @@ describe('newClaim()', () => {
     },
     {
       name: 'has the labels and annotations of the template',
-      volume: {
-        name: 'v',
-        ephemeral: {
-          volumeClaimTemplate: { metadata: { labels: { a: 'b' }, annotations: { c: 'd' } }, spec },
-        },
-      },
+      template: { metadata: { labels: { a: 'b' }, annotations: { c: 'd' } }, spec },
       want: { metadata: { labels: { a: 'b' }, annotations: { c: 'd' } } },
     },
-  ])('$name', ({ volume, want }) => {
-    const claim = newClaim(pod, volume);
-    if (want) expect(claim).toMatchObject(want);
-    else expect(claim).toBeUndefined();
+  ])('$name', ({ template: volumeClaimTemplate, want }) => {
+    expect(newClaim(pod, { name: 'v', ephemeral: { volumeClaimTemplate } })).toMatchObject(want);
   });
 });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { resources } from '@orrery/api';
+import { toTime } from '@orrery/component';
 import { createSigningRequest } from '@orrery/pki';
 import type { Scenario } from '../scenario.js';
 import { NS } from '../world.js';
@@ -37,7 +38,9 @@ const requests = async (world: World): Promise<void> => {
 
 async function approve(world: World, name: string): Promise<void> {
   const csr = await world.get(csrs, { name });
-  const conditions = [{ type: 'Approved', status: 'True' as const, reason: 'Test', message: '' }];
+  const lastUpdateTime = toTime(world.clock.now());
+  const approved = { type: 'Approved', status: 'True' as const, reason: 'Test', message: '' };
+  const conditions = [{ ...approved, lastUpdateTime }];
   await world.client
     .resource(csrs)
     .updateSubresource({ ...csr, status: { conditions } }, 'approval');
@@ -93,8 +96,11 @@ export const csrSigningScenario: Scenario = {
 export const csrCleanerScenario: Scenario = {
   controller: 'certificatesigningrequest-cleaner-controller',
   kinds: [csrs],
-  arrange: requests,
-  stepMs: 6 * HOUR,
+  async arrange(world) {
+    await requests(world);
+    for (const name of ['one', 'two']) await approve(world, name);
+  },
+  stepMs: HOUR / 3,
   acts: [
     { do: () => Promise.resolve(), until: async (world) => (await world.list(csrs)).length === 0 },
   ],

@@ -65,7 +65,11 @@ export const daemonSetScenario: Scenario = {
   controller: 'daemonset-controller',
   kinds: [daemonsets, pods, controllerrevisions],
   async arrange(world) {
-    for (const name of ['n1', 'n2']) await world.create(nodes, { metadata: { name }, status: {} });
+    for (const name of ['n1', 'n2']) {
+      await world.create(nodes, { metadata: { name }, status: {} });
+      // The taint of a node that is new: no kubelet is here to take it away.
+      await world.patch(nodes, name, { spec: { taints: null } });
+    }
   },
   acts: [
     {
