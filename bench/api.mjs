@@ -109,6 +109,13 @@ const ROWS = {
   },
 };
 
+// What is known by then is told, and nothing is left running.
+process.once('exit', cleanUp);
+process.once('SIGINT', () => {
+  report.print(ROWS);
+  process.exit(1);
+});
+
 const { sides, version } = sidesToMeasure();
 const report = new Report({ version, pods: PODS });
 
@@ -183,8 +190,7 @@ try {
     if (takesPart(side)) report.add('memory, after all of it', side, { rate: side.resident });
   for (const side of sides) await side.stop();
   if (isWanted('restart') || isWanted('longest hold')) await measureRestarts();
-  report.print(ROWS);
 } finally {
-  cleanUp();
+  report.print(ROWS);
 }
 process.exit();
