@@ -29,9 +29,13 @@ const schema = {
         ports,
         tags: { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'string' } },
         args: { type: 'array', items: { type: 'string' } },
+        size: { type: 'integer' },
       },
     },
-    status: { type: 'object', properties: { phase: { type: 'string' } } },
+    status: {
+      type: 'object',
+      properties: { phase: { type: 'string' }, replicas: { type: 'integer' } },
+    },
   },
 };
 
@@ -49,7 +53,10 @@ beforeAll(async () => {
           served: true,
           storage: true,
           schema: { openAPIV3Schema: schema },
-          subresources: { status: {} },
+          subresources: {
+            status: {},
+            scale: { specReplicasPath: '.spec.size', statusReplicasPath: '.status.replicas' },
+          },
         },
       ],
     },
@@ -113,6 +120,56 @@ describe('apply to a custom resource', () => {
         fieldsV1: { 'f:status': { 'f:phase': {} } },
       },
     ]);
+  });
+
+  it('is owned through /scale by who applies the replicas', async () => {
+    const deployments = '/apis/apps/v1/namespaces/default/deployments';
+    const template = {
+      metadata: { labels: { a: 'b' } },
+      spec: { containers: [{ name: 'c', image: 'i' }] },
+    };
+    await api.post(`${deployments}?fieldManager=maker`, {
+      metadata: { name: 'scaled' },
+      spec: { replicas: 1, selector: { matchLabels: { a: 'b' } }, template },
+    });
+    const scale = { kind: 'Scale', apiVersion: 'autoscaling/v1', spec: { replicas: 3 } };
+    const path = `${deployments}/scaled/scale?fieldManager=scaler`;
+    const refused = await api.patch(path, 'apply-patch+yaml', scale);
+    expect([refused.status, refused.json['message']]).toEqual([
+      409,
+      'Apply failed with 1 conflict: conflict with "maker" using apps/v1: .spec.replicas',
+    ]);
+    const forced = await api.patch(`${path}&force=true`, 'apply-patch+yaml', scale);
+    expect(forced.json).toMatchObject({ kind: 'Scale', spec: { replicas: 3 } });
+    const object = await api.ask(`${deployments}/scaled`);
+    expect(object.json).toMatchObject({ spec: { replicas: 3 }, metadata: { generation: 2 } });
+    const entries = metadataOf(object)['managedFields'] as Json[];
+    expect(entries.find(({ manager }) => manager === 'scaler')).toMatchObject({
+      operation: 'Apply',
+      apiVersion: 'apps/v1',
+      subresource: 'scale',
+      fieldsV1: { 'f:spec': { 'f:replicas': {} } },
+    });
+    await api.post(FOOS, {
+      apiVersion: 'example.com/v1',
+      kind: 'Foo',
+      metadata: { name: 'sized' },
+    });
+    const sized = await api.patch(
+      `${FOOS}/sized/scale?fieldManager=scaler`,
+      'apply-patch+yaml',
+      scale,
+    );
+    expect([sized.status, sized.json['spec']]).toEqual([200, { replicas: 3 }]);
+    const custom = await api.ask(`${FOOS}/sized`);
+    expect(custom.json['spec']).toEqual({ size: 3 });
+    const owners = metadataOf(custom)['managedFields'] as Json[];
+    expect(owners.find(({ manager }) => manager === 'scaler')).toMatchObject({
+      subresource: 'scale',
+      fieldsV1: { 'f:spec': { 'f:size': {} } },
+    });
+    const nobody = await api.patch(`${deployments}/scaled/scale`, 'apply-patch+yaml', scale);
+    expect(nobody.status).toBe(422);
   });
 
   it('leaves nothing of a dry run', async () => {

@@ -1,3 +1,4 @@
+import { setOwn } from '@orrery/apimachinery';
 import { isJsonObject } from './structural-schema.js';
 
 type Step =
@@ -74,7 +75,11 @@ export function assignJsonPath(steps: readonly Step[], root: object, value: unkn
   let current = root as Record<string, unknown>;
   steps.forEach((step, i) => {
     if (step.kind !== 'field') return;
-    if (i === steps.length - 1) current[step.name] = value;
-    else current = (current[step.name] ??= {}) as Record<string, unknown>;
+    const { name } = step;
+    // A path may name what every object has of its prototype: it is data here.
+    const below = Object.hasOwn(current, name) ? current[name] : undefined;
+    const next = i === steps.length - 1 ? value : (below ?? {});
+    if (next !== below) setOwn(current, name, next);
+    current = next as Record<string, unknown>;
   });
 }

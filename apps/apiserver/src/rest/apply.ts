@@ -63,7 +63,11 @@ async function readConfiguration(call: Call): Promise<KubeObject> {
   return object;
 }
 
-function requireManager(call: Call): string {
+/** The body of an apply as it stands. */
+export const parseApplied = (call: Call): Promise<unknown> => parse(call);
+
+/** Who applies, who must be named. */
+export function requireManager(call: Call): string {
   if ((call.request.query.get('fieldManager') ?? '') === '') {
     throw newInvalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
       required(FieldPath.of('fieldManager'), 'is required for apply patch'),

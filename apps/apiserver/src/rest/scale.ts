@@ -1,18 +1,24 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import {
   FieldPath,
+  applyPatch,
   invalid,
+  newApplyConflict,
   newBadRequest,
   newConflict,
   newInvalid,
   newMethodNotSupported,
   OBJECT_MODIFIED,
+  toApiVersion,
 } from '@orrery/apimachinery';
 import { AdmissionChain, cloneJson } from '@orrery/registry';
 import type { AdmissionPlugin } from '@orrery/registry';
-import { decodeBody } from '../negotiation/decode-body.js';
+import { toTime } from '@orrery/component';
+import { checkKind, decodeBody } from '../negotiation/decode-body.js';
+import { isApply, parseApplied, requireManager } from './apply.js';
 import type { Call } from './call.js';
-import { createCallOf, namespaceOf } from './call.js';
+import { booleanOf, createCallOf, namespaceOf } from './call.js';
+import { fieldSchemasOf } from './field-manager.js';
 import { patchedDocument } from './patch.js';
 import { sendDocument } from './send.js';
 
@@ -99,6 +105,62 @@ async function admitScale(
   await chain.validate(attributes);
 }
 
+/** What a Scale that is applied means for the object that it stands for: its replicas alone. */
+function appliedTo(call: Call, scale: Scale): KubeObject {
+  const { kind } = call.resource;
+  const { name } = call.request.info;
+  const patch: KubeObject = {
+    apiVersion: toApiVersion(kind.group, kind.version),
+    kind: kind.kind,
+    metadata: { name },
+    // Built-in kinds have their replicas here.
+    ...(call.resource.custom ? {} : { spec: {} }),
+  };
+  if (scale.spec?.replicas !== undefined) kind.scale?.set(patch, scale.spec.replicas);
+  return patch;
+}
+
+/** Server-side apply: who applies owns the field of the replicas (k8s managedfields/scalehandler.go). */
+async function applyScale(call: Call, admission: readonly AdmissionPlugin[]): Promise<void> {
+  const { request, resource } = call;
+  const { kind } = resource;
+  const manager = requireManager(call);
+  const body = checkKind(await parseApplied(call), SCALE) as Scale;
+  const { track: _track, ...options } = createCallOf(call, 'PatchOptions');
+  const result = await resource.store.update(
+    async (current) => {
+      const live = cloneJson(current ?? { metadata: {} });
+      const old = scaleOf(call, live);
+      checkScale(call, body, live);
+      const { object, conflicts } = applyPatch({
+        manager,
+        registry: fieldSchemasOf(call),
+        schemaName: kind.schema,
+        apiVersion: toApiVersion(kind.group, kind.version),
+        subresource: 'scale',
+        now: toTime(request.context.receivedAt),
+        live,
+        patch: appliedTo(call, body),
+        force: booleanOf(request.query, 'force') ?? false,
+      });
+      if (conflicts) throw newApplyConflict(conflicts);
+      const scale = scaleOf(call, object);
+      await admitScale(call, { scale, old, dryRun: options.dryRun ?? false }, admission);
+      const made = cloneJson(object);
+      kind.scale?.set(made, checkScale(call, scale, live));
+      return made;
+    },
+    {
+      ...options,
+      admitted: true,
+      name: request.info.name,
+      subresource: 'scale',
+      strategy: kind.strategy,
+    },
+  );
+  await sendDocument(request, request.reply, scaleOf(call, result.representation.object));
+}
+
 /** GET, PUT and PATCH of `/scale`: the replicas of an object in a shape that all scalable kinds share. */
 export async function serveScale(call: Call, admission: readonly AdmissionPlugin[]): Promise<void> {
   const { request, resource } = call;
@@ -113,6 +175,10 @@ export async function serveScale(call: Call, admission: readonly AdmissionPlugin
   if (verb !== 'update' && verb !== 'patch') {
     const { group, plural } = resource.kind;
     throw newMethodNotSupported({ group, resource: `${plural}/scale` }, verb);
+  }
+  if (isApply(call)) {
+    await applyScale(call, admission);
+    return;
   }
   const body = verb === 'update' ? (decodeBody(request, SCALE) as Scale) : undefined;
   const options = createCallOf(call, 'UpdateOptions');

@@ -147,6 +147,42 @@ const REFUSED: readonly Case[] = [
   },
 ];
 
+const POD = { metadata: { name: 'many' } };
+const containers = Array.from({ length: 1001 }, (_, i) => ({ name: `c${i}`, image: 'i' }));
+const owners = Array.from({ length: 8000 }, (_, i) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  name: 'p',
+  uid: String(i),
+  controller: true,
+}));
+const badLabels = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`-l${i}`, '-']));
+
+const TOLD_BRIEFLY: readonly (Case & { readonly causes: number })[] = [
+  {
+    name: 'more containers than a Pod can have',
+    ask: posted(JSON.stringify({ ...POD, spec: { containers } })),
+    path: '/api/v1/namespaces/default/pods',
+    want: { code: 422, reason: 'Invalid' },
+    message: 'spec.containers: Too many: 1001: must have at most 1000 items',
+    causes: 1,
+  },
+  {
+    name: 'thousands of owners that are each the controller',
+    ask: posted(JSON.stringify({ metadata: { name: 'owned', ownerReferences: owners } })),
+    want: { code: 422, reason: 'Invalid' },
+    message: 'Only one reference can have Controller set to true',
+    causes: 10,
+  },
+  {
+    name: 'thousands of bad labels',
+    ask: posted(JSON.stringify({ metadata: { name: 'labelled', labels: badLabels } })),
+    want: { code: 422, reason: 'Invalid' },
+    message: 'too many errors',
+    causes: 1000,
+  },
+];
+
 describe('bad input', () => {
   const etcd = useEtcd();
   const folder = mkdtempSync(join(tmpdir(), 'attacks-'));
@@ -181,6 +217,21 @@ describe('bad input', () => {
     expect((await ask('/readyz')).text).toBe('ok');
   });
 
+  it.each(TOLD_BRIEFLY)('is told in few words: $name', async (one) => {
+    const { json } = await ask(one.path ?? CONFIGMAPS, one.ask);
+    expect(json).toMatchObject({ kind: 'Status', ...one.want });
+    expect(json['message']).toContain(one.message);
+    const { causes } = json['details'] as { causes: unknown[] };
+    expect(causes).toHaveLength(one.causes);
+  });
+
+  it('refuses label selectors of more terms than each object can be asked about', async () => {
+    const selector = encodeURIComponent(many(1001, (i) => `!k${i}`));
+    const { status, json } = await ask(`${CONFIGMAPS}?labelSelector=${selector}`);
+    expect([status, json['reason']]).toEqual([400, 'BadRequest']);
+    expect(json['message']).toContain('too many requirements: the limit is 1000');
+  });
+
   it('CVE-2025-64718: keys named after a prototype are data, or nothing, and change no other object', async () => {
     const data = '{"__proto__":{"polluted":"yes"},"constructor":{"prototype":{"polluted":"yes"}}}';
     const kept = '"__proto__":"p","constructor":"c"';
@@ -196,6 +247,15 @@ describe('bad input', () => {
     );
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
     expect((await ask(`${CONFIGMAPS}/target`)).text).not.toContain('polluted');
+  });
+
+  it('a path of replicas that leads to a prototype is data, too', async () => {
+    const { assignJsonPath, parseJsonPath } =
+      await import('../../src/custom-resources/json-path.js');
+    const object = { spec: {} };
+    assignJsonPath(parseJsonPath('.spec.__proto__.polluted') ?? [], object, 3);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(JSON.stringify(object)).toBe('{"spec":{"__proto__":{"polluted":3}}}');
   });
 
   it('CVE-2020-8552: names that a client makes up become no labels of metrics', async () => {
