@@ -36,11 +36,15 @@ const requests = async (world: World): Promise<void> => {
   await request(world, 'two');
 };
 
-async function approve(world: World, name: string): Promise<void> {
+async function judge(
+  world: World,
+  name: string,
+  type: 'Approved' | 'Denied' = 'Approved',
+): Promise<void> {
   const csr = await world.get(csrs, { name });
   const lastUpdateTime = toTime(world.clock.now());
-  const approved = { type: 'Approved', status: 'True' as const, reason: 'Test', message: '' };
-  const conditions = [{ ...approved, lastUpdateTime }];
+  const judged = { type, status: 'True' as const, reason: 'Test', message: '' };
+  const conditions = [{ ...judged, lastUpdateTime }];
   await world.client
     .resource(csrs)
     .updateSubresource({ ...csr, status: { conditions } }, 'approval');
@@ -86,7 +90,7 @@ export const csrSigningScenario: Scenario = {
     {
       do: async (world) => {
         await requests(world);
-        for (const name of ['one', 'two']) await approve(world, name);
+        for (const name of ['one', 'two']) await judge(world, name);
       },
       until: async (world) => (await world.list(csrs)).every(({ status }) => status?.certificate),
     },
@@ -98,7 +102,7 @@ export const csrCleanerScenario: Scenario = {
   kinds: [csrs],
   async arrange(world) {
     await requests(world);
-    for (const name of ['one', 'two']) await approve(world, name);
+    for (const name of ['one', 'two']) await judge(world, name, 'Denied');
   },
   stepMs: HOUR / 3,
   acts: [
