@@ -142,14 +142,15 @@ export async function coredns(context: ProgramContext): Promise<RunningProgram> 
     end();
     throw error;
   }
-  const running = factory.start(ending.signal).then(() => client.close());
+  void factory.start(ending.signal).finally(() => {
+    void client.close();
+  });
   context.log('stdout', '.:53');
   context.log('stdout', 'CoreDNS-1.12.1');
   return {
     stop: async () => {
       await context.clock.sleep(LAME_DUCK_MS);
       end();
-      await running;
     },
     kill: end,
     cpuNanoseconds: () => 0,
