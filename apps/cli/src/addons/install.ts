@@ -1,7 +1,7 @@
 import { resources } from '@orrery/api';
 import type { ResourceRef } from '@orrery/api';
 import type { KubeObject } from '@orrery/apimachinery';
-import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
+import { isAlreadyExists, isNotFound, keyOf } from '@orrery/apimachinery';
 import type { KubeClient } from '@orrery/client';
 import type { Clock } from '@orrery/component';
 import { bootstrapTokenSecret, joiningNodes } from './bootstrap-token.js';
@@ -72,13 +72,24 @@ export async function admitJoiningNodes(
   for (const one of joiningNodes()) await ensure(client, resources.clusterrolebindings, one);
 }
 
+/** Asked for first: a second Service of the same address is refused for that, not for its name. */
+async function ensureDnsService(client: KubeClient, clusterIP: string): Promise<void> {
+  const service = dnsService(clusterIP);
+  try {
+    await client.resource(resources.services).get(keyOf(service));
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    await ensure(client, resources.services, service);
+  }
+}
+
 /** The cluster's DNS, as kubeadm installs it. */
 async function installDns(client: KubeClient, clusterIP: string): Promise<void> {
   await ensure(client, resources.serviceaccounts, dnsAccount());
   await ensure(client, resources.clusterroles, dnsRole());
   await ensure(client, resources.clusterrolebindings, dnsRoleBinding());
   await ensure(client, resources.configmaps, dnsConfig());
-  await ensure(client, resources.services, dnsService(clusterIP));
+  await ensureDnsService(client, clusterIP);
   await ensure(client, resources.deployments, dnsDeployment());
 }
 
