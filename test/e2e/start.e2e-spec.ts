@@ -35,17 +35,21 @@ describe('the life of a cluster', () => {
     );
   });
 
-  it('is not started a second time, and not moved to the block of another', async () => {
-    const again = await up();
-    expect(again.code).not.toBe(0);
-    expect(again.stderr).toMatch(
-      /cluster "orrery" is already running \(process \d+\).*--name other/,
-    );
-    const beside = await up('--name', 'other', '--block', String(cluster.block));
-    expect(beside.code).not.toBe(0);
-    expect(beside.stderr).toMatch(/is in use by another cluster/);
-    expect(existsSync(join(cluster.home, 'other'))).toBe(false);
-  });
+  it(
+    'is not started a second time, and not moved to the block of another',
+    async () => {
+      const again = await up();
+      expect(again.code).not.toBe(0);
+      expect(again.stderr).toMatch(
+        /cluster "orrery" is already running \(process \d+\).*--name other/,
+      );
+      const beside = await up('--name', 'other', '--block', String(cluster.block));
+      expect(beside.code).not.toBe(0);
+      expect(beside.stderr).toMatch(/is in use by another cluster/);
+      expect(existsSync(join(cluster.home, 'other'))).toBe(false);
+    },
+    LONG_MS,
+  );
 
   it(
     'leaves no process, and all objects, when its supervisor and the runtime are killed',
@@ -90,7 +94,9 @@ describe('the life of a cluster', () => {
       const refused = await up();
       expect(refused.stderr).toMatch(says);
       expect(refused.code).not.toBe(0);
-      expect(processesOf(cluster.home)).toEqual([]);
+      await eventually(() => {
+        expect(processesOf(cluster.home)).toEqual([]);
+      });
       rmSync(file);
       writeFileSync(file, before, { mode: 0o600 });
     },
