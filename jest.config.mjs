@@ -21,6 +21,8 @@ const shared = {
 };
 
 export default {
+  // A guard against what hangs, not a measure: keys are made and files are compiled on machines that are busy.
+  testTimeout: 60_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,test}/**/*.spec.ts'] },
     { ...shared, displayName: 'int', testMatch: ['<rootDir>/{apps,libs,test}/**/*.int-spec.ts'] },

@@ -32,18 +32,38 @@ function elementsOf(bytes: Buffer): Element[] | undefined {
 
 const MALFORMED = 'x509: malformed certificate request';
 
-/** Hashes by the hex form of the signature algorithms' object identifiers; null = the key's own. */
-const HASHES: ReadonlyMap<string, string | null> = new Map([
-  ['2a864886f70d01010b', 'sha256'],
-  ['2a864886f70d01010c', 'sha384'],
-  ['2a864886f70d01010d', 'sha512'],
-  ['2a8648ce3d040302', 'sha256'],
-  ['2a8648ce3d040303', 'sha384'],
-  ['2a8648ce3d040304', 'sha512'],
-  ['2b6570', null],
+interface Algorithm {
+  /** Null: the key's own. */
+  readonly hash: string | null;
+  readonly failure: string;
+}
+
+const rsa = (hash: string): Algorithm => ({ hash, failure: 'crypto/rsa: verification error' });
+const ecdsa = (hash: string): Algorithm => ({ hash, failure: 'x509: ECDSA verification failure' });
+
+/** By the hex form of their object identifiers. */
+const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map([
+  ['2a864886f70d01010b', rsa('sha256')],
+  ['2a864886f70d01010c', rsa('sha384')],
+  ['2a864886f70d01010d', rsa('sha512')],
+  ['2a8648ce3d040302', ecdsa('sha256')],
+  ['2a8648ce3d040303', ecdsa('sha384')],
+  ['2a8648ce3d040304', ecdsa('sha512')],
+  ['2b6570', { hash: null, failure: 'x509: Ed25519 verification failure' }],
 ]);
-const ECDSA = '2a8648ce3d0403';
 const UNSUPPORTED = 'x509: cannot verify signature: algorithm unimplemented';
+
+/** The signed part of a PKCS #10 request, its public key, and the signature; undefined = it is none. */
+function partsOf(der: Buffer) {
+  const [outer, ...rest] = elementsOf(der) ?? [];
+  if (!outer || rest.length > 0) return undefined;
+  const [info, algorithm, signature] = elementsOf(outer.content) ?? [];
+  if (!info || !algorithm || !signature) return undefined;
+  const [, , spki] = elementsOf(info.content) ?? [];
+  const [oid] = elementsOf(algorithm.content) ?? [];
+  if (!spki || !oid) return undefined;
+  return { info, spki, signature, algorithm: oid.content.toString('hex') };
+}
 
 /**
  * What is wrong with a PKCS #10 request in PEM: its form, or the signature by its own key
@@ -52,23 +72,16 @@ const UNSUPPORTED = 'x509: cannot verify signature: algorithm unimplemented';
 export function requestFault(pem: string): string | undefined {
   const block = /-----BEGIN ([^-]+)-----\s([\s\S]*?)-----END \1-----/.exec(pem);
   if (block?.[1] !== 'CERTIFICATE REQUEST') return 'PEM block type must be CERTIFICATE REQUEST';
-  const [outer, ...rest] = elementsOf(Buffer.from(block[2] ?? '', 'base64')) ?? [];
-  const [info, algorithm, signature] = elementsOf(outer?.content ?? Buffer.alloc(0)) ?? [];
-  const spki = elementsOf(info?.content ?? Buffer.alloc(0))?.[2];
-  const oid = elementsOf(algorithm?.content ?? Buffer.alloc(0))?.[0];
-  if (rest.length > 0 || !info || !signature || !spki || !oid) return MALFORMED;
-  const name = oid.content.toString('hex');
-  const hash = HASHES.get(name);
-  if (hash === undefined) return UNSUPPORTED;
-  const failure = name.startsWith(ECDSA)
-    ? 'x509: ECDSA verification failure'
-    : name === '2b6570'
-      ? 'x509: Ed25519 verification failure'
-      : 'crypto/rsa: verification error';
+  const parts = partsOf(Buffer.from(block[2] ?? '', 'base64'));
+  if (!parts) return MALFORMED;
+  const algorithm = ALGORITHMS.get(parts.algorithm);
+  if (!algorithm) return UNSUPPORTED;
   try {
-    const key = createPublicKey({ key: spki.all, format: 'der', type: 'spki' });
+    const key = createPublicKey({ key: parts.spki.all, format: 'der', type: 'spki' });
     // The first byte of a bit string counts its unused bits.
-    return verify(hash, info.all, key, signature.content.subarray(1)) ? undefined : failure;
+    const signature = parts.signature.content.subarray(1);
+    const holds = verify(algorithm.hash, parts.info.all, key, signature);
+    return holds ? undefined : algorithm.failure;
   } catch {
     return MALFORMED;
   }
