@@ -84,7 +84,7 @@ describe('one cluster after another', () => {
         const pods = await cluster.run('kubectl get pods -A --no-headers');
         const rows = pods.trim().split('\n');
         expect(rows.filter((row) => !/ 1\/1 +Running /.test(row))).toEqual([]);
-        expect(rows).toHaveLength(10);
+        expect(rows).toHaveLength(11);
       },
       { timeoutMs: 60_000 },
     );
