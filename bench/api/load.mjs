@@ -57,6 +57,9 @@ export function startWrk(side, path, { connections = 32, seconds = 2, body, most
   const child = spawn('wrk', [...args, '-s', file, `${side.url}${path}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
   let output = '';
   child.stdout.on('data', (text) => {
     output += text;
