@@ -62,7 +62,9 @@ describe('kube-proxy', () => {
   it('runs as one pod a node and says that it uses iptables', async () => {
     const pods = (await proxies()).split('\n');
     expect(pods).toHaveLength(3);
-    expect(await logOf(pods[0] ?? '')).toContain('Using iptables Proxier');
+    await eventually(async () => {
+      expect(await logOf(pods[0] ?? '')).toContain('Using iptables Proxier');
+    });
   });
 
   it('chooses at random in mode iptables', async () => {
