@@ -28,13 +28,14 @@ async function startCluster(home) {
   const child = spawn(
     process.execPath,
     [join(dist, 'orrery.js'), 'up', '--nodes', NODES, '--block', BLOCK, '--fresh', ...UP],
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ORRERY_HOME: home } },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ORRERY_HOME: home } },
   );
   const gone = new Promise((resolve) => child.once('exit', resolve));
   const ready = new Promise((resolve) => {
-    child.stdout.on('data', (text) => {
-      if (String(text).includes('ready in')) resolve(true);
-    });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (text) => {
+        if (String(text).includes('ready in')) resolve(true);
+      });
   });
   const late = new Promise((resolve) => setTimeout(resolve, READY_MS, false).unref());
   const up = await Promise.race([ready, late, gone.then(() => false)]);

@@ -6,6 +6,7 @@ import { GinkgoServer } from './ginkgo-server.mjs';
 
 const PASSED = 3;
 const SKIPPED = 2;
+const SEED = 1;
 
 export const nameOf = ({ ComponentTexts }) => ComponentTexts.filter(Boolean).slice(1).join(' ');
 
@@ -79,6 +80,8 @@ export async function runSpecs(names, { program, args, processes, folder, label,
       program,
       [
         `--ginkgo.focus=${names.map((name) => `${escaped(name)}$`).join('|')}`,
+        // All processes number the specs in the same order.
+        `--ginkgo.seed=${SEED}`,
         `--ginkgo.parallel.node=${number}`,
         `--ginkgo.parallel.total=${processes}`,
         `--ginkgo.parallel.synchost=${server.address}`,
