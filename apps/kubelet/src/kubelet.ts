@@ -265,6 +265,7 @@ export class Kubelet {
         hostIps: this.options.nodeIps,
       },
       allocatable: this.node.allocatable(),
+      clusterDomain: this.options.clusterDomain,
     };
   }
 

@@ -113,7 +113,7 @@ async function hostsMount({
 }: ContainerConfigInput): Promise<RuntimeMount | undefined> {
   if (pod.spec.hostNetwork) return undefined;
   const hostPath = join(podDir(paths, uidOf(pod)), 'etc-hosts');
-  await writeFile(hostPath, hostsFile(pod, env.addresses.podIps));
+  await writeFile(hostPath, hostsFile(pod, env.addresses.podIps, env.clusterDomain));
   return { containerPath: '/etc/hosts', hostPath, readonly: false };
 }
 

@@ -24,6 +24,7 @@ const context: EnvContext = {
     service('default', 'kubernetes', '10.0.0.1'),
   ],
   addresses: { podIps: ['10.1.1.1'], hostIps: ['192.168.0.1'] },
+  clusterDomain: 'cluster.local',
   allocatable: { memory: '8Gi' },
 };
 const container = (over: Partial<Container>): Container => ({ name: 'c', ...over });

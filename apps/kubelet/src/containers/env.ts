@@ -23,6 +23,8 @@ export interface EnvContext {
   readonly services: Iterable<Service>;
   readonly addresses: PodAddresses;
   readonly allocatable: Readonly<Record<string, string>>;
+  /** `cluster.local`; '' = none. */
+  readonly clusterDomain: string;
 }
 
 const decode = (base64: string): string => Buffer.from(base64, 'base64').toString('utf8');

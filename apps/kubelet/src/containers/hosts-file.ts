@@ -15,17 +15,26 @@ function localhostLines(podIps: readonly string[]): string[] {
   return ['127.0.0.1\tlocalhost', '::1\tlocalhost ip6-localhost ip6-loopback'];
 }
 
-/** The text of a pod's /etc/hosts. */
-export function hostsFile(pod: Pod, podIps: readonly string[]): string {
+const MULTICAST = [
+  'fe00::0\tip6-localnet',
+  'fe00::0\tip6-mcastprefix',
+  'fe00::1\tip6-allnodes',
+  'fe00::2\tip6-allrouters',
+];
+
+/** The text of a pod's /etc/hosts (k8s pkg/kubelet/kubelet_pods.go:managedHostsFileContent). */
+export function hostsFile(pod: Pod, podIps: readonly string[], clusterDomain: string): string {
   const hostname = hostnameOf(pod);
-  const names = pod.spec.subdomain ? `${hostname}.${pod.spec.subdomain}\t${hostname}` : hostname;
+  const { subdomain, hostAliases = [] } = pod.spec;
+  const zone = [pod.metadata.namespace, 'svc', clusterDomain].filter(Boolean).join('.');
+  const names = subdomain ? `${hostname}.${subdomain}.${zone}\t${hostname}` : hostname;
+  const aliases = hostAliases.map(({ ip, hostnames = [] }) => `${ip}\t${hostnames.join('\t')}`);
   const lines = [
     '# Kubernetes-managed hosts file.',
     ...localhostLines(podIps),
+    ...MULTICAST,
     ...podIps.map((ip) => `${ip}\t${names}`),
-    ...(pod.spec.hostAliases ?? []).map(
-      (alias) => `${alias.ip}\t${(alias.hostnames ?? []).join('\t')}`,
-    ),
+    ...(aliases.length > 0 ? ['', '# Entries added by HostAliases.', ...aliases] : []),
   ];
   return `${lines.join('\n')}\n`;
 }
