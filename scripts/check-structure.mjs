@@ -49,7 +49,7 @@ const DOORS = {
   '@peculiar/x509': ['libs/pki'],
   pino: ['libs/component'],
   'prom-client': ['libs/component'],
-  ws: ['apps/container-runtime'],
+  ws: ['apps/apiserver', 'apps/container-runtime'],
   'spdy-transport': ['apps/container-runtime'],
   '@lydell/node-pty': ['apps/container-runtime'],
 };

@@ -20,7 +20,7 @@ export class ResponseOrder {
   async turn(socket: Duplex): Promise<boolean> {
     const before = this.owed.get(socket) ?? [];
     const last = before.at(-1);
-    if (last && !last.writableFinished) {
+    if (last && !last.writableFinished && !last.destroyed) {
       // Node has let go of the socket: nobody else tells those who write these answers to go on.
       const goOn = (): void => {
         const current = before.find((response) => !response.writableFinished);
@@ -28,7 +28,7 @@ export class ResponseOrder {
       };
       socket.on('drain', goOn);
       await new Promise<void>((resolve) => {
-        last.once('finish', resolve);
+        last.once('finish', resolve).once('close', resolve);
         socket.once('close', resolve);
       });
       socket.off('drain', goOn);

@@ -15,6 +15,7 @@ import type { LogicalCluster } from '../logical-clusters/logical-cluster.js';
 import type { LogicalClusters } from '../logical-clusters/logical-clusters.js';
 import { admitConnect } from './admit-subresource.js';
 import type { ResourceCatalog } from './resource-catalog.js';
+import { isWebSocketStream, serveWebSocket } from './websocket.js';
 
 export interface UpgradeDeps {
   readonly catalog: ResourceCatalog;
@@ -157,7 +158,7 @@ export function serveUpgrades(server: Server, deps: UpgradeDeps): void {
   Object.assign(server, {
     shouldUpgradeCallback: (raw: IncomingMessage) => {
       try {
-        return mayUpgrade(raw, deps);
+        return isWebSocketStream(raw) || mayUpgrade(raw, deps);
       } catch {
         return false;
       }
@@ -168,7 +169,9 @@ export function serveUpgrades(server: Server, deps: UpgradeDeps): void {
       socket.destroy();
     });
     const serve = async (): Promise<void> => {
-      if (await deps.order.turn(socket)) await upgrade(raw, socket, head, deps);
+      if (!(await deps.order.turn(socket))) return;
+      if (isWebSocketStream(raw)) await serveWebSocket(server, raw, socket, head);
+      else await upgrade(raw, socket, head, deps);
     };
     serve().catch((error: unknown) => {
       const failure = toApiError(error);
