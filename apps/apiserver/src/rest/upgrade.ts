@@ -15,7 +15,7 @@ import type { LogicalCluster } from '../logical-clusters/logical-cluster.js';
 import type { LogicalClusters } from '../logical-clusters/logical-clusters.js';
 import { admitConnect } from './admit-subresource.js';
 import type { ResourceCatalog } from './resource-catalog.js';
-import { isWebSocketStream, serveWebSocket } from './websocket.js';
+import { isWebSocketStream, serveWebSocket } from '../transport/websocket.js';
 
 export interface UpgradeDeps {
   readonly catalog: ResourceCatalog;
