@@ -14,10 +14,33 @@ export interface RevisionRequest {
   readonly existing: readonly ControllerRevision[];
 }
 
-/** What is kept of a template: a strategic patch that puts it back. */
-const dataOf = (template: PodTemplateSpec): Record<string, unknown> => ({
-  spec: { template: { ...template, $patch: 'replace' } },
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, one]) => [key, sorted(one)] as const);
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+};
+
+/**
+ * What is kept of a template: a strategic patch that puts it back. Clients compare its bytes with what they make of the
+ * template themselves, so it has Go's order of keys and the time that Go writes for none
+ * (k8s pkg/controller/daemon/update.go:getPatch).
+ */
+export const revisionData = (template: PodTemplateSpec): Record<string, unknown> => ({
+  spec: {
+    template: sorted({
+      ...template,
+      $patch: 'replace',
+      metadata: { ...template.metadata, creationTimestamp: null },
+    }),
+  },
 });
+
+/** Of revisions that were written otherwise, too. */
+const isFor = (data: Record<string, unknown>, { data: kept }: ControllerRevision): boolean => {
+  const { template } = (kept as { spec?: { template?: PodTemplateSpec } } | undefined)?.spec ?? {};
+  return template !== undefined && isDeepStrictEqual(revisionData(template), data);
+};
 
 export const hashOf = (revision: ControllerRevision): string =>
   revision.metadata.labels?.[HASH] ?? '';
@@ -28,9 +51,9 @@ export function decideRevision(request: RevisionRequest): {
   readonly action: 'keep' | 'create' | 'renumber';
 } {
   const { owner, ownerReference, template, existing } = request;
-  const data = dataOf(template);
+  const data = revisionData(template);
   const latest = Math.max(0, ...existing.map(({ revision }) => revision));
-  const known = existing.find((revision) => isDeepStrictEqual(revision.data, data));
+  const known = existing.find((revision) => isFor(data, revision));
   if (known)
     return known.revision === latest
       ? { current: known, action: 'keep' }

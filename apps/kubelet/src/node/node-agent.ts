@@ -314,9 +314,15 @@ export function sameNodeStatus(old: NodeStatus, fresh: NodeStatus): boolean {
   );
 }
 
-/** Addresses merge by type, so they are replaced as a whole when they differ. */
+/** Addresses merge by type, so they are replaced as a whole when they differ; what may not be given any more is taken out. */
 function toPatch(old: NodeStatus, fresh: NodeStatus): Record<string, unknown> {
-  const { addresses = [], ...rest } = fresh;
+  const { addresses = [], ...others } = fresh;
+  const gone = Object.keys(old.allocatable ?? {}).filter((name) => !fresh.allocatable?.[name]);
+  const allocatable = {
+    ...fresh.allocatable,
+    ...Object.fromEntries(gone.map((name) => [name, null])),
+  };
+  const rest = { ...others, allocatable };
   return isDeepStrictEqual(old.addresses, addresses)
     ? { ...rest }
     : { ...rest, addresses: [...addresses, { $patch: 'replace' }] };

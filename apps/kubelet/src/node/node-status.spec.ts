@@ -57,6 +57,19 @@ describe('nodeStatus()', () => {
     expect(statusOf(type, changes)).toBe(want);
   });
 
+  it('lets pods have what somebody else has added to the capacity, while it is there', () => {
+    const bare = nodeStatus(facts(), undefined);
+    const added = { 'example.com/foo': '3' };
+    const node = { metadata: { name: 'k8s-02' }, spec: {}, status: bare };
+    const capacity = { ...bare.capacity, ...added };
+    const given = nodeStatus(facts(), { ...node, status: { ...bare, capacity } });
+    expect(given.allocatable).toEqual({ ...bare.allocatable, ...added });
+    expect(given.capacity).toEqual(capacity);
+    expect(nodeStatus(facts(), { ...node, status: { ...given, capacity: bare.capacity } })).toEqual(
+      bare,
+    );
+  });
+
   it('keeps the transition time of a condition that did not change', () => {
     const before = nodeStatus(facts(), undefined);
     const after = nodeStatus(facts({ now: '2026-01-02T03:05:05Z' }), {

@@ -120,12 +120,19 @@ export function allocatableOf(
   };
 }
 
+/** Resources that somebody else has put into the node's capacity: all of them may be given to pods. */
+function extendedOf({ capacity = {} }: NodeStatus, own: Readonly<Record<string, string>>) {
+  return Object.fromEntries(Object.entries(capacity).filter(([name]) => !(name in own)));
+}
+
 /** The node's status as this kubelet sees it (k8s pkg/kubelet/nodestatus/setters.go). Pure. */
 export function nodeStatus(facts: NodeFacts, old: Node | undefined): NodeStatus {
   const { machine, runtime } = facts;
+  const capacity = capacityOf(machine, facts.maxPods);
+  const extended = extendedOf(old?.status ?? {}, capacity);
   return {
-    capacity: capacityOf(machine, facts.maxPods),
-    allocatable: allocatableOf(machine, facts.maxPods, facts.reserved),
+    capacity: { ...capacity, ...extended },
+    allocatable: { ...allocatableOf(machine, facts.maxPods, facts.reserved), ...extended },
     conditions: conditionsOf(facts, old?.status?.conditions ?? []),
     addresses: [
       ...facts.nodeIps.map((address) => ({ type: 'InternalIP', address })),
