@@ -3,8 +3,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { duplexPair } from 'node:stream';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
-import type { WebSocket } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 
 const BINARY = 'binary.k8s.io';
 const BASE64 = 'base64.binary.k8s.io';
@@ -97,12 +96,18 @@ async function refuse(socket: Duplex, answer: IncomingMessage): Promise<void> {
   socket.end(Buffer.concat([Buffer.from(head), body]));
 }
 
-const sockets = new WebSocketServer({
-  noServer: true,
-  maxPayload: MAX_SENT,
-  // The token of a browser comes as a protocol, too, and is none.
-  handleProtocols: (offered) => [BASE64, BINARY].find((one) => offered.has(one)) ?? false,
-});
+let sockets: Promise<WebSocketServer> | undefined;
+
+/** Loaded when somebody asks: few do. */
+async function loadSockets(): Promise<WebSocketServer> {
+  const { WebSocketServer: Sockets } = await import('ws');
+  return new Sockets({
+    noServer: true,
+    maxPayload: MAX_SENT,
+    // The token of a browser comes as a protocol, too, and is none.
+    handleProtocols: (offered) => [BASE64, BINARY].find((one) => offered.has(one)) ?? false,
+  });
+}
 
 /**
  * A watch or a log as WebSocket messages: an event a message, text for JSON; a log's bytes as they come, as text in base64
@@ -119,7 +124,8 @@ export async function serveWebSocket(
     await refuse(socket, answer);
     return;
   }
-  sockets.handleUpgrade(raw, socket, head, (client) => {
+  sockets ??= loadSockets();
+  (await sockets).handleUpgrade(raw, socket, head, (client) => {
     // Who ends early, or sends what is no message, ends the stream.
     client.on('error', () => client.terminate()).once('close', () => answer.destroy());
     const isLog = new URL(raw.url ?? '/', 'https://localhost').pathname.endsWith('/log');

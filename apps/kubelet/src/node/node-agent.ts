@@ -8,7 +8,7 @@ import type { Clock, Logger } from '@orrery/component';
 import type { Runtime, RuntimeCondition, RuntimeInfo } from '../runtime/runtime.js';
 import { readMachine } from './machine.js';
 import type { Machine } from './machine.js';
-import { allocatableOf, nodeStatus, runtimeProblems } from './node-status.js';
+import { allocatableOf, extendedOf, nodeStatus, runtimeProblems } from './node-status.js';
 
 export interface NodeOptions {
   readonly nodeName: string;
@@ -78,7 +78,8 @@ export class NodeAgent {
   }
 
   allocatable(): Readonly<Record<string, string>> {
-    return allocatableOf(this.machine(), this.options.maxPods, this.options.reserved);
+    const own = allocatableOf(this.machine(), this.options.maxPods, this.options.reserved);
+    return { ...own, ...extendedOf(this.node?.status ?? {}, own) };
   }
 
   memoryCapacity(): number {

@@ -121,7 +121,7 @@ export function allocatableOf(
 }
 
 /** Resources that somebody else has put into the node's capacity: all of them may be given to pods. */
-function extendedOf({ capacity = {} }: NodeStatus, own: Readonly<Record<string, string>>) {
+export function extendedOf({ capacity = {} }: NodeStatus, own: Readonly<Record<string, string>>) {
   return Object.fromEntries(Object.entries(capacity).filter(([name]) => !(name in own)));
 }
 
