@@ -19,6 +19,8 @@ describe('Catalog', () => {
     'team/doesnotexist',
     'nginx:does-not-exist',
     'nginx:notfound',
+    'foo:non-existent',
+    'nginx:nonexistent',
     'missing/app',
     'registry.invalid/a',
     'unauthorized/a',

@@ -52,7 +52,7 @@ const SHELLS = new Set(
 );
 
 const PROGRAM_NAMES: readonly string[] = [...Object.values(PROGRAMS), 'echo', 'shell', 'agnhost'];
-const NOT_THERE = /nosuch|doesnotexist|does-not-exist|notfound|missing|^404$/;
+const NOT_THERE = /nosuch|doesnotexist|does-not-exist|notfound|missing|^404$|non-?existent/;
 
 function notFound(reference: ImageReference): CriError {
   const name = reference.normalized;
