@@ -1,8 +1,19 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { ContainerConfig, Init } from '@orrery/cri';
 import { RuntimeFixture } from '../test/runtime-fixture.js';
-import { probeIsolation } from './process/isolation.js';
+import { UNSHARE_FLAGS, probeIsolation } from './process/isolation.js';
+
+type Security = NonNullable<NonNullable<Init<ContainerConfig>['linux']>['securityContext']>;
+
+/** All that a process could have here. */
+function capabilitiesHere(kind: 'root' | 'user'): bigint {
+  const args = [...UNSHARE_FLAGS[kind], 'grep', 'CapBnd', '/proc/self/status'];
+  const text = execFileSync('unshare', args, { encoding: 'utf8' });
+  return BigInt(`0x${text.split('\t')[1]?.trim()}`);
+}
 
 describe('a host command', () => {
   let fixture: RuntimeFixture;
@@ -66,6 +77,54 @@ describe('a host command', () => {
       expect(await readFile(termination, 'utf8')).toBe('bye\n');
       await fixture.client.runtime.removeContainer({ containerId: id });
       expect(await readFile(hosts, 'utf8')).toBe('127.0.0.9 special\n');
+    },
+  );
+
+  it.each(kinds.map((kind) => ({ kind: kind as 'root' | 'user' })))(
+    'has the capabilities that its security context leaves it (isolation $kind)',
+    async ({ kind }) => {
+      fixture = await RuntimeFixture.start(kind === 'root' ? 76 : 77, kind);
+      const pod = await fixture.runPod('confined');
+      const see = async (name: string, securityContext: Security): Promise<string> => {
+        const id = await fixture.run(pod.id, 'busybox', {
+          metadata: { name },
+          command: ['grep', '-E', '^(CapBnd|CapEff|CapInh|NoNewPrivs):', '/proc/self/status'],
+          linux: { securityContext },
+        });
+        expect(await fixture.exited(id)).toMatchObject({ exitCode: 0 });
+        return (await fixture.log(name)).replace(/^stdout F \w+:\s*0*(?=\w)/gm, '').trim();
+      };
+      const host = capabilitiesHere(kind);
+      const seen = (mask: bigint, noNewPrivileges = 0): string => {
+        const held = (mask & host).toString(16);
+        return ['0', held, held, noNewPrivileges].join('\n');
+      };
+      expect(await see('plain', {})).toBe(seen(0xa80425fbn));
+      expect(await see('privileged', { privileged: true })).toBe(seen(host));
+      expect(await see('escalation', { noNewPrivs: true })).toBe(seen(0xa80425fbn, 1));
+      const capabilities = { addCapabilities: ['KILL', 'SYS_TIME'], dropCapabilities: ['ALL'] };
+      expect(await see('changed', { capabilities })).toBe(seen(0x2000020n));
+    },
+  );
+
+  it.each(kinds.filter((kind) => kind === 'root').map((kind) => ({ kind: kind as 'root' })))(
+    'has no capabilities as another user (isolation $kind)',
+    async ({ kind }) => {
+      fixture = await RuntimeFixture.start(78, kind);
+      const pod = await fixture.runPod('other');
+      const id = await fixture.run(pod.id, 'busybox', {
+        command: ['sh', '-c', 'grep CapEff /proc/self/status; id -u; id -g; id -G'],
+        linux: {
+          securityContext: {
+            runAsUser: { value: 1234 },
+            runAsGroup: { value: 99 },
+            supplementalGroups: [77],
+          },
+        },
+      });
+      expect(await fixture.exited(id)).toMatchObject({ exitCode: 0 });
+      const lines = (await fixture.log()).replaceAll('stdout F ', '').trim().split('\n');
+      expect(lines).toEqual(['CapEff:\t0000000000000000', '1234', '99', '99 77']);
     },
   );
 });

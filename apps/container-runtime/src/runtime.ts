@@ -10,6 +10,8 @@ import { HostPorts } from './network/host-ports.js';
 import type { PodNetwork } from './network/pod-network.js';
 import { nodeNameOf } from './options.js';
 import type { RuntimeOptions } from './options.js';
+import { confine, probeConfinement } from './process/confinement.js';
+import type { Confinement, Privileges } from './process/confinement.js';
 import { ContainerEnvironment } from './process/environment.js';
 import { contentOf } from './process/image-files.js';
 import type { ImageContent } from './process/image-files.js';
@@ -55,6 +57,15 @@ function userOf(security: Security, imageUid: number | undefined): string | unde
   return `${uid ?? 0}:${group ?? 0}`;
 }
 
+const privilegesOf = (security: Security): Privileges => ({
+  privileged: security?.privileged ?? false,
+  noNewPrivileges: security?.noNewPrivs ?? false,
+  capabilities: {
+    add: security?.capabilities?.addCapabilities ?? [],
+    drop: security?.capabilities?.dropCapabilities ?? [],
+  },
+});
+
 /** Everything that the RPCs work on. */
 export class Runtime {
   readonly sandboxes: RecordStore<SandboxRecord>;
@@ -71,6 +82,7 @@ export class Runtime {
   readonly clock: Clock;
   readonly random: Random;
   readonly isolation: Isolation;
+  private confinement: Confinement | undefined;
 
   constructor(
     readonly options: RuntimeOptions,
@@ -139,6 +151,11 @@ export class Runtime {
     return this.catalog.programOf(image) === 'kube-proxy' ? 'none' : this.isolation;
   }
 
+  /** Tried with the first command, so that a runtime without any starts sooner. */
+  private confinementHere(): Confinement {
+    return (this.confinement ??= probeConfinement(this.isolation));
+  }
+
   private imageOf(
     { image, config }: ContainerRecord,
     { netns, ip }: SandboxRecord,
@@ -177,6 +194,7 @@ export class Runtime {
       user: userOf(security, this.catalog.definitionOf(record.image)?.uid),
       groups: security?.supplementalGroups.map(Number) ?? [],
       readonlyRoot: security?.readonlyRootfs ?? false,
+      confine: () => confine(this.confinementHere(), privilegesOf(security)),
     });
   }
 }

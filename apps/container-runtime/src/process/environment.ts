@@ -32,6 +32,8 @@ export interface EnvironmentOptions extends RootfsOptions {
   readonly readonlyRoot?: boolean;
   /** Supplementary groups, with the pod's fsGroup. */
   readonly groups?: readonly number[];
+  /** setpriv(1) with its flags, where a command shall have less than all privileges. */
+  confine?(): readonly string[];
 }
 
 /** A host process as spawn(2) wants it. */
@@ -158,6 +160,7 @@ export class ContainerEnvironment {
       ...this.options,
       tools: { mount: tool('mount'), chroot: tool('chroot'), hostname: findTool('hostname') },
       user: isolation === 'root' ? this.options.user : undefined,
+      confine: this.options.confine?.() ?? [],
     });
     return {
       file: tool('unshare'),
@@ -171,9 +174,10 @@ export class ContainerEnvironment {
     const { rootfs, workingDir } = this.options;
     const [first = '', ...rest] = argv;
     const ours = this.fileOf(first);
-    const [file = '', ...args] = [ours?.path ?? first, ...rest].map((arg) =>
+    const words = [ours?.path ?? first, ...rest].map((arg) =>
       this.mountOf(arg) || arg === ours?.path ? join(rootfs, arg) : arg,
     );
+    const [file = '', ...args] = [...(this.options.confine?.() ?? []), ...words];
     const cwd = join(rootfs, workingDir || '/');
     mkdirSync(cwd, { recursive: true });
     return { file, args, env: { ...env, ORRERY_ROOTFS: rootfs }, cwd };

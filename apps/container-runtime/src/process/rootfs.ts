@@ -146,6 +146,19 @@ export interface EnterOptions {
   readonly readonlyRoot?: boolean;
   /** Further groups of that user. */
   readonly groups?: readonly number[];
+  /** setpriv(1) with its flags, where the command shall have less than all privileges. */
+  readonly confine?: readonly string[];
+}
+
+/** The command that changes the root and the user: setpriv needs the privileges of the user that it leaves. */
+function chrootCommand({ tools, rootfs, user, groups = [], confine = [] }: EnterOptions): string {
+  if (confine.length === 0) {
+    const list = groups.length === 0 ? '' : `--groups=${groups.join()} `;
+    return `${tools.chroot} ${user === undefined ? '' : `--userspec=${user} ${list}`}${quote(rootfs)}`;
+  }
+  const [uid = '', gid = ''] = user?.split(':') ?? [];
+  const ids = `--reuid=${uid} --regid=${gid} --groups=${[gid, ...groups].join()}`;
+  return [tools.chroot, quote(rootfs), ...confine, ...(user === undefined ? [] : [ids])].join(' ');
 }
 
 /**
@@ -166,9 +179,6 @@ export function enterScript(options: EnterOptions): string {
   const volumes = [...options.mounts]
     .sort((a, b) => a.containerPath.length - b.containerPath.length)
     .flatMap((mount) => bind(mount.hostPath, mount.containerPath, mount.readonly));
-  const { user: owner, groups = [] } = options;
-  const list = groups.length === 0 ? '' : `--groups=${groups.join()} `;
-  const user = owner === undefined ? '' : `--userspec=${owner} ${list}`;
   const become = `cd ${quote(options.workingDir || '/')} 2>/dev/null || { echo ${quote(`chdir to cwd ("${options.workingDir}") set in config.json failed: no such file or directory`)} >&2; exit 126; }; exec "$@"`;
   return [
     setHostname(options),
@@ -181,6 +191,6 @@ export function enterScript(options: EnterOptions): string {
     ...(options.readonlyRoot
       ? [`${tools.mount} -o remount,bind,ro ${quote(rootfs)} || exit 125`]
       : []),
-    `exec ${tools.chroot} ${user}${quote(rootfs)} /bin/sh -c ${quote(become)} sh "$@"`,
+    `exec ${chrootCommand(options)} /bin/sh -c ${quote(become)} sh "$@"`,
   ].join('\n');
 }
