@@ -46,29 +46,40 @@ export function openRequest(backend: Backend, request: BackendRequest): ClientRe
   });
 }
 
-/** The error of a request that got no answer, in the words of Go's net/http. */
-export function dialError(backend: Backend, request: BackendRequest, error: unknown): StatusError {
+const reasonOf = (error: unknown): string => {
   const { code = '', message = '' } = error as { code?: string; message?: string };
-  const why = code === 'ECONNREFUSED' ? 'connect: connection refused' : message || code;
+  return code === 'ECONNREFUSED' ? 'connect: connection refused' : message || code;
+};
+
+type NoAnswer = (backend: Backend, request: BackendRequest, error: unknown) => StatusError;
+
+/** The error of a proxied request that got no answer (k8s apimachinery pkg/util/proxy/transport.go:RoundTrip). */
+export const unreachable: NoAnswer = ({ address, port }, _request, error) =>
+  newServiceUnavailable(
+    `error trying to reach service: dial tcp ${address}:${port}: ${reasonOf(error)}`,
+    error,
+  );
+
+/** The error of a request that got no answer, in the words of Go's net/http. */
+export const dialError: NoAnswer = (backend, request, error) => {
   const target = `${backend.address}:${backend.port}`;
   const method = `${request.method.charAt(0)}${request.method.slice(1).toLowerCase()}`;
-  const text = `${method} "${backend.scheme}://${target}${request.path}": dial tcp ${target}: ${why}`;
-  return backend.tls
-    ? newInternalError(text, error)
-    : newServiceUnavailable(`error trying to reach service: dial tcp ${target}: ${why}`, error);
-}
+  const text = `${method} "${backend.scheme}://${target}${request.path}": dial tcp ${target}: ${reasonOf(error)}`;
+  return backend.tls ? newInternalError(text, error) : unreachable(backend, request, error);
+};
 
 /** Sends `body` and resolves with the head of the answer. Rejects with the StatusError for no answer. */
 export function exchange(
   backend: Backend,
   request: BackendRequest,
   body?: Buffer,
+  noAnswer: NoAnswer = dialError,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const outgoing = openRequest(backend, request);
     outgoing.once('response', resolve);
     outgoing.once('error', (error) => {
-      reject(dialError(backend, request, error));
+      reject(noAnswer(backend, request, error));
     });
     outgoing.end(body);
   });

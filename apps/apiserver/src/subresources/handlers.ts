@@ -6,7 +6,7 @@ import type { SubresourceHandler } from '../subresources.js';
 import { podBinding } from './binding.js';
 import { dialPolicyOf } from './dial-policy.js';
 import { evictionHandler } from './eviction.js';
-import { proxyHandler } from './http-proxy.js';
+import { proxyHandler } from './proxy/http-proxy.js';
 import { KubeletLocator, kubeletTls } from './kubelet-location.js';
 import { logHandler } from './log.js';
 import { objectSubresources } from './object-subresources.js';

@@ -12,29 +12,23 @@ export async function readPod(
   return (await services.store('', 'v1', 'pods').get(namespace, name)).object as Pod;
 }
 
-const names = (list: readonly { readonly name: string }[] | undefined): string =>
-  (list ?? []).map(({ name }) => name).join(' ');
-
 function mustNameOne({ metadata, spec }: Pod): never {
   const name = metadata.name ?? '';
-  const choices = names(spec?.containers);
-  const init = names(spec?.initContainers);
+  const choices = Array.from(visitContainers(spec), (container) => container.name).join(' ');
   throw newBadRequest(
     choices === ''
       ? `a container name must be specified for pod ${name}`
-      : `a container name must be specified for pod ${name}, choose one of: [${choices}]${init ? ` or one of the init containers: [${init}]` : ''}`,
+      : `a container name must be specified for pod ${name}, choose one of: [${choices}]`,
   );
 }
 
-/** The container a request means: the one named, or the only one (k8s registry/core/pod/strategy.go LogLocation, streamLocation). */
+/** The container a request means: the one named, or the only one (k8s registry/core/pod/strategy.go:validateContainer). */
 export function chooseContainer(pod: Pod, asked: string): string {
   const containers = pod.spec?.containers ?? [];
   if (asked !== '') {
     for (const container of visitContainers(pod.spec)) if (container.name === asked) return asked;
     throw newBadRequest(`container ${asked} is not valid for pod ${pod.metadata.name}`);
   }
-  const marked = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
-  if (marked && containers.some((container) => container.name === marked)) return marked;
   const [only] = containers;
   return only && containers.length === 1 ? only.name : mustNameOne(pod);
 }
