@@ -22,7 +22,7 @@ const podsOf = async (app: string): Promise<Pod[]> => {
   return items.filter(({ metadata }) => !metadata.deletionTimestamp);
 };
 
-const template = (app: string, image: string, restartPolicy = 'Always'): object => ({
+const template = (app: string, image: string, restartPolicy = 'Always') => ({
   metadata: { labels: { app } },
   spec: { restartPolicy, containers: [{ name: 'c', image }] },
 });
@@ -94,6 +94,43 @@ describe('all controllers together', () => {
     if (second) await ready(second);
     await until(async () => {
       expect(await images()).toEqual(['two']);
+    });
+  });
+
+  it('adopt what comes without an owner: a pod by its ReplicaSet, a ReplicaSet by its Deployment', async () => {
+    const { labels, spec } = { labels: { app: 'foster' }, spec: template('foster', 'i') };
+    await plane.create(resources.deployments, {
+      metadata: { name: 'foster', namespace: NS },
+      spec: { replicas: 1, selector: { matchLabels: labels }, template: spec },
+    });
+    const setsOf = async (): Promise<(string | undefined)[]> => {
+      const query = { namespace: NS, labelSelector: 'app=foster' };
+      const { items } = await plane.client.resource(resources.replicasets).list(query);
+      return items.map(({ metadata }) => metadata.ownerReferences?.[0]?.name);
+    };
+    await until(async () => {
+      expect(await podsOf('foster')).toHaveLength(1);
+      expect(await setsOf()).toEqual(['foster']);
+    });
+    const [{ metadata: { labels: owned } } = { metadata: {} }] = await podsOf('foster');
+    // One pod too many: it is taken on, and then one of the two goes.
+    const pod = { metadata: { name: 'foundling', namespace: NS, labels: owned }, spec: spec.spec };
+    await plane.create(resources.pods, pod);
+    await until(async () => {
+      const left = await podsOf('foster');
+      expect(left).toHaveLength(1);
+      expect(left[0]?.metadata.ownerReferences?.[0]?.kind).toBe('ReplicaSet');
+    });
+    await plane.create(resources.replicasets, {
+      metadata: { name: 'lost', namespace: NS, labels },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: { ...labels, lost: 'yes' } },
+        template: { ...spec, metadata: { labels: { ...labels, lost: 'yes' } } },
+      },
+    });
+    await until(async () => {
+      expect(await setsOf()).toEqual(['foster', 'foster']);
     });
   });
 

@@ -88,9 +88,11 @@ export class ControllerRunner {
       onAdd: add,
       onUpdate: (object, old) => {
         if (changed && !changed(object, old)) return;
+        const keys = map(object).map(toKeyString);
         // The old object too: its owner or its labels may have pointed elsewhere.
-        add(old);
-        add(object);
+        for (const key of map(old).map(toKeyString))
+          if (!keys.includes(key)) this.#add(key, revisionOf(old));
+        for (const key of keys) this.#add(key, revisionOf(object));
       },
       onDelete: add,
     });
@@ -103,8 +105,9 @@ export class ControllerRunner {
 
   #noteEvent(key: string, revision = 0): void {
     if (revision === 0) return;
-    const known = this.#events.get(key) ?? [];
-    this.#events.set(key, [...known.slice(1 - MOST_EVENTS), revision]);
+    const known = this.#events.get(key);
+    if (!known) this.#events.set(key, [revision]);
+    else if (known.push(revision) > MOST_EVENTS) known.shift();
   }
 
   /** The newest event that somebody else caused; the echo of an own write counts only where there is nothing else. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Pod, PodCondition } from '@orrery/api';
 
 /** The condition of that type, if the pod has it. */
@@ -38,4 +39,20 @@ export function nextAvailabilityMs(
     .filter((at) => at !== undefined && at > now)
     .map((at) => (at ?? now) - now);
   return waits.length === 0 ? undefined : Math.min(...waits);
+}
+
+/**
+ * Whether a change of a pod can mean something to what keeps a number of pods like it: by whom it is owned and claimed,
+ * whether it counts, is ready, and since when. Being given a node, say, is none of that.
+ */
+export function mattersToReplicas(pod: Pod, old: Pod): boolean {
+  const [now, before] = [podCondition(pod, 'Ready'), podCondition(old, 'Ready')];
+  return (
+    pod.status?.phase !== old.status?.phase ||
+    now?.status !== before?.status ||
+    now?.lastTransitionTime !== before?.lastTransitionTime ||
+    pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
+    !isDeepStrictEqual(pod.metadata.labels, old.metadata.labels) ||
+    !isDeepStrictEqual(pod.metadata.ownerReferences, old.metadata.ownerReferences)
+  );
 }

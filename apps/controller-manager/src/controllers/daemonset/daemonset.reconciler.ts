@@ -19,6 +19,7 @@ import type { Reconciler, Result } from '@orrery/controller';
 import { BY_OWNER, byOwner } from '@orrery/informers';
 import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
+import { adoptersOf, mattersToAdopters, selectedBy } from '../../pods/adopters.js';
 import { ORPHANS, podInformer } from '../../pods/pod-indexes.js';
 import { nextAvailabilityMs } from '../../pods/pod-state.js';
 import { ensureRevision, forgetRevisions, hashOf } from '../../revisions/controller-revisions.js';
@@ -115,6 +116,7 @@ export const daemonSetController: ControllerEntry = {
       .concurrency(2)
       .for(resources.daemonsets)
       .owns(resources.pods, resources.daemonsets)
+      .watches(resources.pods, adoptersOf(daemonSets, selectedBy), { changed: mattersToAdopters })
       .owns(resources.controllerrevisions, resources.daemonsets)
       .watches(resources.nodes, all, {
         changed: (node, old) => placementOf(node) !== placementOf(old),

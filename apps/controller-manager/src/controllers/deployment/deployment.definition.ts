@@ -4,6 +4,7 @@ import { resources } from '@orrery/api';
 import type { ResourceRef } from '@orrery/api';
 import { Claimer, StatusWriter, defineController } from '@orrery/controller';
 import type { ControllerEntry } from '../../controller-entry.js';
+import { adoptersOf, mattersToAdopters, selectedBy } from '../../pods/adopters.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { DeploymentReconciler } from './deployment.reconciler.js';
 
@@ -17,11 +18,16 @@ const ownerOfReplicaSetOf = (pod: Pod) => {
 
 export const deploymentController: ControllerEntry = {
   name: 'deployment-controller',
-  definition: () =>
+  definition: ({ informers }) =>
     defineController('deployment-controller')
       .concurrency(5)
       .for(resources.deployments)
       .owns(resources.replicasets, resources.deployments)
+      .watches(
+        resources.replicasets,
+        adoptersOf(informers.informer(resources.deployments).lister, selectedBy),
+        { changed: mattersToAdopters },
+      )
       .watches(resources.pods, ownerOfReplicaSetOf, { changed: () => false })
       .build(),
   create({ client, informers, events, clock }) {

@@ -5,6 +5,7 @@ import type { ResourceRef } from '@orrery/api';
 import { Claimer, PodControl, StatusWriter, defineController } from '@orrery/controller';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { ServerVersion } from '../../discovery/server-version.js';
+import { adoptersOf, mattersToAdopters, selectedBy } from '../../pods/adopters.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { TRACKED_BY_JOB, byJob, jobNameOf } from './job-pods.js';
 import { JobReconciler } from './job.reconciler.js';
@@ -19,11 +20,14 @@ const TRACKED_SINCE = 23;
 
 export const jobController: ControllerEntry = {
   name: 'job-controller',
-  definition: () =>
+  definition: ({ informers }) =>
     defineController('job-controller')
       .concurrency(5)
       .for(resources.jobs)
       .watches(resources.pods, toJob)
+      .watches(resources.pods, adoptersOf(informers.informer(resources.jobs).lister, selectedBy), {
+        changed: mattersToAdopters,
+      })
       .build(),
   create({ client, informers, events, clock }) {
     const pods = podInformer(informers);

@@ -1,6 +1,6 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import { labelMapMatcher, labelSelectorMatcher } from '@orrery/apimachinery';
-import type { ReplicaSet, ReplicaSetStatus, ReplicationController } from '@orrery/api';
+import { labelMapMatcher } from '@orrery/apimachinery';
+import type { ReplicaSetStatus, ReplicationController } from '@orrery/api';
 import { resources } from '@orrery/api';
 import type { ResourceRef } from '@orrery/api';
 import {
@@ -13,16 +13,13 @@ import {
 import { BY_OWNER, byOwner } from '@orrery/informers';
 import type { LabelMatcher } from '@orrery/informers';
 import type { ControllerContext, ControllerEntry } from '../../controller-entry.js';
+import { adoptersOf, mattersToAdopters, selectedBy } from '../../pods/adopters.js';
 import { podInformer } from '../../pods/pod-indexes.js';
+import { mattersToReplicas } from '../../pods/pod-state.js';
 import type { ReplicaOwner } from './replicaset.decide.js';
 import { ReplicaSetReconciler } from './replicaset.reconciler.js';
 
 type Matching<T> = (owner: T) => LabelMatcher | undefined;
-
-const replicaSetMatcher: Matching<ReplicaSet> = (rs) => {
-  const matcher = labelSelectorMatcher(rs.spec?.selector);
-  return matcher.empty ? undefined : (labels) => matcher.matches(labels);
-};
 
 const controllerMatcher: Matching<ReplicationController> = (rc) => {
   const selector = rc.spec?.selector ?? {};
@@ -61,23 +58,32 @@ function create<T extends ReplicaOwner & KubeObject>(
 
 export const replicaSetController: ControllerEntry = {
   name: 'replicaset-controller',
-  definition: () =>
+  definition: ({ informers }) =>
     defineController('replicaset-controller')
       .concurrency(5)
       .for(resources.replicasets)
-      .owns(resources.pods, resources.replicasets)
+      .owns(resources.pods, resources.replicasets, { changed: mattersToReplicas })
+      .watches(
+        resources.pods,
+        adoptersOf(informers.informer(resources.replicasets).lister, selectedBy),
+        { changed: mattersToAdopters },
+      )
       .build(),
-  create: (context) =>
-    create(resources.replicasets, replicaSetMatcher, context, 'replicaset-controller'),
+  create: (context) => create(resources.replicasets, selectedBy, context, 'replicaset-controller'),
 };
 
 export const replicationController: ControllerEntry = {
   name: 'replicationcontroller-controller',
-  definition: () =>
+  definition: ({ informers }) =>
     defineController('replicationcontroller-controller')
       .concurrency(5)
       .for(resources.replicationcontrollers)
-      .owns(resources.pods, resources.replicationcontrollers)
+      .owns(resources.pods, resources.replicationcontrollers, { changed: mattersToReplicas })
+      .watches(
+        resources.pods,
+        adoptersOf(informers.informer(resources.replicationcontrollers).lister, controllerMatcher),
+        { changed: mattersToAdopters },
+      )
       .build(),
   create: (context) =>
     create(resources.replicationcontrollers, controllerMatcher, context, 'replication-controller'),

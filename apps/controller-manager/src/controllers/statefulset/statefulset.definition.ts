@@ -5,17 +5,23 @@ import type { ResourceRef } from '@orrery/api';
 import { Claimer, StatusWriter, defineController } from '@orrery/controller';
 import { BY_OWNER, byOwner } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
+import { adoptersOf, mattersToAdopters, selectedBy } from '../../pods/adopters.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { StatefulPodControl } from './stateful-pod-control.js';
 import { StatefulSetReconciler } from './statefulset.reconciler.js';
 
 export const statefulSetController: ControllerEntry = {
   name: 'statefulset-controller',
-  definition: () =>
+  definition: ({ informers }) =>
     defineController('statefulset-controller')
       .concurrency(5)
       .for(resources.statefulsets)
       .owns(resources.pods, resources.statefulsets)
+      .watches(
+        resources.pods,
+        adoptersOf(informers.informer(resources.statefulsets).lister, selectedBy),
+        { changed: mattersToAdopters },
+      )
       .owns(resources.controllerrevisions, resources.statefulsets)
       // Read, not followed: a claim's own changes mean nothing to a set.
       .watches(resources.persistentvolumeclaims, () => [])

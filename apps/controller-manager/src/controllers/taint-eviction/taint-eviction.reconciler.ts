@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ObjectKey } from '@orrery/apimachinery';
-import { isNotFound } from '@orrery/apimachinery';
+import { isNotFound, keyOf } from '@orrery/apimachinery';
 import type { Node, Pod } from '@orrery/api';
 import { resources } from '@orrery/api';
 import type { ResourceClient } from '@orrery/client';
@@ -66,10 +67,19 @@ export const taintEvictionController: ControllerEntry = {
         .map(({ metadata: { namespace = '', name = '' } }) => ({ namespace, name }));
     const noExecute = (node: Node): string =>
       JSON.stringify((node.spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute'));
+    const nodes = informers.informer(resources.nodes).lister;
+    // A taint that comes later brings the pods of its node here.
+    const toKeyOnTaintedNode = (pod: Pod): ObjectKey[] => {
+      const name = pod.spec?.nodeName;
+      const node = name ? nodes.get({ name }) : undefined;
+      return node?.spec?.taints?.some(({ effect }) => effect === 'NoExecute') ? [keyOf(pod)] : [];
+    };
     return defineController('taint-eviction-controller')
       .concurrency(8)
-      .for(resources.pods, {
-        changed: (pod, old) => pod.spec?.nodeName !== old.spec?.nodeName,
+      .watches(resources.pods, toKeyOnTaintedNode, {
+        changed: (pod, old) =>
+          pod.spec?.nodeName !== old.spec?.nodeName ||
+          !isDeepStrictEqual(pod.spec?.tolerations, old.spec?.tolerations),
       })
       .watches(resources.nodes, podsOn, {
         changed: (node, old) => noExecute(node) !== noExecute(old),
