@@ -98,6 +98,54 @@ describe('kube-proxy', () => {
     expect(await askHeld()).toBe('HTTP/1.1 200 OK');
   });
 
+  it('takes another mode from the ConfigMap alone with --watch-config, and drops nothing', async () => {
+    const command = '{.spec.template.spec.containers[0].command}';
+    const words = JSON.parse(
+      await out(`kubectl -n kube-system get daemonset kube-proxy -o jsonpath='${command}'`),
+    ) as string[];
+    const container = { name: 'kube-proxy', command: [...words, '--watch-config'] };
+    const patch = JSON.stringify({ spec: { template: { spec: { containers: [container] } } } });
+    await out(`kubectl -n kube-system patch daemonset kube-proxy -p '${patch}'`);
+    await out('kubectl -n kube-system rollout status daemonset kube-proxy --timeout=60s');
+    const pods = (await proxies()).split('\n');
+    for (const mode of ['iptables', 'ipvs', 'iptables']) {
+      await editMode(mode);
+      for (const pod of pods)
+        await eventually(
+          async () => {
+            const lines = (await logOf(pod)).split('\n').filter((line) => line.includes('Proxier'));
+            expect(lines.at(-1)).toContain(`Using ${mode} Proxier`);
+          },
+          { timeoutMs: 30_000 },
+        );
+      expect(await askHeld()).toBe('HTTP/1.1 200 OK');
+    }
+    expect((await proxies()).split('\n')).toEqual(pods);
+  }, 120_000);
+
+  it('goes on while one dataplane process takes over from another, and loses no connection', async () => {
+    let failed = 0;
+    let served = 0;
+    let isOver = false;
+    const load = Array.from({ length: 4 }, async () => {
+      while (!isOver)
+        await ask(vip, reachablePort(80), 1).then(
+          () => (served += 1),
+          () => (failed += 1),
+        );
+    });
+    const said = (await cluster.orrery('proxy', 'handover')).stdout;
+    expect(said).toMatch(/^dataplane: process \d+ has handed over to \d+; [1-9]\d* established/);
+    const before = served;
+    await eventually(() => expect(served).toBeGreaterThan(before + 20), { timeoutMs: 30_000 });
+    isOver = true;
+    await Promise.all(load);
+    expect(failed).toBe(0);
+    expect(await askHeld()).toBe('HTTP/1.1 200 OK');
+    const answers = await ask(vip, reachablePort(80), 3);
+    expect(answers).toHaveLength(3);
+  }, 60_000);
+
   it('crashes with the name of the field that it does not like, and the rules stay', async () => {
     await editMode('userspace');
     const pod = await replace('k8s-03');

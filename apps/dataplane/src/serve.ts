@@ -11,7 +11,7 @@ import {
   parseDuration,
   randomSuffix,
 } from '@orrery/component';
-import type { Clock, ComponentContext } from '@orrery/component';
+import type { Clock, ComponentContext, Logger } from '@orrery/component';
 import { Dataplane, DataplaneClient } from '@orrery/dataplane';
 import type { RuleSet } from '@orrery/dataplane';
 import type { PolicySet } from '@orrery/network-policy';
@@ -68,6 +68,21 @@ async function findPredecessor(socket: string): Promise<Predecessor | undefined>
   }
 }
 
+/** The predecessor's sockets and rules: both processes accept on the same sockets until it is told to end. */
+async function succeed(
+  fleet: Fleet,
+  { client, sets, policies }: Predecessor,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await fleet.inherit(await client.offers());
+  } catch (error) {
+    logger.warn('the dataplane that is here offers no listeners', { reason: String(error) });
+  }
+  await fleet.setPolicies(policies);
+  for (const set of sets) await fleet.replace(set);
+}
+
 /** Resolves when nothing is relayed any more, or the signal aborts. */
 async function drained(fleet: Fleet, clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && (await fleet.connections()).length > 0)
@@ -86,8 +101,10 @@ function linkOf(path: string): string | undefined {
  * Listens on a socket of this process's own, to which the well-known path is a link: whoever takes over turns the link,
  * and the one before removes only its own socket when it ends. Answers how to remove the link.
  */
-async function listen(app: NestFastifyApplication, socket: string): Promise<() => void> {
-  const own = `${socket}.${randomSuffix(new SystemRandom())}`;
+async function listen(
+  app: NestFastifyApplication,
+  { socket, own }: { readonly socket: string; readonly own: string },
+): Promise<() => void> {
   await app.init();
   mkdirSync(dirname(socket), { recursive: true });
   await app.getHttpAdapter().getInstance().listen({ path: own });
@@ -105,17 +122,18 @@ export async function serve(
 ): Promise<void> {
   const logger = createLogger({ component: 'dataplane' });
   const dataplane = createDataplane(flags, clock);
-  const fleet = new Fleet(dataplane, logger);
   const socket = flags.listen.slice('unix://'.length);
+  const own = `${socket}.${randomSuffix(new SystemRandom())}`;
+  const fleet = new Fleet(dataplane, logger, `${own}.fd`);
   const predecessor = await findPredecessor(socket);
-  if (predecessor) await fleet.setPolicies(predecessor.policies);
-  for (const set of predecessor?.sets ?? []) await fleet.replace(set);
+  if (predecessor) await succeed(fleet, predecessor, logger);
   const app = await createApp(fleet);
-  const unlink = await listen(app, socket);
+  const unlink = await listen(app, { socket, own });
   if (predecessor) {
     await predecessor.client.release();
-    // UDP ports cannot be shared for the time of a handover: they are free now.
+    // What could not be taken over is free now.
     await fleet.retry();
+    fleet.settled();
     logger.info('took over from the dataplane that was here', { socket });
   }
   const metrics = flags.metricsBindAddress ? await createApp(fleet) : undefined;

@@ -36,6 +36,13 @@ export class StateController {
     return { processes: this.fleet.size };
   }
 
+  /** A successor is about to take over: where it gets the sockets on which this one listens. */
+  @Post('offers')
+  @HttpCode(200)
+  offers(): Promise<readonly string[]> {
+    return this.fleet.offer();
+  }
+
   /** Another process has taken over: no new connection is taken here. */
   @Post('release')
   @HttpCode(200)

@@ -3,6 +3,8 @@ import type { Clock, Random } from '@orrery/component';
 import { DialGuard } from './address-range.js';
 import { Descriptors } from './descriptors.js';
 import type { FrontendContext, FrontendListener } from './frontend.js';
+import type { OfferedHandle } from './handover/handle-channel.js';
+import { InheritedHandles } from './handover/inherited-handles.js';
 import type { FrontendProblem, RuleChanges, RuleSet } from './rule-set.js';
 import { Counters } from './table/counters.js';
 import { ServiceTable } from './table/service-table.js';
@@ -68,6 +70,7 @@ export class Dataplane {
       reachablePort: (port) => reachablePort(port),
       dialTimeoutMs: options.dialTimeoutMs ?? DEFAULT_DIAL_TIMEOUT_MS,
       isShared: this.role !== 'alone',
+      inherited: new InheritedHandles(),
       udpIdleMs: options.udpIdleMs ?? DEFAULT_UDP_IDLE_MS,
       maxUdpSessions: options.maxUdpSessions ?? DEFAULT_MAX_UDP_SESSIONS,
     };
@@ -110,6 +113,23 @@ export class Dataplane {
     return [...this.listeners.keys()];
   }
 
+  /** The sockets on which it listens, for a successor. */
+  handles(): readonly OfferedHandle[] {
+    return [...this.listeners].flatMap(([text, listener]) =>
+      listener.handles().map((handle) => ({ text, handle })),
+    );
+  }
+
+  /** Sockets that another process has open: frontends that are opened from now on use them. */
+  inherit(offered: readonly OfferedHandle[]): void {
+    this.context.inherited.add(offered);
+  }
+
+  /** Closes what was inherited and no frontend wants. */
+  dropInherited(): void {
+    this.context.inherited.close();
+  }
+
   /** Takes no new connections for good; established TCP connections live on. */
   async closeListeners(): Promise<void> {
     this.isClosed = true;
@@ -148,16 +168,15 @@ export class Dataplane {
     const wanted = new Map<string, WantedFrontend>();
     for (const frontend of this.table.wanted())
       if (this.isServed(frontend)) wanted.set(frontend.text, frontend);
-    const closing: Promise<void>[] = [];
     for (const [text, listener] of this.listeners) {
       if (wanted.has(text)) {
         listener.rulesChanged();
         continue;
       }
-      closing.push(listener.close());
+      // Whoever waits to be accepted would be refused: there is no rule.
+      listener.destroy();
       this.listeners.delete(text);
     }
-    await Promise.all(closing);
     for (const text of this.problems.keys()) if (!wanted.has(text)) this.problems.delete(text);
     await Promise.all(
       [...wanted.values()]

@@ -1,6 +1,8 @@
 import type { Clock } from '@orrery/component';
 import type { DialGuard } from './address-range.js';
 import type { Descriptors } from './descriptors.js';
+import type { ListeningHandle } from './handover/handle-channel.js';
+import type { InheritedHandles } from './handover/inherited-handles.js';
 import type { Counters } from './table/counters.js';
 import type { TrafficPolicy } from './traffic-policy.js';
 import type { FrontendKey, ServiceTable } from './table/service-table.js';
@@ -12,6 +14,8 @@ export interface FrontendContext {
   readonly policy: TrafficPolicy;
   readonly counters: Counters;
   readonly descriptors: Descriptors;
+  /** Sockets that the process before had open: they are used instead of new ones. */
+  readonly inherited: InheritedHandles;
   readonly clock: Clock;
   /** The port that really answers for a wanted one (20000+p where p < 1024 is refused by the machine). */
   readonly reachablePort: (port: number) => number;
@@ -32,6 +36,8 @@ export interface FrontendListener {
   listen(): Promise<void>;
   /** Rules have changed: what belongs to backends that have gone is dropped where the protocol wants it. */
   rulesChanged(): void;
+  /** The sockets on which it listens, for a successor. */
+  handles(): readonly ListeningHandle[];
   /** Takes no new connection; established TCP connections live on, UDP sessions end. */
   close(): Promise<void>;
   /** The same at once: connections that wait to be accepted are lost. */

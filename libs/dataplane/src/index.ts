@@ -20,6 +20,8 @@ export type { TrafficFlow, TrafficPolicy } from './traffic-policy.js';
 export { PERMIT_ALL } from './traffic-policy.js';
 export type { DataplaneOptions, DataplaneRole } from './dataplane.js';
 export { Dataplane } from './dataplane.js';
+export type { ListeningHandle, OfferedHandle } from './handover/handle-channel.js';
+export { offerHandles, takeHandles } from './handover/handle-channel.js';
 export { LATENCY_BUCKETS } from './table/latency.js';
 export type { ConnectionView, EndpointView } from './table/endpoint-state.js';
 export type { RuleView } from './table/service-table.js';

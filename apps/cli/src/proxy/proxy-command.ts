@@ -8,12 +8,14 @@ import { ClusterFiles } from '../cluster/layout.js';
 import { clusterDir } from '../commands/up-flags.js';
 import { loadConnection } from '../history/history-server.js';
 import { readCluster } from './cluster-view.js';
+import { handover } from './handover.js';
 import { formatConnections } from './format-connections.js';
 import { formatRules } from './format-rules.js';
-import { ProxyConnectionsFlags, ProxyRulesFlags } from './proxy-flags.js';
+import { ProxyConnectionsFlags, ProxyHandoverFlags, ProxyRulesFlags } from './proxy-flags.js';
 
 const USAGE = `orrery proxy rules [--as table|iptables-save|ipvsadm] [--node NODE] [--like current|1.20]
-orrery proxy connections [--name CLUSTER | --dataplane unix:///PATH] [-o table|json]`;
+orrery proxy connections [--name CLUSTER | --dataplane unix:///PATH] [-o table|json]
+orrery proxy handover [--name CLUSTER] [--node NODE]`;
 
 async function rules(argv: readonly string[]): Promise<string> {
   const flags = parseFlags(ProxyRulesFlags, argv, 'orrery proxy rules');
@@ -45,11 +47,13 @@ async function connections(argv: readonly string[]): Promise<string> {
   return flags.output === 'json' ? JSON.stringify(found, null, 2) : formatConnections(found);
 }
 
-/** `orrery proxy rules|connections`: what kube-proxy programs, and who talks to whom. */
+/** `orrery proxy rules|connections|handover`: what kube-proxy programs, who talks to whom, a new dataplane. */
 export async function proxy(argv: readonly string[], print: (text: string) => void): Promise<void> {
   const [verb, ...rest] = argv;
   const flags = rest.map((argument) => (argument === '-o' ? '--output' : argument));
   if (verb === 'rules') print(await rules(flags));
   else if (verb === 'connections') print(await connections(flags));
+  else if (verb === 'handover')
+    print(await handover(parseFlags(ProxyHandoverFlags, flags, 'orrery proxy handover')));
   else throw new ConfigError(USAGE);
 }

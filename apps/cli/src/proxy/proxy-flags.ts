@@ -38,3 +38,14 @@ export class ProxyConnectionsFlags {
   @IsIn(['table', 'json'])
   output: string = 'table';
 }
+
+/** Flags of `orrery proxy handover`. */
+export class ProxyHandoverFlags {
+  @Flag('name of the cluster')
+  @IsString()
+  name: string = 'orrery';
+
+  @Flag('node whose dataplane is replaced, where each has one; default: all')
+  @IsString()
+  node: string = '';
+}

@@ -8,11 +8,13 @@ import type { ProcessView, Supervisor } from './supervisor.js';
 const SIGNALS = ['SIGTERM', 'SIGKILL', 'SIGSTOP', 'SIGCONT', 'SIGINT'] as const;
 type Signal = (typeof SIGNALS)[number];
 
-/** `POST /processes/<name>/<verb>`: what `orrery kill|stop|start` ask of a running cluster. */
-export type ControlVerb = 'start' | 'stop' | `signal-${Signal}`;
+const WORDS = ['start', 'stop', 'succeed'] as const;
+
+/** `POST /processes/<name>/<verb>`: what `orrery kill|stop|start` and `proxy handover` ask of a running cluster. */
+export type ControlVerb = (typeof WORDS)[number] | `signal-${Signal}`;
 
 const toVerb = (text: string): ControlVerb | undefined =>
-  text === 'start' || text === 'stop' || SIGNALS.some((signal) => text === `signal-${signal}`)
+  WORDS.some((word) => text === word) || SIGNALS.some((signal) => text === `signal-${signal}`)
     ? (text as ControlVerb)
     : undefined;
 
@@ -28,6 +30,7 @@ async function act(
   }
   if (verb === 'start') process.start();
   else if (verb === 'stop') await process.stop();
+  else if (verb === 'succeed') return process.succeed() ? undefined : `${name} is not running`;
   else if (!process.kill(verb.slice('signal-'.length) as Signal)) return `${name} is not running`;
   return undefined;
 }

@@ -63,6 +63,8 @@ interface Run {
 /** Keeps one process alive: restarts it with back-off until it is stopped. */
 export class ManagedProcess {
   private child: ChildProcess | undefined;
+  /** Replaced by a successor; they end by themselves, or with the process. */
+  private readonly predecessors = new Set<ChildProcess>();
   private current: ProcessState = { phase: 'stopped' };
   private wanted = false;
   private failures = 0;
@@ -95,15 +97,42 @@ export class ManagedProcess {
     return this.child?.kill(signal) ?? false;
   }
 
+  /**
+   * Starts another one beside the process that runs, which ends by itself when its work is done: for programs that take
+   * over from each other. False when none runs.
+   */
+  succeed(): boolean {
+    const before = this.child;
+    if (!before || this.current.phase !== 'running') return false;
+    this.predecessors.add(before);
+    before.once('exit', () => {
+      this.predecessors.delete(before);
+      this.events.changed();
+    });
+    this.launch();
+    return true;
+  }
+
+  /** Every process of it that runs. */
+  get pids(): readonly number[] {
+    const current = this.current.phase === 'running' ? [this.current.pid] : [];
+    return [...current, ...[...this.predecessors].flatMap(({ pid }) => pid ?? [])];
+  }
+
   /** SIGTERM, then SIGKILL after the grace time; resolves when the process has gone. */
   async stop(): Promise<void> {
     this.wanted = false;
     this.cancelRestart?.();
-    const child = this.child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) {
+    const { child } = this;
+    if (!child || child.exitCode !== null || child.signalCode !== null)
       this.current = { phase: 'stopped' };
-      return;
-    }
+    await Promise.all(
+      [...this.predecessors, ...(child ? [child] : [])].map((one) => this.end(one)),
+    );
+  }
+
+  private async end(child: ChildProcess): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => {
       child.once('exit', () => {
         resolve();

@@ -70,6 +70,20 @@ describe(Supervisor.name, () => {
     );
   });
 
+  it('starts a successor beside a process, and stops both', async () => {
+    add('twin', 'setInterval(() => {}, 1000)');
+    const first = await running('twin');
+    const twin = supervisor.find('twin');
+    expect(twin?.succeed()).toBe(true);
+    const second = await running('twin');
+    expect(second).not.toBe(first);
+    expect(twin?.pids).toEqual([second, first]);
+    await twin?.stop();
+    expect(twin?.pids).toEqual([]);
+    expect(() => process.kill(first, 0)).toThrow('ESRCH');
+    expect(twin?.succeed()).toBe(false);
+  });
+
   it('says when a process refused its configuration', async () => {
     add('refusing', 'process.exit(2)');
     await eventually(() => {

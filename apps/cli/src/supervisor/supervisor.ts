@@ -21,11 +21,7 @@ export class Supervisor {
     onPids: (pids: readonly number[]) => void = () => undefined,
   ) {
     const changed = (): void => {
-      onPids(
-        [...this.processes.values()].flatMap(({ state }) =>
-          state.phase === 'running' ? [state.pid] : [],
-        ),
-      );
+      onPids([...this.processes.values()].flatMap(({ pids }) => pids));
     };
     this.events = { exited, changed };
   }

@@ -1,4 +1,5 @@
 import type { Logger } from '@orrery/component';
+import { offerHandles, takeHandles } from '@orrery/dataplane';
 import type {
   CounterName,
   Dataplane,
@@ -28,9 +29,13 @@ export class Fleet {
     this.giveUp = resolve;
   });
 
+  private callOff: () => void = () => undefined;
+
   constructor(
     private readonly dataplane: Dataplane,
     private readonly logger: Logger,
+    /** Where this process offers its sockets. */
+    private readonly place: string,
   ) {}
 
   replace(set: RuleSet): Promise<readonly FrontendProblem[]> {
@@ -102,9 +107,28 @@ export class Fleet {
     return this.dataplane.sets();
   }
 
+  /** Each process offers the sockets on which it listens to a successor; answers where. */
+  async offer(): Promise<readonly string[]> {
+    this.callOff();
+    this.callOff = offerHandles(this.place, this.dataplane.handles());
+    const others = await this.ask((worker) => worker.client.offers());
+    return [this.place, ...others.flat()];
+  }
+
+  /** Takes what a predecessor's processes offer; what cannot be had is opened anew. */
+  async inherit(places: readonly string[]): Promise<void> {
+    for (const place of places)
+      try {
+        this.dataplane.inherit(await takeHandles(place));
+      } catch (error) {
+        this.logger.warn('listeners could not be taken over', { place, reason: String(error) });
+      }
+  }
+
   /** Every process takes no new connection for good: a successor has taken over. */
   async release(): Promise<void> {
     this.isReleased = true;
+    this.callOff();
     await this.dataplane.closeListeners();
     await this.everywhere((worker) => worker.client.release());
     this.giveUp();
@@ -120,7 +144,13 @@ export class Fleet {
     return this.inOrder(() => this.dataplane.retry());
   }
 
+  /** Closes what was inherited and nobody wanted. */
+  settled(): void {
+    this.dataplane.dropInherited();
+  }
+
   async stop(): Promise<void> {
+    this.callOff();
     await Promise.all([...this.workers].map((worker) => worker.stop()));
   }
 

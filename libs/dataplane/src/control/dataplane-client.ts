@@ -58,6 +58,11 @@ export class DataplaneClient {
     await this.call('PUT', '/policies', set);
   }
 
+  /** Where each process of the dataplane offers the sockets on which it listens, to `takeHandles`. */
+  async offers(): Promise<readonly string[]> {
+    return JSON.parse(await this.call('POST', '/offers')) as string[];
+  }
+
   /** Asks the dataplane to take no new connection and to end when its established ones have. */
   async release(): Promise<void> {
     await this.call('POST', '/release');

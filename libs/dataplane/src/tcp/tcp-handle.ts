@@ -59,7 +59,7 @@ const stream = internals.binding('stream_wrap') as StreamBinding;
 export const { WriteWrap, ShutdownWrap } = stream;
 const { streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = stream;
 
-/** Inside `onread`: bytes read, or a negated errno, UV_EOF at the end. */
+/** Inside `onread` of any stream: bytes read, or a negated errno, UV_EOF at the end. */
 export const lastRead = (): number => streamBaseState[kReadBytesOrError] as number;
 
 /** After `writeBuffer`: whether part of the data waits for the peer, so that its memory is still in use. */
@@ -68,13 +68,16 @@ export const isWriteWaiting = (): boolean => streamBaseState[kLastWriteWasAsync]
 /** libuv's end of stream. */
 export const UV_EOF = -4095;
 
-export interface ListenOptions {
+export interface AcceptOptions {
+  readonly backlog: number;
+  readonly accept: (status: number, client?: TcpHandle) => void;
+}
+
+export interface ListenOptions extends AcceptOptions {
   readonly address: string;
   readonly port: number;
-  readonly backlog: number;
   /** Lets other processes of this user listen there too; the kernel spreads new connections over them. */
   readonly isShared: boolean;
-  readonly accept: (status: number, client?: TcpHandle) => void;
 }
 
 /** A listening handle, or the negated errno. */
@@ -91,6 +94,12 @@ export function listenTcp(options: ListenOptions): TcpHandle | number {
   }
   handle.onconnection = options.accept;
   return handle;
+}
+
+/** Accepts on a socket that another process listens on as well; 0 or a negated errno. */
+export function acceptOn(handle: TcpHandle, { backlog, accept }: AcceptOptions): number {
+  handle.onconnection = accept;
+  return handle.listen(backlog);
 }
 
 /** Starts to connect; `done` gets 0 or a negated errno, and is not called when the answer is not 0. */

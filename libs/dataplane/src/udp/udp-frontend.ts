@@ -1,12 +1,15 @@
 import { createSocket } from 'node:dgram';
-import type { RemoteInfo, Socket } from 'node:dgram';
+import type { BindOptions, RemoteInfo, Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import type { Cancel } from '@orrery/component';
 import { backendKey } from '../rule-set.js';
 import type { Backend } from '../rule-set.js';
 import type { FrontendContext, FrontendListener } from '../frontend.js';
 import type { RuleState } from '../table/rule-state.js';
 import type { FrontendKey } from '../table/service-table.js';
+import { bindUdp } from './udp-handle.js';
+import type { UdpHandle } from './udp-handle.js';
 import { UdpSession } from './udp-session.js';
 
 /** Descriptors of one session. */
@@ -16,6 +19,7 @@ const NONE: ReadonlySet<string> = new Set();
 /** Relays UDP datagrams of one VIP and port: a session per client address and port, with a source port of its own. */
 export class UdpFrontend implements FrontendListener {
   private readonly socket: Socket;
+  private readonly bound: UdpHandle[] = [];
   /** Least recently used first. */
   private readonly sessions = new Map<string, UdpSession>();
   private cancelSweep: Cancel | undefined;
@@ -31,18 +35,25 @@ export class UdpFrontend implements FrontendListener {
   }
 
   listen(): Promise<void> {
+    const { address, text } = this.key;
+    const [inherited, ...more] = this.context.inherited.take(text) as readonly UdpHandle[];
+    for (const handle of more) handle.close();
     const port = this.context.reachablePort(this.key.port);
-    return new Promise((resolve, reject) => {
-      this.socket.once('error', reject);
-      this.socket.bind({ address: this.key.address, port, exclusive: true }, () => {
-        this.socket.removeListener('error', reject);
-        this.socket.on('error', () => {
-          this.context.counters.acceptFailures += 1;
-        });
-        this.sweepLater();
-        resolve();
-      });
+    const handle = inherited ?? bindUdp(address, port);
+    if (typeof handle === 'number')
+      return Promise.reject(new Error(`bind ${getSystemErrorName(handle)} ${address}:${port}`));
+    this.bound.push(handle);
+    this.socket.on('error', () => {
+      this.context.counters.acceptFailures += 1;
     });
+    // dgram takes a bound handle as well (node lib/dgram.js, Socket.prototype.bind); the types do not say so.
+    this.socket.bind(handle as unknown as BindOptions);
+    this.sweepLater();
+    return Promise.resolve();
+  }
+
+  handles(): readonly UdpHandle[] {
+    return this.bound;
   }
 
   /** Sessions whose backend has gone, or that a policy forbids now, end: their next datagram starts another. */
