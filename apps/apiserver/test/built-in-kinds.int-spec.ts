@@ -27,6 +27,24 @@ const cells = ({ json }: Answer): unknown[][] =>
 
 const causes = ({ json }: Answer): unknown => (json['details'] as Json | undefined)?.['causes'];
 
+describe('discovery', () => {
+  // As kube-apiserver 1.20.2 answers; what has no state has none.
+  it.each([
+    ['/api/v1', 'configmaps', 'qFsyl6wFWjQ='],
+    ['/api/v1', 'pods', 'xPOwRZ+Yhw8='],
+    ['/api/v1', 'pods/status', undefined],
+    ['/api/v1', 'events', 'r2yiGXH7wu8='],
+    ['/apis/events.k8s.io/v1', 'events', 'r2yiGXH7wu8='],
+    ['/apis/apps/v1', 'deployments', '8aSe+NMegvE='],
+    ['/apis/authorization.k8s.io/v1', 'subjectaccessreviews', undefined],
+  ])('of %s names the version that %s are stored in', async (path, name, hash) => {
+    const { json } = await api.ask(path);
+    const resource = (json['resources'] as Json[]).find((one) => one['name'] === name);
+    expect(resource).toMatchObject({ name });
+    expect(resource?.['storageVersionHash']).toBe(hash);
+  });
+});
+
 describe('flow control', () => {
   it('has the mandatory and the suggested objects from the start', async () => {
     expect(namesOf(await api.ask(`${FLOW}/prioritylevelconfigurations`))).toEqual([

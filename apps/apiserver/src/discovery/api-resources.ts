@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { KindDescriptor } from '@orrery/api';
 import { toApiVersion } from '@orrery/apimachinery';
-import type { ResourceCatalog } from '../rest/resource-catalog.js';
+import type { ResourceCatalog, ServedResource } from '../rest/resource-catalog.js';
 import type { SubresourceHandler } from '../subresources.js';
 
 /** One line of discovery: a resource, or a subresource named `parent/sub`. */
@@ -30,7 +31,18 @@ export const ALL_VERBS = [
 
 const STATUS_VERBS = ['get', 'patch', 'update'] as const;
 
-function mainResource(kind: KindDescriptor): ApiResource {
+/** Tells clients whether what is stored has changed its version (apiserver pkg/endpoints/discovery/storageversionhash.go). */
+function storageVersionHash({ kind, custom }: ServedResource): string {
+  const stored = kind.storageConversion ?? kind;
+  // What a webhook converts lies in the definition's version, whichever is served.
+  const version =
+    custom?.convertedBy?.spec.versions.find(({ storage }) => storage)?.name ?? stored.version;
+  const name = `${stored.group}/${version}/${stored.kind}`;
+  return createHash('sha256').update(name).digest().subarray(0, 8).toString('base64');
+}
+
+function mainResource(served: ServedResource): ApiResource {
+  const { kind } = served;
   return {
     name: kind.plural,
     singularName: kind.singular,
@@ -39,6 +51,7 @@ function mainResource(kind: KindDescriptor): ApiResource {
     verbs: kind.verbs ?? ALL_VERBS,
     ...(kind.shortNames.length > 0 ? { shortNames: kind.shortNames } : {}),
     ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
+    storageVersionHash: storageVersionHash(served),
   };
 }
 
@@ -107,11 +120,12 @@ function readable(resource: ApiResource): ApiResource[] {
 
 /** Everything that a kind is served as. */
 function resourcesOf(
-  kind: KindDescriptor,
+  served: ServedResource,
   handlers: readonly SubresourceHandler[],
   isReadOnly: boolean,
 ): ApiResource[] {
-  const generic = [mainResource(kind), ...genericSubresources(kind)];
+  const { kind } = served;
+  const generic = [mainResource(served), ...genericSubresources(kind)];
   if (!isReadOnly) return [...generic, ...pluggedIn(kind, handlers)];
   // The others ask processes, or write.
   const views = handlers.filter(({ strategy }) => strategy !== undefined);
@@ -126,8 +140,8 @@ export function apiResources(
   version: string,
 ): ApiResource[] {
   const byName = new Map<string, ApiResource>();
-  for (const { kind } of catalog.in(group, version)) {
-    for (const resource of resourcesOf(kind, handlers, catalog.isReadOnly))
+  for (const served of catalog.in(group, version)) {
+    for (const resource of resourcesOf(served, handlers, catalog.isReadOnly))
       byName.set(resource.name, resource);
   }
   for (const request of catalog.requestKinds) {
