@@ -47,24 +47,28 @@ export class EventCorrelator {
 
   /** undefined = drop it. */
   correlate(event: Event): Correlated | undefined {
-    const object = objectOf(event);
-    let bucket = this.#buckets.get(object);
-    if (!bucket) {
-      bucket = new TokenBucket(SPAM_PER_SECOND, SPAM_BURST, this.clock);
-      remember(this.#buckets, object, bucket);
-    }
-    if (!bucket.tryTake()) return undefined;
-    const wanted = this.#aggregate(event);
-    const known = this.#known.get(identityOf(wanted));
-    if (!known) return { event: wanted };
-    return {
-      event: {
-        ...wanted,
-        count: known.count + 1,
-        ...(known.firstTimestamp ? { firstTimestamp: known.firstTimestamp } : {}),
-      },
-      previous: known.key,
-    };
+    const correlated = this.#count(this.#aggregate(event));
+    return this.#isSpam(event) ? undefined : correlated;
+  }
+
+  /** Repeats raise the count of the first, also those that are not told. */
+  #count(event: Event): Correlated {
+    const identity = identityOf(event);
+    const known = this.#known.get(identity);
+    if (!known) return { event };
+    const { key, firstTimestamp } = known;
+    const count = known.count + 1;
+    remember(this.#known, identity, { key, firstTimestamp, count });
+    const first = firstTimestamp ? { firstTimestamp } : {};
+    return { event: { ...event, count, ...first }, previous: key };
+  }
+
+  #isSpam(event: Event): boolean {
+    const source = sourceOf(event);
+    const bucket =
+      this.#buckets.get(source) ?? new TokenBucket(SPAM_PER_SECOND, SPAM_BURST, this.clock);
+    remember(this.#buckets, source, bucket);
+    return !bucket.tryTake();
   }
 
   /** The event as the server now has it. */
@@ -85,26 +89,25 @@ export class EventCorrelator {
       remember(this.#similar, group, similar);
     }
     similar.lastSeen = now;
-    if (similar.messages.size < SIMILAR_LIMIT || similar.messages.has(event.message ?? '')) {
-      similar.messages.add(event.message ?? '');
+    const message = event.message ?? '';
+    // The tenth text is the first to be combined (EventAggregator.EventAggregate).
+    if (similar.messages.has(message)) return event;
+    if (similar.messages.size < SIMILAR_LIMIT - 1) {
+      similar.messages.add(message);
       return event;
     }
     return { ...event, message: `(combined from similar events): ${event.message ?? ''}` };
   }
 }
 
-function objectOf({ source, involvedObject: o }: Event): string {
-  return [
-    source?.component,
-    source?.host,
-    o.kind,
-    o.namespace,
-    o.name,
-    o.uid,
-    o.apiVersion,
-    o.fieldPath,
-  ].join('|');
+/** Who tells of which object: what one may say is limited for all parts of the object together. */
+function sourceOf({ source, involvedObject: o }: Event): string {
+  const { component, host } = source ?? {};
+  return [component, host, o.kind, o.namespace, o.name, o.uid, o.apiVersion].join('|');
 }
+
+const objectOf = (event: Event): string =>
+  `${sourceOf(event)}|${event.involvedObject.fieldPath ?? ''}`;
 
 /** Combined events count as one whatever their text. */
 function identityOf(event: Event): string {

@@ -2,11 +2,12 @@ import type { KubeObject, Reaction } from '@orrery/apimachinery';
 import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
 import type { Event, ObjectReference } from '@orrery/api';
 import { resources } from '@orrery/api';
-import { currentReaction, reactingTo } from '@orrery/client';
+import { currentReaction, isConnectionError, reactingTo } from '@orrery/client';
 import type { KubeClient, ResourceClient } from '@orrery/client';
 import type { Clock, Logger } from '@orrery/component';
 import { toTime } from '@orrery/component';
 import { EventCorrelator } from './event-correlator.js';
+import type { Correlated } from './event-correlator.js';
 
 export interface EventRecorderOptions {
   readonly client: KubeClient;
@@ -27,10 +28,19 @@ export interface EventRecorder {
   ): void;
 }
 
+interface Recorded {
+  readonly event: Event;
+  readonly reaction: Reaction;
+}
+
 /** For specs and for callers without a cluster. */
 export const noEvents: EventRecorder = { event: () => undefined };
 
-const MAX_WAITING = 1000;
+/** Beyond it events are dropped: so many wait when a thousand pods a second are placed on a busy server. */
+const MAX_WAITING = 20_000;
+/** k8s client-go tools/record/event.go: maxTriesPerEvent, defaultSleepDuration. */
+const MAX_TRIES = 12;
+const RETRY_MS = 10_000;
 const MAX_MESSAGE = 1024;
 
 /** What an event is about. Unset fields are left out. */
@@ -49,8 +59,11 @@ export function toReference(object: KubeObject | ObjectReference): ObjectReferen
 export class ApiEventRecorder implements EventRecorder {
   readonly #events: ResourceClient<Event>;
   readonly #correlator: EventCorrelator;
-  #waiting: (() => Promise<void>)[] = [];
+  #waiting: Recorded[] = [];
   #writing: Promise<void> | undefined;
+  /** Ends the wait for a server that does not answer. */
+  #hurry: (() => void) | undefined;
+  #isEnding = false;
   #serial = 0;
 
   constructor(private readonly options: EventRecorderOptions) {
@@ -68,20 +81,25 @@ export class ApiEventRecorder implements EventRecorder {
     const reference = toReference(object);
     const event = this.#toEvent(reference, type, reason, message.slice(0, MAX_MESSAGE));
     const reaction = this.#reactionOf(reference);
-    this.#waiting.push(() => reactingTo(reaction, () => this.#record(event)));
+    this.#waiting.push({ event, reaction });
     this.#writing ??= this.#drain();
   }
 
-  /** Resolves when all that was recorded so far is written or dropped. */
+  /** Resolves when all that was recorded so far is written or dropped; a server that does not answer is not waited for. */
   async flush(): Promise<void> {
+    this.#isEnding = true;
+    this.#hurry?.();
     await this.#writing;
+    this.#isEnding = false;
   }
 
   async #drain(): Promise<void> {
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift())
-      await next().catch((error: unknown) => {
-        this.options.logger.debug('event not written', { error: String(error) });
-      });
+    while (this.#waiting.length > 0) {
+      const recorded = this.#waiting;
+      this.#waiting = [];
+      for (const { event, reaction } of recorded)
+        await reactingTo(reaction, () => this.#record(event));
+    }
     this.#writing = undefined;
   }
 
@@ -119,10 +137,34 @@ export class ApiEventRecorder implements EventRecorder {
     } as Event;
   }
 
+  /** Tries again when nobody answered; what the server refuses is dropped. */
   async #record(event: Event): Promise<void> {
     const verdict = this.#correlator.correlate(event);
     if (verdict === undefined) return;
-    const { event: wanted, previous } = verdict;
+    for (let tries = 1; ; tries++)
+      try {
+        await this.#write(verdict);
+        return;
+      } catch (error) {
+        if (!isConnectionError(error) || this.#isEnding || tries >= MAX_TRIES) {
+          this.options.logger.debug('event not written', { error: String(error) });
+          return;
+        }
+        await this.#pause();
+      }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.options.clock.after(RETRY_MS, resolve, { unref: true });
+      this.#hurry = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  async #write({ event: wanted, previous }: Correlated): Promise<void> {
     if (previous) {
       const patch = {
         count: wanted.count,

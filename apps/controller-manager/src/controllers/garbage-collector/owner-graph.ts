@@ -30,6 +30,8 @@ const idOf = ({ group, version, plural }: ResourceRef): string => `${group}~${ve
  */
 export class OwnerGraph {
   readonly #watched = new Map<string, Watched>();
+  /** The same, by `group/kind`. */
+  readonly #byKind = new Map<string, Watched>();
   readonly #absent = new Set<string>();
   #add: (key: ObjectKey, revision?: number) => void = () => undefined;
 
@@ -48,8 +50,10 @@ export class OwnerGraph {
       const informer = this.informers.informer<KubeObject>(ref);
       informer.addIndex(OWNERS, byOwners);
       this.#watched.set(id, { ref, informer });
+      const kind = `${ref.group}/${ref.kind}`;
+      if (!this.#byKind.has(kind)) this.#byKind.set(kind, { ref, informer });
       const seen = (object: KubeObject): void => {
-        if (needsLook(object)) this.#add(toItemKey(ref, object), revisionOf(object));
+        if (this.#needsLook(object)) this.#add(toItemKey(ref, object), revisionOf(object));
         if (isWaiting(object) || isOrphaning(object)) this.touchDependents(object);
       };
       informer.addHandler({
@@ -93,9 +97,7 @@ export class OwnerGraph {
   /** Where an owner of that kind is served; undefined when nothing of that kind is known. */
   refOf(owner: OwnerReference): Watched | undefined {
     const { group } = parseApiVersion(owner.apiVersion);
-    for (const watched of this.#watched.values())
-      if (watched.ref.group === group && watched.ref.kind === owner.kind) return watched;
-    return undefined;
+    return this.#byKind.get(`${group}/${owner.kind}`);
   }
 
   isKnownAbsent(uid: string): boolean {
@@ -127,19 +129,31 @@ export class OwnerGraph {
     owners: readonly OwnerReference[] = dependent.metadata.ownerReferences ?? [],
   ): void {
     for (const owner of owners) {
-      const found = this.refOf(owner);
-      const { namespace } = dependent.metadata;
-      const key =
-        found?.ref.namespaced && namespace ? { namespace, name: owner.name } : { name: owner.name };
-      const object = found?.informer.lister.get(key);
-      if (found && object && isWaiting(object))
-        this.#add(toItemKey(found.ref, object), revisionOf(dependent));
+      const found = this.#cachedOwner(dependent, owner);
+      if (found && isWaiting(found.object))
+        this.#add(toItemKey(found.ref, found.object), revisionOf(dependent));
     }
   }
-}
 
-const needsLook = (object: KubeObject): boolean =>
-  (object.metadata.ownerReferences?.length ?? 0) > 0 || isWaiting(object) || isOrphaning(object);
+  #cachedOwner({ metadata }: KubeObject, owner: OwnerReference): GraphItem | undefined {
+    const found = this.refOf(owner);
+    const { namespace } = metadata;
+    if (!found || (found.ref.namespaced && !namespace)) return undefined;
+    const key = found.ref.namespaced && namespace ? { namespace } : {};
+    const object = found.informer.lister.get({ ...key, name: owner.name });
+    return object && { ref: found.ref, object };
+  }
+
+  /** An object whose owners are all there, and stay, is kept: their own events bring it back. */
+  #needsLook(object: KubeObject): boolean {
+    if (isWaiting(object) || isOrphaning(object)) return true;
+    const owners = object.metadata.ownerReferences ?? [];
+    return !owners.every((owner) => {
+      const found = this.#cachedOwner(object, owner)?.object;
+      return found?.metadata.uid === owner.uid && !isWaiting(found);
+    });
+  }
+}
 
 function toItemKey(ref: ResourceRef, object: KubeObject): ObjectKey {
   const { namespace = '', name } = keyOf(object);
