@@ -1,10 +1,18 @@
 // KUBE_BIN_DIR=FOLDER npm run test:conformance [-- FOCUS]: upstream's conformance suite (e2e.test 1.20.2, see prepare.mjs) against
 // a cluster of ours. FOCUS is a regular expression on names of specs. Prints a table of the SIGs and each failed spec.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { furtherReason } from './further.mjs';
 import { skipReason } from './skips.mjs';
 import { listSpecs, runSpecs } from './suite.mjs';
 import { TokenSecrets } from './token-secrets.mjs';
@@ -23,6 +31,8 @@ const NODES = process.env.CONFORMANCE_NODES ?? '3';
 const UP = (process.env.CONFORMANCE_UP ?? '').split(' ').filter(Boolean);
 const READY_MS = 120_000;
 const STOP_MS = 60_000;
+/** Of what `orrery up` says last, for an error. */
+const SAID_CHARS = 4_000;
 
 async function startCluster(home) {
   const child = spawn(
@@ -31,10 +41,12 @@ async function startCluster(home) {
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ORRERY_HOME: home } },
   );
   const gone = new Promise((resolve) => child.once('exit', resolve));
+  let said = '';
   const ready = new Promise((resolve) => {
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (text) => {
-        if (String(text).includes('ready in')) resolve(true);
+        said = (said + text).slice(-SAID_CHARS);
+        if (said.includes('ready in')) resolve(true);
       });
   });
   const late = new Promise((resolve) => setTimeout(resolve, READY_MS, false).unref());
@@ -47,7 +59,7 @@ async function startCluster(home) {
   };
   if (!up) {
     await stop();
-    throw new Error(`the cluster does not come up; see ${home}`);
+    throw new Error(`the cluster does not come up; see ${home}\n${said}`);
   }
   return { kubeconfig: join(home, 'orrery', 'admin.conf'), stop };
 }
@@ -67,6 +79,19 @@ function suiteArgs(kubeconfig, reports) {
     '--ginkgo.slowSpecThreshold=600',
   ];
 }
+
+/** The specs of this run, and why one of them is left out. */
+const SETS = {
+  conformance: {
+    select: async () => listSpecs(program, String.raw`\[Conformance\]`),
+    reasonOf: skipReason,
+  },
+  further: {
+    select: async () =>
+      (await listSpecs(program, '.')).filter((name) => !name.includes('[Conformance]')),
+    reasonOf: (name) => furtherReason(name) ?? skipReason(name),
+  },
+};
 
 const sigOf = (name) => /^\[(sig-[a-z-]+|k8s\.io)\]/.exec(name)?.[1] ?? 'other';
 
@@ -103,11 +128,10 @@ async function main() {
       ? readFileSync(process.env.CONFORMANCE_EXCEPT, 'utf8').split('\n')
       : [],
   );
-  const all = (await listSpecs(program, String.raw`\[Conformance\]`)).filter(
-    (name) => focus.test(name) && !except.has(name),
-  );
-  const skipped = all.filter((name) => skipReason(name));
-  const names = all.filter((name) => !skipReason(name));
+  const { select, reasonOf } = SETS[process.env.CONFORMANCE_SPECS ?? 'conformance'];
+  const all = (await select()).filter((name) => focus.test(name) && !except.has(name));
+  const skipped = all.filter((name) => reasonOf(name));
+  const names = all.filter((name) => !reasonOf(name));
   const work =
     process.env.CONFORMANCE_REPORTS ?? mkdtempSync(join(tmpdir(), 'orrery-conformance-'));
   mkdirSync(work, { recursive: true });
@@ -121,16 +145,18 @@ async function main() {
     name,
     outcome: 'skipped',
     seconds: 0,
-    message: skipReason(name),
+    message: reasonOf(name),
   }));
   const ending = new AbortController();
+  process.once('SIGINT', () => ending.abort());
   const secrets = new TokenSecrets(cluster.kubeconfig, ending.signal).run();
   const run = async (chosen, processes, label) => {
-    if (chosen.length === 0) return;
+    if (chosen.length === 0 || ending.signal.aborted) return;
     results.push(
       ...(await runSpecs(chosen, {
         program,
         args: suiteArgs(cluster.kubeconfig, work),
+        signal: ending.signal,
         processes,
         folder: work,
         label,
@@ -139,6 +165,8 @@ async function main() {
           say(
             `conformance: ${result.outcome.padEnd(7)} ${result.seconds.toFixed(1).padStart(6)} s  ${result.name}`,
           );
+          if (result.outcome === 'passed')
+            appendFileSync(join(work, 'passed.txt'), `${result.name}\n`);
           if (result.outcome === 'failed') {
             say(`      ${firstLines(result.message)}`);
             writeFileSync(
@@ -151,16 +179,13 @@ async function main() {
     );
   };
   try {
+    const isSerial = (name) => name.includes('[Serial]');
     await run(
-      names.filter((name) => !name.includes('[Serial]')),
+      names.filter((name) => !isSerial(name)),
       PROCESSES,
       'parallel',
     );
-    await run(
-      names.filter((name) => name.includes('[Serial]')),
-      1,
-      'serial',
-    );
+    await run(names.filter(isSerial), 1, 'serial');
   } finally {
     ending.abort();
     await secrets;

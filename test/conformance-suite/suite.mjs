@@ -50,7 +50,10 @@ export async function listSpecs(program, focus) {
  * Runs the named specs in `processes` processes; resolves to one result a spec: {name, outcome, seconds, message, output}.
  * Each process writes what it says to `folder`/NAME-n.log.
  */
-export async function runSpecs(names, { program, args, processes, folder, label, env, onResult }) {
+export async function runSpecs(
+  names,
+  { program, args, processes, folder, label, env, signal, onResult },
+) {
   const results = new Map();
   const wanted = new Set(names);
   const setups = [];
@@ -99,14 +102,14 @@ export async function runSpecs(names, { program, args, processes, folder, label,
   const stop = () => {
     for (const { child } of children) child.kill('SIGTERM');
   };
-  process.once('SIGINT', stop);
+  signal.addEventListener('abort', stop, { once: true });
   await Promise.all(
     children.map(async ({ child, number }) => {
       await ended(child);
       server.alive.delete(number);
     }),
   );
-  process.off('SIGINT', stop);
+  signal.removeEventListener('abort', stop);
   server.close();
   for (const name of names)
     if (!results.has(name))

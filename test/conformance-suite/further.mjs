@@ -1,0 +1,36 @@
+// Which specs of e2e.test 1.20.2 beyond conformance are left out, each with the reason.
+const LEFT_OUT = [
+  [/\[sig-windows\]|\bntfs\b|Windows/, 'for nodes with Windows'],
+  [/\[Flaky\]/, 'named flaky by upstream'],
+  [
+    /\[Disruptive\]|\bSSH\b|crictl|Firewall rule|\[Feature:(Reboot|Recreate|Upgrade|.*Upgrade|.*Downgrade|Downgrade|HAMaster|KubeletSecurity)\]/i,
+    "works on the nodes' machines by ssh",
+  ],
+  [
+    /\[sig-(cluster-lifecycle|cloud-provider|cloud-provider-gcp|scalability|ui)\]|vsphere|\[Feature:(ClusterSize|GPU|GKE|NEG|kubemci|Stackdriver|CustomMetrics|CloudProvider|Elasticsearch|ClusterAutoscaler)|GCE|\bPD\b|Pod Disks|Regional|Multi-AZ|GPU|load.?balancer|\bLB\b|ESIPP|L7|Stackdriver|Cluster size|AWS|Metadata Concealment|Kibana|Node Auto Repairs|Addon|Ports Security/i,
+    'for a cloud provider',
+  ],
+  [
+    /\[Driver: (aws|azure-disk|ceph|cinder|gcepd|gluster|iscsi|nfs|rbd|vsphere|pd\.csi\.storage\.gke\.io|windows-gcepd)\]|\bNFS|Gluster|iSCSI|Ceph|Dynamic Provisioning/i,
+    'needs a storage system of its own',
+  ],
+  [
+    /\[Driver: csi-hostpath\]|CSI |[Ff]lexvolume|Mounted volume expand|\[Testpattern: (Dynamic PV|Dynamic Snapshot|Pre-provisioned Snapshot|CSI|Generic)/,
+    'needs a storage driver whose programs are in images that cannot be pulled',
+  ],
+  [
+    /block|LocalVolumeType: gce|blockfs|gce-localssd|\((ext3|ext4|xfs)\)/,
+    'needs block devices, which this machine may not make',
+  ],
+  [
+    /\[Driver: (emptydir|hostPath|hostPathSymlink)\] \[Testpattern: Pre-provisioned|\[Driver: local\].*\[Testpattern: Inline/,
+    'the driver has no volumes of this kind: the spec leaves itself out',
+  ],
+  [
+    /\[Feature:(StatefulSet|Example|HPA|Networking-|PerformanceDNS|NoSNAT|IngressScale|.*ResourceUsageTracking|SCTPConnectivity|PodSecurityPolicy|IPv6DualStackAlphaFeature|BootstrapTokens|Dashboard)|clustered applications/,
+    'needs images that cannot be pulled, or a feature that has been removed or is off',
+  ],
+];
+
+/** Why a spec beyond conformance is left out; undefined when it is not. */
+export const furtherReason = (name) => LEFT_OUT.find(([pattern]) => pattern.test(name))?.[1];
