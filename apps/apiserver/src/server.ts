@@ -22,6 +22,7 @@ import { ResourceRequests } from './filters/resource-requests.js';
 import type { LogicalClusters } from './logical-clusters/logical-clusters.js';
 import { serveUpgrades } from './rest/upgrade.js';
 import { BodyIntake } from './transport/body-intake.js';
+import { DirectRequests } from './transport/direct-requests.js';
 import { HTTP1_LIMITS, refuseMalformed } from './transport/http1-limits.js';
 import { Http2Connections } from './transport/http2-connections.js';
 
@@ -59,7 +60,7 @@ async function createApp(
   options: ApiServerOptions,
   deps: ServerDeps & { readonly audit?: Audit },
   parts: ApiServerParts & { readonly clusters: LogicalClusters },
-): Promise<NestFastifyApplication> {
+): Promise<{ app: NestFastifyApplication; direct: DirectRequests }> {
   const limitMs = parseDuration(options.requestTimeout) ?? 60_000;
   const resources = new ResourceRequests({ ...parts, limitMs });
   const { clusters } = parts;
@@ -103,7 +104,12 @@ async function createApp(
     else done();
   });
   withoutTransports(app);
-  return app;
+  const direct = new DirectRequests(app.getHttpServer() as Server, {
+    attach: (source, reply) => attachRequest(source, reply, deps),
+    intake,
+    resources,
+  });
+  return { app, direct };
 }
 
 /**
@@ -154,7 +160,7 @@ export async function startServer(
   const { handler, extensions, metrics, catalog, clusters } = assembly;
   const parts = { options, ...deps, extensions, handler, metrics, clusters };
   const audited = audit ? { ...deps, audit } : deps;
-  const app = await createApp(options, audited, parts);
+  const { app, direct } = await createApp(options, audited, parts);
   const server = app.getHttpServer() as Server;
   const http2 = new Http2Connections(
     server,
@@ -179,6 +185,7 @@ export async function startServer(
     close: async () => {
       await leave(assembly, deps.clock);
       stopping.abort(new Error('the server is stopping'));
+      direct.end();
       await drain.until(app.close());
       await audit?.close();
       await starting;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestContext, SentAbout, UserInfo } from '@orrery/registry';
+import type { ApiReply } from '../transport/api-reply.js';
 import type { RequestInfo } from './request-info.js';
 
 /** The time that a view of the past shows. */
@@ -25,8 +25,7 @@ export interface ApiRequest {
   readonly headers: IncomingMessage['headers'];
   /** The body as it came; empty when there is none. */
   readonly body: Buffer;
-  readonly fastify: FastifyRequest;
-  readonly reply: FastifyReply;
+  readonly reply: ApiReply;
   readonly raw: IncomingMessage;
   /** `user` is anonymous until the authentication guard has run; then replaced through {@link setUser}. */
   readonly context: RequestContext;

@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock, Random } from '@orrery/component';
 import type { RequestContext, RequestOrigin, SentAbout, UserInfo } from '@orrery/registry';
 import type { Audit } from '../audit/audit.js';
+import type { ApiReply } from '../transport/api-reply.js';
+import type { RequestSource } from '../transport/direct-requests.js';
 import type { ApiRequest } from './api-request.js';
 import { ANONYMOUS } from './authentication.js';
 import { parseRequestInfo } from './request-info.js';
@@ -32,7 +33,7 @@ class Context implements RequestContext {
   private ended: Error | undefined;
 
   constructor(
-    private readonly request: FastifyRequest,
+    private readonly request: RequestSource,
     private readonly asked: { readonly info: RequestInfo; readonly query: URLSearchParams },
     private readonly response: ServerResponse,
     readonly auditId: string,
@@ -86,34 +87,34 @@ class Request implements ApiRequest {
   readonly context: Context;
 
   constructor(
-    readonly fastify: FastifyRequest,
-    readonly reply: FastifyReply,
+    private readonly source: RequestSource,
+    readonly reply: ApiReply,
     auditId: string,
     receivedAt: number,
   ) {
-    const url = fastify.raw.url ?? '/';
+    const url = source.raw.url ?? '/';
     const mark = url.indexOf('?');
     this.path = mark < 0 ? url : url.slice(0, mark);
     this.query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
-    this.method = fastify.raw.method ?? 'GET';
+    this.method = source.raw.method ?? 'GET';
     this.info = parseRequestInfo(this.method, this.path, this.query);
-    this.context = new Context(fastify, this, reply.raw, auditId, receivedAt);
+    this.context = new Context(source, this, reply.raw, auditId, receivedAt);
   }
 
   get warnings(): ReadonlySet<string> {
     return this.context.warnings;
   }
 
-  get headers(): FastifyRequest['raw']['headers'] {
-    return this.fastify.raw.headers;
+  get headers(): ApiRequest['headers'] {
+    return this.source.raw.headers;
   }
 
-  get raw(): FastifyRequest['raw'] {
-    return this.fastify.raw;
+  get raw(): ApiRequest['raw'] {
+    return this.source.raw;
   }
 
   get body(): Buffer {
-    return Buffer.isBuffer(this.fastify.body) ? this.fastify.body : EMPTY;
+    return Buffer.isBuffer(this.source.body) ? this.source.body : EMPTY;
   }
 
   /** Set when requests are audited. */
@@ -139,8 +140,8 @@ class Request implements ApiRequest {
 
 /** Makes the ApiRequest of a request and sets the headers that every answer has. */
 export function attachRequest(
-  request: FastifyRequest,
-  reply: FastifyReply,
+  request: RequestSource & { api?: ApiRequest },
+  reply: ApiReply,
   deps: { readonly clock: Clock; readonly random: Random; readonly audit?: Audit },
 ): ApiRequest {
   if (request.api) return request.api;

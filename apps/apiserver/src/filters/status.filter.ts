@@ -5,13 +5,14 @@ import { LOGGER } from '@orrery/component';
 import type { Logger } from '@orrery/component';
 import type { ApiRequest } from './api-request.js';
 import { sendStatus } from '../rest/send.js';
+import type { ApiReply } from '../transport/api-reply.js';
 import { toApiError } from './to-api-error.js';
 
 /** Answers with the Status of an error, in the client's format; cuts an answer that has begun. */
 export function answerError(
   error: unknown,
   request: ApiRequest | undefined,
-  reply: FastifyReply,
+  reply: ApiReply,
   logger: Logger,
 ): void {
   const failure = toApiError(error);

@@ -36,10 +36,6 @@ export class InnerRequest implements ApiRequest {
     return this.outer.body;
   }
 
-  get fastify(): ApiRequest['fastify'] {
-    return this.outer.fastify;
-  }
-
   get reply(): ApiRequest['reply'] {
     return this.outer.reply;
   }

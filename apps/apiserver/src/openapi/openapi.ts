@@ -146,10 +146,8 @@ export class OpenApi {
     if (!document) return false;
     const asked = request.query.get('hash');
     if (asked !== null && asked !== '' && asked !== document.hash) {
-      await request.reply.redirect(
-        `${request.basePath}/openapi/v3/${id}?hash=${document.hash}`,
-        301,
-      );
+      const location = `${request.basePath}/openapi/v3/${id}?hash=${document.hash}`;
+      await request.reply.code(301).header('location', location).send();
       return true;
     }
     if (asked) {

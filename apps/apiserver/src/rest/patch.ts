@@ -69,10 +69,12 @@ function asObject(value: unknown): KubeObject {
   return object as KubeObject;
 }
 
+const isStrategic = ({ request }: Call): boolean =>
+  mediaTypeOf(request.headers['content-type']) === STRATEGIC;
+
 /** What a patch leads to cannot be decoded (k8s apiserver pkg/endpoints/handlers/patch.go:applyPatchToCurrentObject). */
 function refusePatch(call: Call, patched: KubeObject, problem: string): StatusError {
-  const isStrategic = mediaTypeOf(call.request.headers['content-type']) === STRATEGIC;
-  const shown = isStrategic ? goValue(parsePatch(call)) : JSON.stringify(patched);
+  const shown = isStrategic(call) ? goValue(parsePatch(call)) : JSON.stringify(patched);
   return newInvalid({ group: '', kind: '' }, '', [invalid(FieldPath.of('patch'), shown, problem)]);
 }
 
@@ -93,6 +95,7 @@ export async function patch(call: Call): Promise<void> {
       await pauseFor(call).pause?.();
       return checkFields(call, patched, {
         duplicates,
+        isConverted: isStrategic(call),
         refuse: (problem) => refusePatch(call, patched, problem),
       });
     },

@@ -47,19 +47,25 @@ function report(call: Call, { unknown, duplicates, refuse }: Report): void {
   if (mode === 'Warn') for (const text of texts) call.request.context.warn(text);
 }
 
+interface CheckOptions extends Partial<Omit<Report, 'unknown'>> {
+  /** The object comes from upstream's converter of unstructured objects, not from its decoder. */
+  readonly isConverted?: boolean;
+}
+
 /** Drops what the kind does not know, refuses values of the wrong type, and reports both as asked. */
 export async function checkFields(
   call: Call,
   object: KubeObject,
-  { duplicates = [], refuse = refuseBody(call) }: Partial<Omit<Report, 'unknown'>> = {},
+  { duplicates = [], refuse = refuseBody(call), isConverted = false }: CheckOptions = {},
 ): Promise<KubeObject> {
   const { kind, custom } = call.resource;
   if (custom) {
     report(call, { unknown: custom.prune(object), duplicates, refuse });
     return object;
   }
-  const { unknownFields, typeError } = schemas().checkFields(object, kind.schema);
-  if (typeError !== undefined) throw refuse(typeError);
+  const { unknownFields, typeError, conversionError } = schemas().checkFields(object, kind.schema);
+  if (typeError !== undefined)
+    throw refuse(isConverted ? (conversionError ?? typeError) : typeError);
   report(call, { unknown: unknownFields, duplicates, refuse });
   await pauseFor(call).pause?.();
   return schemas().normalize(object, kind.schema);

@@ -3,9 +3,9 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { createGzip, gzip } from 'node:zlib';
-import type { FastifyReply } from 'fastify';
 import type { Status } from '@orrery/apimachinery';
 import type { ApiRequest } from '../filters/api-request.js';
+import type { ApiReply } from '../transport/api-reply.js';
 import { MEDIA_TYPES, negotiate } from '../negotiation/accept.js';
 import type { Negotiated } from '../negotiation/accept.js';
 import { encodeDocument } from '../negotiation/encode-document.js';
@@ -42,7 +42,7 @@ function fitting(warnings: readonly string[]): readonly string[] {
 }
 
 /** Sets the `Warning` headers that the request has gathered. */
-export function setWarnings(request: ApiRequest | undefined, reply: FastifyReply): void {
+export function setWarnings(request: ApiRequest | undefined, reply: ApiReply): void {
   if (!request || request.warnings.size === 0) return;
   const escaped = [...request.warnings].map(escapeWarning);
   void reply.header(
@@ -92,7 +92,7 @@ async function writeSlices(
 }
 
 async function sendCompressed(
-  reply: FastifyReply,
+  reply: ApiReply,
   chunks: readonly Buffer[],
   size: number,
 ): Promise<void> {
@@ -108,7 +108,7 @@ async function sendCompressed(
 /** Sends bytes that are ready, compressed when large and the client agrees. */
 export async function sendBytes(
   request: ApiRequest | undefined,
-  reply: FastifyReply,
+  reply: ApiReply,
   body: Body,
 ): Promise<void> {
   setWarnings(request, reply);
@@ -145,7 +145,7 @@ function formatFor(request: ApiRequest): Negotiated {
 /** Sends a document that is no stored object (Status, discovery, reviews) in the client's format. */
 export async function sendDocument(
   request: ApiRequest | undefined,
-  reply: FastifyReply,
+  reply: ApiReply,
   document: object,
   status = 200,
 ): Promise<void> {
@@ -157,11 +157,7 @@ export async function sendDocument(
 }
 
 /** Sends a Status with its own code. */
-export function sendStatus(
-  request: ApiRequest | undefined,
-  reply: FastifyReply,
-  status: Status,
-): void {
+export function sendStatus(request: ApiRequest | undefined, reply: ApiReply, status: Status): void {
   const retry = status.details?.retryAfterSeconds;
   if (retry !== undefined) void reply.header('retry-after', String(retry));
   void sendDocument(request, reply, status, status.code ?? 200);

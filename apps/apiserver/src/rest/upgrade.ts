@@ -31,7 +31,7 @@ export interface UpgradeDeps {
 
 const EMPTY = Buffer.alloc(0);
 
-type UpgradeRequest = Omit<ApiRequest, 'fastify' | 'reply' | 'setSentAbout'>;
+type UpgradeRequest = Omit<ApiRequest, 'reply' | 'setSentAbout'>;
 
 function upgradeRequest(
   raw: IncomingMessage,
