@@ -41,10 +41,10 @@ describe('an API server whose etcd wants certificates, a name and a password', (
     enableAuth = async (endpoints) => {
       const open = new EtcdClient({ endpoints, tls });
       const { unary } = open.member();
-      await unary.role('root').create();
-      await unary.user('root').create(PASSWORD);
-      await unary.user('root').addRole('root');
-      await unary.auth.authEnable();
+      await unary.library.role('root').create();
+      await unary.library.user('root').create(PASSWORD);
+      await unary.library.user('root').addRole('root');
+      await unary.library.auth.authEnable();
       open.close();
     };
     return {

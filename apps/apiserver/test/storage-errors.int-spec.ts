@@ -137,7 +137,7 @@ describe('a single etcd behind a bad network', () => {
     await api.post(CONFIG_MAPS, { metadata: { name: 'good' } });
     const key = '/faults/configmaps/default/garbage';
     const client = new EtcdClient({ endpoints: etcd.endpoints });
-    await client.member().unary.put(key).value('{"metadata":{"na');
+    await client.member().unary.library.put(key).value('{"metadata":{"na');
     for (const path of [`${CONFIG_MAPS}/garbage`, CONFIG_MAPS]) {
       const answer = await api.ask(path);
       expect(answer.json).toMatchObject({ code: 500, reason: 'InternalError' });
@@ -145,7 +145,7 @@ describe('a single etcd behind a bad network', () => {
     }
     expect((await api.ask(`${CONFIG_MAPS}/good`)).status).toBe(200);
     expect((await api.ask('/api/v1/namespaces')).status).toBe(200);
-    await client.member().unary.delete().key(key);
+    await client.member().unary.library.delete().key(key);
     client.close();
     expect(namesOf(await api.ask(CONFIG_MAPS))).toContain('good');
   }, 20_000);

@@ -44,7 +44,7 @@ describe('orrery etcd --endpoints', () => {
 
   it('mends a full etcd: compact, defrag, and each member’s alarm disarmed', async () => {
     const client = new EtcdClient({ endpoints: etcd.endpoints });
-    const { kv } = client.member().unary;
+    const { kv } = client.member().unary.library;
     const key = Buffer.from('/full');
     const put = (): Promise<unknown> => kv.put({ key, value: Buffer.alloc(100_000, 'x') });
     const filling = async (): Promise<void> => {

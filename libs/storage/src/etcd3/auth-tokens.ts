@@ -1,4 +1,4 @@
-import { InterceptingCall } from '@grpc/grpc-js';
+import { createRequire } from 'node:module';
 import type { Interceptor } from '@grpc/grpc-js';
 
 /** What etcd says of a token that it no longer takes: expired, lost in a restart, or older than a change of users or roles. */
@@ -34,11 +34,14 @@ export class AuthTokens {
   }
 }
 
+const load = createRequire(import.meta.url);
+
 /**
  * Adds fields to a call's metadata. An invalid token gets another name on the way back: at the name etcd gives it, etcd3 repeats the
  * call at once and without end, with the token that is given here.
  */
 export function withMetadata(fields: Readonly<Record<string, string>>): Interceptor {
+  const { InterceptingCall } = load('@grpc/grpc-js') as typeof import('@grpc/grpc-js');
   return (options, nextCall) =>
     new InterceptingCall(nextCall(options), {
       start(metadata, _listener, next) {

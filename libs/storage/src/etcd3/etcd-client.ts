@@ -1,16 +1,15 @@
 import type { CallOptions, Interceptor } from '@grpc/grpc-js';
 import type { Clock } from '@orrery/component';
 import { SystemClock } from '@orrery/component';
-import { noop } from 'cockatiel';
-import { Etcd3 } from 'etcd3';
 import type { IOptions } from 'etcd3';
 
 import { StorageError } from '../storage-error.js';
+import { StreamCalls } from '../wire/stream-calls.js';
 import { AuthTokens, isStaleToken, withMetadata } from './auth-tokens.js';
-import { DirectEtcd } from './direct-etcd.js';
-import type { DirectOptions } from './direct-etcd.js';
 import { toStorageError } from './etcd-error.js';
 import type { Operation } from './etcd-error.js';
+import { MemberCalls } from './member-calls.js';
+import type { DirectOptions } from './member-calls.js';
 
 export interface EtcdClientOptions {
   /** Client URLs of the members, all http or all https. */
@@ -29,9 +28,9 @@ export interface EtcdClientOptions {
 export interface EtcdMember {
   readonly endpoint: string;
   /** Unary calls. */
-  readonly unary: Etcd3;
+  readonly unary: MemberCalls;
   /** Watches: a connection of their own, so that a large catch-up does not delay calls. */
-  readonly streams: Etcd3;
+  readonly streams: StreamCalls;
 }
 
 const KEEPALIVE_MS = 10_000;
@@ -39,8 +38,8 @@ const KEEPALIVE_MS = 10_000;
 const READ_TRY_MS = 5000;
 
 /**
- * One etcd3 client per member and connection, with every retry and circuit breaker of etcd3 off: which error may be
- * repeated is decided here, where it is known whether something was written.
+ * The connections to every member. Nothing below repeats a call: which error may be repeated is decided here, where it is
+ * known whether something was written.
  */
 export class EtcdClient {
   readonly members: readonly EtcdMember[];
@@ -55,17 +54,20 @@ export class EtcdClient {
     }
     this.clock = options.clock ?? new SystemClock();
     this.requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
-    this.members = options.endpoints.map((endpoint) => ({
-      endpoint,
-      unary: new DirectEtcd(this.etcd3Options(endpoint), {
+    this.members = options.endpoints.map((endpoint) => {
+      const connection = {
         endpoint,
         ...(options.tls ? { tls: options.tls } : {}),
         keepaliveMs: options.keepaliveMs ?? KEEPALIVE_MS,
         // Etcd's time is the machine's, whatever clock the cluster goes by.
         clock: new SystemClock(),
-      }),
-      streams: new Etcd3(this.etcd3Options(endpoint)),
-    }));
+      };
+      return {
+        endpoint,
+        unary: new MemberCalls(this.etcd3Options(endpoint), connection),
+        streams: new StreamCalls(connection),
+      };
+    });
     const { auth } = options;
     if (auth) this.tokens = new AuthTokens(() => this.logIn(auth.username, auth.password));
   }
@@ -84,7 +86,7 @@ export class EtcdClient {
    */
   async call<T>(
     operation: Operation,
-    run: (etcd: Etcd3, options: CallOptions) => Promise<T>,
+    run: (etcd: MemberCalls, options: CallOptions) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
     // A connection that broke under a read is made anew: even a single member gets a second try.
@@ -109,7 +111,7 @@ export class EtcdClient {
   async callMember<T>(
     { unary }: EtcdMember,
     operation: Operation,
-    run: (etcd: Etcd3, options: CallOptions) => Promise<T>,
+    run: (etcd: MemberCalls, options: CallOptions) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
     for (let tried = 1; ; tried++) {
@@ -120,9 +122,12 @@ export class EtcdClient {
       const timeoutMs = this.timeoutOf(operation);
       const options: DirectOptions = {
         deadline: this.clock.now() + timeoutMs,
-        interceptors: [withMetadata(fields)],
         timeoutMs,
         fields,
+        // For the calls by the library.
+        get interceptors() {
+          return [withMetadata(fields)];
+        },
       };
       try {
         return await abortable(run(unary, options), operation, signal);
@@ -134,9 +139,14 @@ export class EtcdClient {
     }
   }
 
-  /** What a call or stream carries: the user's token, and that a member without a leader must refuse it. */
-  async interceptors(needsLeader = true): Promise<Interceptor[]> {
-    return [withMetadata(fieldsOf(await this.tokens?.token(), needsLeader))];
+  /** What a stream carries: the user's token, and that a member without a leader must refuse it. */
+  async fields(): Promise<Readonly<Record<string, string>>> {
+    return fieldsOf(await this.tokens?.token(), true);
+  }
+
+  /** What a stream of the library carries that any member may serve. */
+  async interceptors(): Promise<Interceptor[]> {
+    return [withMetadata(fieldsOf(await this.tokens?.token(), false))];
   }
 
   /** A stream was refused for want of permission, which is also what 3.4 says of a token it does not know. */
@@ -170,7 +180,10 @@ export class EtcdClient {
       const member = this.members[(from + skip) % this.members.length];
       const deadline = this.clock.now() + this.timeoutOf(operation);
       try {
-        const answer = await member?.unary.auth.authenticate({ name, password }, { deadline });
+        const answer = await member?.unary.library.auth.authenticate(
+          { name, password },
+          { deadline },
+        );
         return answer?.token ?? '';
       } catch (thrown) {
         const error = toStorageError(thrown, operation);
@@ -185,7 +198,6 @@ export class EtcdClient {
     return {
       hosts: endpoint,
       ...(tls && { credentials: toCredentials(tls) }),
-      faultHandling: { global: noop, host: () => noop },
       grpcOptions: {
         'grpc.max_receive_message_length': -1,
         'grpc.max_send_message_length': -1,

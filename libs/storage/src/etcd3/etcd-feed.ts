@@ -1,7 +1,9 @@
 import type { Cancel } from '@orrery/component';
-import type { IEvent, IWatchCreateRequest, IWatchRequest, IWatchResponse } from 'etcd3';
+import type { IEvent, IWatchCreateRequest, IWatchResponse } from 'etcd3';
 
 import { StorageError } from '../storage-error.js';
+import { WATCH } from '../wire/etcd-messages.js';
+import type { MessageStream } from '../wire/stream-calls.js';
 import type { EtcdClient } from './etcd-client.js';
 import { SeenPast } from './seen-past.js';
 
@@ -28,11 +30,6 @@ export interface FeedBatch {
   /** No event of the watched range at or below this revision will follow. */
   readonly revision: number;
 }
-
-type WatchDuplex = AsyncIterable<IWatchResponse> & {
-  write(request: IWatchRequest): unknown;
-  cancel(): void;
-};
 
 /** 3.4 calls a token that it has forgotten a lack of permission. */
 const REFUSED = /permission denied|auth token|auth store is old/;
@@ -104,16 +101,9 @@ async function* readStream(
   }
 }
 
-async function openStream(client: EtcdClient, turn: number): Promise<WatchDuplex> {
-  const { watchClient } = client.member(turn).streams;
-  const interceptors = await client.interceptors();
-  const stream: unknown = await watchClient.watch({ interceptors });
-  if (!isDuplex(stream)) throw new StorageError('internal', 'etcd3 gave no readable watch stream');
-  return stream;
-}
-
-function isDuplex(stream: unknown): stream is WatchDuplex {
-  return typeof stream === 'object' && stream !== null && Symbol.asyncIterator in stream;
+async function openStream(client: EtcdClient, turn: number): Promise<MessageStream> {
+  const fields = await client.fields();
+  return client.member(turn).streams.open(WATCH, fields);
 }
 
 function createRequest({ range, after, previous }: FeedOptions): IWatchCreateRequest {
@@ -151,19 +141,19 @@ class Watchdog {
 
   constructor(
     private readonly client: EtcdClient,
-    private readonly stream: WatchDuplex,
+    private readonly stream: MessageStream,
     private readonly probeMs: number,
   ) {
     this.schedule();
   }
 
   /** Passes responses on; only the time spent waiting for one counts as silence. */
-  async *watchOver(stream: WatchDuplex): AsyncGenerator<IWatchResponse> {
+  async *watchOver(stream: MessageStream): AsyncGenerator<IWatchResponse> {
     this.reading = true;
     for await (const response of stream) {
       this.silent = 0;
       this.reading = false;
-      yield response;
+      yield response as IWatchResponse;
       this.reading = true;
     }
   }

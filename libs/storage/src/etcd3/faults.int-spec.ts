@@ -178,11 +178,11 @@ describe('faults between a client and a single member', () => {
 
   it('names the key of a value that is not JSON', async () => {
     const { client } = direct;
-    await client.member().unary.put('/registry/pods/ns1/broken').value('{"metadata":{');
+    await client.member().unary.library.put('/registry/pods/ns1/broken').value('{"metadata":{');
     const entry = await direct.get('/registry/pods/ns1/broken', CONSISTENT);
     expect(() => entry?.object).toThrow('/registry/pods/ns1/broken');
     expect(() => entry?.bytes).toThrow(StorageError);
-    await client.member().unary.delete().key('/registry/pods/ns1/broken');
+    await client.member().unary.library.delete().key('/registry/pods/ns1/broken');
   });
 });
 

@@ -118,10 +118,10 @@ describe('an etcd that wants a name and a password', () => {
     proxy = await startTcpFaultProxy(etcd.member.endpoint);
     const open = new EtcdClient({ endpoints: etcd.endpoints });
     const { unary } = open.member();
-    await unary.role('root').create();
-    await unary.user('root').create(auth.password);
-    await unary.user('root').addRole('root');
-    await unary.auth.authEnable();
+    await unary.library.role('root').create();
+    await unary.library.user('root').create(auth.password);
+    await unary.library.user('root').addRole('root');
+    await unary.library.auth.authEnable();
     open.close();
   }, 30_000);
 
@@ -146,8 +146,8 @@ describe('an etcd that wants a name and a password', () => {
     {
       name: 'a user was added, which makes all tokens old',
       spoil: async (root: EtcdClient) => {
-        await root.call({ kind: 'write', what: 'add a user' }, ({ auth: users }, options) =>
-          users.userAdd(
+        await root.call({ kind: 'write', what: 'add a user' }, ({ library }, options) =>
+          library.auth.userAdd(
             { name: 'other', password: 'other', options: { no_password: false } },
             options,
           ),

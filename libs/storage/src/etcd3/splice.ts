@@ -60,7 +60,8 @@ export function resourceVersionField(revision: number, comma: boolean): string {
 
 /** A copy of `value` with `field` inserted at `at`. */
 export function insertAt(value: Buffer, at: number, field: string): Buffer {
-  const bytes = Buffer.allocUnsafe(value.length + field.length);
+  // Not of Node's pool, of which one that is kept for long would hold on to many times its size.
+  const bytes = Buffer.allocUnsafeSlow(value.length + field.length);
   value.copy(bytes, 0, 0, at);
   bytes.write(field, at, 'latin1');
   value.copy(bytes, at + field.length, at);

@@ -60,7 +60,7 @@ describe('a change of the epoch', () => {
     const before = await cache.create(`${PREFIX}before`, podValue('before'));
     const watch = new WatchRecorder(cache, PREFIX, { after: before.revision });
     await eventually(() => cache.list(PREFIX, CONSISTENT));
-    await client.member().unary.put(EPOCH_KEY).value('2');
+    await client.member().unary.library.put(EPOCH_KEY).value('2');
     await eventually(() => watch.error !== undefined);
     expect(watch.error).toMatchObject({ code: 'compacted' });
     const list = await eventually(() => cache.list(PREFIX, CONSISTENT));

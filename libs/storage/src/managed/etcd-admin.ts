@@ -1,4 +1,3 @@
-import { AlarmAction } from 'etcd3';
 import type { IAlarmResponse, IMember, IStatusResponse } from 'etcd3';
 
 import type { EtcdClient, EtcdMember } from '../etcd3/etcd-client.js';
@@ -58,7 +57,7 @@ export class EtcdAdmin {
         const { endpoint } = member;
         try {
           const answer = await this.client.callMember(member, operation, (etcd, options) =>
-            etcd.maintenance.status(options),
+            etcd.library.maintenance.status(options),
           );
           return toStatus(endpoint, answer);
         } catch (error) {
@@ -70,7 +69,7 @@ export class EtcdAdmin {
 
   async members(): Promise<readonly AdminMember[]> {
     const { members } = await this.client.call(maintenance('list the members'), (etcd, options) =>
-      etcd.cluster.memberList({}, options),
+      etcd.library.cluster.memberList({}, options),
     );
     return members.map(toMember).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -79,7 +78,7 @@ export class EtcdAdmin {
   async addLearner(peerUrl: string): Promise<AdminMember> {
     const operation: Operation = { kind: 'write', what: 'add a member at', key: peerUrl };
     const { member } = await this.client.call(operation, (etcd, options) =>
-      etcd.cluster.memberAdd({ peerURLs: [peerUrl], isLearner: true }, options),
+      etcd.library.cluster.memberAdd({ peerURLs: [peerUrl], isLearner: true }, options),
     );
     return toMember(member);
   }
@@ -88,7 +87,7 @@ export class EtcdAdmin {
   async promote(id: string): Promise<void> {
     await this.client.call(
       { kind: 'write', what: 'promote the member', key: id },
-      (etcd, options) => etcd.cluster.memberPromote({ ID: toDecimal(id) }, options),
+      (etcd, options) => etcd.library.cluster.memberPromote({ ID: toDecimal(id) }, options),
     );
   }
 
@@ -103,14 +102,14 @@ export class EtcdAdmin {
     const leader = this.client.members[at];
     if (!leader || !to) return false;
     await this.client.callMember(leader, maintenance('move the leadership'), (etcd, options) =>
-      etcd.maintenance.moveLeader({ targetID: toDecimal(to.id) }, options),
+      etcd.library.maintenance.moveLeader({ targetID: toDecimal(to.id) }, options),
     );
     return true;
   }
 
   async remove(id: string): Promise<void> {
     await this.client.call({ kind: 'write', what: 'remove the member', key: id }, (etcd, options) =>
-      etcd.cluster.memberRemove({ ID: toDecimal(id) }, options),
+      etcd.library.cluster.memberRemove({ ID: toDecimal(id) }, options),
     );
   }
 
@@ -119,7 +118,7 @@ export class EtcdAdmin {
     const operation = { ...maintenance('defragment'), timeoutMs: DEFRAGMENT_MS };
     for (const member of this.client.members) {
       await this.client.callMember(member, operation, (etcd, options) =>
-        etcd.maintenance.defragment(options),
+        etcd.library.maintenance.defragment(options),
       );
       onDone(member.endpoint);
     }
@@ -134,7 +133,7 @@ export class EtcdAdmin {
     const raised = await this.raised();
     for (const { memberID, alarm } of raised) {
       await this.client.call(maintenance(`disarm ${alarm}`), (etcd, options) =>
-        etcd.maintenance.alarm({ action: AlarmAction.Deactivate, memberID, alarm }, options),
+        etcd.library.maintenance.alarm({ action: 'Deactivate', memberID, alarm }, options),
       );
     }
     return raised.map(toAlarm);
@@ -142,7 +141,7 @@ export class EtcdAdmin {
 
   private async raised(): Promise<readonly RaisedAlarm[]> {
     const { alarms } = await this.client.call(maintenance('list the alarms'), (etcd, options) =>
-      etcd.maintenance.alarm({ action: AlarmAction.Get }, options),
+      etcd.library.maintenance.alarm({ action: 'Get' }, options),
     );
     return alarms.filter(({ alarm }) => String(alarm) !== NO_ALARM);
   }
@@ -169,8 +168,8 @@ const NO_ALARM: string = 'None';
 type SnapshotStream = AsyncIterable<{ readonly blob: Buffer }> & { cancel(): void };
 
 async function openSnapshot(client: EtcdClient, member: EtcdMember): Promise<SnapshotStream> {
-  const interceptors = await client.interceptors(false);
-  const stream: unknown = await member.streams.maintenance.snapshot({ interceptors });
+  const interceptors = await client.interceptors();
+  const stream: unknown = await member.unary.library.maintenance.snapshot({ interceptors });
   if (typeof stream === 'object' && stream !== null && Symbol.asyncIterator in stream)
     return stream as SnapshotStream;
   throw new StorageError('internal', 'etcd3 gave no readable snapshot stream');

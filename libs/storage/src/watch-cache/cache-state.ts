@@ -7,6 +7,7 @@ import type { Entry } from '../storage.js';
 import type { WindowLimits } from './event-window.js';
 import type { IndexPage, KeyIndex } from './key-index.js';
 import type { MemoryState } from './memory-reads.js';
+import { OwnWrites } from './own-writes.js';
 import { Partition } from './partition.js';
 
 /** A keyspace at one revision: an index per resource. */
@@ -19,6 +20,7 @@ export interface StateSnapshot {
 export class CacheState implements MemoryState {
   /** Everything up to here has been applied and handed to the watchers. */
   revision = 0;
+  readonly ownWrites = new OwnWrites(this);
   private readonly partitions = new Map<string, Partition>();
   /** Partitions that come into being later have seen everything since the load. */
   private loadedAt = 0;
@@ -70,6 +72,7 @@ export class CacheState implements MemoryState {
 
   /** Empties the state for a load; nobody watches then, since readers wait for the load. */
   startLoad(): void {
+    this.ownWrites.clear();
     this.revision = 0;
     for (const partition of this.partitions.values()) partition.index.clear();
   }
@@ -96,7 +99,7 @@ export class CacheState implements MemoryState {
       const key = event.kv.key.toString();
       if (!key.startsWith(this.keyspace)) continue;
       const partition = this.partition(key);
-      applyEvent(partition, key, event);
+      this.applyEvent(partition, key, event);
       touched.add(partition);
     }
     this.revision = Math.max(this.revision, revision);
@@ -120,14 +123,17 @@ export class CacheState implements MemoryState {
     const end = keyOrPrefix.indexOf('/', keyspace.length);
     return end < 0 ? '' : keyOrPrefix.slice(keyspace.length, end);
   }
-}
 
-function applyEvent(partition: Partition, key: string, { type, kv }: IEvent): void {
-  const revision = Number(kv.mod_revision);
-  if (type === 'Delete') {
-    partition.remove(key, revision);
-    return;
+  private applyEvent(partition: Partition, key: string, { type, kv }: IEvent): void {
+    const revision = Number(kv.mod_revision);
+    if (type === 'Delete') {
+      partition.remove(key, revision);
+      return;
+    }
+    const createRevision = Number(kv.create_revision);
+    const entry =
+      this.ownWrites.take(key, revision) ??
+      new StoredEntry({ key, revision, createRevision, value: kv.value });
+    partition.put(entry.detach());
   }
-  const createRevision = Number(kv.create_revision);
-  partition.put(new StoredEntry({ key, revision, createRevision, value: kv.value }).detach());
 }

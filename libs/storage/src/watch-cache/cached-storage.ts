@@ -112,12 +112,17 @@ export class CachedStorage implements Storage {
     this.feeder.invalidate(reason);
   }
 
-  create(key: string, value: Buffer, options?: WriteOptions): Promise<Entry> {
-    return this.storage.create(key, value, options);
+  async create(key: string, value: Buffer, options?: WriteOptions): Promise<Entry> {
+    return this.state.ownWrites.note(await this.storage.create(key, value, options));
   }
 
-  update(key: string, expected: number, value: Buffer, options?: WriteOptions): Promise<Entry> {
-    return this.storage.update(key, expected, value, options);
+  async update(
+    key: string,
+    expected: number,
+    value: Buffer,
+    options?: WriteOptions,
+  ): Promise<Entry> {
+    return this.state.ownWrites.note(await this.storage.update(key, expected, value, options));
   }
 
   delete(key: string, expected: number, options?: WriteOptions): Promise<Entry> {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { FRAME_HEAD, KV_METHODS, decode, encodeFrame } from './kv-messages.js';
+import { UNARY_METHODS, WATCH } from './etcd-messages.js';
+import { FRAME_HEAD, decode, encodeFrame } from './protobuf.js';
 
-const { range, txn } = KV_METHODS;
+const { range, txn } = UNARY_METHODS;
 const hex = (buffer: Buffer): string => buffer.toString('hex');
 
 describe('messages of the KV service', () => {
@@ -91,5 +92,34 @@ describe('messages of the KV service', () => {
 
   it('refuses a message that is cut off', () => {
     expect(() => decode(range.response, Buffer.from('0a0518', 'hex'))).toThrow('cut off');
+  });
+
+  it('writes what a watch asks: to begin, and whether it lives', () => {
+    const create = { key: Buffer.from('k'), start_revision: 5, prev_kv: true, fragment: true };
+    const frame = encodeFrame(WATCH.request, { create_request: create });
+    expect(hex(frame)).toBe('000000000b0a090a016b180530014001');
+    expect(hex(encodeFrame(WATCH.request, { progress_request: {} }))).toBe('00000000021a00');
+  });
+
+  it.each([
+    {
+      name: 'a new key and a deletion with what was there',
+      bytes: '0a0218085a0c120a0a016b100818082a01765a10080112050a016b18091a050a016b1808',
+      value: {
+        header: { revision: '8' },
+        canceled: false,
+        events: [
+          { type: 'Put', kv: { mod_revision: '8', create_revision: '8' }, prev_kv: null },
+          { type: 'Delete', kv: { mod_revision: '9' }, prev_kv: { mod_revision: '8' } },
+        ],
+      },
+    },
+    {
+      name: 'that history was compacted',
+      bytes: '200128073204676f6e65',
+      value: { canceled: true, compact_revision: '7', cancel_reason: 'gone', events: [] },
+    },
+  ])('reads what a watch tells: $name', ({ bytes, value }) => {
+    expect(decode(WATCH.response, Buffer.from(bytes, 'hex'))).toMatchObject(value);
   });
 });

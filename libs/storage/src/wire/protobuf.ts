@@ -1,8 +1,8 @@
 /**
- * The messages of etcd's KV service (etcd api/etcdserverpb/rpc.proto) as protobuf: in the shapes of the etcd3 package, 64-bit integers
- * as decimal strings, without its detour through objects of classes.
+ * Protobuf and gRPC's frames, for the messages that are told to it by field: 64-bit integers are decimal strings, enums their names, a
+ * message that is not there is null, without the detour of general libraries through objects of classes.
  */
-type FieldType = 'bytes' | 'int' | 'bool' | Message | Names;
+type FieldType = 'bytes' | 'text' | 'int' | 'bool' | Message | Names;
 /** Names of an enum, in order. */
 interface Names {
   readonly names: readonly string[];
@@ -22,118 +22,22 @@ export interface Message {
 
 type Plain = Record<string, unknown>;
 
-function message(fields: readonly Field[], isUnion = false): Message {
+export function message(fields: readonly Field[], isUnion = false): Message {
   const byTag: (Field | undefined)[] = [];
   for (const field of fields) byTag[field.tag] = field;
   return { byName: new Map(fields.map((field) => [field.name, field])), byTag, isUnion };
 }
 
 /** Fields with the tags 1, 2, 3 … */
-const inOrder = (...fields: readonly (readonly [string, FieldType, 'repeated'?])[]): Field[] =>
+export const inOrder = (
+  ...fields: readonly (readonly [string, FieldType, 'repeated'?])[]
+): Field[] =>
   fields.map(([name, type, repeated], i) => ({
     tag: i + 1,
     name,
     type,
     ...(repeated ? { repeated: true } : {}),
   }));
-
-const rangeRequest = message(
-  inOrder(
-    ['key', 'bytes'],
-    ['range_end', 'bytes'],
-    ['limit', 'int'],
-    ['revision', 'int'],
-    ['sort_order', { names: ['None', 'Ascend', 'Descend'] }],
-    ['sort_target', { names: ['Key', 'Version', 'Create', 'Mod', 'Value'] }],
-    ['serializable', 'bool'],
-    ['keys_only', 'bool'],
-    ['count_only', 'bool'],
-    ['min_mod_revision', 'int'],
-    ['max_mod_revision', 'int'],
-    ['min_create_revision', 'int'],
-    ['max_create_revision', 'int'],
-  ),
-);
-const putRequest = message(
-  inOrder(
-    ['key', 'bytes'],
-    ['value', 'bytes'],
-    ['lease', 'int'],
-    ['prev_kv', 'bool'],
-    ['ignore_value', 'bool'],
-    ['ignore_lease', 'bool'],
-  ),
-);
-const deleteRequest = message(
-  inOrder(['key', 'bytes'], ['range_end', 'bytes'], ['prev_kv', 'bool']),
-);
-const requestOp = message(
-  inOrder(
-    ['request_range', rangeRequest],
-    ['request_put', putRequest],
-    ['request_delete_range', deleteRequest],
-  ),
-  true,
-);
-const compare = message([
-  ...inOrder(
-    ['result', { names: ['Equal', 'Greater', 'Less', 'NotEqual'] }],
-    ['target', { names: ['Version', 'Create', 'Mod', 'Value', 'Lease'] }],
-    ['key', 'bytes'],
-    ['version', 'int'],
-    ['create_revision', 'int'],
-    ['mod_revision', 'int'],
-    ['value', 'bytes'],
-    ['lease', 'int'],
-  ),
-  { tag: 64, name: 'range_end', type: 'bytes' },
-]);
-const txnRequest = message(
-  inOrder(
-    ['compare', compare, 'repeated'],
-    ['success', requestOp, 'repeated'],
-    ['failure', requestOp, 'repeated'],
-  ),
-);
-
-/** The ids of cluster and member, which nobody asks the KV service for, are left out. */
-const header = message([
-  { tag: 3, name: 'revision', type: 'int' },
-  { tag: 4, name: 'raft_term', type: 'int' },
-]);
-const keyValue = message(
-  inOrder(
-    ['key', 'bytes'],
-    ['create_revision', 'int'],
-    ['mod_revision', 'int'],
-    ['version', 'int'],
-    ['value', 'bytes'],
-    ['lease', 'int'],
-  ),
-);
-const rangeResponse = message(
-  inOrder(['header', header], ['kvs', keyValue, 'repeated'], ['more', 'bool'], ['count', 'int']),
-);
-const responseOp = message(
-  inOrder(
-    ['response_range', rangeResponse],
-    ['response_put', message(inOrder(['header', header], ['prev_kv', keyValue]))],
-    [
-      'response_delete_range',
-      message(inOrder(['header', header], ['deleted', 'int'], ['prev_kvs', keyValue, 'repeated'])),
-    ],
-  ),
-  true,
-);
-const txnResponse = message(
-  inOrder(['header', header], ['succeeded', 'bool'], ['responses', responseOp, 'repeated']),
-);
-
-/** Methods of the KV service that are encoded here. */
-export const KV_METHODS = {
-  range: { path: '/etcdserverpb.KV/Range', request: rangeRequest, response: rangeResponse },
-  txn: { path: '/etcdserverpb.KV/Txn', request: txnRequest, response: txnResponse },
-} as const;
 
 const BASE = 128;
 const EMPTY = Buffer.alloc(0);
@@ -207,8 +111,8 @@ const isEncoded = (part: Part): part is Encoded => typeof part === 'object' && '
 
 function partOf(type: FieldType, value: unknown): Part | undefined {
   if (isMessage(type)) return plan(type, value as Plain);
-  if (type !== 'bytes') return integerOf(type, value);
-  const bytes = value as Buffer;
+  if (type !== 'bytes' && type !== 'text') return integerOf(type, value);
+  const bytes = type === 'text' ? Buffer.from(value as string) : (value as Buffer);
   return bytes.length > 0 ? bytes : undefined;
 }
 
@@ -227,7 +131,7 @@ function plan(type: Message, value: Plain): Encoded {
     const field = type.byName.get(name);
     const given = value[name];
     if (given === undefined || given === null) continue;
-    if (!field) throw new TypeError(`the KV service has no field ${name}`);
+    if (!field) throw new TypeError(`the message has no field ${name}`);
     for (const each of field.repeated ? (given as readonly unknown[]) : [given]) {
       const part = partOf(field.type, each);
       if (part === undefined) continue;
@@ -332,8 +236,10 @@ class Reader {
 function defaultOf({ type, repeated }: Field): unknown {
   if (repeated) return [];
   if (type === 'bytes') return EMPTY;
+  if (type === 'text') return '';
   if (type === 'int') return '0';
-  return type === 'bool' ? false : null;
+  if (type === 'bool') return false;
+  return 'names' in type ? type.names[0] : null;
 }
 
 function read(type: Message, reader: Reader): Plain {
@@ -355,9 +261,10 @@ function read(type: Message, reader: Reader): Plain {
 
 function readField(type: FieldType, reader: Reader): unknown {
   if (type === 'bytes') return reader.slice();
+  if (type === 'text') return reader.slice().toString();
   if (type === 'int') return reader.integer();
   if (type === 'bool') return reader.small() !== 0;
-  return isMessage(type) ? read(type, reader.inner()) : reader.small();
+  return isMessage(type) ? read(type, reader.inner()) : type.names[reader.small()];
 }
 
 /** Reads a message; bytes in it are parts of `source`. */
