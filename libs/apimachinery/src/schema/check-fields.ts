@@ -7,6 +7,8 @@ export interface FieldProblems {
   readonly unknownFields: readonly string[];
   /** The first value of the wrong type, as Go's decoder words it. */
   readonly typeError?: string;
+  /** The same, as Go's converter of unstructured objects words it, where it has words of its own. */
+  readonly conversionError?: string;
 }
 
 export type FieldCheck = (value: unknown) => FieldProblems;
@@ -21,6 +23,7 @@ interface Place {
 interface Found {
   readonly unknownFields: string[];
   typeError?: string;
+  conversionError?: string;
 }
 
 type Check = (value: unknown, place: Place, found: Found) => void;
@@ -35,7 +38,34 @@ function jsonTypeOf(value: unknown): string {
   return typeof value;
 }
 
+/** What `reflect` calls the kind of a decoded value. */
+function goKindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'slice';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64';
+  if (typeof value === 'boolean') return 'bool';
+  return typeof value === 'object' ? 'map' : typeof value;
+}
+
+/** apimachinery pkg/runtime/converter.go:fromUnstructured */
+function conversionProblem(value: unknown, goType: string): string | undefined {
+  const kind = goKindOf(value);
+  if (goType.startsWith('map[')) return `cannot restore map from ${kind}`;
+  if (goType.startsWith('[]')) return `cannot restore slice from ${kind}`;
+  if (!/^(string|bool|int32|int64|float64)$/.test(goType)) {
+    return goType === 'intstr.IntOrString' ? undefined : `cannot restore struct from: ${kind}`;
+  }
+  // Go converts numbers to strings and to each other, which JSON does not.
+  const isConvertible =
+    (kind === 'int64' || kind === 'float64') &&
+    (goType === 'string' ? kind === 'int64' : goType !== 'bool');
+  return isConvertible ? `cannot convert ${kind} to ${goType}` : `unrecognized type: ${goType}`;
+}
+
 function mismatch(value: unknown, goType: string, place: Place, found: Found): void {
+  if (found.typeError === undefined) {
+    const problem = conversionProblem(value, goType);
+    if (problem !== undefined) found.conversionError = problem;
+  }
   const number = typeof value === 'number' ? `number ${value}` : jsonTypeOf(value);
   const shown = goType.startsWith('int') || goType === 'float64' ? number : jsonTypeOf(value);
   found.typeError ??=

@@ -61,6 +61,25 @@ describe('SchemaRegistry', () => {
     expect(problems.typeError).toBe(typeError);
   });
 
+  // apimachinery pkg/runtime/converter.go:fromUnstructured
+  it.each([
+    ['a string for a map', { metadata: { labels: 'x' } }, 'cannot restore map from string'],
+    ['a list for a map', { metadata: { labels: [] } }, 'cannot restore map from slice'],
+    ['a number for a label', { metadata: { labels: { a: 1 } } }, 'cannot convert int64 to string'],
+    ['a bool for a label', { metadata: { labels: { a: true } } }, 'unrecognized type: string'],
+    ['a string for a number', { spec: { replicas: '3' } }, 'unrecognized type: int32'],
+    ['a fraction for a number', { spec: { replicas: 1.5 } }, 'cannot convert float64 to int32'],
+    ['a number for a bool', { spec: { paused: 1 } }, 'unrecognized type: bool'],
+    ['a string for a struct', { spec: { selector: 'x' } }, 'cannot restore struct from: string'],
+    [
+      'an object for a list',
+      { spec: { template: { spec: { containers: {} } } } },
+      'cannot restore slice from map',
+    ],
+  ])('words %s as the converter of unstructured objects does', (_, object, text) => {
+    expect(registry.checkFields(object, DEPLOYMENT).conversionError).toBe(text);
+  });
+
   it('drops unknown fields, nulls and the zeros that Go leaves out, and keeps the rest', () => {
     const given = JSON.parse(
       '{"bogus":1,"__proto__":{"a":1},"metadata":{"creationTimestamp":null,"name":"a","annotations":{"__proto__":"x"}},"spec":{"replicas":0,"paused":false,"template":{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":1}}}]}}}}',
