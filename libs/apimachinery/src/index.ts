@@ -157,7 +157,7 @@ export {
 export type { Quantity, QuantityFormat } from './quantity.js';
 export { DecodeError, MAX_VALUES } from './codec/decode-error.js';
 export { setOwn } from './schema/normalize.js';
-export { decodeJson, duplicateFieldsOf } from './codec/json.js';
+export { decodeJson, duplicateFieldsOf, goJsonError } from './codec/json.js';
 export type { DecodedJson, DecodeOptions } from './codec/json.js';
 export { decodeYaml, encodeYaml } from './codec/yaml.js';
 export { goValue } from './patch/go-value.js';

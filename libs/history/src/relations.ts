@@ -141,7 +141,8 @@ const DEPENDENTS: Readonly<Record<string, { readonly group: string; readonly kin
 /** What objects of this kind own, as far as their status tells of it. */
 export const dependentKindOf = (
   kind: string,
-): { readonly group: string; readonly kind: string } | undefined => DEPENDENTS[kind];
+): { readonly group: string; readonly kind: string } | undefined =>
+  Object.hasOwn(DEPENDENTS, kind) ? DEPENDENTS[kind] : undefined;
 
 /** Whether `object` names the object of this uid as an owner. */
 export const isOwnedBy = ({ metadata }: KubeObject, uid: string | undefined): boolean =>

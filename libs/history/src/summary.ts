@@ -197,6 +197,7 @@ export function summarize(
   if (type === 'DELETED') return 'deleted';
   if (type === 'MODIFIED' && before && after) return modified(before, after, changes);
   if (type === 'MODIFIED') return 'changed (the state before is compacted away)';
-  const what = after ? (NEW[after.kind ?? '']?.(after) ?? '') : '';
+  const kind = after?.kind ?? '';
+  const what = after && Object.hasOwn(NEW, kind) ? (NEW[kind]?.(after) ?? '') : '';
   return what === '' ? 'created' : `created: ${what}`;
 }

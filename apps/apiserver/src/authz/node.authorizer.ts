@@ -43,7 +43,7 @@ export class NodeAuthorizer implements Authorizer {
     const node = nodeNameOf(user);
     if (node === undefined) return { allowed: false };
     if (!info.isResource) return this.#byRules(info);
-    const kind = REFERENCED[info.resource];
+    const kind = Object.hasOwn(REFERENCED, info.resource) ? REFERENCED[info.resource] : undefined;
     if (info.group === '' && kind && info.subresource === '') return this.#reads(node, info, kind);
     if (info.group === '' && info.resource === 'serviceaccounts') return this.#token(node, info);
     if (info.group === 'coordination.k8s.io' && info.resource === 'leases')

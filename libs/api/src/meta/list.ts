@@ -12,6 +12,11 @@ export function entries<T>(map: Readonly<Record<string, T>> | null | undefined):
     : [];
 }
 
+/** What a map has under a key that a user chose; `constructor` is a key like any other. */
+export function own<T>(map: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return map && Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
 /** Calls `check` for each element with its index and gathers what it finds. */
 export function eachOf<T, R>(
   items: readonly T[] | null | undefined,
@@ -30,5 +35,5 @@ export function isDeepEqual(a: unknown, b: unknown): boolean {
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
   const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...keys].every((key) => isDeepEqual(left[key], right[key]));
+  return [...keys].every((key) => isDeepEqual(own(left, key), own(right, key)));
 }

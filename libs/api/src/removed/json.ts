@@ -1,3 +1,5 @@
+import { own } from '../meta/list.js';
+
 /** Fields of an object whose shape depends on its version. */
 export type Json = Record<string, unknown>;
 
@@ -25,8 +27,8 @@ export function renamed(object: Json, names: Readonly<Record<string, string>>): 
   );
   return Object.fromEntries(
     Object.entries(object)
-      .filter(([name]) => !(taken.has(name) && names[name] === undefined))
-      .map(([name, value]) => [names[name] ?? name, value]),
+      .filter(([name]) => !(taken.has(name) && own(names, name) === undefined))
+      .map(([name, value]) => [own(names, name) ?? name, value]),
   );
 }
 

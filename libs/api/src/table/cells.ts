@@ -13,7 +13,10 @@ export function formatLabels(labels: Readonly<Record<string, string>> | undefine
   );
 }
 
-const OPERATORS: Readonly<Record<string, string>> = { In: 'in', NotIn: 'notin' };
+const OPERATORS: ReadonlyMap<string, string> = new Map([
+  ['In', 'in'],
+  ['NotIn', 'notin'],
+]);
 
 /** A selector in the form that list requests take: `a=b,c in (d,e),!f`; '' selects everything. */
 export function selectorText(selector: LabelSelector | undefined): string {
@@ -25,7 +28,7 @@ export function selectorText(selector: LabelSelector | undefined): string {
     const set = [...list(values)].sort().join(',');
     if (operator === 'Exists') terms.push({ key, text: key });
     else if (operator === 'DoesNotExist') terms.push({ key, text: `!${key}` });
-    else terms.push({ key, text: `${key} ${OPERATORS[operator] ?? operator} (${set})` });
+    else terms.push({ key, text: `${key} ${OPERATORS.get(operator) ?? operator} (${set})` });
   }
   return terms
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))

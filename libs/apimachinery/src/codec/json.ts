@@ -27,7 +27,7 @@ export function decodeJson(input: Uint8Array | string, options: DecodeOptions = 
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new DecodeError(goSyntaxError(error), { cause: error });
+    throw new DecodeError(goJsonError(error), { cause: error });
   }
   return { value, duplicateFields: options.findDuplicates ? findDuplicateFields(text) : [] };
 }
@@ -60,8 +60,8 @@ function endOfString(text: string, from: number): number {
   return text.length;
 }
 
-/** Node's wording to Go's, as far as it tells the character. */
-function goSyntaxError(error: unknown): string {
+/** The error of JSON.parse in the words of Go's encoding/json, as far as Node's tell the character. */
+export function goJsonError(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (/end of JSON|Unterminated/.test(message)) return 'unexpected end of JSON input';
   const token = /^Unexpected token '(.)'/su.exec(message)?.[1];

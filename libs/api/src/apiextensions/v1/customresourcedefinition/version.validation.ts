@@ -10,7 +10,7 @@ import type {
   JSONSchemaProps,
   SelectableField,
 } from '../../../types.js';
-import { eachOf, list } from '../../../meta/list.js';
+import { eachOf, list, own } from '../../../meta/list.js';
 import { validateKeywords } from './schema-keywords.validation.js';
 import { validateRules } from './schema-rules.validation.js';
 import { validateStructuralSchema } from './structural-schema.validation.js';
@@ -42,7 +42,7 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const goName = (keyword: string): string =>
-  EXTENSIONS[keyword] ?? keyword.charAt(0).toUpperCase() + keyword.slice(1);
+  own(EXTENSIONS, keyword) ?? keyword.charAt(0).toUpperCase() + keyword.slice(1);
 
 function validateRootKeywords(schema: JSONSchemaProps, path: Path): FieldError[] {
   const used = Object.entries(schema).filter(([, value]) => value !== undefined && value !== null);

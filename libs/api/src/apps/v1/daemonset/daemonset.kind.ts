@@ -5,7 +5,7 @@ import { defineKind } from '../../../kind.js';
 import { notAboveAll, scaledValue, validateIntOrPercent } from '../../../meta/fields.js';
 import { when } from '../../../meta/findings.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
-import { setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import { fillTemplate, setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { formatLabels } from '../../../table/cells.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
 import {
@@ -19,7 +19,9 @@ import {
 import { DAEMON_SET_COUNTS, validateCounts } from '../workload/workload-status.validation.js';
 
 /** k8s pkg/apis/apps/v1/defaults.go:SetDefaults_DaemonSet. */
-export function setDaemonSetDefaults({ spec, status }: DaemonSet): void {
+export function setDaemonSetDefaults(set: DaemonSet): void {
+  fillTemplate(set);
+  const { spec, status } = set;
   if (status) {
     status.currentNumberScheduled ??= 0;
     status.desiredNumberScheduled ??= 0;

@@ -10,7 +10,7 @@ import {
 } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
-import { setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import { fillTemplate, setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
 import {
   SPEC,
@@ -26,7 +26,9 @@ import { DEPLOYMENT_COUNTS, validateCounts } from '../workload/workload-status.v
 const DEFAULT_ROLLING = '25%';
 
 /** k8s pkg/apis/apps/v1/defaults.go:SetDefaults_Deployment. */
-export function setDeploymentDefaults({ spec }: Deployment): void {
+export function setDeploymentDefaults(deployment: Deployment): void {
+  fillTemplate(deployment);
+  const { spec } = deployment;
   if (!spec) return;
   spec.replicas ??= 1;
   spec.strategy ??= {};

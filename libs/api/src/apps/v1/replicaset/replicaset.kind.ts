@@ -1,7 +1,7 @@
 import type { ReplicaSet } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
-import { setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import { fillTemplate, setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { ageColumn, count, nameColumn, table } from '../../../table/columns.js';
 import {
   containerColumns,
@@ -14,7 +14,9 @@ import {
 import { REPLICA_COUNTS, validateCounts } from '../workload/workload-status.validation.js';
 
 /** k8s pkg/apis/apps/v1/defaults.go:SetDefaults_ReplicaSet. */
-export function setReplicaSetDefaults({ spec, status }: ReplicaSet): void {
+export function setReplicaSetDefaults(set: ReplicaSet): void {
+  fillTemplate(set);
+  const { spec, status } = set;
   if (status) status.replicas ??= 0;
   if (!spec) return;
   spec.replicas ??= 1;

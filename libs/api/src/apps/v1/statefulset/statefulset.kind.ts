@@ -3,7 +3,7 @@ import { defineKind } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
 import { dnsLabel } from '../../../meta/names.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
-import { setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import { fillTemplate, setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 import { containerColumns, workloadScale, workloadWarnings } from '../workload/workload.js';
 import { STATEFUL_SET_COUNTS, validateCounts } from '../workload/workload-status.validation.js';
@@ -28,7 +28,9 @@ function setClaimDefaults(spec: StatefulSetSpec): void {
 }
 
 /** k8s pkg/apis/apps/v1/defaults.go:SetDefaults_StatefulSet. */
-export function setStatefulSetDefaults({ spec, status }: StatefulSet): void {
+export function setStatefulSetDefaults(set: StatefulSet): void {
+  fillTemplate(set);
+  const { spec, status } = set;
   if (status) {
     status.replicas ??= 0;
     status.availableReplicas ??= 0;

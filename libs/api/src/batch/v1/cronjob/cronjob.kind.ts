@@ -8,7 +8,7 @@ import { isDeepEqual, list } from '../../../meta/list.js';
 import { dnsSubdomain } from '../../../meta/names.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { podWarnings } from '../../../core/v1/pod-warnings/pod-warnings.js';
-import { setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import { fillTemplate, setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { containerImages, containerNames, formatSelector } from '../../../table/cells.js';
 import { ageColumn, column, count, nameColumn, table, wide } from '../../../table/columns.js';
 import { ageOf } from '../../../table/human-duration.js';
@@ -26,8 +26,9 @@ export function setCronJobDefaults({ spec }: CronJob): void {
   spec.suspend ??= false;
   spec.successfulJobsHistoryLimit ??= 3;
   spec.failedJobsHistoryLimit ??= 1;
-  if (!spec.jobTemplate) return;
+  spec.jobTemplate ??= {};
   spec.jobTemplate.metadata ??= {};
+  fillTemplate(spec.jobTemplate);
   setPodTemplateDefaults(spec.jobTemplate.spec?.template);
 }
 

@@ -1,6 +1,6 @@
 import type { Job, JobSpec } from '../../../types.js';
 import { entries } from '../../../meta/list.js';
-import { setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import { fillTemplate, setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
 
 const DEFAULT_BACKOFF = 6;
 const MAX_INT32 = 2 ** 31 - 1;
@@ -15,7 +15,9 @@ function setCountDefaults(spec: JobSpec): void {
 }
 
 /** k8s pkg/apis/batch/v1/defaults.go:SetDefaults_Job. */
-export function setJobDefaults({ metadata, spec }: Job): void {
+export function setJobDefaults(job: Job): void {
+  fillTemplate(job);
+  const { metadata, spec } = job;
   if (!spec) return;
   setCountDefaults(spec);
   const labels = spec.template?.metadata?.labels;

@@ -1,7 +1,10 @@
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
-import { invalid, ipFaults } from '@orrery/apimachinery';
+import { invalid, ipFaults, ipWarning } from '@orrery/apimachinery';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { KindContext } from '../../../kind.js';
+import { list } from '../../../meta/list.js';
+import { check, dnsLabel, dnsSubdomain } from '../../../meta/names.js';
+import type { EndpointAddress, Endpoints } from '../../../types.js';
 
 /** In loopback mode nodes and pods live in one 127.x.0.0/16; what is inside it is an ordinary address. */
 function isOfCluster(address: string, { podCidr }: KindContext): boolean {
@@ -30,13 +33,32 @@ export function validateSpecialIp(
     : [];
 }
 
-/** An address, and one that traffic can be sent to. */
-export function validateEndpointIp(
-  address: string | undefined,
+/** k8s pkg/apis/core/validation/validation.go:validateEndpointAddress; what is no address is told twice there. */
+export function validateEndpointAddress(
+  { ip, hostname, nodeName }: EndpointAddress,
   path: FieldPath,
   context: KindContext,
 ): FieldError[] {
-  const text = String(address ?? '');
-  const findings = ipFaults(text).map((fault) => invalid(path, text, fault));
-  return findings.length > 0 ? findings : validateSpecialIp(text, path, context);
+  const text = String(ip ?? '');
+  const at = path.child('ip');
+  return [
+    ...ipFaults(text).map((fault) => invalid(at, text, fault)),
+    ...(hostname ? check(dnsLabel, hostname, path.child('hostname')) : []),
+    ...(typeof nodeName === 'string' ? check(dnsSubdomain, nodeName, path.child('nodeName')) : []),
+    ...(ipFaults(text, true).length > 0
+      ? [invalid(at, text, 'must be a valid IP address')]
+      : validateSpecialIp(text, at, context)),
+  ];
 }
+
+const warningsOf = (addresses: readonly EndpointAddress[] | undefined, path: string): string[] =>
+  list(addresses).flatMap(({ ip }, i) => ipWarning(`${path}[${i}].ip`, ip) ?? []);
+
+/** Addresses in forms that other programs may read otherwise (k8s pkg/registry/core/endpoint/strategy.go:endpointsWarnings). */
+export const endpointsWarnings = ({ metadata, subsets }: Endpoints): string[] =>
+  metadata.labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller'
+    ? []
+    : list(subsets).flatMap(({ addresses, notReadyAddresses }, i) => [
+        ...warningsOf(addresses, `subsets[${i}].addresses`),
+        ...warningsOf(notReadyAddresses, `subsets[${i}].notReadyAddresses`),
+      ]);

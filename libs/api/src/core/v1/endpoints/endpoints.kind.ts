@@ -5,11 +5,12 @@ import type { KindContext } from '../../../kind.js';
 import { defineKind } from '../../../kind.js';
 import { oneOf } from '../../../meta/fields.js';
 import { eachOf, list } from '../../../meta/list.js';
-import { check, dnsLabel, portNumber } from '../../../meta/names.js';
+import { check, dnsLabel, portNumber, qualifiedName } from '../../../meta/names.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { firstOf } from '../../../table/cells.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
-import { validateEndpointIp } from './endpoint-address.js';
+import { endpointsWarnings, validateEndpointAddress } from './endpoint-address.js';
+import { repackSubsets } from './repack-subsets.js';
 
 const SHOWN = 3;
 
@@ -18,11 +19,11 @@ function validateSubset(subset: EndpointSubset, path: Path, context: KindContext
   const isEmpty = list(addresses).length + list(notReadyAddresses).length === 0;
   return [
     ...(isEmpty ? [required(path, 'must specify `addresses` or `notReadyAddresses`')] : []),
-    ...eachOf(addresses, ({ ip }, i) =>
-      validateEndpointIp(ip, path.child('addresses').index(i).child('ip'), context),
+    ...eachOf(addresses, (address, i) =>
+      validateEndpointAddress(address, path.child('addresses').index(i), context),
     ),
-    ...eachOf(notReadyAddresses, ({ ip }, i) =>
-      validateEndpointIp(ip, path.child('notReadyAddresses').index(i).child('ip'), context),
+    ...eachOf(notReadyAddresses, (address, i) =>
+      validateEndpointAddress(address, path.child('notReadyAddresses').index(i), context),
     ),
     ...eachOf(ports, (port, i) => {
       const at = path.child('ports').index(i);
@@ -34,6 +35,9 @@ function validateSubset(subset: EndpointSubset, path: Path, context: KindContext
             : []),
         ...portNumber(port.port).map((m) => invalid(at.child('port'), port.port ?? 0, m)),
         ...oneOf(port.protocol, ['TCP', 'UDP', 'SCTP'], at.child('protocol')),
+        ...(typeof port.appProtocol === 'string'
+          ? check(qualifiedName, port.appProtocol, at.child('appProtocol'))
+          : []),
       ];
     }),
   ];
@@ -66,6 +70,10 @@ export const EndpointsKind = defineKind<Endpoints>({
   strategy: strategyOf<Endpoints>({
     namespaced: true,
     allowCreateOnUpdate: true,
+    warnings: endpointsWarnings,
+    canonicalize(endpoints) {
+      if (endpoints.subsets) endpoints.subsets = repackSubsets(endpoints.subsets);
+    },
     check: ({ subsets }, context) =>
       eachOf(subsets, (subset, i) =>
         validateSubset(subset, FieldPath.of('subsets').index(i), context),

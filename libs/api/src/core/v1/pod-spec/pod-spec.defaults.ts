@@ -15,6 +15,7 @@ function syncServiceAccount(spec: PodSpec): void {
 
 /** k8s pkg/apis/core/v1/defaults.go:SetDefaults_PodSpec; for pods and for templates alike. */
 export function setPodSpecDefaults(spec: PodSpec): void {
+  spec.containers ??= [];
   spec.dnsPolicy ||= 'ClusterFirst';
   spec.restartPolicy ||= 'Always';
   spec.terminationGracePeriodSeconds ??= DEFAULT_GRACE_SECONDS;

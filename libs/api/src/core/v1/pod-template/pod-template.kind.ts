@@ -19,7 +19,7 @@ export const PodTemplateKind = defineKind<PodTemplate>({
   kind: 'PodTemplate',
   plural: 'podtemplates',
   scope: 'Namespaced',
-  setDefaults: (object) => setPodTemplateDefaults(object.template),
+  setDefaults: (object) => setPodTemplateDefaults((object.template ??= {})),
   strategy: strategyOf<PodTemplate>({
     namespaced: true,
     check,

@@ -14,4 +14,5 @@ const LABELS: Readonly<Record<string, string>> = {
   'node-role.kubernetes.io/master': 'use "node-role.kubernetes.io/control-plane" instead',
 };
 
-export const deprecatedLabel = (key: string): string | undefined => LABELS[key];
+export const deprecatedLabel = (key: string): string | undefined =>
+  Object.hasOwn(LABELS, key) ? LABELS[key] : undefined;

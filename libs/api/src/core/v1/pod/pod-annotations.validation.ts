@@ -2,7 +2,7 @@ import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
 import { FieldPath, forbidden, invalid } from '@orrery/apimachinery';
 import type { AppArmorProfile, Pod, SeccompProfile } from '../../../types.js';
 import { when } from '../../../meta/findings.js';
-import { entries } from '../../../meta/list.js';
+import { entries, own } from '../../../meta/list.js';
 import { containersOf } from '../pod-spec/os.validation.js';
 import { descendingPath } from '../volume-source/file-path.js';
 
@@ -102,7 +102,7 @@ function validateMatch(
     forbidden(path.child(field), `${what} ${part} in annotation and field must match`),
   ];
   if (profile.type !== 'Localhost') {
-    const legal = TYPES[profile.type ?? ''];
+    const legal = own(TYPES, profile.type ?? '');
     return legal && !legal.includes(annotation) ? mismatch('type', 'type') : [];
   }
   if (!annotation.startsWith('localhost/')) return mismatch('type', 'type');

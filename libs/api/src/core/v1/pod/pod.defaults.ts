@@ -33,8 +33,7 @@ function setStatusDefaults(status: PodStatus): void {
 
 /** k8s pkg/apis/core/v1/defaults.go:SetDefaults_Pod. */
 export function setPodDefaults(pod: Pod): void {
-  const { spec } = pod;
-  if (!spec) return;
+  const spec = (pod.spec ??= { containers: [] });
   setPodSpecDefaults(spec);
   const containers = [...list(spec.containers), ...list(spec.initContainers)];
   containers.forEach(setRequestsFromLimits);

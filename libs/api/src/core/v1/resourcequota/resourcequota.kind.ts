@@ -1,6 +1,6 @@
 import type { ResourceQuota } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
-import { entries } from '../../../meta/list.js';
+import { entries, own } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 import {
@@ -13,7 +13,7 @@ import {
 function usageText({ status }: ResourceQuota, wantsLimits: boolean): string {
   return entries(status?.hard)
     .filter(([name]) => name.startsWith('limits.') === wantsLimits)
-    .map(([name, hard]) => `${name}: ${status?.used?.[name] ?? '0'}/${hard}`)
+    .map(([name, hard]) => `${name}: ${own(status?.used, name) ?? '0'}/${hard}`)
     .join(', ');
 }
 

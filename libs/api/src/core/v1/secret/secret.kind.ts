@@ -1,8 +1,8 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath, invalid, required, tooLong } from '@orrery/apimachinery';
+import { FieldPath, goJsonError, invalid, required, tooLong } from '@orrery/apimachinery';
 import type { Secret } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
-import { entries } from '../../../meta/list.js';
+import { entries, own } from '../../../meta/list.js';
 import { check, configKey } from '../../../meta/names.js';
 import { immutable } from '../../../meta/object-meta.js';
 import { strategyOf } from '../../../meta/strategy.js';
@@ -21,28 +21,41 @@ const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
 
 /** Moves stringData into data, where it wins, as upstream's conversion does; then the default type. */
 export function setSecretDefaults(secret: Secret): void {
-  for (const [key, text] of entries(secret.stringData)) {
-    secret.data ??= {};
-    secret.data[key] = Buffer.from(String(text ?? '')).toString('base64');
-  }
+  const texts = entries(secret.stringData).map(([key, text]): [string, string] => [
+    key,
+    Buffer.from(String(text ?? '')).toString('base64'),
+  ]);
+  // As entries, since a key may be `__proto__`.
+  if (texts.length > 0)
+    secret.data = Object.fromEntries([...Object.entries(secret.data ?? {}), ...texts]);
   delete secret.stringData;
   secret.type ||= 'Opaque';
 }
 
-function isJson(base64: string | undefined): boolean {
+/** What Go's encoding/json says of a text that is no JSON object; undefined = nothing. */
+function jsonFault(base64: string | undefined): string | undefined {
   try {
-    JSON.parse(Buffer.from(String(base64 ?? ''), 'base64').toString());
-    return true;
-  } catch {
-    return false;
+    const value: unknown = JSON.parse(Buffer.from(String(base64 ?? ''), 'base64').toString());
+    const type = Array.isArray(value)
+      ? 'array'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : typeof value;
+    return type === 'object'
+      ? undefined
+      : `json: cannot unmarshal ${type} into Go value of type map[string]interface {}`;
+  } catch (error) {
+    return goJsonError(error);
   }
 }
 
 /** k8s pkg/apis/core/validation/validation.go:ValidateSecret, the part that depends on the type. */
 function validateType({ type: given, data, metadata }: Secret): FieldError[] {
   const type = String(given ?? '');
-  const wanted = Object.hasOwn(REQUIRED_KEYS, type) ? REQUIRED_KEYS[type] : [];
-  const missing = (wanted ?? []).filter((key) => data?.[key] === undefined);
+  const wanted = own(REQUIRED_KEYS, type);
+  const isMissing = (key: string): boolean =>
+    data?.[key] === undefined || (type === 'kubernetes.io/ssh-auth' && data[key] === '');
+  const missing = (wanted ?? []).filter(isMissing);
   if (missing.length > 0) return missing.map((key) => required(DATA.key(key)));
   if (type === 'kubernetes.io/service-account-token') {
     return metadata.annotations?.[SERVICE_ACCOUNT]
@@ -59,10 +72,11 @@ function validateType({ type: given, data, metadata }: Secret): FieldError[] {
 }
 
 function validateDockerConfig(type: string, data: Secret['data']): FieldError[] {
-  const json = type.startsWith('kubernetes.io/docker') ? REQUIRED_KEYS[type]?.[0] : undefined;
-  return json !== undefined && !isJson(data?.[json])
-    ? [invalid(DATA.key(json), '<secret contents redacted>', 'invalid JSON')]
-    : [];
+  const json = type.startsWith('kubernetes.io/docker') ? own(REQUIRED_KEYS, type)?.[0] : undefined;
+  const fault = json === undefined ? undefined : jsonFault(data?.[json]);
+  return json === undefined || fault === undefined
+    ? []
+    : [invalid(DATA.key(json), '<secret contents redacted>', fault)];
 }
 
 function validate(secret: Secret): FieldError[] {

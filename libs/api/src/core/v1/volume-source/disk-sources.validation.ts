@@ -2,7 +2,7 @@ import type { FieldError, FieldPath } from '@orrery/apimachinery';
 import { invalid, notSupported, required } from '@orrery/apimachinery';
 import { given, when } from '../../../meta/findings.js';
 import { oneOf, present } from '../../../meta/fields.js';
-import { entries, list } from '../../../meta/list.js';
+import { entries, list, own } from '../../../meta/list.js';
 import { check, dnsLabel } from '../../../meta/names.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -211,7 +211,7 @@ const isEmpty = (value: unknown): boolean =>
 
 /** Findings of one such source; none for those that are not in the table. */
 export function validateDiskSource(field: string, source: object, path: FieldPath): FieldError[] {
-  const rule = RULES[field];
+  const rule = own(RULES, field);
   if (!rule) return [];
   const at = path.child(rule.as ?? field);
   const fields = source as Fields;
@@ -223,4 +223,4 @@ export function validateDiskSource(field: string, source: object, path: FieldPat
   ];
 }
 
-export const isDiskSource = (field: string): boolean => field in RULES;
+export const isDiskSource = (field: string): boolean => Object.hasOwn(RULES, field);

@@ -74,7 +74,7 @@ function validateNamed(kind: 'User' | 'Group', subject: Subject, path: Path): Fi
 }
 
 function validateSubject(subject: Subject, path: Path): FieldError[] {
-  if (!(subject.kind in SUBJECTS)) {
+  if (!Object.hasOwn(SUBJECTS, subject.kind ?? '')) {
     return [notSupported(path.child('kind'), subject.kind ?? '', Object.keys(SUBJECTS))];
   }
   const kind = subject.kind as SubjectKind;

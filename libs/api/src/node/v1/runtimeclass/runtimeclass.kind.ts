@@ -2,22 +2,35 @@ import type { FieldError } from '@orrery/apimachinery';
 import { FieldPath } from '@orrery/apimachinery';
 import { defineKind } from '../../../kind.js';
 import type { RuntimeClass } from '../../../gen/types/node.v1.js';
+import { deprecatedLabel } from '../../../core/v1/pod-warnings/deprecated-labels.js';
+import { entries } from '../../../meta/list.js';
 import { validateLabels } from '../../../meta/label-selector.js';
 import { check, dnsLabel } from '../../../meta/names.js';
 import { immutable } from '../../../meta/object-meta.js';
-import { validateQuantities } from '../../../meta/quantity.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
+import { validateResources } from '../../../core/v1/pod-spec/resources.validation.js';
 import { validateTolerations } from '../../../core/v1/pod-spec/scheduling.validation.js';
 
 const HANDLER = FieldPath.of('handler');
 
 const validate = ({ handler, overhead, scheduling }: RuntimeClass): FieldError[] => [
   ...check(dnsLabel, handler, HANDLER),
-  ...validateQuantities(overhead?.podFixed, FieldPath.of('overhead', 'podFixed')),
+  ...validateResources(
+    overhead?.podFixed && { limits: overhead.podFixed },
+    FieldPath.of('overhead'),
+  ),
   ...validateLabels(scheduling?.nodeSelector, FieldPath.of('scheduling', 'nodeSelector')),
   ...validateTolerations(scheduling?.tolerations, FieldPath.of('scheduling', 'tolerations')),
 ];
+
+/** k8s pkg/api/node/util.go:GetWarningsForRuntimeClass. */
+const warnings = ({ scheduling }: RuntimeClass): string[] =>
+  entries(scheduling?.nodeSelector).flatMap(([key]) => {
+    const hint = deprecatedLabel(key);
+    const path = FieldPath.of('scheduling', 'nodeSelector').key(key);
+    return hint === undefined ? [] : [`${path.toString()}: ${hint}`];
+  });
 
 export const RuntimeClassKind = defineKind<RuntimeClass>({
   group: 'node.k8s.io',
@@ -29,6 +42,7 @@ export const RuntimeClassKind = defineKind<RuntimeClass>({
     namespaced: false,
     allowUnconditionalUpdate: false,
     check: validate,
+    warnings,
     checkUpdate: (object, old) => immutable(object.handler, old.handler, HANDLER),
   }),
   columns: table<RuntimeClass>([

@@ -35,6 +35,8 @@ function validateSubject(subject: Subject, namespaced: boolean, i: number): Fiel
       return findings;
     case 'User':
     case 'Group':
+      if (!name)
+        findings.push(invalid(at.child('name'), '', `${kind.toLowerCase()} name cannot be empty`));
       return apiGroup === RBAC ? findings : [...findings, notSupported(group, apiGroup, [RBAC])];
     default:
       return [
