@@ -64,12 +64,18 @@ describe('departureOf()', () => {
       want: NOW,
     },
     {
+      name: 'counts from when it was first seen, when nobody says since when the taint is there',
+      taints: [{ key: 'a', effect: 'NoExecute' }],
+      pod: pod([tolerating('a', 5)]),
+      want: NOW + 4000,
+    },
+    {
       name: 'counts from its own start when that is later',
       taints: [taint('a')],
       pod: pod([tolerating('a', 30)], T + 5000),
       want: T + 35_000,
     },
   ])('$name', ({ taints, pod: one, want }) => {
-    expect(departureOf(one, taints, NOW)).toBe(want);
+    expect(departureOf(one, taints, NOW, NOW - 1000)).toBe(want);
   });
 });

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ObjectKey } from '@orrery/apimachinery';
-import { isNotFound, keyOf } from '@orrery/apimachinery';
+import { isNotFound, keyOf, toKeyString } from '@orrery/apimachinery';
 import type { Node, Pod } from '@orrery/api';
 import { resources } from '@orrery/api';
 import type { ResourceClient } from '@orrery/client';
@@ -16,6 +16,9 @@ import { departureOf } from './taint-eviction.decide.js';
 
 /** Deletes pods from nodes whose NoExecute taints they do not tolerate, or no longer do. */
 export class TaintEvictionReconciler implements Reconciler {
+  /** Since when the pod of a key has been under taints, as far as this process knows. */
+  readonly #seen = new Map<string, { readonly uid: string; readonly at: number }>();
+
   constructor(
     private readonly pods: Lister<Pod>,
     private readonly nodes: Lister<Node>,
@@ -27,13 +30,26 @@ export class TaintEvictionReconciler implements Reconciler {
   async reconcile(key: ObjectKey): Promise<Result> {
     const pod = this.pods.get(key);
     const node = pod?.spec?.nodeName ? this.nodes.get({ name: pod.spec.nodeName }) : undefined;
-    if (!pod || !node || pod.metadata.deletionTimestamp) return done;
     const now = this.clock.now();
-    const departure = departureOf(pod, node.spec?.taints ?? [], now);
-    if (departure === 'never') return done;
+    const departure =
+      pod && node && !pod.metadata.deletionTimestamp
+        ? departureOf(pod, node.spec?.taints ?? [], now, this.#seenAt(key, pod, now))
+        : 'never';
+    if (!pod || departure === 'never') {
+      this.#seen.delete(toKeyString(key));
+      return done;
+    }
     if (departure > now) return { requeueAfterMs: departure - now };
     await this.#evict(key, pod);
     return done;
+  }
+
+  #seenAt(key: ObjectKey, { metadata: { uid = '' } }: Pod, now: number): number {
+    const name = toKeyString(key);
+    const known = this.#seen.get(name);
+    if (known?.uid === uid) return known.at;
+    this.#seen.set(name, { uid, at: now });
+    return now;
   }
 
   async #evict(key: ObjectKey, pod: Pod): Promise<void> {
