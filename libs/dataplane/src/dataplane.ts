@@ -5,7 +5,8 @@ import { Descriptors } from './descriptors.js';
 import type { FrontendContext, FrontendListener } from './frontend.js';
 import type { OfferedHandle } from './handover/handle-channel.js';
 import { InheritedHandles } from './handover/inherited-handles.js';
-import type { FrontendProblem, RuleChanges, RuleSet } from './rule-set.js';
+import { backendKey } from './rule-set.js';
+import type { Backend, FrontendProblem, RuleChanges, RuleSet } from './rule-set.js';
 import { Counters } from './table/counters.js';
 import { ServiceTable } from './table/service-table.js';
 import type { WantedFrontend } from './table/service-table.js';
@@ -93,6 +94,11 @@ export class Dataplane {
   setPolicy(policy: TrafficPolicy): void {
     this.context.policy = policy;
     for (const listener of this.listeners.values()) listener.rulesChanged();
+  }
+
+  /** Resets the connections to a backend that nobody will answer from: a change of rules alone lets them live on. */
+  resetBackend(backend: Pick<Backend, 'address' | 'port'>): void {
+    this.table.abortBackend(backendKey(backend));
   }
 
   view(): ReturnType<ServiceTable['view']> {

@@ -1,5 +1,5 @@
 import { ConfigError, Flag, IsDuration } from '@orrery/component';
-import { ArrayNotEmpty, IsIn, Matches } from 'class-validator';
+import { ArrayNotEmpty, IsIn, IsInt, Matches, Min } from 'class-validator';
 
 /** The flags of `orrery relay`. */
 export class RelayFlags {
@@ -29,6 +29,13 @@ export class RelayFlags {
   @Flag('how long an API server may take to answer')
   @IsDuration()
   checkTimeout = '2s';
+
+  @Flag(
+    'unanswered questions in a row after which the connections to a server are reset; 0 = never',
+  )
+  @IsInt()
+  @Min(0)
+  fall = 3;
 }
 
 /** An address and its ports, the first of which may be the last. */

@@ -14,10 +14,13 @@ const ADDRESS = '127.0.0.1';
 /** Stands for an API server: says its name, and whether it is ready. */
 class Backend {
   isReady = true;
+  /** As a server whose process is stopped: connections stay, and nothing comes. */
+  isSilent = false;
   readonly #server: Server;
 
   constructor(name: string, tls: { key: string; cert: string }) {
     this.#server = createServer(tls, ({ url }, answer) => {
+      if (this.isSilent) return;
       answer.statusCode = url === '/readyz' && !this.isReady ? 500 : 200;
       answer.end(name);
     });
@@ -50,13 +53,43 @@ function ask(port: number): Promise<string> {
   });
 }
 
+/** A connection that says on its own that it was ended. */
+class Client {
+  isOpen = true;
+  #text = '';
+  readonly #socket;
+
+  constructor(port: number) {
+    this.#socket = connectTls({ host: ADDRESS, port, rejectUnauthorized: false })
+      .on('data', (chunk) => (this.#text += chunk.toString()))
+      .on('error', () => undefined)
+      .on('close', () => (this.isOpen = false));
+  }
+
+  /** Asks on, on the one connection that it has. */
+  async ask(): Promise<string> {
+    this.#text = '';
+    this.#socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    return eventually(() => {
+      const [, body = ''] = this.#text.split('\r\n\r\n');
+      if (body === '') throw new Error('no answer yet');
+      return body.includes('one') ? 'one' : 'two';
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
 describe(Relay.name, () => {
-  const stop = new AbortController();
+  let stop = new AbortController();
   let backends: Backend[] = [];
   let running: Promise<void>;
   let port = 0;
 
   beforeEach(async () => {
+    stop = new AbortController();
     const now = new SystemClock().now();
     const issued = await issueCertificate(await createCa('ca', now), {
       commonName: 'apiserver',
@@ -79,6 +112,7 @@ describe(Relay.name, () => {
       ],
       intervalMs: 20,
       timeoutMs: 1_000,
+      fall: 3,
       clock: new SystemClock(),
       logger: createLogger({ component: 'relay', level: 'silent' }),
     });
@@ -109,5 +143,27 @@ describe(Relay.name, () => {
     await eventually(async () => {
       expect(await both()).toEqual(['one', 'one']);
     });
+  });
+
+  it('lets the connections to a server live that is not ready, and resets those to one that does not answer', async () => {
+    await eventually(async () => {
+      expect([await ask(port), await ask(port)].toSorted()).toEqual(['one', 'two']);
+    });
+    const clients = [new Client(port), new Client(port)];
+    const names = await Promise.all(clients.map((client) => client.ask()));
+    expect(names.toSorted()).toEqual(['one', 'two']);
+    const [first, second] = backends;
+    const to = (name: string): Client | undefined => clients[names.indexOf(name)];
+    if (first) first.isReady = false;
+    await eventually(async () => {
+      expect(await ask(port)).toBe('two');
+    });
+    expect(await to('one')?.ask()).toBe('one');
+    if (second) second.isSilent = true;
+    await eventually(() => {
+      expect(to('two')?.isOpen).toBe(false);
+    });
+    expect(await to('one')?.ask()).toBe('one');
+    for (const client of clients) client.close();
   });
 });

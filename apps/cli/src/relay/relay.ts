@@ -2,7 +2,8 @@ import { SystemClock, SystemRandom, createLogger, parseDuration } from '@orrery/
 import type { Clock, Logger } from '@orrery/component';
 import { Dataplane } from '@orrery/dataplane';
 import type { ServiceRule } from '@orrery/dataplane';
-import { addressesOf, isReady } from './readiness-probe.js';
+import { Backends, textOf } from './backends.js';
+import type { Found } from './backends.js';
 import { toListen, toTarget } from './relay-flags.js';
 import type { Listen, RelayFlags, Target } from './relay-flags.js';
 
@@ -12,27 +13,28 @@ interface RelayOptions {
   readonly check: RelayFlags['check'];
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  readonly fall: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-interface Found {
-  readonly address: string;
-  readonly port?: number;
-}
-
 const NODE = 'relay';
+/** While nobody is ready: somebody is starting, and waited for. */
+const SOON_MS = 100;
 
-const textOf = ({ address, port }: Found): string =>
-  port === undefined ? address : `${address}:${port}`;
-
-/** One address for several servers: connections go in turn to those that are there, and with a check to those that are ready. */
+/**
+ * One address for several servers: connections go in turn to those that are there, and with a check to those that are ready.
+ * A server that says it is not ready keeps the connections that it has, since it may be finishing what it was asked; one that
+ * does not answer at all loses them, so that its clients go to another.
+ */
 export class Relay {
   readonly #dataplane: Dataplane;
+  readonly #backends: Backends;
   #found: string | undefined;
 
   constructor(private readonly options: RelayOptions) {
-    const { clock } = options;
+    const { clock, listen } = options;
+    this.#backends = new Backends({ ...options, defaultPort: listen.ports[0] ?? 0 });
     this.#dataplane = new Dataplane({ clock, random: new SystemRandom(), allowedBackends: [] });
   }
 
@@ -41,34 +43,24 @@ export class Relay {
     const { clock, intervalMs, logger } = this.options;
     try {
       while (!signal.aborted) {
-        const found = await this.#find();
-        const text = found.map(textOf).join(', ');
+        const { ready, gone } = await this.#backends.look();
+        const text = ready.map(textOf).join(', ');
         if (text !== this.#found) {
           logger.info('relaying', { to: text || 'none' });
-          await this.#program(found);
+          await this.#program(ready);
           this.#found = text;
         }
-        await clock.sleep(intervalMs, signal).catch(() => undefined);
+        for (const one of gone) {
+          logger.info('does not answer: connections to it are reset', { backend: textOf(one) });
+          this.#dataplane.resetBackend(one);
+        }
+        const waitMs = ready.length > 0 ? intervalMs : Math.min(intervalMs, SOON_MS);
+        await clock.sleep(waitMs, signal).catch(() => undefined);
       }
     } finally {
+      this.#backends.close();
       this.#dataplane.destroy();
     }
-  }
-
-  async #find(): Promise<readonly Found[]> {
-    const { to, check, timeoutMs, listen } = this.options;
-    const all = await Promise.all(
-      to.map(async (target) =>
-        (await addressesOf(target.host)).map((address): Found => ({ ...target, address })),
-      ),
-    );
-    const found = all.flat();
-    if (check === 'none') return found;
-    const [first = 0] = listen.ports;
-    const ready = await Promise.all(
-      found.map(({ address, port = first }) => isReady(address, port, timeoutMs)),
-    );
-    return found.filter((_, i) => ready[i]);
   }
 
   async #program(found: readonly Found[]): Promise<void> {
@@ -95,6 +87,7 @@ export async function relay(flags: RelayFlags, signal: AbortSignal): Promise<voi
     check: flags.check,
     intervalMs: parseDuration(flags.checkInterval) ?? 0,
     timeoutMs: parseDuration(flags.checkTimeout) ?? 0,
+    fall: flags.fall,
     clock: new SystemClock(),
     logger: createLogger({ component: 'relay' }),
   });

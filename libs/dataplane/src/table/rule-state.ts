@@ -119,9 +119,13 @@ export class RuleState {
     yield* this.endpoints.values();
   }
 
+  /** Ends the connections to one backend. */
+  abortBackend(key: string): void {
+    for (const connection of this.endpoints.get(key)?.open ?? []) connection.abort();
+  }
+
   abort(): void {
-    for (const endpoint of this.endpoints.values())
-      for (const connection of endpoint.open) connection.abort();
+    for (const key of this.endpoints.keys()) this.abortBackend(key);
     for (const cancel of this.draining.values()) cancel();
     this.draining.clear();
   }

@@ -185,6 +185,11 @@ export class ServiceTable {
     }));
   }
 
+  /** Ends every connection to one backend. */
+  abortBackend(key: string): void {
+    for (const [, state] of this.states()) state.abortBackend(key);
+  }
+
   /** Ends every connection. */
   abort(): void {
     for (const [, state] of this.states()) state.abort();
