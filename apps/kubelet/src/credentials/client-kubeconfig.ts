@@ -13,7 +13,9 @@ import { createSigningRequest, parsePrivateKey, toKubeconfig, writePrivate } fro
 /** The signer of kubelets' client certificates (k8s staging/src/k8s.io/api/certificates/v1/types.go). */
 const SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet';
 const USAGES: CertificateSigningRequest['spec']['usages'] = ['digital signature', 'client auth'];
-const RETRY_MS = 1_000;
+/** A cluster that is starting with its nodes answers in a moment. */
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 500;
 /** As long as upstream waits for its certificate (client-go util/certificate/csr/csr.go:WaitForCertificate). */
 const WAIT_MS = 15 * 60_000;
 
@@ -103,6 +105,7 @@ async function obtainCertificate(
   };
   const deadline = clock.monotonic() + WAIT_MS;
   let lastProblem = '';
+  let waitMs = FIRST_RETRY_MS;
   for (;;) {
     try {
       await client
@@ -115,14 +118,16 @@ async function obtainCertificate(
       if (certificate !== undefined) return certificate;
     } catch (error) {
       if (error instanceof ConfigError || signal.aborted) throw error;
-      if (String(error) !== lastProblem) logger.error('cannot ask for a certificate yet', error);
+      if (String(error) !== lastProblem)
+        logger.warn('cannot ask for a certificate yet', { error: String(error) });
       lastProblem = String(error);
     }
     if (clock.monotonic() > deadline)
       throw new ConfigError(
         `timed out waiting for the certificate of ${commonName} (certificate signing request ${name}) ${lastProblem}`,
       );
-    await clock.sleep(RETRY_MS, signal);
+    await clock.sleep(waitMs, signal);
+    waitMs = Math.min(waitMs * 1.2, LAST_RETRY_MS);
   }
 }
 
