@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Metric } from 'prom-client';
+import { TalliedHistogram, Tally } from './tallies.js';
 
 export interface MetricOptions<L extends string = string> {
   readonly name: string;
@@ -16,11 +18,19 @@ export interface GaugeOptions<L extends string = string> extends MetricOptions<L
   readonly collect?: (gauge: Gauge<L>) => void;
 }
 
+export interface TalliedHistogramOptions extends Pick<MetricOptions, 'name' | 'help'> {
+  readonly buckets: readonly number[];
+}
+
 /** A component's metrics; asking twice for a name gives the same metric. */
 export interface Metrics {
   counter<L extends string>(options: MetricOptions<L>): Counter<L>;
   gauge<L extends string>(options: GaugeOptions<L>): Gauge<L>;
   histogram<L extends string>(options: HistogramOptions<L>): Histogram<L>;
+  /** A counter for hot paths. */
+  tally(options: Pick<MetricOptions, 'name' | 'help'>): Tally;
+  /** A histogram for hot paths. */
+  talliedHistogram(options: TalliedHistogramOptions): TalliedHistogram;
   /** Prometheus' text format. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -72,6 +82,26 @@ class RegistryMetrics implements Metrics {
         ...(buckets ? { buckets: [...buckets] } : {}),
       })
     );
+  }
+
+  tally(options: Pick<MetricOptions, 'name' | 'help'>): Tally {
+    return this.#known(options, (found) => found instanceof Tally) ?? this.#add(new Tally(options));
+  }
+
+  talliedHistogram({ buckets, ...about }: TalliedHistogramOptions): TalliedHistogram {
+    const known = this.#known(about, (found) => found instanceof TalliedHistogram);
+    return known ?? this.#add(new TalliedHistogram(about, buckets));
+  }
+
+  #known<T>({ name }: { name: string }, is: (metric: unknown) => metric is T): T | undefined {
+    const metric: unknown = this.registry.getSingleMetric(name);
+    return is(metric) ? metric : undefined;
+  }
+
+  /** A registry takes whatever has a name and can be collected. */
+  #add<T extends Tally | TalliedHistogram>(metric: T): T {
+    this.registry.registerMetric(metric as unknown as Metric);
+    return metric;
   }
 
   text(): Promise<string> {

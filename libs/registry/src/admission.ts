@@ -41,32 +41,49 @@ export interface AdmissionAttributes {
  */
 export interface AdmissionPlugin {
   readonly name: string;
+  /** Always the same for an operation. */
   handles(operation: Operation): boolean;
   admit?(attributes: AdmissionAttributes): Promise<void> | void;
   validate?(attributes: AdmissionAttributes): Promise<void> | void;
 }
 
+type Step = 'admit' | 'validate';
+
 /** The plugins in the order of the list: every `admit` (twice when one asks for it), and later every `validate`. */
 export class AdmissionChain {
+  /** The plugins that take part, by step and operation. */
+  readonly #taking = new Map<string, readonly AdmissionPlugin[]>();
+
   constructor(private readonly plugins: readonly AdmissionPlugin[] = []) {}
 
   async admit(attributes: AdmissionAttributes): Promise<void> {
     const reinvocation = new Reinvocation();
     const seen = { ...attributes, reinvocation };
-    await this.#admitOnce(seen);
+    await this.#ask('admit', seen);
     if (!reinvocation.wanted) return;
     reinvocation.isReinvoke = true;
-    await this.#admitOnce(seen);
+    await this.#ask('admit', seen);
   }
 
-  async #admitOnce(attributes: AdmissionAttributes): Promise<void> {
-    for (const plugin of this.plugins)
-      if (plugin.admit && plugin.handles(attributes.operation)) await plugin.admit(attributes);
+  validate(attributes: AdmissionAttributes): Promise<void> {
+    return this.#ask('validate', attributes);
   }
 
-  async validate(attributes: AdmissionAttributes): Promise<void> {
-    for (const plugin of this.plugins)
-      if (plugin.validate && plugin.handles(attributes.operation))
-        await plugin.validate(attributes);
+  /** One after the other; those that decide at once are not waited for. */
+  async #ask(step: Step, attributes: AdmissionAttributes): Promise<void> {
+    for (const plugin of this.#takingPart(step, attributes.operation)) {
+      const pending = plugin[step]?.(attributes);
+      if (pending) await pending;
+    }
+  }
+
+  #takingPart(step: Step, operation: Operation): readonly AdmissionPlugin[] {
+    const key = `${step} ${operation}`;
+    let taking = this.#taking.get(key);
+    if (!taking) {
+      taking = this.plugins.filter((plugin) => plugin[step] && plugin.handles(operation));
+      this.#taking.set(key, taking);
+    }
+    return taking;
   }
 }

@@ -127,8 +127,8 @@ async function store(
     return represent(object);
   }
   const value = encodeForStorage(kind, object);
+  // No signal: whoever goes away or whose time is over is answered elsewhere, and nothing else would be saved.
   const options = {
-    signal: call.context.signal,
     ...causeOption(scope, object, call.context, 'create'),
     ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}),
   };

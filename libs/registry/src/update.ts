@@ -180,11 +180,10 @@ async function write(
   const result = { created: false, deleted: false };
   if (isNoop(object, old.object)) return { ...result, unwritten: true, representation: old };
   await call.pause?.();
-  const options = { signal: call.context.signal };
   if (!call.dryRun && isFree(scope, object)) {
     const cause = causeOption(scope, object, call.context, 'delete');
     await fenced(scope, call.context, (guarded) =>
-      deps.storage.delete(current.key, current.revision, { ...options, ...cause, ...guarded }),
+      deps.storage.delete(current.key, current.revision, { ...cause, ...guarded }),
     );
     await scope.hooks.afterDelete?.(object, { context: call.context, dryRun: false });
     return { ...result, deleted: true, representation: represent(object) };
@@ -192,7 +191,6 @@ async function write(
   if (call.dryRun) return { ...result, representation: represent(object) };
   const value = encodeForStorage(kind, object);
   const how = {
-    ...options,
     ...causeOption(scope, object, call.context, 'update'),
     ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}),
   };
@@ -308,7 +306,8 @@ const readCurrent = (
 ): Promise<Entry | undefined> =>
   scope.deps.storage.get(keyOfObject(scope, namespace, name), {
     freshness: { kind },
-    signal: context.signal,
+    // What memory has at once needs no signal, which costs more than the read.
+    ...(kind === 'any' ? {} : { signal: context.signal }),
   });
 
 /**

@@ -5,6 +5,7 @@ import type { AdmissionAttributes, AdmissionPlugin } from '@orrery/registry';
 const BUCKETS = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 
 type Step = 'admit' | 'validate';
+type Observe = (seconds: number) => void;
 
 /** How a call of a webhook ended. */
 export interface WebhookOutcome {
@@ -37,10 +38,9 @@ export class AdmissionMetrics {
   ) {
     const name = (suffix: string): string => `apiserver_admission_${suffix}`;
     const labels = ['name', 'type', 'operation', 'rejected'] as const;
-    this.controller = metrics.histogram({
+    this.controller = metrics.talliedHistogram({
       name: name('controller_admission_duration_seconds'),
       help: 'Seconds that an admission plugin took.',
-      labels,
       buckets: BUCKETS,
     });
     this.webhook = metrics.histogram({
@@ -69,8 +69,10 @@ export class AdmissionMetrics {
   /** The same plugins, each measured. */
   measured(plugins: readonly AdmissionPlugin[]): AdmissionPlugin[] {
     return plugins.map((plugin) => {
-      const step = (type: Step) => (attributes: AdmissionAttributes) =>
-        this.#step(plugin, type, attributes);
+      const step = (type: Step): NonNullable<AdmissionPlugin[Step]> => {
+        const observers = new Map<string, Observe>();
+        return (attributes) => this.#step(plugin, type, attributes, observers);
+      };
       return {
         name: plugin.name,
         handles: (operation) => plugin.handles(operation),
@@ -80,17 +82,39 @@ export class AdmissionMetrics {
     });
   }
 
-  async #step(plugin: AdmissionPlugin, type: Step, attributes: AdmissionAttributes): Promise<void> {
+  /** Most plugins decide at once: no promise is made for these. */
+  #step(
+    plugin: AdmissionPlugin,
+    type: Step,
+    attributes: AdmissionAttributes,
+    observers: Map<string, Observe>,
+  ): Promise<void> | void {
     const startedAt = this.clock.monotonic();
-    let rejected = true;
-    try {
-      await plugin[type]?.(attributes);
-      rejected = false;
-    } finally {
+    const note = (rejected: boolean): void => {
       const { operation } = attributes;
-      const labels = { name: plugin.name, type, operation, rejected: String(rejected) };
-      this.controller.observe(labels, this.#seconds(startedAt));
+      const key = rejected ? `${operation} rejected` : operation;
+      let observe = observers.get(key);
+      if (!observe) {
+        const labels = { name: plugin.name, type, operation, rejected: String(rejected) };
+        observers.set(key, (observe = this.controller.of(labels)));
+      }
+      observe(this.#seconds(startedAt));
+    };
+    const refused = (error: unknown): never => {
+      note(true);
+      throw error;
+    };
+    let pending;
+    try {
+      pending = plugin[type]?.(attributes);
+    } catch (error) {
+      return refused(error);
     }
+    if (pending instanceof Promise)
+      return pending.then(() => {
+        note(false);
+      }, refused);
+    note(false);
   }
 
   /** Counts one call of a webhook. */

@@ -44,24 +44,19 @@ export function timedOut({ verb }: RequestInfo): StatusError {
 }
 
 /** Does `work` within the request's time; then aborts its signal and throws 504. */
-export async function withinTimeout(
+export function withinTimeout(
   request: ApiRequest,
   { clock, limitMs }: { readonly clock: Clock; readonly limitMs: number },
   work: () => Promise<void>,
 ): Promise<void> {
   if (isLongRunning(request.info) || isFollowedLog(request)) return work();
   const ms = timeoutOf(request.query, limitMs);
-  let cancel: (() => void) | undefined;
-  const expired = new Promise<never>((_resolve, reject) => {
-    cancel = clock.after(ms, () => {
+  return new Promise<void>((resolve, reject) => {
+    const cancel = clock.after(ms, () => {
       const error = timedOut(request.info);
       reject(error);
       request.abort(error);
     });
+    work().then(resolve, reject).finally(cancel);
   });
-  try {
-    await Promise.race([work(), expired]);
-  } finally {
-    cancel?.();
-  }
 }

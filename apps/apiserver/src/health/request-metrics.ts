@@ -41,18 +41,30 @@ type Served = Pick<RequestInfo, 'group' | 'version' | 'resource' | 'subresource'
 
 const NOTHING: Served = { group: '', version: '', resource: '', subresource: '' };
 
+/** Requests that have their labels in common. */
+interface Sort {
+  readonly labels: Readonly<Record<(typeof LABELS)[number], string>>;
+  readonly observe: (seconds: number) => void;
+  /** By status code. */
+  readonly counts: Map<number, () => void>;
+}
+
+const scopeOf = ({ name, namespace }: RequestInfo): string =>
+  name ? 'resource' : namespace ? 'namespace' : 'cluster';
+
+const keyOf = (info: RequestInfo, { group, version, resource, subresource }: Served): string =>
+  `${info.verb}/${group}/${version}/${resource}/${subresource}/${scopeOf(info)}`;
+
 /** Upstream's request metrics by upstream's names. Labels are names that the server knows (CVE-2020-8552). */
 export class RequestMetrics {
   readonly metrics: Metrics = createMetrics({ process: true });
-  private readonly total = this.metrics.counter({
+  private readonly total = this.metrics.tally({
     name: 'apiserver_request_total',
     help: 'Requests by verb, resource, component and code.',
-    labels: [...LABELS, 'code', 'dry_run'],
   });
-  private readonly duration = this.metrics.histogram({
+  private readonly duration = this.metrics.talliedHistogram({
     name: 'apiserver_request_duration_seconds',
     help: 'Latency of requests in seconds.',
-    labels: [...LABELS, 'dry_run'],
     buckets: DURATION_BUCKETS,
   });
   private readonly running = this.metrics.gauge({
@@ -67,6 +79,8 @@ export class RequestMetrics {
     labels: ['group', 'version', 'resource', 'subresource', 'removed_release'],
   });
 
+  /** Those of names that the server knows, and one a verb of all others. */
+  private readonly sorts = new Map<string, Sort>();
   private serves: (asked: Served) => boolean = () => false;
 
   /** Tells which resources and subresources there are. */
@@ -82,22 +96,48 @@ export class RequestMetrics {
 
   /** Begins one request; the answer is called when it ends. */
   begin(info: RequestInfo, startedAt: number): (code: number, endedAt: number) => void {
-    const { group, version, resource, subresource } = this.serves(info) ? info : NOTHING;
+    const sort = this.sortOf(info);
+    const isLong = info.verb === 'watch';
+    if (isLong) this.running.inc(sort.labels);
+    return (code, endedAt) => {
+      this.count(sort, code);
+      if (isLong) this.running.dec(sort.labels);
+      else sort.observe((endedAt - startedAt) / 1000);
+    };
+  }
+
+  private sortOf(info: RequestInfo): Sort {
+    if (!info.isResource) return this.sort(info, { ...NOTHING, subresource: pathLabel(info.path) });
+    const known = this.sorts.get(keyOf(info, info));
+    if (known) return known;
+    return this.sort(info, this.serves(info) ? info : NOTHING);
+  }
+
+  private sort(info: RequestInfo, { group, version, resource, subresource }: Served): Sort {
+    const key = keyOf(info, { group, version, resource, subresource });
+    const known = this.sorts.get(key);
+    if (known) return known;
     const labels = {
       verb: info.verb.toUpperCase(),
       group,
       version,
       resource,
-      subresource: info.isResource ? subresource : pathLabel(info.path),
-      scope: info.name ? 'resource' : info.namespace ? 'namespace' : 'cluster',
+      subresource,
+      scope: scopeOf(info),
       component: 'apiserver',
     };
-    const isLong = info.verb === 'watch';
-    if (isLong) this.running.inc(labels);
-    return (code, endedAt) => {
-      this.total.inc({ ...labels, code: String(code), dry_run: '' });
-      if (isLong) this.running.dec(labels);
-      else this.duration.observe({ ...labels, dry_run: '' }, (endedAt - startedAt) / 1000);
-    };
+    const observe = this.duration.of({ ...labels, dry_run: '' });
+    const made: Sort = { labels, observe, counts: new Map() };
+    this.sorts.set(key, made);
+    return made;
+  }
+
+  private count({ labels, counts }: Sort, code: number): void {
+    let count = counts.get(code);
+    if (!count) {
+      count = this.total.of({ ...labels, code: String(code), dry_run: '' });
+      counts.set(code, count);
+    }
+    count();
   }
 }

@@ -6,11 +6,7 @@ import { sendObject } from './respond.js';
 export async function get(call: Call): Promise<void> {
   const { request, resource } = call;
   const resourceVersion = request.query.get('resourceVersion') ?? '';
-  // What memory has at once needs no signal, which costs more than the read.
-  const signal = resourceVersion === '0' ? {} : { signal: request.context.signal };
-  const found = await resource.store.get(namespaceOf(call), request.info.name, {
-    resourceVersion,
-    ...signal,
-  });
+  // No signal, which costs more than the read: nobody waits longer than some seconds for the state.
+  const found = await resource.store.get(namespaceOf(call), request.info.name, { resourceVersion });
   await sendObject(call, found);
 }

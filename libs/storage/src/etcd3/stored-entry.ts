@@ -79,6 +79,18 @@ export class StoredEntry implements Entry {
     return this;
   }
 
+  /** True when `value` is what is stored; copies nothing. */
+  holds(value: Buffer): boolean {
+    const { buffer, fieldAt, fieldLength, original } = this;
+    if (fieldLength <= 0) return (original ?? buffer).equals(value);
+    const behind = fieldAt + fieldLength;
+    return (
+      buffer.length - fieldLength === value.length &&
+      buffer.compare(value, 0, fieldAt, 0, fieldAt) === 0 &&
+      buffer.compare(value, fieldAt, value.length, behind, buffer.length) === 0
+    );
+  }
+
   /** The value was written by this process: it need not be looked at. */
   trust(): void {
     this.isSound = true;

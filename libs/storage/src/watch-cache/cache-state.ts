@@ -132,7 +132,7 @@ export class CacheState implements MemoryState {
     }
     const createRevision = Number(kv.create_revision);
     const entry =
-      this.ownWrites.take(key, revision) ??
+      this.ownWrites.take(key, revision, kv.value) ??
       new StoredEntry({ key, revision, createRevision, value: kv.value });
     partition.put(entry.detach());
   }

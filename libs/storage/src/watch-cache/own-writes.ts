@@ -32,12 +32,13 @@ export class OwnWrites {
   }
 
   /** The entry of an event, if it was written here. */
-  take(key: string, revision: number): StoredEntry | undefined {
+  take(key: string, revision: number, value: Buffer): StoredEntry | undefined {
     if (this.entries.size === 0) return undefined;
     const entry = this.entries.get(revision);
     if (entry?.key !== key) return undefined;
     this.entries.delete(revision);
-    return entry;
+    // A revision comes twice where etcd was restored from a snapshot.
+    return entry.holds(value) ? entry : undefined;
   }
 
   clear(): void {
