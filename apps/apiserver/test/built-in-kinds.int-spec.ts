@@ -155,3 +155,20 @@ describe('beta kinds', () => {
     expect((await api.ask('/apis/storagemigration.k8s.io')).status).toBe(404);
   });
 });
+
+describe('a pod without containers', () => {
+  it.each([
+    ['nothing', {}],
+    ['an empty spec', { spec: {} }],
+    ['a null', { spec: { containers: null } }],
+  ])('is invalid, not a failure of an admission plugin: %s', async (_, given) => {
+    const answer = await api.post('/api/v1/namespaces/default/pods', {
+      metadata: { name: 'bare' },
+      ...given,
+    });
+    expect([answer.status, answer.json['message']]).toEqual([
+      422,
+      'Pod "bare" is invalid: spec.containers: Required value',
+    ]);
+  });
+});

@@ -5,7 +5,10 @@ import { defineKind } from '../../../kind.js';
 import { notAboveAll, scaledValue, validateIntOrPercent } from '../../../meta/fields.js';
 import { when } from '../../../meta/findings.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
-import { fillTemplate, setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import {
+  fillTemplate,
+  setPodTemplateDefaults,
+} from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { formatLabels } from '../../../table/cells.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
 import {

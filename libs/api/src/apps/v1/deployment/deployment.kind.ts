@@ -10,7 +10,10 @@ import {
 } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
-import { fillTemplate, setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import {
+  fillTemplate,
+  setPodTemplateDefaults,
+} from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
 import {
   SPEC,

@@ -1,7 +1,10 @@
 import type { ReplicaSet } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
-import { fillTemplate, setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import {
+  fillTemplate,
+  setPodTemplateDefaults,
+} from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { ageColumn, count, nameColumn, table } from '../../../table/columns.js';
 import {
   containerColumns,

@@ -3,7 +3,10 @@ import { defineKind } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
 import { dnsLabel } from '../../../meta/names.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
-import { fillTemplate, setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import {
+  fillTemplate,
+  setPodTemplateDefaults,
+} from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 import { containerColumns, workloadScale, workloadWarnings } from '../workload/workload.js';
 import { STATEFUL_SET_COUNTS, validateCounts } from '../workload/workload-status.validation.js';

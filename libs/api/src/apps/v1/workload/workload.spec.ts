@@ -3,6 +3,9 @@ import type { KubeObject } from '@orrery/apimachinery';
 import type { Refused, RefusedUpdate } from '../../../findings.fixture.js';
 import { refusals, updateRefusals } from '../../../findings.fixture.js';
 import type { KindDescriptor } from '../../../kind.js';
+import { JobKind } from '../../../batch/v1/job/job.kind.js';
+import { PodTemplateKind } from '../../../core/v1/pod-template/pod-template.kind.js';
+import { PodKind } from '../../../core/v1/pod/pod.kind.js';
 import { ReplicationControllerKind } from '../../../core/v1/replicationcontroller/replicationcontroller.kind.js';
 import { DaemonSetKind } from '../daemonset/daemonset.kind.js';
 import { DeploymentKind } from '../deployment/deployment.kind.js';
@@ -16,6 +19,25 @@ interface RefusedKind extends Refused {
 const of = <T extends KubeObject>(kind: KindDescriptor<T>): KindDescriptor =>
   kind as unknown as KindDescriptor;
 const spec = (more: object): object => ({ spec: more });
+
+const NOT_MATCHING =
+  'spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`';
+const NO_SELECTOR = 'spec.selector: Required value';
+const NO_CONTAINERS = 'spec.template.spec.containers: Required value';
+const NEVER = 'Required value: valid values: "OnFailure", "Never"';
+
+// Upstream's structs are never absent: their defaults are set, and what is told is what they lack.
+it.each<[KindDescriptor, string[]]>([
+  [of(DeploymentKind), [NO_SELECTOR, NOT_MATCHING, NO_CONTAINERS]],
+  [of(ReplicaSetKind), [NO_SELECTOR, NOT_MATCHING, NO_CONTAINERS]],
+  [of(StatefulSetKind), [NO_SELECTOR, NOT_MATCHING, NO_CONTAINERS]],
+  [of(DaemonSetKind), [NOT_MATCHING, NO_CONTAINERS]],
+  [of(JobKind), [NO_CONTAINERS, `spec.template.spec.restartPolicy: ${NEVER}`]],
+  [of(PodKind), ['spec.containers: Required value']],
+  [of(PodTemplateKind), ['template.spec.containers: Required value']],
+])('%#: what has no spec at all is told what it lacks', (kind, want) => {
+  expect(refusals(kind, { spec: undefined, template: undefined })).toEqual(want);
+});
 
 describe('a workload', () => {
   it.each<RefusedKind>([

@@ -46,7 +46,8 @@ export function validateWorkloadTemplate(
   const labels = template.metadata?.labels;
   const restartPolicy = template.spec?.restartPolicy ?? '';
   return [
-    ...(!isEmptySelector(selector) && !selectorMatches(selector, labels)
+    // No selector selects nothing, an empty one everything.
+    ...(!selector || (!isEmptySelector(selector) && !selectorMatches(selector, labels))
       ? [invalid(path.child('metadata', 'labels'), labels, NOT_MATCHING)]
       : []),
     ...validatePodTemplate(template, path),
@@ -69,7 +70,8 @@ export function validateWorkloadSelector(
   kind: string,
   path: FieldPath,
 ): FieldError[] {
-  if (!selector) return [required(path)];
+  // apps/validation/validation.go:ValidateDaemonSetSpec asks for none.
+  if (!selector) return kind === 'daemonset' ? [] : [required(path)];
   return [
     ...validateLabelSelector(selector, path),
     ...(isEmptySelector(selector)
