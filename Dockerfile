@@ -33,18 +33,24 @@ RUN strip --strip-unneeded /usr/local/bin/node \
     && sh /rootfs.sh /rootfs node etcd curl ip tc bridge ss \
         iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore mount umount nsenter setpriv unshare
 
-FROM scratch
+FROM scratch AS programs
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 COPY --from=rootfs /rootfs /
 COPY --from=build /opt/orrery /opt/orrery
 COPY deploy/orrery /usr/local/bin/orrery
-# Compiled code of every component, so that a start spends no time on it.
 ENV NODE_COMPILE_CACHE=/opt/orrery/compiled
-RUN for component in kube-apiserver kube-controller-manager kube-scheduler kubelet container-runtime dataplane node; do \
-      orrery $component --help > /dev/null || exit 1; \
-    done
 # A new volume takes the owner of the folder that it covers.
-RUN mkdir -p /cluster/nodes /home/orrery && chown -R 1000:1000 /cluster /home/orrery
+RUN mkdir -p /cluster/nodes /home/orrery /opt/orrery/compiled \
+    && chown -R 1000:1000 /cluster /home/orrery /opt/orrery/compiled
+
+# As the user that runs it later: Node keeps compiled code for each user.
+FROM programs AS warm
+COPY deploy/warm.sh /
+USER 1000:1000
+RUN sh /warm.sh
+
+FROM programs
+COPY --from=warm /opt/orrery/compiled /opt/orrery/compiled
 USER 1000:1000
 ENTRYPOINT ["orrery"]
 CMD ["help"]

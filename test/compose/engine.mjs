@@ -33,11 +33,15 @@ export function ensureDocker() {
   return compose;
 }
 
-/** Starts a docker engine on its own folder; `host` is its DOCKER_HOST. Images stay in the folder for the next time. */
+/** A docker engine on its own folder, started unless one runs there; `host` is its DOCKER_HOST. Images stay for the next time. */
 export async function startEngine(folder) {
   mkdirSync(folder, { recursive: true });
   const socket = join(folder, 'docker.sock');
   const host = `unix://${socket}`;
+  const env = { ...process.env, DOCKER_HOST: host };
+  const isUp = () =>
+    existsSync(socket) && spawnSync('docker', ['info'], { env, stdio: 'ignore' }).status === 0;
+  if (isUp()) return { host, stop: () => Promise.resolve() };
   const logFile = join(folder, 'dockerd.log');
   const log = openSync(logFile, 'w');
   const args = [`--data-root=${join(folder, 'data')}`, `--exec-root=${join(folder, 'exec')}`];
@@ -48,9 +52,8 @@ export async function startEngine(folder) {
   );
   closeSync(log);
   const ended = new Promise((resolve) => engine.once('exit', resolve));
-  const env = { ...process.env, DOCKER_HOST: host };
   for (let i = 0; i < 120 && engine.exitCode === null; i++) {
-    if (existsSync(socket) && spawnSync('docker', ['info'], { env, stdio: 'ignore' }).status === 0)
+    if (isUp())
       return {
         host,
         async stop() {
