@@ -9,6 +9,7 @@ const NO_LABELS: Readonly<Record<string, string>> = {};
 /** A node with the pods on it, summed up. Changed only by the cache, or on a clone. */
 export class NodeInfo {
   node: Node | undefined;
+  labels: Readonly<Record<string, string>> = NO_LABELS;
   allocatable: Resources = newResources();
   requested: Resources = newResources();
   nonZeroRequested: Resources = newResources();
@@ -21,13 +22,10 @@ export class NodeInfo {
 
   constructor(readonly name: string) {}
 
-  get labels(): Readonly<Record<string, string>> {
-    return this.node?.metadata.labels ?? NO_LABELS;
-  }
-
   setNode(node: Node | undefined): void {
     this.generation += 1;
     this.node = node;
+    this.labels = node?.metadata.labels ?? NO_LABELS;
     this.allocatable = toResources(node?.status?.allocatable);
     const images = new Map<string, number>();
     for (const image of node?.status?.images ?? [])
@@ -65,6 +63,7 @@ export class NodeInfo {
   clone(): NodeInfo {
     const copy = new NodeInfo(this.name);
     copy.node = this.node;
+    copy.labels = this.labels;
     copy.allocatable = this.allocatable;
     copy.images = this.images;
     copy.requested = cloneResources(this.requested);

@@ -1,3 +1,5 @@
+import type { Plugin } from './plugin.js';
+
 /** Where a plugin keeps what it worked out for one pod; `clone` lets preemption try changes on a copy. */
 export class StateKey<T> {
   constructor(
@@ -11,6 +13,8 @@ export class CycleState {
   readonly #values = new Map<StateKey<unknown>, unknown>();
   /** Plugins whose PreFilter said Skip. */
   skipFilter: ReadonlySet<string> = new Set();
+  /** Filters that are not local and have something to say; set by PreFilter. */
+  filters: readonly Plugin[] | undefined;
   /** Plugins whose PreScore said Skip. */
   skipScore: ReadonlySet<string> = new Set();
 
@@ -26,6 +30,7 @@ export class CycleState {
     const copy = new CycleState();
     for (const [key, value] of this.#values) copy.#values.set(key, key.clone(value));
     copy.skipFilter = this.skipFilter;
+    copy.filters = this.filters;
     copy.skipScore = this.skipScore;
     return copy;
   }

@@ -117,6 +117,9 @@ export class Framework implements FilterRunner {
       nodeNames = nodeNames ? intersection(own, nodeNames) : own;
     }
     state.skipFilter = skipped;
+    state.filters = this.#otherFilters.filter(
+      (plugin) => plugin.filter && !skipped.has(plugin.name),
+    );
     return { status: success, narrowedBy, ...(nodeNames ? { nodeNames } : {}) };
   }
 
@@ -149,7 +152,9 @@ export class Framework implements FilterRunner {
     if (this.options.nominator.hasPodsOn(node.name))
       return this.filterWithNominated(state, pod, node);
     const status = verdicts.status(state, pod, node);
-    return isSuccess(status) ? filterBy(this.#otherFilters, state, pod, node) : status;
+    if (!isSuccess(status)) return status;
+    const others = state.filters ?? this.#otherFilters;
+    return others.length > 0 ? filterBy(others, state, pod, node) : success;
   }
 
   /** Filters as if the pods that were promised this node, and matter at least as much, ran there already. */

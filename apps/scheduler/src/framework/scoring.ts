@@ -50,14 +50,15 @@ export class Scoring {
     for (const plugin of this.preScorers)
       if (plugin.preScore?.(state, pod, nodes).code === 'Skip') skipped.add(plugin.name);
     state.skipScore = skipped;
-    const known = nodes.map((node) => verdicts.scores(state, pod, node));
+    const known: (readonly number[])[] = [];
+    for (const node of nodes) known.push(verdicts.scores(state, pod, node));
     const all: PluginScores[] = [];
     for (const { plugin, weight } of this.scorers) {
       if (!plugin.score || skipped.has(plugin.name)) continue;
       const local = this.localScorers.indexOf(plugin);
-      const scores = nodes.map((node, i) =>
-        local < 0 ? (plugin.score?.(state, pod, node) ?? 0) : (known[i]?.[local] ?? 0),
-      );
+      const scores: number[] = [];
+      if (local < 0) for (const node of nodes) scores.push(plugin.score(state, pod, node));
+      else for (const each of known) scores.push(each[local] ?? 0);
       plugin.normalize?.(state, pod, scores, nodes);
       all.push({ plugin: plugin.name, weight, scores });
     }

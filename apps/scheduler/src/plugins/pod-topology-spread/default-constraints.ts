@@ -1,5 +1,5 @@
 import { labelSelectorMatcher } from '@orrery/apimachinery';
-import type { LabelSelectorObject } from '@orrery/apimachinery';
+import type { LabelSelectorMatcher, LabelSelectorObject } from '@orrery/apimachinery';
 import { controllerOf } from '@orrery/apimachinery';
 import type { Pod, TopologySpreadConstraint } from '@orrery/api';
 import type { Listers } from '../../framework/plugin.js';
@@ -48,6 +48,21 @@ function groupSelector(pod: Pod, workloads: Workloads): LabelSelectorObject | un
   return { matchLabels, matchExpressions };
 }
 
+/** Matchers by selector: the pods of a group come one after another. */
+const matchers = new Map<string, LabelSelectorMatcher>();
+const MOST_MATCHERS = 1000;
+
+function matcherOf(group: LabelSelectorObject): LabelSelectorMatcher {
+  const key = JSON.stringify(group);
+  let matcher = matchers.get(key);
+  if (!matcher) {
+    matcher = labelSelectorMatcher(group);
+    if (matchers.size >= MOST_MATCHERS) matchers.clear();
+    matchers.set(key, matcher);
+  }
+  return matcher;
+}
+
 /** Those of the configuration, for pods that have none of their own. */
 export function defaultConstraints(
   pod: Pod,
@@ -57,7 +72,7 @@ export function defaultConstraints(
   if (defaults.length === 0) return [];
   const group = groupSelector(pod, workloads);
   if (!group) return [];
-  const selector = labelSelectorMatcher(group);
+  const selector = matcherOf(group);
   const countKey = toCountKey(pod, selector);
   return defaults.map((each) => ({
     topologyKey: each.topologyKey,

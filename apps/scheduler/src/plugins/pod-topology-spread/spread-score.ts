@@ -30,6 +30,7 @@ export interface SpreadInput {
 }
 
 const empty: ReadonlyMap<string, number> = new Map();
+const NONE = { topologyKey: '', maxSkew: 1 };
 
 /** Matching pods by domain, of the domains that feasible nodes are in (k8s podtopologyspread/scoring.go:PreScore). */
 export function sumSpread(input: SpreadInput): SpreadTotals {
@@ -85,17 +86,17 @@ function fill(found: Map<string, number>, counts: NodeCounts, filling: Filling):
 
 /** Fewer is better: see normalizeSpread. */
 export function scoreSpread(totals: SpreadTotals, node: NodeInfo): number {
-  if (totals.ignored.has(node)) return 0;
+  if (totals.ignored.size > 0 && totals.ignored.has(node)) return 0;
+  const { constraints, counts, domains, weights } = totals;
   let score = 0;
-  totals.constraints.forEach((constraint, i) => {
-    const domain = node.labels[constraint.topologyKey];
-    if (domain === undefined) return;
+  for (let i = 0; i < constraints.length; i++) {
+    const { topologyKey, maxSkew } = constraints[i] ?? NONE;
+    const domain = node.labels[topologyKey];
+    if (domain === undefined) continue;
     const count =
-      constraint.topologyKey === HOSTNAME
-        ? (totals.counts[i]?.on(node) ?? 0)
-        : (totals.domains[i]?.get(domain) ?? 0);
-    score += count * (totals.weights[i] ?? 0) + (constraint.maxSkew - 1);
-  });
+      topologyKey === HOSTNAME ? (counts[i]?.on(node) ?? 0) : (domains[i]?.get(domain) ?? 0);
+    score += count * (weights[i] ?? 0) + (maxSkew - 1);
+  }
   return Math.round(score);
 }
 
@@ -106,15 +107,15 @@ export function normalizeSpread(
 ): void {
   let least = Infinity;
   let most = 0;
-  nodes.forEach((node, i) => {
+  const isIgnored = (node: NodeInfo): boolean => ignored.size > 0 && ignored.has(node);
+  for (const [i, node] of nodes.entries()) {
+    if (isIgnored(node)) continue;
     const score = scores[i] ?? 0;
-    if (ignored.has(node)) return;
-    least = Math.min(least, score);
-    most = Math.max(most, score);
-  });
-  nodes.forEach((node, i) => {
-    if (ignored.has(node)) scores[i] = 0;
+    if (score < least) least = score;
+    if (score > most) most = score;
+  }
+  for (const [i, node] of nodes.entries())
+    if (isIgnored(node)) scores[i] = 0;
     else if (most === 0) scores[i] = MAX_SCORE;
     else scores[i] = Math.floor((MAX_SCORE * (most + least - (scores[i] ?? 0))) / most);
-  });
 }
