@@ -1,5 +1,6 @@
 import type { StatusError } from '@orrery/apimachinery';
 import { newExpired } from '@orrery/apimachinery';
+import type { KindDescriptor } from '@orrery/api';
 import { isStorageError } from '@orrery/storage';
 import type { Entry, StorageError, StorageEvent, WatchItem } from '@orrery/storage';
 import type { WatchRequest } from './list-options.js';
@@ -84,6 +85,24 @@ function toBatch(
   return batch;
 }
 
+/** What all watchers of a prefix that want everything are handed, by the array that they have in common. */
+const shared = new WeakMap<readonly WatchItem[], Map<KindDescriptor, readonly WatchEvent[]>>();
+
+/** The same array for all who are handed the same items and want all of them: what is made of it can be shared, too. */
+function batchOf(
+  scope: StoreScope,
+  request: WatchRequest,
+  items: readonly WatchItem[],
+): readonly WatchEvent[] {
+  if (request.predicate || items.some(({ kind }) => kind !== 'event'))
+    return toBatch(scope, request, items);
+  let byKind = shared.get(items);
+  if (!byKind) shared.set(items, (byKind = new Map()));
+  let batch = byKind.get(scope.kind);
+  if (!batch) byKind.set(scope.kind, (batch = toBatch(scope, request, items)));
+  return batch;
+}
+
 interface Start {
   readonly initial: readonly WatchEvent[];
   readonly after: number;
@@ -140,11 +159,12 @@ export async function* watchObjects(
   const stream = scope.deps.storage.watch(prefix, {
     after: start.after,
     signal: request.signal,
+    paced: true,
     ...(request.allowBookmarks ? { progressMs: BOOKMARK_MS } : {}),
   });
   try {
     for await (const items of stream) {
-      const batch = toBatch(scope, request, items);
+      const batch = batchOf(scope, request, items);
       if (batch.length > 0) yield batch;
     }
   } catch (error) {

@@ -71,6 +71,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Ask for progress marks at about this interval; absent = none are needed. */
   readonly progressMs?: number;
+  /** What happens within some milliseconds may come as one array, which all such watches of a prefix share. */
+  readonly paced?: boolean;
 }
 
 /**

@@ -1,7 +1,4 @@
-import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
 import { toApiVersion } from '@orrery/apimachinery';
-import { SystemClock } from '@orrery/component';
 import type { Clock, Random } from '@orrery/component';
 import type { Representation, WatchEvent, WatchRequest } from '@orrery/registry';
 import { toApiError } from '../filters/to-api-error.js';
@@ -12,6 +9,7 @@ import { toPartial, toTable } from '../negotiation/table.js';
 import { subjectOf } from '../faults/request-faults.js';
 import type { SentRevisions } from '../history/sent-revisions.js';
 import type { RequestFaults } from '../faults/request-faults.js';
+import { Frame, writeFrame } from '../transport/frame.js';
 import type { Call } from './call.js';
 import { booleanOf, listRequestOf, numberOf } from './call.js';
 import { negotiateFor, tableOptionsOf } from './respond.js';
@@ -35,6 +33,9 @@ const STREAMS: readonly WireFormat[] = ['json', 'protobuf'];
 /** Turns one event into one line of the stream. */
 type Encoder = (event: WatchEvent) => Buffer;
 
+/** Turns a batch into what is written of it. */
+type BatchEncoder = (batch: readonly WatchEvent[]) => Frame;
+
 const encoded = new WeakMap<Representation, Map<string, Buffer>>();
 
 /** The line of an event, encoded once for all watchers of the same form. */
@@ -44,6 +45,26 @@ function encodedOnce(representation: Representation, form: string, encode: () =>
   let line = forms.get(form);
   if (!line) forms.set(form, (line = encode()));
   return line;
+}
+
+const frames = new WeakMap<readonly WatchEvent[], Map<string, Frame>>();
+
+const frameOf = (batch: readonly WatchEvent[], encode: Encoder): Frame =>
+  new Frame(batch.length === 1 && batch[0] ? encode(batch[0]) : Buffer.concat(batch.map(encode)));
+
+/** Encodes a batch once for all watchers that are handed the same array in the same form; tables are each watcher's own. */
+function batchEncoderFor(call: Call, negotiated: Negotiated, clock: Clock): BatchEncoder {
+  const encode = encoderFor(call, negotiated, clock);
+  if (negotiated.as === 'Table') return (batch) => frameOf(batch, encode);
+  const { format, as, version } = negotiated;
+  const form = `${format}:${as ? version : ''}`;
+  return (batch) => {
+    let forms = frames.get(batch);
+    if (!forms) frames.set(batch, (forms = new Map()));
+    let frame = forms.get(form);
+    if (!frame) forms.set(form, (frame = frameOf(batch, encode)));
+    return frame;
+  };
 }
 
 const line = (type: string, object: unknown): Buffer =>
@@ -123,39 +144,6 @@ export function encoderFor(call: Call, negotiated: Negotiated, clock: Clock): En
   };
 }
 
-/** Bytes that may wait for a slow client before its watch is cut. */
-const MAX_BUFFERED = 16 * 1024 * 1024;
-
-async function write(raw: ServerResponse, chunk: Buffer, signal: AbortSignal): Promise<void> {
-  if (raw.write(chunk)) return;
-  if (raw.writableLength > MAX_BUFFERED) {
-    raw.destroy();
-    return;
-  }
-  await once(raw, 'drain', { signal });
-}
-
-/** Deliveries of one watch that may follow one another at once, and the time between those beyond. */
-const BURST = 4;
-const GAP_MS = 8;
-
-/**
- * Spaces the deliveries of a busy watch, so that what happens in between goes out as one write: a write costs server and
- * client more than the events in it. A quiet watch is never delayed. Real time, whatever clock the cluster goes by.
- */
-class Pace {
-  static readonly #clock = new SystemClock();
-  #free = 0;
-
-  /** To be called after a delivery; resolves when the next may be made up. */
-  async rest(signal: AbortSignal): Promise<void> {
-    const now = Pace.#clock.monotonic();
-    this.#free = Math.max(this.#free, now) + GAP_MS;
-    const ms = this.#free - now - BURST * GAP_MS;
-    if (ms > 0) await Pace.#clock.sleep(ms, signal);
-  }
-}
-
 /** Where the batches of one watch go. */
 interface Sink {
   deliver(batch: readonly WatchEvent[]): Promise<void>;
@@ -170,13 +158,11 @@ async function pump(
   events: AsyncGenerator<readonly WatchEvent[], void>,
   sink: Sink,
 ): Promise<void> {
-  const pace = new Pace();
   try {
     for await (const batch of events) {
       if (request.signal.aborted) break;
       if (batch.length === 0) continue;
       await sink.deliver(batch);
-      await pace.rest(request.signal);
     }
   } catch (error) {
     if (!request.signal.aborted) sink.fail(error);
@@ -233,10 +219,10 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
         timeUp.abort(error);
       },
     });
-    const encode = encoderFor(call, negotiated, deps.clock);
+    const encode = batchEncoderFor(call, negotiated, deps.clock);
     const sink: Sink = {
       deliver: async (batch) => {
-        await write(raw, Buffer.concat(batch.map(encode)), signal);
+        await writeFrame(raw, encode(batch), signal);
         deps.sent?.note(request.context, call.resource.kind, revisionOf(batch.at(-1)));
       },
       fail: (error) => {

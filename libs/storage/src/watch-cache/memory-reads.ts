@@ -60,6 +60,7 @@ export interface MemoryReadsOptions {
 
 interface Subscription {
   readonly queue: WatchQueue;
+  readonly partition: Partition;
   readonly unsubscribe: () => void;
 }
 
@@ -100,7 +101,7 @@ export class MemoryReads {
     let { after } = options;
     if (!signal.aborted) this.options.requireCurrent?.(after, `watch ${prefix}`);
     while (!signal.aborted) {
-      const subscription = this.subscribe(prefix, after);
+      const subscription = this.subscribe(prefix, after, options.paced);
       if (subscription) {
         yield* this.follow(subscription, { ...options, after });
         return;
@@ -114,22 +115,23 @@ export class MemoryReads {
   }
 
   /** Joins the watchers of the prefix, with what memory has behind `after`; undefined when that is too long ago. */
-  private subscribe(prefix: string, after: number): Subscription | undefined {
+  private subscribe(prefix: string, after: number, paced?: boolean): Subscription | undefined {
     const partition = this.options.state.partition(prefix);
     const backlog = partition.since(prefix, after);
     if (!backlog) return undefined;
     const queue = new WatchQueue(after, this.options.watchBuffer);
     if (backlog.length > 0) queue.push(backlog);
-    return { queue, unsubscribe: partition.subscribe(prefix, queue) };
+    return { queue, partition, unsubscribe: partition.subscribe(prefix, queue, paced) };
   }
 
   /** The part of a watch that is served from memory. */
   private async *follow(
-    { queue, unsubscribe }: Subscription,
+    subscription: Subscription,
     { after, signal, progressMs }: WatchOptions,
   ): WatchStream {
+    const { queue, unsubscribe } = subscription;
     const stopProgress =
-      progressMs === undefined ? undefined : this.markProgress(queue, after, progressMs);
+      progressMs === undefined ? undefined : this.markProgress(subscription, after, progressMs);
     const onAbort = (): void => queue.end();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
@@ -145,9 +147,14 @@ export class MemoryReads {
     }
   }
 
-  private markProgress(queue: WatchQueue, after: number, progressMs: number): () => void {
+  private markProgress(
+    { queue, partition }: Subscription,
+    after: number,
+    progressMs: number,
+  ): () => void {
     const { clock, state } = this.options;
     const mark = (): void => {
+      partition.catchUp();
       queue.push([{ kind: 'progress', revision: Math.max(after, state.revision) }]);
       cancel = clock.after(progressMs, mark, { unref: true });
     };

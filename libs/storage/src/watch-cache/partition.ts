@@ -5,13 +5,15 @@ import { EventWindow } from './event-window.js';
 import type { CachedEvent, WindowLimits } from './event-window.js';
 import { KeyIndex } from './key-index.js';
 import type { WatchQueue } from './watch-queue.js';
+import { PacedWatchers, Watchers } from './watchers.js';
 
 /** What the cache holds of one resource (the first path segment behind the keyspace): state, recent events, watchers. */
 export class Partition {
   readonly window: EventWindow;
   /** Revision of the latest change: the state in memory is the state at every revision from here to the cache's. */
   changedAt: number;
-  private readonly watchers = new Map<string, Set<WatchQueue>>();
+  private readonly watchers = new Watchers();
+  private readonly paced = new PacedWatchers();
   private pending: CachedEvent[] = [];
 
   constructor(
@@ -48,12 +50,15 @@ export class Partition {
   flush(): void {
     const events = this.pending;
     this.pending = [];
-    if (this.watchers.size === 0) return;
+    if (!this.watchers.any && !this.paced.any) return;
     const items = events.map((event): WatchItem => ({ kind: 'event', event }));
-    for (const [prefix, queues] of this.watchers) {
-      const batch = items.filter((item) => isBelow(item, prefix));
-      if (batch.length > 0) for (const queue of queues) queue.push(batch);
-    }
+    this.watchers.hand(items);
+    this.paced.hand(items);
+  }
+
+  /** Lets no watcher wait for what has been applied. */
+  catchUp(): void {
+    this.paced.flush();
   }
 
   /** Events above `revision` below `prefix`; undefined when the window does not reach back that far. */
@@ -65,22 +70,20 @@ export class Partition {
       .map((event) => ({ kind: 'event', event }));
   }
 
-  subscribe(prefix: string, queue: WatchQueue): () => void {
-    const queues = this.watchers.get(prefix) ?? new Set();
-    this.watchers.set(prefix, queues.add(queue));
-    return () => {
-      queues.delete(queue);
-      if (queues.size === 0 && this.watchers.get(prefix) === queues) this.watchers.delete(prefix);
-    };
+  /** `paced` = the batches of a busy resource may come some milliseconds later, and larger. */
+  subscribe(prefix: string, queue: WatchQueue, paced = false): () => void {
+    if (!paced) return this.watchers.add(prefix, queue);
+    // What waits for the others is in the window already, from which this one has it.
+    this.paced.flush();
+    return this.paced.add(prefix, queue);
   }
 
   /** Drops everything; watchers are told why. */
   reset(error: StorageError): void {
     this.index.clear();
     this.pending = [];
-    const cut = [...this.watchers.values()];
-    this.watchers.clear();
-    for (const queues of cut) for (const queue of queues) queue.end(error);
+    this.watchers.end(error);
+    this.paced.end(error);
   }
 
   private remember(event: CachedEvent): void {
@@ -88,8 +91,4 @@ export class Partition {
     this.window.push(event);
     this.pending.push(event);
   }
-}
-
-function isBelow(item: WatchItem, prefix: string): boolean {
-  return item.kind === 'event' && item.event.entry.key.startsWith(prefix);
 }
