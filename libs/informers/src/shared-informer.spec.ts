@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ConfigMap } from '@orrery/api';
-import { StatusError, newExpired } from '@orrery/apimachinery';
+import { StatusError, newExpired, newNotFound } from '@orrery/apimachinery';
 import type { KubeList, ListQuery, ResourceClient, WatchEvent, WatchQuery } from '@orrery/client';
 import { SystemClock, SystemRandom, silentLogger } from '@orrery/component';
 import { SharedInformer } from './shared-informer.js';
@@ -131,5 +131,21 @@ describe('SharedInformer', () => {
     await t.seen('9');
     expect([t.informer.hasSeen('99'), t.informer.hasSeen('100')]).toEqual([true, false]);
     await t.stop();
+  });
+
+  it.each([
+    { when: 'never was there', scripts: [] },
+    { when: 'has gone', scripts: [() => [end('5')]] },
+  ])('waits for nothing where the resource $when', async ({ scripts }) => {
+    const gone = (): Error => newNotFound({ group: '', resource: 'configmaps' }, '');
+    const client = fakeClient([...scripts, ...Array.from({ length: 50 }, () => gone)], {
+      metadata: { resourceVersion: '1' },
+      items: [],
+    });
+    const { informer, stop } = run(client);
+    if (scripts.length > 0) await informer.waitForSync(AbortSignal.timeout(30_000));
+    await informer.catchUp('1000', AbortSignal.timeout(30_000));
+    expect(informer.size).toBe(0);
+    await stop();
   });
 });

@@ -97,21 +97,29 @@ export class SharedInformer<T extends KubeObject> implements ReflectorSink<T> {
     await this.#reflector.start(signal);
   }
 
-  /** Resolves when the cache has been read anew, and so holds every change up to now; rejects with the signal's reason. */
+  /**
+   * Resolves when the cache has been read anew, and so holds every change up to now, or when the server says that it
+   * has no such resource; rejects with the signal's reason.
+   */
   async relist(signal: AbortSignal): Promise<void> {
     if (!this.#reflector) return this.waitForSync(signal);
+    this.#absent = false;
     let done = false;
     const wake = (): void => {
       done = true;
       this.#wake();
     };
     this.#reflector.relist(wake);
-    await this.#waitUntil(() => done, signal);
+    await this.#waitUntil(() => done || this.#absent, signal);
   }
 
-  /** Resolves when the cache holds every change up to `resourceVersion`, which may have been long ago. */
+  /**
+   * Resolves when the cache holds every change up to `resourceVersion`, which may have been long ago; or when the server
+   * has no such resource, as after the deletion of its definition: there is nothing to wait for.
+   */
   async catchUp(resourceVersion: string, signal: AbortSignal): Promise<void> {
-    await this.waitForSync(signal);
+    await this.waitForSyncOrAbsence(signal);
+    if (!this.#synced) return;
     const soon = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
     // Nothing comes where nothing happens: then the collection is asked for again.
     await this.waitUntilSeen(resourceVersion, soon).catch(async () => {
@@ -143,6 +151,7 @@ export class SharedInformer<T extends KubeObject> implements ReflectorSink<T> {
     for (const key of gone) this.#remove(key);
     for (const object of kept) this.#set(object);
     this.#synced = true;
+    this.#absent = false;
     this.#wake();
   }
 
