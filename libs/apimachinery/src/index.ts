@@ -155,6 +155,7 @@ export {
   zeroQuantity,
 } from './quantity.js';
 export type { Quantity, QuantityFormat } from './quantity.js';
+export { isFlagSet } from './query-flag.js';
 export { DecodeError, MAX_VALUES } from './codec/decode-error.js';
 export { setOwn } from './schema/normalize.js';
 export { decodeJson, duplicateFieldsOf, goJsonError } from './codec/json.js';

@@ -17,6 +17,11 @@ describe('parseRequestInfo()', () => {
       want: { verb: 'list', namespace: 'default', resource: 'pods', name: '', group: '' },
     },
     {
+      name: 'a list, as Python says that it does not watch',
+      url: '/apis/apps/v1/deployments?watch=False',
+      want: { verb: 'list', group: 'apps', version: 'v1', resource: 'deployments' },
+    },
+    {
       name: 'a watch',
       url: '/apis/apps/v1/deployments?watch=1',
       want: { verb: 'watch', group: 'apps', version: 'v1', resource: 'deployments' },

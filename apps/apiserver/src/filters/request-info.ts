@@ -1,3 +1,5 @@
+import { isFlagSet } from '@orrery/apimachinery';
+
 /** What a request asks for, as upstream's RequestInfo (k8s apiserver pkg/endpoints/request/requestinfo.go). */
 export interface RequestInfo {
   readonly isResource: boolean;
@@ -51,9 +53,7 @@ const nonResource = (method: string, path: string): RequestInfo => ({
 
 /** `verb` once the whole path is known: collections are listed or watched, and deleted as collections. */
 function verbOf(verb: string, name: string, query: URLSearchParams): string {
-  const watch = query.get('watch');
-  const isWatch = watch !== null && watch !== 'false' && watch !== '0';
-  if (verb === 'get' && name === '') return isWatch ? 'watch' : 'list';
+  if (verb === 'get' && name === '') return isFlagSet(query.get('watch')) ? 'watch' : 'list';
   if (verb === 'delete' && name === '') return 'deletecollection';
   return verb;
 }

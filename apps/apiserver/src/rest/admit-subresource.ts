@@ -1,3 +1,4 @@
+import { isFlagSet } from '@orrery/apimachinery';
 import type { GroupVersionKind, KubeObject } from '@orrery/apimachinery';
 import type { KindDescriptor, RequestKind } from '@orrery/api';
 import { AdmissionChain } from '@orrery/registry';
@@ -25,15 +26,13 @@ async function ask({ attributes, plugins }: Asked): Promise<void> {
   await chain.validate(attributes);
 }
 
-const isTrue = (value: string | null): boolean => value === 'true' || value === '1' || value === '';
-
 /** The options object that a CONNECT is about, made of the query (k8s apiserver pkg/endpoints/handlers/rest.go:getRequestOptions). */
 export function connectOptions(kind: string, request: Request): KubeObject {
   const { query } = request;
   const options: Record<string, unknown> = { kind, apiVersion: 'v1' };
   const flag = (name: string, fallback: boolean): void => {
     const value = query.get(name);
-    if (value === null ? fallback : isTrue(value)) options[name] = true;
+    if (value === null ? fallback : isFlagSet(value)) options[name] = true;
   };
   if (kind === 'PodExecOptions' || kind === 'PodAttachOptions') {
     flag('stdin', false);

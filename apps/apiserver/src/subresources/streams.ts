@@ -1,4 +1,4 @@
-import { newBadRequest } from '@orrery/apimachinery';
+import { isFlagSet, newBadRequest } from '@orrery/apimachinery';
 import type { ServerServices } from '../extensions.js';
 import type { SubresourceHandler, UpgradeContext } from '../subresources.js';
 import { kubeletBackend } from './backend.js';
@@ -19,7 +19,7 @@ export function kubeletStreamQuery(stream: Stream, query: URLSearchParams): URLS
     return out;
   }
   for (const [name, renamed] of Object.entries(RENAMED))
-    if (/^(true|1|)$/.test(query.get(name) ?? 'false')) out.set(renamed, '1');
+    if (isFlagSet(query.get(name))) out.set(renamed, '1');
   if (stream === 'exec') for (const word of query.getAll('command')) out.append('command', word);
   return out;
 }

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { duplexPair } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
+import { isFlagSet } from '@orrery/apimachinery';
 
 const BINARY = 'binary.k8s.io';
 const BASE64 = 'base64.binary.k8s.io';
@@ -11,14 +12,12 @@ const BASE64 = 'base64.binary.k8s.io';
 const MAX_SENT = 4096;
 const NORMAL = 1000;
 
-const isTrue = (text: string | null): boolean => text !== null && /^(true|1|)$/.test(text);
-
 /** Watches and logs: their answers are streams, sent as messages to who asks for a WebSocket. */
 export function isWebSocketStream({ method, url = '/', headers }: IncomingMessage): boolean {
   if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
   const { pathname, searchParams } = new URL(url, 'https://localhost');
   return (
-    isTrue(searchParams.get('watch')) ||
+    isFlagSet(searchParams.get('watch')) ||
     /\/api(s\/[^/]+)?\/[^/]+\/watch\//.test(pathname) ||
     /\/namespaces\/[^/]+\/pods\/[^/]+\/log$/.test(pathname)
   );

@@ -1,3 +1,5 @@
+import { isFlagSet } from '@orrery/apimachinery';
+
 /** One line of a CRI log file: `<time> stdout|stderr P|F <text>`. */
 export interface LogLine {
   readonly time: string;
@@ -36,9 +38,6 @@ function numberOf(value: string | undefined, name: string, min: number): number 
   return number;
 }
 
-const isTrue = (value: string | undefined): boolean =>
-  value === 'true' || value === '1' || value === '';
-
 const STREAMS: Readonly<Record<string, 'stdout' | 'stderr'>> = {
   Stdout: 'stdout',
   Stderr: 'stderr',
@@ -53,9 +52,9 @@ export function parseLogOptions(
   const time = query['sinceTime'] ? Date.parse(query['sinceTime']) : undefined;
   if (time !== undefined && Number.isNaN(time)) throw new RangeError('sinceTime: Invalid value');
   return {
-    follow: isTrue(query['follow']),
-    previous: isTrue(query['previous']),
-    timestamps: isTrue(query['timestamps']),
+    follow: isFlagSet(query['follow']),
+    previous: isFlagSet(query['previous']),
+    timestamps: isFlagSet(query['timestamps']),
     tailLines: numberOf(query['tailLines'], 'tailLines', 0),
     limitBytes: numberOf(query['limitBytes'], 'limitBytes', 1),
     sinceMs: seconds === undefined ? time : nowMs - seconds * 1000,
