@@ -25,7 +25,7 @@ describe.each(chosenScenarios())('$controller', (scenario) => {
   it('comes to an end', async () => {
     clean = await trial().clean();
     report.start(scenario.controller, clean.writes);
-  }, 60_000);
+  }, 150_000);
 
   it.each(['made', 'lost'] as const)(
     'comes to the same end when it dies at any write that is %s',
@@ -49,7 +49,7 @@ describe.each(chosenScenarios())('$controller', (scenario) => {
         expect(made).toEqual(died.map(() => notRepeated(clean.created, scenario)));
       }
     },
-    300_000,
+    600_000,
   );
 
   it.each(['frozen', 'lagging', 'skipping'] as const)(
@@ -59,7 +59,7 @@ describe.each(chosenScenarios())('$controller', (scenario) => {
       expect(Object.fromEntries(created)).toEqual(Object.fromEntries(clean.created));
       report.stale(scenario.controller);
     },
-    60_000,
+    150_000,
   );
 });
 

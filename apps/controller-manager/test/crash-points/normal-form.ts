@@ -8,6 +8,8 @@ const VOLATILE: ReadonlySet<string> = new Set([
   'generation',
   'deletionTimestamp',
 ]);
+/** What the API server draws by lot where nobody asks for one in particular. */
+const DRAWN: ReadonlySet<string> = new Set(['clusterIP', 'clusterIPs', 'nodePort']);
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
@@ -21,6 +23,14 @@ function labelOf(object: KubeObject): string {
   return `${object.kind ?? ''} ${namespace}/${shown}`;
 }
 
+function normal(name: string, value: unknown, observes: number | undefined): unknown {
+  // How many steps led there may differ; that the last was seen must not.
+  if (name === 'observedGeneration' && typeof value === 'number' && observes !== undefined)
+    return value >= observes;
+  if (DRAWN.has(name) && !['None', ''].includes(String(value))) return 'drawn';
+  return strip(value, observes);
+}
+
 function strip(value: unknown, observes: number | undefined): unknown {
   if (Array.isArray(value)) return value.map((item) => strip(item, observes));
   if (typeof value !== 'object' || value === null) return value;
@@ -28,13 +38,7 @@ function strip(value: unknown, observes: number | undefined): unknown {
   return Object.fromEntries(
     entries
       .filter(([name]) => !VOLATILE.has(name))
-      .map(([name, inner]) => [
-        name,
-        // How many steps led there may differ; that the last was seen must not.
-        name === 'observedGeneration' && typeof inner === 'number' && observes !== undefined
-          ? inner >= observes
-          : strip(inner, observes),
-      ]),
+      .map(([name, inner]) => [name, normal(name, inner, observes)]),
   );
 }
 

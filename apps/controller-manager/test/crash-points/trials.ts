@@ -14,7 +14,7 @@ import { World } from './world.js';
 const QUIET_MS = 80;
 /** The same for the run that the others are measured by, which must not be judged too early. */
 const LONG_QUIET_MS = 400;
-const CONVERGE_MS = 30_000;
+const CONVERGE_MS = 120_000;
 
 /** How one run ended. */
 export interface Outcome {

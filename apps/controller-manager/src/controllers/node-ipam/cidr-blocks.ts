@@ -16,7 +16,8 @@ const MOST_BITS = 16;
 const groupsOf = (text: string): bigint[] =>
   text === '' ? [] : text.split(':').map((group) => BigInt(`0x${group}`));
 
-function toNumber(address: string): bigint {
+/** An address of either family as a number. */
+export function toNumber(address: string): bigint {
   if (!isIPv6(address))
     return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
   const [head = '', tail] = address.split('::');
@@ -27,7 +28,7 @@ function toNumber(address: string): bigint {
 }
 
 /** IPv6 in its canonical text, as the URL parser writes it. */
-function toAddress(family: CidrBlocks['family'], value: bigint): string {
+export function toAddress(family: CidrBlocks['family'], value: bigint): string {
   if (family === 'IPv4')
     return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 255n)).join('.');
   const groups = Array.from({ length: 8 }, (_, i) =>

@@ -1,32 +1,39 @@
-import { isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import { ConfigError } from '@orrery/component';
+import { familyOf, toAddress, toNumber } from '../node-ipam/cidr-blocks.js';
+import type { CidrBlocks } from '../node-ipam/cidr-blocks.js';
 
-const toNumber = (ip: string): number =>
-  ip.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-
-const toText = (value: number): string =>
-  [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
+type Family = CidrBlocks['family'];
 
 interface Range {
-  readonly first: number;
-  readonly last: number;
+  readonly family: Family;
+  readonly first: bigint;
+  readonly last: bigint;
 }
+
+const BITS = { IPv4: 32, IPv6: 128 } as const;
+/** Greater ranges are mistakes. */
+const MOST_BITS = 24;
 
 /** A CIDR without its first and last address, or `first-last`. Throws ConfigError. */
 function parseRange(text: string): Range {
   const [from = '', to] = text.split('-');
   const [base = '', bits] = from.split('/');
+  const family = familyOf(from);
   const prefix = Number(bits);
-  if (to !== undefined && isIPv4(from) && isIPv4(to) && toNumber(from) <= toNumber(to))
-    return { first: toNumber(from), last: toNumber(to) };
-  if (to !== undefined || !isIPv4(base) || !(prefix >= 8 && prefix <= 32))
+  const isRange = to !== undefined && isIP(from) !== 0 && isIP(to) !== 0 && familyOf(to) === family;
+  if (isRange && toNumber(from) <= toNumber(to))
+    return { family, first: toNumber(from), last: toNumber(to) };
+  const width = BITS[family];
+  const isCidr = to === undefined && isIP(base) !== 0 && prefix >= width - MOST_BITS;
+  if (!isCidr || prefix > width)
     throw new ConfigError(
-      `--load-balancer-pool: ${text} is neither a CIDR nor a range as 10.0.0.1-10.0.0.9 of IPv4`,
+      `--load-balancer-pool: ${text} is neither a CIDR nor a range as 10.0.0.1-10.0.0.9`,
     );
-  const size = 2 ** (32 - prefix);
-  const first = Math.floor(toNumber(base) / size) * size;
-  if (size <= 2) return { first, last: first + size - 1 };
-  return { first: first + 1, last: first + size - 2 };
+  const size = 1n << BigInt(width - prefix);
+  const first = (toNumber(base) / size) * size;
+  if (size <= 2n) return { family, first, last: first + size - 1n };
+  return { family, first: first + 1n, last: first + size - 2n };
 }
 
 /** The addresses that Services may be given, in order. */
@@ -38,16 +45,20 @@ export class AddressPool {
   }
 
   has(ip: string): boolean {
-    if (!isIPv4(ip)) return false;
+    if (isIP(ip) === 0) return false;
     const value = toNumber(ip);
-    return this.#ranges.some(({ first, last }) => value >= first && value <= last);
+    return this.#ranges.some(
+      ({ family, first, last }) => family === familyOf(ip) && value >= first && value <= last,
+    );
   }
 
-  /** The lowest address that is not taken; undefined when none is left. */
-  next(taken: ReadonlySet<string>): string | undefined {
-    for (const { first, last } of this.#ranges)
-      for (let value = first; value <= last; value++)
-        if (!taken.has(toText(value))) return toText(value);
+  /** The lowest address of that family that is not taken; undefined when none is left. */
+  next(taken: ReadonlySet<string>, wanted: string = 'IPv4'): string | undefined {
+    for (const { family, first, last } of this.#ranges)
+      for (let value = first; family === wanted && value <= last; value++) {
+        const address = toAddress(family, value);
+        if (!taken.has(address)) return address;
+      }
     return undefined;
   }
 }

@@ -96,3 +96,22 @@ describe('planPool()', () => {
     expect(plan.refuse.map(({ message }) => message)).toEqual(refused);
   });
 });
+
+describe('an AddressPool of both families', () => {
+  const pool = new AddressPool(['10.0.0.0/30', 'fd00:10:112::/126']);
+
+  it.each([
+    { family: 'IPv4', taken: [], want: '10.0.0.1' },
+    { family: 'IPv6', taken: [], want: 'fd00:10:112::1' },
+    { family: 'IPv6', taken: ['fd00:10:112::1'], want: 'fd00:10:112::2' },
+    { family: 'IPv6', taken: ['fd00:10:112::1', 'fd00:10:112::2'], want: undefined },
+  ])('gives $want of $family when $taken are taken', ({ family, taken, want }) => {
+    expect(pool.next(new Set(taken), family)).toBe(want);
+  });
+
+  it('has the addresses of both', () => {
+    expect(
+      ['10.0.0.2', 'fd00:10:112::2', 'fd00:10:112::9', '::a00:2'].map((ip) => pool.has(ip)),
+    ).toEqual([true, true, false, false]);
+  });
+});

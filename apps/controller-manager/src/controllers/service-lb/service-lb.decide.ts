@@ -61,7 +61,7 @@ export function planPool(services: readonly Service[], pool: AddressPool): PoolP
   const assign: Assignment[] = leaving.map((service) => ({ service, ip: undefined }));
   const refuse: Refusal[] = [];
   for (const service of waiting) {
-    const found = choose(asksFor(service), pool, taken);
+    const found = choose(service, pool, taken);
     if ('ip' in found) {
       taken.add(found.ip);
       assign.push({ service, ip: found.ip });
@@ -71,15 +71,16 @@ export function planPool(services: readonly Service[], pool: AddressPool): PoolP
 }
 
 function choose(
-  asks: string,
+  service: Service,
   pool: AddressPool,
   taken: ReadonlySet<string>,
 ): { readonly ip: string } | { readonly message: string } {
+  const asks = asksFor(service);
   if (asks !== '') {
     const message = whyNot(asks, pool, taken);
     return message ? { message } : { ip: asks };
   }
-  const ip = pool.next(taken);
+  const ip = pool.next(taken, service.spec?.ipFamilies?.[0]);
   return ip ? { ip } : { message: 'no addresses are left in the pool' };
 }
 
