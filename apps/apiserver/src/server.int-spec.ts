@@ -66,11 +66,14 @@ beforeAll(async () => {
     random: new SystemRandom(),
     logger: silentLogger,
   });
-  await eventually(async () => {
-    const { text } = await ask('/readyz?verbose');
-    if (!text.includes('readyz check passed')) throw new Error(text);
-  });
-}, 30_000);
+  await eventually(
+    async () => {
+      const { text } = await ask('/readyz?verbose');
+      if (!text.includes('readyz check passed')) throw new Error(text);
+    },
+    { timeoutMs: 40_000 },
+  );
+}, 60_000);
 
 afterAll(async () => {
   await server.close();
@@ -157,7 +160,68 @@ describe('Status bodies', () => {
       ask: { method: 'POST', body: {} },
       code: 405,
       reason: 'MethodNotAllowed',
-      message: 'create is not supported on resources of kind "configmaps"',
+      message: 'the server does not allow this method on the requested resource',
+    },
+    {
+      name: 'force of a patch that is no apply',
+      path: `${CONFIG_MAPS}/a?force=true`,
+      ask: {
+        method: 'PATCH',
+        body: {},
+        headers: { 'content-type': 'application/merge-patch+json' },
+      },
+      code: 422,
+      reason: 'Invalid',
+      message:
+        'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
+    },
+    {
+      name: 'a fieldValidation that is none',
+      path: `${CONFIG_MAPS}?fieldValidation=X`,
+      ask: { method: 'POST', body: {} },
+      code: 422,
+      reason: 'Invalid',
+      message:
+        'CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: "X": supported values: "", "Ignore", "Strict", "Warn"',
+    },
+    {
+      name: 'an apply of another kind',
+      path: `${CONFIG_MAPS}/a?fieldManager=m`,
+      ask: {
+        method: 'PATCH',
+        body: { apiVersion: 'v1', kind: 'Secret' },
+        headers: { 'content-type': 'application/apply-patch+yaml' },
+      },
+      code: 400,
+      reason: 'BadRequest',
+      message: 'invalid object type: /v1, Kind=Secret',
+    },
+    {
+      name: 'an apply that does not say of what',
+      path: `${CONFIG_MAPS}/a?fieldManager=m`,
+      ask: {
+        method: 'PATCH',
+        body: { data: {} },
+        headers: { 'content-type': 'application/apply-patch+yaml' },
+      },
+      code: 400,
+      reason: 'BadRequest',
+      message: 'invalid object type: /, Kind=',
+    },
+    {
+      name: 'initial events of a list',
+      path: `${CONFIG_MAPS}?sendInitialEvents=true`,
+      code: 422,
+      reason: 'Invalid',
+      message:
+        'ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list',
+    },
+    {
+      name: 'a continue that is no JSON',
+      path: `${CONFIG_MAPS}?limit=1&continue=abc`,
+      code: 400,
+      reason: 'BadRequest',
+      message: "continue key is not valid: invalid character 'i' looking for beginning of value",
     },
     {
       name: 'sendInitialEvents without its match',

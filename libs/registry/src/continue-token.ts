@@ -1,4 +1,4 @@
-import { newBadRequest } from '@orrery/apimachinery';
+import { goJsonError, newBadRequest } from '@orrery/apimachinery';
 
 /** Where a paged list goes on (k8s apiserver pkg/storage/continue.go). */
 export interface ContinueToken {
@@ -29,12 +29,13 @@ const named = (cluster: unknown): { cluster?: string } =>
   typeof cluster === 'string' ? { cluster } : {};
 
 function parseContinue(text: string): ContinueToken {
+  const odd = /[^A-Za-z0-9_-]/.exec(text);
+  if (odd) throw bad(`illegal base64 data at input byte ${odd.index}`);
   let token: { v?: unknown; rv?: unknown; start?: unknown; cluster?: unknown };
   try {
-    if (!/^[A-Za-z0-9_-]+$/.test(text)) throw new SyntaxError('illegal base64 data');
     token = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as typeof token;
   } catch (error) {
-    throw bad(error instanceof Error ? error.message : String(error));
+    throw bad(goJsonError(error));
   }
   if (typeof token !== 'object' || token === null || token.v !== 'meta.k8s.io/v1') {
     throw bad(`server does not recognize this encoded version ${JSON.stringify(token?.v ?? '')}`);

@@ -1,5 +1,6 @@
 import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
+import { joinHostPort } from '@orrery/component';
 import type { Storage } from '@orrery/storage';
 import type { ApiServerOptions } from '../config/options.js';
 
@@ -21,7 +22,7 @@ const NOT_TLS = 'wrong version number';
 /** GET /healthz; certificates of components are their own, as upstream's prober expects. */
 function healthzOver(scheme: Scheme, host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const url = `${scheme}://${host}:${port}/healthz`;
+    const url = `${scheme}://${joinHostPort(host, port)}/healthz`;
     const options = { rejectUnauthorized: false, agent: false as const };
     const asked = scheme === 'https' ? secureRequest(url, options) : plainRequest(url, options);
     asked.on('response', (response) => {
@@ -35,8 +36,9 @@ function healthzOver(scheme: Scheme, host: string, port: number): Promise<string
       });
     });
     asked.setTimeout(TIMEOUT_MS, () => asked.destroy(new Error('context deadline exceeded')));
-    asked.on('error', ({ message }) => {
-      reject(new Error(`Get "${url}": ${message}`));
+    asked.on('error', ({ message, code }: NodeJS.ErrnoException) => {
+      const refused = `dial tcp ${host}:${port}: connect: connection refused`;
+      reject(new Error(`Get "${url}": ${code === 'ECONNREFUSED' ? refused : message}`));
     });
     asked.end();
   });

@@ -7,14 +7,16 @@ import {
   newApplyConflict,
   newBadRequest,
   newInvalid,
+  parseApiVersion,
   required,
   toApiVersion,
   typedProblems,
 } from '@orrery/apimachinery';
+import type { KindDescriptor } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import { cloneJson } from '@orrery/registry';
 import { decodeYamlAside } from '../negotiation/decode-aside.js';
-import { checkKind, mediaTypeOf } from '../negotiation/decode-body.js';
+import { checkKind } from '../negotiation/decode-body.js';
 import { schemas } from '../negotiation/schemas.js';
 import type { Call } from './call.js';
 import { booleanOf, createCallOf } from './call.js';
@@ -22,10 +24,6 @@ import { inSteps, pauseFor } from './pauses.js';
 import { fieldSchemasOf, ignoredFields, managerOf } from './field-manager.js';
 import { sendObject } from './respond.js';
 import { strategyFor } from './subresource-strategy.js';
-
-/** True for a server-side apply. */
-export const isApply = (call: Call): boolean =>
-  mediaTypeOf(call.request.headers['content-type']) === 'application/apply-patch+yaml';
 
 async function parse(call: Call): Promise<unknown> {
   try {
@@ -48,10 +46,22 @@ function checkTyped(call: Call, object: KubeObject): void {
   throw new StatusError(500, '', message);
 }
 
+/** k8s apimachinery pkg/util/managedfields/internal/versioncheck.go: what is applied says what it is. */
+function checkType(value: unknown, { group, version, kind }: KindDescriptor): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+  const given = value as Partial<KubeObject>;
+  if (given.apiVersion === toApiVersion(group, version) && given.kind === kind) return;
+  const named = parseApiVersion(String(given.apiVersion ?? ''));
+  const type = `${named.group}/${named.version}, Kind=${given.kind ?? ''}`;
+  throw newBadRequest(`invalid object type: ${type}`);
+}
+
 /** The configuration that is applied: only what its author names, under the name in the URL. */
 async function readConfiguration(call: Call): Promise<KubeObject> {
   const { kind } = call.resource;
-  const object = checkKind(await parse(call), kind);
+  const parsed = await parse(call);
+  checkType(parsed, kind);
+  const object = checkKind(parsed, kind);
   await pauseFor(call).pause?.();
   const { metadata } = object;
   checkTyped(call, object);

@@ -1,12 +1,14 @@
-import { FieldPath, newBadRequest, newInvalid, notSupported } from '@orrery/apimachinery';
+import { newBadRequest } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
 import type { Strategy } from '@orrery/api';
 import type { CreateCall, ListRequest } from '@orrery/registry';
 import type { ApiRequest } from '../filters/api-request.js';
+import { mediaTypeOf } from '../negotiation/decode-body.js';
 import type { ServedResource } from './resource-catalog.js';
 import { trackerFor } from './field-manager.js';
 import { pauseFor } from './pauses.js';
 import { predicateOf } from './selectors.js';
+import { checkWriteOptions } from './write-options.js';
 
 /** One request for one resource. */
 export interface Call {
@@ -21,19 +23,9 @@ export const namespaceOf = ({ request, resource }: Call): string | undefined =>
     ? request.info.namespace
     : undefined;
 
-/** Reads `dryRun`; only All is known. */
-export function dryRunOf(
-  values: readonly string[],
-  kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions',
-): boolean {
-  const bad = values.filter((value) => value !== 'All' && value !== '');
-  if (bad.length > 0) {
-    throw newInvalid({ group: 'meta.k8s.io', kind }, '', [
-      notSupported(FieldPath.of('dryRun'), values, ['All']),
-    ]);
-  }
-  return values.includes('All');
-}
+/** True for a server-side apply. */
+export const isApply = (call: Call): boolean =>
+  mediaTypeOf(call.request.headers['content-type']) === 'application/apply-patch+yaml';
 
 export function createCallOf(
   call: Call,
@@ -41,10 +33,11 @@ export function createCallOf(
 ): CreateCall {
   const namespace = namespaceOf(call);
   const { query } = call.request;
+  checkWriteOptions(query, kind, query.has('force') && isApply(call));
   return {
     context: call.request.context,
     ...(namespace ? { namespace } : {}),
-    dryRun: dryRunOf(query.getAll('dryRun'), kind),
+    dryRun: query.getAll('dryRun').includes('All'),
     track: trackerFor(call),
     ...pauseFor(call),
     options: {

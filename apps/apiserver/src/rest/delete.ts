@@ -2,7 +2,8 @@ import type { KubeObject } from '@orrery/apimachinery';
 import type { DeleteOptions } from '@orrery/registry';
 import { decodeBody } from '../negotiation/decode-body.js';
 import type { Call } from './call.js';
-import { dryRunOf, listRequestOf, namespaceOf, numberOf } from './call.js';
+import { listRequestOf, namespaceOf, numberOf } from './call.js';
+import { dryRunOf } from './write-options.js';
 import { sendList, sendObject } from './respond.js';
 import { sendDocument } from './send.js';
 

@@ -1,6 +1,6 @@
-import { newMethodNotSupported } from '@orrery/apimachinery';
 import type { Call } from './call.js';
 import { create } from './create.js';
+import { methodNotAllowed } from './method-not-allowed.js';
 import { deleteMany, deleteOne } from './delete.js';
 import { get } from './get.js';
 import { list } from './list.js';
@@ -33,15 +33,15 @@ const HANDLERS: Readonly<Record<string, (call: Call, deps: WatchDeps) => Promise
 /** Serves a request for the object itself (no subresource). */
 export async function dispatch(call: Call, deps: WatchDeps): Promise<void> {
   const { request, resource } = call;
-  const { verb, group, name } = request.info;
+  const { verb, name } = request.info;
   const verbs = resource.kind.verbs ?? ALL_VERBS;
   // A single object named by a field selector is still read as a collection.
   const isNamed = request.info.parts.length > 1;
   const asked = verb === 'get' && !isNamed && name === '' ? 'list' : verb;
   const handler = HANDLERS[asked];
   if (!verbs.includes(asked) || (isNamed && asked === 'create'))
-    throw newMethodNotSupported({ group, resource: resource.kind.plural }, asked);
+    throw methodNotAllowed(resource, asked);
   if (asked === 'watch') await watch(call, deps);
   else if (handler) await handler(call, deps);
-  else throw newMethodNotSupported({ group, resource: resource.kind.plural }, asked);
+  else throw methodNotAllowed(resource, asked);
 }

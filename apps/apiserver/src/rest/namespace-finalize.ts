@@ -1,8 +1,8 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import { newMethodNotSupported } from '@orrery/apimachinery';
 import { cloneJson } from '@orrery/registry';
 import type { Call } from './call.js';
 import { createCallOf } from './call.js';
+import { noRoute } from './method-not-allowed.js';
 import { readObject } from './read-body.js';
 import { sendObject } from './respond.js';
 
@@ -22,8 +22,7 @@ const strategy = {
 /** PUT /api/v1/namespaces/x/finalize: takes away finalizers; the last one lets a Terminating namespace go. */
 export async function finalizeNamespace(call: Call): Promise<void> {
   const { request, resource } = call;
-  if (request.info.verb !== 'update')
-    throw newMethodNotSupported({ group: '', resource: 'namespaces/finalize' }, request.info.verb);
+  if (request.info.verb !== 'update') throw noRoute();
   const object = await readObject(call);
   const result = await resource.store.update(() => cloneJson(object), {
     ...createCallOf(call, 'UpdateOptions'),

@@ -16,9 +16,9 @@ import {
 import { cloneJson } from '@orrery/registry';
 import { mediaTypeOf, unsupported } from '../negotiation/decode-body.js';
 import { schemas } from '../negotiation/schemas.js';
-import { apply, isApply } from './apply.js';
+import { apply } from './apply.js';
 import type { Call } from './call.js';
-import { createCallOf } from './call.js';
+import { createCallOf, isApply } from './call.js';
 import { inSteps, pauseFor } from './pauses.js';
 import { checkFields } from './read-body.js';
 import { sendObject } from './respond.js';

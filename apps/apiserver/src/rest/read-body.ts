@@ -9,13 +9,7 @@ type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
 function fieldValidationOf(call: Call): FieldValidation {
   const value = call.request.query.get('fieldValidation') ?? '';
-  if (value === 'Strict' || value === 'Ignore') return value;
-  if (value === 'Warn' || value === '') return 'Warn';
-  throw new StatusError(
-    422,
-    'Invalid',
-    `CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: ${JSON.stringify(value)}: supported values: "Ignore", "Strict", "Warn"`,
-  );
+  return value === 'Strict' || value === 'Ignore' ? value : 'Warn';
 }
 
 /** Makes the answer to what cannot be decoded, from the decoder's words. */

@@ -7,7 +7,6 @@ import {
   newBadRequest,
   newConflict,
   newInvalid,
-  newMethodNotSupported,
   OBJECT_MODIFIED,
   toApiVersion,
 } from '@orrery/apimachinery';
@@ -15,9 +14,10 @@ import { AdmissionChain, cloneJson } from '@orrery/registry';
 import type { AdmissionPlugin } from '@orrery/registry';
 import { toTime } from '@orrery/component';
 import { checkKind, decodeBody } from '../negotiation/decode-body.js';
-import { isApply, parseApplied, requireManager } from './apply.js';
+import { parseApplied, requireManager } from './apply.js';
 import type { Call } from './call.js';
-import { booleanOf, createCallOf, namespaceOf } from './call.js';
+import { booleanOf, createCallOf, isApply, namespaceOf } from './call.js';
+import { methodNotAllowed } from './method-not-allowed.js';
 import { fieldSchemasOf } from './field-manager.js';
 import { patchedDocument } from './patch.js';
 import { sendDocument } from './send.js';
@@ -173,8 +173,7 @@ export async function serveScale(call: Call, admission: readonly AdmissionPlugin
     return;
   }
   if (verb !== 'update' && verb !== 'patch') {
-    const { group, plural } = resource.kind;
-    throw newMethodNotSupported({ group, resource: `${plural}/scale` }, verb);
+    throw methodNotAllowed(resource, verb);
   }
   if (isApply(call)) {
     await applyScale(call, admission);

@@ -1,5 +1,5 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import { StatusError, newMethodNotSupported } from '@orrery/apimachinery';
+import { StatusError } from '@orrery/apimachinery';
 import type { ApiRequest } from '../filters/api-request.js';
 import { parseAccept } from '../negotiation/accept.js';
 import { decodeBody } from '../negotiation/decode-body.js';
@@ -7,7 +7,8 @@ import type { ServerExtensions } from '../extensions.js';
 import type { HandlerResult, SubresourceHandler } from '../subresources.js';
 import { admitConnect, admitRequestKind, admitSubresourceCreate } from './admit-subresource.js';
 import type { Call } from './call.js';
-import { dryRunOf } from './call.js';
+import { dryRunOf } from './write-options.js';
+import { methodNotAllowed, noRoute } from './method-not-allowed.js';
 import { get } from './get.js';
 import { finalizeNamespace } from './namespace-finalize.js';
 import { patch } from './patch.js';
@@ -40,10 +41,7 @@ async function servePlugged(
     kind: handler.kind.kind,
   };
   if (!handler.verbs.some((known) => known === verb)) {
-    throw newMethodNotSupported(
-      { group: resource.kind.group, resource: `${resource.kind.plural}/${handler.subresource}` },
-      verb,
-    );
+    throw noRoute();
   }
   const body: KubeObject | undefined =
     handler.body && request.body.length > 0
@@ -62,11 +60,7 @@ async function serveObject(call: Call): Promise<void> {
   if (verb === 'get') await get(call);
   else if (verb === 'update') await update(call);
   else if (verb === 'patch') await patch(call);
-  else {
-    const { group, plural } = call.resource.kind;
-    const { subresource } = call.request.info;
-    throw newMethodNotSupported({ group, resource: `${plural}/${subresource}` }, verb);
-  }
+  else throw methodNotAllowed(call.resource, verb);
 }
 
 /** Serves a subresource; false when the resource has none of that name. */
@@ -115,7 +109,7 @@ export async function serveRequestKind(
   );
   if (!handler || subresource !== '') return false;
   if (handler.kind.deprecation) request.context.warn(handler.kind.deprecation);
-  if (verb !== 'create') throw newMethodNotSupported({ group, resource }, verb);
+  if (verb !== 'create') throw noRoute();
   const body = decodeBody(request, handler.kind);
   const dryRun = dryRunOf(request.query.getAll('dryRun'), 'CreateOptions');
   refuseTransformation(request);
