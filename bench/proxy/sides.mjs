@@ -1,7 +1,7 @@
 // The relays that are compared, each a process of its own on an address of its own, and the backend behind all of them.
 import { once } from 'node:events';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -150,15 +150,32 @@ const SIDES = {
 
 /** Starts the backend and every side that this machine has. */
 export async function startSides(dir) {
-  const names = process.env.SIDES?.split(',') ?? Object.keys(SIDES);
+  const names = process.env.SIDES?.split(';') ?? Object.keys(SIDES);
   await startBackend(dir);
   const sides = {};
   for (const name of names) {
+    const first = children.length;
     const at = await SIDES[name](dir);
     if (typeof at === 'string') process.stdout.write(`${name}: left out, ${at}\n`);
-    else sides[name] = at;
+    else sides[name] = { ...at, pids: children.slice(first).map(({ pid }) => pid) };
   }
   return sides;
+}
+
+/** CPU time that a side's processes and their children have used so far, in seconds: it counts on a busy machine too. */
+export function cpuSeconds({ pids }) {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const stats = all.flatMap((pid) => {
+    try {
+      const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+      return [{ pid: Number(pid), parent: Number(fields[1]), ticks: +fields[11] + +fields[12] }];
+    } catch {
+      return [];
+    }
+  });
+  const mine = stats.filter(({ pid, parent }) => pids.includes(pid) || pids.includes(parent));
+  return mine.reduce((sum, { ticks }) => sum + ticks, 0) / 100;
 }
 
 export async function stopSides() {

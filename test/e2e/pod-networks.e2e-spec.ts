@@ -340,6 +340,57 @@ else {
     );
   });
 
+  if (hasIpv6)
+    describe('network netns, IPv6 alone', () => {
+      const scene = new Scene('--network=netns', '--ip-family=ipv6');
+      beforeAll(() => scene.start(), START_MS);
+      afterAll(() => scene.cluster.destroy(), START_MS);
+
+      it(
+        'gives nodes, pods and Services addresses of IPv6 only',
+        async () => {
+          const addresses = await scene.out(
+            `kubectl get nodes,pods,services -A -o jsonpath='{.items[*].status.addresses[0].address} {.items[*].status.podIPs[*].ip} {.items[*].spec.clusterIPs[*]}'`,
+          );
+          const words = addresses.split(' ').filter((word) => !['', 'None'].includes(word));
+          expect(words.length).toBeGreaterThan(8);
+          expect(words.filter((word) => !word.startsWith('fd00:'))).toEqual([]);
+        },
+        TEST_MS,
+      );
+
+      it(
+        'carries traffic to pods of both nodes and to Services, by address and by name',
+        async () => {
+          const { 'k8s-01': first, 'k8s-02': second } = scene.servers;
+          expect(await scene.ask('k8s-01', `[${first?.ip}]`, `[${second?.ip}]`)).toEqual([
+            first?.name,
+            second?.name,
+          ]);
+          const web = expect.stringMatching(/^web-/);
+          await eventually(
+            async () => {
+              expect(await scene.ask('k8s-02', `[${scene.vip}]`, 'web')).toEqual([web, web]);
+            },
+            { timeoutMs: 30_000 },
+          );
+        },
+        TEST_MS,
+      );
+
+      it(
+        'forwards ports into pods',
+        async () => {
+          const { name = '' } = scene.servers['k8s-02'] ?? {};
+          const said = await scene.out(
+            `kubectl port-forward pod/${name} 18098:80 >/dev/null & trap "kill $!" EXIT; for i in $(seq 100); do curl -s -m 5 -o /dev/null -w '%{http_code}' http://127.0.0.1:18098/ && break; sleep 0.2; done`,
+          );
+          expect(said.slice(-3)).toBe('200');
+        },
+        TEST_MS,
+      );
+    });
+
   describe('network routed', () => {
     const scene = new Scene('--network=routed', ...families);
     beforeAll(() => scene.start(), START_MS);

@@ -1,6 +1,16 @@
 import { basename, dirname } from 'node:path';
 import { Flag } from '@orrery/component';
-import { IsIP, IsIn, IsInt, IsNotEmpty, IsString, Matches, Max, Min } from 'class-validator';
+import {
+  IsIP,
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  Min,
+} from 'class-validator';
 
 /** The flags of container-runtime. */
 export class RuntimeOptions {
@@ -38,8 +48,13 @@ export class RuntimeOptions {
   root = '';
 
   @Flag("The node's address, for pods on the host network and the streaming server")
-  @IsIP(4)
+  @IsIP()
   nodeIp = '127.0.0.1';
+
+  @Flag("The node's address of the other family: host ports answer there as well", 'node-ip-2')
+  @IsOptional()
+  @IsIP()
+  secondNodeIp?: string = undefined;
 
   @Flag("The node's name, shown by built-in programs (default: the folder that holds --root)")
   @IsString()

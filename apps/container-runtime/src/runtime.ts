@@ -98,7 +98,10 @@ export class Runtime {
     this.images = new ImageStore(join(root, 'images'));
     this.catalog = options.catalog === '' ? new Catalog() : Catalog.fromFolder(options.catalog);
     this.network = networkOf(options, dependencies);
-    this.hostPorts = new HostPorts({ ...dependencies, nodeIp: options.nodeIp });
+    this.hostPorts = new HostPorts({
+      ...dependencies,
+      nodeIps: [options.nodeIp, options.secondNodeIp ?? []].flat(),
+    });
     this.engine = new ContainerEngine({
       root,
       node: nodeNameOf(options),

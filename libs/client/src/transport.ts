@@ -163,7 +163,8 @@ export class Transport {
     const base = this.#url.pathname === '/' ? '' : this.#url.pathname;
     return {
       agent: request.streams ? this.#streams : this.#agent,
-      host: this.#url.hostname,
+      // A URL has brackets around an address of IPv6.
+      host: this.#url.hostname.replaceAll(/[[\]]/g, ''),
       port: this.#url.port,
       method: request.method,
       path: base + request.path,

@@ -8,6 +8,7 @@ export type { Random } from './random.js';
 export { RANDOM, SystemRandom, randomSuffix } from './random.js';
 export type { LogValue, Logger, LoggerOptions } from './logger.js';
 export { LOGGER, createLogger, silentLogger } from './logger.js';
+export { joinHostPort } from './host-port.js';
 export { LOW_PORT_OFFSET, reachablePort } from './low-ports.js';
 export { KUBERNETES_MAJOR, KUBERNETES_MINOR, KUBERNETES_VERSION } from './version.js';
 export { inRootfs } from './rootfs.js';

@@ -32,7 +32,10 @@ async function addMachine(lan: Lan, { name, addresses }: Machine, port: string):
   const wire = machineNetns(lan, SWITCH);
   await addNetns(netns);
   await ipBatch([`link add ${DEVICE} netns ${netns} type veth peer name ${port} netns ${wire}`]);
-  const gateways = lan.hostAddresses.map((text) => text.split('/')[0] ?? '');
+  // A machine sends what it can: IPv6 alone has no use for the host's IPv4.
+  const gateways = lan.hostAddresses
+    .map((text) => text.split('/')[0] ?? '')
+    .filter((gateway) => addresses.some((own) => own.includes(':') === gateway.includes(':')));
   await runTool('ip', ['-n', wire, '-batch', '-'], {
     input: `link set ${port} master br0\nlink set ${port} up\n`,
   });

@@ -136,7 +136,7 @@ export class EndpointReconciler {
         namespace: 'default',
         labels: { 'kubernetes.io/service-name': 'kubernetes' },
       },
-      addressType: 'IPv4',
+      addressType: addresses.some((ip) => ip.includes(':')) ? 'IPv6' : 'IPv4',
       endpoints: addresses.map((ip) => ({ addresses: [ip], conditions: { ready: true } })),
       ports: [{ name: 'https', port, protocol: 'TCP' }],
     };

@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:h
 import { request as httpsRequest } from 'node:https';
 import { newInternalError, newServiceUnavailable } from '@orrery/apimachinery';
 import type { StatusError } from '@orrery/apimachinery';
+import { joinHostPort } from '@orrery/component';
 import type { KubeletLocation, KubeletTls } from './kubelet-location.js';
 
 /** A server to which a request is passed on; its address has been checked already. */
@@ -56,13 +57,13 @@ type NoAnswer = (backend: Backend, request: BackendRequest, error: unknown) => S
 /** The error of a proxied request that got no answer (k8s apimachinery pkg/util/proxy/transport.go:RoundTrip). */
 export const unreachable: NoAnswer = ({ address, port }, _request, error) =>
   newServiceUnavailable(
-    `error trying to reach service: dial tcp ${address}:${port}: ${reasonOf(error)}`,
+    `error trying to reach service: dial tcp ${joinHostPort(address, port)}: ${reasonOf(error)}`,
     error,
   );
 
 /** The error of a request that got no answer, in the words of Go's net/http. */
 export const dialError: NoAnswer = (backend, request, error) => {
-  const target = `${backend.address}:${backend.port}`;
+  const target = joinHostPort(backend.address, backend.port);
   const method = `${request.method.charAt(0)}${request.method.slice(1).toLowerCase()}`;
   const text = `${method} "${backend.scheme}://${target}${request.path}": dial tcp ${target}: ${reasonOf(error)}`;
   return backend.tls ? newInternalError(text, error) : unreachable(backend, request, error);

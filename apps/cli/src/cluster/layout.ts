@@ -10,7 +10,7 @@ export interface Addresses {
   /** With two families one range of each, separated by a comma; so are services. */
   readonly podCidr: string;
   readonly serviceCidr: string;
-  /** Addresses of Services of type LoadBalancer. */
+  /** Addresses of Services of type LoadBalancer, of each family as well. */
   readonly loadBalancerPool: string;
   readonly dns: string;
   /** Of the Service default/kubernetes. */
@@ -33,8 +33,9 @@ export const keptAddresses = ({
   readonly network?: { readonly mode: NetworkMode; readonly ipFamily?: IpFamily };
 }): Addresses => addressesOf(block, network?.mode, network?.ipFamily);
 
-/** Families of pods and Services; with both the first is IPv4. */
-export type IpFamily = 'ipv4' | 'dual';
+/** Families of pods, Services and nodes; with both the first is IPv4. */
+export const IP_FAMILIES = ['ipv4', 'ipv6', 'dual'] as const;
+export type IpFamily = (typeof IP_FAMILIES)[number];
 
 /** On this host alone or in a network namespace for each node, where the usual ranges are free. */
 export function addressesOf(
@@ -43,15 +44,37 @@ export function addressesOf(
   family: IpFamily = 'ipv4',
 ): Addresses {
   if (mode === 'loopback') return onLoopback(block);
+  if (family === 'ipv6') return onlyIpv6(inNamespaces(block));
   return family === 'dual' ? withIpv6(inNamespaces(block)) : inNamespaces(block);
 }
 
 /** kind's IPv6 ranges, and for nodes one of the block's own. */
+const POD_CIDR6 = 'fd00:10:244::/56';
+const SERVICE_CIDR6 = 'fd00:10:96::/112';
+const LOAD_BALANCERS6 = 'fd00:10:112::/120';
+const node6Of =
+  (block: number) =>
+  (i: number): string =>
+    `fd00:198:18:${block.toString(16)}::${i.toString(16)}`;
+
 const withIpv6 = (addresses: Addresses): Addresses => ({
   ...addresses,
-  podCidr: `${addresses.podCidr},fd00:10:244::/56`,
-  serviceCidr: `${addresses.serviceCidr},fd00:10:96::/112`,
-  node6: (i) => `fd00:198:18:${addresses.block.toString(16)}::${i.toString(16)}`,
+  podCidr: `${addresses.podCidr},${POD_CIDR6}`,
+  serviceCidr: `${addresses.serviceCidr},${SERVICE_CIDR6}`,
+  loadBalancerPool: `${addresses.loadBalancerPool},${LOAD_BALANCERS6}`,
+  node6: node6Of(addresses.block),
+});
+
+/** Nobody but the API server speaks to etcd, whose members keep their IPv4 addresses on the first node. */
+const onlyIpv6 = (addresses: Addresses): Addresses => ({
+  ...addresses,
+  apiServer: node6Of(addresses.block)(1),
+  podCidr: POD_CIDR6,
+  serviceCidr: SERVICE_CIDR6,
+  loadBalancerPool: LOAD_BALANCERS6,
+  dns: 'fd00:10:96::a',
+  kubernetesService: 'fd00:10:96::1',
+  node: node6Of(addresses.block),
 });
 
 /** Of the range for measurements, RFC 2544: no network that this host is in. */

@@ -32,11 +32,11 @@ export const lanNames = (input: Located): Pick<Lan, 'prefix' | 'link'> => ({
   link: `orrery${input.addresses.block}`,
 });
 
+const onLan = (address: string): string => `${address}/${address.includes(':') ? 64 : 24}`;
+
 /** Number 254 is this host. */
-const nodeAddresses = ({ addresses }: Located, i: number): string[] => [
-  `${addresses.node(i)}/24`,
-  ...(addresses.node6 ? [`${addresses.node6(i)}/64`] : []),
-];
+const nodeAddresses = ({ addresses }: Located, i: number): string[] =>
+  [addresses.node(i), ...(addresses.node6 ? [addresses.node6(i)] : [])].map(onLan);
 
 /** The machines of the cluster: its nodes, of which the first has etcd's addresses as well. */
 export function lanOf(input: PlanInput): Lan {
@@ -45,14 +45,17 @@ export function lanOf(input: PlanInput): Lan {
   const members = Array.from({ length: Math.min(most + 9, MAX_ETCD_NUMBER) }, (_, i) =>
     addresses.etcdMember(i + 1),
   );
+  // Where nodes have IPv6 alone, etcd's addresses are what is left of the other network.
+  const onlyIpv6 = addresses.node(1).includes(':');
+  const hostToEtcd = onlyIpv6 ? [onLan(addresses.etcdMember(HOST_NUMBER - 200))] : [];
   return {
     ...lanNames(input),
-    hostAddresses: nodeAddresses(input, HOST_NUMBER),
+    hostAddresses: [...nodeAddresses(input, HOST_NUMBER), ...hostToEtcd],
     machines: Array.from({ length: nodes }, (_, i) => ({
       name: nodeName(i + 1),
       addresses: [
         ...nodeAddresses(input, i + 1),
-        ...(i === 0 ? members.map((address) => `${address}/32`) : []),
+        ...(i === 0 ? members.map((address) => (onlyIpv6 ? onLan(address) : `${address}/32`)) : []),
       ],
     })),
   };

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { KUBERNETES_VERSION } from '@orrery/component';
+import { KUBERNETES_VERSION, joinHostPort } from '@orrery/component';
 import type { ProcessSpec } from '../supervisor/managed-process.js';
 import { nodeName } from './layout.js';
 import { NODE_NETWORK, nodeNetwork, runtimeNetworkFlags, withinNode } from './node-namespaces.js';
@@ -44,6 +44,10 @@ export const CONTROLLER_MANAGER_PORT = 10257;
 export const SCHEDULER_PORT = 10259;
 /** Added for each further replica of the two. */
 export const REPLICA_PORTS = 1000;
+
+/** The API server's URL. */
+export const apiServerUrl = ({ apiServer }: Addresses): string =>
+  `https://${joinHostPort(apiServer, API_PORT)}`;
 
 /** The numbers of etcd's members, from which their names, addresses and folders follow. */
 export const etcdNumbers = ({
@@ -156,6 +160,7 @@ export function containerRuntime(input: PlanInput, i: number): Instance {
       `--listen=unix://${files.criSocket(name)}`,
       `--root=${files.node(name, 'runtime')}`,
       `--node-ip=${addresses.node(i)}`,
+      ...(addresses.node6 ? [`--node-ip-2=${addresses.node6(i)}`] : []),
       `--component-dir=${input.componentDir}`,
       `--adopt-dir=${files.dir}`,
       `--kubeconfig=${files.node(name, 'kubelet.conf')}`,
@@ -196,7 +201,7 @@ export function kubelet(input: PlanInput, i: number, isControlPlane = i === 1): 
 }
 
 const nodeRanges = ({ apiServer, node6 }: Addresses): string[] => [
-  `${apiServer}/24`,
+  apiServer.includes(':') ? `${apiServer}/64` : `${apiServer}/24`,
   ...(node6 ? [`${node6(1)}/64`] : []),
 ];
 
@@ -228,7 +233,7 @@ function relays(input: PlanInput): Instance[] {
     {
       name: 'relay',
       app: 'relay',
-      args: [listen(API_PORT), `--to=${addresses.apiServer}:${API_PORT}`],
+      args: [listen(API_PORT), `--to=${joinHostPort(addresses.apiServer, API_PORT)}`],
     },
     {
       name: 'relay-node-ports',

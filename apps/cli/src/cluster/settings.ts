@@ -1,6 +1,13 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { ConfigError } from '@orrery/component';
-import { FIRST_BLOCK, LAST_BLOCK, MAX_ETCD_MEMBERS, MAX_ETCD_NUMBER, MAX_NODES } from './layout.js';
+import {
+  FIRST_BLOCK,
+  IP_FAMILIES,
+  LAST_BLOCK,
+  MAX_ETCD_MEMBERS,
+  MAX_ETCD_NUMBER,
+  MAX_NODES,
+} from './layout.js';
 import type { ClusterFiles } from './layout.js';
 import type { NamespacedNetwork } from './node-namespaces.js';
 import type { PlanInput } from './plan.js';
@@ -30,7 +37,7 @@ const areNumbers = (value: unknown, count: number): boolean =>
 const isNetwork = ({ mode, backend, ipFamily }: Partial<NamespacedNetwork>): boolean =>
   ['routed', 'netns'].includes(mode ?? '') &&
   ['host-gw', 'vxlan', 'none'].includes(backend ?? '') &&
-  ['ipv4', 'dual'].includes(ipFamily ?? 'ipv4');
+  IP_FAMILIES.includes(ipFamily ?? 'ipv4');
 
 /** What is wrong with the settings; undefined when nothing is. */
 function problemOf(value: unknown): string | undefined {

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pod } from '@orrery/api';
 import { encodeYaml } from '@orrery/apimachinery';
+import { joinHostPort } from '@orrery/component';
 import {
   API_PORT,
   IMAGE_TAG,
@@ -78,7 +79,7 @@ const fromInstance = (instance: Instance): StaticPod => ({
 
 /** The manifests of the first node: etcd's members and the control plane, standbys included. */
 export function staticPods(input: PlanInput, standby: boolean): StaticPod[] {
-  const endpoint = `${input.addresses.apiServer}:${API_PORT}`;
+  const endpoint = joinHostPort(input.addresses.apiServer, API_PORT);
   const members = etcdNumbers(input).map((n) => {
     const url = etcdClientUrl(input, n);
     return {

@@ -1,9 +1,13 @@
+import { isIPv6 } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { ConfigError, Flag } from '@orrery/component';
 import type { NetworkBackend } from '../cluster/node-namespaces.js';
 import { IsIP, IsIn, IsNotEmpty, IsOptional, IsString, Matches } from 'class-validator';
 
-const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
+const CIDR4 = String.raw`\d{1,3}(\.\d{1,3}){3}\/\d{1,2}`;
+const CIDR6 = String.raw`[0-9a-fA-F:]*:[0-9a-fA-F:]*\/\d{1,3}`;
+/** One range, or one of each family. */
+const CIDRS = new RegExp(`^(${CIDR4}|${CIDR6})(,(${CIDR4}|${CIDR6}))?$`);
 
 /** Where `orrery node` has its dataplane listen unless told otherwise. */
 export const DATAPLANE_SOCKET = '/run/orrery/dataplane.sock';
@@ -63,21 +67,23 @@ export class NodeFlags {
   @Matches(/^\//)
   dataplaneSocket = DATAPLANE_SOCKET;
 
-  @Flag('address of this node (default: the first that others can reach)', 'node-ip')
-  @IsOptional()
-  @IsIP(4)
-  nodeIp?: string = undefined;
+  @Flag(
+    'address of this node, with two families one of each, separated by a comma (default: the first that others can reach)',
+    'node-ip',
+  )
+  @IsIP(undefined, { each: true })
+  nodeIp: string[] = [];
 
-  @Flag('range of the pods of all nodes', 'cluster-cidr')
-  @Matches(CIDR)
+  @Flag('range of the pods of all nodes, with two families one of each', 'cluster-cidr')
+  @Matches(CIDRS)
   clusterCidr = '10.244.0.0/16';
 
-  @Flag('range of the services', 'service-cidr')
-  @Matches(CIDR)
+  @Flag('range of the services, with two families one of each', 'service-cidr')
+  @Matches(CIDRS)
   serviceCidr = '10.96.0.0/12';
 
   @Flag('address of the cluster DNS', 'cluster-dns')
-  @IsIP(4)
+  @IsIP()
   clusterDns = '10.96.0.10';
 
   @Flag('further flags of a component: COMPONENT.FLAG=VALUE, repeated', 'extra-arg')
@@ -85,17 +91,29 @@ export class NodeFlags {
   extraArg: string[] = [];
 }
 
-/** The address of this node and the range around it, whose hosts may be backends of services. */
-export function hostAddress(asked: string | undefined): { address: string; cidr: string } {
+/** An address of this node and the range around it, whose hosts may be backends of services. */
+export interface HostAddress {
+  readonly address: string;
+  readonly cidr: string;
+}
+
+/** The addresses that are asked for, else the first IPv4 one that others can reach. Throws ConfigError for what is not there. */
+export function hostAddresses(
+  asked: readonly string[],
+): readonly [HostAddress, ...(readonly HostAddress[])] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const found = all.find(
-    ({ family, internal, address }) =>
-      family === 'IPv4' && (asked === undefined ? !internal : address === asked),
-  );
-  if (found?.cidr) return { address: found.address, cidr: found.cidr };
+  const found = (address: string): HostAddress => {
+    const { cidr } = all.find((one) => one.address === address) ?? {};
+    if (cidr) return { address, cidr };
+    throw new ConfigError(`--node-ip ${address}: this machine does not have that address`);
+  };
+  const [first, second, ...more] = asked;
+  if (more.length > 0 || (second !== undefined && isIPv6(second) === isIPv6(first ?? '')))
+    throw new ConfigError('--node-ip: at most one address of each family');
+  if (first !== undefined) return [found(first), ...(second === undefined ? [] : [found(second)])];
+  const own = all.find(({ family, internal }) => family === 'IPv4' && !internal);
+  if (own) return [found(own.address)];
   throw new ConfigError(
-    asked === undefined
-      ? 'this machine has no address that others can reach; name one with --node-ip'
-      : `--node-ip ${asked}: this machine does not have that address`,
+    'this machine has no address that others can reach; name one with --node-ip',
   );
 }

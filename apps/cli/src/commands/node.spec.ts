@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseFlags } from '@orrery/component';
-import { NodeFlags } from './node-flags.js';
+import { NodeFlags, hostAddresses } from './node-flags.js';
 import { identityOf, nodeInstances } from './node.js';
 
 const HOST = { address: '172.18.0.5', cidr: '172.18.0.5/16' };
@@ -13,9 +13,13 @@ const parse = (...argv: string[]): NodeFlags =>
   parseFlags(NodeFlags, ['--name=node-1', '--credentials=/cluster/nodes/node-1', ...argv]);
 
 describe('nodeInstances()', () => {
-  const argsOf = (app: string, flags = parse()): readonly string[] =>
-    nodeInstances(flags, IDENTITY, HOST, '/opt/orrery/dist').find((one) => one.app === app)?.args ??
-    [];
+  const argsOf = (
+    app: string,
+    flags = parse(),
+    hosts: Parameters<typeof nodeInstances>[2] = [HOST],
+  ): readonly string[] =>
+    nodeInstances(flags, IDENTITY, hosts, '/opt/orrery/dist').find((one) => one.app === app)
+      ?.args ?? [];
 
   it.each([
     { app: 'kubelet', name: 'has the name of the node', want: '--hostname-override=node-1' },
@@ -37,6 +41,19 @@ describe('nodeInstances()', () => {
     },
   ])('$app $name', ({ app, want }) => {
     expect(argsOf(app)).toContain(want);
+  });
+
+  it.each([
+    { app: 'kubelet', want: '--node-ip=172.18.0.5,fd00:18::5' },
+    { app: 'container-runtime', want: '--node-ip-2=fd00:18::5' },
+    {
+      app: 'dataplane',
+      want: '--cluster-cidr=10.244.0.0/16,fd00:10:244::/56,172.18.0.5/16,fd00:18::5/64',
+    },
+  ])('$app has both families of a node that has both', ({ app, want }) => {
+    const flags = parse('--cluster-cidr=10.244.0.0/16,fd00:10:244::/56');
+    const second = { address: 'fd00:18::5', cidr: 'fd00:18::5/64' };
+    expect(argsOf(app, flags, [HOST, second])).toContain(want);
   });
 
   it('passes further flags to the component that they name', () => {
@@ -74,8 +91,19 @@ describe(NodeFlags.name, () => {
   it.each([
     { argv: ['--network=ports'], want: '--network must be one of' },
     { argv: ['--cluster-cidr=10.244'], want: '--cluster-cidr' },
+    { argv: ['--service-cidr=10.96.0.0/12,fd00'], want: '--service-cidr' },
+    { argv: ['--node-ip=none'], want: '--node-ip' },
     { argv: ['--extra-arg=kube-apiserver.x=1'], want: '--extra-arg' },
   ])('refuses $argv by name', ({ argv, want }) => {
     expect(() => parse(...argv)).toThrow(want);
+  });
+});
+
+describe(hostAddresses.name, () => {
+  it.each([
+    { asked: ['127.0.0.1', '127.0.0.2'], want: 'at most one address of each family' },
+    { asked: ['192.0.2.77'], want: 'this machine does not have that address' },
+  ])('refuses $asked', ({ asked, want }) => {
+    expect(() => hostAddresses(asked)).toThrow(want);
   });
 });

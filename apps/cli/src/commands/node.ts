@@ -5,8 +5,8 @@ import { connect, loadKubeconfig } from '@orrery/client';
 import { ConfigError, SystemClock, SystemRandom, createLogger } from '@orrery/component';
 import type { Instance } from '../cluster/plan.js';
 import { NodeNetwork } from '../network/node-network.js';
-import { hostAddress } from './node-flags.js';
-import type { NodeFlags } from './node-flags.js';
+import { hostAddresses } from './node-flags.js';
+import type { HostAddress, NodeFlags } from './node-flags.js';
 import { runTogether } from './run.js';
 import { findServiceNodeName } from './service-node-name.js';
 import { parseExtraArgs } from './up-flags.js';
@@ -62,7 +62,7 @@ const servingFlags = (pki: (file: string) => string, isGiven: boolean): readonly
 export function nodeInstances(
   flags: NodeFlags,
   identity: NodeIdentity,
-  host: { readonly address: string; readonly cidr: string },
+  [host, second]: readonly [HostAddress, ...(readonly HostAddress[])],
   componentDir: string,
 ): Instance[] {
   const extra = parseExtraArgs(flags.extraArg);
@@ -72,13 +72,14 @@ export function nodeInstances(
   const instances: Record<string, readonly string[]> = {
     dataplane: [
       `--listen=unix://${flags.dataplaneSocket}`,
-      `--cluster-cidr=${flags.clusterCidr},${host.cidr}`,
+      `--cluster-cidr=${[flags.clusterCidr, host.cidr, second?.cidr ?? []].flat().join(',')}`,
     ],
     'container-runtime': [
       `--listen=unix://${socket}`,
       `--root=${join(rootDir, 'runtime')}`,
       `--kubeconfig=${join(credentials, 'kubelet.conf')}`,
       `--node-ip=${host.address}`,
+      ...(second ? [`--node-ip-2=${second.address}`] : []),
       `--node-name=${name}`,
       `--component-dir=${componentDir}`,
       `--network=${flags.network}`,
@@ -88,7 +89,7 @@ export function nodeInstances(
     kubelet: [
       `--kubeconfig=${join(credentials, 'kubelet.conf')}`,
       `--hostname-override=${name}`,
-      `--node-ip=${host.address}`,
+      `--node-ip=${[host.address, second?.address ?? []].flat().join(',')}`,
       `--address=${host.address}`,
       `--root-dir=${join(rootDir, 'kubelet')}`,
       `--container-runtime-endpoint=unix://${socket}`,
@@ -106,7 +107,8 @@ export function nodeInstances(
 
 /** `orrery node`: one whole node in this process, its routes first. */
 export async function node(flags: NodeFlags, signal: AbortSignal): Promise<void> {
-  const host = hostAddress(flags.nodeIp);
+  const hosts = hostAddresses(flags.nodeIp);
+  const [host] = hosts;
   const identity = await identityOf(flags, host.address);
   const { name, rootDir, credentials } = identity;
   for (const dir of [rootDir, dirname(flags.dataplaneSocket)]) mkdirSync(dir, { recursive: true });
@@ -120,8 +122,8 @@ export async function node(flags: NodeFlags, signal: AbortSignal): Promise<void>
     nodeName: name,
     nodeIp: host.address,
     mode: flags.network === 'routed' ? 'routed' : flags.networkBackend,
-    serviceCidrs: [flags.serviceCidr],
-    clusterCidrs: [flags.clusterCidr],
+    serviceCidrs: flags.serviceCidr.split(','),
+    clusterCidrs: flags.clusterCidr.split(','),
     confDir: flags.cniConfDir,
     dataDir: join(rootDir, 'cni'),
     cleansUp: true,
@@ -137,7 +139,7 @@ export async function node(flags: NodeFlags, signal: AbortSignal): Promise<void>
     // A pod that is found again binds its address at once: the routes must be there before the kubelet looks.
     await network.ready(until);
     const componentDir = dirname(fileURLToPath(import.meta.url));
-    await runTogether(nodeInstances(flags, identity, host, componentDir), until, 'orrery node');
+    await runTogether(nodeInstances(flags, identity, hosts, componentDir), until, 'orrery node');
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

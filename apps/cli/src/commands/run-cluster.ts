@@ -11,7 +11,7 @@ import { endLeftovers } from '../cluster/leftovers.js';
 import { etcdProcesses, explainEtcd } from '../cluster/etcd.js';
 import { nodeName } from '../cluster/layout.js';
 import { nodeNetns } from '../cluster/node-namespaces.js';
-import { API_PORT, processes, toProcess } from '../cluster/plan.js';
+import { apiServerUrl, processes, toProcess } from '../cluster/plan.js';
 import type { PlanInput } from '../cluster/plan.js';
 import { etcdActions } from '../etcd/etcd-control.js';
 import type { Progress } from '../progress.js';
@@ -106,7 +106,7 @@ async function bringUp(input: PlanInput, { progress, clock, signal }: StartConte
     await installAddons(
       client,
       {
-        server: `https://${input.addresses.apiServer}:${API_PORT}`,
+        server: apiServerUrl(input.addresses),
         clusterCidr: input.addresses.podCidr,
         dns: input.addresses.dns,
         dataplaneSocket: input.files.dataplaneSocket(input.network ? '$(NODE_NAME)' : undefined),

@@ -4,7 +4,7 @@ import { ConfigError, Flag } from '@orrery/component';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import type { IpFamily, NetworkMode } from '../cluster/layout.js';
 import type { NamespacedNetwork, NetworkBackend } from '../cluster/node-namespaces.js';
-import { FIRST_BLOCK, LAST_BLOCK, MAX_NODES } from '../cluster/layout.js';
+import { FIRST_BLOCK, IP_FAMILIES, LAST_BLOCK, MAX_NODES } from '../cluster/layout.js';
 import { API_PORT, PUBLISHED_NODE_PORTS } from '../cluster/plan.js';
 import type { Grouping } from '../cluster/plan.js';
 
@@ -59,11 +59,11 @@ export class UpFlags {
   networkBackend?: NetworkBackend = undefined;
 
   @Flag(
-    'routed, netns: families of pods and Services, ipv4 or dual (IPv4 and IPv6); default: kept, else ipv4',
+    'routed, netns: families of pods, Services and nodes: ipv4, ipv6 or dual (both); default: kept, else ipv4',
     'ip-family',
   )
   @IsOptional()
-  @IsIn(['ipv4', 'dual'])
+  @IsIn(IP_FAMILIES)
   ipFamily?: IpFamily = undefined;
 
   @Flag('start empty: remove what the cluster of this name stored')
@@ -157,17 +157,17 @@ function familyOf(
   kept: NamespacedNetwork | undefined,
 ): IpFamily {
   const before = kept && (kept.ipFamily ?? 'ipv4');
-  if (asked === 'dual' && mode === 'loopback')
+  if (asked !== undefined && asked !== 'ipv4' && mode === 'loopback')
     throw new ConfigError(
-      '--ip-family dual needs --network routed or netns: IPv6 has one loopback address',
+      `--ip-family ${asked} needs --network routed or netns: IPv6 has one loopback address`,
     );
   if (asked !== undefined && before !== undefined && asked !== before)
     throw new ConfigError(
       `--ip-family ${asked}: this cluster has ${before}; start it without the flag, or with --fresh to begin again empty`,
     );
   const family = asked ?? before ?? 'ipv4';
-  if (family === 'dual' && !existsSync(IPV6_ADDRESSES))
-    throw new ConfigError('--ip-family dual: the kernel of this machine has no IPv6');
+  if (family !== 'ipv4' && !existsSync(IPV6_ADDRESSES))
+    throw new ConfigError(`--ip-family ${family}: the kernel of this machine has no IPv6`);
   return family;
 }
 
@@ -189,6 +189,6 @@ export function networkOf(
   return {
     mode,
     backend: backend ?? before?.network?.backend ?? 'vxlan',
-    ...(ipFamily === 'dual' && { ipFamily }),
+    ...(ipFamily !== 'ipv4' && { ipFamily }),
   };
 }

@@ -14,14 +14,14 @@ import { ClusterFiles, addressesOf, keptAddresses, nodeName } from '../cluster/l
 import { endLeftovers } from '../cluster/leftovers.js';
 import { listenersOf, requireFree } from '../cluster/listeners.js';
 import { lanNames, lanOf } from '../cluster/node-namespaces.js';
-import { API_PORT, processes } from '../cluster/plan.js';
+import { apiServerUrl, processes } from '../cluster/plan.js';
 import type { PlanInput } from '../cluster/plan.js';
 import { readSettings, settingsOf, writeSettings } from '../cluster/settings.js';
 import type { ClusterSettings } from '../cluster/settings.js';
 import { writeStaticPods } from '../cluster/static-pods.js';
 import { inWords, makeFolder } from '../cluster/system-error.js';
 import { Progress } from '../progress.js';
-import { hostAddress } from './node-flags.js';
+import { hostAddresses } from './node-flags.js';
 import { runCluster } from './run-cluster.js';
 import type { Prepared } from './run-cluster.js';
 import { clusterDir, groupingOf, networkOf, parseExtraArgs } from './up-flags.js';
@@ -76,7 +76,7 @@ const membersOf = (
 });
 
 const publishedAddress = (asked: string | undefined): string | undefined =>
-  asked === 'auto' ? hostAddress(undefined).address : asked;
+  asked === 'auto' ? hostAddresses([])[0].address : asked;
 
 /** Nodes in namespaces have addresses that nobody else can have; on loopback they must be free. */
 const claimNetwork = (input: PlanInput): Promise<void> =>
@@ -165,7 +165,7 @@ async function writeFiles(
   progress.step('certificates');
   await createClusterPki({
     dir: files.dir,
-    server: `https://${addresses.apiServer}:${API_PORT}`,
+    server: apiServerUrl(addresses),
     apiserverSans: {
       dns: tlsSan.filter((name) => isIP(name) === 0),
       ips: [

@@ -19,7 +19,7 @@ const CONFIGURATION = '10-orrery.conflist';
 const VXLAN_ID = '1';
 /** flannel's and the kernel's default. */
 const VXLAN_PORT = '8472';
-const VXLAN_OVERHEAD = 50;
+const VXLAN_OVERHEAD = { ipv4: 50, ipv6: 70 };
 const DEFAULT_MTU = 1500;
 const MASQUERADE = 'ORRERY-MASQ';
 
@@ -46,7 +46,7 @@ async function deviceMtu(nodeIp: string): Promise<number> {
 
 async function makeTunnel(podCidrs: readonly string[], nodeIp: string, mtu: number): Promise<void> {
   const mac = tunnelMac(podCidrs);
-  if (mac === undefined) throw new TypeError('vxlan needs an IPv4 pod range');
+  if (mac === undefined) throw new TypeError('vxlan needs a pod range');
   const shown = await tryTool('ip', ['-d', '-o', 'link', 'show', TUNNEL]);
   if (!shown.stdout.includes(`local ${nodeIp} `) || !shown.stdout.includes(mac)) {
     await tryTool('ip', ['link', 'delete', TUNNEL]);
@@ -112,7 +112,10 @@ export class PodBridge {
 
   private async mtu(): Promise<number> {
     const { mode, nodeIp } = this.options;
-    return (await deviceMtu(nodeIp)) - (mode === 'vxlan' ? VXLAN_OVERHEAD : 0);
+    return (
+      (await deviceMtu(nodeIp)) -
+      (mode === 'vxlan' ? VXLAN_OVERHEAD[isIpv6(nodeIp) ? 'ipv6' : 'ipv4'] : 0)
+    );
   }
 
   /** Written in one step: the runtime takes the network for initialized as soon as it sees the file. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Node } from '@orrery/api';
-import { desiredRoutes, routeChanges } from './routes.js';
+import { desiredRoutes, routeChanges, tunnelMac } from './routes.js';
 import type { Route, RouteMode } from './routes.js';
 
 const node = (name: string, podCIDR?: string, address?: string): Node => ({
@@ -105,5 +105,17 @@ describe('routeChanges()', () => {
     },
   ])('$name', ({ now, wanted, remove, add }) => {
     expect(routeChanges(new Map(now.map((r) => [r.to, r])), wanted)).toEqual({ remove, add });
+  });
+});
+
+describe(tunnelMac.name, () => {
+  it.each([
+    { cidrs: ['10.244.2.0/24'], want: '0a:58:0a:f4:02:00' },
+    { cidrs: ['fd00:10:244:2::/64'], want: '0a:58:02:44:00:02' },
+    { cidrs: ['fd00:10:244::/64'], want: '0a:58:02:44:00:00' },
+    { cidrs: ['fd00:10:244:2::/64', '10.244.2.0/24'], want: '0a:58:0a:f4:02:00' },
+    { cidrs: [], want: undefined },
+  ])('of $cidrs is $want', ({ cidrs, want }) => {
+    expect(tunnelMac(cidrs)).toBe(want);
   });
 });

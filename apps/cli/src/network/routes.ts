@@ -33,11 +33,21 @@ const internalIps = (node: Node): string[] =>
 export const podCidrsOf = ({ spec }: Node): readonly string[] =>
   spec?.podCIDRs ?? (spec?.podCIDR === undefined ? [] : [spec.podCIDR]);
 
+/** The last four bytes of a /64's prefix: they tell the ranges of a cluster's nodes apart. */
+function endOfPrefix(network: string): number[] {
+  const [left = ''] = network.split('::');
+  const groups = [...left.split(':'), '0', '0', '0', '0'].slice(0, 4);
+  return groups
+    .slice(2)
+    .flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]);
+}
+
 /** The link address of a node's tunnel, from its range as CNI makes them: every other node can compute it. */
 export function tunnelMac(podCidrs: readonly string[]): string | undefined {
-  const first = podCidrs.find((cidr) => !isIpv6(cidr));
+  const first = podCidrs.find((cidr) => !isIpv6(cidr)) ?? podCidrs[0];
   if (first === undefined) return undefined;
-  const bytes = Subnet.parse(first).network.split('.').map(Number);
+  const { network } = Subnet.parse(first);
+  const bytes = isIpv6(network) ? endOfPrefix(network) : network.split('.').map(Number);
   return ['0a', '58', ...bytes.map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
 }
 
@@ -49,7 +59,7 @@ function toOther(node: Node, to: string, mode: RouteMode): Route[] {
     return via === undefined ? [] : [{ to, kind: 'via', via }];
   }
   const mac = tunnelMac(podCidrsOf(node));
-  const behind = ips.find((ip) => !isIpv6(ip));
+  const behind = ips.find((ip) => !isIpv6(ip)) ?? ips[0];
   if (mac === undefined || behind === undefined) return [];
   return [{ to, kind: 'tunnel', via: Subnet.parse(to).network, mac, node: behind }];
 }

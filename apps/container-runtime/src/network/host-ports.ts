@@ -4,7 +4,8 @@ import type { ServiceRule } from '@orrery/dataplane';
 import type { SandboxRecord } from '../store/sandbox.js';
 
 export interface HostPortsOptions {
-  readonly nodeIp: string;
+  /** Of each family one. */
+  readonly nodeIps: readonly string[];
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -12,7 +13,7 @@ export interface HostPortsOptions {
 
 /** One owner of all rules: the table is this node's alone. */
 const NODE = 'host-ports';
-const ANY = ['', '0.0.0.0', '::'];
+const isIpv6 = (address: string): boolean => address.includes(':');
 
 /** Relays the host ports of pods where no CNI plugin does, from the node's address. */
 export class HostPorts {
@@ -54,22 +55,35 @@ export class HostPorts {
     });
   }
 
-  private rulesOf({ id, ip, config, hostNetwork }: SandboxRecord): ServiceRule[] {
+  private rulesOf(sandbox: SandboxRecord): ServiceRule[] {
+    const { id, config, hostNetwork } = sandbox;
     if (hostNetwork) return [];
+    const ips = [sandbox.ip, ...(sandbox.moreIps ?? [])];
     return config.portMappings.flatMap(({ hostPort, hostIp, containerPort, protocol }) => {
       if (hostPort === 0 || protocol === 'SCTP') return [];
-      const address = ANY.includes(hostIp) ? this.options.nodeIp : hostIp;
-      return [
-        {
-          id: `${id}:${address}:${hostPort}`,
-          protocol,
-          frontends: [{ address, port: hostPort, kind: 'nodePort' as const }],
-          policy: 'random' as const,
-          affinityMs: 0,
-          backends: [{ address: ip, port: containerPort, weight: 1 }],
-          trusted: true,
-        },
-      ];
+      return this.addressesFor(hostIp).flatMap((address) => {
+        // As portmap: a family that the pod does not have is not served.
+        const ip = ips.find((one) => isIpv6(one) === isIpv6(address));
+        if (ip === undefined) return [];
+        return [
+          {
+            id: `${id}:${address}:${hostPort}`,
+            protocol,
+            frontends: [{ address, port: hostPort, kind: 'nodePort' as const }],
+            policy: 'random' as const,
+            affinityMs: 0,
+            backends: [{ address: ip, port: containerPort, weight: 1 }],
+            trusted: true,
+          },
+        ];
+      });
     });
+  }
+
+  private addressesFor(hostIp: string): readonly string[] {
+    const { nodeIps } = this.options;
+    if (hostIp === '') return nodeIps;
+    if (hostIp === '0.0.0.0') return nodeIps.filter((address) => !isIpv6(address));
+    return hostIp === '::' ? nodeIps.filter(isIpv6) : [hostIp];
   }
 }

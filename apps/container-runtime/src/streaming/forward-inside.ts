@@ -2,12 +2,26 @@ import { spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { insideNetns } from '@orrery/network';
 
-/** Joins its standard input and output with a port of its own network's localhost; 7 = it could not connect. */
+/**
+ * Joins its standard input and output with a port of its own network's localhost, of IPv4 or else of IPv6, as containerd
+ * does; 7 = it could not connect.
+ */
 const RELAY = `
-const socket = require('node:net').connect({ host: 'localhost', port: Number(process.argv[1]), allowHalfOpen: true, noDelay: true });
-socket.once('connect', () => { process.stdin.pipe(socket); socket.pipe(process.stdout); });
-socket.once('error', (error) => { process.stderr.write(error.code === 'ECONNREFUSED' ? 'connect: connection refused' : error.message); process.exitCode = 7; process.stdin.destroy(); });
-socket.once('close', () => process.stdin.destroy());
+const { connect } = require('node:net');
+function join([host, ...others], first) {
+  const socket = connect({ host, port: Number(process.argv[1]), allowHalfOpen: true, noDelay: true });
+  let connected = false;
+  socket.once('connect', () => { connected = true; process.stdin.pipe(socket); socket.pipe(process.stdout); });
+  socket.once('error', (error) => {
+    if (!connected && others.length > 0) return join(others, error);
+    const { code, message } = connected ? error : (first ?? error);
+    process.stderr.write(code === 'ECONNREFUSED' ? 'connect: connection refused' : message);
+    process.exitCode = 7;
+    process.stdin.destroy();
+  });
+  socket.once('close', () => { if (connected) process.stdin.destroy(); });
+}
+join(['127.0.0.1', '::1']);
 `;
 
 export interface InsideTarget {

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { joinHostPort } from '@orrery/component';
 import type { Clock, Logger, Random } from '@orrery/component';
 import { CriError } from '@orrery/cri';
 import { WebSocketServer, createWebSocketStream } from 'ws';
@@ -89,7 +90,7 @@ export class StreamingServer {
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(port, address, () => {
-        this.baseUrl = `http://${address}:${(this.server.address() as AddressInfo).port}`;
+        this.baseUrl = `http://${joinHostPort(address, (this.server.address() as AddressInfo).port)}`;
         resolve();
       });
     });

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-import { isIPv4 } from 'node:net';
-import { ConfigError } from '@orrery/component';
+import { isIP } from 'node:net';
+import { ConfigError, joinHostPort } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
 import type { KubeProxyConfiguration } from '../config/kube-proxy-configuration.js';
 import type { ProxyMetrics } from '../metrics/proxy-metrics.js';
@@ -64,7 +64,7 @@ export function bindTo(
   defaultPort: number,
 ): { readonly host: string; readonly port: number } {
   const value = configured ?? '';
-  const at = isIPv4(value) ? -1 : value.lastIndexOf(':');
+  const at = isIP(value) !== 0 ? -1 : value.lastIndexOf(':');
   const host = (at < 0 ? value : value.slice(0, at)).replaceAll(/[[\]]/g, '');
   const isUnspecified = ['', '0.0.0.0', '::'].includes(host);
   return {
@@ -130,7 +130,7 @@ export class HealthServers {
     try {
       this.servers.push(await listen(place, answer));
     } catch (error) {
-      const address = `${place.host}:${place.port}`;
+      const address = joinHostPort(place.host, place.port);
       if (this.config.bindAddressHardFail)
         throw new ConfigError(`failed to start ${name} server on ${address}`, { cause: error });
       this.logger.error(`${name} server cannot listen`, error, { address });

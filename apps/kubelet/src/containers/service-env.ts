@@ -1,4 +1,5 @@
 import type { Service } from '@orrery/api';
+import { joinHostPort } from '@orrery/component';
 
 const toVariable = (name: string): string => name.toUpperCase().replaceAll('-', '_');
 
@@ -22,7 +23,7 @@ function variablesOf(service: Service): [string, string][] {
   ports.forEach((port, index) => {
     const protocol = port.protocol ?? 'TCP';
     const link = `${prefix}_PORT_${port.port}_${protocol}`;
-    const url = `${protocol.toLowerCase()}://${ip}:${port.port}`;
+    const url = `${protocol.toLowerCase()}://${joinHostPort(ip, port.port)}`;
     if (index === 0) out.push([`${prefix}_PORT`, url]);
     out.push(
       [link, url],

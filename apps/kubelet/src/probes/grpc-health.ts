@@ -1,5 +1,6 @@
 import { connect } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import { joinHostPort } from '@orrery/component';
 
 export interface GrpcTarget {
   readonly host: string;
@@ -93,7 +94,7 @@ function connected(session: ClientHttp2Session): Promise<void> {
  * rejects: what cannot be asked is unhealthy, in upstream's words.
  */
 export async function checkGrpcHealth(target: GrpcTarget, timeoutMs: number): Promise<GrpcHealth> {
-  const address = `${target.host}:${target.port}`;
+  const address = joinHostPort(target.host, target.port);
   const within = `${timeoutMs / 1000}s`;
   const session = connect(`http://${address}`);
   const late = AbortSignal.timeout(timeoutMs);

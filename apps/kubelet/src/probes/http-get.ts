@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import { reachablePort } from '@orrery/component';
+import { joinHostPort, reachablePort } from '@orrery/component';
 
 export interface HttpTarget {
   readonly scheme: string;
@@ -21,13 +21,13 @@ const MAX_BODY = 10_240;
 
 /** The URL in the words of Go's net/url, for messages. */
 export const toUrl = ({ scheme, host, port, path }: HttpTarget): string =>
-  `${scheme.toLowerCase()}://${host}:${port}${path.startsWith('/') ? path : `/${path}`}`;
+  `${scheme.toLowerCase()}://${joinHostPort(host, port)}${path.startsWith('/') ? path : `/${path}`}`;
 
 function goError(target: HttpTarget, error: NodeJS.ErrnoException): Error {
   const url = `Get "${toUrl(target)}"`;
   if (error.code === 'ECONNREFUSED')
     return new Error(
-      `${url}: dial tcp ${target.host}:${target.port}: connect: connection refused`,
+      `${url}: dial tcp ${joinHostPort(target.host, target.port)}: connect: connection refused`,
       { cause: error },
     );
   if (error.name === 'AbortError' || error.name === 'TimeoutError')

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { Container, HTTPGetAction, Pod, Probe } from '@orrery/api';
-import { reachablePort } from '@orrery/component';
+import { joinHostPort, reachablePort } from '@orrery/component';
 import type { Runtime } from '../runtime/runtime.js';
 import { checkGrpcHealth } from './grpc-health.js';
 import { httpGet } from './http-get.js';
@@ -26,11 +26,11 @@ function dialTcp(host: string, port: number, timeoutMs: number): Promise<ProbeRe
       end(PASSED);
     });
     socket.once('timeout', () => {
-      end(fail(`dial tcp ${host}:${port}: i/o timeout`));
+      end(fail(`dial tcp ${joinHostPort(host, port)}: i/o timeout`));
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       const text = error.code === 'ECONNREFUSED' ? 'connect: connection refused' : error.message;
-      end(fail(`dial tcp ${host}:${port}: ${text}`));
+      end(fail(`dial tcp ${joinHostPort(host, port)}: ${text}`));
     });
   });
 }

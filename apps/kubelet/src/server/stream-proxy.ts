@@ -33,7 +33,8 @@ export function proxyUpgrade(
   for (const [name, value] of Object.entries(request.headers))
     if (value !== undefined && !DROPPED.has(name)) headers[name] = value;
   const outgoing = httpRequest({
-    host: target.hostname,
+    // A URL has brackets around an address of IPv6.
+    host: target.hostname.replaceAll(/[[\]]/g, ''),
     port: target.port,
     path: `${target.pathname}${target.search}`,
     method: request.method,

@@ -1,6 +1,6 @@
 import { newBadRequest, newServiceUnavailable } from '@orrery/apimachinery';
 import type { EndpointAddress, Endpoints, Pod, Service } from '@orrery/api';
-import { reachablePort } from '@orrery/component';
+import { joinHostPort, reachablePort } from '@orrery/component';
 import type { ServerServices } from '../../extensions.js';
 import { kubeletBackend } from '../backend.js';
 import type { Backend } from '../backend.js';
@@ -48,7 +48,7 @@ async function target({ policy }: ProxyDeps, { scheme, ip, port }: Place): Promi
   const address = await policy.resolve(ip);
   if (address === undefined) throw newBadRequest('address not allowed');
   const backend = { scheme, address, port: reachablePort(port) };
-  return { backend, host: ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}` };
+  return { backend, host: joinHostPort(ip, port) };
 }
 
 export type Locate = (deps: ProxyDeps, namespace: string, id: string) => Promise<Target>;
@@ -133,7 +133,7 @@ const locateNode: Locate = async (deps, _namespace, id) => {
   if (port !== '' && Number(port) !== kubelet.port)
     return target(deps, { scheme, ip: kubelet.address, port: Number(port) });
   const { address } = kubelet;
-  return { backend: kubeletBackend(kubelet, deps.tls), host: `${address}:${kubelet.port}` };
+  return { backend: kubeletBackend(kubelet, deps.tls), host: joinHostPort(address, kubelet.port) };
 };
 
 export const LOCATE: Readonly<Record<'pods' | 'services' | 'nodes', Locate>> = {
