@@ -108,7 +108,7 @@ describe('signPublicKey()', () => {
     { name: 'an Ed25519 key', keys: generateKeyPairSync('ed25519') },
   ])('certifies $name', async ({ keys: { publicKey } }) => {
     const options = { commonName: 'x', usages: ['clientAuth'], now: NOW, publicKey } as const;
-    const certificate = new X509Certificate(signPublicKey(ca, options));
+    const certificate = new X509Certificate(await signPublicKey(ca, options));
     expect(certificate.publicKey.equals(publicKey)).toBe(true);
     expect(certificate.verify(ca.certificate.publicKey)).toBe(true);
   });

@@ -1,7 +1,6 @@
-import { X509Certificate, createHash, randomBytes } from 'node:crypto';
+import { X509Certificate, createHash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { integer, sequence, time, wrapped } from './asn1/der.js';
-import { signatureAlgorithm, toSignedPem } from './asn1/signed.js';
+import type { Extension, Name, PublicKey } from '@peculiar/x509';
 import {
   alternativeNames,
   authorityExtensions,
@@ -10,12 +9,14 @@ import {
 } from './extensions.js';
 import type { AlternativeNames, ExtendedUsage } from './extensions.js';
 import { issuerOf } from './issuer.js';
-import { generateKeyPair, parsePrivateKey, privateKeyToPem, toSpki } from './keys.js';
+import { generateKeyPair, parsePrivateKey, privateKeyToPem, toSigningKey, toSpki } from './keys.js';
 import type { KeyPair } from './keys.js';
 import { toName } from './name.js';
 import type { Subject } from './name.js';
 import { pemBlocks } from './pem.js';
 import { PkiError, readOrRefuse } from './pki-error.js';
+import { loadX509 } from './load-x509.js';
+import type { X509Library } from './x509-library.js';
 
 const DAY_MS = 86_400_000;
 /** Clock skew that a fresh certificate forgives. */
@@ -43,42 +44,29 @@ export interface IssueOptions extends Subject {
 }
 
 interface Draft {
-  /** Names, the key and extensions in DER. */
-  readonly issuer: Buffer;
-  readonly subject: Buffer;
-  readonly spki: Buffer;
+  readonly issuer: Name;
+  readonly subject: Name;
+  readonly publicKey: PublicKey;
   readonly signer: KeyObject;
   readonly notBefore: number;
   readonly notAfter: number;
-  readonly extensions: readonly Buffer[];
+  readonly extensions: readonly Extension[];
 }
 
-/** Version 3. */
-const VERSION = wrapped(0, integer(Buffer.of(2)));
-const EXTENSIONS = 3;
-const SERIAL_BYTES = 16;
+/** Whole seconds: RFC 5280 4.1.2.5 has no fractions. */
+const date = (ms: number): Date => new Date(Math.floor(ms / 1000) * 1000);
 
-/** Positive, and of no more bytes than it was given. */
-function serialNumber(): Buffer {
-  const bytes = randomBytes(SERIAL_BYTES);
-  bytes.writeUInt8((bytes.readUInt8(0) % 64) + 64, 0);
-  return integer(bytes);
-}
-
-/** RFC 5280 4.1. */
-function signCertificate(draft: Draft): string {
-  const { algorithm } = signatureAlgorithm(draft.signer);
-  const content = sequence(
-    VERSION,
-    serialNumber(),
-    algorithm,
-    draft.issuer,
-    sequence(time(draft.notBefore), time(draft.notAfter)),
-    draft.subject,
-    draft.spki,
-    wrapped(EXTENSIONS, sequence(...draft.extensions)),
-  );
-  return toSignedPem('CERTIFICATE', content, draft.signer);
+async function signCertificate(x509: X509Library, draft: Draft): Promise<string> {
+  const certificate = await x509.X509CertificateGenerator.create({
+    issuer: draft.issuer,
+    subject: draft.subject,
+    publicKey: draft.publicKey,
+    signingKey: await toSigningKey(draft.signer),
+    notBefore: date(draft.notBefore),
+    notAfter: date(draft.notAfter),
+    extensions: [...draft.extensions],
+  });
+  return `${certificate.toString('pem')}\n`;
 }
 
 /** A new self-signed CA, EC P-256, ten years. */
@@ -87,20 +75,20 @@ export async function createCa(
   now: number,
   days = 3650,
 ): Promise<CertificateAuthority> {
-  const keys = await generateKeyPair();
-  const name = toName({ commonName });
-  const spki = toSpki(keys.publicKey);
-  const certPem = signCertificate({
+  const [x509, keys] = await Promise.all([loadX509(), generateKeyPair()]);
+  const name = toName(x509, { commonName });
+  const publicKey = new x509.PublicKey(toSpki(keys.publicKey));
+  const certPem = await signCertificate(x509, {
     issuer: name,
     subject: name,
-    spki,
+    publicKey,
     signer: keys.privateKey,
     notBefore: now - BACKDATE_MS,
     notAfter: now + days * DAY_MS,
     extensions: [
-      ...authorityExtensions(),
-      ...alternativeNames({ dns: [commonName] }),
-      ...keyIdentifiers(spki),
+      ...authorityExtensions(x509),
+      ...alternativeNames(x509, { dns: [commonName] }),
+      ...(await keyIdentifiers(x509, publicKey)),
     ],
   });
   return {
@@ -121,24 +109,25 @@ export function parseCa({ certPem, keyPem }: CertificateAndKey): CertificateAuth
 }
 
 /** A certificate for a key (of a CSR, say), signed by the CA; validity never outlives the CA's. Throws PkiError. */
-export function signPublicKey(
+export async function signPublicKey(
   ca: CertificateAuthority,
   options: IssueOptions & { readonly publicKey: KeyObject },
-): string {
+): Promise<string> {
   const { now, days = 365 } = options;
-  const issuer = issuerOf(ca.certificate);
-  const spki = toSpki(options.publicKey);
-  return signCertificate({
+  const x509 = await loadX509();
+  const issuer = await issuerOf(x509, ca.certificate);
+  const publicKey = new x509.PublicKey(toSpki(options.publicKey));
+  return signCertificate(x509, {
     issuer: issuer.name,
-    subject: toName(options),
-    spki,
+    subject: toName(x509, options),
+    publicKey,
     signer: ca.keys.privateKey,
     notBefore: now - BACKDATE_MS,
     notAfter: Math.min(now + days * DAY_MS, Date.parse(ca.certificate.validTo)),
     extensions: [
-      ...leafExtensions(options.usages),
-      ...alternativeNames(options.sans ?? {}),
-      ...keyIdentifiers(spki, issuer.keyId),
+      ...leafExtensions(x509, options.usages),
+      ...alternativeNames(x509, options.sans ?? {}),
+      ...(await keyIdentifiers(x509, publicKey, issuer.keyId)),
     ],
   });
 }
@@ -149,7 +138,7 @@ export async function issueCertificate(
   options: IssueOptions,
 ): Promise<CertificateAndKey> {
   const { privateKey, publicKey } = await generateKeyPair();
-  const certPem = signPublicKey(ca, { ...options, publicKey });
+  const certPem = await signPublicKey(ca, { ...options, publicKey });
   return { certPem, keyPem: privateKeyToPem(privateKey) };
 }
 

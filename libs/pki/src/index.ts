@@ -1,8 +1,8 @@
 /**
  * Certificates and service-account tokens. Guarantees: every key is EC P-256 unless a file brings another;
  * files are written whole with mode 0600; what exists and is valid is kept; nothing here reads the clock,
- * callers pass the time; input that cannot be used is refused with a PkiError. Certificates are written here in
- * DER and read by node:crypto; what reads requests loads @peculiar/x509 at first use.
+ * callers pass the time; input that cannot be used is refused with a PkiError. What writes certificates or
+ * reads requests is asynchronous and loads @peculiar/x509 at first use; reading certificates is node:crypto.
  */
 export type { CertificateAndKey, CertificateAuthority, IssueOptions } from './certificate.js';
 export {

@@ -141,7 +141,7 @@ describe('certificates and requests beside OpenSSL', () => {
     });
     expect(parsed.publicKey.asymmetricKeyType).toBe(bits.type);
     put('ca.crt', ca.certPem);
-    put('user.crt', signPublicKey(ca, { ...client, publicKey: parsed.publicKey }));
+    put('user.crt', await signPublicKey(ca, { ...client, publicKey: parsed.publicKey }));
     expect(openssl('verify', '-CAfile', 'ca.crt', 'user.crt')).toContain('OK');
     expect(new X509Certificate(get('user.crt')).publicKey.equals(parsed.publicKey)).toBe(true);
   });

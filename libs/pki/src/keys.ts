@@ -3,10 +3,12 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPair as generate,
+  webcrypto,
 } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { pemBlocks } from './pem.js';
+import { PkiError } from './pki-error.js';
 
 export interface KeyPair {
   readonly privateKey: KeyObject;
@@ -51,4 +53,31 @@ export function toSpki(publicKey: KeyObject): Buffer {
 /** The `kid` of a service-account key (k8s pkg/serviceaccount/jwt.go keyIDFromPublicKey). */
 export function keyId(publicKey: KeyObject): string {
   return createHash('sha256').update(toSpki(publicKey)).digest('base64url');
+}
+
+/** OpenSSL's names of the curves that WebCrypto has, with WebCrypto's. */
+const CURVES: Readonly<Record<string, string>> = {
+  prime256v1: 'P-256',
+  secp384r1: 'P-384',
+  secp521r1: 'P-521',
+};
+
+function signatureScheme(key: KeyObject): webcrypto.EcKeyImportParams | webcrypto.Algorithm {
+  const curve = CURVES[key.asymmetricKeyDetails?.namedCurve ?? ''];
+  if (key.asymmetricKeyType === 'ec' && curve) return { name: 'ECDSA', namedCurve: curve };
+  if (key.asymmetricKeyType === 'ed25519') return { name: 'Ed25519' };
+  throw new PkiError(
+    'unsupported',
+    `a ${key.asymmetricKeyType ?? 'secret'} key of this kind cannot sign`,
+  );
+}
+
+/** The private key as WebCrypto signs with it: ECDSA, Ed25519, or RSA as PKCS 1 v1.5. Throws PkiError. */
+export async function toSigningKey(key: KeyObject): Promise<webcrypto.CryptoKey> {
+  const scheme =
+    key.asymmetricKeyType === 'rsa'
+      ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
+      : signatureScheme(key);
+  const pkcs8 = key.export({ format: 'der', type: 'pkcs8' });
+  return webcrypto.subtle.importKey('pkcs8', pkcs8, scheme, false, ['sign']);
 }

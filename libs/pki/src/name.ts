@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import type { Name } from '@peculiar/x509';
-import { oid, sequence, set, text } from './asn1/der.js';
+import type { JsonNameParams, Name } from '@peculiar/x509';
 import { readOrRefuse } from './pki-error.js';
+import type { X509Library } from './x509-library.js';
 
 /** The parts of a distinguished name that Kubernetes reads: CN is the user, O are the groups. */
 export interface Subject {
@@ -9,19 +9,19 @@ export interface Subject {
   readonly organizations?: readonly string[];
 }
 
-/** X.520. */
-const [COMMON_NAME, ORGANIZATION] = ['2.5.4.3', '2.5.4.10'] as const;
+const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
 
-/**
- * The name in DER: the organizations in the order given, each an element of its own, since a set has no order; then the common
- * name.
- */
-export function toName({ commonName, organizations = [] }: Subject): Buffer {
-  const part = (type: string, value: string): Buffer => set(sequence(oid(type), text(value)));
-  return sequence(
-    ...organizations.map((organization) => part(ORGANIZATION, organization)),
-    part(COMMON_NAME, commonName),
-  );
+/** Objects, because the library reads escapes and quotes into plain texts. */
+const value = (text: string): JsonNameParams[number][string][number] =>
+  PRINTABLE.test(text) ? { printableString: text } : { utf8String: text };
+
+/** The organizations in the order given, each an element of its own, since a set has no order; then the common name. */
+export function toName(x509: X509Library, { commonName, organizations = [] }: Subject): Name {
+  const parts = [
+    ...organizations.map((organization) => ({ O: [value(organization)] })),
+    { CN: [value(commonName)] },
+  ];
+  return new x509.Name(parts as JsonNameParams);
 }
 
 /** CN and every O of a name; the last CN counts, as in Go's pkix.Name. */

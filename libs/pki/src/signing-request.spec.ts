@@ -40,7 +40,7 @@ describe('parseSigningRequest()', () => {
 
   it('gives what a CA needs to certify the key', async () => {
     const request = await parseSigningRequest(csrPem);
-    const pem = signPublicKey(await createCa('kubernetes', NOW), {
+    const pem = await signPublicKey(await createCa('kubernetes', NOW), {
       ...request.subject,
       usages: ['clientAuth'],
       now: NOW,

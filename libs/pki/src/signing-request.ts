@@ -1,10 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Pkcs10CertificateRequest } from '@peculiar/x509';
-import { integer, oid, sequence, set, wrapped } from './asn1/der.js';
-import { toSignedPem } from './asn1/signed.js';
 import { alternativeNames } from './extensions.js';
-import { generateKeyPair, parsePrivateKey, privateKeyToPem, toSpki } from './keys.js';
+import { generateKeyPair, parsePrivateKey, privateKeyToPem, toSigningKey, toSpki } from './keys.js';
 import { toName, toSubject } from './name.js';
 import type { Subject } from './name.js';
 import { pemBlocks } from './pem.js';
@@ -13,8 +11,6 @@ import { loadX509 } from './load-x509.js';
 import type { X509Library } from './x509-library.js';
 
 const SUBJECT_ALT_NAME = '2.5.29.17';
-/** PKCS 9. */
-const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
 
 /** What a PKCS 10 certificate request asks for. */
 export interface SigningRequest {
@@ -87,23 +83,18 @@ export async function createSigningRequest(
   dns: readonly string[] = [],
   keyPem?: string,
 ): Promise<SigningRequestAndKey> {
-  const { privateKey, publicKey } =
-    keyPem === undefined
-      ? await generateKeyPair()
-      : readOrRefuse('private key', () => parsePrivateKey(keyPem));
-  const extensions = alternativeNames({ dns });
-  // RFC 2986 4.1.
-  const content = sequence(
-    integer(Buffer.of(0)),
-    toName(subject),
-    toSpki(publicKey),
-    wrapped(
-      0,
-      extensions.length === 0
-        ? Buffer.alloc(0)
-        : sequence(oid(EXTENSION_REQUEST), set(sequence(...extensions))),
-    ),
-  );
-  const csrPem = toSignedPem('CERTIFICATE REQUEST', content, privateKey);
-  return { csrPem, keyPem: privateKeyToPem(privateKey) };
+  const [x509, { privateKey, publicKey }] = await Promise.all([
+    loadX509(),
+    keyPem === undefined ? generateKeyPair() : parsePrivateKey(keyPem),
+  ]);
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: toName(x509, subject),
+    keys: {
+      privateKey: await toSigningKey(privateKey),
+      publicKey: await new x509.PublicKey(toSpki(publicKey)).export(),
+    },
+    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+    extensions: [...alternativeNames(x509, { dns })],
+  });
+  return { csrPem: `${request.toString('pem')}\n`, keyPem: privateKeyToPem(privateKey) };
 }

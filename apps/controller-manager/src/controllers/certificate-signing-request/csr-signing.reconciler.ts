@@ -70,7 +70,7 @@ export class CsrSigningReconciler implements Reconciler {
     { subject, dns, ips, publicKey }: SigningRequest,
     authority: CertificateAuthority,
   ): Promise<void> {
-    const pem = signPublicKey(authority, {
+    const pem = await signPublicKey(authority, {
       ...subject,
       sans: { dns, ips },
       usages: usagesOf(csr),
