@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { StatusError, newBadRequest, newExpired, newNotFound } from '@orrery/apimachinery';
 import { isStorageError } from '@orrery/storage';
 import type { Entry, Freshness, ListResult } from '@orrery/storage';
@@ -125,12 +126,28 @@ async function collect(
 const clusterOf = ({ deps: { cluster } }: StoreScope): { cluster?: string } =>
   cluster === undefined ? {} : { cluster };
 
-function toList(scope: StoreScope, request: ListRequest, found: Found): ObjectList {
+/** Entries that are looked at in one go: the bytes of those that nobody has read yet are parsed once, to see that they are sound. */
+const TURN = 500;
+
+/** What clients see of entries; of many, some at a time, so that others have their turn. */
+async function representationsOf(
+  { kind }: StoreScope,
+  entries: readonly Entry[],
+): Promise<Representation[]> {
+  const items: Representation[] = [];
+  for (const entry of entries) {
+    if (items.length > 0 && items.length % TURN === 0) await setImmediate();
+    items.push(representationOf(kind, entry));
+  }
+  return items;
+}
+
+async function toList(scope: StoreScope, request: ListRequest, found: Found): Promise<ObjectList> {
   const { entries, result, last } = found;
   const more = result.remaining > 0 && last !== undefined;
   const prefix = keyPrefixOf(scope, request.namespace);
   return {
-    items: entries.map((entry) => representationOf(scope.kind, entry)),
+    items: await representationsOf(scope, entries),
     resourceVersion: String(result.revision),
     ...(more
       ? {
@@ -190,7 +207,7 @@ export async function listObjects(
   const key = page.continuing ? undefined : singleKeyOf(scope, request);
   try {
     if (key !== undefined) return await listSingle(scope, request, key, page, signal);
-    return toList(scope, request, await collect(scope, request, page, signal));
+    return await toList(scope, request, await collect(scope, request, page, signal));
   } catch (error) {
     if (page.continuing && isStorageError(error, 'compacted'))
       throw expiredContinue(scope, request);

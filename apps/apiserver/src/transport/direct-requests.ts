@@ -26,7 +26,7 @@ class DirectRequest implements RequestSource {
 }
 
 export interface DirectRequestsDeps {
-  attach(source: RequestSource, reply: ApiReply): ApiRequest;
+  readonly attach: (source: RequestSource, reply: ApiReply) => ApiRequest;
   readonly intake: { take(request: ApiRequest, done: () => void): void };
   readonly resources: { serve(request: ApiRequest): Promise<void> };
 }
