@@ -7,7 +7,7 @@ import type { ApiParts } from './assemble-api.js';
 import { HistoryKeeper } from './at/keep-history.js';
 import { pastClusters } from './at/past-clusters.js';
 import { StartHookRunner } from './bootstrap/start-hook-runner.js';
-import { ownStartHooks } from './bootstrap/start-hooks.js';
+import { afterNamespaces, ownStartHooks } from './bootstrap/start-hooks.js';
 import type { OpenStorage } from './config/open-storage.js';
 import type { ApiServerOptions } from './config/options.js';
 import { createExtensions } from './extensions.js';
@@ -92,7 +92,7 @@ class LiveWork {
         this.leave = how;
       },
     });
-    return new StartHookRunner([...own, ...api.extensions.postStartHooks], deps);
+    return new StartHookRunner([...own, ...afterNamespaces(api.extensions.postStartHooks)], deps);
   }
 }
 

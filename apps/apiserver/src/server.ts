@@ -6,7 +6,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import type { Clock, Logger, Random } from '@orrery/component';
-import { ConfigError, ResponseOrder, parseDuration } from '@orrery/component';
+import { ConfigError, ResponseOrder, WITHOUT_SCHEMAS, parseDuration } from '@orrery/component';
 import { ApiServerModule } from './apiserver.module.js';
 import type { ApiServerParts } from './apiserver.module.js';
 import { assemble } from './assemble.js';
@@ -75,6 +75,7 @@ async function createApp(
       ...HTTP1_LIMITS,
       ALPNProtocols: options.disableHttp2Serving ? ['http/1.1'] : ['h2', 'http/1.1'],
     },
+    ...WITHOUT_SCHEMAS,
     bodyLimit: BODY_LIMIT,
     clientErrorHandler: refuseMalformed,
     // Drain ends the connections: this would cut answers short.

@@ -7,6 +7,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   SystemClock,
   SystemRandom,
+  WITHOUT_SCHEMAS,
   createLogger,
   parseDuration,
   randomSuffix,
@@ -26,7 +27,7 @@ const BODY_LIMIT = 256 * 1024 * 1024;
 async function createApp(fleet: Fleet): Promise<NestFastifyApplication> {
   return NestFactory.create<NestFastifyApplication>(
     DataplaneModule.with(fleet),
-    new FastifyAdapter({ bodyLimit: BODY_LIMIT, forceCloseConnections: true }),
+    new FastifyAdapter({ ...WITHOUT_SCHEMAS, bodyLimit: BODY_LIMIT, forceCloseConnections: true }),
     { logger: false, abortOnError: false },
   );
 }

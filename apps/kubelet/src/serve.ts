@@ -5,7 +5,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { connect, loadKubeconfig } from '@orrery/client';
 import type { KubeClient } from '@orrery/client';
-import { ConfigError, SystemClock, SystemRandom } from '@orrery/component';
+import { ConfigError, SystemClock, SystemRandom, WITHOUT_SCHEMAS } from '@orrery/component';
 import type { ComponentContext } from '@orrery/component';
 import { ReconcileErrorFilter, WatchTransport, WriteFence, leadAlways } from '@orrery/controller';
 import type { KubeletOptions } from './config/kubelet-options.js';
@@ -19,7 +19,11 @@ import { KubeletAuth } from './server/kubelet-auth.js';
 import { StreamHandler } from './server/stream-handler.js';
 
 /** Exec streams and followed logs end with the kubelet. */
-const SERVER = { forceCloseConnections: true, routerOptions: { maxParamLength: 512 } } as const;
+const SERVER = {
+  ...WITHOUT_SCHEMAS,
+  forceCloseConnections: true,
+  routerOptions: { maxParamLength: 512 },
+} as const;
 
 function readFlagFile(flag: string, path: string): Buffer {
   try {

@@ -29,3 +29,4 @@ export { KlogLogger, formatKlog } from './klog.js';
 export type { HealthOptions } from './health-server.js';
 export { serveHealth } from './health-server.js';
 export { ResponseOrder } from './response-order.js';
+export { WITHOUT_SCHEMAS } from './without-schemas.js';

@@ -5,6 +5,7 @@ import {
   suggestedFlowSchemas,
   suggestedPriorityLevels,
 } from '@orrery/api';
+import type { FlowSchema } from '@orrery/api';
 import type { KubeObject } from '@orrery/apimachinery';
 import { cloneJson, equalJson, systemContext } from '@orrery/registry';
 import type { ResourceStore } from '@orrery/registry';
@@ -49,11 +50,13 @@ export async function ensureFlowControl(services: ServerServices): Promise<void>
   const group = 'flowcontrol.apiserver.k8s.io';
   const levels = services.store(group, 'v1', 'prioritylevelconfigurations');
   const schemas = services.store(group, 'v1', 'flowschemas');
-  for (const level of suggestedPriorityLevels()) await keep(services, levels, level, false);
-  for (const level of mandatoryPriorityLevels()) await keep(services, levels, level, true);
-  for (const schema of suggestedFlowSchemas()) await keep(services, schemas, schema, false);
-  for (const schema of mandatoryFlowSchemas()) await keep(services, schemas, schema, true);
-  for (const { metadata, spec } of [...suggestedFlowSchemas(), ...mandatoryFlowSchemas()]) {
+  await Promise.all([
+    ...suggestedPriorityLevels().map((level) => keep(services, levels, level, false)),
+    ...mandatoryPriorityLevels().map((level) => keep(services, levels, level, true)),
+  ]);
+  const keepSchema = async (schema: FlowSchema, isMandatory: boolean): Promise<void> => {
+    const { metadata, spec } = schema;
+    await keep(services, schemas, schema, isMandatory);
     const level = spec.priorityLevelConfiguration.name;
     await setCondition(services, schemas, metadata.name ?? '', {
       type: 'Dangling',
@@ -61,5 +64,9 @@ export async function ensureFlowControl(services: ServerServices): Promise<void>
       reason: 'Found',
       message: `This FlowSchema references the PriorityLevelConfiguration object named ${JSON.stringify(level)} and it exists`,
     });
-  }
+  };
+  await Promise.all([
+    ...suggestedFlowSchemas().map((schema) => keepSchema(schema, false)),
+    ...mandatoryFlowSchemas().map((schema) => keepSchema(schema, true)),
+  ]);
 }

@@ -14,10 +14,19 @@ import {
 
 export interface StartHook {
   readonly name: string;
+  /** Hooks that stand before this one and must be done first. */
+  readonly after?: readonly string[];
   run(): Promise<void>;
 }
 
-/** What the server itself does once it listens, in order. `work` is given what runs until the server stops. */
+const NAMESPACES = 'start-system-namespaces-controller';
+const SERVICE_RANGE = 'start-kubernetes-service-cidr-controller';
+
+/** These hooks once the system's namespaces are there, in which they may write. */
+export const afterNamespaces = (hooks: readonly StartHook[]): StartHook[] =>
+  hooks.map((hook) => ({ after: [NAMESPACES], ...hook }));
+
+/** What the server itself does once it listens. `work` is given what runs until the server stops. */
 export function ownStartHooks(
   services: ServerServices,
   cluster: {
@@ -44,7 +53,7 @@ export function ownStartHooks(
         }),
     },
     {
-      name: 'start-system-namespaces-controller',
+      name: NAMESPACES,
       run: () => ensureNamespaces(services),
     },
     {
@@ -56,11 +65,12 @@ export function ownStartHooks(
       run: () => ensureFlowControl(services),
     },
     {
-      name: 'start-kubernetes-service-cidr-controller',
+      name: SERVICE_RANGE,
       run: () => ensureServiceCidr(services),
     },
     {
       name: 'bootstrap-controller',
+      after: [NAMESPACES, SERVICE_RANGE],
       run: async () => {
         await ensureKubernetesService(services, cluster.kubernetesIp);
         const { deps, advertiseAddress } = cluster;

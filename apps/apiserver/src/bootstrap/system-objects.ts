@@ -49,14 +49,17 @@ export async function ensure(
 /** The namespaces that every cluster has. */
 export async function ensureNamespaces(services: ServerServices): Promise<void> {
   const store = services.store('', 'v1', 'namespaces');
-  for (const name of NAMESPACES) await ensure(store, services, { metadata: { name } });
+  await Promise.all(NAMESPACES.map((name) => ensure(store, services, { metadata: { name } })));
 }
 
 /** The two priority classes of system pods. */
 export async function ensurePriorityClasses(services: ServerServices): Promise<void> {
   const store = services.store('scheduling.k8s.io', 'v1', 'priorityclasses');
-  for (const { name, ...rest } of PRIORITY_CLASSES)
-    await ensure(store, services, { metadata: { name }, ...rest } as KubeObject);
+  await Promise.all(
+    PRIORITY_CLASSES.map(({ name, ...rest }) =>
+      ensure(store, services, { metadata: { name }, ...rest } as KubeObject),
+    ),
+  );
 }
 
 /** The Service through which pods reach the API, at the first address of the range. */
