@@ -34,6 +34,20 @@ describe('a host command', () => {
     expect(await fixture.log()).toBe('stdout F value\n');
   });
 
+  it('gets a folder of the host that is not there, but none below what is no folder', async () => {
+    fixture = await RuntimeFixture.start(72, 'none');
+    const pod = await fixture.runPod('made');
+    const hostPath = join(fixture.folder, 'not', 'there');
+    const runs = (name: string, path: string) =>
+      fixture.run(pod.id, 'busybox', {
+        metadata: { name },
+        command: ['ls', '/data'],
+        mounts: [{ containerPath: '/data', hostPath: path }],
+      });
+    expect(await fixture.exited(await runs('made', hostPath))).toMatchObject({ exitCode: 0 });
+    await expect(runs('refused', '/dev/null/x')).rejects.toThrow('failed to mkdir "/dev/null/x"');
+  });
+
   const strongest = probeIsolation();
   const kinds = strongest === 'none' ? [] : strongest === 'user' ? ['user'] : ['root', 'user'];
 

@@ -98,7 +98,11 @@ export function workersOf(kubelet: Kubelet): PodWorkers {
   const hooks = kubelet.parts.hooks ?? new LifecycleHooks(runtime, clock);
   const starter = new ContainerStarter({
     runtime,
-    images: new ImagePuller(runtime, () => clock.now()),
+    images: new ImagePuller(
+      runtime,
+      () => clock.now(),
+      (namespace, name) => kubelet.watches.secret(namespace, name),
+    ),
     hooks,
     events,
     makeConfig: kubelet.parts.makeConfig ?? fullConfigOf(kubelet),

@@ -32,6 +32,10 @@ const SPEC = {
       enum: ['not-found', 'unauthorized'],
       description: 'How pulls fail.',
     },
+    credentials: {
+      ...text,
+      description: 'Regular expression on user:password of who may pull it.',
+    },
     sizeBytes: { type: 'integer', format: 'int64', minimum: 0 },
     behaviour: {
       type: 'object',

@@ -27,6 +27,8 @@ export interface CatalogRule {
   readonly program?: ProgramName;
   /** The pull fails with this kind of error. */
   readonly failure?: 'not-found' | 'unauthorized';
+  /** Regular expression on `user:password` of who may pull it; others are unauthorized. */
+  readonly credentials?: string;
   readonly sizeBytes?: number;
   /** What the image runs by itself, instead of a program. */
   readonly command?: readonly string[];
@@ -133,8 +135,8 @@ export class Catalog {
     return IMAGE_DEFINITIONS[reference.name];
   }
 
-  /** The reference when it can be pulled; throws what containerd would answer when not. */
-  resolve(image: string): ImageReference {
+  /** The reference when it can be pulled, by these credentials; throws what containerd would answer when not. */
+  resolve(image: string, credentials = ''): ImageReference {
     const reference = parseReference(image);
     if (!reference)
       throw new CriError(
@@ -144,6 +146,8 @@ export class Catalog {
     const rule = this.ruleOf(reference);
     if (rule?.failure === 'not-found') throw notFound(reference);
     if (rule?.failure === 'unauthorized') throw unauthorized(reference);
+    if (rule?.credentials !== undefined && !new RegExp(rule.credentials).test(credentials))
+      throw unauthorized(reference);
     if (rule) return reference;
     if (/\.invalid(?::\d+)?$/.test(reference.registry)) throw unreachable(reference);
     if (reference.repository.includes('unauthorized')) throw unauthorized(reference);
@@ -177,12 +181,17 @@ function readRules(file: string): CatalogRule[] {
   return plain.images.map((entry: unknown, index) => checkRule(entry, `${file}: images[${index}]`));
 }
 
-const FIELDS = ['match', 'program', 'failure', 'sizeBytes', 'command', 'behaviour'];
+const FIELDS = ['match', 'program', 'failure', 'credentials', 'sizeBytes', 'command', 'behaviour'];
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 
 /** Fields of several values; throws ConfigError. */
-function checkParts({ command, behaviour }: Partial<Record<string, unknown>>, at: string): void {
+function checkParts(
+  { command, behaviour, credentials }: Partial<Record<string, unknown>>,
+  at: string,
+): void {
+  if (credentials !== undefined && !isText(credentials))
+    throw new ConfigError(`${at}.credentials: must be a regular expression`);
   const isCommand = Array.isArray(command) && command.length > 0 && command.every(isText);
   if (command !== undefined && !isCommand)
     throw new ConfigError(`${at}.command: must be a list of texts`);

@@ -36,6 +36,10 @@ describe('Catalog, with rules of the API', () => {
       scriptOf({ container: 'c', env: {}, annotations, image: catalog.behaviourOf('slow:1') });
     expect(script({})).toMatchObject({ startDelayMs: 3_000, memoryBytes: 32 * 1024 * 1024 });
     expect(script({ 'orrery.dev/start-delay': '1s' }).startDelayMs).toBe(1_000);
+    catalog.setObjects([{ match: 'shop/', credentials: '^ada:' }]);
+    expect(() => catalog.resolve('shop/cart', 'bob:secret')).toThrow('authorization failed');
+    expect(() => catalog.resolve('shop/cart')).toThrow('authorization failed');
+    expect(catalog.resolve('shop/cart', 'ada:secret').repository).toBe('shop/cart');
     catalog.setObjects([]);
     expect(catalog.commandOf('registry.example.com/shop/cart:1')).toEqual([]);
     expect(catalog.resolve('old:1').tag).toBe('1');

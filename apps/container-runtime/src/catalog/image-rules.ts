@@ -30,6 +30,7 @@ const nameOf = ({ metadata }: ImageRule): string => metadata.name ?? '';
 function problemOf({ spec }: ImageRule): string | undefined {
   try {
     new RegExp(spec.match);
+    new RegExp(spec.credentials ?? '');
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

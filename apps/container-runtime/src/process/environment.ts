@@ -44,6 +44,20 @@ export interface Launch {
   readonly cwd: string;
 }
 
+/** One after the other: Node's own recursion never ends below /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    if (lstatSync(path, { throwIfNoEntry: false })) return;
+    mkdirSync(path, { mode: 0o755 });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const text = `failed to generate container spec: failed to mkdir "${path}": ${why}`;
+    throw new CriError('UNKNOWN', text, { cause: error });
+  }
+}
+
 /** Turns a container's argv into a host process that sees the container's files. */
 export class ContainerEnvironment {
   readonly env: Readonly<Record<string, string>>;
@@ -52,14 +66,9 @@ export class ContainerEnvironment {
     this.env = { PATH: DEFAULT_PATH, HOSTNAME: options.hostname, HOME: '/root', ...options.env };
   }
 
-  /** Makes the root folder, once; refuses a volume that is not there. */
+  /** Makes the root folder, once, and as containerd the host's folders of volumes that are not there. */
   prepare(): void {
-    for (const mount of this.options.mounts)
-      if (!lstatSync(mount.hostPath, { throwIfNoEntry: false }))
-        throw new CriError(
-          'UNKNOWN',
-          `failed to generate container spec: failed to stat "${mount.hostPath}": no such file or directory`,
-        );
+    for (const { hostPath } of this.options.mounts) makeFolder(hostPath);
     if (existsSync(this.options.rootfs)) return;
     try {
       if (this.options.isolation === 'none') this.linkVolumes();

@@ -42,9 +42,10 @@ function ofVariables({ env = [], envFrom = [] }: Container): (PodReference | und
   ];
 }
 
-/** Objects of the pod's namespace whose content its containers see, each once. */
+/** Objects of the pod's namespace whose content its containers see or its images need, each once. */
 export function podReferences(pod: Pod): PodReference[] {
   const found = [
+    ...(pod.spec.imagePullSecrets ?? []).map(({ name }) => secret(name)),
     ...(pod.spec.volumes ?? []).flatMap((volume) => ofVolume(pod, volume)),
     ...allContainers(pod).flatMap(ofVariables),
   ];

@@ -1,7 +1,9 @@
-import type { Container, Pod } from '@orrery/api';
+import type { Container, Pod, Secret } from '@orrery/api';
 import { Backoff } from '../containers/backoff.js';
 import { uidOf } from '../containers/visit.js';
 import type { Runtime, SandboxConfig } from '../runtime/runtime.js';
+import { credentialsFor } from './pull-secrets.js';
+import type { RegistryCredentials } from './pull-secrets.js';
 
 export type PullReason =
   | 'ErrImagePull'
@@ -32,6 +34,9 @@ export function normalizeImage(image: string): string {
   return last.includes(':') ? image : `${image}:latest`;
 }
 
+/** A secret of the pod's namespace; undefined when it is not there. */
+export type SecretReader = (namespace: string, name: string) => Promise<Secret | undefined>;
+
 const VALID_IMAGE =
   /^(?:[A-Za-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[a-z0-9]+:[a-f0-9]{32,})?$/;
 
@@ -44,6 +49,7 @@ export class ImagePuller {
   constructor(
     private readonly runtime: Runtime,
     private readonly now: () => number,
+    private readonly secretOf: SecretReader = () => Promise.resolve(undefined),
   ) {
     this.backoff = new Backoff(now);
   }
@@ -107,7 +113,7 @@ export class ImagePuller {
     event('Normal', 'Pulling', `Pulling image "${image}"`);
     const started = this.now();
     try {
-      const ref = await this.pullOnce(image, sandbox);
+      const ref = await this.pullOnce(image, sandbox, await this.secretsOf(pod, event));
       const took = toGoMs(this.now() - started);
       event(
         'Normal',
@@ -126,12 +132,49 @@ export class ImagePuller {
     }
   }
 
-  private pullOnce(image: string, sandbox: SandboxConfig): Promise<string> {
-    const running = this.pulling.get(image);
+  /** Those of the pod's pull secrets that are there (k8s pkg/kubelet/kubelet_pods.go:getPullSecretsForPod). */
+  private async secretsOf(pod: Pod, event: PullEvent): Promise<Secret[]> {
+    const names = (pod.spec.imagePullSecrets ?? []).flatMap(({ name }) => name || []);
+    const found = await Promise.all(
+      names.map((name) => this.secretOf(pod.metadata.namespace ?? '', name).catch(() => undefined)),
+    );
+    const missing = names.filter((_, index) => found[index] === undefined);
+    if (missing.length > 0)
+      event(
+        'Warning',
+        'FailedToRetrieveImagePullSecret',
+        `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`,
+      );
+    return found.flatMap((secret) => secret ?? []);
+  }
+
+  /** One pull at a time of an image by the same secrets. */
+  private pullOnce(
+    image: string,
+    sandbox: SandboxConfig,
+    secrets: readonly Secret[],
+  ): Promise<string> {
+    const credentials = credentialsFor(image, secrets);
+    const key = `${image} ${JSON.stringify(credentials)}`;
+    const running = this.pulling.get(key);
     if (running) return running;
-    const pull = this.runtime.pullImage(image, sandbox).finally(() => this.pulling.delete(image));
-    this.pulling.set(image, pull);
+    const pull = this.tryEach(image, sandbox, credentials).finally(() => this.pulling.delete(key));
+    this.pulling.set(key, pull);
     return pull;
+  }
+
+  /** With one after the other; rejects with why the last was refused. */
+  private async tryEach(
+    image: string,
+    sandbox: SandboxConfig,
+    [first, ...rest]: readonly RegistryCredentials[],
+  ): Promise<string> {
+    try {
+      return await this.runtime.pullImage(image, sandbox, first);
+    } catch (error) {
+      if (rest.length === 0) throw error;
+      return this.tryEach(image, sandbox, rest);
+    }
   }
 }
 

@@ -14,6 +14,8 @@ export interface HttpTarget {
 export interface HttpAnswer {
   readonly code: number;
   readonly body: string;
+  /** Where a redirect leads. */
+  readonly location?: string;
 }
 
 /** Longest body that is kept (k8s pkg/probe/http: 10 KiB). */
@@ -52,7 +54,11 @@ async function readBody(message: IncomingMessage): Promise<string> {
 }
 
 /** One GET on a fresh connection, redirects not followed; certificates of pods are not verified, as upstream. */
-export function httpGet(target: HttpTarget, timeoutMs: number): Promise<HttpAnswer> {
+export function httpGet(
+  target: HttpTarget,
+  timeoutMs: number,
+  signal = AbortSignal.timeout(timeoutMs),
+): Promise<HttpAnswer> {
   const headers: Record<string, string> = {
     'user-agent': 'kube-probe/1.36',
     accept: '*/*',
@@ -64,7 +70,7 @@ export function httpGet(target: HttpTarget, timeoutMs: number): Promise<HttpAnsw
     port: reachablePort(target.port),
     path: target.path.startsWith('/') ? target.path : `/${target.path}`,
     headers,
-    signal: AbortSignal.timeout(timeoutMs),
+    signal,
   };
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
@@ -72,7 +78,8 @@ export function httpGet(target: HttpTarget, timeoutMs: number): Promise<HttpAnsw
     };
     const onAnswer = (message: IncomingMessage): void => {
       readBody(message).then((body) => {
-        resolve({ code: message.statusCode ?? 0, body });
+        const { location } = message.headers;
+        resolve({ code: message.statusCode ?? 0, body, ...(location && { location }) });
       }, fail);
     };
     const request =
@@ -82,4 +89,34 @@ export function httpGet(target: HttpTarget, timeoutMs: number): Promise<HttpAnsw
     request.on('error', fail);
     request.end();
   });
+}
+
+/** Go's http.Client gives up after as many. */
+const MAX_REDIRECTS = 10;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** Where an answer leads on the same host; undefined when it leads nowhere or to another one. */
+function redirected(target: HttpTarget, { code, location }: HttpAnswer): HttpTarget | undefined {
+  if (!REDIRECTS.has(code) || location === undefined) return undefined;
+  const from = toUrl(target);
+  if (!URL.canParse(location, from)) return undefined;
+  const base = new URL(from);
+  const { protocol, hostname, port, pathname, search } = new URL(location, base);
+  if (hostname !== base.hostname) return undefined;
+  const scheme = protocol.slice(0, -1);
+  const usual = scheme === 'https' ? 443 : 80;
+  return { ...target, scheme, port: Number(port || usual), path: pathname + search };
+}
+
+/** A GET that follows redirects within the host; the answer of one that leads elsewhere is given as it is. */
+export async function httpGetLocal(target: HttpTarget, timeoutMs: number): Promise<HttpAnswer> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  let here = target;
+  for (let count = 0; count < MAX_REDIRECTS; count++) {
+    const answer = await httpGet(here, timeoutMs, signal);
+    const next = redirected(here, answer);
+    if (!next) return answer;
+    here = next;
+  }
+  throw new Error(`Get "${toUrl(here)}": stopped after ${MAX_REDIRECTS} redirects`);
 }

@@ -173,8 +173,8 @@ export class ProbeManager implements ProbeVerdicts, ProbeState {
         this.parts.events.pod(
           pod,
           'Warning',
-          'Unhealthy',
-          `${TITLES[kind]} probe failed: ${result.output}`,
+          result.passed ? 'ProbeWarning' : 'Unhealthy',
+          `${TITLES[kind]} probe ${result.passed ? 'warning' : 'failed'}: ${result.output}`,
           container.name,
         );
       },

@@ -19,6 +19,7 @@ export interface ProbeWorkerParts {
   started(containerId: string): boolean;
   /** A verdict after thresholds. */
   result(kind: ProbeKind, containerId: string, passed: boolean): void;
+  /** A probe failed, or passed with a warning. */
   unhealthy(kind: ProbeKind, result: ProbeResult): void;
   /** One probe was made. */
   probed(kind: ProbeKind, passed: boolean): void;
@@ -79,7 +80,7 @@ export class ProbeWorker {
 
   private judge(result: ProbeResult, containerId: string): void {
     this.parts.probed(this.kind, result.passed);
-    if (!result.passed) this.parts.unhealthy(this.kind, result);
+    if (!result.passed || result.warning) this.parts.unhealthy(this.kind, result);
     if (this.last === result.passed) this.run++;
     else {
       this.last = result.passed;

@@ -3,13 +3,15 @@ import type { Container, HTTPGetAction, Pod, Probe } from '@orrery/api';
 import { joinHostPort, reachablePort } from '@orrery/component';
 import type { Runtime } from '../runtime/runtime.js';
 import { checkGrpcHealth } from './grpc-health.js';
-import { httpGet } from './http-get.js';
+import { httpGetLocal } from './http-get.js';
 import type { ProbeTarget } from './probe-worker.js';
 import { resolvePort } from './resolve-port.js';
 
 export interface ProbeResult {
   readonly passed: boolean;
   readonly output: string;
+  /** It passed, with something to tell. */
+  readonly warning?: boolean;
 }
 
 const fail = (output: string): ProbeResult => ({ passed: false, output });
@@ -43,12 +45,16 @@ async function getHttp(
 ): Promise<ProbeResult> {
   const { scheme = 'HTTP', path = '/', httpHeaders = [] } = action;
   const port = resolvePort(action.port, container);
-  const answer = await httpGet(
+  const answer = await httpGetLocal(
     { scheme, host: action.host || host, port, path, headers: httpHeaders },
     timeoutMs,
   );
-  const passed = answer.code >= 200 && answer.code < 400;
-  return passed ? PASSED : fail(`HTTP probe failed with statuscode: ${answer.code}`);
+  const { code, body } = answer;
+  if (code < 200 || code >= 400) return fail(`HTTP probe failed with statuscode: ${code}`);
+  if (code < 300) return PASSED;
+  // It leads to another host, which is not asked (k8s pkg/probe/http/http.go:DoHTTPProbe).
+  const output = `Probe terminated redirects, Response body: ${body}`;
+  return { passed: true, output, warning: true };
 }
 
 /** Performs one probe. */

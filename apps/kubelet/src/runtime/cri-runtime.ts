@@ -1,5 +1,6 @@
 import { CriError, connectCri, toRpcText } from '@orrery/cri';
 import type { CriClient, Image } from '@orrery/cri';
+import type { RegistryCredentials } from '../images/pull-secrets.js';
 import { toContainerConfig, toLinuxResources, toSandboxConfig } from './cri-config.js';
 import { groupPods } from './cri-pods.js';
 import { CpuRates, toUsage } from './cri-usage.js';
@@ -173,8 +174,12 @@ export class CriRuntime implements Runtime {
     return found?.id === '' ? undefined : found?.id;
   }
 
-  async pullImage(image: string, sandbox: SandboxConfig): Promise<string> {
-    const request = { image: { image }, sandboxConfig: toSandboxConfig(sandbox) };
+  async pullImage(
+    image: string,
+    sandbox: SandboxConfig,
+    auth?: RegistryCredentials,
+  ): Promise<string> {
+    const request = { image: { image }, auth, sandboxConfig: toSandboxConfig(sandbox) };
     return (await call(this.cri.images.pullImage(request, { timeoutMs: PULL_TIMEOUT_MS })))
       .imageRef;
   }

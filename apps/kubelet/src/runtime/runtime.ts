@@ -1,3 +1,5 @@
+import type { RegistryCredentials } from '../images/pull-secrets.js';
+
 /** What the kubelet needs of a container runtime, in plain values; cri-runtime.ts implements it over CRI runtime.v1. */
 export type RuntimeContainerState = 'created' | 'running' | 'exited' | 'unknown';
 
@@ -201,7 +203,11 @@ export interface Runtime {
   portForward(sandboxId: string, ports: readonly number[]): Promise<string>;
   imageRef(image: string): Promise<string | undefined>;
   /** Rejects with RuntimeError. */
-  pullImage(image: string, sandbox: SandboxConfig): Promise<string>;
+  pullImage(
+    image: string,
+    sandbox: SandboxConfig,
+    credentials?: RegistryCredentials,
+  ): Promise<string>;
   listImages(): Promise<readonly RuntimeImage[]>;
   removeImage(id: string): Promise<void>;
   /** Bytes that all images take. */

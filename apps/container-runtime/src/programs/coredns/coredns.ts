@@ -133,6 +133,8 @@ export async function coredns(context: ProgramContext): Promise<RunningProgram> 
     () => services.hasSynced && slices.hasSynced,
   );
   const end = (): void => {
+    // A container that is being stopped may be killed, too.
+    if (ending.signal.aborted) return;
     ending.abort();
     server.close();
   };
