@@ -1,6 +1,16 @@
 // Which specs of e2e.test 1.20.2 beyond conformance are left out, each with the reason.
 const LEFT_OUT = [
   [/\[sig-windows\]|\bntfs\b|Windows/, 'for nodes with Windows'],
+  [
+    /should contain necessary checks/,
+    "wants names of the API server's health checks that have changed since: apiservice-status-available-controller",
+  ],
+  [/CLOSE_WAIT/, 'needs conntrack(8) and connections in the kernel: kube-proxy relays them'],
+  [/seccomp runtime\/default|AppArmor/, 'needs seccomp filters or AppArmor, which are not set'],
+  [
+    /unsafe sysctls which are actually/,
+    "runs busybox's sysctl; containers have the programs of this machine",
+  ],
   [/\[Flaky\]/, 'named flaky by upstream'],
   [
     /\[Disruptive\]|\bSSH\b|crictl|Firewall rule|\[Feature:(Reboot|Recreate|Upgrade|.*Upgrade|.*Downgrade|Downgrade|HAMaster|KubeletSecurity)\]/i,

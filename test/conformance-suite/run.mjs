@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { furtherReason } from './further.mjs';
 import { skipReason } from './skips.mjs';
+import { Internet } from './internet.mjs';
 import { listSpecs, runSpecs } from './suite.mjs';
 import { TokenSecrets } from './token-secrets.mjs';
 
@@ -68,6 +69,7 @@ function suiteArgs(kubeconfig, reports) {
   const kubectl = process.env.KUBECTL_BIN ?? 'kubectl';
   return [
     `--kubeconfig=${kubeconfig}`,
+    `--host=${/server: "?(https:[^"\s]+)/.exec(readFileSync(kubeconfig, 'utf8'))[1]}`,
     `--kubectl-path=${kubectl}`,
     '--provider=skeleton',
     `--report-dir=${reports}`,
@@ -150,6 +152,8 @@ async function main() {
   const ending = new AbortController();
   process.once('SIGINT', () => ending.abort());
   const secrets = new TokenSecrets(cluster.kubeconfig, ending.signal).run();
+  const internet = new Internet();
+  const asking = await internet.start();
   const run = async (chosen, processes, label) => {
     if (chosen.length === 0 || ending.signal.aborted) return;
     results.push(
@@ -160,7 +164,7 @@ async function main() {
         processes,
         folder: work,
         label,
-        env: process.env,
+        env: { ...process.env, ...asking },
         onResult: (result) => {
           say(
             `conformance: ${result.outcome.padEnd(7)} ${result.seconds.toFixed(1).padStart(6)} s  ${result.name}`,
@@ -188,6 +192,7 @@ async function main() {
     await run(names.filter(isSerial), 1, 'serial');
   } finally {
     ending.abort();
+    internet.stop();
     await secrets;
     await cluster.stop();
   }
