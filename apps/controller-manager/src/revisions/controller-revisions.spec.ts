@@ -28,4 +28,13 @@ describe('decideRevision()', () => {
       action: 'keep',
     });
   });
+
+  it('gives a new revision the annotations of its owner, which tell why it is there', () => {
+    const annotations = { 'kubernetes.io/change-cause': 'kubectl apply --record' };
+    const metadata = { name: 'web', namespace: 'shop', annotations };
+    const owner = { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata };
+    const ownerReference = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'web', uid: 'u' };
+    const { current } = decideRevision({ owner, ownerReference, template, existing: [] });
+    expect(current.metadata.annotations).toEqual(annotations);
+  });
 });

@@ -65,6 +65,8 @@ export function decideRevision(request: RevisionRequest): {
       name: `${owner.metadata.name ?? ''}-${hash}`,
       namespace: owner.metadata.namespace ?? '',
       labels: { ...template.metadata?.labels, [HASH]: hash },
+      // `kubectl rollout history` shows the cause of a change from here.
+      ...(owner.metadata.annotations ? { annotations: { ...owner.metadata.annotations } } : {}),
       ownerReferences: [ownerReference],
     },
     data: data as NonNullable<ControllerRevision['data']>,
