@@ -93,16 +93,21 @@ export async function runTool(
 const lacksPrivilege = (error: unknown): boolean =>
   error instanceof ToolError && /not permitted|permission denied/i.test(error.outcome.stderr);
 
+const PRIVILEGES = 'root, or the capabilities NET_ADMIN and SYS_ADMIN (docker: --privileged)';
+
 /** Rejects with one line naming the remedy when this process may not change the network. */
-export async function needNetAdmin<T>(what: string, work: () => Promise<T>): Promise<T> {
+export async function needNetAdmin<T>(
+  what: string,
+  work: () => Promise<T>,
+  privileges = PRIVILEGES,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!lacksPrivilege(error)) throw error;
-    throw new ConfigError(
-      `${what} needs root, or the capabilities NET_ADMIN and SYS_ADMIN (docker: --privileged): ${(error as Error).message}`,
-      { cause: error },
-    );
+    throw new ConfigError(`${what} needs ${privileges}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

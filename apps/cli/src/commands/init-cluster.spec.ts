@@ -48,4 +48,16 @@ describe('initCluster()', () => {
     await init();
     expect(read('pki', 'ca.crt') + read('nodes', 'node-1', 'kubelet.conf')).toBe(before);
   });
+
+  it.each([
+    ['a service range that is none', ['--service-cidr=999.96.0.0/12'], /service-cidr must be/],
+    ['a pod range that is none', ['--cluster-cidr=10.244.0.0/33'], /cluster-cidr must be/],
+    ['ranges that overlap', ['--cluster-cidr=10.100.0.0/16'], /overlap/],
+  ])('refuses %s', async (_what, flags, message) => {
+    const refused = async (): Promise<unknown> =>
+      initCluster(
+        parseFlags(InitClusterFlags, [`--dir=${dir}`, '--server=https://apiserver:6443', ...flags]),
+      );
+    await expect(refused()).rejects.toThrow(message);
+  });
 });

@@ -1,12 +1,12 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createBootstrapToken } from '../addons/bootstrap-token.js';
+import { IPV4_CIDR, overlap } from './cidr.js';
 import { ConfigError, Flag, SystemClock } from '@orrery/component';
 import { PkiError, createClusterPki, toKubeconfig, writePrivate } from '@orrery/pki';
 import { IsNotEmpty, IsOptional, IsUrl, Matches } from 'class-validator';
 
 const HTTPS = { protocols: ['https'], require_protocol: true, require_tld: false };
-const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
 
 /** The flags of `orrery init-cluster`. */
 export class InitClusterFlags {
@@ -28,8 +28,15 @@ export class InitClusterFlags {
   nodes: string[] = [];
 
   @Flag('range of the cluster IPs, as of the API server', 'service-cidr')
-  @Matches(CIDR, { message: 'service-cidr must be an IPv4 range such as 10.96.0.0/12' })
+  @Matches(IPV4_CIDR, { message: 'service-cidr must be an IPv4 range such as 10.96.0.0/12' })
   serviceCidr = '10.96.0.0/12';
+
+  @Flag(
+    'range of the pods, as of the controller manager: it must not overlap with the services',
+    'cluster-cidr',
+  )
+  @Matches(IPV4_CIDR, { message: 'cluster-cidr must be an IPv4 range such as 10.244.0.0/16' })
+  clusterCidr = '10.244.0.0/16';
 }
 
 /** 10.96.0.0/12 -> 10.96.0.1: the address of the Service `kubernetes`. */
@@ -59,6 +66,11 @@ function writeBootstrapKubeconfig(dir: string, server: string, caPem: string): v
 
 /** `orrery init-cluster`: everything that the components of a cluster need before the first of them starts. */
 export async function initCluster(flags: InitClusterFlags): Promise<string> {
+  const { serviceCidr, clusterCidr } = flags;
+  if (overlap(serviceCidr, clusterCidr))
+    throw new ConfigError(
+      `--service-cidr ${serviceCidr} and --cluster-cidr ${clusterCidr} overlap: services and pods need addresses of their own`,
+    );
   const external = flags.externalServer ?? flags.server;
   const hosts = [hostOf(flags.server), hostOf(external)];
   try {

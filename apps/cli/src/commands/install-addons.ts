@@ -4,6 +4,7 @@ import { ConfigError, Flag, SystemClock } from '@orrery/component';
 import type { Clock } from '@orrery/component';
 import { IsNotEmpty, IsOptional, IsString, IsUrl, Matches } from 'class-validator';
 import { admitJoiningNodes, installAddons } from '../addons/install.js';
+import { IPV4_CIDR } from './cidr.js';
 import { DATAPLANE_SOCKET } from './node-flags.js';
 
 const WAIT_MS = 60_000;
@@ -20,7 +21,7 @@ export class InstallAddonsFlags {
   server = '';
 
   @Flag('range of the pods, as of the controller manager', 'cluster-cidr')
-  @Matches(/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/)
+  @Matches(IPV4_CIDR, { message: 'cluster-cidr must be an IPv4 range such as 10.244.0.0/16' })
   clusterCidr = '10.244.0.0/16';
 
   @Flag("socket of each node's dataplane")

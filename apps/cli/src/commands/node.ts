@@ -7,6 +7,7 @@ import type { Instance } from '../cluster/plan.js';
 import { NodeNetwork } from '../network/node-network.js';
 import { hostAddresses } from './node-flags.js';
 import type { HostAddress, NodeFlags } from './node-flags.js';
+import { makeFolders, requireRoutes } from './node-requirements.js';
 import { runTogether } from './run.js';
 import { findServiceNodeName } from './service-node-name.js';
 import { parseExtraArgs } from './up-flags.js';
@@ -111,7 +112,8 @@ export async function node(flags: NodeFlags, signal: AbortSignal): Promise<void>
   const [host] = hosts;
   const identity = await identityOf(flags, host.address);
   const { name, rootDir, credentials } = identity;
-  for (const dir of [rootDir, dirname(flags.dataplaneSocket)]) mkdirSync(dir, { recursive: true });
+  makeFolders([rootDir, dirname(flags.dataplaneSocket)]);
+  await requireRoutes(flags.serviceCidr.split(','));
   if (flags.bootstrapKubeconfig !== undefined)
     await joinCluster(flags.bootstrapKubeconfig, identity, signal);
   const client = connect(

@@ -7,8 +7,10 @@ const PROTOCOL = '79';
 export const TUNNEL = 'orrery.1';
 
 const ip = (...args: string[]): Promise<string> =>
-  needNetAdmin('a network of routes (--network; docker compose: cap_add: [NET_ADMIN])', () =>
-    runTool('ip', args),
+  needNetAdmin(
+    'a network of routes (--network)',
+    () => runTool('ip', args),
+    'root with the capability NET_ADMIN (docker compose: cap_add: [NET_ADMIN])',
   );
 
 function words(route: Route): string[] {
