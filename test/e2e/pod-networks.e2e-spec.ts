@@ -117,7 +117,7 @@ class Scene {
   /** By node: the pod's name and address. */
   private async pods(app: string): Promise<Pods> {
     const rows = await this.out(
-      `kubectl get pods -l app=${app} -o jsonpath='{range .items[*]}{.spec.nodeName} {.metadata.name} {.status.podIP} {.status.podIPs[1].ip}{"\\n"}{end}'`,
+      `kubectl get pods -l app=${app} -o jsonpath='{range .items[*]}{.spec.nodeName} {.metadata.name} {.status.podIPs[*].ip}{"\\n"}{end}'`,
     );
     return Object.fromEntries(
       rows.split('\n').map((row) => {
@@ -350,7 +350,7 @@ else {
         'gives nodes, pods and Services addresses of IPv6 only',
         async () => {
           const addresses = await scene.out(
-            `kubectl get nodes,pods,services -A -o jsonpath='{.items[*].status.addresses[0].address} {.items[*].status.podIPs[*].ip} {.items[*].spec.clusterIPs[*]}'`,
+            `kubectl get nodes,pods,services -A -o jsonpath='{.items[*].status.addresses[?(@.type=="InternalIP")].address} {.items[*].status.podIPs[*].ip} {.items[*].spec.clusterIPs[*]}'`,
           );
           const words = addresses.split(' ').filter((word) => !['', 'None'].includes(word));
           expect(words.length).toBeGreaterThan(8);
