@@ -8,7 +8,7 @@ import type { ServedResource } from './resource-catalog.js';
 import { trackerFor } from './field-manager.js';
 import { pauseFor } from './pauses.js';
 import { predicateOf } from './selectors.js';
-import { checkWriteOptions } from './write-options.js';
+import { checkWriteOptions } from './rules/write-options.js';
 
 /** One request for one resource. */
 export interface Call {

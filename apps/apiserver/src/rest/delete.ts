@@ -3,7 +3,7 @@ import type { DeleteOptions } from '@orrery/registry';
 import { decodeBody } from '../negotiation/decode-body.js';
 import type { Call } from './call.js';
 import { listRequestOf, namespaceOf, numberOf } from './call.js';
-import { dryRunOf } from './write-options.js';
+import { dryRunOf } from './rules/write-options.js';
 import { sendList, sendObject } from './respond.js';
 import { sendDocument } from './send.js';
 

@@ -1,6 +1,6 @@
 import type { Call } from './call.js';
 import { create } from './create.js';
-import { methodNotAllowed } from './method-not-allowed.js';
+import { methodNotAllowed } from './rules/method-not-allowed.js';
 import { deleteMany, deleteOne } from './delete.js';
 import { get } from './get.js';
 import { list } from './list.js';

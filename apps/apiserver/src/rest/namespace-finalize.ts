@@ -2,7 +2,7 @@ import type { KubeObject } from '@orrery/apimachinery';
 import { cloneJson } from '@orrery/registry';
 import type { Call } from './call.js';
 import { createCallOf } from './call.js';
-import { noRoute } from './method-not-allowed.js';
+import { noRoute } from './rules/method-not-allowed.js';
 import { readObject } from './read-body.js';
 import { sendObject } from './respond.js';
 

@@ -17,7 +17,7 @@ import { checkKind, decodeBody } from '../negotiation/decode-body.js';
 import { parseApplied, requireManager } from './apply.js';
 import type { Call } from './call.js';
 import { booleanOf, createCallOf, isApply, namespaceOf } from './call.js';
-import { methodNotAllowed } from './method-not-allowed.js';
+import { methodNotAllowed } from './rules/method-not-allowed.js';
 import { fieldSchemasOf } from './field-manager.js';
 import { patchedDocument } from './patch.js';
 import { sendDocument } from './send.js';
