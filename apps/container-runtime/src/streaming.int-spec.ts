@@ -140,6 +140,20 @@ describe('streaming', () => {
     expect(texts[1]).toMatch(/33 101\r\ntty\r\n/);
   });
 
+  it('hangs up behind the last frame, on a client that answers no close', async () => {
+    const { url } = await exec(['echo', 'hello']);
+    const { hostname, port, pathname } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.write(
+      `GET ${pathname} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: v4.channel.k8s.io\r\n\r\n`,
+    );
+    let got = '';
+    socket.on('data', (chunk) => (got += chunk.toString()));
+    await new Promise((resolve) => socket.once('end', resolve));
+    expect(got).toContain('\x01hello\n');
+    expect(got).toContain('"status":"Success"');
+  }, 20_000);
+
   it('says why a command cannot be run', async () => {
     const { url } = await exec(['no-such-command']);
     const { texts } = await channels(url, ['v5.channel.k8s.io'], () => undefined);

@@ -52,6 +52,7 @@ export function serveWebsocketForward(
   socket: WebSocket,
   target: ForwardTarget,
   ports: readonly number[],
+  hangUp: () => void,
 ): void {
   const channels = ports.map((port, index) => {
     const data = portChannel(socket, index * 2);
@@ -61,8 +62,10 @@ export function serveWebsocketForward(
       socket.send(head);
     }
     void forwardPort(data, target, port).then((text) => {
-      if (text === '') socket.close(1000);
-      else socket.send(Buffer.concat([Buffer.from([index * 2 + 1]), Buffer.from(text)]));
+      if (text === '') {
+        socket.close(1000);
+        hangUp();
+      } else socket.send(Buffer.concat([Buffer.from([index * 2 + 1]), Buffer.from(text)]));
     });
     return data;
   });

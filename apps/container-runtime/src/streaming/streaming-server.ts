@@ -189,17 +189,26 @@ export class StreamingServer {
       return;
     }
     this.websockets.handleUpgrade(message, socket, head, (websocket) => {
-      this.serveWebsocket(websocket, request, tunnel);
+      this.serveWebsocket(websocket, request, tunnel ? undefined : () => socket.end());
     });
   }
 
-  private serveWebsocket(websocket: WebSocket, request: StreamingRequest, tunnel: boolean): void {
+  /**
+   * `hangUp` ends the connection behind the last frame, as upstream does: the Python client sees what has come in one TLS
+   * record with another frame, and so the end, only when something more comes. A tunnel has none.
+   */
+  private serveWebsocket(
+    websocket: WebSocket,
+    request: StreamingRequest,
+    hangUp: (() => void) | undefined,
+  ): void {
     if (request.kind !== 'portforward') {
-      this.watch(request.serve(websocketStreams(websocket, request.want)), request.kind);
+      const session = request.serve(websocketStreams(websocket, request.want));
+      this.watch(session.then(hangUp), request.kind);
       return;
     }
-    if (!tunnel) {
-      serveWebsocketForward(websocket, request, request.ports);
+    if (hangUp) {
+      serveWebsocketForward(websocket, request, request.ports, hangUp);
       return;
     }
     const stream = createWebSocketStream(websocket);

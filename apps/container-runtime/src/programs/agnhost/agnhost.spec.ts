@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Fatal } from './agnhost.js';
 import { parseFlags } from './flags.js';
-import { hostPort } from './http.js';
+import { hostPort, sniffed } from './http.js';
 import { splitAddress } from './servers/net.js';
 import { udpAnswer, uploadedFile } from './servers/netexec.js';
 import { goError, goMode } from './tools/mounttest.js';
@@ -88,6 +88,19 @@ describe('netexec', () => {
     };
     expect(uploadedFile(exchange)?.toString()).toBe('yes\r\nindeed');
     expect(uploadedFile({ ...exchange, headers: {} })).toBeUndefined();
+  });
+});
+
+describe('sniffed()', () => {
+  it.each([
+    { body: '<a href="/rewriteme">test</a>', type: 'text/html' },
+    { body: ' \n<!DOCTYPE HTML><p>', type: 'text/html' },
+    { body: '<?xml version="1.0"?>', type: 'text/xml' },
+    { body: '<abbr>', type: 'text/plain' },
+    { body: 'test <a >', type: 'text/plain' },
+  ])('takes $body for $type', ({ body, type }) => {
+    expect(sniffed(body)).toBe(`${type}; charset=utf-8`);
+    expect(sniffed(Buffer.from(body))).toBe(`${type}; charset=utf-8`);
   });
 });
 

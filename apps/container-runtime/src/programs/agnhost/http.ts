@@ -30,6 +30,18 @@ export type Routes = Readonly<Record<string, Handler>>;
 
 const PLAIN = 'text/plain; charset=utf-8';
 
+const HTML =
+  /^[\t\n\f\r ]*(?:<!--|<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)[ >])/i;
+const XML = /^[\t\n\f\r ]*<\?xml/;
+const SNIFFED_BYTES = 512;
+
+/** What Go's server says of a body whose type nobody set (net/http/sniff.go), as far as it is text. */
+export function sniffed(body: Buffer | string): string {
+  const start = body.toString('utf8').slice(0, SNIFFED_BYTES);
+  if (HTML.test(start)) return 'text/html; charset=utf-8';
+  return XML.test(start) ? 'text/xml; charset=utf-8' : PLAIN;
+}
+
 /** A complaint as Go's http.Error answers it. */
 export const httpError = (status: number, text: string): Reply => ({
   status,
@@ -84,7 +96,7 @@ async function answer(
 ): Promise<void> {
   const { status = 200, headers = {}, body = '' } = await handler(await exchangeOf(request));
   response.writeHead(status, {
-    ...(body.length > 0 ? { 'Content-Type': PLAIN } : {}),
+    ...(body.length > 0 ? { 'Content-Type': sniffed(body) } : {}),
     'Content-Length': Buffer.byteLength(body),
     ...headers,
   });
