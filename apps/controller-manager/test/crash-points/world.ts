@@ -98,7 +98,7 @@ export class World {
         }
         return this.#now() - since >= quietMs;
       },
-      { timeoutMs: 30_000, intervalMs: 10 },
+      { timeoutMs: 120_000, intervalMs: 10 },
     );
   }
 

@@ -19,13 +19,23 @@ const ALL: ObjectKey = { name: 'pods' };
 
 const createdAt = (pod: Pod): string => pod.metadata.creationTimestamp ?? '';
 
-/** Pure: terminated pods beyond the threshold, oldest first. */
+const isEvicted = ({ status }: Pod): boolean =>
+  status?.phase === 'Failed' && status.reason === 'Evicted';
+
+/** Evicted pods, then the oldest, then by name (k8s podgc: byEvictionAndCreationTimestamp). */
+function byAge(a: Pod, b: Pod): number {
+  const evicted = Number(isEvicted(b)) - Number(isEvicted(a));
+  if (evicted !== 0) return evicted;
+  const [before, after] = [createdAt(a), createdAt(b)];
+  if (before !== after) return before < after ? -1 : 1;
+  return (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1;
+}
+
+/** Pure: terminated pods beyond the threshold: those that go first. */
 export function surplusTerminated(pods: readonly Pod[], threshold: number): Pod[] {
   if (threshold <= 0) return [];
   const terminated = pods.filter((pod) => isTerminated(pod) && !pod.metadata.deletionTimestamp);
-  return terminated
-    .sort((a, b) => (createdAt(a) < createdAt(b) ? -1 : 1))
-    .slice(0, Math.max(terminated.length - threshold, 0));
+  return terminated.sort(byAge).slice(0, Math.max(terminated.length - threshold, 0));
 }
 
 /** Pure: pods that are being deleted but that no kubelet will ever see. */

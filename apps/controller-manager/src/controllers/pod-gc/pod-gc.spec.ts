@@ -10,6 +10,7 @@ const pod = (name: string, phase: string, more: object = {}, nodeName = 'k1'): P
   }) as Pod;
 
 const LEAVING = { deletionTimestamp: 't' };
+const evicted = (one: Pod): Pod => ({ ...one, status: { ...one.status, reason: 'Evicted' } });
 const names = (pods: readonly Pod[]): (string | undefined)[] =>
   pods.map(({ metadata }) => metadata.name);
 
@@ -19,6 +20,16 @@ describe('surplusTerminated()', () => {
     { name: 'takes the oldest beyond the threshold', pods: ended, threshold: 1, want: ['1', '2'] },
     { name: 'takes none below it', pods: ended, threshold: 3, want: [] },
     { name: 'takes none without one', pods: ended, threshold: 0, want: [] },
+    {
+      name: 'takes evicted pods first, and those of one age by name',
+      pods: [
+        pod('c', 'Failed', { creationTimestamp: '2026-01-01T00:00:00Z' }),
+        pod('b', 'Failed', { creationTimestamp: '2026-01-01T00:00:00Z' }),
+        evicted(pod('e', 'Failed', { creationTimestamp: '2026-01-02T00:00:00Z' })),
+      ],
+      threshold: 1,
+      want: ['e', 'b'],
+    },
     {
       name: 'takes none that runs',
       pods: [pod('1', 'Running'), pod('2', 'Failed')],

@@ -123,7 +123,8 @@ export const podGcScenario: Scenario = {
   stepMs: 21_000,
   async arrange(world) {
     await node(world, 'n1');
-    await pod(world, 'lost', { nodeName: 'gone' }, 'nothing');
+    // The first by name, too: once it has failed, it is the one too many that goes first.
+    await pod(world, 'a-lost', { nodeName: 'gone' }, 'nothing');
     for (const name of ['done-1', 'done-2', 'done-3']) {
       await pod(world, name, { nodeName: 'n1', restartPolicy: 'Never' }, 'nothing');
       await world.patchStatus(pods, name, { phase: 'Succeeded' });

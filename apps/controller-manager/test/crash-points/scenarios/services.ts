@@ -54,8 +54,11 @@ export const endpointSliceScenario: Scenario = {
     {
       do: async (world) => {
         await pod(world, 'd');
-        await remove(world, 'a');
       },
+      until: async (world) => sameNames(await inSlices(world, 'web'), 'a b c d'),
+    },
+    {
+      do: (world) => remove(world, 'a'),
       until: async (world) => sameNames(await inSlices(world, 'web'), 'b c d'),
     },
     {
