@@ -1,4 +1,4 @@
-import { newBadRequest } from '@orrery/apimachinery';
+import { isFlagSet, newBadRequest } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
 import type { Strategy } from '@orrery/api';
 import type { CreateCall, ListRequest } from '@orrery/registry';
@@ -52,11 +52,10 @@ export function createCallOf(
   };
 }
 
-/** True for `1`, `t`, `true` …; undefined when absent (Go strconv.ParseBool as conversion does it). */
+/** A boolean parameter; undefined when absent. */
 export function booleanOf(query: URLSearchParams, name: string): boolean | undefined {
   const value = query.get(name);
-  if (value === null) return undefined;
-  return value !== 'false' && value !== '0';
+  return value === null ? undefined : isFlagSet(value);
 }
 
 export function numberOf(query: URLSearchParams, name: string): number {
