@@ -1,6 +1,8 @@
 /**
  * The object store on etcd: one transaction per write, linearizable reads, watches that lose nothing.
  * Two implementations of Storage pass one contract suite: plain etcd, and the cache fed by one watch over the keyspace.
+ * What a component asks in its work (ranges, transactions, compactions, leases, watches) is gRPC over node:http2 (wire/), which costs less
+ * a call and at the start; logging in, members, maintenance and snapshots go through etcd3, loaded when it is first asked for.
  */
 export type {
   Entry,
