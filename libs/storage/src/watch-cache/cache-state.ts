@@ -1,3 +1,4 @@
+import type { Clock } from '@orrery/component';
 import type { IEvent } from 'etcd3';
 
 import type { FeedBatch } from '../etcd3/etcd-feed.js';
@@ -9,6 +10,13 @@ import type { IndexPage, KeyIndex } from './key-index.js';
 import type { MemoryState } from './memory-reads.js';
 import { OwnWrites } from './own-writes.js';
 import { Partition } from './partition.js';
+
+/**
+ * Events are kept at least this long, as far as the window's size allows; older ones are read from etcd again (k8s 1.36
+ * `apiserver/pkg/storage/cacher/watch_cache.go:DefaultEventFreshDuration`).
+ */
+const FRESH_MS = 75_000;
+const MARK_MS = 25_000;
 
 /** A keyspace at one revision: an index per resource. */
 export interface StateSnapshot {
@@ -24,10 +32,13 @@ export class CacheState implements MemoryState {
   private readonly partitions = new Map<string, Partition>();
   /** Partitions that come into being later have seen everything since the load. */
   private loadedAt = 0;
+  /** Which revision was reached when, oldest first. */
+  private readonly marks: { readonly at: number; readonly revision: number }[] = [];
 
   constructor(
     private readonly keyspace: string,
     private readonly limits: WindowLimits,
+    private readonly clock: Clock,
   ) {}
 
   /** Whether the prefix lies within one resource, which is what memory can serve. */
@@ -85,6 +96,7 @@ export class CacheState implements MemoryState {
 
   /** Ends a load: from here on the state is the one at `revision`. */
   loaded(revision: number): void {
+    this.marks.length = 0;
     this.loadedAt = revision;
     this.revision = revision;
     for (const partition of this.partitions.values()) {
@@ -104,6 +116,7 @@ export class CacheState implements MemoryState {
     }
     this.revision = Math.max(this.revision, revision);
     for (const partition of touched) partition.flush();
+    this.forgetStale();
   }
 
   /** Forgets everything; every watcher gets the error ('compacted'), so that its client lists again. */
@@ -122,6 +135,18 @@ export class CacheState implements MemoryState {
     const { keyspace } = this;
     const end = keyOrPrefix.indexOf('/', keyspace.length);
     return end < 0 ? '' : keyOrPrefix.slice(keyspace.length, end);
+  }
+
+  private forgetStale(): void {
+    const now = this.clock.monotonic();
+    if (now < (this.marks.at(-1)?.at ?? -MARK_MS) + MARK_MS) return;
+    this.marks.push({ at: now, revision: this.revision });
+    let stale: number | undefined;
+    while (this.marks[0] && this.marks[0].at + FRESH_MS <= now) {
+      stale = this.marks.shift()?.revision;
+    }
+    if (stale === undefined) return;
+    for (const { window } of this.partitions.values()) window.forget(stale);
   }
 
   private applyEvent(partition: Partition, key: string, { type, kv }: IEvent): void {

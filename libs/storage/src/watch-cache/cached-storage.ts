@@ -53,10 +53,12 @@ export class CachedStorage implements Storage {
     this.storage = storage;
     this.quorumReads = options.reads === 'quorum';
     this.watchBuffer = options.watchBuffer ?? 20_000;
-    this.state = new CacheState(keyspace, {
+    const limits = {
       events: options.windowEvents ?? 10_000,
       bytes: options.windowBytes ?? 16 * 1024 * 1024,
-    });
+      stale: 100,
+    };
+    this.state = new CacheState(keyspace, limits, client.clock);
     this.barrier = new RevisionBarrier(() => storage.revision());
     this.gate = new FreshnessGate({
       clock: client.clock,

@@ -5,6 +5,8 @@ import { firstAtOrAfter } from './key-index.js';
 export interface WindowLimits {
   readonly events: number;
   readonly bytes: number;
+  /** So many stay, however old they are. */
+  readonly stale: number;
 }
 
 /** An event whose entry tells its size without being decoded. */
@@ -12,10 +14,10 @@ export type CachedEvent = StorageEvent & { readonly entry: StoredEntry };
 
 const revisionOf = (event: CachedEvent): number => event.revision;
 
-/** The latest events of one resource, bounded by count and bytes. Every event above `floor` is there. */
+/** The latest events of one resource, bounded by count, bytes and age. Every event above `floor` is there. */
 export class EventWindow {
   private events: CachedEvent[] = [];
-  /** Index of the oldest event kept; what lies before it is cut off now and then, not each time. */
+  /** Index of the oldest event kept; what lies before it is cut off when it is the greater part. */
   private head = 0;
   private bytes = 0;
 
@@ -30,7 +32,21 @@ export class EventWindow {
     while (this.bytes > this.limits.bytes || this.events.length - this.head > this.limits.events) {
       this.dropOldest();
     }
-    if (this.head > 1024 && this.head * 2 > this.events.length) {
+    this.cutOff();
+  }
+
+  /** Lets go of the events up to `revision`, which are too old to be asked for often, but for a few. */
+  forget(revision: number): void {
+    while (this.events.length - this.head > this.limits.stale) {
+      const oldest = this.events[this.head];
+      if (!oldest || oldest.revision > revision) break;
+      this.dropOldest();
+    }
+    this.cutOff();
+  }
+
+  private cutOff(): void {
+    if (this.head > this.limits.stale && this.head * 2 > this.events.length) {
       this.events = this.events.slice(this.head);
       this.head = 0;
     }

@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 
+import { SystemClock } from '@orrery/component';
+import type { IEvent } from 'etcd3';
+
 import { StoredEntry } from '../etcd3/stored-entry.js';
 import type { WatchItem } from '../storage.js';
+import { CacheState } from './cache-state.js';
 import { EventWindow } from './event-window.js';
 import { KeyIndex } from './key-index.js';
 import { RevisionBarrier } from './revision-barrier.js';
@@ -74,7 +78,7 @@ describe('KeyIndex', () => {
 
 describe('EventWindow', () => {
   it('keeps the latest by count and knows how far back it reaches', () => {
-    const window = new EventWindow({ events: 3, bytes: 1e6 }, 10);
+    const window = new EventWindow({ events: 3, bytes: 1e6, stale: 1 }, 10);
     for (let revision = 11; revision <= 15; revision++) {
       window.push({ type: 'ADDED', entry: entry('/a/b', revision), revision });
     }
@@ -85,12 +89,59 @@ describe('EventWindow', () => {
   });
 
   it('keeps the latest by bytes', () => {
-    const window = new EventWindow({ events: 1000, bytes: 40 }, 0);
+    const window = new EventWindow({ events: 1000, bytes: 40, stale: 1 }, 0);
     for (let revision = 1; revision <= 5000; revision++) {
       window.push({ type: 'ADDED', entry: entry('/a/b', revision), revision });
     }
     expect(window.floor).toBe(4998);
     expect(window.since(4998)).toHaveLength(2);
+  });
+
+  it('lets go of what is too old but for a few', () => {
+    const window = new EventWindow({ events: 1000, bytes: 1e6, stale: 3 }, 0);
+    for (let revision = 1; revision <= 10; revision++) {
+      window.push({ type: 'ADDED', entry: entry('/a/b', revision), revision });
+    }
+    window.forget(5);
+    expect(window.floor).toBe(5);
+    expect(window.since(5).map(({ revision }) => revision)).toEqual([6, 7, 8, 9, 10]);
+    window.forget(10);
+    expect(window.floor).toBe(7);
+    expect(window.since(7).map(({ revision }) => revision)).toEqual([8, 9, 10]);
+  });
+});
+
+describe('CacheState', () => {
+  it('keeps events for 75 seconds, and the last hundred for ever', () => {
+    let now = 0;
+    const clock = Object.assign(new SystemClock(), { monotonic: () => now });
+    const limits = { events: 10_000, bytes: 1e6, stale: 100 };
+    const state = new CacheState('/r/', limits, clock);
+    state.loaded(1);
+    let revision = 1;
+    const change = (count: number): void => {
+      const events = Array.from({ length: count }, (): IEvent => {
+        revision++;
+        const kv = {
+          key: Buffer.from('/r/pods/a'),
+          value: Buffer.from('{"metadata":{}}'),
+          mod_revision: String(revision),
+          create_revision: '1',
+        };
+        return { type: 'Put', kv } as unknown as IEvent;
+      });
+      state.apply({ events, revision });
+    };
+    const kept = (): number => state.partition('/r/pods/').since('/r/pods/', floor())?.length ?? 0;
+    const floor = (): number => state.partition('/r/pods/').window.floor;
+    change(500);
+    now += 74_000;
+    change(0);
+    expect(kept()).toBe(500);
+    now += 30_000;
+    change(20);
+    expect(kept()).toBe(100);
+    expect(floor()).toBe(421);
   });
 });
 
