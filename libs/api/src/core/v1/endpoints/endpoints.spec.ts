@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { EndpointSubset, Endpoints } from '../../../types.js';
+import type { EndpointPort, EndpointSubset, Endpoints } from '../../../types.js';
 import type { Refused } from '../../../findings.fixture.js';
 import { refusals } from '../../../findings.fixture.js';
 import { EndpointsKind } from './endpoints.kind.js';
@@ -79,10 +79,7 @@ describe('Endpoints', () => {
 
   it('are warned of for addresses in old forms', () => {
     const warnings: string[] = [];
-    const subsets = [
-      { addresses: [{ ip: '::ffff:1.2.3.4' }], notReadyAddresses: [{ ip: 'fe::0:1' }] },
-    ];
-    const endpoints = { metadata: { name: 'x', namespace: 'n' }, subsets } as Endpoints;
+    const endpoints: Endpoints = { metadata: { name: 'x', namespace: 'n' } };
     const context = { now: '', warn: (text: string) => warnings.push(text) };
     EndpointsKind.strategy.validate?.(
       { ...endpoints, subsets: [{ addresses: [{ ip: 'fe::0:1' }] }] },
@@ -93,7 +90,7 @@ describe('Endpoints', () => {
   });
 });
 
-const port = (name: string, number: number): { name: string; port: number; protocol: string } => ({
+const port = (name: string, number: number): EndpointPort => ({
   name,
   port: number,
   protocol: 'TCP',
