@@ -13,7 +13,7 @@ import { decodeOverlay } from './overlay-value.js';
 import type { OverlayKeyValue, OverlayState } from './overlay-value.js';
 
 /** Events remembered per resource: there may be many forks, and what lies further back is replayed from etcd. */
-const WINDOW = { events: 1000, bytes: 1024 * 1024 };
+const WINDOW = { events: 1000, bytes: 1024 * 1024, stale: 100 };
 
 /** What a fork has stored of one resource that nobody has read yet. */
 interface Unread {

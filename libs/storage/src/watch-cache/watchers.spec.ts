@@ -14,7 +14,7 @@ const revisionsOf = (items: readonly WatchItem[] = []): number[] =>
   items.map((item) => (item.kind === 'event' ? item.event.revision : item.revision));
 
 describe('paced watchers', () => {
-  const limits = { events: 1000, bytes: 1e6 };
+  const limits = { events: 1000, bytes: 1e6, stale: 100 };
 
   it('get every event once and in order, those of a prefix the same arrays', async () => {
     const partition = new Partition(limits, 0);
