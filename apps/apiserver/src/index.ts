@@ -11,11 +11,11 @@ export const app: ComponentApp = {
   async run(argv, { signal, clock = new SystemClock(), onReady }) {
     const options = parseFlags(ApiServerOptions, argv, 'kube-apiserver');
     const logger = createLogger({ component: 'kube-apiserver' });
-    const server = await startServer(options, {
-      clock,
-      random: new SystemRandom(),
-      logger,
+    const deps = { clock, random: new SystemRandom(), logger };
+    const server = await startServer(options, deps, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
     });
+    if (!server) return;
     logger.info('serving', { address: server.address });
     if (onReady) void server.started.then(onReady);
     if (!signal.aborted) await once(signal, 'abort');

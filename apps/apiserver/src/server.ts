@@ -147,17 +147,40 @@ async function leave(assembly: Assembly, clock: Clock): Promise<void> {
   cancel();
 }
 
-/** Starts the API server; it serves when this resolves. */
+/** What `work` gives; rejects when the signal aborts before. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      reject(new Error('stopped while it started', { cause: signal.reason }));
+    };
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    const settled = (): void => {
+      signal.removeEventListener('abort', giveUp);
+    };
+    work.then(resolve, reject).then(settled, settled);
+  });
+}
+
+/** Starts the API server; it serves when this resolves. Rejects when `stop` aborts while it waits for etcd. */
 export async function startServer(
   options: ApiServerOptions,
   deps: ServerDeps,
+  stop: AbortSignal = new AbortController().signal,
 ): Promise<RunningServer> {
   const stopping = new AbortController();
   const { signal } = stopping;
   setMaxListeners(0, signal);
   const audit = createAudit(options, deps);
   const opened = openStorage(options, { ...deps, signal });
-  const assembly = await assemble(options, { ...deps, opened, signal });
+  let assembly: Assembly;
+  try {
+    assembly = await unlessAborted(assemble(options, { ...deps, opened, signal }), stop);
+  } catch (error) {
+    stopping.abort(error);
+    await opened.close();
+    throw error;
+  }
   const { handler, extensions, metrics, catalog, clusters } = assembly;
   const parts = { options, ...deps, extensions, handler, metrics, clusters };
   const audited = audit ? { ...deps, audit } : deps;
