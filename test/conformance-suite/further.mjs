@@ -5,6 +5,26 @@ const LEFT_OUT = [
     /should contain necessary checks/,
     "wants names of the API server's health checks that have changed since: apiservice-status-available-controller",
   ],
+  [
+    /tasks sometimes fail and are not locally restarted/,
+    "needs $RANDOM of busybox's shell; a container's shell is that of this machine",
+  ],
+  [
+    /should enable privileged commands/,
+    'makes a dummy network device, of which not every kernel knows',
+  ],
+  [
+    /should check kube-proxy urls/,
+    'asks localhost of a node, which in mode loopback is the machine of all nodes',
+  ],
+  [
+    /through an HTTP proxy/,
+    'in mode loopback the API server has a loopback address, for which Go asks no proxy',
+  ],
+  [
+    /PersistentVolumes-local|\[Driver: local\]/,
+    "enters the mount namespace of the machine's first process by nsenter(1), which the machine must give",
+  ],
   [/CLOSE_WAIT/, 'needs conntrack(8) and connections in the kernel: kube-proxy relays them'],
   [/seccomp runtime\/default|AppArmor/, 'needs seccomp filters or AppArmor, which are not set'],
   [
