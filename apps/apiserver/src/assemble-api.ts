@@ -140,6 +140,7 @@ export async function assembleApi(
       clock,
       random,
       signal,
+      metrics,
       minRequestTimeoutMs: options.minRequestTimeout * 1000,
       ...(extensions.faults ? { faults: extensions.faults } : {}),
       ...(deps.sent ? { sent: deps.sent } : {}),

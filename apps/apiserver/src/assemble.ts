@@ -16,6 +16,7 @@ import { forkClusters } from './forks/fork-clusters.js';
 import { SentRevisions } from './history/sent-revisions.js';
 import { HealthChecks } from './health/health-checks.js';
 import type { HealthCheck } from './health/health-checks.js';
+import { measureObjects } from './health/object-metrics.js';
 import { RequestMetrics } from './health/request-metrics.js';
 import { withHistory } from './history/history-paths.js';
 import { LogicalClusters } from './logical-clusters/logical-clusters.js';
@@ -128,6 +129,13 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
       extensions.subresources.some((known) => known.subresource === subresource)
     );
   });
+  const { cached } = deps.opened;
+  if (cached) {
+    const { keyPrefix } = live.storeDeps;
+    measureObjects(metrics.metrics, catalog, (prefix) =>
+      cached.state.count(`${keyPrefix}${prefix}/`),
+    );
+  }
   const keeper = new HistoryKeeper(live.services, deps.opened.etcd, metrics);
   work.running.push(keeper.run(deps.signal));
   const sources = [

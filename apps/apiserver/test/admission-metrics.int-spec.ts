@@ -43,6 +43,20 @@ const hook = (name: string, failurePolicy: string): Json => ({
   ],
 });
 
+describe('metrics of objects and requests', () => {
+  it('count what is stored, sent and under way', async () => {
+    await api.post(CONFIG_MAPS, { metadata: { name: 'counted' } });
+    const [objects] = await linesOf('apiserver_storage_objects', 'resource="configmaps"');
+    const { items } = (await api.ask('/api/v1/configmaps')).json as { items: Json[] };
+    expect(objects).toBe(`apiserver_storage_objects{resource="configmaps"} ${items.length}`);
+    await api.ask(`${CONFIG_MAPS}?watch=true&timeoutSeconds=1`);
+    const [sent] = await linesOf('apiserver_watch_events_total', 'resource="configmaps"');
+    expect(sent).toMatch(/version="v1".* [1-9]\d*$/);
+    expect(await linesOf('apiserver_current_inflight_requests')).toHaveLength(2);
+    expect(await linesOf('kubernetes_build_info', 'major="1"')).toHaveLength(1);
+  });
+});
+
 describe('metrics of admission', () => {
   it('time the plugins by what they did', async () => {
     await api.post(CONFIG_MAPS, { metadata: { name: 'timed' } });

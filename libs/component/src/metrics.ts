@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metric } from 'prom-client';
 import { TalliedHistogram, Tally } from './tallies.js';
+import { KUBERNETES_MAJOR, KUBERNETES_MINOR, KUBERNETES_VERSION } from './version.js';
 
 export interface MetricOptions<L extends string = string> {
   readonly name: string;
@@ -109,9 +110,31 @@ class RegistryMetrics implements Metrics {
   }
 }
 
-/** A registry of its own: several components may run in one process. `process: true` adds the process's metrics. */
+/** The metric by which Kubernetes' components name their build (k8s component-base version/metrics). */
+function addBuildInfo(registry: Registry): void {
+  const info = {
+    major: KUBERNETES_MAJOR,
+    minor: KUBERNETES_MINOR,
+    git_version: KUBERNETES_VERSION,
+    platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+  };
+  new Gauge({
+    name: 'kubernetes_build_info',
+    help: 'Versions that this process was built as; always 1.',
+    labelNames: Object.keys(info),
+    registers: [registry],
+  }).set(info, 1);
+}
+
+/**
+ * A registry of its own: several components may run in one process. `process: true` adds the process's metrics and its
+ * version.
+ */
 export function createMetrics(options: { readonly process?: boolean } = {}): Metrics {
   const registry = new Registry();
-  if (options.process) collectDefaultMetrics({ register: registry });
+  if (options.process) {
+    collectDefaultMetrics({ register: registry });
+    addBuildInfo(registry);
+  }
   return new RegistryMetrics(registry);
 }

@@ -37,11 +37,11 @@ export class Tally {
     this.name = about.name;
   }
 
-  /** What counts one with these labels; to be kept by the caller. */
-  of(labels: Labels): () => void {
+  /** What counts one, or so many, with these labels; to be kept by the caller. */
+  of(labels: Labels): (by?: number) => void {
     const child = childOf(this.#children, labels, () => ({ labels, count: 0 }));
-    return () => {
-      child.count += 1;
+    return (by = 1) => {
+      child.count += by;
     };
   }
 

@@ -7,6 +7,8 @@ import { readFlagFile } from './tls.js';
 
 export interface OpenStorage {
   readonly storage: Storage;
+  /** That storage, when it has a cache. */
+  readonly cached?: CachedStorage;
   /** The same without a cache: what history and forks are read from. */
   readonly etcd: EtcdStorage;
   readonly forks: Forks;
@@ -82,6 +84,7 @@ export function openStorage(
   const feeding = storage.start(deps.signal);
   return {
     storage,
+    cached: storage,
     etcd: plain,
     forks,
     keyPrefix,

@@ -34,6 +34,9 @@ const PATHS = [
   '/history',
 ];
 
+/** Subresources whose requests last as long as the client likes. */
+const CONNECTIONS: ReadonlySet<string> = new Set(['attach', 'exec', 'log', 'portforward', 'proxy']);
+
 const pathLabel = (path: string): string =>
   PATHS.find((known) => path === known || path.startsWith(`${known}/`)) ?? '';
 
@@ -73,15 +76,34 @@ export class RequestMetrics {
     labels: LABELS,
   });
 
+  private readonly sentEvents = this.metrics.tally({
+    name: 'apiserver_watch_events_total',
+    help: 'Events that watches were sent, bookmarks apart.',
+  });
+
   private readonly deprecated = this.metrics.gauge({
     name: 'apiserver_requested_deprecated_apis',
     help: 'Deprecated APIs that were asked for, and the release that removes them.',
     labels: ['group', 'version', 'resource', 'subresource', 'removed_release'],
   });
 
+  private reading = 0;
+  private writing = 0;
   /** Those of names that the server knows, and one a verb of all others. */
   private readonly sorts = new Map<string, Sort>();
   private serves: (asked: Served) => boolean = () => false;
+
+  constructor() {
+    this.metrics.gauge({
+      name: 'apiserver_current_inflight_requests',
+      help: 'Requests that are being served, watches and connections apart.',
+      labels: ['request_kind'],
+      collect: (gauge) => {
+        gauge.set({ request_kind: 'readOnly' }, this.reading);
+        gauge.set({ request_kind: 'mutating' }, this.writing);
+      },
+    });
+  }
 
   /** Tells which resources and subresources there are. */
   know(serves: (asked: Served) => boolean): void {
@@ -99,11 +121,30 @@ export class RequestMetrics {
     const sort = this.sortOf(info);
     const isLong = info.verb === 'watch';
     if (isLong) this.running.inc(sort.labels);
+    else this.serve(info, 1);
     return (code, endedAt) => {
       this.count(sort, code);
       if (isLong) this.running.dec(sort.labels);
-      else sort.observe((endedAt - startedAt) / 1000);
+      else {
+        this.serve(info, -1);
+        sort.observe((endedAt - startedAt) / 1000);
+      }
     };
+  }
+
+  /** What counts the events that a watch of this resource is sent. */
+  eventsOf({
+    group,
+    version,
+    resource,
+  }: Pick<Served, 'group' | 'version' | 'resource'>): (events: number) => void {
+    return this.sentEvents.of({ group, version, resource });
+  }
+
+  private serve({ verb, subresource }: RequestInfo, by: 1 | -1): void {
+    if (CONNECTIONS.has(subresource)) return;
+    if (verb === 'get' || verb === 'list') this.reading += by;
+    else this.writing += by;
   }
 
   private sortOf(info: RequestInfo): Sort {

@@ -1,3 +1,4 @@
+import { isFlagSet } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
 import type { DeleteOptions } from '@orrery/registry';
 import { decodeBody } from '../negotiation/decode-body.js';
@@ -40,7 +41,7 @@ function fromQuery(query: URLSearchParams): DeleteOptions {
       ? { gracePeriodSeconds: numberOf(query, 'gracePeriodSeconds') }
       : {}),
     ...(policy === null ? {} : { propagationPolicy: policy }),
-    ...(orphan === null ? {} : { orphanDependents: orphan === 'true' || orphan === '1' }),
+    ...(orphan === null ? {} : { orphanDependents: isFlagSet(orphan) }),
     ...(query.has('dryRun') ? { dryRun: query.getAll('dryRun') } : {}),
   };
 }

@@ -7,6 +7,7 @@ import type { Negotiated, WireFormat } from '../negotiation/accept.js';
 import { protobuf } from '../negotiation/schemas.js';
 import { toPartial, toTable } from '../negotiation/table.js';
 import { subjectOf } from '../faults/request-faults.js';
+import type { RequestMetrics } from '../health/request-metrics.js';
 import type { SentRevisions } from '../history/sent-revisions.js';
 import type { RequestFaults } from '../faults/request-faults.js';
 import { Frame, writeFrame } from '../transport/frame.js';
@@ -23,6 +24,7 @@ export interface WatchDeps {
   readonly minRequestTimeoutMs: number;
   /** Told of each watch, so that one can be cut on purpose. */
   readonly faults?: RequestFaults;
+  readonly metrics: RequestMetrics;
   /** Counts what clients are sent; the live cluster's alone. */
   readonly sent?: SentRevisions;
 }
@@ -220,8 +222,10 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
       },
     });
     const encode = batchEncoderFor(call, negotiated, deps.clock);
+    const count = deps.metrics.eventsOf(request.info);
     const sink: Sink = {
       deliver: async (batch) => {
+        count(batch.at(-1)?.type === 'BOOKMARK' ? batch.length - 1 : batch.length);
         await writeFrame(raw, encode(batch), signal);
         deps.sent?.note(request.context, call.resource.kind, revisionOf(batch.at(-1)));
       },

@@ -32,7 +32,11 @@ describe('mattersToReplicas()', () => {
     { name: 'its deletion', now: pod({ metadata: { deletionTimestamp: 'now' } }), want: true },
     {
       name: 'an owner',
-      now: pod({ metadata: { ownerReferences: [{ kind: 'ReplicaSet', uid: 'u' }] } }),
+      now: pod({
+        metadata: {
+          ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'r', uid: 'u' }],
+        },
+      }),
       want: true,
     },
   ])('a pod that gets $name: $want', ({ now, want }) => {

@@ -66,6 +66,11 @@ export class CacheState implements MemoryState {
     return partition?.index.page(prefix, after, limit) ?? { entries: [], remaining: 0 };
   }
 
+  /** How many keys there are below `prefix`, which lies within one resource. */
+  count(prefix: string): number {
+    return this.partitions.get(this.nameOf(prefix))?.index.count(prefix) ?? 0;
+  }
+
   /** The state of this moment, which later changes leave alone; undefined while it is being loaded. */
   snapshot(): StateSnapshot | undefined {
     if (this.revision === 0) return undefined;

@@ -88,6 +88,11 @@ export class KeyIndex {
     return join(directories, after, limit);
   }
 
+  /** How many entries there are below `prefix`. */
+  count(prefix: string): number {
+    return this.below(prefix).reduce((sum, { entries }) => sum + entries.length, 0);
+  }
+
   private below(prefix: string): readonly Directory[] {
     const start = firstAtOrAfter(this.directories, directoryName, prefix);
     let end = start;

@@ -65,7 +65,7 @@ describe('departureOf()', () => {
     },
     {
       name: 'counts from when it was first seen, when nobody says since when the taint is there',
-      taints: [{ key: 'a', effect: 'NoExecute' }],
+      taints: [{ key: 'a', effect: 'NoExecute' as const }],
       pod: pod([tolerating('a', 5)]),
       want: NOW + 4000,
     },
