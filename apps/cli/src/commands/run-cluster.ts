@@ -11,7 +11,7 @@ import { endLeftovers } from '../cluster/leftovers.js';
 import { etcdProcesses, explainEtcd } from '../cluster/etcd.js';
 import { nodeName } from '../cluster/layout.js';
 import { nodeNetns } from '../cluster/node-namespaces.js';
-import { apiServerUrl, processes, toProcess } from '../cluster/plan.js';
+import { API_PORT, apiServerUrl, processes, toProcess } from '../cluster/plan.js';
 import type { PlanInput } from '../cluster/plan.js';
 import { etcdActions } from '../etcd/etcd-control.js';
 import type { Progress } from '../progress.js';
@@ -129,6 +129,25 @@ async function bringUp(input: PlanInput, { progress, clock, signal }: StartConte
       progress.detail(`${ready.length}/${input.nodes} ready`);
       return ready.length >= input.nodes;
     });
+    await whenPublished(input, { clock, signal });
+  } finally {
+    await client.close();
+  }
+}
+
+/** Others than this machine are told of the published address, so it must answer before the cluster is said to be ready. */
+async function whenPublished(
+  { publish, files }: PlanInput,
+  { clock, signal }: Pick<StartContext, 'clock' | 'signal'>,
+): Promise<void> {
+  if (publish === undefined) return;
+  const server = `https://${publish}:${API_PORT}`;
+  const client = connect({ ...loadKubeconfig(files.adminConf), server });
+  try {
+    await whenReady(
+      { clock, signal, files, what: 'relays' },
+      async () => (await client.raw('/readyz', signal)).code === 200,
+    );
   } finally {
     await client.close();
   }
