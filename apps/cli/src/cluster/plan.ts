@@ -88,6 +88,8 @@ export function apiServer(input: PlanInput): Instance {
       `--service-cluster-ip-range=${addresses.serviceCidr}`,
       `--cluster-cidr=${addresses.podCidr}`,
       '--authorization-mode=Node,RBAC',
+      // As kubeadm: a node may change itself and its pods alone.
+      '--enable-admission-plugins=NodeRestriction',
       `--kubelet-client-certificate=${files.pki('apiserver-kubelet-client.crt')}`,
       `--kubelet-client-key=${files.pki('apiserver-kubelet-client.key')}`,
       `--kubelet-certificate-authority=${files.pki('ca.crt')}`,
@@ -146,9 +148,7 @@ export function scheduler(input: PlanInput, replica: number): Instance {
 
 const CONTROL_PLANE_TAINTS =
   '--register-with-taints=node-role.kubernetes.io/control-plane=:NoSchedule,node-role.kubernetes.io/master=:NoSchedule';
-const CONTROL_PLANE = [
-  '--node-labels=node-role.kubernetes.io/control-plane=,node-role.kubernetes.io/master=,node.kubernetes.io/exclude-from-external-load-balancers=',
-];
+const CONTROL_PLANE = ['--node-labels=node.kubernetes.io/exclude-from-external-load-balancers='];
 
 export function containerRuntime(input: PlanInput, i: number): Instance {
   const { files, addresses } = input;

@@ -94,6 +94,17 @@ export interface StartContext {
   readonly signal: AbortSignal;
 }
 
+/** The role of the first node: a node may not say that of itself (kubeadm's phase mark-control-plane). */
+async function markControlPlane(client: KubeClient, signal: AbortSignal): Promise<void> {
+  const labels = {
+    'node-role.kubernetes.io/control-plane': '',
+    'node-role.kubernetes.io/master': '',
+  };
+  await client
+    .resource(resources.nodes)
+    .patch({ name: nodeName(1) }, 'merge', { metadata: { labels } }, { signal });
+}
+
 async function bringUp(input: PlanInput, { progress, clock, signal }: StartContext): Promise<void> {
   const startedAt = Math.floor(clock.now() / 1000) * 1000;
   const client: KubeClient = connect(loadKubeconfig(input.files.adminConf));
@@ -129,6 +140,7 @@ async function bringUp(input: PlanInput, { progress, clock, signal }: StartConte
       progress.detail(`${ready.length}/${input.nodes} ready`);
       return ready.length >= input.nodes;
     });
+    await markControlPlane(client, signal);
     await whenPublished(input, { clock, signal });
   } finally {
     await client.close();
