@@ -87,6 +87,7 @@ export function hooksOf(kubelet: Kubelet): KubeletHooks {
     reporter,
     events,
     active: () => kubelet.workers.active(),
+    runtimeClass: (name) => kubelet.parts.client.resource(resources.runtimeclasses).get({ name }),
     servicesKnown: () =>
       kubelet.informers.informer(resources.services).waitForSync(kubelet.stopSignal),
   });

@@ -1,4 +1,4 @@
-import type { Container, Node, Pod, PodStatus } from '@orrery/api';
+import type { Container, Node, Pod, PodStatus, RuntimeClass } from '@orrery/api';
 import { admit } from '../admission/admission.js';
 import type { KubeletOptions } from '../config/kubelet-options.js';
 import type { ObjectWatches } from '../containers/object-watches.js';
@@ -35,6 +35,7 @@ export interface KubeletHooksParts {
   readonly reporter: PodReporter;
   readonly events: PodEvents;
   active(): readonly Pod[];
+  runtimeClass(name: string): Promise<RuntimeClass>;
   /** Resolves once the Services are known whose variables containers get. */
   servicesKnown(): Promise<void>;
 }
@@ -113,6 +114,13 @@ export class KubeletHooks implements WorkerHooks {
 
   sandboxConfig(pod: Pod, attempt: number): SandboxConfig {
     return sandboxConfig(pod, attempt, this.parts.options);
+  }
+
+  /** k8s pkg/kubelet/runtimeclass/runtimeclass_manager.go:LookupRuntimeHandler. */
+  async runtimeHandler({ spec }: Pod): Promise<string> {
+    const { runtimeClassName } = spec;
+    if (!runtimeClassName) return '';
+    return (await this.parts.runtimeClass(runtimeClassName)).handler;
   }
 
   probe(pod: Pod): void {

@@ -86,7 +86,8 @@ export class PodPass {
     config: SandboxConfig,
   ): Promise<{ sandboxId: string; runtimePod: RuntimePod | undefined }> {
     try {
-      const sandboxId = await this.parts.runtime.runSandbox(config);
+      const handler = await this.parts.hooks.runtimeHandler(pod);
+      const sandboxId = await this.parts.runtime.runSandbox(config, handler);
       const runtimePod = await this.parts.hooks.refresh(config.uid);
       this.report(runtimePod);
       return { sandboxId, runtimePod };

@@ -37,7 +37,9 @@ class Bench {
   readonly ended: string[] = [];
   readonly stop = new AbortController();
   readonly workers: PodWorkers;
-  private readonly cache = new Map<string, RuntimePod | undefined>();
+  readonly cache = new Map<string, RuntimePod | undefined>();
+  /** Events of the workers: reason and message. */
+  readonly told: string[] = [];
 
   constructor() {
     const { runtime } = this;
@@ -73,7 +75,11 @@ class Bench {
         runtime,
         starter,
         killer,
-        events: noPodEvents,
+        events: {
+          pod: (_pod, _type, reason, message) => {
+            this.told.push(`${reason}: ${message}`);
+          },
+        },
         probes,
         hooks: {
           cached: (uid) => this.cache.get(uid),
@@ -91,6 +97,10 @@ class Bench {
               clusterDns: [],
               clusterDomain: '',
             }),
+          runtimeHandler: ({ spec }) =>
+            spec.runtimeClassName === 'absent'
+              ? Promise.reject(new Error('runtimeclasses.node.k8s.io "absent" not found'))
+              : Promise.resolve(''),
           probe: () => undefined,
           stopProbes: () => undefined,
           report: (pod, input) => {
@@ -171,6 +181,17 @@ describe('PodWorkers', () => {
     expect(bench.statuses.get('u')?.conditions?.find((one) => one.type === 'Ready')?.status).toBe(
       'True',
     );
+  });
+
+  it('runs nothing of a pod whose RuntimeClass is not there, and says so', async () => {
+    bench.workers.update(pod({ runtimeClassName: 'absent' }));
+    await eventually(() =>
+      bench.told.includes(
+        'FailedCreatePodSandBox: Failed to create pod sandbox: runtimeclasses.node.k8s.io "absent" not found',
+      ),
+    );
+    expect(bench.waiting()).toBe('ContainerCreating');
+    expect(bench.cache.get('u')).toBeUndefined();
   });
 
   it('runs init containers before the others', async () => {

@@ -43,6 +43,8 @@ export interface WorkerHooks {
   /** Makes folders and mounts volumes; rejects while something is missing. */
   prepare(pod: Pod): Promise<void>;
   sandboxConfig(pod: Pod, attempt: number): SandboxConfig;
+  /** Name of the runtime by the pod's RuntimeClass, '' = the default one; rejects when there is no such class. */
+  runtimeHandler(pod: Pod): Promise<string>;
   /** Starts and stops probes according to the pod. */
   probe(pod: Pod): void;
   stopProbes(pod: Pod): void;

@@ -85,9 +85,9 @@ export class CriRuntime implements Runtime {
     return pod;
   }
 
-  async runSandbox(config: SandboxConfig): Promise<string> {
+  async runSandbox(config: SandboxConfig, runtimeHandler = ''): Promise<string> {
     const { podSandboxId } = await call(
-      this.cri.runtime.runPodSandbox({ config: toSandboxConfig(config) }),
+      this.cri.runtime.runPodSandbox({ config: toSandboxConfig(config), runtimeHandler }),
     );
     return podSandboxId;
   }

@@ -181,7 +181,8 @@ export interface Runtime {
   listPods(): Promise<readonly RuntimePod[]>;
   /** Undefined when the runtime holds nothing of that pod. */
   getPod(uid: string): Promise<RuntimePod | undefined>;
-  runSandbox(config: SandboxConfig): Promise<string>;
+  /** `handler` names the runtime that a RuntimeClass asks for; '' = the default one. */
+  runSandbox(config: SandboxConfig, handler?: string): Promise<string>;
   stopSandbox(id: string): Promise<void>;
   removeSandbox(id: string): Promise<void>;
   createContainer(
