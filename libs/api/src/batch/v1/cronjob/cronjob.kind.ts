@@ -8,7 +8,10 @@ import { isDeepEqual, list } from '../../../meta/list.js';
 import { dnsSubdomain } from '../../../meta/names.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { podWarnings } from '../../../core/v1/pod-warnings/pod-warnings.js';
-import { fillTemplate, setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import {
+  fillTemplate,
+  setPodTemplateDefaults,
+} from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { containerImages, containerNames, formatSelector } from '../../../table/cells.js';
 import { ageColumn, column, count, nameColumn, table, wide } from '../../../table/columns.js';
 import { ageOf } from '../../../table/human-duration.js';

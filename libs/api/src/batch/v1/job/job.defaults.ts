@@ -1,6 +1,9 @@
 import type { Job, JobSpec } from '../../../types.js';
 import { entries } from '../../../meta/list.js';
-import { fillTemplate, setPodTemplateDefaults } from '../../../core/v1/pod-template/pod-template.defaults.js';
+import {
+  fillTemplate,
+  setPodTemplateDefaults,
+} from '../../../core/v1/pod-template/pod-template.defaults.js';
 
 const DEFAULT_BACKOFF = 6;
 const MAX_INT32 = 2 ** 31 - 1;
