@@ -129,13 +129,7 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
       extensions.subresources.some((known) => known.subresource === subresource)
     );
   });
-  const { cached } = deps.opened;
-  if (cached) {
-    const { keyPrefix } = live.storeDeps;
-    measureObjects(metrics.metrics, catalog, (prefix) =>
-      cached.state.count(`${keyPrefix}${prefix}/`),
-    );
-  }
+  measureObjects(metrics.metrics, catalog, deps.opened);
   const keeper = new HistoryKeeper(live.services, deps.opened.etcd, metrics);
   work.running.push(keeper.run(deps.signal));
   const sources = [

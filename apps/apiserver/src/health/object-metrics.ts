@@ -1,12 +1,18 @@
 import type { Metrics } from '@orrery/component';
+import type { OpenStorage } from '../config/open-storage.js';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 
-/** Counts the stored objects of each served resource (k8s apiserver pkg/storage/etcd3/metrics/metrics.go). */
+/**
+ * Counts the stored objects of each served resource (k8s apiserver pkg/storage/etcd3/metrics/metrics.go), as far as they
+ * are in memory.
+ */
 export function measureObjects(
   metrics: Metrics,
   catalog: Pick<ResourceCatalog, 'all'>,
-  count: (storagePrefix: string) => number,
+  { cached, keyPrefix }: Pick<OpenStorage, 'cached' | 'keyPrefix'>,
 ): void {
+  if (!cached) return;
+  const count = (prefix: string): number => cached.state.count(`${keyPrefix}${prefix}/`);
   metrics.gauge({
     name: 'apiserver_storage_objects',
     help: 'Objects that are stored, by resource.',
