@@ -143,19 +143,29 @@ async function seed(side) {
   if (takesPart(side)) report.add(`memory, ${PODS} pods just made`, side, { rate: side.resident });
 }
 
-async function measure(side, name, { run, rateOf }, round) {
+async function measure(side, { run, rateOf }) {
   const result = await run(side);
   const done = rateOf(result);
-  const sample = { rate: done / result.seconds, perCpu: done / result.cpu, p99: result.p99 };
-  if (round > 0) report.add(name, side, sample);
+  return { rate: done / result.seconds, perCpu: done / result.cpu, p99: result.p99 };
+}
+
+/** One round of a row: all sides in turn, or, where one of them fails, none, so that pairs stay pairs. */
+async function measureRound(name, row, round) {
+  const samples = new Map();
+  try {
+    for (const side of sides) if (takesPart(side, row)) samples.set(side, await measure(side, row));
+  } catch (error) {
+    process.stderr.write(`  ${name}: round ${round} is left out: ${error.message}\n`);
+    return;
+  }
+  // Round 0 warms up.
+  if (round > 0) for (const [side, sample] of samples) report.add(name, side, sample);
 }
 
 async function measureRows() {
   const rows = Object.entries(ROWS).filter(([name]) => isWanted(name));
   for (const [name, row] of rows)
-    // Round 0 warms up.
-    for (let round = 0; round <= ROUNDS; round++)
-      for (const side of sides) if (takesPart(side, row)) await measure(side, name, row, round);
+    for (let round = 0; round <= ROUNDS; round++) await measureRound(name, row, round);
 }
 
 /** A new process on what is stored; the last one of ours tells how long a whole LIST holds it up. */

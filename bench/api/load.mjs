@@ -110,10 +110,11 @@ export async function loadHttp2(side, path, { seconds = 2 }) {
 const bytesReadBy = (pid) =>
   Number(/rchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))[1]);
 
-async function quiet(read, stillMs) {
+async function quiet(read, stillMs, until = Infinity) {
   let [last, since] = [read(), performance.now()];
   while (performance.now() - since < stillMs) {
     await sleep(5);
+    if (Date.now() > until) throw new Error('it does not become quiet');
     const now = read();
     if (now !== last) [last, since] = [now, performance.now()];
   }
@@ -138,8 +139,11 @@ export async function fanOut(side, path, { watchers, writes, body }) {
     for (const byte of chunk) if (byte === 10) events++;
   });
   // Handshakes are over when nothing has come for a while.
-  await quiet(() => bytesReadBy(child.pid) + bytes, 1000);
-  if (Date.now() - opened > 300_000) throw new Error(`${side.name}: ${watchers} watches take long`);
+  await quiet(() => bytesReadBy(child.pid) + bytes, 1000, opened + 300_000).catch(() => {
+    child.kill('SIGKILL');
+    counter.destroy();
+    throw new Error(`${side.name}: ${watchers} watches take more than five minutes to open`);
+  });
   const start = {
     cpu: side.cpu,
     at: performance.now(),

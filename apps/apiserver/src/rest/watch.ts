@@ -52,7 +52,7 @@ function encodedOnce(representation: Representation, form: string, encode: () =>
 const frames = new WeakMap<readonly WatchEvent[], Map<string, Frame>>();
 
 const frameOf = (batch: readonly WatchEvent[], encode: Encoder): Frame =>
-  new Frame(batch.length === 1 && batch[0] ? encode(batch[0]) : Buffer.concat(batch.map(encode)));
+  new Frame(batch.map(encode));
 
 /** Encodes a batch once for all watchers that are handed the same array in the same form; tables are each watcher's own. */
 function batchEncoderFor(call: Call, negotiated: Negotiated, clock: Clock): BatchEncoder {
@@ -67,6 +67,17 @@ function batchEncoderFor(call: Call, negotiated: Negotiated, clock: Clock): Batc
     if (!frame) forms.set(form, (frame = frameOf(batch, encode)));
     return frame;
   };
+}
+
+/** Events that are written in one go. */
+const MOST_EVENTS = 100;
+
+/** A batch as it is; a long one, such as the state that a watch begins with, in parts, each when the client has read the last. */
+function partsOf(batch: readonly WatchEvent[]): readonly (readonly WatchEvent[])[] {
+  if (batch.length <= MOST_EVENTS) return [batch];
+  return Array.from({ length: Math.ceil(batch.length / MOST_EVENTS) }, (_, i) =>
+    batch.slice(i * MOST_EVENTS, (i + 1) * MOST_EVENTS),
+  );
 }
 
 const line = (type: string, object: unknown): Buffer =>
@@ -226,7 +237,7 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
     const sink: Sink = {
       deliver: async (batch) => {
         count(batch.at(-1)?.type === 'BOOKMARK' ? batch.length - 1 : batch.length);
-        await writeFrame(raw, encode(batch), signal);
+        for (const part of partsOf(batch)) await writeFrame(raw, encode(part), signal);
         deps.sent?.note(request.context, call.resource.kind, revisionOf(batch.at(-1)));
       },
       fail: (error) => {

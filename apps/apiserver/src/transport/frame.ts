@@ -1,19 +1,25 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Bytes of a stream, which many connections may be sent. */
+const END = Buffer.from('\r\n', 'latin1');
+
+/** Bytes of a stream, which many connections may be sent; they are put together once, as they are needed. */
 export class Frame {
+  private whole: Buffer | undefined;
   private asChunk: Buffer | undefined;
 
-  constructor(readonly bytes: Buffer) {}
+  constructor(private readonly parts: readonly Buffer[]) {}
+
+  get bytes(): Buffer {
+    return (this.whole ??= Buffer.concat(this.parts));
+  }
 
   /** The same as a chunk of HTTP/1.1. */
   get chunk(): Buffer {
-    return (this.asChunk ??= Buffer.concat([
-      Buffer.from(`${this.bytes.length.toString(16)}\r\n`, 'latin1'),
-      this.bytes,
-      Buffer.from('\r\n', 'latin1'),
-    ]));
+    if (this.asChunk) return this.asChunk;
+    const size = this.parts.reduce((sum, { length }) => sum + length, 0);
+    const head = Buffer.from(`${size.toString(16)}\r\n`, 'latin1');
+    return (this.asChunk = Buffer.concat([head, ...this.parts, END]));
   }
 }
 

@@ -7,9 +7,11 @@ import type { WatchQueue } from './watch-queue.js';
 /** Real time, whatever clock the cluster goes by. */
 const clock = new SystemClock();
 
-/** Batches that may follow one another at once, and the time between those beyond. */
+/** Batches that may follow one another at once, and the time between those beyond: so long that writing them is a part of it only. */
 const BURST = 4;
 const GAP_MS = 8;
+const GAP_PER_WATCHER_MS = 0.08;
+const LONGEST_GAP_MS = 80;
 
 /** The watchers of one resource by prefix; all watchers of a prefix are handed the same batches. */
 export class Watchers {
@@ -17,6 +19,12 @@ export class Watchers {
 
   get any(): boolean {
     return this.byPrefix.size > 0;
+  }
+
+  get count(): number {
+    let count = 0;
+    for (const queues of this.byPrefix.values()) count += queues.size;
+    return count;
   }
 
   add(prefix: string, queue: WatchQueue): () => void {
@@ -49,6 +57,7 @@ export class Watchers {
 export class PacedWatchers extends Watchers {
   private waiting: WatchItem[] = [];
   private free = 0;
+  private gap = GAP_MS;
   private cancel: Cancel | undefined;
 
   override hand(items: readonly WatchItem[]): void {
@@ -56,7 +65,7 @@ export class PacedWatchers extends Watchers {
     for (const item of items) this.waiting.push(item);
     if (this.cancel) return;
     const now = clock.monotonic();
-    const ms = this.free - now - BURST * GAP_MS;
+    const ms = this.free - now - (BURST - 1) * this.gap;
     if (ms > 0) this.cancel = clock.after(ms, () => this.flush());
     else this.flush();
   }
@@ -68,7 +77,8 @@ export class PacedWatchers extends Watchers {
     const { waiting } = this;
     if (waiting.length === 0) return;
     this.waiting = [];
-    this.free = Math.max(this.free, clock.monotonic()) + GAP_MS;
+    this.gap = Math.min(Math.max(GAP_MS, this.count * GAP_PER_WATCHER_MS), LONGEST_GAP_MS);
+    this.free = Math.max(this.free, clock.monotonic()) + this.gap;
     super.hand(waiting);
   }
 
