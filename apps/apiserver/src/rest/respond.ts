@@ -104,7 +104,8 @@ async function joinItems(call: Call, list: ObjectList): Promise<Buffer[]> {
     metadata: listMetaOf(list),
   });
   const chunks: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
-  for (const [i, { bytes, typeEnd }] of list.items.entries()) {
+  let i = 0;
+  for (const { bytes, typeEnd } of list.items) {
     if (i > 0 && i % TURN === 0) await setImmediate();
     if (custom) {
       if (i > 0) chunks.push(COMMA);
@@ -112,6 +113,7 @@ async function joinItems(call: Call, list: ObjectList): Promise<Buffer[]> {
     } else {
       chunks.push(i === 0 ? OPEN : COMMA_OPEN, bytes.subarray(typeEnd));
     }
+    i += 1;
   }
   chunks.push(END);
   return chunks;
