@@ -112,7 +112,7 @@ class KubeProxy {
   private readonly reconciler: ServiceReconciler;
 
   constructor(
-    config: KubeProxyConfiguration,
+    private readonly config: KubeProxyConfiguration,
     private readonly flags: KubeProxyFlags,
     private readonly place: { nodeName: string; clock: Clock; logger: Logger },
     private readonly cluster: Cluster,
@@ -216,7 +216,8 @@ class KubeProxy {
       this.settings = announce(config, logger);
       this.reconciler.apply(this.settings);
     };
-    await watchConfiguration({ path: this.flags.config, clock, logger, changed }, signal);
+    const { config: current, flags } = this;
+    await watchConfiguration({ path: flags.config, current, clock, logger, changed }, signal);
   }
 }
 

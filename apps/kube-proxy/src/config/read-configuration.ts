@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { decodeYaml } from '@orrery/apimachinery';
 import { ConfigError, inRootfs, validateConfig } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
@@ -27,6 +28,8 @@ export function readConfiguration(path: string): KubeProxyConfiguration {
 
 export interface WatchOptions {
   readonly path: string;
+  /** What the file said when it was read: it may say something else by the time that it is watched. */
+  readonly current: KubeProxyConfiguration;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly changed: (config: KubeProxyConfiguration) => void;
@@ -38,18 +41,21 @@ export async function watchConfiguration(
   signal: AbortSignal,
 ): Promise<void> {
   const { path, clock, logger, changed } = options;
-  const read = (): Buffer => readFileSync(inRootfs(path));
-  let before = read();
+  let { current } = options;
+  let before: Buffer | undefined;
   while (!signal.aborted) {
-    await clock.sleep(WATCH_MS, signal).catch(() => undefined);
     try {
-      const now = read();
-      if (signal.aborted || now.equals(before)) continue;
-      before = now;
-      changed(parse(path, now));
+      const now = readFileSync(inRootfs(path));
+      if (before === undefined || !now.equals(before)) {
+        before = now;
+        const config = parse(path, now);
+        if (!isDeepStrictEqual(config, current)) changed(config);
+        current = config;
+      }
     } catch (error) {
       logger.error('the configuration stays as it is', error);
     }
+    await clock.sleep(WATCH_MS, signal).catch(() => undefined);
   }
 }
 
