@@ -1,3 +1,4 @@
+import type { KindDescriptor } from '@orrery/api';
 import type { Metrics } from '@orrery/component';
 import type { OpenStorage } from '../config/open-storage.js';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
@@ -13,27 +14,32 @@ export function measureObjects(
 ): void {
   if (!cached) return;
   const count = (prefix: string): number => cached.state.count(`${keyPrefix}${prefix}/`);
-  metrics.gauge({
-    name: 'apiserver_storage_objects',
-    help: 'Objects that are stored, by resource.',
-    labels: ['resource'],
-    collect: (gauge) => {
-      gauge.reset();
-      for (const { kind } of catalog.all()) {
-        const resource = kind.group ? `${kind.plural}.${kind.group}` : kind.plural;
-        gauge.set({ resource }, count(kind.storagePrefix));
-      }
+  const measure = <L extends string>(
+    about: { readonly name: string; readonly help: string; readonly labels: readonly L[] },
+    labelsOf: (kind: KindDescriptor) => Record<L, string>,
+  ): void => {
+    metrics.gauge<L>({
+      ...about,
+      collect: (gauge) => {
+        gauge.reset();
+        for (const { kind } of catalog.all()) gauge.set(labelsOf(kind), count(kind.storagePrefix));
+      },
+    });
+  };
+  measure(
+    {
+      name: 'apiserver_storage_objects',
+      help: 'Objects that are stored, by resource.',
+      labels: ['resource'],
     },
-  });
-  metrics.gauge({
-    name: 'apiserver_resource_objects',
-    help: 'Objects that are stored, by group and resource.',
-    labels: ['group', 'resource'],
-    collect: (gauge) => {
-      gauge.reset();
-      for (const { kind } of catalog.all()) {
-        gauge.set({ group: kind.group, resource: kind.plural }, count(kind.storagePrefix));
-      }
+    ({ group, plural }) => ({ resource: group ? `${plural}.${group}` : plural }),
+  );
+  measure(
+    {
+      name: 'apiserver_resource_objects',
+      help: 'Objects that are stored, by group and resource.',
+      labels: ['group', 'resource'],
     },
-  });
+    ({ group, plural }) => ({ group, resource: plural }),
+  );
 }

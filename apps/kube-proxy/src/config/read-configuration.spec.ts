@@ -38,4 +38,20 @@ describe('watchConfiguration()', () => {
     );
     expect(modes).toEqual(['iptables']);
   });
+
+  it('says nothing of a file that means what was read', async () => {
+    writeFileSync(path, text('ipvs'));
+    const current = readConfiguration(path);
+    writeFileSync(path, `${text('ipvs')}\n# the same`);
+    const stop = new AbortController();
+    let told = 0;
+    const changed = (): void => {
+      told += 1;
+    };
+    const options = { path, current, clock: new SystemClock(), logger: silentLogger, changed };
+    const watching = watchConfiguration(options, stop.signal);
+    stop.abort();
+    await watching;
+    expect(told).toBe(0);
+  });
 });

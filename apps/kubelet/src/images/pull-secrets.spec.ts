@@ -17,6 +17,11 @@ describe('credentialsFor()', () => {
   it.each([
     { key: 'registry.example.com', image: 'registry.example.com/shop/cart:1', fits: true },
     { key: 'https://registry.example.com/v1/', image: 'registry.example.com/a', fits: true },
+    {
+      key: `${'*a'.repeat(40)}.example.com`,
+      image: `${'a'.repeat(60)}b.example.com/a`,
+      fits: false,
+    },
     { key: 'registry.example.com/shop', image: 'registry.example.com/shop/cart', fits: true },
     { key: 'registry.example.com/other', image: 'registry.example.com/shop/cart', fits: false },
     { key: 'registry.example.com:5000', image: 'registry.example.com:5000/a', fits: true },

@@ -5,6 +5,14 @@ import type {
   SecureClientSessionOptions,
 } from 'node:http2';
 import type { Cancel, Clock } from '@orrery/component';
+import type { Message } from './protobuf.js';
+
+/** A method of gRPC. */
+export interface GrpcMethod {
+  readonly path: string;
+  readonly request: Message;
+  readonly response: Message;
+}
 
 export interface ConnectionOptions {
   readonly endpoint: string;
@@ -152,7 +160,7 @@ export class Connection {
 
 /** The connection to one member, made when it is needed and again when it broke. */
 export class Connector {
-  readonly authority: string;
+  private readonly authority: string;
   private connection: Connection | undefined;
   private refusedAt = -Infinity;
   private closed = false;
@@ -171,6 +179,18 @@ export class Connector {
       this.refusedAt = clock.monotonic();
     });
     return this.connection;
+  }
+
+  /** What every call begins with. */
+  headers(path: string, fields: Readonly<Record<string, string>>): Record<string, string> {
+    return {
+      ':method': 'POST',
+      ':path': path,
+      ':authority': this.authority,
+      te: 'trailers',
+      'content-type': 'application/grpc',
+      ...fields,
+    };
   }
 
   close(): void {

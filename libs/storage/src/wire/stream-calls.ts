@@ -9,15 +9,8 @@ import {
   statusIn,
   unreached,
 } from './connection.js';
-import type { Connection, ConnectionOptions } from './connection.js';
+import type { Connection, ConnectionOptions, GrpcMethod } from './connection.js';
 import { FRAME_HEAD, decode, encodeFrame } from './protobuf.js';
-import type { Message } from './protobuf.js';
-
-export interface StreamMethod {
-  readonly path: string;
-  readonly request: Message;
-  readonly response: Message;
-}
 
 /** Answers and questions in any order. Reading throws however the stream ends, but for the other side's own good end. */
 export interface MessageStream extends AsyncIterable<object> {
@@ -67,7 +60,7 @@ class StreamCall implements MessageStream {
   private cancelled = false;
 
   constructor(
-    private readonly method: StreamMethod,
+    private readonly method: GrpcMethod,
     private readonly connection: Connection | undefined,
   ) {
     this.opened = new Promise((resolve, reject) => {
@@ -160,16 +153,9 @@ export class StreamCalls {
   }
 
   /** A stream that begins when the connection stands; reading throws when there is none. */
-  open(method: StreamMethod, fields: Readonly<Record<string, string>>): MessageStream {
+  open(method: GrpcMethod, fields: Readonly<Record<string, string>>): MessageStream {
     const call = new StreamCall(method, this.connector.connect());
-    call.begin({
-      ':method': 'POST',
-      ':path': method.path,
-      ':authority': this.connector.authority,
-      te: 'trailers',
-      'content-type': 'application/grpc',
-      ...fields,
-    });
+    call.begin(this.connector.headers(method.path, fields));
     return call;
   }
 

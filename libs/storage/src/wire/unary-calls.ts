@@ -10,15 +10,8 @@ import {
   statusIn,
   unreached,
 } from './connection.js';
-import type { Connection, ConnectionOptions } from './connection.js';
+import type { Connection, ConnectionOptions, GrpcMethod } from './connection.js';
 import { FRAME_HEAD, decode, encodeFrame } from './protobuf.js';
-import type { Message } from './protobuf.js';
-
-export interface UnaryMethod {
-  readonly path: string;
-  readonly request: Message;
-  readonly response: Message;
-}
 
 export interface CallLimits {
   readonly timeoutMs: number;
@@ -27,7 +20,7 @@ export interface CallLimits {
 }
 
 interface Sending extends CallLimits {
-  readonly method: UnaryMethod;
+  readonly method: GrpcMethod;
   readonly frame: Buffer;
 }
 
@@ -113,7 +106,7 @@ export class UnaryCalls {
   }
 
   async call(
-    method: UnaryMethod,
+    method: GrpcMethod,
     request: object,
     { timeoutMs, fields }: CallLimits,
   ): Promise<object> {
@@ -157,15 +150,9 @@ export class UnaryCalls {
     resolve: (answer: Buffer) => void,
     reject: (error: Error) => void,
   ): void {
-    const stream = connection.session.request({
-      ':method': 'POST',
-      ':path': method.path,
-      ':authority': this.connector.authority,
-      te: 'trailers',
-      'content-type': 'application/grpc',
-      'grpc-timeout': `${Math.max(1, Math.ceil(timeoutMs))}m`,
-      ...fields,
-    });
+    const limit = { 'grpc-timeout': `${Math.max(1, Math.ceil(timeoutMs))}m` };
+    const headers = this.connector.headers(method.path, { ...limit, ...fields });
+    const stream = connection.session.request(headers);
     connection.begin();
     const call = new Call(connection, stream, resolve, reject);
     call.limit(this.options.clock, timeoutMs);
