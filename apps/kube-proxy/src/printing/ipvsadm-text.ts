@@ -61,20 +61,26 @@ function sortKey(address: string): string {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** TCP before UDP, then by address and port, as ipvsadm sorts. */
+/** By the numbers of IP, as ipvsadm sorts. */
+const PROTOCOLS = ['TCP', 'UDP', 'SCTP'];
+
+/** By family, protocol, address and port (ipvsadm libipvs/libipvs.c:ipvs_cmp_services). */
 const inOrder = (a: VirtualServer, b: VirtualServer): number =>
-  compare(a.protocol, b.protocol) ||
+  Number(isV6(a.address)) - Number(isV6(b.address)) ||
+  PROTOCOLS.indexOf(a.protocol) - PROTOCOLS.indexOf(b.protocol) ||
   compare(sortKey(a.address), sortKey(b.address)) ||
   a.port - b.port;
 
 /** What `ipvsadm -Ln` would show of the virtual servers that upstream's ipvs proxier had programmed. */
 export function ipvsadm(ports: readonly PrintedPort[], options: IpvsPrintOptions): string {
   const servers = ports.flatMap((port) => serversOf(port, options)).sort(inOrder);
+  // The one flag of a scheduler that kube-proxy sets (k8s pkg/proxy/ipvs/proxier.go, FlagSourceHash).
+  const scheduler = options.scheduler === 'mh' ? 'mh (mh-port)' : options.scheduler;
   const lines = servers.flatMap(({ protocol, address, port, affinitySeconds, endpoints }) => {
     const flags = affinitySeconds > 0 ? ` persistent ${affinitySeconds}` : '';
     const active = (one: string): number => options.active?.(hostPort(address, port), one) ?? 0;
     return [
-      `${protocol.padEnd(4)} ${hostPort(address, port)} ${options.scheduler}${flags}`,
+      `${protocol.padEnd(4)} ${hostPort(address, port)} ${scheduler}${flags}`,
       ...endpoints.map(
         (one) =>
           `  -> ${one.padEnd(28)} Masq    1      ${String(active(one)).padEnd(10)} 0         `,

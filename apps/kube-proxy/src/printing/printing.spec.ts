@@ -278,6 +278,26 @@ describe('ipvsadm()', () => {
   });
 });
 
+describe('the order and the flags of ipvsadm', () => {
+  it('sorts by the numbers of the protocols and names the flag of mh', () => {
+    const ports = portsOf({
+      name: '',
+      endpoints: [],
+      spec: {
+        sessionAffinity: 'ClientIP',
+        ports: (['SCTP', 'UDP', 'TCP'] as const).map((protocol) => ({ ...PORT, protocol })),
+      },
+    });
+    const text = ipvsadm(ports, { scheduler: 'mh', nodeAddresses: [] });
+    expect(text.split('\n').slice(3)).toEqual([
+      'TCP  172.30.0.44:80 mh (mh-port) persistent 10800',
+      'UDP  172.30.0.44:80 mh (mh-port) persistent 10800',
+      'SCTP 172.30.0.44:80 mh (mh-port) persistent 10800',
+      '',
+    ]);
+  });
+});
+
 describe('the text of IPv6', () => {
   const both: Service = {
     metadata: { namespace: 'ns4', name: 'svc4' },

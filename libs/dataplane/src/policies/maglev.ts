@@ -27,7 +27,10 @@ function fill(backends: readonly Backend[]): Uint16Array {
   return table;
 }
 
-/** Consistent hashing of the source address: a change of backends moves few clients (IPVS mh). */
+/**
+ * Consistent hashing of the source's address and port: a change of backends moves few connections (IPVS mh with mh-port,
+ * which kube-proxy always sets; k8s pkg/proxy/ipvs/proxier.go, FlagSourceHash).
+ */
 export class MaglevPolicy implements Policy {
   private known: readonly Backend[] | undefined;
   private signature = '';
@@ -35,7 +38,7 @@ export class MaglevPolicy implements Policy {
 
   pick(candidates: readonly Backend[], flow: Flow): Backend {
     if (candidates !== this.known) this.prepare(candidates);
-    const at = this.table[hash32(flow.clientAddress) % TABLE_SIZE] ?? 0;
+    const at = this.table[hash32(`${flow.clientAddress}:${flow.clientPort}`) % TABLE_SIZE] ?? 0;
     return candidates[at] as Backend;
   }
 

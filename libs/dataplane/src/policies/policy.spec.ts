@@ -92,7 +92,7 @@ describe('createPolicy()', () => {
       want: [9],
     },
     {
-      name: 'mh keeps one client on one backend',
+      name: 'mh keeps one client address and port on one backend',
       policy: 'mh',
       weights: [1, 1, 1],
       n: 9,
@@ -127,6 +127,26 @@ describe('createPolicy()', () => {
       flow('127.0.0.1', load),
     );
     expect(candidates.indexOf(chosen)).toBe(want);
+  });
+
+  it('mh counts the port: connections of one client spread (kube-proxy sets mh-port)', () => {
+    const policy = createPolicy('mh', new SystemRandom());
+    const all = backends([1, 1, 1]);
+    const keys = Array.from({ length: 3_000 }, (_, i) =>
+      backendKey(policy.pick(all, { ...flow(), clientPort: 32_768 + i })),
+    );
+    for (const share of count(keys)) expect(Math.abs(share - 1_000)).toBeLessThan(100);
+    expect(count(keys)).toHaveLength(3);
+  });
+
+  it('sh takes the address alone, and spreads clients', () => {
+    const policy = createPolicy('sh', new SystemRandom());
+    const all = backends([1, 1, 1]);
+    const ports = [1, 2, 3].map((i) => policy.pick(all, { ...flow(), clientPort: 40_000 + i }));
+    expect(new Set(ports).size).toBe(1);
+    const clients = Array.from({ length: 3_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
+    const keys = clients.map((client) => backendKey(policy.pick(all, flow(client))));
+    for (const share of count(keys)) expect(Math.abs(share - 1_000)).toBeLessThan(100);
   });
 
   it('mh moves few clients when a backend goes', () => {
