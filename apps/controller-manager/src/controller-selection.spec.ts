@@ -3,6 +3,7 @@ import { parseFlags } from '@orrery/component';
 import { ControllerManagerFlags, toOptions } from './config/options.js';
 import type { ControllerManagerOptions } from './config/options.js';
 import { selectControllers } from './controller-selection.js';
+import { LEFT_OUT } from './left-out-controllers.js';
 import { CONTROLLERS } from './controllers/controllers.js';
 
 const options = (...flags: string[]): ControllerManagerOptions =>
@@ -10,6 +11,59 @@ const options = (...flags: string[]): ControllerManagerOptions =>
 
 const names = (...flags: string[]): string[] =>
   selectControllers(CONTROLLERS, options(...flags)).map(({ name }) => name);
+
+/** k8s cmd/kube-controller-manager/names/controller_names.go */
+const UPSTREAM = [
+  'serviceaccount-token-controller',
+  'endpoints-controller',
+  'endpointslice-controller',
+  'endpointslice-mirroring-controller',
+  'replicationcontroller-controller',
+  'pod-garbage-collector-controller',
+  'resourcequota-controller',
+  'namespace-controller',
+  'serviceaccount-controller',
+  'garbage-collector-controller',
+  'daemonset-controller',
+  'job-controller',
+  'deployment-controller',
+  'replicaset-controller',
+  'horizontal-pod-autoscaler-controller',
+  'disruption-controller',
+  'statefulset-controller',
+  'cronjob-controller',
+  'certificatesigningrequest-signing-controller',
+  'certificatesigningrequest-approving-controller',
+  'certificatesigningrequest-cleaner-controller',
+  'podcertificaterequest-cleaner-controller',
+  'ttl-controller',
+  'bootstrap-signer-controller',
+  'token-cleaner-controller',
+  'node-ipam-controller',
+  'node-lifecycle-controller',
+  'taint-eviction-controller',
+  'device-taint-eviction-controller',
+  'persistentvolume-binder-controller',
+  'persistentvolume-attach-detach-controller',
+  'persistentvolume-expander-controller',
+  'clusterrole-aggregation-controller',
+  'persistentvolumeclaim-protection-controller',
+  'persistentvolume-protection-controller',
+  'podgroup-protection-controller',
+  'ttl-after-finished-controller',
+  'root-ca-certificate-publisher-controller',
+  'kube-apiserver-serving-clustertrustbundle-publisher-controller',
+  'ephemeral-volume-controller',
+  'storageversion-garbage-collector-controller',
+  'resourceclaim-controller',
+  'resourcepoolstatusrequest-controller',
+  'legacy-serviceaccount-token-cleaner-controller',
+  'validatingadmissionpolicy-status-controller',
+  'volumeattributesclass-protection-controller',
+  'service-cidr-controller',
+  'storage-version-migrator-controller',
+  'selinux-warning-controller',
+];
 
 const NEEDED = [
   '--root-ca-file=x',
@@ -68,6 +122,20 @@ describe('selectControllers()', () => {
     expect(names()).not.toContain('service-lb-controller');
     expect(names()).not.toContain('certificatesigningrequest-signing-controller');
   });
+
+  it('knows every controller of 1.36: it runs, or it is refused by name', () => {
+    const here = CONTROLLERS.map(({ name }) => name);
+    const unknown = UPSTREAM.filter((name) => !here.includes(name) && !LEFT_OUT.has(name));
+    expect(unknown).toEqual([]);
+  });
+
+  it.each(['service-cidr-controller', 'route', 'selinux-warning'])(
+    'refuses %s with the reason, and lets it be switched off',
+    (name) => {
+      expect(() => names(`--controllers=${name}`)).toThrow(`${name} does not run here: `);
+      expect(names(`--controllers=*,-${name}`)).toEqual(names());
+    },
+  );
 
   it('refuses a name that is none', () => {
     expect(() => names('--controllers=nobody')).toThrow('--controllers: "nobody" is not one of');
