@@ -34,7 +34,7 @@ function become(program, args) {
 function orrery(args) {
   const code = build();
   if (code !== 0) process.exit(code);
-  become(node(), ['--enable-source-maps', join(dist, 'orrery.js'), ...args]);
+  become(node(), [join(dist, 'orrery.js'), ...args]);
 }
 
 const commands = {

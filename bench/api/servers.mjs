@@ -15,7 +15,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const dist = process.env.ORRERY_DIST ?? join(dirname(dirname(here)), 'dist');
 const folder = mkdtempSync(join(tmpdir(), 'orrery-bench-'));
 const children = new Set();
-/** As `orrery up` starts it and with its compile cache, but for source maps, which take 36 MB (apps/cli/src/cluster/plan.ts). */
+/** As `orrery up` starts it and with its compile cache (apps/cli/src/cluster/plan.ts). */
 const NODE_FLAGS = ['--max-semi-space-size=16'];
 
 export const scratch = (name) => join(folder, name);

@@ -32,7 +32,7 @@ export const SIDES = {
 };
 
 /** What `orrery up` starts its processes with. */
-export const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=16'];
+export const NODE_FLAGS = ['--max-semi-space-size=16'];
 
 /** BENCH_NODE_APISERVER and so on: flags of Node for one process; with _BEFORE behind, for the side `before` alone. */
 export function nodeFlagsOf(name, side) {

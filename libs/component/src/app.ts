@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Clock } from './clock.js';
 import { ConfigError, HelpRequested } from './flags.js';
+import { mapStacks } from './stacks/map-stacks.js';
 
 /** What a component runs in. */
 export interface ComponentContext {
@@ -45,6 +46,7 @@ export function stopOnSignals(): AbortSignal {
 
 /** The body of every main.ts: runs `app` with this process's arguments; exit code 0 stopped, 1 failed, 2 bad flags. */
 export async function runMain(app: ComponentApp, argv = process.argv.slice(2)): Promise<void> {
+  mapStacks();
   try {
     await app.run(argv, { signal: stopOnSignals() });
   } catch (error) {

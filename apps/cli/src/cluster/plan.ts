@@ -306,7 +306,7 @@ export const toProcess = (input: PlanInput, group: Group): ProcessSpec =>
  * Young objects get 16 MB instead of up to 64: 200 MB less for the control plane after 3,000 pods, at the same CPU time
  * (`npm run bench control-plane`).
  */
-const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=16'];
+const NODE_FLAGS = ['--max-semi-space-size=16'];
 
 function bareProcess(input: PlanInput, group: Group): ProcessSpec {
   const { files, componentDir, nodeBinary } = input;

@@ -106,7 +106,7 @@ class ForkProcesses {
     const spec: ProcessSpec = {
       name,
       command: process.execPath,
-      args: ['--enable-source-maps', join(componentDir, 'orrery.js'), 'run', file],
+      args: [join(componentDir, 'orrery.js'), 'run', file],
       env: {
         NODE_COMPILE_CACHE: join(componentDir, '.compile-cache'),
         ORRERY_LOG_DIR: join(this.dir, 'logs'),
