@@ -9,6 +9,7 @@ import type { KubeletAuth } from './server/kubelet-auth.js';
 import { KUBELET, KubeletController } from './server/kubelet.controller.js';
 import { LogsController } from './server/logs.controller.js';
 import { MetricsController } from './server/metrics.controller.js';
+import { SystemLogsController } from './server/system-logs.controller.js';
 
 /** One kubelet: its watches as Nest message handlers, its server as Nest routes. */
 @Module({})
@@ -22,6 +23,7 @@ export class KubeletModule {
         KubeletController,
         LogsController,
         MetricsController,
+        SystemLogsController,
       ],
       providers: [
         { provide: KUBELET, useValue: kubelet },

@@ -185,6 +185,7 @@ export function kubelet(input: PlanInput, i: number, isControlPlane = i === 1): 
       // Nodes with a network of their own are annotated by its agent, once it is there.
       ...(input.network ? [] : ['--node-annotations=orrery.dev/network=loopback']),
       `--root-dir=${files.node(name, 'kubelet')}`,
+      `--system-logs-dir=${files.logs()}`,
       `--container-runtime-endpoint=unix://${files.criSocket(name)}`,
       `--pod-manifest-path=${files.node(name, 'manifests')}`,
       `--cluster-dns=${addresses.dns}`,

@@ -1,4 +1,13 @@
-import { IsArray, IsIn, IsInt, IsObject, IsOptional, IsString, Min } from 'class-validator';
+import {
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  Min,
+} from 'class-validator';
 
 /** The fields of KubeletConfiguration (kubelet.config.k8s.io/v1beta1) that this kubelet reads; others are refused. */
 export class KubeletConfiguration {
@@ -32,6 +41,10 @@ export class KubeletConfiguration {
   @IsOptional()
   @IsString()
   podLogsDir?: string;
+
+  @IsOptional()
+  @IsBoolean()
+  enableSystemLogHandler?: boolean;
 
   @IsOptional()
   @IsInt()

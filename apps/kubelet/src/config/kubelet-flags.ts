@@ -54,6 +54,10 @@ export class KubeletFlags {
   @IsString()
   podLogsDir?: string;
 
+  @Flag('folder of log files of this machine, which /logs/ serves')
+  @IsString()
+  systemLogsDir = '/var/log';
+
   @Flag('taints of the node when it registers: key=value:Effect')
   @Matches(/^[^:=]+(=[^:]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$/, { each: true })
   registerWithTaints: string[] = [];

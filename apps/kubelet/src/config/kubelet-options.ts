@@ -125,6 +125,7 @@ export function parseOptions(argv: readonly string[]): KubeletOptions {
     paths: {
       rootDir: flags.rootDir,
       podLogsDir: flags.podLogsDir ?? join(flags.rootDir, 'pod-logs'),
+      ...(file?.enableSystemLogHandler === false ? {} : { systemLogsDir: flags.systemLogsDir }),
     },
     runtimeEndpoint: flags.containerRuntimeEndpoint,
     manifestPath: flags.podManifestPath,

@@ -6,6 +6,8 @@ import { uidOf } from './visit.js';
 export interface KubeletPaths {
   readonly rootDir: string;
   readonly podLogsDir: string;
+  /** The log files of this machine that `/logs/` serves; without it there is none. */
+  readonly systemLogsDir?: string;
 }
 
 export const podsDir = (paths: KubeletPaths): string => join(paths.rootDir, 'pods');

@@ -15,6 +15,7 @@ export function configz(options: KubeletOptions): object {
       clusterDomain: options.clusterDomain,
       ...(options.manifestPath === undefined ? {} : { staticPodPath: options.manifestPath }),
       podLogsDir: options.paths.podLogsDir,
+      enableSystemLogHandler: options.paths.systemLogsDir !== undefined,
       maxPods: options.maxPods,
       containerRuntimeEndpoint: options.runtimeEndpoint,
       nodeStatusUpdateFrequency: seconds(options.nodeStatusUpdateMs),
