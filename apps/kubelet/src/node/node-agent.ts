@@ -21,13 +21,11 @@ export interface NodeOptions {
   readonly rootDir: string;
   readonly updateMs: number;
   readonly reserved: Readonly<Record<string, number>>;
-  /** How often runtime and machine are looked at; default 1 s. */
-  readonly lookMs?: number;
 }
 
 export interface NodeAgentParts {
   readonly client: KubeClient;
-  readonly runtime: Runtime;
+  readonly runtime: Pick<Runtime, 'version' | 'status' | 'listImages' | 'updatePodCidr'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What the node is said to have; default: what this machine has. */
@@ -40,6 +38,8 @@ export interface NodeAgentParts {
   event(node: Node, reason: string, message: string): void;
   /** The pod network came up or went down. */
   networkChanged(): void;
+  /** There is news: for whoever calls `pass` instead of `start`. */
+  woken?(): void;
 }
 
 const LOOK_MS = 1_000;
@@ -62,7 +62,9 @@ export class NodeAgent {
   private conditions: readonly RuntimeCondition[] | undefined;
   private appliedCidr = '';
   private lastSentMs = 0;
-  private wakeUp: () => void = () => undefined;
+  /** News that came while the last ones were dealt with. */
+  private isWoken = false;
+  private endIdle: () => void = () => undefined;
 
   constructor(
     private readonly options: NodeOptions,
@@ -95,45 +97,53 @@ export class NodeAgent {
   observe(node: Node | undefined): void {
     if (node && isOlder(node, this.node)) return;
     this.node = node;
-    this.wakeUp();
+    this.refresh();
   }
 
   async start(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      try {
-        await this.lookAtRuntime();
-        if (!this.node) await this.register();
-        await this.applyPodCidr();
-        await this.reportStatus();
-      } catch (error) {
-        if (signal.aborted) return;
-        this.parts.logger.warn('node status not updated', {
-          node: this.options.nodeName,
-          error: String(error),
-        });
-      }
+      await this.pass(signal);
       await this.idle(signal);
+    }
+  }
+
+  /** Looks at runtime and node once, and does and says what follows; a failure is for the next time. */
+  async pass(signal: AbortSignal): Promise<void> {
+    this.isWoken = false;
+    try {
+      await this.lookAtRuntime();
+      if (!this.node) await this.register();
+      await this.applyPodCidr();
+      await this.reportStatus();
+    } catch (error) {
+      if (signal.aborted) return;
+      this.parts.logger.warn('node status not updated', {
+        node: this.options.nodeName,
+        error: String(error),
+      });
     }
   }
 
   /** Something that the status shows has changed. */
   refresh(): void {
-    this.wakeUp();
+    this.isWoken = true;
+    this.endIdle();
+    this.parts.woken?.();
   }
 
   private idle(signal: AbortSignal): Promise<void> {
+    if (this.isWoken || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const waitMs =
-        this.conditions && this.parts.plegHealthy() ? (this.options.lookMs ?? LOOK_MS) : RETRY_MS;
+      const waitMs = this.conditions && this.parts.plegHealthy() ? LOOK_MS : RETRY_MS;
       const cancel = this.parts.clock.after(waitMs, () => done());
       const done = (): void => {
         cancel();
         signal.removeEventListener('abort', done);
-        this.wakeUp = () => undefined;
+        this.endIdle = () => undefined;
         resolve();
       };
       signal.addEventListener('abort', done, { once: true });
-      this.wakeUp = done;
+      this.endIdle = done;
     });
   }
 
