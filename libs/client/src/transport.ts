@@ -1,5 +1,6 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { Readable } from 'node:stream';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { FENCE_HEADER, REACTION_HEADER, formatFence, formatReaction } from '@orrery/apimachinery';
@@ -7,6 +8,8 @@ import type { Fence } from '@orrery/apimachinery';
 import type { Clock } from '@orrery/component';
 import { ConfigError } from '@orrery/component';
 import { ConnectionError } from './connection-error.js';
+import { Http2Streams } from './http2-streams.js';
+import type { StreamRequest, StreamedAnswer } from './http2-streams.js';
 import { currentReaction } from './reacting-to.js';
 import type { TokenSource } from './token-source.js';
 
@@ -74,6 +77,7 @@ export class Transport {
   readonly #url: URL;
   readonly #agent: http.Agent;
   readonly #streams: http.Agent;
+  readonly #http2: Http2Streams | undefined;
   readonly #request: typeof https.request;
 
   constructor(private readonly options: TransportOptions) {
@@ -88,6 +92,7 @@ export class Transport {
         : new http.Agent({ ...pool, maxSockets });
     this.#agent = agent(MAX_CONNECTIONS);
     this.#streams = agent(Infinity);
+    this.#http2 = tls && new Http2Streams(this.#url, tls);
     this.#request = secure ? https.request : http.request;
   }
 
@@ -125,6 +130,22 @@ export class Transport {
     });
   }
 
+  /** A GET whose answer goes on: over HTTP/2 where the server speaks it. */
+  async stream(
+    request: Pick<HttpRequest, 'path' | 'signal' | 'timeoutMs'>,
+  ): Promise<StreamedAnswer> {
+    const { signal, timeoutMs = this.options.requestTimeoutMs } = request;
+    const { path, headers } = this.#optionsOf({ method: 'GET', ...request });
+    try {
+      const answer = await this.#http2?.open({ path, headers, signal, timeoutMs });
+      if (answer) return answer;
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : this.failure(error);
+    }
+    const message = await this.open({ method: 'GET', streams: true, ...request });
+    return { code: message.statusCode ?? 0, body: message, isWhole: () => message.complete };
+  }
+
   failure(cause: unknown): ConnectionError {
     return new ConnectionError(this.server, cause);
   }
@@ -132,6 +153,7 @@ export class Transport {
   close(): void {
     this.#agent.destroy();
     this.#streams.destroy();
+    this.#http2?.close();
   }
 
   async #sendOnce(request: HttpRequest): Promise<HttpAnswer> {
@@ -144,7 +166,7 @@ export class Transport {
   }
 
   /** The rest of an answer as text. */
-  readAll(message: http.IncomingMessage, signal?: AbortSignal): Promise<string> {
+  readAll(message: Readable, signal?: AbortSignal): Promise<string> {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       message.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -158,7 +180,7 @@ export class Transport {
     });
   }
 
-  #optionsOf(request: HttpRequest): https.RequestOptions {
+  #optionsOf(request: HttpRequest): https.RequestOptions & Pick<StreamRequest, 'path' | 'headers'> {
     const token = this.options.tokens.token();
     const base = this.#url.pathname === '/' ? '' : this.#url.pathname;
     return {

@@ -55,16 +55,16 @@ export async function* lineStream(
   options: StreamOptions,
 ): AsyncGenerator<string> {
   const { signal } = options;
-  const message = await transport.open({ method: 'GET', path, streams: true, ...options });
-  const code = message.statusCode ?? 0;
-  if (code !== 200) throw toStatusError({ code, body: await transport.readAll(message, signal) });
+  const { code, body, isWhole } = await transport.stream({ path, ...options });
+  if (code !== 200) throw toStatusError({ code, body: await transport.readAll(body, signal) });
   const lines = new LineSplitter();
   try {
-    for await (const chunk of message) yield* lines.push(chunk as Buffer);
+    for await (const chunk of body) yield* lines.push(chunk as Buffer);
+    if (!isWhole()) throw new Error('the connection was cut');
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw transport.failure(error);
   } finally {
-    message.destroy();
+    body.destroy();
   }
 }
