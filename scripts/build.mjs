@@ -35,7 +35,6 @@ const ENTRIES = {
 const ABSENT = [
   '@nestjs/websockets',
   '@nestjs/platform-express',
-  '@nestjs/websockets/socket-module.js',
   '@fastify/static',
   '@fastify/view',
   '@fastify/multipart',
@@ -47,7 +46,6 @@ const ABSENT = [
   '@nats-io/transport-node',
   'ioredis',
   '@mapbox/node-pre-gyp',
-  '@nestjs/microservices/microservices-module.js',
   'class-transformer/storage',
   '@grpc/reflection',
 ];
@@ -114,6 +112,19 @@ const httpWithoutFetch = {
       contents: "module.exports = require('node:http');",
       loader: 'js',
     }));
+  },
+};
+
+/**
+ * Nest looks for these at each start. The one is not there; the other is for applications that call microservices, and
+ * where there is a node_modules it would bring a second Nest with it: 200 ms for each process with a kubelet or controllers.
+ */
+const noSecondNest = {
+  name: 'no-second-nest',
+  setup(plugin) {
+    const filter = /^@nestjs\/(?:websockets\/socket|microservices\/microservices)-module\.js$/;
+    plugin.onResolve({ filter }, () => ({ path: 'empty', namespace: 'empty' }));
+    plugin.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'export {};' }));
   },
 };
 
@@ -195,7 +206,7 @@ async function main() {
     banner: {
       js: "import 'reflect-metadata'; import { createRequire as orreryRequire } from 'node:module'; const require = orreryRequire(import.meta.url);",
     },
-    plugins: [swc, noPhoneNumbers, httpWithoutFetch],
+    plugins: [swc, noPhoneNumbers, httpWithoutFetch, noSecondNest],
   });
   await buildPrograms();
   copyAssets();
