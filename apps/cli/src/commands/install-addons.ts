@@ -1,14 +1,14 @@
+import { StatusError } from '@orrery/apimachinery';
 import { connect, loadKubeconfig } from '@orrery/client';
 import type { KubeClient } from '@orrery/client';
 import { ConfigError, Flag, SystemClock } from '@orrery/component';
-import type { Clock } from '@orrery/component';
 import { IsNotEmpty, IsOptional, IsString, IsUrl, Matches } from 'class-validator';
 import { admitJoiningNodes, installAddons } from '../addons/install.js';
+import { untilServed } from '../addons/until-served.js';
 import { IPV4_CIDR } from './cidr.js';
 import { DATAPLANE_SOCKET } from './node-flags.js';
 
 const WAIT_MS = 60_000;
-const POLL_MS = 250;
 
 /** The flags of `orrery install-addons`. */
 export class InstallAddonsFlags {
@@ -42,16 +42,10 @@ function tokenOf(path: string): string {
   return token;
 }
 
-async function whenServing(client: KubeClient, clock: Clock, signal: AbortSignal): Promise<void> {
-  const deadline = clock.monotonic() + WAIT_MS;
-  for (;;) {
-    const answer = await client.raw('/readyz', signal).catch((error: unknown) => error as Error);
-    if (!(answer instanceof Error) && answer.code === 200) return;
-    const why = answer instanceof Error ? answer.message : `/readyz answers ${answer.code}`;
-    if (clock.monotonic() > deadline)
-      throw new ConfigError(`the API server did not become ready in ${WAIT_MS / 1000} s: ${why}`);
-    await clock.sleep(POLL_MS, signal);
-  }
+/** Throws StatusError while the server is not ready. */
+async function requireReady(client: KubeClient, signal: AbortSignal): Promise<void> {
+  const { code } = await client.raw('/readyz', signal);
+  if (code !== 200) throw new StatusError(503, 'ServiceUnavailable', `/readyz answers ${code}`);
 }
 
 /** `orrery install-addons`: makes the objects of kube-proxy that are not there yet. */
@@ -63,9 +57,11 @@ export async function installAddonsCommand(
   const token = flags.bootstrapKubeconfig && tokenOf(flags.bootstrapKubeconfig);
   const client = connect(loadKubeconfig(flags.kubeconfig, { userAgent: 'orrery' }));
   try {
-    await whenServing(client, clock, signal);
-    if (token !== undefined) await admitJoiningNodes(client, token, clock, signal);
-    await installAddons(client, flags, clock, signal);
+    await untilServed({ clock, signal, waitMs: WAIT_MS }, async () => {
+      await requireReady(client, signal);
+      if (token !== undefined) await admitJoiningNodes(client, token, clock, signal);
+      await installAddons(client, flags, clock, signal);
+    });
   } finally {
     await client.close();
   }
