@@ -8,7 +8,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { until } from './scene.js';
+import type { PolicyName } from '@orrery/dataplane';
+import { MODES, until } from './scene.js';
 
 const VIP = '127.234.131.7';
 const POD = '127.234.65.31';
@@ -16,23 +17,23 @@ const PORT = 18_080;
 const DESCRIPTORS = 120;
 
 /** A dataplane in a process of few descriptors; prints its counters whenever it reads a line. */
-const program = (podPort: number): string => `
+const program = (podPort: number, policy: PolicyName): string => `
 import 'reflect-metadata';
 import { SystemClock, SystemRandom } from '@orrery/component';
 import { Dataplane } from '@orrery/dataplane';
 const plane = new Dataplane({ clock: new SystemClock(), random: new SystemRandom(), allowedBackends: ['127.234.64.0/18'] });
 const frontends = [{ address: '${VIP}', port: ${PORT}, kind: 'clusterIP' as const }];
 const backends = [{ address: '${POD}', port: ${podPort}, weight: 1 }];
-const rule = { id: 'default/web', protocol: 'TCP' as const, frontends, backends, policy: 'rr' as const, affinityMs: 0 };
+const rule = { id: 'default/web', protocol: 'TCP' as const, frontends, backends, policy: '${policy}' as const, affinityMs: 0 };
 await plane.replace({ node: 'k8s-01', sources: [], rules: [rule] });
 const report = () => process.stdout.write(JSON.stringify({ ...plane.counters, open: plane.connections().length }) + '\\n');
 process.stdin.on('data', report);
 report();
 `;
 
-describe('row 18: out of file descriptors', () => {
+describe.each(MODES)('row 18: out of file descriptors, mode $mode', ({ mode, policy }) => {
   // In the checkout, so that its imports are found.
-  const bundle = join(process.cwd(), '.cache', `descriptors-${process.pid}.mjs`);
+  const bundle = join(process.cwd(), '.cache', `descriptors-${mode}-${process.pid}.mjs`);
   const served = new Set<Socket>();
   const pod = createServer((socket) => {
     served.add(socket);
@@ -47,7 +48,7 @@ describe('row 18: out of file descriptors', () => {
     await once(pod, 'listening');
     await build({
       stdin: {
-        contents: program((pod.address() as AddressInfo).port),
+        contents: program((pod.address() as AddressInfo).port, policy),
         resolveDir: fileURLToPath(new URL('.', import.meta.url)),
         loader: 'ts',
       },

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import type { Backend } from '@orrery/dataplane';
 import { Scene, endOf, readAll, until } from './scene.js';
 
 describe('what protects a host from its services', () => {
@@ -75,6 +76,39 @@ describe('what protects a host from its services', () => {
     expect(await endOf(scene.client())).toBe('ECONNRESET');
     await scene.put({ backends, allowedSources: ['10.0.0.0/8', '127.0.0.0/8'] });
     expect(await scene.greet()).toBe('x');
+  });
+
+  it('gives clients from inside the backends of their own (externalTrafficPolicy Local)', async () => {
+    const [here, there] = [await scene.greeter('here'), await scene.greeter('there')];
+    const inside = { sources: ['127.0.0.0/8'], backends: [there] };
+    await scene.put({ backends: [here], inside });
+    expect(await scene.greet()).toBe('there');
+    await scene.put({ backends: [here], inside: { ...inside, sources: ['10.0.0.0/8'] } });
+    expect(await scene.greet()).toBe('here');
+    await scene.put({ backends: [], inside });
+    expect(await scene.greet()).toBe('there');
+    await scene.put({ backends: [], inside: { ...inside, sources: ['10.0.0.0/8'] } });
+    expect(await endOf(scene.client())).toBe('ECONNRESET');
+  });
+
+  it('spreads clients of a load balancer over the nodes that have endpoints of their own', async () => {
+    const frontends = [{ address: scene.vip, port: scene.port, kind: 'loadBalancer' as const }];
+    const inside = { sources: ['10.0.0.0/8'], backends: [] };
+    const put = (node: string, backends: Backend[], affinityMs = 0): Promise<unknown> =>
+      scene.plane.replace({
+        node,
+        sources: [],
+        rules: [scene.rule({ frontends, backends, inside, affinityMs })],
+      });
+    await put('k8s-01', [await scene.greeter('1')]);
+    await put('k8s-02', [await scene.greeter('2')]);
+    await put('k8s-03', []);
+    const visit = async (): Promise<Set<string>> =>
+      new Set(await Promise.all(Array.from({ length: 40 }, () => scene.greet())));
+    expect(await visit()).toEqual(new Set(['1', '2']));
+    await put('k8s-01', [await scene.greeter('1')], 60_000);
+    await put('k8s-02', [await scene.greeter('2')], 60_000);
+    expect((await visit()).size).toBe(1);
   });
 
   it('fails a connection that a NetworkPolicy forbids, and counts it', async () => {

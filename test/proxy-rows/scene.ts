@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { SystemClock, SystemRandom } from '@orrery/component';
+import type { Cancel } from '@orrery/component';
 import { Dataplane } from '@orrery/dataplane';
 import type {
   Backend,
@@ -23,16 +24,38 @@ export const MODES = [
   { mode: 'ipvs', policy: 'rr' },
 ] as const satisfies readonly { mode: string; policy: PolicyName }[];
 
-/** The machine's time, and what a test adds to it. */
+/** The machine's time, and what a test adds to it; with `holdsTimers` what is due later happens when the test says so. */
 export class ShiftedClock extends SystemClock {
   shiftMs = 0;
+  holdsTimers = false;
+  private readonly held = new Set<() => void>();
+
   override monotonic(): number {
     return super.monotonic() + this.shiftMs;
   }
+
+  override after(ms: number, run: () => void, options?: { unref?: boolean }): Cancel {
+    if (!this.holdsTimers) return super.after(ms, run, options);
+    this.held.add(run);
+    return () => this.held.delete(run);
+  }
+
+  /** Everything that was to happen later happens now, once. */
+  releaseTimers(): void {
+    const due = [...this.held];
+    this.held.clear();
+    for (const run of due) run();
+  }
+}
+
+/** User and system time of this process in ms: what a step costs, however busy the machine is. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 /** Repeated until it holds; the last failure when it never does. */
-export async function until(holds: () => boolean, what: string, timeoutMs = 4_000): Promise<void> {
+export async function until(holds: () => boolean, what: string, timeoutMs = 30_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`never: ${what}`);
@@ -200,7 +223,7 @@ export class UdpClient {
   }
 
   async receive(): Promise<Buffer> {
-    const signal = AbortSignal.timeout(4_000);
+    const signal = AbortSignal.timeout(30_000);
     const [data, from] = (await once(this.socket, 'message', { signal })) as [Buffer, RemoteInfo];
     if (from.address !== this.vip || from.port !== this.port)
       throw new Error(`reply from ${from.address}:${from.port}`);

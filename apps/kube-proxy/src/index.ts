@@ -17,5 +17,5 @@ export { ipvsadm } from './printing/ipvsadm-text.js';
 export { columns, rulesTable } from './printing/rules-table.js';
 export { KubeProxyConfiguration } from './config/kube-proxy-configuration.js';
 export { settingsOf } from './config/settings.js';
-export { nodeFacts, nodePortAddresses } from './rules/node-addresses.js';
+export { localSources, nodeFacts, nodePortAddresses } from './rules/node-addresses.js';
 export { serviceRules } from './rules/service-rules.js';

@@ -37,7 +37,7 @@ import { HealthServers, isHealthy } from './health/health.js';
 import { ProxyMetrics } from './metrics/proxy-metrics.js';
 import { PolicySync } from './policy/policy-sync.js';
 import { Programmer } from './programming/programmer.js';
-import { hostAddresses } from './rules/node-addresses.js';
+import { familiesOf, hostAddresses } from './rules/node-addresses.js';
 import type { NodeFacts } from './rules/node-addresses.js';
 import {
   SERVICE_NAME,
@@ -122,8 +122,10 @@ class KubeProxy {
     const { nodeName: node, clock, logger } = place;
     this.settings = announce(config, logger);
     this.sink = new DataplaneClient(flags.dataplane.slice('unix://'.length));
-    this.metrics = new ProxyMetrics(clock, async () =>
-      (await this.sink.view()).filter((view) => view.node === node),
+    this.metrics = new ProxyMetrics(
+      clock,
+      async () => (await this.sink.view()).filter((view) => view.node === node),
+      () => familiesOf(this.facts),
     );
     const { sink, metrics } = this;
     this.programmer = new Programmer({ node, sink, clock, logger, observer: metrics });
@@ -132,6 +134,7 @@ class KubeProxy {
       waitingMs: () => this.programmer.waitingMs,
       lastUpdated: () => this.programmer.lastUpdated,
       isNodeEligible: () => this.facts?.isEligible ?? true,
+      families: () => familiesOf(this.facts),
       metrics,
       clock,
     };
@@ -200,13 +203,22 @@ class KubeProxy {
       changed: (kind, found) => {
         this.metrics.changed(kind, found);
       },
+      local: (service, without) => {
+        this.metrics.local(service, without);
+      },
     });
   }
 
   private nodeSeen(facts: NodeFacts): void {
     const isFirst = this.facts === undefined;
     this.facts = facts;
-    if (isFirst) this.health.start(facts.internal[0] ?? '').catch(this.fail);
+    if (isFirst) this.health.start(this.ownAddress(facts)).catch(this.fail);
+  }
+
+  /** Where servers listen that name no address: bindAddress, where it is one, else the node's own. */
+  private ownAddress({ internal }: NodeFacts): string {
+    const { bindAddress = '' } = this.config;
+    return ['', '0.0.0.0', '::'].includes(bindAddress) ? (internal[0] ?? '') : bindAddress;
   }
 
   private async watchConfig(signal: AbortSignal): Promise<void> {

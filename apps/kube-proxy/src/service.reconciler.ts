@@ -7,10 +7,10 @@ import type { Lister } from '@orrery/informers';
 import type { ProxySettings } from './config/settings.js';
 import type { HealthCheckNodePorts } from './health/health-check-node-ports.js';
 import type { Programmer } from './programming/programmer.js';
-import { nodeFacts, nodePortAddresses } from './rules/node-addresses.js';
+import { localSources, nodeFacts, nodePortAddresses } from './rules/node-addresses.js';
 import type { NodeFacts } from './rules/node-addresses.js';
 import { noticesOf } from './rules/notices.js';
-import { localEndpoints, serviceRules } from './rules/service-rules.js';
+import { localEndpoints, serviceRules, withoutLocalEndpoints } from './rules/service-rules.js';
 import type { RuleContext } from './rules/service-rules.js';
 
 /** Name of the EndpointSlice index by service key. */
@@ -33,6 +33,8 @@ export interface ServiceReconcilerOptions {
   readonly nodeSeen: (facts: NodeFacts) => void;
   /** Told of each change of a service or of its endpoints, with the slices as they are now. */
   readonly changed: (kind: 'service' | 'endpoints', slices: readonly EndpointSlice[]) => void;
+  /** Told of the policies Local of a service that find no endpoint on this node. */
+  readonly local: (service: string, without: ReturnType<typeof withoutLocalEndpoints>) => void;
 }
 
 /**
@@ -76,13 +78,14 @@ export class ServiceReconciler implements Reconciler {
 
   private renew(facts: NodeFacts): void {
     const { nodeName, hostAddresses, programmer, services } = this.options;
-    const { policy, udpIdleMs, minSyncPeriodMs } = this.settings;
+    const { policy, podRanges, udpIdleMs, minSyncPeriodMs } = this.settings;
     this.context = {
       nodeName,
       zone: facts.zone,
       nodePortAddresses: nodePortAddresses(facts, this.settings.nodePortAddresses),
       ownedAddresses: new Set([...facts.all, ...hostAddresses]),
       policy,
+      localSources: localSources(facts, hostAddresses, podRanges),
       ...(udpIdleMs === undefined ? {} : { udpIdleMs }),
     };
     programmer.setMinPeriod(minSyncPeriodMs);
@@ -97,7 +100,7 @@ export class ServiceReconciler implements Reconciler {
   private reconcileService(key: ObjectKey): void {
     const { context } = this;
     if (!context) return;
-    const { services, slices, programmer, healthChecks, changed } = this.options;
+    const { services, slices, programmer, healthChecks, changed, local } = this.options;
     const text = toKeyString(key);
     const service = services.get(key);
     const owned = slices.byIndex(BY_SERVICE, text);
@@ -108,12 +111,14 @@ export class ServiceReconciler implements Reconciler {
       this.noticed.delete(text);
       programmer.set(text, []);
       healthChecks.set(text, undefined);
+      local(text, []);
       return;
     }
     this.seen.set(text, service.metadata.resourceVersion);
     this.tell(text, service, context);
     programmer.set(text, serviceRules(service, owned, context));
     healthChecks.set(text, this.healthCheck(service, owned, context));
+    local(text, withoutLocalEndpoints(service, owned, context));
   }
 
   private healthCheck(

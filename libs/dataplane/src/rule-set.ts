@@ -36,6 +36,13 @@ export interface Backend {
   readonly weight: number;
 }
 
+/** Other backends for clients of the cluster itself, which externalTrafficPolicy Local does not bind. */
+export interface InsideRule {
+  /** CIDRs and addresses of pods, and of the node. */
+  readonly sources: readonly string[];
+  readonly backends: readonly Backend[];
+}
+
 /** What one service port should do. */
 export interface ServiceRule {
   /** `namespace/name:port`, unique in a rule set together with the protocol. */
@@ -47,6 +54,8 @@ export interface ServiceRule {
   readonly affinityMs: number;
   /** In a stable order: round robin follows it. */
   readonly backends: readonly Backend[];
+  /** Present with externalTrafficPolicy Local: `backends` are then those of the node, for clients from outside. */
+  readonly inside?: InsideRule;
   /** Loopback, link-local and foreign backend addresses are refused unless this is set (the `kubernetes` Service). */
   readonly trusted?: boolean;
   /** CIDRs of the clients that are let in (loadBalancerSourceRanges); absent = all. */

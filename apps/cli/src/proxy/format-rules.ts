@@ -2,6 +2,7 @@ import {
   currentIptables,
   iptables120,
   ipvsadm,
+  localSources,
   nodeFacts,
   nodePortAddresses,
   printedPorts,
@@ -34,7 +35,13 @@ function tableText(view: ClusterView): string {
   const { services, slicesOf } = view;
   const { settings, facts, place, addresses } = factsOf(view);
   const ownedAddresses = new Set(facts.all);
-  const context = { ...place, ...settings, nodePortAddresses: addresses, ownedAddresses };
+  const context = {
+    ...place,
+    ...settings,
+    nodePortAddresses: addresses,
+    ownedAddresses,
+    localSources: localSources(facts, [], settings.podRanges),
+  };
   const { udpIdleMs, ...rest } = context;
   const given = udpIdleMs === undefined ? rest : { ...rest, udpIdleMs };
   return rulesTable(services.flatMap((one) => serviceRules(one, slicesOf(one), given)));

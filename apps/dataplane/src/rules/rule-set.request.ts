@@ -46,6 +46,17 @@ export class BackendRequest {
   weight = 1;
 }
 
+export class InsideRequest {
+  @IsArray()
+  @IsString({ each: true })
+  sources: string[] = [];
+
+  @IsArray()
+  @ValidateNested({ each: true })
+  @Type(() => BackendRequest)
+  backends: BackendRequest[] = [];
+}
+
 export class ServiceRuleRequest {
   @IsString()
   @MinLength(1)
@@ -71,6 +82,11 @@ export class ServiceRuleRequest {
   @ValidateNested({ each: true })
   @Type(() => BackendRequest)
   backends: BackendRequest[] = [];
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => InsideRequest)
+  inside?: InsideRequest;
 
   @IsOptional()
   @IsBoolean()

@@ -39,19 +39,51 @@ describe('watchConfiguration()', () => {
     expect(modes).toEqual(['iptables']);
   });
 
-  it('says nothing of a file that means what was read', async () => {
+  /** Time that passes when it is waited for: before each further look the file says the next text. */
+  class Pages extends SystemClock {
+    looks = 0;
+    constructor(
+      private readonly texts: readonly string[],
+      private readonly stop: AbortController,
+    ) {
+      super();
+    }
+    override sleep(): Promise<void> {
+      const next = this.texts[this.looks];
+      this.looks += 1;
+      if (next === undefined) this.stop.abort();
+      else writeFileSync(path, next);
+      return Promise.resolve();
+    }
+  }
+
+  it.each<{ name: string; texts: string[]; want: string[] }>([
+    {
+      name: 'nothing of a file that means what was read',
+      texts: [`${text('ipvs')}\n# the same`, `# again\n${text('ipvs')}`],
+      want: [],
+    },
+    {
+      name: 'each change once',
+      texts: [text('iptables'), text('iptables'), text('ipvs')],
+      want: ['iptables', 'ipvs'],
+    },
+    {
+      name: 'nothing of a bad file, and of the next good one what is new in it',
+      texts: ['mode: [', text('userspace'), text('iptables')],
+      want: ['iptables'],
+    },
+  ])('tells $name', async ({ texts, want }) => {
     writeFileSync(path, text('ipvs'));
     const current = readConfiguration(path);
-    writeFileSync(path, `${text('ipvs')}\n# the same`);
     const stop = new AbortController();
-    let told = 0;
-    const changed = (): void => {
-      told += 1;
+    const clock = new Pages(texts, stop);
+    const modes: (string | undefined)[] = [];
+    const changed = ({ mode }: { mode?: string }): void => {
+      modes.push(mode);
     };
-    const options = { path, current, clock: new SystemClock(), logger: silentLogger, changed };
-    const watching = watchConfiguration(options, stop.signal);
-    stop.abort();
-    await watching;
-    expect(told).toBe(0);
+    await watchConfiguration({ path, current, clock, logger: silentLogger, changed }, stop.signal);
+    expect(clock.looks).toBe(texts.length + 1);
+    expect(modes).toEqual(want);
   });
 });

@@ -4,6 +4,7 @@ import { decodeYaml } from '@orrery/apimachinery';
 import { ConfigError, inRootfs, validateConfig } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
 import { KubeProxyConfiguration } from './kube-proxy-configuration.js';
+import { problemsOf } from './validation.js';
 
 const WATCH_MS = 500;
 
@@ -11,7 +12,10 @@ function parse(path: string, bytes: Buffer): KubeProxyConfiguration {
   const { value, duplicateFields } = decodeYaml(bytes);
   if (duplicateFields.length > 0)
     throw new ConfigError(`${path}: field set twice: ${duplicateFields.join(', ')}`);
-  return validateConfig(KubeProxyConfiguration, value, path);
+  const config = validateConfig(KubeProxyConfiguration, value, path);
+  const problems = problemsOf(config);
+  if (problems.length > 0) throw new ConfigError(`${path}: ${problems.join('; ')}`);
+  return config;
 }
 
 /** Reads the KubeProxyConfiguration; upstream's defaults without a file. Throws ConfigError. */

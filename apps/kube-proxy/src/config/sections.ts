@@ -3,8 +3,10 @@ import {
   IsIn,
   IsInt,
   IsNumber,
+  IsObject,
   IsOptional,
   IsString,
+  Max,
   Min,
   ValidateIf,
 } from 'class-validator';
@@ -38,16 +40,27 @@ export function OptionalChoice(values: readonly string[], message?: string): Pro
 
 export class ClientConnection {
   @IsOptional() @IsString() acceptContentTypes?: string;
-  @IsOptional() @IsInt() burst?: number;
+  @IsOptional() @IsInt() @Min(0) burst?: number;
   @IsOptional() @IsString() contentType?: string;
   @IsOptional() @IsString() kubeconfig?: string;
   @IsOptional() @IsNumber() qps?: number;
 }
 
+/** A bit of the packet mark. */
+function MarkBit(): PropertyDecorator {
+  return (target, key) => {
+    IsOptional()(target, key);
+    IsInt()(target, key);
+    Min(0)(target, key);
+    Max(31)(target, key);
+  };
+}
+
 export class IptablesConfiguration {
-  @IsOptional() @IsInt() masqueradeBit?: number | null;
+  @MarkBit() masqueradeBit?: number | null;
   @IsOptional() @IsBoolean() masqueradeAll?: boolean;
   @IsOptional() @IsBoolean() localhostNodePorts?: boolean | null;
+  @IsOptional() @IsBoolean() snatNodeInternalIP?: boolean | null;
   @OptionalDuration() syncPeriod?: string;
   @OptionalDuration() minSyncPeriod?: string;
 }
@@ -66,7 +79,7 @@ export class IpvsConfiguration {
 }
 
 export class NftablesConfiguration {
-  @IsOptional() @IsInt() masqueradeBit?: number | null;
+  @MarkBit() masqueradeBit?: number | null;
   @IsOptional() @IsBoolean() masqueradeAll?: boolean;
   @OptionalDuration() syncPeriod?: string;
   @OptionalDuration() minSyncPeriod?: string;
@@ -85,4 +98,22 @@ export class ConntrackConfiguration {
 export class DetectLocal {
   @IsOptional() @IsString() bridgeInterface?: string;
   @IsOptional() @IsString() interfaceNamePrefix?: string;
+}
+
+/** k8s component-base logs/api/v1 LoggingConfiguration. */
+export class LoggingConfiguration {
+  @IsOptional() @IsIn(['text', 'json']) format?: string;
+  /** Nanoseconds or a duration. */
+  @IsOptional() flushFrequency?: number | string;
+  @IsOptional() @IsInt() @Min(0) verbosity?: number;
+  @IsOptional() vmodule?: unknown;
+  @IsOptional() @IsObject() options?: object;
+}
+
+export class WinkernelConfiguration {
+  @IsOptional() @IsString() networkName?: string;
+  @IsOptional() @IsString() sourceVip?: string;
+  @IsOptional() @IsBoolean() enableDSR?: boolean;
+  @IsOptional() @IsString() rootHnsEndpointName?: string;
+  @IsOptional() @IsBoolean() forwardHealthCheckVip?: boolean;
 }

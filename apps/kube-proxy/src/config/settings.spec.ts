@@ -78,6 +78,7 @@ describe('KubeProxyConfiguration', () => {
       mode: 'iptables',
       policy: 'random',
       nodePortAddresses: [],
+      podRanges: [],
       udpIdleMs: undefined,
       minSyncPeriodMs: 0,
     });
@@ -98,6 +99,21 @@ describe('KubeProxyConfiguration', () => {
       name: 'iptables with the time of UDP sessions',
       fields: { conntrack: { udpStreamTimeout: '3m' }, nodePortAddresses: ['10.0.0.0/8'] },
       want: { udpIdleMs: 180_000, nodePortAddresses: ['10.0.0.0/8'] },
+    },
+    {
+      name: 'the primary addresses for node ports in mode nftables',
+      fields: { mode: 'nftables' },
+      want: { nodePortAddresses: ['primary'] },
+    },
+    {
+      name: 'the ranges of pods',
+      fields: { clusterCIDR: '10.244.0.0/16,fd00::/48' },
+      want: { podRanges: ['10.244.0.0/16', 'fd00::/48'] },
+    },
+    {
+      name: 'pods by the ranges of the node',
+      fields: { clusterCIDR: '10.244.0.0/16', detectLocalMode: 'NodeCIDR' },
+      want: { podRanges: 'NodeCIDR' },
     },
   ])('reads $name', ({ fields, want }) => {
     expect(settingsOf(read(fields))).toMatchObject(want);
@@ -122,16 +138,17 @@ describe('KubeProxyConfiguration', () => {
   it('names every field that is set and has no effect', () => {
     const config = read({
       clusterCIDR: '10.244.0.0/16',
+      nodePortAddresses: ['localhost'],
       ipvs: { strictARP: true, tcpTimeout: '0s' },
       iptables: { masqueradeAll: true, localhostNodePorts: true },
       featureGates: { X: true },
     });
     expect(withoutEffect(config).map((text) => text.split(':')[0])).toEqual([
-      'clusterCIDR',
       'featureGates',
       'iptables.masqueradeAll',
       'iptables.localhostNodePorts',
       'ipvs.strictARP',
+      'nodePortAddresses',
     ]);
   });
 });

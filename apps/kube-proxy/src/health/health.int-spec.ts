@@ -31,6 +31,7 @@ describe('health and metrics of kube-proxy', () => {
         waitingMs: () => state.waiting,
         lastUpdated: () => 1_700_000_000_000,
         isNodeEligible: () => state.eligible,
+        families: () => ['IPv4'],
         metrics,
         clock,
       },
@@ -50,19 +51,35 @@ describe('health and metrics of kube-proxy', () => {
     const { code, body } = await get(10_256, '/healthz');
     expect([code, JSON.parse(body)]).toMatchObject([
       200,
-      { lastUpdated: '2023-11-14T22:13:20.000Z', nodeEligible: true },
+      {
+        nodeEligible: true,
+        healthy: true,
+        status: { IPv4: { lastUpdated: '2023-11-14T22:13:20.000Z', healthy: true } },
+      },
     ]);
+    // As upstream's, the time at the top is the present one while all is well.
+    const { lastUpdated, currentTime } = JSON.parse(body) as Record<string, string>;
+    expect(lastUpdated).toBe(currentTime);
     state.eligible = false;
     expect((await get(10_256, '/healthz')).code).toBe(503);
     expect((await get(10_256, '/livez')).code).toBe(200);
     state.eligible = true;
     state.waiting = 61_000;
-    expect((await get(10_256, '/livez')).code).toBe(503);
+    const late = await get(10_256, '/livez');
+    expect([late.code, JSON.parse(late.body)]).toMatchObject([
+      503,
+      {
+        lastUpdated: '2023-11-14T22:13:20.000Z',
+        healthy: false,
+        status: { IPv4: { healthy: false } },
+      },
+    ]);
+    expect(late.body).not.toContain('nodeEligible');
     state.waiting = 0;
     const text = (await get(10_249, '/metrics')).body;
     for (const line of [
-      'kubeproxy_sync_proxy_rules_duration_seconds_count 1',
-      'kubeproxy_sync_full_proxy_rules_duration_seconds_count 1',
+      'kubeproxy_sync_proxy_rules_duration_seconds_count{ip_family="IPv4"} 1',
+      'kubeproxy_sync_full_proxy_rules_duration_seconds_count{ip_family="IPv4"} 1',
       'kubeproxy_proxy_healthz_total{code="503"} 1',
       'kubeproxy_proxy_livez_total{code="200"} 1',
       '# TYPE orrery_dataplane_endpoint_dial_duration_seconds histogram',

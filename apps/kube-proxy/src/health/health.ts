@@ -18,6 +18,8 @@ export interface HealthState {
   readonly waitingMs: () => number;
   readonly lastUpdated: () => number;
   readonly isNodeEligible: () => boolean;
+  /** The families that are programmed, all at once. */
+  readonly families: () => readonly string[];
   readonly metrics: ProxyMetrics;
   readonly clock: Clock;
 }
@@ -32,15 +34,31 @@ const text = (code: number, body: string): Answer => ({
   body,
 });
 
-/** k8s pkg/proxy/healthcheck/proxy_health.go: /healthz is for load balancers, /livez for the kubelet. */
+/** Go's zero time: nothing has been programmed yet. */
+const NEVER = '0001-01-01T00:00:00Z';
+const timeText = (ms: number): string => (ms === 0 ? NEVER : new Date(ms).toISOString());
+
+/**
+ * k8s pkg/proxy/healthcheck/proxy_health.go: /healthz is for load balancers, /livez for the kubelet. A well proxy says
+ * that it was updated now; `status` tells when it truly was.
+ */
 function health(state: HealthState, path: '/healthz' | '/livez'): Answer {
-  const isWell = isHealthy(state) && (path === '/livez' || state.isNodeEligible());
+  const healthy = isHealthy(state);
+  const nodeEligible = state.isNodeEligible();
+  const isWell = healthy && (path === '/livez' || nodeEligible);
   const code = isWell ? 200 : 503;
   state.metrics.probed(path === '/healthz' ? 'healthz' : 'livez', code);
+  const updated = state.lastUpdated();
+  const now = state.clock.now();
+  const status = Object.fromEntries(
+    state.families().map((family) => [family, { lastUpdated: timeText(updated), healthy }]),
+  );
   const body = {
-    lastUpdated: new Date(state.lastUpdated()).toISOString(),
-    currentTime: new Date(state.clock.now()).toISOString(),
-    ...(path === '/healthz' ? { nodeEligible: state.isNodeEligible() } : {}),
+    lastUpdated: timeText(isWell ? now : updated),
+    currentTime: timeText(now),
+    ...(path === '/healthz' ? { nodeEligible } : {}),
+    healthy,
+    ...(updated === 0 ? {} : { status }),
   };
   return { code, type: 'application/json', body: JSON.stringify(body) };
 }
@@ -81,7 +99,9 @@ function listen(
     const path = (request.url ?? '').split('?')[0] ?? '';
     answer(path).then(
       ({ code, type, body }) => {
-        response.writeHead(code, { 'content-type': type }).end(body);
+        response
+          .writeHead(code, { 'content-type': type, 'x-content-type-options': 'nosniff' })
+          .end(body);
       },
       (error: unknown) => {
         response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error));

@@ -25,7 +25,8 @@ Prot LocalAddress:Port Scheduler Flags
 
 function serversOf(port: PrintedPort, { nodeAddresses }: IpvsPrintOptions): VirtualServer[] {
   const internal = port.internalLocal ? port.local : port.cluster;
-  const external = port.externalLocal ? port.local : port.cluster;
+  // Where the node has none, pods still reach the others (k8s pkg/proxy/ipvs/proxier.go:syncEndpoint).
+  const external = port.externalLocal && port.local.length > 0 ? port.local : port.cluster;
   const server = (address: string, at: number, endpoints: readonly string[]): VirtualServer => ({
     protocol: port.protocol.toUpperCase(),
     address,

@@ -15,7 +15,7 @@ export interface RuleSink {
 export interface ProgrammingObserver {
   queued(): void;
   programmed(seconds: number, isWhole: boolean): void;
-  failed(): void;
+  failed(isWhole: boolean): void;
 }
 
 export interface ProgrammerOptions {
@@ -141,7 +141,7 @@ export class Programmer {
       observer?.programmed((clock.monotonic() - startedAt) / 1_000, mode === 'whole');
     } catch (error) {
       this.mode = 'whole';
-      observer?.failed();
+      observer?.failed(mode === 'whole');
       logger.error('rules could not be programmed', error);
       await clock.sleep(RECONNECT_MS);
     }

@@ -30,8 +30,8 @@ export interface Candidate extends Backend {
 export interface Selection {
   readonly cluster: readonly Backend[];
   readonly local: readonly Backend[];
-  /** Endpoints of this node that are ready: what the health check node port tells. */
-  readonly localReady: number;
+  /** Addresses of the endpoints of this node that are ready: what the health check node port counts. */
+  readonly localReady: readonly string[];
 }
 
 function toCandidates({ addresses, conditions = {}, hints, nodeName }: Endpoint, port: number) {
@@ -104,6 +104,6 @@ export function selectBackends(all: readonly Candidate[], place: ProxyPlace): Se
   return {
     cluster: toBackends(orLastResort(hinted(ready, place), all)),
     local: toBackends(orLastResort(readyOnNode, onNode)),
-    localReady: readyOnNode.length,
+    localReady: readyOnNode.map(({ address }) => address),
   };
 }

@@ -10,6 +10,7 @@ const context: RuleContext = {
   nodePortAddresses: ['127.9.0.2'],
   ownedAddresses: new Set(['127.9.0.2', '10.0.0.2']),
   policy: 'rr',
+  localSources: ['127.9.0.2', '127.9.64.0/18'],
 };
 
 const service = (spec: Partial<Service['spec']>, name = 'web'): Service => ({
@@ -97,6 +98,29 @@ describe('serviceRules()', () => {
       ['nodePort', 1],
     ]);
   });
+
+  it.each([
+    { name: 'in mode iptables', policy: 'random', here: 1, want: 2 },
+    { name: 'in mode ipvs where the node has none', policy: 'rr', here: 0, want: 1 },
+    { name: 'not in mode ipvs where the node has one', policy: 'rr', here: 1, want: 1 },
+  ] as const)(
+    'externalTrafficPolicy Local binds clients from outside; pods reach every endpoint $name',
+    ({ policy, here, want }) => {
+      const local = here > 0 ? [endpoint('127.9.65.2')] : [];
+      const [, rule] = serviceRules(
+        service({
+          type: 'NodePort',
+          externalTrafficPolicy: 'Local',
+          ports: [{ name: 'http', port: 80, protocol: 'TCP', nodePort: 30_080 }],
+        }),
+        [slice(...local, endpoint('127.9.66.2', {}, 'k8s-03'))],
+        { ...context, policy },
+      );
+      expect(rule?.backends.length).toBe(here);
+      expect(rule?.inside?.sources).toEqual(context.localSources);
+      expect(rule?.inside?.backends.length).toBe(want);
+    },
+  );
 
   it.each<{ name: string; spec: Partial<Service['spec']> }>([
     { name: 'a headless service has no rules', spec: { clusterIP: 'None' } },
@@ -249,6 +273,16 @@ describe('serviceRules()', () => {
       ),
     ];
     expect(localEndpoints(service({}), slices, context)).toBe(1);
+  });
+
+  it('counts endpoints of different ports together, each address once', () => {
+    const ports = ['a', 'b'].map((name) => ({ name, port: 80, protocol: 'TCP' as const }));
+    const of = (name: string, ...addresses: string[]): EndpointSlice => ({
+      ...slice(...addresses.map((address) => endpoint(address))),
+      ports: [{ name, port: 8080, protocol: 'TCP' }],
+    });
+    const slices = [of('a', '127.9.65.2', '127.9.65.3'), of('b', '127.9.65.3', '127.9.65.4')];
+    expect(localEndpoints(service({ ports }), slices, context)).toBe(3);
   });
 });
 

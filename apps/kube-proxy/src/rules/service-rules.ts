@@ -11,6 +11,8 @@ export interface RuleContext extends ProxyPlace {
   /** Addresses of this node: the only ones at which externalIPs are served. */
   readonly ownedAddresses: ReadonlySet<string>;
   readonly policy: PolicyName;
+  /** Addresses and CIDRs of clients that are pods or this node: externalTrafficPolicy Local does not bind them. */
+  readonly localSources: readonly string[];
   /** Idle time of UDP sessions; absent = the dataplane's. */
   readonly udpIdleMs?: number;
 }
@@ -77,22 +79,16 @@ function portRules(
     const selection = selectBackends(candidatesOf(slices, options), context);
     const { cluster, external, loadBalancer } = frontendsOf(service, port, { family, context });
     const id = `${portId(service, port)}${family === 'IPv6' ? ' IPv6' : ''}`;
-    const rule = (
-      suffix: string,
-      frontends: readonly Frontend[],
-      policy?: string,
-    ): ServiceRule[] =>
-      frontends.length === 0
-        ? []
-        : [{ ...shared, id: `${id}${suffix}`, frontends, backends: choose(selection, policy) }];
-    const { internalTrafficPolicy, externalTrafficPolicy } = spec;
+    const rule = (suffix: string, frontends: readonly Frontend[], chosen: Chosen): ServiceRule[] =>
+      frontends.length === 0 ? [] : [{ ...shared, id: `${id}${suffix}`, frontends, ...chosen }];
+    const outside = fromOutside(selection, spec.externalTrafficPolicy, context);
     return [
-      ...rule('', cluster, internalTrafficPolicy),
+      ...rule('', cluster, fromInside(selection, spec.internalTrafficPolicy)),
       ...(sources.length === 0
-        ? rule(' external', [...external, ...loadBalancer], externalTrafficPolicy)
+        ? rule(' external', [...external, ...loadBalancer], outside)
         : [
-            ...rule(' external', external, externalTrafficPolicy),
-            ...rule(' loadBalancer', loadBalancer, externalTrafficPolicy).map((one) => ({
+            ...rule(' external', external, outside),
+            ...rule(' loadBalancer', loadBalancer, outside).map((one) => ({
               ...one,
               allowedSources: sources,
             })),
@@ -101,8 +97,26 @@ function portRules(
   });
 }
 
-const choose = ({ cluster, local }: Selection, policy = 'Cluster'): ServiceRule['backends'] =>
-  policy === 'Local' ? local : cluster;
+type Chosen = Pick<ServiceRule, 'backends' | 'inside'>;
+
+const fromInside = ({ cluster, local }: Selection, policy = 'Cluster'): Chosen => ({
+  backends: policy === 'Local' ? local : cluster,
+});
+
+/**
+ * With policy Local pods and the node itself still reach every endpoint (k8s pkg/proxy/iptables/proxier.go, the rules of
+ * KUBE-EXT); in mode ipvs only where the node has none (k8s pkg/proxy/ipvs/proxier.go:syncEndpoint).
+ */
+function fromOutside(
+  { cluster, local }: Selection,
+  policy: string | undefined,
+  { localSources, policy: scheduler }: RuleContext,
+): Chosen {
+  if (policy !== 'Local') return { backends: cluster };
+  const isIpvs = scheduler !== 'random';
+  const backends = isIpvs && local.length > 0 ? local : cluster;
+  return { backends: local, inside: { sources: localSources, backends } };
+}
 
 /** What the addresses and ports of one service should do on this node. Pure. */
 export function serviceRules(
@@ -114,17 +128,39 @@ export function serviceRules(
   return (service.spec.ports ?? []).flatMap((port) => portRules(service, port, slices, context));
 }
 
-/** Endpoints of this node behind a service, each pod once: what its health check node port answers. */
+/** The policies Local of a service by which this node serves nothing, though there are endpoints elsewhere. */
+export function withoutLocalEndpoints(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  context: RuleContext,
+): readonly { family: 'IPv4' | 'IPv6'; policy: 'internal' | 'external' }[] {
+  const { internalTrafficPolicy, externalTrafficPolicy, ports = [] } = service.spec;
+  const policies = [
+    ...(internalTrafficPolicy === 'Local' ? (['internal'] as const) : []),
+    ...(externalTrafficPolicy === 'Local' ? (['external'] as const) : []),
+  ];
+  if (policies.length === 0 || isSkipped(service)) return [];
+  return familiesOf(service).flatMap((family) => {
+    const isBare = ports.some(({ name = '', protocol = 'TCP' }) => {
+      const options = { portName: name, protocol, addressType: family };
+      const { cluster, local } = selectBackends(candidatesOf(slices, options), context);
+      return cluster.length > 0 && local.length === 0;
+    });
+    return isBare ? policies.map((policy) => ({ family, policy })) : [];
+  });
+}
+
+/** Endpoints of this node behind any port of a service, each address once: what its health check node port answers. */
 export function localEndpoints(
   service: Service,
   slices: readonly EndpointSlice[],
   context: RuleContext,
 ): number {
-  const counts = familiesOf(service).flatMap((addressType) =>
-    (service.spec.ports ?? []).map(({ name: portName = '', protocol = 'TCP' }) => {
+  const addresses = familiesOf(service).flatMap((addressType) =>
+    (service.spec.ports ?? []).flatMap(({ name: portName = '', protocol = 'TCP' }) => {
       const candidates = candidatesOf(slices, { portName, protocol, addressType });
       return selectBackends(candidates, context).localReady;
     }),
   );
-  return Math.max(0, ...counts);
+  return new Set(addresses).size;
 }

@@ -93,6 +93,7 @@ describe.each([
         zone: '',
         nodePortAddresses: [],
         ownedAddresses: new Set<string>(),
+        localSources: [],
         policy,
       };
       return plane.replace({

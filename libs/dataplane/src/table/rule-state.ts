@@ -11,6 +11,13 @@ import type { Connection } from './endpoint-state.js';
 const MAX_AFFINITY = 10_000;
 const NONE: ReadonlySet<string> = new Set();
 
+const rangesOf = (texts: readonly string[] = []): AddressRange[] =>
+  texts.flatMap((text) => AddressRange.parse(text) ?? []);
+
+/** Every backend of a rule, whoever its clients are. */
+export const backendsOf = ({ backends, inside }: ServiceRule): readonly Backend[] =>
+  inside ? [...backends, ...inside.backends] : backends;
+
 interface Affinity {
   readonly backend: string;
   expiresAt: number;
@@ -34,6 +41,7 @@ export interface RuleStateOptions {
 export class RuleState {
   private policy: Policy;
   private allowed: readonly AddressRange[] | undefined;
+  private inside: readonly AddressRange[] = [];
   private backends = new Map<string, Backend>();
   private readonly affinity = new Map<string, Affinity>();
   private readonly endpoints = new Map<string, EndpointState>();
@@ -59,14 +67,16 @@ export class RuleState {
     if (rule.policy !== this.current.policy)
       this.policy = createPolicy(rule.policy, this.options.random);
     this.current = rule;
-    this.allowed = rule.allowedSources?.flatMap((text) => AddressRange.parse(text) ?? []);
-    this.backends = new Map(rule.backends.map((backend) => [backendKey(backend), backend]));
+    this.allowed = rule.allowedSources && rangesOf(rule.allowedSources);
+    this.inside = rangesOf(rule.inside?.sources);
+    this.backends = new Map(backendsOf(rule).map((backend) => [backendKey(backend), backend]));
     for (const key of this.endpoints.keys()) this.drainOrKeep(key);
   }
 
   /** The rule has gone: its backends are removed. */
   retire(): void {
-    this.replace({ ...this.current, backends: [] });
+    const { inside: _, ...rule } = this.current;
+    this.replace({ ...rule, backends: [] });
   }
 
   hasBackend(key: string): boolean {
@@ -88,7 +98,7 @@ export class RuleState {
 
   /** The backend for a new connection, leaving out those that already refused it; undefined when none is left. */
   pick(source: FlowSource, refused: ReadonlySet<string> = NONE): Backend | undefined {
-    const all = this.current.backends;
+    const all = this.backendsFor(source);
     const candidates = refused.size === 0 ? all : all.filter((b) => !refused.has(backendKey(b)));
     if (candidates.length === 0) return undefined;
     if (this.current.affinityMs === 0) return this.choose(candidates, source);
@@ -96,6 +106,13 @@ export class RuleState {
       this.remembered(source.clientAddress, candidates) ?? this.choose(candidates, source);
     this.remember(source.clientAddress, backend);
     return backend;
+  }
+
+  private backendsFor(source: FlowSource): readonly Backend[] {
+    const { inside, backends } = this.current;
+    if (!inside) return backends;
+    const isInside = this.inside.some((range) => range.contains(source.clientAddress));
+    return isInside ? inside.backends : backends;
   }
 
   /** The state of a backend to which `connection` opens. */

@@ -1,4 +1,5 @@
 import { AddressRange } from '../address-range.js';
+import { hash32 } from '../policies/hash.js';
 import { FRONTEND_KINDS, ruleKey } from '../rule-set.js';
 import type {
   Frontend,
@@ -9,7 +10,7 @@ import type {
   ServiceRule,
 } from '../rule-set.js';
 import type { ConnectionView, EndpointView } from './endpoint-state.js';
-import { RuleState } from './rule-state.js';
+import { RuleState, backendsOf } from './rule-state.js';
 import type { FlowSource, RuleStateOptions } from './rule-state.js';
 
 /** An address, port and protocol that at least one rule set wants served. */
@@ -63,6 +64,17 @@ const STATELESS: ReadonlySet<string> = new Set(['random', 'sh', 'dh', 'mh']);
 
 const isStateful = ({ policy, affinityMs, maxConnections }: ServiceRule): boolean =>
   !STATELESS.has(policy) || affinityMs > 0 || maxConnections !== undefined;
+
+const isBalanced = ({ kind, state: { rule } }: Claim): boolean =>
+  kind === 'loadBalancer' && rule.inside !== undefined && rule.backends.length > 0;
+
+/** What a load balancer goes by: connections, or clients where these stay with their endpoint. */
+const spread = (source: FlowSource, state: RuleState | undefined): number =>
+  hash32(
+    state && state.rule.affinityMs > 0
+      ? source.clientAddress
+      : `${source.clientAddress}:${source.clientPort}`,
+  );
 
 /**
  * The rules of all nodes of this host. Each node's kube-proxy replaces or changes its own set; what a kube-proxy left
@@ -129,26 +141,33 @@ export class ServiceTable {
       const states = [...byNode.values()].flatMap(([first]) => first?.state ?? []);
       yield {
         ...key,
-        hasBackends: states.some(({ rule }) => rule.backends.length > 0),
+        hasBackends: states.some(({ rule }) => backendsOf(rule).length > 0),
         isStateful: states.some(({ rule }) => isStateful(rule)),
         rule: states[0]?.rule.id ?? '',
       };
     }
   }
 
-  /** The rule that serves a client of this frontend: of the client's own node, else of the newest kube-proxy. */
+  /**
+   * The rule that serves a client of this frontend: of the client's own node, else of the newest kube-proxy. Clients from
+   * outside that call a load balancer whose nodes serve their own pods alone are spread over the nodes that have some.
+   */
   resolve(frontend: FrontendKey, source: FlowSource): RuleState | undefined {
     const byNode = this.frontends.get(frontend.text)?.byNode;
     if (!byNode) return undefined;
     if (byNode.size === 1) return byNode.values().next().value?.[0]?.state;
     let best: NodeRules | undefined;
+    const balanced: RuleState[] = [];
     for (const [node, claims] of byNode) {
       const rules = this.nodes.get(node);
       if (!rules) continue;
       if (rules.sources.some((range) => range.contains(source.clientAddress)))
         return claims[0]?.state;
+      const [first] = claims;
+      if (first && isBalanced(first)) balanced.push(first.state);
       if (!best || rules.session > best.session) best = rules;
     }
+    if (balanced.length > 0) return balanced[spread(source, balanced[0]) % balanced.length];
     return best && byNode.get(best.node)?.[0]?.state;
   }
 
