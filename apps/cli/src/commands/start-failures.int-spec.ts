@@ -185,7 +185,7 @@ describe(startGuard.name, () => {
     const guard = startGuard(['touch', swept]);
     guard.protect([left.pid ?? 0]);
     guard.release();
-    await clock.sleep(300);
+    await guard.ended;
     expect(isAlive(left)).toBe(true);
     expect(existsSync(swept)).toBe(false);
   });

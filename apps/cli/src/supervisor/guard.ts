@@ -6,6 +6,8 @@ export interface Guard {
   protect(pids: readonly number[]): void;
   /** Calls the guard off. */
   release(): void;
+  /** Resolves when the guard has ended, with its work or without. */
+  readonly ended: Promise<void>;
 }
 
 /**
@@ -24,7 +26,14 @@ export function startGuard(cleanUp: readonly string[]): Guard {
     detached: true,
   });
   // Without a shell there is no guard: what is left is ended at the next start.
-  child.on('error', () => undefined);
+  const ended = new Promise<void>((resolve) => {
+    child.on('error', () => {
+      resolve();
+    });
+    child.on('exit', () => {
+      resolve();
+    });
+  });
   child.stdin.on('error', () => undefined);
   child.unref();
   return {
@@ -34,5 +43,6 @@ export function startGuard(cleanUp: readonly string[]): Guard {
     release: () => {
       child.stdin.end('\n');
     },
+    ended,
   };
 }
