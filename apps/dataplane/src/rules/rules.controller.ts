@@ -1,18 +1,10 @@
 import { Body, ConflictException, Controller, Inject, Param, Patch, Put } from '@nestjs/common';
-import { ConfigError, validateConfig } from '@orrery/component';
 import type { FrontendProblem } from '@orrery/dataplane';
 import { Fleet } from '../fleet/fleet.js';
 import { BadRulesError } from './bad-rules-error.js';
-import { ChangeRequest, ReplaceRequest } from './rule-set.request.js';
+import { decodeChanges, decodeReplacement } from './rule-set.request.js';
 
-function decode<T extends object>(Dto: new () => T, body: unknown): T {
-  try {
-    return validateConfig(Dto, body, 'rules');
-  } catch (error) {
-    if (error instanceof ConfigError) throw new BadRulesError(error.message, { cause: error });
-    throw error;
-  }
-}
+const isBad = (decoded: object): decoded is readonly string[] => Array.isArray(decoded);
 
 /** The socket on which kube-proxies program the dataplane. */
 @Controller()
@@ -24,8 +16,9 @@ export class RulesController {
     @Param('node') node: string,
     @Body() body: unknown,
   ): Promise<{ problems: readonly FrontendProblem[] }> {
-    const { sources, rules } = decode(ReplaceRequest, body);
-    return { problems: await this.fleet.replace({ node, sources, rules }) };
+    const set = decodeReplacement(body);
+    if (isBad(set)) throw new BadRulesError(set.join('; '));
+    return { problems: await this.fleet.replace({ node, ...set }) };
   }
 
   @Patch('nodes/:node/rules')
@@ -33,7 +26,9 @@ export class RulesController {
     @Param('node') node: string,
     @Body() body: unknown,
   ): Promise<{ problems: readonly FrontendProblem[] }> {
-    const problems = await this.fleet.change(node, decode(ChangeRequest, body));
+    const changes = decodeChanges(body);
+    if (isBad(changes)) throw new BadRulesError(changes.join('; '));
+    const problems = await this.fleet.change(node, changes);
     if (!problems) throw new ConflictException(`no rules of node ${node} are known: send them all`);
     return { problems };
   }
