@@ -79,7 +79,7 @@ export function planMirror(
     name,
     namespace,
     labels: { ...labels, [SERVICE_NAME]: name, [MANAGED_BY]: MIRROR },
-    ...(Object.keys(kept).length > 0 ? { annotations: kept } : {}),
+    annotations: kept,
     reference: toControllerRef(resources.endpoints, endpoints),
     most: MOST,
     placeholders: [],

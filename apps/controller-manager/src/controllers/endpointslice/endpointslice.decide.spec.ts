@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EndpointSlice, Node, Pod, Service } from '@orrery/api';
-import { planSlices } from './endpointslice.decide.js';
+import { planServiceSlices, planSlices } from './endpointslice.decide.js';
 import type { SlicePlan } from './slice-packing.js';
 
 const service = (spec: object = {}): Service => ({
@@ -45,6 +45,47 @@ describe('planSlices()', () => {
 
   it('keeps one empty slice', () => {
     expect(sizes(plan(service(), []).create)).toEqual([0]);
+  });
+
+  it('keeps one empty slice of each family', () => {
+    const both = service({ ipFamilies: ['IPv4', 'IPv6'] });
+    const families = (slices: readonly EndpointSlice[]): unknown[] =>
+      slices.map(({ addressType, endpoints, ports }) => [addressType, endpoints?.length, ports]);
+    const none = plan(both, []);
+    expect(families(none.create)).toEqual([
+      ['IPv4', 0, []],
+      ['IPv6', 0, []],
+    ]);
+    expect(plan(both, [], [...none.create])).toEqual({ create: [], update: [], remove: [] });
+    // This pod has an IPv4 address only.
+    const one = plan(both, [pod(1)], [...none.create]);
+    expect([one.create.length, families(one.update), one.remove.length]).toEqual([1, [], 1]);
+    const full = [...one.create, ...none.create.slice(1)];
+    const left = plan(both, [], full);
+    expect([left.create.length, families(left.update), left.remove.length]).toEqual([
+      0,
+      [['IPv4', 0, []]],
+      0,
+    ]);
+  });
+
+  it('gives endpoints to the zones that have the processors, where that is asked for', () => {
+    const asking = service();
+    asking.metadata.annotations = { 'service.kubernetes.io/topology-mode': 'Auto' };
+    const world = { service: asking, pods: [pod(1), pod(2)], existing: [], nodeOf, most: 9 };
+    const ratios = new Map([
+      ['z-k1', 0.5],
+      ['z-k2', 0.5],
+    ]);
+    const given = planServiceSlices({ ...world, zoneShares: () => ratios });
+    expect(given.hints.get('IPv4')).toBe('given');
+    expect(given.plan.create[0]?.endpoints?.map(({ hints }) => hints)).toEqual([
+      { forZones: [{ name: 'z-k1' }] },
+      { forZones: [{ name: 'z-k2' }] },
+    ]);
+    const refused = planServiceSlices({ ...world, zoneShares: () => undefined });
+    expect(refused.hints.get('IPv4')).toMatchObject({ refused: expect.stringContaining('Node') });
+    expect(refused.plan.create[0]?.endpoints?.[0]?.hints).toBeUndefined();
   });
 
   it.each([

@@ -5,6 +5,7 @@ import { isReady, isTerminated } from '../../pods/pod-state.js';
 import { hostnameOf, isHeadless, ownLabels, portsOf } from './service-pods.js';
 import { MANAGED_BY, SERVICE_NAME, addEndpoint, packSlices } from './slice-packing.js';
 import type { AddressType, EndpointGroup, SlicePlan } from './slice-packing.js';
+import { planZones, wantsTopologyHints } from './topology-hints.js';
 
 export const MANAGER = 'endpointslice-controller.k8s.io';
 const ZONE = 'topology.kubernetes.io/zone';
@@ -15,6 +16,14 @@ export interface SliceWorld {
   readonly existing: readonly EndpointSlice[];
   readonly nodeOf: (name: string) => Node | undefined;
   readonly most: number;
+  /** Shares of zones in the processors of the nodes; asked for when hints are wanted. */
+  readonly zoneShares?: () => ReadonlyMap<string, number> | undefined;
+}
+
+/** What the slices say, and why hints that were wanted are not in them, by address type. */
+export interface ServiceSlices {
+  readonly plan: SlicePlan;
+  readonly hints: ReadonlyMap<AddressType, 'given' | { readonly refused: string }>;
 }
 
 const addressesOf = (pod: Pod, type: AddressType): string[] => {
@@ -30,7 +39,7 @@ function hintsOf(
 ): Endpoint['hints'] {
   const { trafficDistribution: wish } = service.spec ?? {};
   const byZone = wish === 'PreferClose' || wish === 'PreferSameZone' || wish === 'PreferSameNode';
-  if (!byZone || !ready) return undefined;
+  if (!byZone || !ready || wantsTopologyHints(service)) return undefined;
   const { zone, nodeName } = place;
   const forNodes = wish === 'PreferSameNode' && nodeName ? [{ name: nodeName }] : undefined;
   if (!zone && !forNodes) return undefined;
@@ -80,8 +89,31 @@ function groupsOf(world: SliceWorld): Map<string, EndpointGroup> {
   return groups;
 }
 
+/** Replaces the hints of all ready endpoints, by their zones' shares. */
+function addZoneHints(
+  groups: ReadonlyMap<string, EndpointGroup>,
+  { service, zoneShares }: SliceWorld,
+): ServiceSlices['hints'] {
+  const told = new Map<AddressType, 'given' | { readonly refused: string }>();
+  if (!wantsTopologyHints(service)) return told;
+  for (const family of familiesOf(service)) {
+    const endpoints = [...groups.values()]
+      .filter(({ addressType }) => addressType === family)
+      .flatMap((group) => [...group.endpoints.values()])
+      .filter(({ conditions }) => conditions?.ready === true)
+      .sort((a, b) => ((a.addresses[0] ?? '') < (b.addresses[0] ?? '') ? -1 : 1));
+    const planned = planZones(endpoints, zoneShares?.());
+    if ('refused' in planned) told.set(family, planned);
+    else {
+      for (const [endpoint, name] of planned.zones) endpoint.hints = { forZones: [{ name }] };
+      told.set(family, 'given');
+    }
+  }
+  return told;
+}
+
 /** Pure: the changes of slices that say which pods serve the Service. */
-export function planSlices(world: SliceWorld): SlicePlan {
+export function planServiceSlices(world: SliceWorld): ServiceSlices {
   const { service, existing, most } = world;
   const { name = '', namespace = '' } = service.metadata;
   const owner = {
@@ -92,5 +124,10 @@ export function planSlices(world: SliceWorld): SlicePlan {
     most,
     placeholders: familiesOf(service),
   };
-  return packSlices(owner, groupsOf(world), existing);
+  const groups = groupsOf(world);
+  const hints = addZoneHints(groups, world);
+  return { plan: packSlices(owner, groups, existing), hints };
 }
+
+/** The same without what is told about hints. */
+export const planSlices = (world: SliceWorld): SlicePlan => planServiceSlices(world).plan;

@@ -62,7 +62,9 @@ function newSlice(
       generateName: `${owner.name}-`,
       namespace: owner.namespace,
       labels: { ...owner.labels },
-      ...(owner.annotations ? { annotations: { ...owner.annotations } } : {}),
+      ...(Object.keys(owner.annotations ?? {}).length > 0
+        ? { annotations: { ...owner.annotations } }
+        : {}),
       ownerReferences: [owner.reference],
     },
     addressType: group.addressType,
@@ -120,28 +122,43 @@ function fill(endpoints: Endpoint[], rest: Map<string, Endpoint> | undefined, mo
   }
 }
 
+interface Wanted {
+  readonly slice: EndpointSlice;
+  readonly endpoints: Endpoint[];
+}
+
+/** Of each family without endpoints one slice stays, or is made, that says so (k8s endpointslice/reconciler.go). */
 function settle(
   owner: SliceOwner,
-  wanted: readonly { slice: EndpointSlice; endpoints: Endpoint[] }[],
+  wanted: readonly Wanted[],
   create: readonly EndpointSlice[],
 ): SlicePlan {
   const labels = { ...owner.labels };
   const full = wanted.filter(({ endpoints }) => endpoints.length > 0);
-  const placeholders = owner.placeholders.length > 0 ? wanted.slice(0, 1) : [];
-  const kept = full.length === 0 && create.length === 0 ? placeholders : full;
+  const said = new Set([...full.map(({ slice }) => slice), ...create].map((s) => s.addressType));
+  const silent = owner.placeholders.filter((family) => !said.has(family));
+  const empty = silent.map((family) => ({
+    family,
+    kept: wanted.find(({ slice }) => slice.addressType === family),
+  }));
+  const kept = [...full, ...empty.flatMap(({ kept: one }) => (one ? [one] : []))];
   const update = kept.flatMap(({ slice, endpoints }) => {
+    const { annotations = slice.metadata.annotations } = owner;
+    const ports = endpoints.length > 0 ? slice.ports : [];
     const isSame =
       isDeepStrictEqual(endpoints, slice.endpoints ?? []) &&
+      isDeepStrictEqual(ports ?? [], slice.ports ?? []) &&
+      isDeepStrictEqual(annotations ?? {}, slice.metadata.annotations ?? {}) &&
       isDeepStrictEqual(labels, slice.metadata.labels);
-    const metadata = { ...slice.metadata, labels };
-    return isSame ? [] : [{ ...slice, metadata, endpoints }];
+    const more = annotations ? { annotations: { ...annotations } } : {};
+    const changed = { ...slice, metadata: { ...slice.metadata, labels, ...more }, endpoints };
+    return isSame ? [] : [ports ? { ...changed, ports } : changed];
   });
-  const empty =
-    kept.length === 0 && create.length === 0
-      ? owner.placeholders.map((addressType) => newSlice(owner, { addressType, ports: [] }, []))
-      : [];
+  const placeholders = empty
+    .filter(({ kept: one }) => !one)
+    .map(({ family }) => newSlice(owner, { addressType: family, ports: [] }, []));
   return {
-    create: [...create, ...empty],
+    create: [...create, ...placeholders],
     update,
     remove: wanted.filter((w) => !kept.includes(w)).map(({ slice }) => slice),
   };
