@@ -29,6 +29,8 @@ const BACKOFF_START_MS = 50;
 const BACKOFF_MAX_MS = 10_000;
 /** A server that refuses connections is starting; asking it costs nothing, waiting delays everybody. */
 const REFUSED_MAX_MS = 400;
+/** A resource whose definition has gone may never come back; who knows that it has asks at once (`relist`). */
+const ABSENT_MAX_MS = 60_000;
 /** A watch that lived this long was healthy: the next failure waits from the start again. */
 const HEALTHY_MS = 5_000;
 
@@ -46,6 +48,7 @@ export class Reflector<T extends KubeObject> {
   #watchList = true;
   #backoffMs = 0;
   #refused = false;
+  #absent = false;
   #round: AbortController | undefined;
   /** Who waits for a list that begins from now on. */
   #asked: (() => void)[] = [];
@@ -74,9 +77,10 @@ export class Reflector<T extends KubeObject> {
           this.#resourceVersion = '';
           logger.info('watch expired, listing again');
         } else {
-          if (isNotFound(error)) this.options.sink.missing();
+          this.#absent = isNotFound(error);
+          if (this.#absent) this.options.sink.missing();
           this.#report(error);
-          await this.#pause(signal);
+          await this.#pause(until);
         }
       }
     }
@@ -197,9 +201,14 @@ export class Reflector<T extends KubeObject> {
     this.#refused = refused;
   }
 
+  #longestPause(): number {
+    if (this.#refused) return REFUSED_MAX_MS;
+    return this.#absent ? ABSENT_MAX_MS : BACKOFF_MAX_MS;
+  }
+
   async #pause(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.options;
-    const longest = this.#refused ? REFUSED_MAX_MS : BACKOFF_MAX_MS;
+    const longest = this.#longestPause();
     this.#backoffMs = Math.min(Math.max(this.#backoffMs * 2, BACKOFF_START_MS), longest);
     await clock.sleep(this.#backoffMs * (0.5 + random.next()), signal).catch((error: unknown) => {
       if (!signal.aborted) throw error;

@@ -63,6 +63,16 @@ export class SharedInformer<T extends KubeObject> implements ReflectorSink<T> {
     return this.#synced;
   }
 
+  /** True while the server says that it has no such resource; it is asked again and again. */
+  get isAbsent(): boolean {
+    return this.#absent;
+  }
+
+  /** Asks at once for a resource that was absent, instead of after the waiting time. */
+  askAgain(): void {
+    this.#reflector?.relist(() => undefined);
+  }
+
   /** The cache holds every change up to this revision; '' before the first list. */
   get resourceVersion(): string {
     return this.#resourceVersion;

@@ -3,7 +3,8 @@ import type { KubeObject, OwnerReference } from '@orrery/apimachinery';
 export const FOREGROUND = 'foregroundDeletion';
 export const ORPHAN = 'orphan';
 
-export type OwnerState = 'solid' | 'absent' | 'waiting' | 'unresolvable';
+/** `unresolvable`: it cannot be named from there; `unknown`: nobody serves its kind at present. */
+export type OwnerState = 'solid' | 'absent' | 'waiting' | 'unresolvable' | 'unknown';
 
 export interface OwnedBy {
   readonly reference: OwnerReference;
@@ -38,7 +39,7 @@ export function decideGarbage(
 ): GcAction {
   const uidsOf = (...states: readonly OwnerState[]): string[] =>
     owners.filter(({ state }) => states.includes(state)).map(({ reference }) => reference.uid);
-  if (owners.length === 0 || uidsOf('unresolvable').length > 0) return { type: 'keep' };
+  if (owners.length === 0 || uidsOf('unresolvable', 'unknown').length > 0) return { type: 'keep' };
   const gone = uidsOf('absent', 'waiting');
   if (uidsOf('solid').length > 0)
     return gone.length > 0 ? { type: 'disown', uids: gone } : { type: 'keep' };

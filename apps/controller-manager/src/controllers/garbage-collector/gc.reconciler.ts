@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectKey, OwnerReference } from '@orrery/apimachinery';
-import { isConflict, isNotFound, keyOf } from '@orrery/apimachinery';
+import { StatusError, isConflict, isNotFound, keyOf } from '@orrery/apimachinery';
 import { resources } from '@orrery/api';
 import type { KubeClient } from '@orrery/client';
 import { defineController, done } from '@orrery/controller';
@@ -22,6 +22,7 @@ import type { GraphItem } from './owner-graph.js';
 const DISCOVERY: ObjectKey = { name: 'discovery' };
 const DISCOVERY_PERIOD_MS = 30_000;
 const SYNC_RECHECK_MS = 200;
+const UNKNOWN_RECHECK_MS = 60_000;
 
 /** Deletes what lost its last owner, and carries out foreground deletion and orphaning. */
 export class GarbageReconciler implements Reconciler {
@@ -38,7 +39,7 @@ export class GarbageReconciler implements Reconciler {
     if (!item) return done;
     if (isOrphaning(item.object)) await this.#orphan(item);
     else if (isWaiting(item.object)) await this.#waitForDependents(item);
-    else if (!item.object.metadata.deletionTimestamp) await this.#collect(item);
+    else if (!item.object.metadata.deletionTimestamp) return this.#collect(item);
     return done;
   }
 
@@ -49,7 +50,7 @@ export class GarbageReconciler implements Reconciler {
     return { requeueAfterMs: DISCOVERY_PERIOD_MS };
   }
 
-  async #collect({ ref, object }: GraphItem): Promise<void> {
+  async #collect({ ref, object }: GraphItem): Promise<Result> {
     const owners: OwnedBy[] = [];
     for (const reference of object.metadata.ownerReferences ?? [])
       owners.push({ reference, state: await this.#stateOf(reference, object) });
@@ -69,6 +70,10 @@ export class GarbageReconciler implements Reconciler {
           .delete(keyOf(object), { propagationPolicy: action.policy, preconditions }),
       );
     }
+    // A kind that nobody serves may be served some day.
+    return owners.some(({ state }) => state === 'unknown')
+      ? { requeueAfterMs: UNKNOWN_RECHECK_MS }
+      : done;
   }
 
   /** Where the object is part of a circle of deletions, it lets go of its owners first. */
@@ -87,11 +92,10 @@ export class GarbageReconciler implements Reconciler {
   async #stateOf(reference: OwnerReference, dependent: KubeObject): Promise<OwnerState> {
     if (this.graph.isKnownAbsent(reference.uid)) return 'absent';
     const watched = this.graph.refOf(reference);
-    if (!watched) return 'unresolvable';
+    if (!watched || watched.informer.isAbsent) return 'unknown';
     const { namespace } = dependent.metadata;
     if (watched.ref.namespaced && !namespace) {
-      const text = `ownerRef ${reference.kind}/${reference.name}: cluster-scoped objects cannot have namespaced owners`;
-      this.events.event(dependent, 'Warning', 'OwnerRefInvalidNamespace', text);
+      this.#reportNamespace(reference, dependent);
       return 'unresolvable';
     }
     const key =
@@ -99,23 +103,34 @@ export class GarbageReconciler implements Reconciler {
         ? { namespace, name: reference.name }
         : { name: reference.name };
     const cached = watched.informer.lister.get(key);
-    const owner =
-      cached?.metadata.uid === reference.uid ? cached : await this.#live(watched.ref, key);
-    if (owner?.metadata.uid !== reference.uid) {
-      this.graph.noteAbsent(reference.uid);
-      return 'absent';
-    }
-    return isWaiting(owner) ? 'waiting' : 'solid';
+    if (cached?.metadata.uid === reference.uid) return isWaiting(cached) ? 'waiting' : 'solid';
+    const owner = await this.#live(watched.ref, key);
+    if (owner === 'unknown') return owner;
+    if (owner?.metadata.uid === reference.uid) return isWaiting(owner) ? 'waiting' : 'solid';
+    if (this.graph.hasElsewhere(watched, reference.uid))
+      this.#reportNamespace(reference, dependent);
+    else this.graph.noteAbsent(reference.uid);
+    return 'absent';
   }
 
   /** The cache may lag behind: only the server says that an owner is absent. */
-  async #live(ref: GraphItem['ref'], key: ObjectKey): Promise<KubeObject | undefined> {
+  async #live(ref: GraphItem['ref'], key: ObjectKey): Promise<KubeObject | undefined | 'unknown'> {
     try {
       return await this.client.resource<KubeObject>(ref).get(key);
     } catch (error) {
-      if (isNotFound(error)) return undefined;
+      // Without a name it is the resource that is not there, and nobody knows about the object.
+      if (error instanceof StatusError && isNotFound(error))
+        return error.status.details?.name === undefined ? 'unknown' : undefined;
       throw error;
     }
+  }
+
+  /** k8s garbagecollector/graph_builder.go:reportInvalidNamespaceOwnerRef */
+  #reportNamespace({ apiVersion, kind, name, uid }: OwnerReference, dependent: KubeObject): void {
+    const { namespace = '' } = dependent.metadata;
+    const identity = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}]`;
+    const text = `ownerRef ${identity} does not exist in namespace ${JSON.stringify(namespace)}`;
+    this.events.event(dependent, 'Warning', 'OwnerRefInvalidNamespace', text);
   }
 
   async #waitForDependents(item: GraphItem): Promise<void> {
@@ -159,7 +174,7 @@ const graphs = new WeakMap<ControllerContext, OwnerGraph>();
 
 /** The graph that a context's definition and reconciler share. */
 function graphOf(context: ControllerContext): OwnerGraph {
-  const graph = graphs.get(context) ?? new OwnerGraph(context.informers);
+  const graph = graphs.get(context) ?? new OwnerGraph(context.informers, context.clock);
   graphs.set(context, graph);
   return graph;
 }

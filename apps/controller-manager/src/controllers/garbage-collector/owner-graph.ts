@@ -2,11 +2,14 @@ import type { KubeObject, ObjectKey, OwnerReference } from '@orrery/apimachinery
 import { keyOf, parseApiVersion } from '@orrery/apimachinery';
 import type { ResourceRef } from '@orrery/api';
 import { revisionOf } from '@orrery/client';
+import type { Clock } from '@orrery/component';
 import type { IndexFunction, InformerFactory, SharedInformer } from '@orrery/informers';
 import { isOrphaning, isWaiting, releasedOwners } from './gc.decide.js';
 
 const OWNERS = 'owners';
 const MAX_ABSENT = 20_000;
+/** For so long a resource that cannot be read holds everything up (k8s garbagecollector: initialSyncTimeout). */
+const PATIENCE_MS = 30_000;
 
 const byOwners: IndexFunction<KubeObject> = (object) =>
   object.metadata.ownerReferences?.map((owner) => owner.uid) ?? [];
@@ -20,6 +23,7 @@ export interface GraphItem {
 interface Watched {
   readonly ref: ResourceRef;
   readonly informer: SharedInformer<KubeObject>;
+  readonly since: number;
 }
 
 const idOf = ({ group, version, plural }: ResourceRef): string => `${group}~${version}~${plural}`;
@@ -35,44 +39,56 @@ export class OwnerGraph {
   readonly #absent = new Set<string>();
   #add: (key: ObjectKey, revision?: number) => void = () => undefined;
 
-  constructor(private readonly informers: InformerFactory) {}
+  constructor(
+    private readonly informers: InformerFactory,
+    private readonly clock: Clock,
+  ) {}
 
   /** Sends the keys of items to look at to `add`, with the revision of the event that is the reason. */
   connect(add: (key: ObjectKey, revision?: number) => void): void {
     this.#add = add;
   }
 
-  /** Follows resources that it does not yet follow. */
+  /** Follows resources that it does not yet follow, and those that have come back. */
   watch(refs: readonly ResourceRef[]): void {
     for (const ref of refs) {
-      const id = idOf(ref);
-      if (this.#watched.has(id)) continue;
-      const informer = this.informers.informer<KubeObject>(ref);
-      informer.addIndex(OWNERS, byOwners);
-      this.#watched.set(id, { ref, informer });
-      const kind = `${ref.group}/${ref.kind}`;
-      if (!this.#byKind.has(kind)) this.#byKind.set(kind, { ref, informer });
-      const seen = (object: KubeObject): void => {
-        if (this.#needsLook(object)) this.#add(toItemKey(ref, object), revisionOf(object));
-        if (isWaiting(object) || isOrphaning(object)) this.touchDependents(object);
-      };
-      informer.addHandler({
-        onAdd: seen,
-        onUpdate: (object, old) => {
-          seen(object);
-          this.#touchOwners(object, releasedOwners(old, object));
-        },
-        onDelete: (object) => {
-          this.noteAbsent(object.metadata.uid ?? '');
-          this.touchDependents(object);
-          this.#touchOwners(object);
-        },
-      });
+      const known = this.#watched.get(idOf(ref));
+      if (!known) this.#follow(ref);
+      else if (known.informer.isAbsent) known.informer.askAgain();
     }
   }
 
+  #follow(ref: ResourceRef): void {
+    const informer = this.informers.informer<KubeObject>(ref);
+    informer.addIndex(OWNERS, byOwners);
+    const watched = { ref, informer, since: this.clock.monotonic() };
+    this.#watched.set(idOf(ref), watched);
+    const kind = `${ref.group}/${ref.kind}`;
+    if (!this.#byKind.has(kind)) this.#byKind.set(kind, watched);
+    const seen = (object: KubeObject): void => {
+      if (this.#needsLook(object)) this.#add(toItemKey(ref, object), revisionOf(object));
+      if (isWaiting(object) || isOrphaning(object)) this.touchDependents(object);
+    };
+    informer.addHandler({
+      onAdd: seen,
+      onUpdate: (object, old) => {
+        seen(object);
+        this.#touchOwners(object, releasedOwners(old, object));
+      },
+      onDelete: (object) => {
+        this.noteAbsent(object.metadata.uid ?? '');
+        this.touchDependents(object);
+        this.#touchOwners(object);
+      },
+    });
+  }
+
+  /** Whether all is known that can be: what is gone, or answers with errors, must not hold up the rest for ever. */
   get hasSynced(): boolean {
-    return [...this.#watched.values()].every(({ informer }) => informer.hasSynced);
+    const now = this.clock.monotonic();
+    return [...this.#watched.values()].every(
+      ({ informer, since }) => informer.hasSynced || informer.isAbsent || now - since > PATIENCE_MS,
+    );
   }
 
   /** The item of a queue key, if the cache has it. */
@@ -98,6 +114,11 @@ export class OwnerGraph {
   refOf(owner: OwnerReference): Watched | undefined {
     const { group } = parseApiVersion(owner.apiVersion);
     return this.#byKind.get(`${group}/${owner.kind}`);
+  }
+
+  /** Whether an object of that kind and uid is in any namespace. */
+  hasElsewhere({ informer }: Watched, uid: string): boolean {
+    return informer.lister.list().some(({ metadata }) => metadata.uid === uid);
   }
 
   isKnownAbsent(uid: string): boolean {
