@@ -205,6 +205,11 @@ describe('choosePlugins()', () => {
       want: 'resource weight of cpu not in valid range (0, 100]',
     },
     {
+      name: 'NodeResourcesBalancedAllocation',
+      args: '{resources: [{name: cpu, weight: 2}, {name: cpu, weight: 1}]}',
+      want: 'args.resources[0].weight: Invalid value: 2: must be 1; args.resources[1].name: Duplicate value: "cpu"',
+    },
+    {
       name: 'PodTopologySpread',
       args: '{defaultConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}]}',
       want: 'defaultingType: Invalid value: "System": when .defaultConstraints are not empty',

@@ -71,6 +71,17 @@ describe('scores', () => {
       want: { n1: 100, n2: 87 },
     },
     {
+      name: 'even use of resources that are named',
+      plugin: nodeResourcesBalancedAllocation,
+      args: { resources: ['cpu', 'memory', 'example.com/gpu'].map((name) => ({ name })) },
+      nodes: [
+        node('n1').allocatable({ cpu: '4', memory: '8Gi', 'example.com/gpu': '4' }),
+        node('n2').allocatable({ cpu: '4', memory: '8Gi', 'example.com/gpu': '1' }),
+      ],
+      pod: pod('a').requests({ ...small, 'example.com/gpu': '1' }),
+      want: { n1: 100, n2: 64 },
+    },
+    {
       name: 'fewer soft taints',
       plugin: taintToleration,
       nodes: [node('n1').tainted({ key: 'k', effect: 'PreferNoSchedule' }), node('n2')],
