@@ -34,6 +34,20 @@ const PATCHES = {
 } as const;
 
 const FIELD_MANAGER = 'orrery-testing';
+/** Before a watch that has ended is opened again. */
+const AGAIN_MS = 20;
+
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+
+const isList = ({ kind, items }: AnyObject): boolean =>
+  typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items);
+
+/** The items of a list, as kubectl takes them (`kind: List`), else the object itself. */
+const itemsOf = (object: AnyObject): AnyObject[] =>
+  isList(object) ? (object['items'] as AnyObject[]).flatMap(itemsOf) : [object];
 
 function documentsOf(manifest: string | AnyObject | readonly AnyObject[]): AnyObject[] {
   if (typeof manifest !== 'string')
@@ -107,10 +121,10 @@ export class ClusterView {
     });
   }
 
-  /** Server-side apply of one or more documents: YAML, an object, or a list of objects. In their order. */
+  /** Server-side apply of one or more documents: YAML, an object, or a list of objects (also `kind: List`). In their order. */
   async apply(manifest: string | AnyObject | readonly AnyObject[]): Promise<AnyObject[]> {
     const applied: AnyObject[] = [];
-    for (const object of documentsOf(manifest)) {
+    for (const object of documentsOf(manifest).flatMap(itemsOf)) {
       const { path, name } = await this.placeOf(object);
       if (name === undefined) throw new OrreryError(`apply: ${object['kind']} needs metadata.name`);
       const query = `fieldManager=${FIELD_MANAGER}&force=true&fieldValidation=Strict`;
@@ -166,6 +180,8 @@ export class ClusterView {
           last = what === 'DELETED' ? undefined : object;
           if (last !== undefined && isWanted(last)) return last;
         }
+        over.throwIfAborted();
+        await pause(AGAIN_MS);
       }
     } catch (error) {
       if (!over.aborted) throw error;

@@ -50,6 +50,15 @@ function failure(response: IncomingMessage, text: string): ApiError {
   return new ApiError(response.statusCode ?? 0, reason, message, body);
 }
 
+/** A watch that is cut has ended, as one that the server ends; whoever watches asks again. */
+async function* untilCut(response: IncomingMessage, signal: AbortSignal): AsyncGenerator<string> {
+  try {
+    for await (const chunk of response.setEncoding('utf8')) yield String(chunk);
+  } catch (error) {
+    if (signal.aborted || (error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
+  }
+}
+
 /** HTTPS with the administrator's certificate; JSON both ways. */
 export class Rest {
   constructor(
@@ -74,13 +83,13 @@ export class Rest {
     return parse(text) as T;
   }
 
-  /** The lines of a watch until it ends or the signal aborts. */
+  /** The lines of a watch until it ends, is cut, or the signal aborts. */
   async *lines(path: string, signal: AbortSignal): AsyncGenerator<unknown, void> {
     const response = await this.open(path, { signal });
     if ((response.statusCode ?? 0) >= 300) throw failure(response, await textOf(response));
     let rest = '';
-    for await (const chunk of response.setEncoding('utf8')) {
-      const lines = (rest + String(chunk)).split('\n');
+    for await (const chunk of untilCut(response, signal)) {
+      const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) yield JSON.parse(line) as unknown;
     }
