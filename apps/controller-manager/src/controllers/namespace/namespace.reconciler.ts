@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectKey } from '@orrery/apimachinery';
-import { StatusError, isConflict, isNotFound } from '@orrery/apimachinery';
+import { StatusError, isConflict, isFenced, isNotFound } from '@orrery/apimachinery';
 import type { Namespace, NamespaceCondition, ResourceRef } from '@orrery/api';
 import { resources } from '@orrery/api';
 import type { KubeClient } from '@orrery/client';
@@ -20,53 +20,77 @@ interface Remainder {
   readonly ref: ResourceRef;
   readonly count: number;
   readonly finalizers: readonly string[];
+  /** Why it could not be emptied. */
+  readonly failure?: Error;
 }
 
-/** Pure: the conditions that say why a namespace is still there. */
+/** A condition: whether it is bad, and what is said of either. */
+interface Fact {
+  readonly type: string;
+  readonly bad: string | undefined;
+  readonly reasons: readonly [bad: string, good: string];
+  readonly good: string;
+}
+
+function factsOf(remainders: readonly Remainder[], failed: readonly string[]): readonly Fact[] {
+  const held = new Map<string, number>();
+  for (const { finalizers } of remainders)
+    for (const name of finalizers) held.set(name, (held.get(name) ?? 0) + 1);
+  const failures = remainders.flatMap(({ failure }) => (failure ? [failure.message] : []));
+  const content = remainders
+    .filter(({ count }) => count > 0)
+    .map(({ ref, count }) => `${ref.plural}.${ref.group} has ${count} resource instances`);
+  const finalizers = [...held].map(([name, n]) => `${name} in ${n} resource instances`);
+  const listed = (lead: string, items: readonly string[]): string | undefined =>
+    items.length > 0 ? `${lead}: ${[...items].sort().join(', ')}` : undefined;
+  return [
+    {
+      type: 'NamespaceDeletionDiscoveryFailure',
+      bad: listed(`Discovery failed for some groups, ${failed.length} failing`, failed),
+      reasons: ['DiscoveryFailed', 'ResourcesDiscovered'],
+      good: 'All resources successfully discovered',
+    },
+    {
+      type: 'NamespaceDeletionGroupVersionParsingFailure',
+      bad: undefined,
+      reasons: ['GroupVersionParsingFailed', 'ParsedGroupVersions'],
+      good: 'All legacy kube types successfully parsed',
+    },
+    {
+      type: 'NamespaceDeletionContentFailure',
+      bad: listed(`Failed to delete all resource types, ${failures.length} remaining`, failures),
+      reasons: ['ContentDeletionFailed', 'ContentDeleted'],
+      good: 'All content successfully deleted, may be waiting on finalization',
+    },
+    {
+      type: 'NamespaceContentRemaining',
+      bad: listed('Some resources are remaining', content),
+      reasons: ['SomeResourcesRemain', 'ContentRemoved'],
+      good: 'All content successfully removed',
+    },
+    {
+      type: 'NamespaceFinalizersRemaining',
+      bad: listed('Some content in the namespace has finalizers remaining', finalizers),
+      reasons: ['SomeFinalizersRemain', 'ContentHasNoFinalizers'],
+      good: 'All content-preserving finalizers finished',
+    },
+  ];
+}
+
+/** Pure: the conditions that say why a namespace is still there (k8s namespace/deletion/status_condition_utils.go). */
 export function deletionConditions(
   before: readonly NamespaceCondition[],
   remainders: readonly Remainder[],
   failed: readonly string[],
   now: number,
 ): NamespaceCondition[] {
-  const left = remainders.filter(({ count }) => count > 0);
-  const held = new Map<string, number>();
-  for (const { finalizers } of left)
-    for (const name of finalizers) held.set(name, (held.get(name) ?? 0) + 1);
-  const content = left
-    .map(({ ref, count }) => `${ref.plural}.${ref.group} has ${count} resource instances`)
-    .join(', ');
-  const finalizers = [...held].map(([name, n]) => `${name} in ${n} resource instances`).join(', ');
-  const facts: readonly (readonly [string, boolean, string, string, string])[] = [
-    [
-      'NamespaceDeletionDiscoveryFailure',
-      failed.length > 0,
-      failed.length > 0 ? 'DiscoveryFailed' : 'ResourcesDiscovered',
-      `Discovery failed for some groups, ${failed.length} failing: ${failed.join(', ')}`,
-      'All resources successfully discovered',
-    ],
-    [
-      'NamespaceContentRemaining',
-      left.length > 0,
-      left.length > 0 ? 'SomeResourcesRemain' : 'ContentRemoved',
-      `Some resources are remaining: ${content}`,
-      'All content successfully removed',
-    ],
-    [
-      'NamespaceFinalizersRemaining',
-      held.size > 0,
-      held.size > 0 ? 'SomeFinalizersRemain' : 'ContentHasNoFinalizers',
-      `Some content in the namespace has finalizers remaining: ${finalizers}`,
-      'All content-preserving finalizers finished',
-    ],
-  ];
-  return facts.reduce(
-    (conditions, [type, bad, reason, yes, no]) =>
+  return factsOf(remainders, failed).reduce(
+    (conditions, { type, bad, reasons, good }) =>
       withCondition(conditions, {
         type,
-        status: bad ? 'True' : 'False',
-        reason,
-        message: bad ? yes : no,
+        status: bad === undefined ? 'False' : 'True',
+        reason: reasons[bad === undefined ? 1 : 0],
+        message: bad ?? good,
         lastTransitionTime: toTime(now),
       }),
     [...before],
@@ -91,8 +115,10 @@ export class NamespaceReconciler implements Reconciler {
     const held = namespace.spec?.finalizers ?? [];
     if (!held.includes(FINALIZER)) return done;
     const { refs, failed } = await discoverResources(this.client);
-    const namespaced = refs.filter((ref) => ref.namespaced);
-    const remainders = await Promise.all(namespaced.map((ref) => this.#empty(ref, key.name)));
+    const remainders = await this.#emptyAll(
+      refs.filter((ref) => ref.namespaced),
+      key.name,
+    );
     if (failed.length === 0 && remainders.every(({ count }) => count === 0)) {
       await this.#finalize(namespace, held);
       return done;
@@ -104,7 +130,19 @@ export class NamespaceReconciler implements Reconciler {
       phase: 'Terminating',
       conditions: deletionConditions(before, remainders, failed, now),
     });
+    const failure = remainders.find((one) => one.failure)?.failure;
+    if (failure) throw failure;
     return { requeueAfterMs: RECHECK_MS };
+  }
+
+  /** Pods first: what protects or feeds them, NetworkPolicies say, must not go before them (KEP-5080). */
+  async #emptyAll(refs: readonly ResourceRef[], namespace: string): Promise<Remainder[]> {
+    const isPods = ({ group, plural }: ResourceRef): boolean => group === '' && plural === 'pods';
+    const emptied = (some: readonly ResourceRef[]): Promise<Remainder[]> =>
+      Promise.all(some.map((ref) => this.#empty(ref, namespace)));
+    const pods = await emptied(refs.filter(isPods));
+    if (pods.some(({ count }) => count > 0)) return pods;
+    return [...pods, ...(await emptied(refs.filter((ref) => !isPods(ref))))];
   }
 
   /** Asks for all objects of one resource to be deleted and counts those that are left. */
@@ -122,7 +160,8 @@ export class NamespaceReconciler implements Reconciler {
       if (isNotFound(error) || (error instanceof StatusError && error.code === 405))
         return { ref, count: 0, finalizers: [] };
       if (isConflict(error)) return { ref, count: 1, finalizers: [] };
-      throw error;
+      if (isFenced(error) || !(error instanceof StatusError)) throw error;
+      return { ref, count: 1, finalizers: [], failure: error };
     }
   }
 

@@ -18,6 +18,8 @@ describe('deletionConditions()', () => {
       remainders: [{ ref: resources.pods, count: 0, finalizers: [] }],
       want: [
         'NamespaceDeletionDiscoveryFailure False ResourcesDiscovered: All resources successfully discovered',
+        'NamespaceDeletionGroupVersionParsingFailure False ParsedGroupVersions: All legacy kube types successfully parsed',
+        'NamespaceDeletionContentFailure False ContentDeleted: All content successfully deleted, may be waiting on finalization',
         'NamespaceContentRemaining False ContentRemoved: All content successfully removed',
         'NamespaceFinalizersRemaining False ContentHasNoFinalizers: All content-preserving finalizers finished',
       ],
@@ -30,7 +32,9 @@ describe('deletionConditions()', () => {
       ],
       want: [
         'NamespaceDeletionDiscoveryFailure False ResourcesDiscovered: All resources successfully discovered',
-        'NamespaceContentRemaining True SomeResourcesRemain: Some resources are remaining: pods. has 2 resource instances, deployments.apps has 1 resource instances',
+        'NamespaceDeletionGroupVersionParsingFailure False ParsedGroupVersions: All legacy kube types successfully parsed',
+        'NamespaceDeletionContentFailure False ContentDeleted: All content successfully deleted, may be waiting on finalization',
+        'NamespaceContentRemaining True SomeResourcesRemain: Some resources are remaining: deployments.apps has 1 resource instances, pods. has 2 resource instances',
         'NamespaceFinalizersRemaining True SomeFinalizersRemain: Some content in the namespace has finalizers remaining: a/b in 2 resource instances, c/d in 1 resource instances',
       ],
     },
@@ -41,6 +45,14 @@ describe('deletionConditions()', () => {
   it('name the groups that could not be asked', () => {
     expect(textOf([], ['metrics.k8s.io'])[0]).toBe(
       'NamespaceDeletionDiscoveryFailure True DiscoveryFailed: Discovery failed for some groups, 1 failing: metrics.k8s.io',
+    );
+  });
+
+  it('say what could not be deleted', () => {
+    const failure = new Error('no');
+    const remainders = [{ ref: resources.pods, count: 1, finalizers: [], failure }];
+    expect(textOf(remainders)[2]).toBe(
+      'NamespaceDeletionContentFailure True ContentDeletionFailed: Failed to delete all resource types, 1 remaining: no',
     );
   });
 
