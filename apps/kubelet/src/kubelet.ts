@@ -62,6 +62,8 @@ export interface KubeletParts {
   readonly recorder?: Recorder;
   /** What the runtime is told of a container; default: all of it. */
   readonly makeConfig?: ConfigFactory;
+  /** Whoever makes many kubelets may run what speaks for their nodes. */
+  readonly node?: NodeAgent;
   /** A node without machine: nothing is evicted, collected or rotated, and it is looked at less often. */
   readonly hollow?: boolean;
 }
@@ -69,8 +71,9 @@ export interface KubeletParts {
 /** Tokens are renewed in files this often; everything else in volumes changes when its object does. */
 const TOKEN_REFRESH_MS = 30_000;
 const MIRROR_PERIOD_MS = 2_000;
-/** A machine that is not there does not change. */
-const HOLLOW_LOOK_MS = 30_000;
+/** What nobody but the kubelet itself can change need not be compared often. */
+const HOLLOW_SWEEP_MS = 10_000;
+const HOLLOW_RELIST_MS = 60_000;
 
 /** One node's agent: built of plain parts, without global state, so that one process can hold many. */
 export class Kubelet {
@@ -117,7 +120,8 @@ export class Kubelet {
     this.informers.informer(resources.services);
     this.recorder = parts.recorder ?? recorderOf(this);
     this.events = recordPodEvents(this.recorder);
-    this.pleg = new Pleg(runtime, this.cache, clock, logger);
+    const relistMs = parts.hollow ? HOLLOW_RELIST_MS : undefined;
+    this.pleg = new Pleg(runtime, this.cache, clock, logger, relistMs);
     this.watches = new ObjectWatches({
       client,
       clock,
@@ -131,7 +135,7 @@ export class Kubelet {
     this.volumes = parts.volumes ?? volumesOf(this);
     this.resizer = resizerOf(this);
     this.care = careOf(this);
-    this.node = this.createNode();
+    this.node = parts.node ?? this.createNode();
     this.mirrors = new MirrorClient(
       client,
       this.directory,
@@ -164,8 +168,7 @@ export class Kubelet {
 
   /** Runs all loops until the signal aborts; containers are left running. */
   async start(signal: AbortSignal): Promise<void> {
-    const { client, clock, logger, options } = this;
-    const lease = new NodeLease(client, options, () => this.node.current, clock, logger);
+    const { clock, logger, options, parts } = this;
     const { runtime, cache, directory, workers } = this;
     const housekeeping = new Housekeeping({
       runtime,
@@ -177,6 +180,7 @@ export class Kubelet {
       paths: options.paths,
       volumes: this.volumes,
       sourcesReady: () => this.sourcesReady(),
+      ...(parts.hollow ? { periodMs: HOLLOW_SWEEP_MS } : {}),
     });
     signal.addEventListener('abort', () => this.stop.abort(), { once: true });
     const own = this.stop.signal;
@@ -188,11 +192,10 @@ export class Kubelet {
     ];
     await Promise.all([
       this.pleg.start(own),
-      this.node.start(own),
-      lease.start(own),
+      ...(parts.node ? [] : [this.node.start(own), this.createLease().start(own)]),
       housekeeping.start(own),
       this.manifests?.start(own),
-      ...(this.parts.hollow ? [] : machine.map((loop) => loop())),
+      ...(parts.hollow ? [] : machine.map((loop) => loop())),
     ]);
     // A termination under way is left to the next kubelet, which starts its grace period anew.
     await Promise.race([this.workers.stopped(), clock.sleep(500)]);
@@ -269,6 +272,11 @@ export class Kubelet {
     };
   }
 
+  private createLease(): NodeLease {
+    const { client, options, clock, logger } = this;
+    return new NodeLease(client, options, () => this.node.current, clock, logger);
+  }
+
   private createNode(): NodeAgent {
     const { options, client, runtime, clock, logger } = this;
     return new NodeAgent(
@@ -277,7 +285,6 @@ export class Kubelet {
         rootDir: options.paths.rootDir,
         updateMs: options.nodeStatusUpdateMs,
         reserved: options.tuning.reserved,
-        ...(this.parts.hollow ? { lookMs: HOLLOW_LOOK_MS } : {}),
       },
       {
         client,

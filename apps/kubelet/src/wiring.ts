@@ -128,7 +128,14 @@ export function workersOf(kubelet: Kubelet): PodWorkers {
   );
 }
 
-export function recorderOf({ client, options, clock, logger }: Kubelet): ApiEventRecorder {
+export function recorderOf({
+  client,
+  options,
+  clock,
+  logger,
+}: Pick<Kubelet, 'client' | 'clock' | 'logger'> & {
+  readonly options: Pick<Kubelet['options'], 'nodeName'>;
+}): ApiEventRecorder {
   const host = options.nodeName;
   return new ApiEventRecorder({ client, component: 'kubelet', host, clock, logger });
 }

@@ -20,6 +20,8 @@ export interface HousekeepingParts {
   readonly logger: Logger;
   /** All pod sources have been read: what none of them names may be ended. */
   sourcesReady(): boolean;
+  /** Default 2 s. */
+  readonly periodMs?: number;
 }
 
 const PERIOD_MS = 2_000;
@@ -53,7 +55,7 @@ export class Housekeeping {
 
   async start(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.parts.clock.sleep(PERIOD_MS, signal).catch(() => undefined);
+      await this.parts.clock.sleep(this.parts.periodMs ?? PERIOD_MS, signal).catch(() => undefined);
       if (signal.aborted) return;
       try {
         await this.sweep();

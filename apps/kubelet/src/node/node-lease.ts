@@ -8,6 +8,12 @@ import type { Clock, Logger } from '@orrery/component';
 const NAMESPACE = 'kube-node-lease';
 const RETRY_MS = 1_000;
 
+/** Whoever writes without saying who manages what leaves that as it is. */
+function withoutManagers(lease: Lease): Lease {
+  delete lease.metadata.managedFields;
+  return lease;
+}
+
 /** The node's heartbeat: Lease `kube-node-lease/<node>`, renewed four times in its duration (k8s component-helpers/apimachinery/lease). */
 export class NodeLease {
   private lease: Lease | undefined;
@@ -22,19 +28,26 @@ export class NodeLease {
 
   async start(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      let waitMs = (this.options.nodeLeaseSeconds / 4) * 1000;
-      try {
-        await this.renew();
-      } catch (error) {
-        if (signal.aborted) return;
-        this.lease = undefined;
-        waitMs = Math.min(waitMs, RETRY_MS);
+      const periodMs = (this.options.nodeLeaseSeconds / 4) * 1000;
+      const renewed = await this.tryRenew(signal);
+      const waitMs = renewed ? periodMs : Math.min(periodMs, RETRY_MS);
+      await this.clock.sleep(waitMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** Renews once; false when that failed. */
+  async tryRenew(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.renew();
+      return true;
+    } catch (error) {
+      this.lease = undefined;
+      if (!signal.aborted)
         this.logger.warn('lease not renewed', {
           node: this.options.nodeName,
           error: String(error),
         });
-      }
-      await this.clock.sleep(waitMs, signal).catch(() => undefined);
+      return false;
     }
   }
 
@@ -42,20 +55,14 @@ export class NodeLease {
     const leases = this.client.resource(resources.leases);
     const key = { namespace: NAMESPACE, name: this.options.nodeName };
     try {
-      this.lease ??= await leases.get(key);
-      this.lease = await leases.update(this.renewed(this.lease));
+      this.lease ??= withoutManagers(await leases.get(key));
+      this.lease = withoutManagers(await leases.update(this.renewed(this.lease)));
     } catch (error) {
       this.lease = undefined;
       if (isConflict(error)) return this.renew();
       if (!isNotFound(error)) throw error;
-      this.lease = await leases.create(
-        this.renewed({
-          apiVersion: 'coordination.k8s.io/v1',
-          kind: 'Lease',
-          metadata: { ...key },
-          spec: {},
-        }),
-      );
+      const fresh = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { ...key } };
+      this.lease = withoutManagers(await leases.create(this.renewed({ ...fresh, spec: {} })));
     }
     return undefined;
   }

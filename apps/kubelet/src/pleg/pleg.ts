@@ -21,6 +21,7 @@ export class Pleg {
     private readonly cache: PodCache,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    private readonly relistMs = RELIST_WITH_EVENTS_MS,
   ) {}
 
   async start(signal: AbortSignal): Promise<void> {
@@ -60,7 +61,7 @@ export class Pleg {
 
   private pauseMs(): number {
     if (this.lastRelistMs === 0) return STARTING_MS;
-    return this.streaming ? RELIST_WITH_EVENTS_MS : RELIST_MS;
+    return this.streaming ? this.relistMs : RELIST_MS;
   }
 
   private async eventLoop(signal: AbortSignal): Promise<void> {
