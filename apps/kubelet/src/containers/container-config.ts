@@ -21,9 +21,10 @@ import type { EnvContext } from './env.js';
 import { expand } from './expand.js';
 import { hashContainer } from './hash.js';
 import { hostsFile } from './hosts-file.js';
-import { containerLogPath, podDir, safeJoin } from './paths.js';
+import { containerLogPath, podDir } from './paths.js';
 import type { KubeletPaths } from './paths.js';
 import { containerResources } from './resources.js';
+import { subPathOf } from './sub-path.js';
 import { normalizeImage } from '../images/image-puller.js';
 import type { MountedVolume } from '../volumes/claims.js';
 import { describePod, uidOf } from './visit.js';
@@ -69,19 +70,20 @@ async function volumeMounts(
   lookup: (name: string) => string | undefined,
 ): Promise<RuntimeMount[]> {
   const mounts: RuntimeMount[] = [];
-  for (const mount of input.container.volumeMounts ?? []) {
+  const subPaths = join(podDir(input.paths, uidOf(input.pod)), 'volume-subpaths');
+  for (const [index, mount] of (input.container.volumeMounts ?? []).entries()) {
     const volume = input.volumes.get(mount.name);
     if (volume === undefined)
       throw new ContainerConfigError(
         `cannot find volume "${mount.name}" to mount into container "${input.container.name}"`,
       );
     const sub = mount.subPathExpr ? expand(mount.subPathExpr, lookup) : (mount.subPath ?? '');
-    const hostPath = sub === '' ? volume.path : safeJoin(volume.path, sub);
+    const kept = join(subPaths, mount.name, input.container.name, String(index));
+    const hostPath = sub === '' ? volume.path : await subPathOf(volume.path, sub, kept);
     if (hostPath === undefined)
       throw new ContainerConfigError(
         `failed to prepare subPath for volumeMount "${mount.name}" of container "${input.container.name}"`,
       );
-    if (sub !== '') await mkdir(hostPath, { recursive: true }).catch(ignoreExisting);
     mounts.push({
       containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
       hostPath,
@@ -89,11 +91,6 @@ async function volumeMounts(
     });
   }
   return mounts;
-}
-
-/** A subPath that names a file exists already; so does a folder of an earlier start. */
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error;
 }
 
 async function terminationMount(input: ContainerConfigInput): Promise<RuntimeMount> {

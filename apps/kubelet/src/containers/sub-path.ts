@@ -1,0 +1,69 @@
+import { link, lstat, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { safeJoin } from './paths.js';
+
+const isInside = (base: string, path: string): boolean =>
+  path === base || path.startsWith(`${base}${sep}`);
+
+/** A folder or file of a volume of objects lies below the version that its `..data` led to. */
+const VERSION = /^\.\.v_[^/]+\//;
+
+/**
+ * Where `sub` of the volume at `base` is; folders that are not there are made. Undefined when that is not inside the
+ * volume: a container may have put a link there that leads out of it (CVE-2017-1002101). Files of a ConfigMap, Secret or
+ * the like stay at `kept` as they are now, for a subPath does not follow changes
+ * (k8s pkg/volume/util/subpath/subpath_linux.go:doBindSubPath, which needs mounts for it).
+ */
+export async function subPathOf(
+  base: string,
+  sub: string,
+  kept: string,
+): Promise<string | undefined> {
+  if (safeJoin(base, sub) === undefined) return undefined;
+  const top = await realpath(base);
+  const path = await walk(top, sub);
+  if (path === undefined) return undefined;
+  if (!VERSION.test(relative(top, path))) return path;
+  await rm(kept, { recursive: true, force: true });
+  await linkTree(path, kept);
+  return kept;
+}
+
+/** One name after the other, so that nothing is made behind a link that leads out. */
+async function walk(top: string, sub: string): Promise<string | undefined> {
+  let path = top;
+  for (const name of sub.split('/').filter((part) => part !== '' && part !== '.')) {
+    const next = await step(join(path, name));
+    if (next === undefined || !isInside(top, next)) return undefined;
+    path = next;
+  }
+  return path;
+}
+
+async function step(path: string): Promise<string | undefined> {
+  try {
+    return await realpath(path);
+  } catch {
+    // Not there, or behind a file, or a link to what is not there: only the first may be made.
+    const isThere = await lstat(path).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return undefined;
+    return mkdir(path).then(
+      () => path,
+      () => undefined,
+    );
+  }
+}
+
+/** The same files under other names: what replaces the old ones later does not change them. */
+async function linkTree(from: string, to: string): Promise<void> {
+  if (!(await stat(from)).isDirectory()) {
+    await mkdir(dirname(to), { recursive: true });
+    await link(from, to);
+    return;
+  }
+  await mkdir(to, { recursive: true });
+  for (const name of await readdir(from)) await linkTree(join(from, name), join(to, name));
+}
