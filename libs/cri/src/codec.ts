@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import Long from 'long';
-import protobuf from 'protobufjs';
-import type { Field, Root, Type } from 'protobufjs';
+import { MessageType, enumType, scalarOf } from './message-type.js';
+import type { FieldDefinition, ValueType } from './message-type.js';
 
 /** One RPC as gRPC needs it. */
 export interface Rpc {
@@ -24,92 +23,85 @@ export type ServiceName = 'RuntimeService' | 'ImageService';
 
 const PACKAGE = 'runtime.v1';
 
-/** Nanoseconds since the epoch stay decimal strings; other 64-bit integers become numbers (see tools/generate.mjs). */
-const NANOSECONDS = new Set(['createdAt', 'startedAt', 'finishedAt', 'timestamp']);
-const WIDE = new Set(['int64', 'uint64', 'sint64', 'fixed64', 'sfixed64']);
+interface MethodDefinition {
+  readonly requestType: string;
+  readonly responseType: string;
+  readonly responseStream?: boolean;
+}
 
-const TO_OBJECT = { longs: String, enums: String, defaults: true, arrays: true, objects: true };
+/** One of these: a service, an enum or a message. */
+interface Definition {
+  readonly methods?: Readonly<Record<string, MethodDefinition>>;
+  readonly values?: Readonly<Record<string, number>>;
+  readonly fields?: Readonly<Record<string, FieldDefinition>>;
+  /** What a message has within it. */
+  readonly nested?: Readonly<Record<string, Definition>>;
+}
 
-let loaded: Root | undefined;
+interface Definitions {
+  readonly nested: {
+    readonly runtime: {
+      readonly nested: {
+        readonly v1: { readonly nested: Readonly<Record<string, Definition>> };
+      };
+    };
+  };
+}
 
-function root(): Root {
+let loaded: Readonly<Record<string, Definition>> | undefined;
+const types = new Map<string, ValueType>();
+
+function definitions(): Readonly<Record<string, Definition>> {
   if (loaded) return loaded;
-  // Without it protobufjs reads 64-bit decimal strings as doubles; it finds `long` by itself only in plain CommonJS.
-  protobuf.util.Long = Long;
-  protobuf.configure();
   const text = readFileSync(new URL('./gen/cri.json', import.meta.url), 'utf8');
-  loaded = protobuf.Root.fromJSON(JSON.parse(text) as Parameters<typeof protobuf.Root.fromJSON>[0]);
-  loaded.resolveAll();
+  loaded = (JSON.parse(text) as Definitions).nested.runtime.nested.v1.nested;
   return loaded;
 }
 
-type Fix = (object: Record<string, unknown>) => void;
-const fixes = new Map<Type, Fix>();
-
-function fixOf(type: Type): Fix {
-  const known = fixes.get(type);
-  if (known) return known;
-  let steps: readonly Fix[] | undefined;
-  const fix: Fix = (object) => {
-    steps ??= type.fieldsArray.flatMap((field) => stepOf(field.resolve()));
-    for (const step of steps) step(object);
-  };
-  fixes.set(type, fix);
-  return fix;
+function definitionOf(name: string): Definition {
+  const definition = definitions()[name];
+  if (!definition) throw new TypeError(`${PACKAGE} has no ${name}`);
+  return definition;
 }
 
-function stepOf(field: Field): readonly Fix[] {
-  const { name } = field;
-  if (field.resolvedType instanceof protobuf.Type) {
-    const fix = fixOf(field.resolvedType);
-    if (field.repeated)
-      return [
-        (object) => {
-          for (const item of object[name] as Record<string, unknown>[]) fix(item);
-        },
-      ];
-    return [
-      (object) => {
-        if (object[name] === null) delete object[name];
-        else fix(object[name] as Record<string, unknown>);
-      },
-    ];
-  }
-  if (!WIDE.has(field.type) || NANOSECONDS.has(name)) return [];
-  return [
-    (object) => {
-      const value = object[name];
-      object[name] = Array.isArray(value) ? value.map(Number) : Number(value);
-    },
-  ];
+function typeOf(definition: Definition): ValueType {
+  const { values, fields = {}, nested = {} } = definition;
+  if (values) return enumType(values);
+  return new MessageType(fields, (type, field) => {
+    const own = nested[type];
+    return scalarOf(type, field) ?? (own ? typeOf(own) : namedType(type));
+  });
 }
 
-function codecOf(type: Type): MessageCodec {
-  const fix = fixOf(type);
+function namedType(name: string): ValueType {
+  let type = types.get(name);
+  if (!type) types.set(name, (type = typeOf(definitionOf(name))));
+  return type;
+}
+
+/** The codec of a message of runtime.v1. */
+export function codecOf(name: string): MessageCodec {
+  const type = namedType(name) as MessageType;
   return {
-    encode: (message) => Buffer.from(type.encode(type.fromObject(message)).finish()),
-    decode: (bytes) => {
-      const object = type.toObject(type.decode(bytes), TO_OBJECT);
-      fix(object);
-      return object;
-    },
+    encode: (message) => type.encode(message),
+    decode: (bytes) => type.decode(bytes),
   };
 }
 
 /** The RPCs of a service of runtime.v1, in the order of its definition. */
 export function rpcsOf(service: ServiceName): readonly Rpc[] {
-  const definition = root().lookupService(`${PACKAGE}.${service}`);
-  return definition.methodsArray.map((method) => {
-    method.resolve();
-    const { resolvedRequestType: request, resolvedResponseType: response } = method;
-    if (!request || !response) throw new TypeError(`${service}.${method.name} has no types`);
-    return {
-      method: method.name.charAt(0).toLowerCase() + method.name.slice(1),
-      name: method.name,
-      path: `/${PACKAGE}.${service}/${method.name}`,
-      streaming: method.responseStream === true,
-      request: codecOf(request),
-      response: codecOf(response),
-    };
-  });
+  return Object.entries(definitionOf(service).methods ?? {}).map(
+    ([name, { requestType, responseType, responseStream = false }]) => ({
+      method: name.charAt(0).toLowerCase() + name.slice(1),
+      name,
+      path: `/${PACKAGE}.${service}/${name}`,
+      streaming: responseStream,
+      request: codecOf(requestType),
+      response: codecOf(responseType),
+    }),
+  );
 }
+
+/** The names of all messages, for specs. */
+export const messageNames = (): string[] =>
+  Object.entries(definitions()).flatMap(([name, { fields }]) => (fields ? [name] : []));
