@@ -34,6 +34,7 @@ export async function serveRuntime(
   options: RuntimeOptions,
   dependencies: RuntimeDependencies,
   signal: AbortSignal,
+  onReady: () => void = () => undefined,
 ): Promise<void> {
   const runtime = new Runtime(options, dependencies);
   await runtime.start();
@@ -51,6 +52,7 @@ export async function serveRuntime(
       socket: options.listen,
       isolation: runtime.isolation,
     });
+    onReady();
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => {
@@ -66,10 +68,10 @@ export async function serveRuntime(
 
 export const app: ComponentApp = {
   name: NAME,
-  async run(argv, { signal, clock = new SystemClock() }) {
+  async run(argv, { signal, clock = new SystemClock(), onReady }) {
     const options = parseFlags(RuntimeOptions, argv, NAME);
     const logger = createLogger({ component: NAME });
     const dependencies = { clock, random: new SystemRandom(), logger };
-    await serveRuntime(options, dependencies, signal);
+    await serveRuntime(options, dependencies, signal, onReady);
   },
 };

@@ -107,12 +107,11 @@ export class TestCluster {
   }
 
   private async launch(): Promise<void> {
-    const { input, options } = this;
+    const { input } = this;
     for (const dir of [input.files.run(), input.files.logs()]) mkdirSync(dir, { recursive: true });
     await this.makeCertificates();
     await this.startApi();
-    if (options.controllers) this.run(controllerManager(input, 1));
-    if (options.scheduler) this.run(scheduler(input, 1));
+    for (const instance of this.components()) void this.run(instance);
     this.startNodes();
     await this.prepareObjects();
     if (this.failed) throw this.failed;
@@ -134,6 +133,8 @@ export class TestCluster {
   }
 
   private async startApi(): Promise<void> {
+    const { app } = await import('@orrery/apiserver');
+    this.preload();
     const etcd = await this.place.etcd;
     const instance = apiServer(this.input);
     // Without controllers nobody makes service accounts: pods must pass without one, as envtest has it.
@@ -147,7 +148,6 @@ export class TestCluster {
       '--enable-faults=true',
       ...admission,
     ];
-    const { app } = await import('@orrery/apiserver');
     await new Promise<void>((resolve, reject) => {
       this.api = app.run(args, {
         signal: this.stopApi.signal,
@@ -158,30 +158,55 @@ export class TestCluster {
     });
   }
 
+  /** What the first cluster of a process needs is loaded while etcd starts; a failure is met by who runs it. */
+  private preload(): void {
+    const ofNodes = this.options.nodes > 0 ? ['container-runtime', 'kubelet'] : [];
+    for (const name of [...this.components().map(({ app }) => app), ...ofNodes])
+      APPS[name]?.().catch(() => undefined);
+  }
+
+  /** What runs beside the nodes. */
+  private components(): Instance[] {
+    const { input, options } = this;
+    return [
+      ...(options.controllers ? [controllerManager(input, 1)] : []),
+      ...(options.scheduler ? [scheduler(input, 1)] : []),
+      ...(options.nodes > 0 && options.services ? [dataplane(input)] : []),
+    ];
+  }
+
   private startNodes(): void {
     const { input, options } = this;
-    if (options.nodes > 0 && options.services) this.run(dataplane(input));
     for (let i = 1; i <= options.nodes; i++) {
-      this.run(containerRuntime(input, i));
-      this.run(kubelet(input, i, false));
+      // A kubelet that finds no runtime asks again, after a while.
+      const runtime = this.run(containerRuntime(input, i));
+      void this.run(kubelet(input, i, false), runtime);
     }
   }
 
-  /** Runs a component until the cluster stops; its failure becomes the cluster's. */
-  private run({ app, args }: Instance): void {
+  /**
+   * Runs a component until the cluster stops, once `after` has come; its failure becomes the cluster's. Resolves when it
+   * says that it is ready, or has ended.
+   */
+  private run({ app, args }: Instance, after = Promise.resolve()): Promise<void> {
     const { clock } = this;
     const { signal } = this.stopping;
-    const work = async (): Promise<void> => {
-      const load = APPS[app];
-      // Nobody asks one component of a test's cluster for its health.
-      const own = without(args, 'bind-address', 'secure-port');
-      if (load) await (await load()).run(own, { signal, clock });
-    };
-    this.running.push(
-      work().catch((error: unknown) => {
-        this.failed ??= error instanceof Error ? error : new Error(String(error));
-      }),
-    );
+    return new Promise((ready) => {
+      const work = async (): Promise<void> => {
+        const load = APPS[app];
+        // Nobody asks one component of a test's cluster for its health.
+        const own = without(args, 'bind-address', 'secure-port');
+        await after;
+        if (load) await (await load()).run(own, { signal, clock, onReady: ready });
+      };
+      this.running.push(
+        work()
+          .catch((error: unknown) => {
+            this.failed ??= error instanceof Error ? error : new Error(String(error));
+          })
+          .finally(ready),
+      );
+    });
   }
 
   private async prepareObjects(): Promise<void> {
