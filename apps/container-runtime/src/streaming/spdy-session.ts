@@ -1,13 +1,18 @@
+import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
-import transport from 'spdy-transport';
+import type transport from 'spdy-transport';
 import type { SpdyConnection, SpdyStream } from 'spdy-transport';
+
+const load = createRequire(import.meta.url);
 
 /** The kind of stream that a client opened, from its headers. */
 export const typeOf = (stream: SpdyStream): string => stream.headers['streamtype'] ?? '';
 
 /** SPDY/3.1 on a connection that is already upgraded; every stream is accepted. */
 export function acceptSpdy(socket: Duplex, onStream: (stream: SpdyStream) => void): SpdyConnection {
-  const connection = transport.connection.create(socket, { protocol: 'spdy', isServer: true });
+  // Loaded by the first exec: a node that starts need not wait for it.
+  const { connection: connections } = load('spdy-transport') as typeof transport;
+  const connection = connections.create(socket, { protocol: 'spdy', isServer: true });
   allowBareStreams(connection);
   connection.on('error', () => socket.destroy());
   connection.on('stream', (stream) => {
