@@ -105,6 +105,8 @@ async function testServer(socket: string, stop: AbortSignal): Promise<void> {
     'test-server',
     '--sweep',
     base,
+    '--socket',
+    socket,
   ]);
   guard.protect([process.pid]);
   const lease = await leaseBlock(base, {});
@@ -123,10 +125,11 @@ async function testServer(socket: string, stop: AbortSignal): Promise<void> {
     await lease.release();
     guard.release();
     rmSync(base, { recursive: true, force: true });
+    rmSync(socket, { force: true });
   }
 }
 
-/** The flags of `orrery test-server`: one of the two. */
+/** The flags of `orrery test-server`: the first alone to serve, both to sweep. */
 export class TestServerFlags {
   @Flag('Unix socket at which tests ask for clusters')
   @IsOptional()
@@ -143,8 +146,10 @@ export async function testServerCommand(
   { socket, sweep }: TestServerFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  if (sweep !== undefined) await sweepTestServer(sweep);
-  else if (socket !== undefined) await testServer(socket, signal);
+  if (sweep !== undefined) {
+    await sweepTestServer(sweep);
+    if (socket !== undefined) rmSync(socket, { force: true });
+  } else if (socket !== undefined) await testServer(socket, signal);
   else
     throw new ConfigError(
       'orrery test-server needs --socket; it is started by createCluster() of @orrery/testing',
