@@ -74,4 +74,11 @@ export class ControllerManagerFlags extends SubsystemFlags {
   @IsInt()
   @Min(0)
   terminatedPodGcThreshold: number = 12_500;
+
+  @Flag(
+    'Never detach a volume from a node that is not ready while it may have it mounted',
+    'disable-force-detach-on-timeout',
+  )
+  @IsBoolean()
+  disableForceDetachOnTimeout: boolean = false;
 }

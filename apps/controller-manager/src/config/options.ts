@@ -24,6 +24,7 @@ export interface ControllerManagerOptions extends LeaderElectedOptions, Subsyste
   readonly nodeMonitorGracePeriodMs: number;
   readonly nodeEvictionRate: number;
   readonly terminatedPodGcThreshold: number;
+  readonly disableForceDetachOnTimeout: boolean;
   /** Workers by controller, where a flag sets them. */
   readonly concurrency: Readonly<Record<string, number>>;
 }
@@ -54,6 +55,7 @@ export function toOptions(flags: ControllerManagerFlags): ControllerManagerOptio
     serviceClusterIpRange: flags.serviceClusterIpRange,
     nodeEvictionRate: flags.nodeEvictionRate,
     terminatedPodGcThreshold: flags.terminatedPodGcThreshold,
+    disableForceDetachOnTimeout: flags.disableForceDetachOnTimeout,
     bindAddress: flags.bindAddress,
     securePort: flags.securePort,
     nodeMonitorPeriodMs: ms(flags.nodeMonitorPeriod),

@@ -72,6 +72,8 @@ describe('planAttachments()', () => {
     refused?: number;
     detach?: number;
     attached?: string[];
+    unusedMs?: number;
+    neverForce?: boolean;
   }>([
     { name: 'attaches what a pod uses', attach: 1 },
     { name: 'waits for the binding', claim: claim('Pending') },
@@ -105,6 +107,34 @@ describe('planAttachments()', () => {
       attachments: [attachment('k1')],
       detach: 1,
     },
+    {
+      name: 'or has not been ready for long',
+      pods: [],
+      node: node([NAME]),
+      attachments: [attachment('k1')],
+      unusedMs: 360_000,
+      detach: 1,
+    },
+    {
+      name: 'but not by force where that is forbidden',
+      pods: [],
+      node: node([NAME]),
+      attachments: [attachment('k1')],
+      unusedMs: 360_000,
+      neverForce: true,
+      attached: [NAME],
+    },
+    {
+      name: 'nor from a node that is ready',
+      pods: [],
+      node: {
+        ...node([NAME]),
+        status: { volumesInUse: [NAME], conditions: [{ type: 'Ready', status: 'True' }] },
+      } as Node,
+      attachments: [attachment('k1')],
+      unusedMs: 360_000,
+      attached: [NAME],
+    },
   ])('$name', ({ attach = 0, refused = 0, detach = 0, attached = [], ...given }) => {
     const plan = planAttachments({
       node: given.node ?? node(),
@@ -113,9 +143,43 @@ describe('planAttachments()', () => {
       volumeOf: () => given.volume ?? volume(),
       driverOf: () => given.driver,
       attachments: given.attachments ?? [],
+      unusedMs: () => given.unusedMs ?? 0,
+      neverForce: given.neverForce ?? false,
     });
     const counts = [plan.attach.length, plan.refused.length, plan.detach.length];
     expect(counts).toEqual([attach, refused, detach]);
     expect(plan.attached.map((one) => one.name)).toEqual(attached);
+  });
+
+  it.each([
+    { name: 'nobody', users: [], want: "already exclusively attached to one node and can't be" },
+    { name: 'a pod', users: [['a', 'n']], want: 'Volume is already used by pod(s) a' },
+    {
+      name: 'pods of other namespaces, too',
+      users: [
+        ['a', 'n'],
+        ['b', 'n'],
+        ['c', 'm'],
+      ],
+      want: 'Volume is already used by pod(s) a, b and 1 pod(s) in different namespaces',
+    },
+    {
+      name: 'pods of other namespaces',
+      users: [['c', 'm']],
+      want: 'Volume is already used by 1 pod(s) in different namespaces',
+    },
+  ])('says that another node holds it for $name', ({ users, want }) => {
+    const plan = planAttachments({
+      node: node(),
+      pods: [pod()],
+      claimOf: () => claim(),
+      volumeOf: () => volume(),
+      driverOf: () => undefined,
+      attachments: [attachment('k2')],
+      podsOn: () =>
+        users.map(([name, namespace]) => ({ ...pod(), metadata: { name, namespace } }) as Pod),
+    });
+    expect(plan.refused[0]?.message).toContain(`Multi-Attach error for volume "v" `);
+    expect(plan.refused[0]?.message).toContain(want);
   });
 });

@@ -29,6 +29,12 @@ export interface AttachWorld {
   readonly driverOf: (name: string) => CSIDriver | undefined;
   /** Of all nodes. */
   readonly attachments: readonly VolumeAttachment[];
+  /** Pods of another node, to say who holds a volume. */
+  readonly podsOn?: (node: string) => readonly Pod[];
+  /** For how long no pod of the node has used what is attached by that name. */
+  readonly unusedMs?: (attachment: string) => number;
+  /** Never while a kubelet may still have it mounted. */
+  readonly neverForce?: boolean;
 }
 
 export interface AttachPlan {
@@ -36,10 +42,19 @@ export interface AttachPlan {
   /** Volumes that another node holds and that only one may. */
   readonly refused: readonly { readonly volume: Attachable; readonly message: string }[];
   readonly detach: readonly VolumeAttachment[];
+  /** Volumes that are wanted and whose attachments are there, whether or not they have come about. */
+  readonly present: readonly {
+    readonly volume: Attachable;
+    readonly attachment: VolumeAttachment;
+  }[];
+  /** Attachments that nobody wants and that a kubelet still has mounted. */
+  readonly held: readonly VolumeAttachment[];
   /** What the node's status should list. */
   readonly attached: readonly { readonly name: string; readonly devicePath: string }[];
 }
 
+/** After so long a node that is not ready lets go of what it has mounted (k8s attachdetach: maxWaitForUnmountDuration). */
+export const MOST_UNMOUNT_MS = 6 * 60_000;
 const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
 
 const attachmentName = (handle: string, driver: string, node: string): string =>
@@ -89,7 +104,7 @@ export function planAttachments(world: AttachWorld): AttachPlan {
   const refused: { volume: Attachable; message: string }[] = [];
   for (const volume of all) {
     if (here.some(({ metadata }) => metadata.name === volume.name)) continue;
-    const message = heldElsewhere(volume, attachments);
+    const message = heldElsewhere(volume, world);
     if (message) refused.push({ volume, message });
     else attach.push(volume);
   }
@@ -100,11 +115,17 @@ export function planAttachments(world: AttachWorld): AttachPlan {
     const volume = world.volumeOf(spec.source.persistentVolumeName ?? '');
     return volume && uniqueName(volume);
   };
-  const detach = here.filter(
-    (attachment) =>
-      !isWanted(attachment) &&
-      !attachment.metadata.deletionTimestamp &&
-      !inUse.has(nameOf(attachment) ?? ''),
+  const isForced = ({ metadata }: VolumeAttachment): boolean =>
+    !world.neverForce &&
+    !isNodeReady(node) &&
+    (world.unusedMs?.(metadata.name ?? '') ?? 0) >= MOST_UNMOUNT_MS;
+  const unwanted = here.filter((one) => !isWanted(one) && !one.metadata.deletionTimestamp);
+  const held = unwanted.filter((one) => inUse.has(nameOf(one) ?? '') && !isForced(one));
+  const detach = unwanted.filter((one) => !held.includes(one));
+  const present = all.flatMap((volume) =>
+    here
+      .filter(({ metadata }) => metadata.name === volume.name)
+      .map((attachment) => ({ volume, attachment })),
   );
   const attached = here
     .filter((attachment) => attachment.status?.attached && !detach.includes(attachment))
@@ -112,19 +133,36 @@ export function planAttachments(world: AttachWorld): AttachPlan {
       const device = nameOf(attachment);
       return device ? [{ name: device, devicePath: '' }] : [];
     });
-  return { attach, refused, detach, attached: attached.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  attached.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { attach, refused, detach, present, held, attached };
 }
 
-function heldElsewhere(
-  { volume }: Attachable,
-  attachments: readonly VolumeAttachment[],
-): string | undefined {
-  const holder = attachments.find(
+/** k8s attachdetach/reconciler:reportMultiAttachError */
+function heldElsewhere({ volume, pods }: Attachable, world: AttachWorld): string | undefined {
+  const holder = world.attachments.find(
     ({ spec }) => spec.source.persistentVolumeName === volume.metadata.name,
   );
   if (!holder || !isExclusive(volume)) return undefined;
-  return `Multi-Attach error for volume "${volume.metadata.name ?? ''}" Volume is already exclusively attached to one node and can't be attached to another`;
+  const namespace = pods[0]?.metadata.namespace;
+  const users = (world.podsOn?.(holder.spec.nodeName) ?? []).filter((pod) =>
+    volumesOf(pod, world).some(({ metadata }) => metadata.name === volume.metadata.name),
+  );
+  const near = users.filter(({ metadata }) => metadata.namespace === namespace);
+  const names = near.map(({ metadata }) => metadata.name ?? '').join(', ');
+  const far = users.length - near.length;
+  const said = [
+    ...(near.length > 0 ? [`pod(s) ${names}`] : []),
+    ...(far > 0 ? [`${far} pod(s) in different namespaces`] : []),
+  ].join(' and ');
+  const why =
+    said === ''
+      ? "Volume is already exclusively attached to one node and can't be attached to another"
+      : `Volume is already used by ${said}`;
+  return `Multi-Attach error for volume "${volume.metadata.name ?? ''}" ${why}`;
 }
 
-const isOutOfService = ({ spec }: Node): boolean =>
+const isNodeReady = ({ status }: Node): boolean =>
+  status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+
+export const isOutOfService = ({ spec }: Node): boolean =>
   (spec?.taints ?? []).some(({ key }) => key === OUT_OF_SERVICE);

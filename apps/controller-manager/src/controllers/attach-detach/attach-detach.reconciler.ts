@@ -11,6 +11,7 @@ import type {
 } from '@orrery/api';
 import { resources } from '@orrery/api';
 import type { KubeClient } from '@orrery/client';
+import type { Clock } from '@orrery/component';
 import { defineController, done } from '@orrery/controller';
 import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
 import { BY_NODE } from '@orrery/informers';
@@ -18,7 +19,7 @@ import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { claimsOfPod } from '../pvc-protection/claims-of-pod.js';
-import { planAttachments } from './attach-detach.decide.js';
+import { MOST_UNMOUNT_MS, isOutOfService, planAttachments } from './attach-detach.decide.js';
 import type { Attachable, AttachPlan } from './attach-detach.decide.js';
 
 const NAME = 'persistentvolume-attach-detach-controller';
@@ -36,14 +37,21 @@ export interface AttachCaches {
 
 /** Asks CSI drivers to attach volumes to the nodes whose pods use them, and to detach them afterwards. */
 export class AttachDetachReconciler implements Reconciler {
+  /** Since when nobody wants an attachment that a kubelet still has mounted. */
+  readonly #unused = new Map<string, number>();
+  /** What was last told to the pods that wait for an attachment. */
+  readonly #told = new Map<string, string>();
+
   constructor(
     private readonly caches: AttachCaches,
     private readonly client: KubeClient,
     private readonly events: EventRecorder,
+    private readonly options: { readonly clock: Clock; readonly neverForce: boolean },
   ) {}
 
   async reconcile(key: ObjectKey): Promise<Result> {
     const { pods, claims, volumes, drivers, attachments } = this.caches;
+    const now = this.options.clock.monotonic();
     const node = this.caches.nodes.get(key) ?? { metadata: { name: key.name } };
     const plan = planAttachments({
       node: node as Node,
@@ -52,14 +60,51 @@ export class AttachDetachReconciler implements Reconciler {
       volumeOf: (name) => volumes.get({ name }),
       driverOf: (name) => drivers.get({ name }),
       attachments: attachments.list(),
+      podsOn: (name) => pods.byIndex(BY_NODE, name),
+      unusedMs: (name) => now - (this.#unused.get(name) ?? now),
+      neverForce: this.options.neverForce,
     });
+    for (const { metadata } of plan.held) {
+      const { name = '' } = metadata;
+      this.#unused.set(name, this.#unused.get(name) ?? now);
+    }
+    for (const { attachment } of plan.present) this.#unused.delete(attachment.metadata.name ?? '');
     await this.#listAttached(this.caches.nodes.get(key), plan);
     for (const attachment of plan.detach) await this.#detach(attachment);
     for (const volume of plan.attach) await this.#attach(volume, key.name);
     for (const { volume, message } of plan.refused)
       for (const pod of volume.pods)
         this.events.event(pod, 'Warning', 'FailedAttachVolume', message);
-    return plan.refused.length > 0 ? { requeueAfterMs: RETRY_MS } : done;
+    this.#tellProgress(plan);
+    if (plan.refused.length > 0) return { requeueAfterMs: RETRY_MS };
+    const oldest = Math.min(
+      ...plan.held.map(({ metadata }) => this.#unused.get(metadata.name ?? '') ?? now),
+    );
+    return plan.held.length > 0 && !this.options.neverForce
+      ? { requeueAfterMs: Math.max(RETRY_MS, oldest + MOST_UNMOUNT_MS - now) }
+      : done;
+  }
+
+  /** Says to the pods of a volume how its attachment fares, once each time that it changes. */
+  #tellProgress({ present }: AttachPlan): void {
+    for (const { volume, attachment } of present) {
+      const { attached, attachError } = attachment.status ?? {};
+      const { name = '' } = attachment.metadata;
+      const state = attached ? 'attached' : (attachError?.time ?? '');
+      const before = this.#told.get(name);
+      this.#told.set(name, state);
+      // What was attached when this process first saw it was told by another.
+      if (state === before || state === '' || (before === undefined && attached)) continue;
+      const about = `volume "${volume.volume.metadata.name ?? ''}" `;
+      for (const pod of volume.pods)
+        if (attached) {
+          const text = `AttachVolume.Attach succeeded for ${about}`;
+          this.events.event(pod, 'Normal', 'SuccessfulAttachVolume', text);
+        } else {
+          const text = `AttachVolume.Attach failed for ${about}: ${attachError?.message ?? ''}`;
+          this.events.event(pod, 'Warning', 'FailedAttachVolume', text);
+        }
+    }
   }
 
   /** The node's kubelet waits for a volume to be listed; one that is to go is taken from the list before it goes. */
@@ -76,6 +121,7 @@ export class AttachDetachReconciler implements Reconciler {
 
   async #attach({ name, driver, volume }: Attachable, nodeName: string): Promise<void> {
     const source = { persistentVolumeName: volume.metadata.name ?? '' };
+    this.#told.set(name, '');
     try {
       await this.client
         .resource(resources.volumeattachments)
@@ -86,6 +132,8 @@ export class AttachDetachReconciler implements Reconciler {
   }
 
   async #detach({ metadata: { name = '', uid } }: VolumeAttachment): Promise<void> {
+    this.#unused.delete(name);
+    this.#told.delete(name);
     try {
       await this.client
         .resource(resources.volumeattachments)
@@ -105,7 +153,12 @@ export const attachDetachController: ControllerEntry = {
         .list(metadata.namespace)
         .filter((pod) => pod.spec?.nodeName && claimsOfPod(pod).includes(metadata.name ?? ''))
         .map(({ spec }) => ({ name: spec?.nodeName ?? '' }));
-    const used = ({ status }: Node): string => JSON.stringify(status?.volumesInUse ?? []);
+    const used = (node: Node): string =>
+      JSON.stringify([
+        node.status?.volumesInUse ?? [],
+        isOutOfService(node),
+        node.status?.conditions?.find(({ type }) => type === 'Ready')?.status,
+      ]);
     return defineController(NAME)
       .for(resources.nodes, { changed: (node, old) => used(node) !== used(old) })
       .watches(resources.pods, (pod) =>
@@ -117,7 +170,7 @@ export const attachDetachController: ControllerEntry = {
       .watches(resources.volumeattachments, ({ spec }) => [{ name: spec.nodeName }])
       .build();
   },
-  create: ({ client, informers, events }) =>
+  create: ({ client, informers, events, clock, options }) =>
     new AttachDetachReconciler(
       {
         nodes: informers.informer(resources.nodes).lister,
@@ -129,5 +182,6 @@ export const attachDetachController: ControllerEntry = {
       },
       client,
       events('attachdetach-controller'),
+      { clock, neverForce: options.disableForceDetachOnTimeout },
     ),
 };
