@@ -24,7 +24,7 @@ import { hostsFile } from './hosts-file.js';
 import { containerLogPath, podDir } from './paths.js';
 import type { KubeletPaths } from './paths.js';
 import { containerResources } from './resources.js';
-import { subPathOf } from './sub-path.js';
+import { subPathOf } from '../volumes/sub-path.js';
 import { normalizeImage } from '../images/image-puller.js';
 import type { MountedVolume } from '../volumes/claims.js';
 import { describePod, uidOf } from './visit.js';
@@ -155,7 +155,10 @@ export async function makeContainerConfig(input: ContainerConfigInput): Promise<
   const { pod, container, attempt } = input;
   if (container.volumeDevices?.length)
     throw new ContainerConfigError('volumeDevices are not modelled');
-  const environment = await makeEnvironment(pod, container, input.env);
+  const environment = await makeEnvironment(pod, container, {
+    ...input.env,
+    volumes: input.volumes,
+  });
   const lookup = (name: string): string | undefined => environment.get(name);
   const mounts = await volumeMounts(input, lookup);
   const termination = await terminationMount(input);

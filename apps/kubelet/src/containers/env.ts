@@ -9,8 +9,10 @@ import type {
 } from '@orrery/api';
 import { ContainerConfigError, fieldValue, resourceValue } from './downward.js';
 import type { PodAddresses } from './downward.js';
+import { fileValue } from './env-file.js';
 import { expand } from './expand.js';
 import { serviceVariables } from './service-env.js';
+import type { MountedVolume } from '../volumes/claims.js';
 
 /** Current ConfigMaps and Secrets; undefined when there is none of that name. */
 export interface ConfigReader {
@@ -25,6 +27,8 @@ export interface EnvContext {
   readonly allocatable: Readonly<Record<string, string>>;
   /** `cluster.local`; '' = none. */
   readonly clusterDomain: string;
+  /** The pod's mounted volumes, of which variables may name files. */
+  readonly volumes?: ReadonlyMap<string, MountedVolume>;
 }
 
 const decode = (base64: string): string => Buffer.from(base64, 'base64').toString('utf8');
@@ -93,9 +97,7 @@ async function valueOf(
     return resourceValue(pod, container, from.resourceFieldRef, context.allocatable);
   if (from.configMapKeyRef) return readKey(pod, 'ConfigMap', from.configMapKeyRef, context.config);
   if (from.secretKeyRef) return readKey(pod, 'Secret', from.secretKeyRef, context.config);
-  if (from.fileKeyRef)
-    throw new ContainerConfigError(`env "${variable.name}": fileKeyRef is not modelled`);
-  return '';
+  return from.fileKeyRef ? fileValue(from.fileKeyRef, context.volumes ?? new Map()) : '';
 }
 
 /**

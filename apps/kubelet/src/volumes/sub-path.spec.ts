@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { writeAtomically } from '../volumes/atomic-writer.js';
+import { writeAtomically } from './atomic-writer.js';
 import { subPathOf } from './sub-path.js';
 
 const payload = (text: string): ReadonlyMap<string, { content: Buffer; mode: number }> =>

@@ -1,9 +1,13 @@
 import { link, lstat, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { safeJoin } from './paths.js';
+import { safeJoin } from '../containers/paths.js';
 
-const isInside = (base: string, path: string): boolean =>
+const lies = (base: string, path: string): boolean =>
   path === base || path.startsWith(`${base}${sep}`);
+
+/** Whether a path leads to something in a folder, by whatever links. Rejects when it leads to nothing. */
+export const isInside = async (base: string, path: string): Promise<boolean> =>
+  lies(await realpath(base), await realpath(path));
 
 /** A folder or file of a volume of objects lies below the version that its `..data` led to. */
 const VERSION = /^\.\.v_[^/]+\//;
@@ -34,7 +38,7 @@ async function walk(top: string, sub: string): Promise<string | undefined> {
   let path = top;
   for (const name of sub.split('/').filter((part) => part !== '' && part !== '.')) {
     const next = await step(join(path, name));
-    if (next === undefined || !isInside(top, next)) return undefined;
+    if (next === undefined || !lies(top, next)) return undefined;
     path = next;
   }
   return path;
