@@ -3,11 +3,13 @@ import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const EVERY_MS = 500;
+/** More than 1 on a machine that is busy. */
+const PATIENCE = Number(process.env.SWAP_PATIENCE ?? '1');
 
 /** Runs a program; never throws for its exit code. */
 function execute(command, args, { env, stdin = '', timeoutMs = 120_000 }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: 'pipe', timeout: timeoutMs });
+    const child = spawn(command, args, { env, stdio: 'pipe', timeout: timeoutMs * PATIENCE });
     const [out, err] = [[], []];
     child.stdout.on('data', (chunk) => out.push(chunk));
     child.stderr.on('data', (chunk) => err.push(chunk));
@@ -26,7 +28,7 @@ export function expectThat(condition, text) {
 }
 
 export async function eventually(attempt, timeoutMs = 60_000) {
-  const end = Date.now() + timeoutMs;
+  const end = Date.now() + timeoutMs * PATIENCE;
   for (;;) {
     try {
       return await attempt();

@@ -10,7 +10,8 @@ import { clusterOfOurs, clusterOnUpstream, programIn } from './stands.mjs';
 import { workloadChecks } from './workload-checks.mjs';
 
 const folder = process.env.KUBE_BIN_DIR ?? '';
-const WORKERS = 8;
+/** Checks that run at once; fewer on a busy machine. */
+const WORKERS = Number(process.env.SWAP_WORKERS ?? '8');
 const CHECKS = [...workloadChecks, ...clusterChecks, ...schedulingChecks];
 
 const CONTROLLERS = 'kube-controller-manager';
