@@ -3,6 +3,7 @@ import type { Clock, Logger, Random } from '@orrery/component';
 import { ConfigError, parseDuration } from '@orrery/component';
 import { AdmissionChain, ServiceAllocation, namespaceHooks } from '@orrery/registry';
 import type { AdmissionPlugin, ResourceStoreOptions, StoreDeps } from '@orrery/registry';
+import { AdmissionMetrics } from './admission/admission-metrics.js';
 import { componentProbes } from './component-status/component-probes.js';
 import { ComponentStatusStorage } from './component-status/component-status-storage.js';
 import type { OpenStorage } from './config/open-storage.js';
@@ -33,6 +34,8 @@ export interface ApiAssemblyDeps {
   readonly isReadOnly?: boolean;
   /** Names a logical cluster in its continue tokens; absent = the live one. */
   readonly cluster?: string;
+  /** Told of each watch, so that they can be ended one by one. */
+  readonly watching?: (controller: AbortController) => () => void;
   /** Counts what clients are sent; the live cluster's alone. */
   readonly sent?: SentRevisions;
   /** host:port, as discovery tells it. */
@@ -79,15 +82,16 @@ function storeOptionsOf(
 
 function storeDepsOf(
   options: ApiServerOptions,
-  { opened, clock, random, cluster }: ApiAssemblyDeps,
+  { opened, clock, random, cluster, metrics }: ApiAssemblyDeps,
   plugins: readonly AdmissionPlugin[],
 ): StoreDeps {
   return {
     storage: opened.storage,
     clock,
     random,
-    admission: new AdmissionChain(plugins),
+    admission: new AdmissionChain(plugins, new AdmissionMetrics(metrics.metrics, clock).observer()),
     keyPrefix: opened.keyPrefix,
+    deletionsAtOnce: options.deleteCollectionWorkers,
     ...(cluster === undefined ? {} : { cluster }),
     ...(options.clusterCidr ? { podCidr: options.clusterCidr } : {}),
     serviceCidr: options.serviceClusterIpRange,
@@ -134,6 +138,7 @@ export async function assembleApi(
     catalog,
     extensions,
     metrics,
+    disabledMetrics: options.disabledMetrics,
     discovery: new Discovery(catalog, extensions, deps.address),
     health: deps.health(parts),
     watch: {
@@ -143,6 +148,7 @@ export async function assembleApi(
       metrics,
       minRequestTimeoutMs: options.minRequestTimeout * 1000,
       ...(extensions.faults ? { faults: extensions.faults } : {}),
+      ...(deps.watching ? { watching: deps.watching } : {}),
       ...(deps.sent ? { sent: deps.sent } : {}),
     },
     paths: [new OpenApi(catalog, deps.documents, extensions.aggregator?.discovery)],

@@ -2,10 +2,12 @@ import { networkInterfaces } from 'node:os';
 import type { Clock, Logger, Random } from '@orrery/component';
 import { parseDuration } from '@orrery/component';
 import { firstServiceIp } from '@orrery/registry';
+import { EtcdAdmin } from '@orrery/storage';
 import { assembleApi } from './assemble-api.js';
 import type { ApiParts } from './assemble-api.js';
 import { HistoryKeeper } from './at/keep-history.js';
 import { pastClusters } from './at/past-clusters.js';
+import type { Shutdown } from './bootstrap/shutdown.js';
 import { StartHookRunner } from './bootstrap/start-hook-runner.js';
 import { afterNamespaces, ownStartHooks } from './bootstrap/start-hooks.js';
 import type { OpenStorage } from './config/open-storage.js';
@@ -14,10 +16,16 @@ import { createExtensions } from './extensions.js';
 import type { ServerExtensions, ServerServices } from './extensions.js';
 import { forkClusters } from './forks/fork-clusters.js';
 import { SentRevisions } from './history/sent-revisions.js';
-import { HealthChecks } from './health/health-checks.js';
+import { HealthChecks, afterGrace, within } from './health/health-checks.js';
 import type { HealthCheck } from './health/health-checks.js';
 import { measureObjects } from './health/object-metrics.js';
-import { RequestMetrics } from './health/request-metrics.js';
+import type { RequestMetrics } from './health/request-metrics.js';
+import {
+  measureFeatures,
+  measuredAuthenticator,
+  measuredAuthorizer,
+} from './health/server-metrics.js';
+import { StorageSize } from './health/storage-metrics.js';
 import { withHistory } from './history/history-paths.js';
 import { LogicalClusters } from './logical-clusters/logical-clusters.js';
 import { OpenApiDocuments } from './openapi/openapi.js';
@@ -31,6 +39,8 @@ export interface AssemblyDeps {
   readonly opened: OpenStorage;
   /** Aborts when the server stops. */
   readonly signal: AbortSignal;
+  readonly shutdown: Shutdown;
+  readonly metrics: RequestMetrics;
 }
 
 /** The server without its listener. */
@@ -40,7 +50,6 @@ export interface Assembly {
   readonly extensions: ServerExtensions;
   /** The past and the forks, below paths of their own. */
   readonly clusters: LogicalClusters;
-  readonly metrics: RequestMetrics;
   readonly hooks: StartHookRunner;
   /** Tells the cluster that this replica goes; to be called before the signal aborts. */
   leave(signal: AbortSignal): Promise<void>;
@@ -58,23 +67,40 @@ function hostAddress(): string {
 export const advertisedAddress = ({ advertiseAddress, bindAddress }: ApiServerOptions): string =>
   advertiseAddress ?? (bindAddress === '0.0.0.0' ? hostAddress() : bindAddress);
 
-function healthOf(services: ServerServices, hooks: StartHookRunner): HealthChecks {
-  const live: HealthCheck[] = [
+/** The checks of each path, in upstream's order. */
+function healthOf(
+  { services, extensions }: ApiParts,
+  hooks: StartHookRunner,
+  { opened, shutdown }: AssemblyDeps,
+): HealthChecks {
+  const { options, clock, storage, metrics } = services;
+  const etcd = (name: string, timeout: string): HealthCheck => ({
+    name,
+    check: () => within(clock, parseDuration(timeout) ?? 2000, () => storage.revision()),
+  });
+  const basic: HealthCheck[] = [
     { name: 'ping', check: () => undefined },
+    { name: 'log', check: () => (process.stderr.destroyed ? 'logging blocked' : undefined) },
+    etcd('etcd', options.etcdHealthcheckTimeout),
+  ];
+  const ready: HealthCheck[] = [
+    etcd('etcd-readiness', options.etcdReadycheckTimeout),
     {
-      name: 'etcd',
+      name: 'informer-sync',
       check: async () => {
-        await services.storage.revision();
+        await opened.cached?.ready(1);
         return undefined;
       },
     },
-    ...hooks.checks(),
   ];
-  const shutdown: HealthCheck = {
-    name: 'shutdown',
-    check: () => (services.signal.aborted ? 'process is shutting down' : undefined),
+  const started = [...hooks.checks(), ...(extensions.healthChecks ?? [])];
+  const graceMs = parseDuration(options.livezGracePeriod) ?? 0;
+  const checks = {
+    healthz: [...basic, ...started],
+    livez: [...basic, ...started.map((one) => afterGrace(one, clock, graceMs))],
+    readyz: [...basic, ...ready, ...started, shutdown.check],
   };
-  return new HealthChecks({ healthz: live, livez: live, readyz: [...live, shutdown] });
+  return new HealthChecks(checks, metrics);
 }
 
 /** What the live cluster runs beside its requests. */
@@ -97,9 +123,22 @@ class LiveWork {
   }
 }
 
+/** The same extensions; who comes and what is decided is counted. */
+function measured(
+  extensions: ServerExtensions,
+  { metrics, clock }: ServerServices,
+): ServerExtensions {
+  const { authenticator, authorizer } = extensions;
+  return {
+    ...extensions,
+    authenticator: measuredAuthenticator(metrics, authenticator, clock),
+    authorizer: measuredAuthorizer(metrics, authorizer, clock),
+  };
+}
+
 /** Builds everything between the listener and etcd. */
 export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): Promise<Assembly> {
-  const metrics = new RequestMetrics();
+  const { metrics } = deps;
   const shared = {
     metrics,
     documents: new OpenApiDocuments(),
@@ -111,11 +150,15 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
     ...deps,
     ...shared,
     sent: new SentRevisions(),
+    watching: (controller) => deps.shutdown.watching(controller),
     extend: async (services) =>
-      withHistory(await createExtensions(services), { services, etcd: deps.opened.etcd }),
+      measured(
+        withHistory(await createExtensions(services), { services, etcd: deps.opened.etcd }),
+        services,
+      ),
     health: (api) => {
       hooks = work.hooks(options, deps, api);
-      return healthOf(api.services, hooks);
+      return healthOf(api, hooks, deps);
     },
   });
   const { handler, catalog, extensions } = live;
@@ -130,6 +173,13 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
     );
   });
   measureObjects(metrics.metrics, catalog, deps.opened);
+  measureFeatures(metrics.metrics);
+  const admin = new EtcdAdmin(deps.opened.etcd.client);
+  const size = new StorageSize(metrics.metrics, () => admin.statuses(), {
+    clock: deps.clock,
+    intervalMs: parseDuration(options.etcdDbMetricPollInterval) ?? 30_000,
+  });
+  metrics.beforeText(() => size.refresh());
   const keeper = new HistoryKeeper(live.services, deps.opened.etcd, metrics);
   work.running.push(keeper.run(deps.signal));
   const sources = [
@@ -148,7 +198,6 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
     catalog,
     extensions,
     clusters,
-    metrics,
     hooks,
     leave: (signal) => work.leave(signal),
     stopped: async () => {

@@ -20,6 +20,7 @@ import { createLimiter } from './fairness/create-limiter.js';
 import type { Limiter } from './fairness/limiter.js';
 import { faultPaths } from './faults/faults-path.js';
 import { RequestFaults } from './faults/request-faults.js';
+import type { HealthCheck } from './health/health-checks.js';
 import type { TokenIssuer } from './forks/fork-identity.js';
 import { admissionAsHub } from './removed-apis/admission-as-hub.js';
 import { removedRequestHandlers } from './removed-apis/removed-request-kinds.js';
@@ -65,6 +66,8 @@ export interface ServerExtensions {
   readonly faults?: RequestFaults;
   /** Run after the server listens (bootstrap roles …); /readyz fails until all are done. Named in /readyz as poststarthook/<name>. */
   readonly postStartHooks: readonly { readonly name: string; run(): Promise<void> }[];
+  /** More of what /healthz, /livez and /readyz ask. */
+  readonly healthChecks?: readonly HealthCheck[];
 }
 
 interface AdmissionParts {
@@ -90,6 +93,10 @@ function admissionChain(
       store: (group, version, plural) => services.store(group, version, plural),
       clock,
       authorizer,
+      tolerations: {
+        notReady: options.defaultNotReadyTolerationSeconds,
+        unreachable: options.defaultUnreachableTolerationSeconds,
+      },
       kinds: () => services.kinds(),
       configuration: readAdmissionConfiguration(options.admissionControlConfigFile),
       webhooks: createWebhooks(services, views, policies.conditions),
@@ -150,11 +157,40 @@ export async function createExtensions(
     ...(faults ? { faults } : {}),
     ...(issuer ? {} : { limiter: createLimiter(services, views) }),
     ...(aggregator ? { aggregator } : {}),
+    ...(aggregator ? { healthChecks: aggregator.checks() } : {}),
     postStartHooks: [
+      ...VIEWS_HOOKS.map((name) => ({ name, run: () => views.ready })),
+      ...(options.enablePriorityAndFairness ? fairnessHooks(services, views) : []),
       ...(isRbac ? [bootstrapRoles(services)] : []),
       ...(aggregator ? aggregator.hooks() : []),
     ],
   };
+}
+
+/** Hooks that are done when what the server follows has been listed. */
+const VIEWS_HOOKS = [
+  'generic-apiserver-start-informers',
+  'start-apiserver-admission-initializer',
+  'start-kube-aggregator-informers',
+];
+
+const LOOK_MS = 50;
+
+/** Priority and fairness goes by what is stored as soon as the mandatory objects are there; until then by its own copies. */
+function fairnessHooks(
+  { clock, signal }: ServerServices,
+  { flowSchemas, priorityLevels }: ClusterViews,
+): ServerExtensions['postStartHooks'] {
+  const areThere = async (): Promise<boolean> =>
+    (await flowSchemas.find('catch-all')) !== undefined &&
+    (await priorityLevels.find('catch-all')) !== undefined;
+  const run = async (): Promise<void> => {
+    while (!(await areThere())) await clock.sleep(LOOK_MS, signal);
+  };
+  return ['priority-and-fairness-config-consumer', 'priority-and-fairness-filter'].map((name) => ({
+    name,
+    run,
+  }));
 }
 
 const bootstrapRoles = (services: ServerServices): ServerExtensions['postStartHooks'][number] => ({

@@ -12,15 +12,21 @@ import type { ApiServerParts } from './apiserver.module.js';
 import { assemble } from './assemble.js';
 import type { Assembly } from './assemble.js';
 import { Drain } from './bootstrap/drain.js';
+import { Shutdown } from './bootstrap/shutdown.js';
+import { checkOptions } from './config/check-options.js';
 import type { ApiServerOptions } from './config/options.js';
 import { openStorage } from './config/open-storage.js';
-import { servingTls } from './config/tls.js';
+import { namedCertificates, servingTls } from './config/tls.js';
 import type { Audit } from './audit/audit.js';
 import { createAudit } from './audit/create-audit.js';
 import { attachRequest } from './filters/attach-request.js';
 import { ResourceRequests } from './filters/resource-requests.js';
+import { RequestMetrics } from './health/request-metrics.js';
+import { measureHandshakes } from './health/server-metrics.js';
+import { EtcdMetrics } from './health/storage-metrics.js';
 import type { LogicalClusters } from './logical-clusters/logical-clusters.js';
 import { serveUpgrades } from './rest/upgrade.js';
+import { addAnswerHeaders } from './transport/cross-origin.js';
 import { BodyIntake } from './transport/body-intake.js';
 import { DirectRequests } from './transport/direct-requests.js';
 import { HTTP1_LIMITS, refuseMalformed } from './transport/http1-limits.js';
@@ -64,12 +70,10 @@ async function createApp(
   const limitMs = parseDuration(options.requestTimeout) ?? 60_000;
   const resources = new ResourceRequests({ ...parts, limitMs });
   const { clusters } = parts;
-  const { cert, key, ca } = await servingTls(options, deps.clock.now());
+  const tls = await servingTls(options, deps.clock.now());
   const adapter = new FastifyAdapter({
     https: {
-      cert,
-      key,
-      ...(ca ? { ca } : {}),
+      ...tls,
       requestCert: true,
       rejectUnauthorized: false,
       ...HTTP1_LIMITS,
@@ -92,8 +96,7 @@ async function createApp(
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
   });
-  const { anonymousAuth } = options;
-  const intake = new BodyIntake({ ...parts, anonymousAuth, limitMs });
+  const intake = new BodyIntake({ ...parts, anonymous: options, limitMs });
   fastify.addHook('onRequest', (request, reply, done) => {
     nameBodyType(request);
     intake.take(attachRequest(request, reply, deps), done);
@@ -105,7 +108,10 @@ async function createApp(
     else done();
   });
   withoutTransports(app);
-  const direct = new DirectRequests(app.getHttpServer() as Server, {
+  const server = app.getHttpServer() as Server;
+  for (const { hosts, context } of namedCertificates(options))
+    for (const host of hosts) server.addContext(host, context);
+  const direct = new DirectRequests(server, {
     attach: (source, reply) => attachRequest(source, reply, deps),
     intake,
     resources,
@@ -162,40 +168,74 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
+/** What `work` gives, or a failure when etcd has not answered within --storage-initialization-timeout. */
+async function withinMs<T>(work: Promise<T>, options: ApiServerOptions, clock: Clock): Promise<T> {
+  const limitMs = parseDuration(options.storageInitializationTimeout) ?? 0;
+  if (limitMs === 0) return work;
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(limitMs, () => {
+      reject(
+        new ConfigError(
+          `etcd has not answered within --storage-initialization-timeout, ${options.storageInitializationTimeout}`,
+        ),
+      );
+    });
+    work.then(resolve, reject).finally(cancel);
+  });
+}
+
 /** Starts the API server; it serves when this resolves. Rejects when `stop` aborts while it waits for etcd. */
 export async function startServer(
   options: ApiServerOptions,
   deps: ServerDeps,
   stop: AbortSignal = new AbortController().signal,
 ): Promise<RunningServer> {
+  checkOptions(options);
   const stopping = new AbortController();
+  const shutdown = new Shutdown(options, deps);
   const { signal } = stopping;
   setMaxListeners(0, signal);
   const audit = createAudit(options, deps);
-  const opened = openStorage(options, { ...deps, signal });
+  const metrics = new RequestMetrics();
+  const keyPrefix = `${options.etcdPrefix.replace(/\/+$/, '')}/`;
+  const calls = new EtcdMetrics(metrics.metrics, keyPrefix);
+  const onCall: EtcdMetrics['called'] = (...call) => {
+    calls.called(...call);
+  };
+  const opened = openStorage(options, { ...deps, signal, onCall });
   let assembly: Assembly;
   try {
-    assembly = await unlessAborted(assemble(options, { ...deps, opened, signal }), stop);
+    const assembling = assemble(options, { ...deps, opened, signal, shutdown, metrics });
+    assembly = await unlessAborted(withinMs(assembling, options, deps.clock), stop);
   } catch (error) {
     stopping.abort(error);
     await opened.close();
     throw error;
   }
-  const { handler, extensions, metrics, catalog, clusters } = assembly;
+  const { handler, extensions, catalog, clusters } = assembly;
+  calls.know(() => catalog.all().map(({ kind }) => kind));
+  audit?.measure(metrics.metrics);
   const parts = { options, ...deps, extensions, handler, metrics, clusters };
   const audited = audit ? { ...deps, audit } : deps;
   const { app, direct } = await createApp(options, audited, parts);
   const server = app.getHttpServer() as Server;
   const http2 = new Http2Connections(
     server,
-    { maxStreams: options.http2MaxStreamsPerConnection },
+    { maxStreams: options.http2MaxStreamsPerConnection, goawayChance: options.goawayChance },
     deps,
   );
+  addAnswerHeaders(server, {
+    origins: options.corsAllowedOrigins,
+    transportSecurity: options.strictTransportSecurityDirectives,
+  });
+  measureHandshakes(metrics.metrics, server);
+  shutdown.guard(server);
   const order = new ResponseOrder(server);
   const drain = new Drain(server, http2, deps.clock, order);
   serveUpgrades(server, { catalog, extensions, clusters, options, order, ...audited });
   try {
-    await app.listen(options.securePort, options.bindAddress);
+    const { securePort: port, bindAddress: host, permitPortSharing: reusePort } = options;
+    await app.listen({ port, host, reusePort });
   } catch (error) {
     stopping.abort();
     await opened.close();
@@ -207,7 +247,7 @@ export async function startServer(
     address: `https://${options.bindAddress}:${bound.port}`,
     started: starting,
     close: async () => {
-      await leave(assembly, deps.clock);
+      await shutdown.run(() => leave(assembly, deps.clock));
       stopping.abort(new Error('the server is stopping'));
       direct.end();
       await drain.until(app.close());

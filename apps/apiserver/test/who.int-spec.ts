@@ -262,12 +262,56 @@ describe('configuration', () => {
 
   it.each([
     {
-      name: 'expressions of issuers',
+      name: 'an expression that names nothing',
       read: () =>
         jwtConfigurationOf(
           jwtFile(`jwt: [{ ${ISSUER}, claimMappings: { username: { expression: x } } }]`),
         ),
-      want: 'jwt[0].claimMappings.username.expression: is not modelled',
+      want: "jwt[0].claimMappings.username.expression: compilation failed: ERROR: <input>:1:1: undeclared reference to 'x'",
+    },
+    {
+      name: 'an expression that makes a number of a user',
+      read: () =>
+        jwtConfigurationOf(
+          jwtFile(`jwt: [{ ${ISSUER}, claimMappings: { username: { expression: '1' } } }]`),
+        ),
+      want: 'jwt[0].claimMappings.username.expression: must evaluate to string',
+    },
+    {
+      name: 'a claim beside an expression',
+      read: () =>
+        jwtConfigurationOf(
+          jwtFile(
+            `jwt: [{ ${ISSUER}, claimMappings: { username: { claim: a, expression: claims.a } } }]`,
+          ),
+        ),
+      want: "jwt[0].claimMappings.username: claim and expression can't both be set",
+    },
+    {
+      name: 'an email that nobody verifies',
+      read: () =>
+        jwtConfigurationOf(
+          jwtFile(
+            `jwt: [{ ${ISSUER}, claimMappings: { username: { expression: claims.email } } }]`,
+          ),
+        ),
+      want: 'claims.email_verified must be used',
+    },
+    {
+      name: 'extra fields of Kubernetes',
+      read: () =>
+        jwtConfigurationOf(
+          jwtFile(
+            `jwt: [{ ${ISSUER}, claimMappings: { username: { claim: a, prefix: '' }, extra: [{ key: a.k8s.io/b, valueExpression: claims.a }] } }]`,
+          ),
+        ),
+      want: 'jwt[0].claimMappings.extra[0].key: k8s.io, kubernetes.io and their subdomains are reserved',
+    },
+    {
+      name: 'paths of strangers where there are to be none',
+      read: () =>
+        jwtConfigurationOf(jwtFile('anonymous: { enabled: false, conditions: [{ path: /x }] }')),
+      want: 'enabled should be set to true when conditions are defined',
     },
     {
       name: 'an issuer without a client',
@@ -285,7 +329,7 @@ describe('configuration', () => {
       want: 'mode Webhook needs --authorization-webhook-config-file',
     },
     {
-      name: 'conditions of authorizers',
+      name: 'authorizers that nobody can reach',
       read: () =>
         authorizersOf(
           optionsOf(
@@ -295,7 +339,7 @@ describe('configuration', () => {
             )}`,
           ),
         ),
-      want: 'authorizers[0].webhook.matchConditions: is not modelled',
+      want: 'authorizers[0].webhook.connectionInfo: only type KubeConfigFile',
     },
   ])('refuses $name by name', ({ read, want }) => {
     expect(read).toThrow(want);

@@ -5,11 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ClusterDiff, Explanation, ObjectHistory, Write } from '@orrery/history';
 import { describeActor, stepsOf } from '@orrery/history';
 import { EtcdClient } from '@orrery/storage';
-import { eventually, useEtcd } from '@orrery/testkit';
+import { eventually, startEtcd } from '@orrery/testkit';
+import type { TestEtcd } from '@orrery/testkit';
 import { metadataOf, startReplica } from './replica.js';
 import type { Answer, Json, Replica } from './replica.js';
 
-const etcd = useEtcd();
+/** Of its own: a cause that another spec records, or compacts away, would be told here. */
+let etcd: TestEtcd;
 const CORE = '/api/v1/namespaces/default';
 const APPS = '/apis/apps/v1/namespaces/default';
 const folder = mkdtempSync(join(tmpdir(), 'history-'));
@@ -26,9 +28,10 @@ const TOKENS = [
 beforeAll(async () => {
   const tokens = join(folder, 'tokens.csv');
   writeFileSync(tokens, TOKENS);
+  etcd = await startEtcd();
   api = await startReplica({
     etcd: etcd.endpoints,
-    keyspace: etcd.keyspace,
+    keyspace: '/registry/',
     flags: [
       `--token-auth-file=${tokens}`,
       '--authorization-mode=RBAC',
@@ -42,6 +45,7 @@ beforeAll(async () => {
 afterAll(async () => {
   client.close();
   await api.close();
+  await etcd.stop();
   rmSync(folder, { recursive: true });
 });
 

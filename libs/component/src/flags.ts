@@ -21,6 +21,8 @@ interface FlagInfo {
   readonly flag: string;
   readonly description: string;
   readonly type: unknown;
+  /** A list whose values may hold commas: each is a flag of its own. */
+  readonly isWhole: boolean;
 }
 
 const FLAGS = Symbol('flags');
@@ -30,9 +32,9 @@ const toKebab = (name: string): string =>
 
 /**
  * Marks a property of a flags DTO: `--kebab-case` of its name unless `flag` says otherwise. String, number,
- * boolean (`--x`, `--x=false`) and string[] (comma-separated or repeated) properties are supported.
+ * boolean (`--x`, `--x=false`) and string[] (comma-separated or repeated, `whole`: repeated alone) properties are supported.
  */
-export function Flag(description: string, flag?: string): PropertyDecorator {
+export function Flag(description: string, flag?: string, whole?: 'whole'): PropertyDecorator {
   return (target, property) => {
     const known = (Reflect.getMetadata(FLAGS, target) as FlagInfo[] | undefined) ?? [];
     const name = String(property);
@@ -41,6 +43,7 @@ export function Flag(description: string, flag?: string): PropertyDecorator {
       flag: flag ?? toKebab(name),
       description,
       type: Reflect.getMetadata('design:type', target, property),
+      isWhole: whole === 'whole',
     };
     Reflect.defineMetadata(FLAGS, [...known, info], target);
   };
@@ -64,11 +67,27 @@ export function IsDuration(): PropertyDecorator {
 
 type Newable<T> = new () => T;
 
+/** What Go's strconv.ParseBool takes. */
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  ...Object.fromEntries(['1', 't', 'T', 'true', 'TRUE', 'True'].map((text) => [text, true])),
+  ...Object.fromEntries(['0', 'f', 'F', 'false', 'FALSE', 'False'].map((text) => [text, false])),
+};
+
 function toValue(info: FlagInfo, raw: unknown): unknown {
-  if (info.type === Number) return Number(raw);
-  if (info.type === Boolean) return raw === true || raw === 'true' || raw === '1';
+  const refuse = (what: string): never => {
+    const given = `${JSON.stringify(raw)} for "--${info.flag}"`;
+    throw new ConfigError(`invalid argument ${given}: must be ${what}; see --help`);
+  };
+  if (info.type === Number) return raw === '' ? refuse('a number') : Number(raw);
+  if (info.type === Boolean) {
+    if (raw === true) return true;
+    const known = typeof raw === 'string' && Object.hasOwn(BOOLEANS, raw);
+    return known ? BOOLEANS[raw] : refuse('true or false');
+  }
   if (info.type === Array)
-    return (raw as string[]).flatMap((part) => part.split(',')).filter((part) => part !== '');
+    return (raw as string[])
+      .flatMap((part) => (info.isWhole ? [part] : part.split(',')))
+      .filter((part) => part !== '');
   return raw;
 }
 

@@ -49,24 +49,52 @@ export interface AdmissionPlugin {
 
 type Step = 'admit' | 'validate';
 
+/** Told when a step of a request begins; what it answers is called when the step ends. */
+export type StepObserver = (step: Step, operation: Operation) => (rejected: boolean) => void;
+
 /** The plugins in the order of the list: every `admit` (twice when one asks for it), and later every `validate`. */
 export class AdmissionChain {
   /** The plugins that take part, by step and operation. */
   readonly #taking = new Map<string, readonly AdmissionPlugin[]>();
 
-  constructor(private readonly plugins: readonly AdmissionPlugin[] = []) {}
+  constructor(
+    private readonly plugins: readonly AdmissionPlugin[] = [],
+    private readonly observe?: StepObserver,
+  ) {}
 
-  async admit(attributes: AdmissionAttributes): Promise<void> {
+  admit(attributes: AdmissionAttributes): Promise<void> {
+    return this.#observed('admit', attributes, () => this.#admit(attributes));
+  }
+
+  validate(attributes: AdmissionAttributes): Promise<void> {
+    return this.#observed('validate', attributes, () => this.#ask('validate', attributes));
+  }
+
+  #observed(
+    step: Step,
+    { operation }: AdmissionAttributes,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const end = this.observe?.(step, operation);
+    if (!end) return work();
+    return work().then(
+      () => {
+        end(false);
+      },
+      (error: unknown) => {
+        end(true);
+        throw error;
+      },
+    );
+  }
+
+  async #admit(attributes: AdmissionAttributes): Promise<void> {
     const reinvocation = new Reinvocation();
     const seen = { ...attributes, reinvocation };
     await this.#ask('admit', seen);
     if (!reinvocation.wanted) return;
     reinvocation.isReinvoke = true;
     await this.#ask('admit', seen);
-  }
-
-  validate(attributes: AdmissionAttributes): Promise<void> {
-    return this.#ask('validate', attributes);
   }
 
   /** One after the other; those that decide at once are not waited for. */

@@ -7,7 +7,7 @@ import { listObjects } from './read.js';
 import type { RequestContext } from './request-context.js';
 import type { StoreScope } from './store-deps.js';
 
-/** Deletions under way at once. */
+/** Deletions under way at once, where nobody says how many. */
 const CONCURRENCY = 8;
 
 /** DELETE of a collection: deletes what the list matches and answers that list. */
@@ -32,6 +32,6 @@ export async function deleteCollection(
       }
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  await Promise.all(Array.from({ length: scope.deps.deletionsAtOnce ?? CONCURRENCY }, worker));
   return list;
 }

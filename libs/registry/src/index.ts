@@ -3,7 +3,7 @@
  * only add hooks. Objects it hands out are shared and must not be changed; every failure is a StatusError.
  */
 // For the API server.
-export type { AdmissionAttributes, AdmissionPlugin, Operation } from './admission.js';
+export type { AdmissionAttributes, AdmissionPlugin, Operation, StepObserver } from './admission.js';
 export { AdmissionChain, Reinvocation } from './admission.js';
 export type { RequestContext, RequestOrigin, SentAbout, UserInfo } from './request-context.js';
 export type { ResourceStoreOptions } from './resource-store.js';

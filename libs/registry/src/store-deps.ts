@@ -40,6 +40,8 @@ export interface StoreDeps {
   readonly cluster?: string;
   readonly podCidr?: string;
   readonly serviceCidr?: string;
+  /** Objects of a collection that are deleted at the same time; default 8. */
+  readonly deletionsAtOnce?: number;
 }
 
 /** Everything one store works with. */

@@ -1,6 +1,7 @@
 import { StatusError } from '@orrery/apimachinery';
 import type { Clock, Metrics } from '@orrery/component';
-import type { AdmissionAttributes, AdmissionPlugin } from '@orrery/registry';
+import type { AdmissionAttributes, AdmissionPlugin, StepObserver } from '@orrery/registry';
+import { noteWaited } from '../health/request-notes.js';
 
 const BUCKETS = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 
@@ -12,6 +13,8 @@ export interface WebhookOutcome {
   readonly name: string;
   readonly mutating: boolean;
   readonly operation: string;
+  /** Of the request. */
+  readonly context: object;
   /** Monotonic, in ms. */
   readonly startedAt: number;
   readonly error?: unknown;
@@ -27,6 +30,7 @@ const CALLING_CODE = 400;
 /** Upstream's metrics of admission by upstream's names (k8s apiserver pkg/admission/metrics/metrics.go). */
 export class AdmissionMetrics {
   private readonly controller;
+  private readonly steps;
   private readonly webhook;
   private readonly requests;
   private readonly rejections;
@@ -41,6 +45,11 @@ export class AdmissionMetrics {
     this.controller = metrics.talliedHistogram({
       name: name('controller_admission_duration_seconds'),
       help: 'Seconds that an admission plugin took.',
+      buckets: BUCKETS,
+    });
+    this.steps = metrics.talliedHistogram({
+      name: name('step_admission_duration_seconds'),
+      help: 'Seconds that all admission plugins took.',
       buckets: BUCKETS,
     });
     this.webhook = metrics.histogram({
@@ -64,6 +73,24 @@ export class AdmissionMetrics {
       help: 'Failed calls of admission webhooks that were let pass.',
       labels: ['name', 'type'],
     });
+  }
+
+  /** Measures the steps of a chain. */
+  observer(): StepObserver {
+    const observers = new Map<string, Observe>();
+    return (type, operation) => {
+      const startedAt = this.clock.monotonic();
+      return (rejected) => {
+        const key = `${type} ${operation} ${rejected}`;
+        let observe = observers.get(key);
+        if (!observe)
+          observers.set(
+            key,
+            (observe = this.steps.of({ type, operation, rejected: String(rejected) })),
+          );
+        observe(this.#seconds(startedAt));
+      };
+    };
   }
 
   /** The same plugins, each measured. */
@@ -120,6 +147,7 @@ export class AdmissionMetrics {
   /** Counts one call of a webhook. */
   called(outcome: WebhookOutcome): void {
     const { name, mutating, operation, startedAt, error, isCallingFailure, failsOpen } = outcome;
+    noteWaited(outcome.context, this.clock.monotonic() - startedAt);
     const labels = { name, type: mutating ? 'admit' : 'validating', operation };
     const isRefusal = error instanceof StatusError;
     const code = isCallingFailure ? CALLING_CODE : isRefusal ? error.code : error ? 0 : 200;

@@ -190,7 +190,10 @@ describe('DefaultTolerationSeconds', () => {
       effect: 'NoExecute',
     } as const;
     const made = pod({ tolerations: [own] });
-    await run(new DefaultTolerationSeconds(), attributes('pods', made));
+    await run(
+      new DefaultTolerationSeconds({ notReady: 300, unreachable: 300 }),
+      attributes('pods', made),
+    );
     expect(made.spec?.tolerations).toEqual([
       own,
       {

@@ -52,6 +52,8 @@ export interface PluginDeps {
   readonly webhooks: Webhooks;
   readonly policies: Pick<Policies, 'mutating' | 'validating'>;
   readonly authorizer: Authorizer;
+  /** Seconds that pods stay on a node that is in trouble. */
+  readonly tolerations: { readonly notReady: number; readonly unreachable: number };
   /** What --admission-control-config-file says about a plugin. */
   readonly configuration: PluginConfigurations;
   /** Every kind that is served now. */
@@ -103,7 +105,7 @@ export const admissionPlugins: readonly PluginEntry[] = [
       new PodNodeSelector(views.namespaces, readNodeSelectors(configuration('PodNodeSelector'))),
   ),
   on('Priority', ({ views }) => new Priority(views.priorityClasses)),
-  on('DefaultTolerationSeconds', () => new DefaultTolerationSeconds()),
+  on('DefaultTolerationSeconds', (d) => new DefaultTolerationSeconds(d.tolerations)),
   off(
     'PodTolerationRestriction',
     ({ views, configuration }) =>
@@ -151,18 +153,33 @@ export const admissionPlugins: readonly PluginEntry[] = [
   off('AlwaysDeny', () => alwaysDeny),
 ];
 
-/** The plugins that the flags leave on, in order. Throws ConfigError for a name that is not modelled. */
+/** Throws ConfigError for a name that is no plugin's, and for one that is both enabled and disabled. */
+export function checkPluginNames(enabled: readonly string[], disabled: readonly string[]): void {
+  const known = new Set(admissionPlugins.map((plugin) => plugin.name));
+  for (const [flag, names] of [
+    ['enable', enabled],
+    ['disable', disabled],
+  ] as const) {
+    const unknown = names.find((name) => !known.has(name));
+    if (unknown !== undefined)
+      throw new ConfigError(
+        `--${flag}-admission-plugins: plugin ${JSON.stringify(unknown)} is unknown`,
+      );
+  }
+  const both = enabled.filter((name) => disabled.includes(name));
+  if (both.length > 0)
+    throw new ConfigError(
+      `[${both.join(' ')}] in enable-admission-plugins and disable-admission-plugins overlapped`,
+    );
+}
+
+/** The plugins that the flags leave on, in order. */
 export function chooseAdmissionPlugins(
   enabled: readonly string[],
   disabled: readonly string[],
   deps: PluginDeps,
 ): AdmissionPlugin[] {
-  const known = new Set(admissionPlugins.map((plugin) => plugin.name));
-  const unknown = enabled.find((name) => !known.has(name));
-  if (unknown !== undefined)
-    throw new ConfigError(
-      `--enable-admission-plugins: plugin ${JSON.stringify(unknown)} is unknown`,
-    );
+  checkPluginNames(enabled, disabled);
   return admissionPlugins
     .filter(
       (one) => !disabled.includes(one.name) && (one.onByDefault || enabled.includes(one.name)),

@@ -1,5 +1,6 @@
 import type { ApiRequest } from '../filters/api-request.js';
 import type { ServerServices } from '../extensions.js';
+import type { HealthCheck } from '../health/health-checks.js';
 import type { ClusterViews } from '../live-view/cluster-views.js';
 import type { UpgradeContext } from '../subresources.js';
 import { createServiceResolver } from '../webhooks/service-resolver.js';
@@ -18,6 +19,7 @@ export class Aggregator {
   readonly discovery: RemoteDiscovery;
   private readonly apis: ApiServices;
   private readonly servers: ExtensionServers;
+  private readonly local: LocalApiServices;
 
   constructor(
     private readonly services: ServerServices,
@@ -29,6 +31,7 @@ export class Aggregator {
       readProxyIdentity(services.options),
     );
     const documents = new RemoteDocuments(services, this.apis, this.servers);
+    this.local = new LocalApiServices(services, this.apis);
     this.discovery = new RemoteDiscovery(this.apis, documents);
   }
 
@@ -46,31 +49,48 @@ export class Aggregator {
     return remote !== undefined;
   }
 
+  /** Whether every built-in group version has its APIService (k8s pkg/controlplane/apiserver/aggregator.go:makeAPIServiceAvailableHealthCheck). */
+  checks(): HealthCheck[] {
+    const { local } = this;
+    return [
+      {
+        name: 'autoregister-completion',
+        check: () => {
+          const missing = local.missing();
+          return missing.length > 0 ? `missing APIService: [${missing.join(' ')}]` : undefined;
+        },
+      },
+    ];
+  }
+
   /** Named as upstream's post-start hooks. */
   hooks(): { readonly name: string; run(): Promise<void> }[] {
-    const { services, apis } = this;
+    const { services, apis, local } = this;
     const { signal } = services;
-    const local = new LocalApiServices(services, apis);
+    let isFollowing = false;
     const availability = new AvailabilityController(services, apis, this.servers);
     return [
       {
         name: 'start-cluster-authentication-info-controller',
         run: () => publishAuthenticationConfig(services),
       },
+      { name: 'kube-apiserver-autoregistration', run: () => local.register() },
       {
         name: 'apiservice-registration-controller',
-        run: async () => {
-          await local.register();
-          void local.start(signal);
-        },
-      },
-      {
-        name: 'apiservice-status-remote-available-controller',
         run: () => {
-          void availability.start(signal);
+          void local.start(signal);
           return Promise.resolve();
         },
       },
+      // One controller tells both sorts.
+      ...['local', 'remote'].map((sort) => ({
+        name: `apiservice-status-${sort}-available-controller`,
+        run: () => {
+          if (!isFollowing) void availability.start(signal);
+          isFollowing = true;
+          return Promise.resolve();
+        },
+      })),
     ];
   }
 

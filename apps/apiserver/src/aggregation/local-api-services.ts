@@ -67,10 +67,17 @@ export class LocalApiServices {
     private readonly apis: ApiServices,
   ) {}
 
-  /** Those of the built-in groups that are not there yet; goes those that are served no more. */
-  async register(): Promise<void> {
+  /** The names of those of the built-in groups that are not there yet. */
+  missing(): string[] {
+    const names = new Set([...this.apis.all()].map(({ metadata }) => metadata.name));
+    return this.builtIn()
+      .map(({ metadata }) => metadata.name ?? '')
+      .filter((name) => !names.has(name));
+  }
+
+  private builtIn(): APIService[] {
     const { groups } = servedApis(this.services.options);
-    const wanted = groups
+    return groups
       .filter(({ group }) => group !== 'apiregistration.k8s.io')
       .flatMap(({ group, versions }) => {
         const place = allGroupVersions.findIndex((one) => one.group === group);
@@ -80,6 +87,11 @@ export class LocalApiServices {
           return localService(group, version, priorities, 'onstart');
         });
       });
+  }
+
+  /** Those of the built-in groups that are not there yet come; those that are served no more go. */
+  async register(): Promise<void> {
+    const wanted = this.builtIn();
     const known = new Map([...this.apis.all()].map((one) => [one.metadata.name ?? '', one]));
     const names = new Set(wanted.map(({ metadata }) => metadata.name));
     const stale = [...known].filter(

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex, Writable } from 'node:stream';
-import type { Clock } from '@orrery/component';
+import type { Clock, Metrics } from '@orrery/component';
 import type { RequestContext, UserInfo } from '@orrery/registry';
 import { impersonatorOf, requestorOf } from '../authn/impersonation.js';
 import { bearerToken } from '../authn/token.js';
@@ -9,8 +9,8 @@ import { isLongRunning } from '../filters/request-timeout.js';
 import type { AuditBackend } from './audit-event.js';
 import { AuditedRequest } from './audited-request.js';
 import type { AuditableRequest } from './audited-request.js';
-import type { AuditPolicy } from './policy.js';
-import { evaluate } from './policy.js';
+import type { AuditPolicy, Level } from './policy.js';
+import { LEVELS, evaluate } from './policy.js';
 
 /** Bytes of an answer that are kept for its event; of a larger one none is. */
 const ANSWER_LIMIT = 3 * 1024 * 1024;
@@ -81,6 +81,9 @@ function attempted({ headers, raw }: AuditableRequest): string {
 
 /** Writes down who did what, as the policy says. */
 export class Audit {
+  private counts:
+    { readonly level: (level: Level) => void; readonly event: () => void } | undefined;
+
   constructor(
     private readonly policy: AuditPolicy,
     private readonly backend: AuditBackend,
@@ -116,7 +119,15 @@ export class Audit {
       ...(asking ? { user: asking } : {}),
       ...(requestor && user ? { impersonated: user } : {}),
     };
-    return new AuditedRequest(request, config, who, { backend: this.backend, clock: this.clock });
+    this.counts?.level(config.level);
+    const { backend, clock, counts } = this;
+    const counting: Pick<AuditBackend, 'write'> = {
+      write: (event) => {
+        counts?.event();
+        backend.write(event);
+      },
+    };
+    return new AuditedRequest(request, config, who, { backend: counting, clock });
   }
 
   /** Follows an upgrade by what is written to its socket; answers the request, with annotations that are kept. */
@@ -138,6 +149,22 @@ export class Audit {
       audited.annotate(key, value, level);
     };
     return { ...request, context: { ...request.context, annotate } };
+  }
+
+  /** Counts events and levels by upstream's names (k8s apiserver pkg/audit/metrics.go). */
+  measure(metrics: Metrics): void {
+    const levels = metrics.tally({
+      name: 'apiserver_audit_level_total',
+      help: 'Requests by the level at which they are audited.',
+    });
+    const events = metrics.tally({
+      name: 'apiserver_audit_event_total',
+      help: 'Events of audit that were written.',
+    });
+    const of = new Map<Level, () => void>(
+      LEVELS.map((level) => [level, levels.of({ level })] as const),
+    );
+    this.counts = { level: (level) => of.get(level)?.(), event: events.of({}) };
   }
 
   close(): Promise<void> {

@@ -70,7 +70,10 @@ export class AuditedRequest {
     private readonly config: AuditConfig,
     /** Who asked, and as whom it acts. */
     private readonly who: { readonly user?: UserInfo; readonly impersonated?: UserInfo },
-    private readonly deps: { readonly backend: AuditBackend; readonly clock: Clock },
+    private readonly deps: {
+      readonly backend: Pick<AuditBackend, 'write'>;
+      readonly clock: Clock;
+    },
   ) {}
 
   /** Whether the bytes of the answer are wanted. */

@@ -1,7 +1,7 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { loadKubeconfig } from '@orrery/client';
-import { ConfigError, parseDuration } from '@orrery/component';
+import { ConfigError, joinHostPort, parseDuration } from '@orrery/component';
 import {
   ServiceAccountTokenSigner,
   ServiceAccountTokenVerifier,
@@ -74,7 +74,8 @@ function tokenAuthenticators(
     );
   if (publicKeys.length > 0) {
     const verifier = new ServiceAccountTokenVerifier(publicKeys, options.serviceAccountIssuer);
-    members.push(new ServiceAccountAuthenticator(verifier, views, clock));
+    const objects = options.serviceAccountLookup ? views : undefined;
+    members.push(new ServiceAccountAuthenticator(verifier, objects, clock));
   }
   if (options.enableBootstrapTokenAuth)
     members.push(new BootstrapTokenAuthenticator(views.secrets, clock));
@@ -107,6 +108,26 @@ function refuseOtherHeaders(options: ApiServerOptions): void {
       throw new ConfigError(`--requestheader-${flag}: only ${known} is modelled`);
 }
 
+/** Reads every file that the flags name, so that none is found wrong later. Throws ConfigError. */
+export function checkAuthenticationFlags(options: ApiServerOptions): void {
+  readPublicKeys(options);
+  jwtConfigurationOf(options);
+  refuseOtherHeaders(options);
+  certificates('client-ca-file', options.clientCaFile);
+  certificates('requestheader-client-ca-file', options.requestheaderClientCaFile);
+  const { tokenAuthFile: file, serviceAccountSigningKeyFile: key } = options;
+  if (file !== '')
+    readFlag('token-auth-file', file, (csv) => new StaticTokenAuthenticator(csv, file));
+  if (key !== '') readFlag('service-account-signing-key-file', key, parsePrivateKey);
+  if (options.serviceAccountIssuer.length === 0)
+    throw new ConfigError('--service-account-issuer: must be given');
+  for (const issuer of options.serviceAccountIssuer)
+    if (issuer.includes(':') && !URL.canParse(issuer))
+      throw new ConfigError(
+        `service-account-issuer ${JSON.stringify(issuer)} contained a ':' but was not a valid URL`,
+      );
+}
+
 /** A server that names no credentials at all and allows everything takes everybody for the administrator. */
 function isOpen(options: ApiServerOptions): boolean {
   return (
@@ -134,6 +155,7 @@ export function createAuthentication(
   const publicKeys = own ? [own.keys.publicKey] : readPublicKeys(options);
   const jwt = jwtConfigurationOf(options);
   if (jwt.anonymous !== undefined) options.anonymousAuth = jwt.anonymous;
+  options.anonymousPaths = jwt.anonymousPaths;
   refuseOtherHeaders(options);
   const tokens = new TokenUnion(tokenAuthenticators(services, views, publicKeys, jwt.issuers));
   const clientCas = certificates('client-ca-file', options.clientCaFile);
@@ -171,6 +193,7 @@ export async function openIdPaths(
 ): Promise<PathHandler[]> {
   const [issuer = ''] = options.serviceAccountIssuer;
   if (publicKeys.length === 0) return [];
-  const host = options.advertiseAddress ?? options.bindAddress;
-  return openIdDiscovery(issuer, publicKeys, `https://${host}:${options.securePort}`);
+  const host = options.externalHostname || (options.advertiseAddress ?? options.bindAddress);
+  const own = `https://${joinHostPort(host, options.securePort)}/openid/v1/jwks`;
+  return openIdDiscovery(issuer, publicKeys, options.serviceAccountJwksUri || own);
 }

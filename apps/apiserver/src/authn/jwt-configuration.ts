@@ -2,12 +2,22 @@ import { readFileSync } from 'node:fs';
 import { parseYaml } from '@orrery/apimachinery';
 import { ConfigError } from '@orrery/component';
 import type { ApiServerOptions } from '../config/options.js';
-import type { JwtIssuer, PrefixedClaim } from './jwt.authenticator.js';
+import { aboutClaims, aboutUser } from '../expressions/claims.js';
+import type { Expression } from '../expressions/expression.js';
+import { ExpressionError } from '../expressions/expression.js';
+import type {
+  ClaimExpression,
+  JwtIssuer,
+  PrefixedClaim,
+  ValidationRule,
+} from './jwt.authenticator.js';
 
 export interface JwtConfiguration {
   readonly issuers: readonly JwtIssuer[];
   /** What the file says in place of --anonymous-auth. */
   readonly anonymous?: boolean;
+  /** Where alone strangers are let in. */
+  readonly anonymousPaths?: readonly string[];
 }
 
 type Mapping = Readonly<Record<string, unknown>>;
@@ -72,7 +82,7 @@ const ALGORITHMS = [
   'PS512',
 ];
 
-/** Reads one entry of `jwt`; what needs expressions is refused by its field. */
+/** Reads one entry of `jwt`; each problem names its field. */
 class IssuerReader {
   constructor(
     private readonly entry: Mapping,
@@ -80,8 +90,6 @@ class IssuerReader {
   ) {}
 
   read(): JwtIssuer {
-    for (const field of ['userValidationRules'] as const)
-      if (this.listOf(this.entry, field).length > 0) this.fail(field, 'is not modelled');
     const issuer = this.mapping(this.entry, 'issuer');
     const url = this.text(issuer, 'issuer.url') ?? this.fail('issuer.url', 'Required value');
     checkUrl(url, `${this.at}.issuer.url`);
@@ -90,27 +98,70 @@ class IssuerReader {
     const discoveryUrl = this.text(issuer, 'issuer.discoveryURL');
     const ca = this.text(issuer, 'issuer.certificateAuthority');
     const mappings = this.mapping(this.entry, 'claimMappings');
-    if (this.listOf(mappings, 'extra').length > 0)
-      this.fail('claimMappings.extra', 'is not modelled');
     const groups = mappings['groups'] === undefined ? undefined : this.claim(mappings, 'groups');
     const uid = mappings['uid'] === undefined ? undefined : this.claim(mappings, 'uid');
+    const username = this.claim(mappings, 'username');
+    const verifies = this.sources.some((source) => source.includes('claims.email_verified'));
+    if (
+      'expression' in username &&
+      username.expression.source.includes('claims.email') &&
+      !verifies
+    )
+      this.fail(
+        'claimMappings.username.expression',
+        'claims.email_verified must be used in claimMappings.username.expression or claimMappings.extra[*].valueExpression or claimValidationRules[*].expression when claims.email is used in claimMappings.username.expression',
+      );
     return {
       url,
       audiences,
       algorithms: ALGORITHMS,
-      username: this.claim(mappings, 'username'),
+      username,
       requiredClaims: this.required(),
       ...(discoveryUrl ? { discoveryUrl } : {}),
       ...(ca ? { ca } : {}),
       ...(groups ? { groups } : {}),
-      ...(uid ? { uid: uid.claim } : {}),
+      ...(uid ? { uid: 'expression' in uid ? uid : uid.claim } : {}),
+      extra: this.extra(mappings),
+      claimRules: this.rules('claimValidationRules', (source) => aboutClaims(source, ['bool'])),
+      userRules: this.rules('userValidationRules', aboutUser),
     };
   }
 
-  private claim(mappings: Mapping, field: string): PrefixedClaim {
+  /** Every expression about claims. */
+  private get sources(): string[] {
+    const mappings = this.mapping(this.entry, 'claimMappings');
+    const expressions = [
+      this.mapping(mappings, 'username')['expression'],
+      ...this.listOf(mappings, 'extra').map((one) => isMapping(one) && one['valueExpression']),
+      ...this.listOf(this.entry, 'claimValidationRules').map(
+        (one) => isMapping(one) && one['expression'],
+      ),
+    ];
+    return expressions.filter((one) => typeof one === 'string');
+  }
+
+  private compiled(field: string, make: () => Expression): Expression {
+    try {
+      return make();
+    } catch (error) {
+      if (error instanceof ExpressionError) return this.fail(field, error.message);
+      throw error;
+    }
+  }
+
+  private claim(mappings: Mapping, field: string): PrefixedClaim | ClaimExpression {
     const given = this.mapping(mappings, field);
-    if (given['expression']) this.fail(`claimMappings.${field}.expression`, 'is not modelled');
-    const { claim, prefix } = given;
+    const { claim, prefix, expression } = given;
+    if (typeof expression === 'string' && expression !== '') {
+      const at = `claimMappings.${field}`;
+      if (claim) this.fail(at, "claim and expression can't both be set");
+      if (prefix !== undefined)
+        this.fail(`${at}.prefix`, 'may not be specified when expression is set');
+      const wanted = field === 'groups' ? ['string', 'list(string)'] : ['string'];
+      return {
+        expression: this.compiled(`${at}.expression`, () => aboutClaims(expression, wanted)),
+      };
+    }
     if (typeof claim !== 'string' || claim === '')
       return this.fail(`claimMappings.${field}.claim`, 'Required value');
     if (typeof prefix !== 'string' && field !== 'uid')
@@ -120,13 +171,54 @@ class IssuerReader {
 
   private required(): Record<string, string> {
     return Object.fromEntries(
-      this.listOf(this.entry, 'claimValidationRules').map((rule, i) => {
+      this.listOf(this.entry, 'claimValidationRules').flatMap((rule, i) => {
         const { claim, requiredValue, expression } = isMapping(rule) ? rule : {};
-        if (expression || typeof claim !== 'string')
-          return this.fail(`claimValidationRules[${i}].expression`, 'is not modelled');
-        return [claim, typeof requiredValue === 'string' ? requiredValue : ''];
+        const at = `claimValidationRules[${i}]`;
+        if (claim && expression) return this.fail(at, "claim and expression can't both be set");
+        if (expression) return [];
+        if (typeof claim !== 'string' || claim === '')
+          return this.fail(at, 'claim or expression is required');
+        return [[claim, typeof requiredValue === 'string' ? requiredValue : ''] as const];
       }),
     );
+  }
+
+  /** The rules that are expressions. */
+  private rules(field: string, compile: (source: string) => Expression): ValidationRule[] {
+    return this.listOf(this.entry, field).flatMap((rule, i) => {
+      const { expression, message, claim } = isMapping(rule) ? rule : {};
+      if (claim) return [];
+      const at = `${field}[${i}].expression`;
+      if (typeof expression !== 'string' || expression === '')
+        return this.fail(at, 'Required value');
+      const made = this.compiled(at, () => compile(expression));
+      return [{ expression: made, message: typeof message === 'string' ? message : '' }];
+    });
+  }
+
+  private extra(mappings: Mapping): (ClaimExpression & { key: string })[] {
+    const seen = new Set<string>();
+    return this.listOf(mappings, 'extra').map((one, i) => {
+      const { key, valueExpression } = isMapping(one) ? one : {};
+      const at = `claimMappings.extra[${i}]`;
+      if (typeof key !== 'string' || !/^[^/]+\/.+$/.test(key))
+        return this.fail(`${at}.key`, 'must be a domain-prefixed path (such as "acme.io/foo")');
+      if (key !== key.toLowerCase()) return this.fail(`${at}.key`, 'must be lowercase');
+      if (/(^|\.)(k8s|kubernetes)\.io\//.test(key))
+        return this.fail(
+          `${at}.key`,
+          'k8s.io, kubernetes.io and their subdomains are reserved for Kubernetes use',
+        );
+      if (seen.has(key)) return this.fail(`${at}.key`, `Duplicate value: ${JSON.stringify(key)}`);
+      seen.add(key);
+      if (typeof valueExpression !== 'string' || valueExpression === '')
+        return this.fail(`${at}.valueExpression`, 'Required value');
+      const wanted = ['string', 'list(string)'];
+      const expression = this.compiled(`${at}.valueExpression`, () =>
+        aboutClaims(valueExpression, wanted),
+      );
+      return { key, expression };
+    });
   }
 
   private mapping(from: Mapping, field: string): Mapping {
@@ -150,6 +242,23 @@ class IssuerReader {
   }
 }
 
+/** The paths at which strangers are let in: those of `anonymous.conditions`; undefined = all. */
+function pathsOf(anonymous: unknown, source: string): string[] | undefined {
+  const conditions = isMapping(anonymous) ? anonymous['conditions'] : undefined;
+  if (!isMapping(anonymous) || !Array.isArray(conditions) || conditions.length === 0)
+    return undefined;
+  if (anonymous['enabled'] !== true)
+    throw new ConfigError(
+      `${source}: anonymous.conditions: enabled should be set to true when conditions are defined`,
+    );
+  return (conditions as unknown[]).map((one, i) => {
+    const path = isMapping(one) ? one['path'] : undefined;
+    if (typeof path !== 'string' || path === '')
+      throw new ConfigError(`${source}: anonymous.conditions[${i}].path: Required value`);
+    return path;
+  });
+}
+
 function fromFile(path: string): JwtConfiguration {
   const source = `--authentication-config: ${path}`;
   let root: unknown;
@@ -167,13 +276,13 @@ function fromFile(path: string): JwtConfiguration {
   if (!Array.isArray(entries)) throw new ConfigError(`${source}: jwt: must be a list`);
   const { anonymous } = root;
   const enabled = isMapping(anonymous) ? anonymous['enabled'] === true : undefined;
-  if (isMapping(anonymous) && Array.isArray(anonymous['conditions']))
-    throw new ConfigError(`${source}: anonymous.conditions: is not modelled`);
+  const paths = pathsOf(anonymous, source);
   return {
     issuers: (entries as unknown[]).map((entry, i) =>
       new IssuerReader(isMapping(entry) ? entry : {}, `${source}: jwt[${i}]`).read(),
     ),
     ...(enabled === undefined ? {} : { anonymous: enabled }),
+    ...(paths ? { anonymousPaths: paths } : {}),
   };
 }
 

@@ -2,6 +2,8 @@ import type { Clock } from '@orrery/component';
 import { TokenError, UnknownKeyError, issuerOfToken, verifyToken } from '@orrery/pki';
 import type { VerifiedClaims } from '@orrery/pki';
 import type { UserInfo } from '@orrery/registry';
+import type { Expression } from '../expressions/expression.js';
+import { ExpressionError } from '../expressions/expression.js';
 import { getJson } from '../webhooks/https-get.js';
 import type { TokenAuthenticator, TokenUser } from './token.js';
 
@@ -9,6 +11,17 @@ import type { TokenAuthenticator, TokenUser } from './token.js';
 export interface PrefixedClaim {
   readonly claim: string;
   readonly prefix: string;
+}
+
+/** A part of the user that an expression makes of the claims. */
+export interface ClaimExpression {
+  readonly expression: Expression;
+}
+
+/** What must be true, and what is said when it is not. */
+export interface ValidationRule {
+  readonly expression: Expression;
+  readonly message: string;
 }
 
 /** An issuer of tokens and how its claims are read (--oidc-* or one entry of AuthenticationConfiguration). */
@@ -20,10 +33,16 @@ export interface JwtIssuer {
   /** The token must be for one of them. */
   readonly audiences: readonly string[];
   readonly algorithms: readonly string[];
-  readonly username: PrefixedClaim;
-  readonly groups?: PrefixedClaim;
-  readonly uid?: string;
+  readonly username: PrefixedClaim | ClaimExpression;
+  readonly groups?: PrefixedClaim | ClaimExpression;
+  readonly uid?: string | ClaimExpression;
+  /** More fields of the user, by key. */
+  readonly extra?: readonly (ClaimExpression & { readonly key: string })[];
   readonly requiredClaims: Readonly<Record<string, string>>;
+  /** About the claims. */
+  readonly claimRules?: readonly ValidationRule[];
+  /** About the user that was made of them. */
+  readonly userRules?: readonly ValidationRule[];
 }
 
 /** Keys are asked for again at most this often when a token names an unknown one. */
@@ -39,7 +58,55 @@ function textClaim(claims: VerifiedClaims, claim: string, what: string): string 
   return value;
 }
 
-function groupsOf(claims: VerifiedClaims, groups: PrefixedClaim | undefined): string[] {
+/** Does `work`; what fails is told as upstream does. */
+function evaluated<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    throw new TokenError(`oidc: error evaluating ${what}: ${error.message}`);
+  }
+}
+
+function textOf({ expression }: ClaimExpression, claims: VerifiedClaims, what: string): string {
+  return evaluated(`${what} claim expression`, () => {
+    const value = expression.evaluate({ claims });
+    if (typeof value !== 'string')
+      throw new ExpressionError(`${what} claim expression must return a string`);
+    return value;
+  });
+}
+
+/** A text or a list of texts; what is empty is left out. */
+function textsOf({ expression }: ClaimExpression, claims: VerifiedClaims, what: string): string[] {
+  return evaluated(`${what} claim expression`, () => {
+    const value = expression.evaluate({ claims });
+    const all: unknown[] = Array.isArray(value) ? value : value === null ? [] : [value];
+    return all.flatMap((one) => {
+      if (typeof one !== 'string')
+        throw new ExpressionError('expression must return a string or a list of strings');
+      return one === '' ? [] : [one];
+    });
+  });
+}
+
+function checkRules(
+  rules: readonly ValidationRule[] | undefined,
+  documents: Readonly<Record<string, unknown>>,
+  what: string,
+): void {
+  for (const { expression, message } of rules ?? [])
+    evaluated(what, () => {
+      if (expression.evaluate(documents) === true) return;
+      throw new ExpressionError(`validation expression '${expression.source}' failed: ${message}`);
+    });
+}
+
+function groupsOf(
+  claims: VerifiedClaims,
+  groups: PrefixedClaim | ClaimExpression | undefined,
+): string[] {
+  if (groups && 'expression' in groups) return textsOf(groups, claims, 'group');
   const value = groups && claims[groups.claim];
   if (!groups || value === undefined || value === null) return [];
   const all: unknown[] = Array.isArray(value) ? value : [value];
@@ -65,7 +132,12 @@ export class JwtAuthenticator implements TokenAuthenticator {
     if (issuerOfToken(token) !== this.issuer.url) return undefined;
     const claims = await this.verify(token);
     this.check(claims);
-    return { user: this.userOf(claims), audiences };
+    const { claimRules, userRules } = this.issuer;
+    checkRules(claimRules, { claims }, 'claim validation expression');
+    const user = this.userOf(claims);
+    const { name: username, uid = '', groups, extra = {} } = user;
+    checkRules(userRules, { user: { username, uid, groups, extra } }, 'user info validation rule');
+    return { user, audiences };
   }
 
   private async verify(token: string): Promise<VerifiedClaims> {
@@ -99,19 +171,47 @@ export class JwtAuthenticator implements TokenAuthenticator {
   }
 
   private userOf(claims: VerifiedClaims): UserInfo {
-    const { username, groups, uid } = this.issuer;
+    const { groups } = this.issuer;
+    const uid = this.uidOf(claims);
+    const extra = this.extraOf(claims);
+    return {
+      name: this.nameOf(claims),
+      groups: groupsOf(claims, groups),
+      ...(uid === undefined ? {} : { uid }),
+      ...(Object.keys(extra).length > 0 ? { extra } : {}),
+    };
+  }
+
+  private nameOf(claims: VerifiedClaims): string {
+    const { username } = this.issuer;
+    if ('expression' in username) {
+      const made = textOf(username, claims, 'username');
+      if (made === '')
+        throw new TokenError('oidc: empty username via CEL expression is not allowed');
+      return made;
+    }
     const name = textClaim(claims, username.claim, 'username');
     if (username.claim === 'email' && claims['email_verified'] !== undefined)
       if (claims['email_verified'] !== true) throw new TokenError('oidc: email not verified');
+    return `${username.prefix}${name}`;
+  }
+
+  private uidOf(claims: VerifiedClaims): string | undefined {
+    const { uid } = this.issuer;
+    if (uid === undefined) return undefined;
+    return typeof uid === 'string' ? textClaim(claims, uid, 'uid') : textOf(uid, claims, 'uid');
+  }
+
+  private extraOf(claims: VerifiedClaims): Record<string, string[]> {
+    const made: Record<string, string[]> = {};
     const { jti } = claims;
-    return {
-      name: `${username.prefix}${name}`,
-      groups: groupsOf(claims, groups),
-      ...(uid ? { uid: textClaim(claims, uid, 'uid') } : {}),
-      ...(typeof jti === 'string'
-        ? { extra: { 'authentication.kubernetes.io/credential-id': [`JTI=${jti}`] } }
-        : {}),
-    };
+    if (typeof jti === 'string')
+      made['authentication.kubernetes.io/credential-id'] = [`JTI=${jti}`];
+    for (const one of this.issuer.extra ?? []) {
+      const values = textsOf(one, claims, 'extra');
+      if (values.length > 0) made[one.key] = values;
+    }
+    return made;
   }
 
   /** Read at first use and kept; a failure is not kept. */

@@ -6,13 +6,13 @@ import type { PathHandler } from '../subresources.js';
 export async function openIdDiscovery(
   issuer: string,
   publicKeys: readonly KeyObject[],
-  baseUrl: string,
+  jwksUri: string,
 ): Promise<PathHandler[]> {
   const jwks = await toJwks(publicKeys);
   const algorithms = [...new Set(jwks.keys.map((key) => key.alg ?? 'RS256'))];
   const metadata = {
     issuer,
-    jwks_uri: `${baseUrl}/openid/v1/jwks`,
+    jwks_uri: jwksUri,
     response_types_supported: ['id_token'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: algorithms,

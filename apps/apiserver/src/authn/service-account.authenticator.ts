@@ -47,7 +47,8 @@ function userOf(claims: ServiceAccountClaims): UserInfo {
 export class ServiceAccountAuthenticator implements TokenAuthenticator {
   constructor(
     private readonly verifier: ServiceAccountTokenVerifier,
-    private readonly objects: BoundObjects,
+    /** Undefined: tokens are good until they expire (--service-account-lookup=false). */
+    private readonly objects: BoundObjects | undefined,
     private readonly clock: Clock,
   ) {}
 
@@ -57,13 +58,17 @@ export class ServiceAccountAuthenticator implements TokenAuthenticator {
   ): Promise<TokenUser | undefined> {
     if (!this.verifier.looksOurs(token)) return undefined;
     const claims = await this.verifier.verify(token, { audiences, now: this.clock.now() });
-    await this.#checkObjects(claims.kubernetes, claims.legacy ? token : undefined);
+    if (this.objects)
+      await this.#checkObjects(this.objects, claims.kubernetes, claims.legacy ? token : undefined);
     return { user: userOf(claims), audiences: claims.audiences };
   }
 
-  async #checkObjects(claim: KubernetesClaim, legacyToken: string | undefined): Promise<void> {
+  async #checkObjects(
+    objects: BoundObjects,
+    claim: KubernetesClaim,
+    legacyToken: string | undefined,
+  ): Promise<void> {
     const { namespace, serviceaccount, pod, secret, node } = claim;
-    const { objects } = this;
     const account = await objects.serviceAccounts.find(serviceaccount.name, namespace);
     this.#alive('service account', account, serviceaccount.uid);
     if (pod) this.#alive('pod', await objects.pods.find(pod.name, namespace), pod.uid);

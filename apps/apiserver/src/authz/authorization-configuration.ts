@@ -3,6 +3,9 @@ import { parseYaml } from '@orrery/apimachinery';
 import { loadKubeconfig } from '@orrery/client';
 import { ConfigError, parseDuration } from '@orrery/component';
 import type { ApiServerOptions } from '../config/options.js';
+import { aboutAccess } from '../expressions/claims.js';
+import type { Expression } from '../expressions/expression.js';
+import { ExpressionError } from '../expressions/expression.js';
 import { toHookTarget } from '../webhooks/kubeconfig-target.js';
 import type { WebhookAuthorizerOptions } from './webhook.authorizer.js';
 
@@ -29,8 +32,6 @@ class WebhookReader {
 
   read(): WebhookAuthorizerOptions {
     const { given } = this;
-    if (Array.isArray(given['matchConditions']) && given['matchConditions'].length > 0)
-      this.fail('matchConditions', 'is not modelled');
     const policy = given['failurePolicy'];
     if (policy !== 'NoOpinion' && policy !== 'Deny')
       this.fail('failurePolicy', 'must be NoOpinion or Deny');
@@ -50,7 +51,30 @@ class WebhookReader {
       authorizedTtlMs: this.duration('authorizedTTL', 300_000),
       unauthorizedTtlMs: this.duration('unauthorizedTTL', 30_000),
       onFailure: policy === 'Deny' ? 'Deny' : 'NoOpinion',
+      conditions: this.conditions(),
     };
+  }
+
+  private conditions(): Expression[] {
+    const { matchConditions = [], matchConditionSubjectAccessReviewVersion: version } = this.given;
+    if (!Array.isArray(matchConditions)) return this.fail('matchConditions', 'must be a list');
+    if (matchConditions.length > 0 && version !== 'v1')
+      this.fail(
+        'matchConditionSubjectAccessReviewVersion',
+        version ? 'must be v1' : 'required if match conditions are specified',
+      );
+    return (matchConditions as unknown[]).map((one, i) => {
+      const expression = isMapping(one) ? one['expression'] : undefined;
+      const at = `matchConditions[${i}].expression`;
+      if (typeof expression !== 'string' || expression === '')
+        return this.fail(at, 'Required value');
+      try {
+        return aboutAccess(expression);
+      } catch (error) {
+        if (error instanceof ExpressionError) return this.fail(at, error.message);
+        throw error;
+      }
+    });
   }
 
   private duration(field: string, fallback: number): number {

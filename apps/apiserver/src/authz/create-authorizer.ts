@@ -18,6 +18,26 @@ const alwaysDeny: Authorizer = {
   authorize: () => ({ allowed: false, reason: 'Everything is forbidden.' }),
 };
 
+/** Modes besides webhooks. */
+const MODES = ['AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC'];
+
+/** Refuses modes that there are not, and files that make no sense. Throws ConfigError. */
+export function checkAuthorizationFlags(options: ApiServerOptions): void {
+  const chain = authorizersOf(options);
+  const seen = new Set<string>();
+  for (const one of chain) {
+    if ('webhook' in one) continue;
+    if (one.mode === 'ABAC') throw new ConfigError('--authorization-mode: ABAC is not modelled');
+    if (!MODES.includes(one.mode))
+      throw new ConfigError(
+        `--authorization-mode: ${JSON.stringify(one.mode)} is not a valid mode; modelled: ${[...MODES, 'Webhook'].join(', ')}`,
+      );
+    if (seen.has(one.mode))
+      throw new ConfigError(`--authorization-mode: ${JSON.stringify(one.mode)} is given twice`);
+    seen.add(one.mode);
+  }
+}
+
 export interface AuthorizerServices {
   readonly options: ApiServerOptions;
   readonly clock: Clock;
@@ -65,16 +85,12 @@ export function createAuthorizer(
     Node: () => new NodeAuthorizer(views.pods),
     RBAC: () => rbac,
   };
+  checkAuthorizationFlags(options);
   const chain = authorizersOf(options);
-  const members = chain.map((one) => {
-    if ('webhook' in one) return new WebhookAuthorizer(one.webhook, { poster, clock, logger });
-    if (one.mode === 'ABAC') throw new ConfigError('--authorization-mode: ABAC is not modelled');
+  const members = chain.flatMap((one) => {
+    if ('webhook' in one) return [new WebhookAuthorizer(one.webhook, { poster, clock, logger })];
     const create = Object.hasOwn(known, one.mode) ? known[one.mode] : undefined;
-    if (!create)
-      throw new ConfigError(
-        `--authorization-mode: ${JSON.stringify(one.mode)} is not a valid mode; modelled: ${[...Object.keys(known), 'Webhook'].join(', ')}`,
-      );
-    return create();
+    return create ? [create()] : [];
   });
   return {
     authorizer: new UnionAuthorizer([privilegedGroup, ...members]),

@@ -1,5 +1,7 @@
 import type { Clock, Logger } from '@orrery/component';
 import type { AuthorizationAttributes, Authorizer, Decision } from '../filters/authorization.js';
+import type { Expression } from '../expressions/expression.js';
+import { ExpressionError } from '../expressions/expression.js';
 import type { HookPoster, HookTarget } from '../webhooks/https-post.js';
 import { TimedCache } from '../webhooks/timed-cache.js';
 
@@ -12,12 +14,24 @@ export interface WebhookAuthorizerOptions {
   readonly unauthorizedTtlMs: number;
   /** What an unreachable webhook means: leave it to the others, or refuse. */
   readonly onFailure: 'NoOpinion' | 'Deny';
+  /** It is asked only where all are true. */
+  readonly conditions?: readonly Expression[];
 }
 
 export interface WebhookAuthorizerDeps {
   readonly poster: HookPoster;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+/** The spec of a SubjectAccessReview of v1. */
+interface AccessSpec {
+  readonly resourceAttributes?: Readonly<Record<string, string>>;
+  readonly nonResourceAttributes?: Readonly<Record<string, string>>;
+  readonly user: string;
+  readonly groups?: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+  readonly uid?: string;
 }
 
 interface ReviewStatus {
@@ -46,6 +60,8 @@ export class WebhookAuthorizer implements Authorizer {
   }
 
   async authorize(attributes: AuthorizationAttributes): Promise<Decision> {
+    const matched = this.match(attributes);
+    if (matched !== true) return matched;
     const body = this.review(attributes);
     const known = this.cache.get(body);
     if (known) return known;
@@ -66,6 +82,29 @@ export class WebhookAuthorizer implements Authorizer {
     }
   }
 
+  /** Whether the webhook is to be asked; otherwise the decision (k8s apiserver plugin/pkg/authorizer/webhook/webhook.go:match). */
+  private match(attributes: AuthorizationAttributes): true | Decision {
+    const { conditions = [], onFailure, name } = this.options;
+    if (conditions.length === 0) return true;
+    const request = wholeSpec(attributes);
+    const errors: string[] = [];
+    for (const condition of conditions) {
+      try {
+        if (condition.evaluate({ request }) !== true) return { allowed: false };
+      } catch (error) {
+        if (!(error instanceof ExpressionError)) throw error;
+        errors.push(error.message);
+      }
+    }
+    if (errors.length === 0) return true;
+    const reason = errors.join(', ');
+    this.deps.logger.warn('match condition of an authorization webhook failed', {
+      webhook: name,
+      reason,
+    });
+    return onFailure === 'Deny' ? { allowed: false, denied: true, reason } : { allowed: false };
+  }
+
   private async ask(body: string): Promise<ReviewStatus> {
     const { target, timeoutMs } = this.options;
     const { status, text } = await this.deps.poster.post(target, {
@@ -79,7 +118,19 @@ export class WebhookAuthorizer implements Authorizer {
     return review.status ?? {};
   }
 
-  private review({ user, info }: AuthorizationAttributes): string {
+  private review(attributes: AuthorizationAttributes): string {
+    const { groups, ...spec } = this.spec(attributes);
+    // v1beta1 calls them group.
+    const name = this.options.version === 'v1beta1' ? 'group' : 'groups';
+    return JSON.stringify({
+      kind: 'SubjectAccessReview',
+      apiVersion: `authorization.k8s.io/${this.options.version}`,
+      metadata: {},
+      spec: { ...spec, ...(groups ? { [name]: groups } : {}) },
+    });
+  }
+
+  private spec({ user, info }: AuthorizationAttributes): AccessSpec {
     const asked = info.isResource
       ? {
           resourceAttributes: present({
@@ -93,22 +144,35 @@ export class WebhookAuthorizer implements Authorizer {
           }),
         }
       : { nonResourceAttributes: present({ path: info.path, verb: info.verb }) };
-    return JSON.stringify({
-      kind: 'SubjectAccessReview',
-      apiVersion: `authorization.k8s.io/${this.options.version}`,
-      metadata: {},
-      spec: {
-        ...asked,
-        user: user.name,
-        // v1beta1 calls them group.
-        ...(user.groups.length > 0
-          ? { [this.options.version === 'v1beta1' ? 'group' : 'groups']: user.groups }
-          : {}),
-        ...(user.extra ? { extra: user.extra } : {}),
-        ...(user.uid ? { uid: user.uid } : {}),
-      },
-    });
+    return {
+      ...asked,
+      user: user.name,
+      ...(user.groups.length > 0 ? { groups: user.groups } : {}),
+      ...(user.extra ? { extra: user.extra } : {}),
+      ...(user.uid ? { uid: user.uid } : {}),
+    };
   }
+}
+
+/** With every field, even those that are left out where they are empty (k8s apiserver pkg/authorization/cel/matcher.go). */
+function wholeSpec({
+  user,
+  info,
+}: AuthorizationAttributes): Required<
+  Omit<AccessSpec, 'resourceAttributes' | 'nonResourceAttributes'>
+> {
+  const { namespace, verb, group, version, resource, subresource, name, path } = info;
+  return {
+    ...(info.isResource
+      ? {
+          resourceAttributes: { namespace, verb, group, version, resource, subresource, name },
+        }
+      : { nonResourceAttributes: { path, verb } }),
+    user: user.name,
+    groups: user.groups,
+    extra: user.extra ?? {},
+    uid: user.uid ?? '',
+  };
 }
 
 function toDecision({ allowed, denied, reason, evaluationError }: ReviewStatus): Decision {

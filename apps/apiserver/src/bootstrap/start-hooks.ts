@@ -19,6 +19,7 @@ export interface StartHook {
   run(): Promise<void>;
 }
 
+const DEFINITIONS = 'crd-informer-synced';
 const NAMESPACES = 'start-system-namespaces-controller';
 const SERVICE_RANGE = 'start-kubernetes-service-cidr-controller';
 
@@ -41,7 +42,7 @@ export function ownStartHooks(
 ): StartHook[] {
   return [
     {
-      name: 'crd-informer-synced',
+      name: DEFINITIONS,
       run: () =>
         new Promise((resolve) => {
           const controller = new DefinitionController(services, cluster.catalog);
@@ -52,6 +53,12 @@ export function ownStartHooks(
           });
         }),
     },
+    // Both run once the definitions are followed.
+    ...['start-apiextensions-informers', 'start-apiextensions-controllers'].map((name) => ({
+      name,
+      after: [DEFINITIONS],
+      run: () => Promise.resolve(),
+    })),
     {
       name: NAMESPACES,
       run: () => ensureNamespaces(services),
@@ -73,6 +80,7 @@ export function ownStartHooks(
       after: [NAMESPACES, SERVICE_RANGE],
       run: async () => {
         await ensureKubernetesService(services, cluster.kubernetesIp);
+        if (services.options.endpointReconcilerType === 'none') return;
         const { deps, advertiseAddress } = cluster;
         const reconciler = new EndpointReconciler(services, deps, advertiseAddress);
         cluster.onLeave((signal) => reconciler.leave(signal));

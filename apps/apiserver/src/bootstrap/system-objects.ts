@@ -67,6 +67,7 @@ export async function ensureKubernetesService(
   services: ServerServices,
   clusterIP: string,
 ): Promise<void> {
+  const { kubernetesServiceNodePort: nodePort } = services.options;
   await ensure(services.store('', 'v1', 'services'), services, {
     metadata: {
       name: 'kubernetes',
@@ -74,7 +75,7 @@ export async function ensureKubernetesService(
       labels: { component: 'apiserver', provider: 'kubernetes' },
     },
     spec: {
-      type: 'ClusterIP',
+      type: nodePort > 0 ? 'NodePort' : 'ClusterIP',
       clusterIP,
       ports: [
         {
@@ -82,6 +83,7 @@ export async function ensureKubernetesService(
           port: 443,
           protocol: 'TCP',
           targetPort: services.options.securePort,
+          ...(nodePort > 0 ? { nodePort } : {}),
         },
       ],
       sessionAffinity: 'None',

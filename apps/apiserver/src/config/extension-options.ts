@@ -1,8 +1,9 @@
 import { IsIn, IsInt, IsOptional, Min } from 'class-validator';
 import { Flag, IsDuration } from '@orrery/component';
+import { RunOptions } from './run-options.js';
 
 /** Flags of what extends and guards the server: webhooks, aggregation, audit, authentication and authorization by others. */
-export class ExtensionOptions {
+export class ExtensionOptions extends RunOptions {
   @Flag('file with the configuration of admission plugins')
   admissionControlConfigFile: string = '';
 

@@ -1,7 +1,7 @@
 import { ConfigError } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
 import { CachedStorage, EtcdClient, EtcdStorage, Forks } from '@orrery/storage';
-import type { Storage } from '@orrery/storage';
+import type { EtcdClientOptions, Storage } from '@orrery/storage';
 import type { ApiServerOptions } from './options.js';
 import { readFlagFile } from './tls.js';
 
@@ -46,13 +46,19 @@ function etcdAuth({ etcdUsername, etcdPasswordFile }: ApiServerOptions): object 
 /** Connects to etcd as the flags say. */
 export function openStorage(
   options: ApiServerOptions,
-  deps: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
+  deps: {
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly signal: AbortSignal;
+    readonly onCall: NonNullable<EtcdClientOptions['onCall']>;
+  },
 ): OpenStorage {
   if (options.etcdServers.length === 0)
     throw new ConfigError('--etcd-servers: name at least one etcd, e.g. http://127.0.0.1:2379');
   const client = new EtcdClient({
     endpoints: options.etcdServers,
     clock: deps.clock,
+    onCall: deps.onCall,
     ...etcdTls(options),
     ...etcdAuth(options),
   });
@@ -62,7 +68,7 @@ export function openStorage(
     keyspace: keyPrefix,
     causeRecords: options.causeRecords,
   });
-  if (options.reads === 'quorum') {
+  if (options.reads === 'quorum' || !options.watchCache) {
     return {
       storage: plain,
       etcd: plain,

@@ -73,6 +73,9 @@ export class ApiServerOptions extends ExtensionOptions {
   @Flag('requests without credentials are system:anonymous')
   anonymousAuth: boolean = true;
 
+  /** The paths at which alone they are let in, as --authentication-config says; undefined = all. */
+  anonymousPaths: readonly string[] | undefined = undefined;
+
   @Flag('admission plugins besides the default ones')
   enableAdmissionPlugins: string[] = [];
 

@@ -5,6 +5,7 @@ import type { ApiRequest } from '../filters/api-request.js';
 import type { RequestInfo } from '../filters/request-info.js';
 import type { LiveReader } from '../live-view/live-view.js';
 import type { UserInfo } from '@orrery/registry';
+import { noteWaited } from '../health/request-notes.js';
 import { FlowMetrics } from './flow-metrics.js';
 import { flowOf, matchesSchema } from './match-request.js';
 import { PriorityLevel } from './priority-level.js';
@@ -84,10 +85,7 @@ export class FlowControl implements Limiter {
       .header('x-kubernetes-pf-prioritylevel-uid', found.levelUid);
     const count = this.metrics.of(found.levelName, found.schemaName);
     const release = found.level.enter();
-    if (release) {
-      count.dispatched += 1;
-      return release;
-    }
+    if (release) return count.began(release);
     return this.wait(request, found);
   }
 
@@ -97,13 +95,16 @@ export class FlowControl implements Limiter {
     const flow = flowOf(found.schema, context.user, info);
     const startedAt = clock.monotonic();
     const { signal } = context;
-    const outcome = await found.level.wait(flow, { clock, maxWaitMs, signal });
     const count = this.metrics.of(found.levelName, found.schemaName);
+    count.waiting += 1;
+    const outcome = await found.level.wait(flow, { clock, maxWaitMs, signal });
+    count.waiting -= 1;
+    noteWaited(context, clock.monotonic() - startedAt);
     const isIn = 'release' in outcome;
-    if (isIn) count.dispatched += 1;
-    else count.rejected.set(outcome.refused, (count.rejected.get(outcome.refused) ?? 0) + 1);
     count.waits.push([isIn, (clock.monotonic() - startedAt) / 1000]);
-    return isIn ? outcome.release : undefined;
+    if (isIn) return count.began(outcome.release);
+    count.rejected.set(outcome.refused, (count.rejected.get(outcome.refused) ?? 0) + 1);
+    return undefined;
   }
 
   publish(metrics: Metrics): void {

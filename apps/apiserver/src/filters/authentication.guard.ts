@@ -7,15 +7,23 @@ import { ApiServerOptions } from '../config/options.js';
 import { ANONYMOUS, AUTHENTICATOR } from './authentication.js';
 import type { AuthenticationInput, Authenticator } from './authentication.js';
 
+/** Whether strangers are let in, and where alone; undefined = everywhere. */
+export type AnonymousRule = Pick<ApiServerOptions, 'anonymousAuth' | 'anonymousPaths'>;
+
+function isOneOf(paths: readonly string[], { raw }: AuthenticationInput): boolean {
+  const [path = ''] = (raw.url ?? '').split('?', 1);
+  return paths.includes(path);
+}
+
 /** Who asks: credentials that are good, anonymous where that is allowed, or 401. */
 export async function identify(
   authenticator: Authenticator,
   input: AuthenticationInput,
-  anonymousAuth: boolean,
+  { anonymousAuth, anonymousPaths }: AnonymousRule,
 ): Promise<UserInfo> {
   const user = await authenticator.authenticate(input);
   if (user) return user;
-  if (anonymousAuth) return ANONYMOUS;
+  if (anonymousAuth && (!anonymousPaths || isOneOf(anonymousPaths, input))) return ANONYMOUS;
   throw newUnauthorized();
 }
 
@@ -29,7 +37,7 @@ export class AuthenticationGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const { api } = context.switchToHttp().getRequest<FastifyRequest>();
     if (!api) return false;
-    api.setUser(await identify(this.authenticator, api, this.options.anonymousAuth));
+    api.setUser(await identify(this.authenticator, api, this.options));
     return true;
   }
 }

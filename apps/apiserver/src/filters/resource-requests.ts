@@ -7,6 +7,8 @@ import type { ApiHandler } from '../rest/api-handler.js';
 import type { ApiRequest } from './api-request.js';
 import { identify } from './authentication.guard.js';
 import { checkAllowed } from './authorization.guard.js';
+import type { RequestEnd } from '../health/request-metrics.js';
+import { sentBytes, waitedMs } from '../health/request-notes.js';
 import { withinTimeout } from './request-timeout.js';
 import { answerError } from './status.filter.js';
 
@@ -23,6 +25,12 @@ export interface ResourceRequestsDeps {
   /** Time limit of requests that are not long-running. */
   readonly limitMs: number;
 }
+
+/** What a request's metrics tell besides its time. */
+const about = ({ reply, context }: ApiRequest): RequestEnd => ({
+  bytes: sentBytes(reply.raw),
+  waitedMs: waitedMs(context),
+});
 
 /**
  * Requests for resources, nearly all that a cluster asks: the same steps in the same order as the guards, the
@@ -43,7 +51,7 @@ export class ResourceRequests {
     // Strangers must not make up labels: only what may pass is counted by its resource.
     let end: ReturnType<RequestMetrics['begin']> | undefined;
     try {
-      request.setUser(await identify(extensions.authenticator, request, options.anonymousAuth));
+      request.setUser(await identify(extensions.authenticator, request, options));
       const { context, info } = request;
       await limited(extensions.limiter, request, async () => {
         await checkAllowed(extensions.authorizer, context.user, info, context);
@@ -54,7 +62,8 @@ export class ResourceRequests {
     } catch (error) {
       answerError(error, request, request.reply, this.deps.logger);
     } finally {
-      end?.(raw.statusCode, clock.monotonic());
+      if (end) end(raw.statusCode, clock.monotonic(), about(request));
+      else if (raw.statusCode === 429) metrics.turnedAway(request.info);
     }
   }
 }

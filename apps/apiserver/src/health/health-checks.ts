@@ -1,3 +1,4 @@
+import type { Clock, Metrics } from '@orrery/component';
 import type { ApiRequest, ApiResponse } from '../filters/api-request.js';
 
 /** One named check; throws, or answers a text, when it fails. */
@@ -8,9 +9,16 @@ export interface HealthCheck {
 
 type Endpoint = 'healthz' | 'livez' | 'readyz';
 
-const TEXT = 'text/plain; charset=utf-8';
+interface Result {
+  readonly name: string;
+  readonly failure?: string;
+  readonly isExcluded?: boolean;
+}
 
-async function run(one: HealthCheck): Promise<{ name: string; failure?: string }> {
+const TEXT = 'text/plain; charset=utf-8';
+const HEADERS = { 'x-content-type-options': 'nosniff' };
+
+async function run(one: HealthCheck): Promise<Result> {
   const { name } = one;
   try {
     const failure = await one.check();
@@ -20,32 +28,117 @@ async function run(one: HealthCheck): Promise<{ name: string; failure?: string }
   }
 }
 
+function lineOf({ name, failure, isExcluded = false }: Result): string {
+  if (isExcluded) return `[+]${name} excluded: ok`;
+  return failure === undefined ? `[+]${name} ok` : `[-]${name} failed: reason withheld`;
+}
+
+/** A check that may take so long. */
+export function within(clock: Clock, ms: number, work: () => Promise<unknown>): Promise<undefined> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, () => {
+      reject(new Error(`no answer within ${ms} ms`));
+    });
+    work()
+      .then(() => {
+        resolve(undefined);
+      }, reject)
+      .finally(cancel);
+  });
+}
+
+/** A check that passes until so much time has gone by since the start (k8s apiserver pkg/server/healthz.go:delayedHealthCheck). */
+export function afterGrace(one: HealthCheck, clock: Clock, graceMs: number): HealthCheck {
+  if (graceMs === 0) return one;
+  const end = clock.monotonic() + graceMs;
+  const { name } = one;
+  return { name, check: () => (clock.monotonic() < end ? undefined : one.check()) };
+}
+
+/** Counts how checks end, by upstream's names (k8s component-base metrics/prometheus/slis). */
+class CheckMetrics {
+  private readonly last;
+  private readonly total;
+
+  constructor(metrics: Metrics) {
+    this.last = metrics.gauge({
+      name: 'kubernetes_healthcheck',
+      help: 'How a check ended last: 1 = well.',
+      labels: ['name', 'type'],
+    });
+    this.total = metrics.counter({
+      name: 'kubernetes_healthchecks_total',
+      help: 'How checks ended.',
+      labels: ['name', 'type', 'status'],
+    });
+  }
+
+  ended({ name, failure }: Result, type: Endpoint): void {
+    this.last.set({ name, type }, failure === undefined ? 1 : 0);
+    this.total.inc({ name, type, status: failure === undefined ? 'success' : 'error' });
+  }
+}
+
 /** /healthz, /livez and /readyz, whole or by check (k8s apiserver pkg/server/healthz/healthz.go). */
 export class HealthChecks {
-  constructor(private readonly checks: Readonly<Record<Endpoint, readonly HealthCheck[]>>) {}
+  private readonly metrics: CheckMetrics | undefined;
+
+  constructor(
+    private readonly checks: Readonly<Record<Endpoint, readonly HealthCheck[]>>,
+    metrics?: Metrics,
+  ) {
+    if (metrics) this.metrics = new CheckMetrics(metrics);
+  }
 
   async serve(request: ApiRequest): Promise<ApiResponse | undefined> {
     const match = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(request.path.replace(/\/$/, ''));
     if (!match) return undefined;
     const endpoint = match[1] as Endpoint;
-    const all = this.checks[endpoint];
-    if (match[2] !== undefined) {
-      const single = all.find(({ name }) => name === match[2]);
-      if (!single) return undefined;
-      const { failure } = await run(single);
-      return failure === undefined
-        ? { status: 200, contentType: TEXT, body: 'ok' }
-        : { status: 500, contentType: TEXT, body: `internal server error: ${failure}\n` };
-    }
+    if (match[2] !== undefined) return this.single(endpoint, match[2]);
     const excluded = new Set(request.query.getAll('exclude'));
-    const results = await Promise.all(all.filter(({ name }) => !excluded.has(name)).map(run));
-    const lines = results.map(({ name, failure }) =>
-      failure === undefined ? `[+]${name} ok` : `[-]${name} failed: reason withheld`,
+    const all = this.checks[endpoint];
+    const results = await Promise.all(
+      all.map((one) =>
+        excluded.has(one.name) ? { name: one.name, isExcluded: true } : this.run(one, endpoint),
+      ),
     );
+    const unknown = [...excluded].filter((name) => !all.some((one) => one.name === name)).sort();
+    const lines = [
+      ...results.map(lineOf),
+      ...(unknown.length > 0
+        ? [
+            `warn: some health checks cannot be excluded: no matches for ${unknown.map((name) => JSON.stringify(name)).join()}`,
+          ]
+        : []),
+    ];
     const ok = results.every(({ failure }) => failure === undefined);
-    const verdict = `${endpoint} check ${ok ? 'passed' : 'failed'}`;
-    if (!ok) return { status: 500, contentType: TEXT, body: `${[...lines, verdict].join('\n')}\n` };
-    const body = request.query.has('verbose') ? `${[...lines, verdict].join('\n')}\n` : 'ok';
-    return { status: 200, contentType: TEXT, body };
+    const text = `${[...lines, `${endpoint} check ${ok ? 'passed' : 'failed'}`].join('\n')}\n`;
+    const isLong = !ok || request.query.has('verbose');
+    return {
+      status: ok ? 200 : 500,
+      contentType: TEXT,
+      headers: HEADERS,
+      body: isLong ? text : 'ok',
+    };
+  }
+
+  private async run(one: HealthCheck, endpoint: Endpoint): Promise<Result> {
+    const result = await run(one);
+    this.metrics?.ended(result, endpoint);
+    return result;
+  }
+
+  private async single(endpoint: Endpoint, name: string): Promise<ApiResponse | undefined> {
+    const found = this.checks[endpoint].find((one) => one.name === name);
+    if (!found) return undefined;
+    const { failure } = await run(found);
+    return failure === undefined
+      ? { status: 200, contentType: TEXT, headers: HEADERS, body: 'ok' }
+      : {
+          status: 500,
+          contentType: TEXT,
+          headers: HEADERS,
+          body: `internal server error: ${failure}\n`,
+        };
   }
 }

@@ -18,6 +18,9 @@ const DURATION_BUCKETS = [
   60,
 ];
 
+/** Those of apiserver_request_sli_duration_seconds. */
+const SLI_BUCKETS = DURATION_BUCKETS.filter((bound) => bound >= 0.05);
+
 /** Paths that have a label of their own, and those whose parts below share one. */
 const PATHS = [
   '/api',
@@ -44,10 +47,21 @@ type Served = Pick<RequestInfo, 'group' | 'version' | 'resource' | 'subresource'
 
 const NOTHING: Served = { group: '', version: '', resource: '', subresource: '' };
 
+/** What is known of a request at its end, besides its time. */
+export interface RequestEnd {
+  /** Bytes of the answer. */
+  readonly bytes: number | undefined;
+  /** How long it waited for webhooks and in queues. */
+  readonly waitedMs: number;
+}
+
 /** Requests that have their labels in common. */
 interface Sort {
   readonly labels: Readonly<Record<(typeof LABELS)[number], string>>;
   readonly observe: (seconds: number) => void;
+  readonly observeSli: (seconds: number) => void;
+  /** Of reads. */
+  readonly observeSize?: (bytes: number) => void;
   /** By status code. */
   readonly counts: Map<number, () => void>;
 }
@@ -69,6 +83,20 @@ export class RequestMetrics {
     name: 'apiserver_request_duration_seconds',
     help: 'Latency of requests in seconds.',
     buckets: DURATION_BUCKETS,
+  });
+  private readonly sizes = this.metrics.talliedHistogram({
+    name: 'apiserver_response_sizes',
+    help: 'Bytes of the answers to reads.',
+    buckets: [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9],
+  });
+  private readonly sli = this.metrics.talliedHistogram({
+    name: 'apiserver_request_sli_duration_seconds',
+    help: 'Latency of requests in seconds, without what webhooks and queues took.',
+    buckets: SLI_BUCKETS,
+  });
+  private readonly terminations = this.metrics.tally({
+    name: 'apiserver_request_terminations_total',
+    help: 'Requests that the server ended to protect itself.',
   });
   private readonly running = this.metrics.gauge({
     name: 'apiserver_longrunning_requests',
@@ -105,6 +133,25 @@ export class RequestMetrics {
     });
   }
 
+  private refresh: () => Promise<void> = () => Promise.resolve();
+
+  /** What is to be done each time before somebody reads the metrics. */
+  beforeText(refresh: () => Promise<void>): void {
+    this.refresh = refresh;
+  }
+
+  /** Prometheus' text without the metrics of these names. */
+  async text(disabled: readonly string[]): Promise<string> {
+    await this.refresh();
+    const text = await this.metrics.text();
+    if (disabled.length === 0) return text;
+    const names = new Set(disabled);
+    return text
+      .split(/(?=^# HELP )/m)
+      .filter((part) => !names.has(/^# HELP (\S+)/.exec(part)?.[1] ?? ''))
+      .join('');
+  }
+
   /** Tells which resources and subresources there are. */
   know(serves: (asked: Served) => boolean): void {
     this.serves = serves;
@@ -117,19 +164,32 @@ export class RequestMetrics {
   }
 
   /** Begins one request; the answer is called when it ends. */
-  begin(info: RequestInfo, startedAt: number): (code: number, endedAt: number) => void {
+  begin(
+    info: RequestInfo,
+    startedAt: number,
+  ): (code: number, endedAt: number, end?: RequestEnd) => void {
     const sort = this.sortOf(info);
     const isLong = info.verb === 'watch';
     if (isLong) this.running.inc(sort.labels);
     else this.serve(info, 1);
-    return (code, endedAt) => {
+    return (code, endedAt, end) => {
       this.count(sort, code);
+      if (code === 504) this.terminated(sort, code);
       if (isLong) this.running.dec(sort.labels);
       else {
         this.serve(info, -1);
         sort.observe((endedAt - startedAt) / 1000);
+        sort.observeSli((endedAt - startedAt - (end?.waitedMs ?? 0)) / 1000);
+        if (end?.bytes !== undefined) sort.observeSize?.(end.bytes);
       }
     };
+  }
+
+  /** Counts a request that was answered 429 before anything was done. */
+  turnedAway(info: RequestInfo): void {
+    const sort = this.sortOf(info);
+    this.count(sort, 429);
+    this.terminated(sort, 429);
   }
 
   /** What counts the events that a watch of this resource is sent. */
@@ -168,9 +228,20 @@ export class RequestMetrics {
       component: 'apiserver',
     };
     const observe = this.duration.of({ ...labels, dry_run: '' });
-    const made: Sort = { labels, observe, counts: new Map() };
+    const isRead = info.verb === 'get' || info.verb === 'list';
+    const made: Sort = {
+      labels,
+      observe,
+      observeSli: this.sli.of(labels),
+      ...(isRead ? { observeSize: this.sizes.of(labels) } : {}),
+      counts: new Map(),
+    };
     this.sorts.set(key, made);
     return made;
+  }
+
+  private terminated({ labels }: Sort, code: number): void {
+    this.terminations.of({ ...labels, code: String(code) })();
   }
 
   private count({ labels, counts }: Sort, code: number): void {

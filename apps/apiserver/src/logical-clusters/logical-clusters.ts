@@ -95,7 +95,7 @@ export class LogicalClusters {
     const live = await knownUser(extensions.authenticator, input, hasUsers);
     const inner = live ? undefined : await source.authenticate?.(name, input);
     if (inner) return inner;
-    const user = live ?? (await identify(extensions.authenticator, input, options.anonymousAuth));
+    const user = live ?? (await identify(extensions.authenticator, input, options));
     await checkAllowed(extensions.authorizer, user, info);
     return user;
   }

@@ -16,6 +16,8 @@ export interface ApiHandlerParts {
   readonly health: HealthChecks;
   readonly extensions: ServerExtensions;
   readonly metrics: RequestMetrics;
+  /** Names of metrics that are not served. */
+  readonly disabledMetrics: readonly string[];
   readonly watch: WatchDeps;
   readonly paths: readonly { serve(request: ApiRequest): Promise<boolean> }[];
 }
@@ -94,7 +96,7 @@ export class ApiHandler {
     }
     if (request.path === '/metrics') {
       extensions.limiter?.publish(metrics.metrics);
-      const body = await metrics.metrics.text();
+      const body = await metrics.text(this.parts.disabledMetrics);
       await sendResponse(request, { status: 200, contentType: metrics.metrics.contentType, body });
       return true;
     }

@@ -8,6 +8,7 @@ import type { ApiRequest } from '../filters/api-request.js';
 import type { ApiReply } from '../transport/api-reply.js';
 import { MEDIA_TYPES, negotiate } from '../negotiation/accept.js';
 import type { Negotiated } from '../negotiation/accept.js';
+import { noteSent } from '../health/request-notes.js';
 import { encodeDocument } from '../negotiation/encode-document.js';
 
 /** Answers smaller than this are never compressed (k8s responsewriters/writers.go:defaultGzipThresholdBytes). */
@@ -114,6 +115,7 @@ export async function sendBytes(
   setWarnings(request, reply);
   const { chunks, contentType, status = 200 } = body;
   const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  noteSent(reply.raw, size);
   void reply.code(status).header('content-type', contentType);
   if (size > GZIP_THRESHOLD && wantsGzip(request)) {
     await sendCompressed(reply, chunks, size);

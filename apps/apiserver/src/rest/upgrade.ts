@@ -120,7 +120,7 @@ async function upgrade(
   const { signal } = gone;
   const path = clusters.find(url.pathname);
   if (!path) {
-    const user = await identify(extensions.authenticator, input, options.anonymousAuth);
+    const user = await identify(extensions.authenticator, input, options);
     const request = upgradeRequest(raw, url, { user, signal }, deps);
     await connect(deps.audit?.followUpgrade(request, socket) ?? request, deps, socket, head);
     return;

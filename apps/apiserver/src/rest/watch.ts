@@ -21,6 +21,8 @@ export interface WatchDeps {
   readonly random: Random;
   /** Aborts when the server stops: watches end, so that clients go elsewhere. */
   readonly signal: AbortSignal;
+  /** Told of each watch, so that they can be ended one by one before. */
+  readonly watching?: (controller: AbortController) => () => void;
   readonly minRequestTimeoutMs: number;
   /** Told of each watch, so that one can be cut on purpose. */
   readonly faults?: RequestFaults;
@@ -209,6 +211,7 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
     timeUp.abort(new Error('the watch has reached its time limit'));
   });
   const signal = AbortSignal.any([request.context.signal, timeUp.signal, deps.signal]);
+  const ended = deps.watching?.(timeUp);
   const watchRequest = watchRequestOf(call, signal);
   const events = call.resource.store.watch(watchRequest);
   let forget: (() => void) | undefined;
@@ -249,6 +252,7 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
     raw.end();
   } finally {
     forget?.();
+    ended?.();
     cancel();
   }
 }

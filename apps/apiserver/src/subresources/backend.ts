@@ -78,7 +78,15 @@ export function exchange(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const outgoing = openRequest(backend, request);
-    outgoing.once('response', resolve);
+    const { answerMs } = backend.tls ?? {};
+    if (answerMs)
+      outgoing.setTimeout(answerMs, () => {
+        outgoing.destroy(new Error('context deadline exceeded'));
+      });
+    outgoing.once('response', (answer) => {
+      outgoing.setTimeout(0);
+      resolve(answer);
+    });
     outgoing.once('error', (error) => {
       reject(noAnswer(backend, request, error));
     });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { newInternalError } from '@orrery/apimachinery';
 import type { Node } from '@orrery/api';
+import { parseDuration } from '@orrery/component';
 import type { ServerServices } from '../extensions.js';
 import type { DialPolicy } from './dial-policy.js';
 
@@ -17,6 +18,8 @@ export interface KubeletTls {
   readonly key?: Buffer;
   readonly ca?: Buffer;
   readonly rejectUnauthorized: boolean;
+  /** How long a kubelet may take to answer. */
+  readonly answerMs: number;
 }
 
 const read = (path: string): Buffer | undefined => (path === '' ? undefined : readFileSync(path));
@@ -31,6 +34,7 @@ export function kubeletTls(options: ServerServices['options']): KubeletTls {
     ...(key ? { key } : {}),
     ...(ca ? { ca } : {}),
     rejectUnauthorized: ca !== undefined,
+    answerMs: parseDuration(options.kubeletTimeout) ?? 5000,
   };
 }
 
@@ -44,7 +48,8 @@ export class KubeletLocator {
   async locate(nodeName: string): Promise<KubeletLocation> {
     const node = (await this.services.store('', 'v1', 'nodes').get(undefined, nodeName))
       .object as Node;
-    const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 10250;
+    const port =
+      node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? this.services.options.kubeletPort;
     const addresses = node.status?.addresses ?? [];
     for (const type of this.services.options.kubeletPreferredAddressTypes) {
       const host = addresses.find((one) => one.type === type)?.address;

@@ -9,7 +9,7 @@ import {
   newNotFound,
 } from '@orrery/apimachinery';
 import type { Node, Pod, Secret, ServiceAccount, TokenRequest } from '@orrery/api';
-import { toTime } from '@orrery/component';
+import { parseDuration, toTime } from '@orrery/component';
 import type { ServiceAccountTokenSigner, TokenBinding } from '@orrery/pki';
 import type { UserInfo } from '@orrery/registry';
 import { requestKindOf } from '../authz/access-reviews.js';
@@ -130,8 +130,11 @@ export function tokenHandler(deps: TokenDeps): SubresourceHandler {
     async handle({ body, dryRun, request }) {
       const { namespace, name } = request.info;
       const asked = body as KubeObject as TokenRequest;
-      const { boundObjectRef, expirationSeconds = HOUR, audiences } = asked.spec ?? {};
-      checkExpiration(expirationSeconds);
+      const { boundObjectRef, expirationSeconds: wish = HOUR, audiences } = asked.spec ?? {};
+      checkExpiration(wish);
+      const { options } = deps.services;
+      const longest = (parseDuration(options.serviceAccountMaxTokenExpiration) ?? 0) / 1000;
+      const expirationSeconds = longest > 0 ? Math.min(wish, longest) : wish;
       checkNodeRequest(request.context.user, name, boundObjectRef);
       const account = (await deps.services.store('', 'v1', 'serviceaccounts').get(namespace, name))
         .object as ServiceAccount;
@@ -141,7 +144,9 @@ export function tokenHandler(deps: TokenDeps): SubresourceHandler {
       const now = deps.services.clock.now();
       const wanted = audiences?.length ? audiences : [...deps.audiences];
       const isExtended =
-        expirationSeconds === WARN_ONLY && wanted.every((one) => deps.audiences.includes(one));
+        options.serviceAccountExtendTokenExpiration &&
+        wish === WARN_ONLY &&
+        wanted.every((one) => deps.audiences.includes(one));
       const token = dryRun
         ? ''
         : await deps.signer.sign({

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@orrery/component';
 import type { ServerExtensions } from '../extensions.js';
 import type { ApiRequest } from '../filters/api-request.js';
+import type { AnonymousRule } from '../filters/authentication.guard.js';
 import { identify } from '../filters/authentication.guard.js';
 import { checkAllowed } from '../filters/authorization.guard.js';
 import { timedOut, timeoutOf } from '../filters/request-timeout.js';
@@ -13,7 +14,7 @@ const METHODS = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 export interface BodyIntakeDeps {
   readonly extensions: Pick<ServerExtensions, 'authenticator' | 'authorizer'>;
-  readonly anonymousAuth: boolean;
+  readonly anonymous: AnonymousRule;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limitMs: number;
@@ -45,9 +46,9 @@ export class BodyIntake {
   }
 
   private async admit(request: ApiRequest): Promise<boolean> {
-    const { extensions, anonymousAuth } = this.deps;
+    const { extensions, anonymous } = this.deps;
     try {
-      const user = await identify(extensions.authenticator, request, anonymousAuth);
+      const user = await identify(extensions.authenticator, request, anonymous);
       try {
         await checkAllowed(extensions.authorizer, user, request.info);
       } catch (error) {

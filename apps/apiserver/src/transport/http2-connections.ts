@@ -7,7 +7,7 @@ import type {
 } from 'node:http2';
 import type { Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
-import type { Clock, Logger } from '@orrery/component';
+import type { Clock, Logger, Random } from '@orrery/component';
 import { FrameBudget } from './frame-budget.js';
 import { StreamRequest, StreamResponse, rememberSocket } from './http2-messages.js';
 
@@ -31,6 +31,8 @@ const COUNTED = ['ping', 'remoteSettings'] as const;
 export interface Http2Options {
   /** 0 = upstream's default. */
   readonly maxStreams: number;
+  /** Chance that a request ends its connection, once what is asked on it is answered. */
+  readonly goawayChance: number;
 }
 
 /**
@@ -43,9 +45,14 @@ export class Http2Connections {
 
   constructor(
     private readonly server: Server,
-    { maxStreams }: Http2Options,
-    private readonly deps: { readonly clock: Clock; readonly logger: Logger },
+    private readonly options: Http2Options,
+    private readonly deps: {
+      readonly clock: Clock;
+      readonly logger: Logger;
+      readonly random: Random;
+    },
   ) {
+    const { maxStreams } = options;
     const streams = maxStreams > 0 ? maxStreams : DEFAULT_STREAMS;
     this.http2 = createServer({
       settings: {
@@ -107,8 +114,10 @@ export class Http2Connections {
     session.once('close', () => {
       this.open.delete(session);
     });
+    const { goawayChance } = this.options;
     session.on('stream', (stream) => {
       count(1);
+      if (goawayChance > 0 && this.deps.random.next() < goawayChance) session.close();
       stream.once('close', () => {
         count(-1);
       });

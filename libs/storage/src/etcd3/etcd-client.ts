@@ -23,6 +23,12 @@ export interface EtcdClientOptions {
   /** A connection on which nothing comes is pinged after this time. Default 10,000 (etcd refuses pings below 5,000). */
   readonly keepaliveMs?: number;
   readonly clock?: Clock;
+  /** Told of every unary call when it has ended: what it was, and how long it took. */
+  readonly onCall?: (
+    call: Pick<Operation, 'kind' | 'what' | 'key'>,
+    ms: number,
+    failed: boolean,
+  ) => void;
 }
 
 export interface EtcdMember {
@@ -84,7 +90,27 @@ export class EtcdClient {
    * Makes a unary call on the preferred member. 'unavailable' moves on to the next member, since nothing was
    * written then, and so does a read that has no answer in time; any other failure is the caller's.
    */
-  async call<T>(
+  call<T>(
+    operation: Operation,
+    run: (etcd: MemberCalls, options: CallOptions) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const { onCall } = this.options;
+    const called = this.callAny(operation, run, signal);
+    if (!onCall) return called;
+    const startedAt = this.clock.monotonic();
+    called.then(
+      () => {
+        onCall(operation, this.clock.monotonic() - startedAt, false);
+      },
+      () => {
+        onCall(operation, this.clock.monotonic() - startedAt, true);
+      },
+    );
+    return called;
+  }
+
+  private async callAny<T>(
     operation: Operation,
     run: (etcd: MemberCalls, options: CallOptions) => Promise<T>,
     signal?: AbortSignal,

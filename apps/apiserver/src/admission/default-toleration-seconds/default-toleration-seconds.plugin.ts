@@ -1,12 +1,23 @@
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import { podOf } from '../pod-request.js';
 
-const KEYS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'] as const;
-const SECONDS = 300;
-
-/** Lets pods stay five minutes on a node that is not ready (k8s plugin/pkg/admission/defaulttolerationseconds). */
+/** Lets pods stay some minutes on a node that is not ready (k8s plugin/pkg/admission/defaulttolerationseconds). */
 export class DefaultTolerationSeconds implements AdmissionPlugin {
   readonly name = 'DefaultTolerationSeconds';
+  private readonly wanted: readonly (readonly [key: string, seconds: number])[];
+
+  constructor({
+    notReady,
+    unreachable,
+  }: {
+    readonly notReady: number;
+    readonly unreachable: number;
+  }) {
+    this.wanted = [
+      ['node.kubernetes.io/not-ready', notReady],
+      ['node.kubernetes.io/unreachable', unreachable],
+    ];
+  }
 
   handles(operation: Operation): boolean {
     return operation === 'CREATE' || operation === 'UPDATE';
@@ -16,8 +27,8 @@ export class DefaultTolerationSeconds implements AdmissionPlugin {
     const pod = podOf(attributes);
     if (!pod?.spec) return;
     const present = pod.spec.tolerations ?? [];
-    const lacking = KEYS.filter(
-      (key) =>
+    const lacking = this.wanted.filter(
+      ([key]) =>
         !present.some(
           (one) => (one.key === key || !one.key) && (one.effect === 'NoExecute' || !one.effect),
         ),
@@ -25,11 +36,11 @@ export class DefaultTolerationSeconds implements AdmissionPlugin {
     if (lacking.length === 0) return;
     pod.spec.tolerations = [
       ...present,
-      ...lacking.map((key) => ({
+      ...lacking.map(([key, seconds]) => ({
         key,
         operator: 'Exists' as const,
         effect: 'NoExecute' as const,
-        tolerationSeconds: SECONDS,
+        tolerationSeconds: seconds,
       })),
     ];
   }

@@ -5,6 +5,7 @@ import { LIMITS, PolicyCompiler } from '@orrery/cel';
 import type { AdmissionAttributes } from '@orrery/registry';
 import type { Authorizer } from '../../filters/authorization.js';
 import type { MatchConditionsEvaluator } from '../webhook/webhook-matcher.js';
+import type { PolicyMetrics } from '../policy-metrics.js';
 import { PolicyEvaluation } from './policy-evaluation.js';
 import { PolicyAuthorizer, policyVariables } from './policy-variables.js';
 
@@ -47,13 +48,18 @@ export async function evaluateConditions(
 export function createConditionEvaluator(
   authorizer: Authorizer,
   namespaceOfRequest: (attributes: AdmissionAttributes) => Promise<Namespace | undefined>,
+  metrics: PolicyMetrics,
 ): MatchConditionsEvaluator {
   return {
-    async matches(conditions, failurePolicy, { attributes, kind }) {
+    async matches(conditions, failurePolicy, { attributes, kind, webhook, type }) {
       const namespace = await namespaceOfRequest(attributes).catch(() => undefined);
       const answers = new PolicyAuthorizer(authorizer, attributes.context.user);
       const variables = policyVariables({ attributes, kind, namespace }, answers);
-      const { matches, error } = await evaluateConditions(conditions, variables);
+      const { operation } = attributes;
+      const subject = { name: webhook, kind: 'webhook', operation, type } as const;
+      const { matches, error } = await metrics.conditions(subject, () =>
+        evaluateConditions(conditions, variables),
+      );
       if (error === undefined) return matches;
       if (failurePolicy === 'Ignore') return false;
       const resource = { group: attributes.kind.group, resource: attributes.kind.plural };

@@ -136,7 +136,15 @@ export class MutatingPolicies implements AdmissionPlugin {
     const subject = { attributes, kind, namespace, params };
     const { matchConditions = [], paramKind, reinvocationPolicy } = policy.spec;
     const first = policyVariables(subject, review.answers);
-    const conditions = await evaluateConditions(matchConditions, first, paramKind !== undefined);
+    const conditions = await this.deps.metrics.conditions(
+      {
+        name: policy.metadata.name ?? '',
+        kind: 'policy',
+        operation: attributes.operation,
+        type: 'admit',
+      },
+      () => evaluateConditions(matchConditions, first, paramKind !== undefined),
+    );
     if (conditions.error !== undefined) throw new Error(conditions.error);
     if (!conditions.matches) return;
     const key = keyOf(invocation);

@@ -2,6 +2,7 @@ import type { ServerServices } from '../../extensions.js';
 import type { Authorizer } from '../../filters/authorization.js';
 import type { ClusterViews } from '../../live-view/cluster-views.js';
 import { createConditionEvaluator } from '../matching/match-conditions.js';
+import { PolicyMetrics } from '../policy-metrics.js';
 import { RequestMatcher } from '../matching/request-matcher.js';
 import { MutatingPolicies } from '../mutating-admission-policy/mutating-admission-policy.plugin.js';
 import { ValidatingPolicies } from '../validating-admission-policy/validating-admission-policy.plugin.js';
@@ -31,7 +32,8 @@ export function createPolicies(
     kinds,
     store: (group, version, plural) => services.store(group, version, plural),
   });
-  const deps = { matcher, params, authorizer };
+  const metrics = new PolicyMetrics(services.metrics, services.clock);
+  const deps = { matcher, params, authorizer, metrics };
   return {
     mutating: new MutatingPolicies({
       ...deps,
@@ -43,6 +45,10 @@ export function createPolicies(
       policies: views.validatingPolicies,
       bindings: views.validatingPolicyBindings,
     }),
-    conditions: createConditionEvaluator(authorizer, (attributes) => matcher.namespace(attributes)),
+    conditions: createConditionEvaluator(
+      authorizer,
+      (attributes) => matcher.namespace(attributes),
+      metrics,
+    ),
   };
 }

@@ -6,6 +6,7 @@ import type {
   ValidatingAdmissionPolicy as Policy,
   ValidatingAdmissionPolicyBinding as Binding,
 } from '@orrery/api';
+import type { PolicyProgram } from '@orrery/cel';
 import { LIMITS } from '@orrery/cel';
 import type { AdmissionAttributes, AdmissionPlugin } from '@orrery/registry';
 import type { Authorizer } from '../../filters/authorization.js';
@@ -15,6 +16,7 @@ import { PolicyEvaluation } from '../matching/policy-evaluation.js';
 import { PolicyAuthorizer, policyVariables } from '../matching/policy-variables.js';
 import type { RequestMatcher } from '../matching/request-matcher.js';
 import { isExempt, namespaceOf } from '../matching/request-matcher.js';
+import type { PolicyCheck, PolicyMetrics } from '../policy-metrics.js';
 import type { PolicyParams } from '../policy/policy-params.js';
 import { ConfigurationProblem } from '../policy/policy-params.js';
 import { refuse } from '../policy/policy-refusal.js';
@@ -25,6 +27,7 @@ export interface PolicyDeps {
   readonly matcher: RequestMatcher;
   readonly params: PolicyParams;
   readonly authorizer: Authorizer;
+  readonly metrics: PolicyMetrics;
 }
 
 export interface ValidatingPoliciesDeps extends PolicyDeps {
@@ -44,6 +47,8 @@ interface Failure {
   readonly message: string;
   readonly reason: string;
   readonly index: number;
+  readonly errorType: PolicyCheck['errorType'];
+  readonly seconds: number;
 }
 
 /** What one request has come to so far. */
@@ -157,21 +162,43 @@ export class ValidatingPolicies implements AdmissionPlugin {
     const variables = policyVariables({ attributes, ...subject }, answers);
     const { matchConditions = [], paramKind } = policy.spec;
     const failures: Failure[] = [];
-    const conditions = await evaluateConditions(
-      matchConditions,
-      variables,
-      paramKind !== undefined,
+    const { metrics } = this.deps;
+    const startedAt = metrics.now();
+    const conditions = await metrics.conditions(
+      {
+        name: policy.metadata.name ?? '',
+        kind: 'policy',
+        operation: attributes.operation,
+        type: 'validate',
+      },
+      () => evaluateConditions(matchConditions, variables, paramKind !== undefined),
     );
     if (conditions.error !== undefined)
-      failures.push({ message: conditions.error, reason: 'Invalid', index: 0 });
+      failures.push({
+        message: conditions.error,
+        reason: 'Invalid',
+        index: 0,
+        errorType: 'invalid_error',
+        seconds: metrics.since(startedAt),
+      });
     else if (!conditions.matches) return;
     const isFatal = policy.spec.failurePolicy !== 'Ignore';
     const compiled = compileValidations(policy);
     const evaluation = new PolicyEvaluation(variables, LIMITS.perObject, compiled.variables);
     if (conditions.error === undefined) {
       for (const [index, one] of compiled.validations.entries()) {
+        const began = metrics.now();
         const failure = await validateOne(evaluation, one, isFatal);
-        if (failure) failures.push({ ...failure, index });
+        const seconds = metrics.since(began);
+        metrics.evaluated(seconds);
+        if (failure) failures.push({ ...failure, index, seconds });
+        else
+          metrics.checked({
+            ...namesOf(policy, binding),
+            action: 'allow',
+            errorType: 'no_error',
+            seconds,
+          });
       }
     } else if (!isFatal) return;
     this.act(policy, binding, failures, review);
@@ -192,7 +219,10 @@ export class ValidatingPolicies implements AdmissionPlugin {
   ): void {
     const names = namesOf(policy, binding);
     const { validationActions } = binding.spec;
-    for (const { message, reason, index } of failures) {
+    for (const { message, reason, index, errorType, seconds } of failures) {
+      for (const action of ['deny', 'audit', 'warn'] as const)
+        if (validationActions.some((one) => one.toLowerCase() === action))
+          this.deps.metrics.checked({ ...names, action, errorType, seconds });
       if (validationActions.includes('Deny')) review.denials.push({ ...names, message, reason });
       if (validationActions.includes('Audit')) {
         review.audited.push({
@@ -232,17 +262,32 @@ async function messageOf(
   return validation.message?.trim() || `failed expression: ${validation.expression.trim()}`;
 }
 
+const errorTypeOf = ({ program }: PolicyProgram, error: string): PolicyCheck['errorType'] => {
+  if (!program) return 'compile_error';
+  return /cost (?:budget|limit)/.test(error) ? 'out_of_budget' : 'invalid_error';
+};
+
 async function validateOne(
   evaluation: PolicyEvaluation,
   one: CompiledValidation,
   isFatal: boolean,
-): Promise<Omit<Failure, 'index'> | undefined> {
+): Promise<Omit<Failure, 'index' | 'seconds'> | undefined> {
   const { validation, expression } = one;
   const result = await evaluation.evaluate(expression, validation.expression);
   if (result.error !== undefined)
-    return isFatal ? { message: result.error, reason: 'Invalid' } : undefined;
+    return isFatal
+      ? {
+          message: result.error,
+          reason: 'Invalid',
+          errorType: errorTypeOf(expression, result.error),
+        }
+      : undefined;
   if (result.value === true) return undefined;
-  return { message: await messageOf(evaluation, one), reason: validation.reason ?? 'Invalid' };
+  return {
+    message: await messageOf(evaluation, one),
+    reason: validation.reason ?? 'Invalid',
+    errorType: 'no_error',
+  };
 }
 
 /** Publishes an audit annotation; answers the error when there is one. */

@@ -98,6 +98,7 @@ export class WebhookCaller {
         name: webhook.name,
         mutating,
         operation: subject.attributes.operation,
+        context: subject.attributes.context,
         startedAt,
         error,
         isCallingFailure: error instanceof CallingFailure,

@@ -12,7 +12,13 @@ export interface MatchConditionsEvaluator {
   matches(
     conditions: readonly MatchCondition[],
     failurePolicy: 'Fail' | 'Ignore',
-    request: { readonly attributes: AdmissionAttributes; readonly kind: KindDescriptor },
+    request: {
+      readonly attributes: AdmissionAttributes;
+      readonly kind: KindDescriptor;
+      /** Name of the webhook, and what it does. */
+      readonly webhook: string;
+      readonly type: 'admit' | 'validate';
+    },
   ): Promise<boolean>;
 }
 
@@ -37,7 +43,8 @@ export class WebhookMatcher {
     });
     const { matchConditions = [], failurePolicy = 'Fail' } = webhook;
     if (!kind || matchConditions.length === 0) return kind;
-    const request = { attributes, kind };
+    const type = 'reinvocationPolicy' in webhook ? 'admit' : 'validate';
+    const request = { attributes, kind, webhook: webhook.name, type } as const;
     return (await this.conditions.matches(matchConditions, failurePolicy, request))
       ? kind
       : undefined;

@@ -1,0 +1,181 @@
+import type { Server } from 'node:https';
+import type { Metrics } from '@orrery/component';
+import { featureGates } from '../config/feature-gates.js';
+import type { Authenticator } from '../filters/authentication.js';
+import type { Authorizer } from '../filters/authorization.js';
+
+/** Says what each feature gate is (k8s component-base metrics/prometheus/feature). */
+export function measureFeatures(metrics: Metrics): void {
+  const enabled = metrics.gauge({
+    name: 'kubernetes_feature_enabled',
+    help: 'Whether a feature is on: 1 = yes.',
+    labels: ['name', 'stage'],
+  });
+  for (const { name, stage, on } of featureGates) enabled.set({ name, stage }, on ? 1 : 0);
+}
+
+/** Counts connections whose handshake failed (k8s apiserver pkg/server/metrics). */
+export function measureHandshakes(metrics: Metrics, server: Server): void {
+  const failed = metrics.tally({
+    name: 'apiserver_tls_handshake_errors_total',
+    help: 'TLS handshakes that failed.',
+  });
+  const count = failed.of({});
+  server.on('tlsClientError', () => {
+    count();
+  });
+}
+
+/** Users that have a label of their own (k8s apiserver pkg/endpoints/filters/metrics.go:compressUsername). */
+const NAMED = new Set([
+  'system:apiserver',
+  'system:serviceaccount',
+  'admin',
+  'client',
+  'kube_proxy',
+  'kubelet',
+]);
+
+function compressUsername(name: string): string {
+  if (NAMED.has(name)) return name;
+  if (name.startsWith('system:serviceaccount:')) return 'system:serviceaccount';
+  return name.includes('@') ? 'email_id' : 'other';
+}
+
+const ms = (
+  metrics: Metrics,
+  name: string,
+  help: string,
+): ReturnType<Metrics['talliedHistogram']> =>
+  metrics.talliedHistogram({ name, help, buckets: BUCKETS });
+
+/** Exponential, from 1 ms (k8s apiserver pkg/endpoints/filters/metrics.go). */
+const BUCKETS = Array.from({ length: 15 }, (_, i) => 0.001 * 2 ** i);
+
+interface Counted {
+  readonly count: () => void;
+  readonly observe: (seconds: number) => void;
+}
+
+/** Follows work that may be done at once or later; `note` is told what it gave, or that it failed. */
+function followed<T>(
+  work: () => T | Promise<T>,
+  note: (value: T | undefined, failed: boolean) => void,
+): T | Promise<T> {
+  let pending;
+  try {
+    pending = work();
+  } catch (error) {
+    note(undefined, true);
+    throw error;
+  }
+  if (!(pending instanceof Promise)) {
+    note(pending, false);
+    return pending;
+  }
+  return pending.then(
+    (value) => {
+      note(value, false);
+      return value;
+    },
+    (error: unknown) => {
+      note(undefined, true);
+      throw error;
+    },
+  );
+}
+
+interface Clocked {
+  monotonic(): number;
+}
+
+/** The same authenticator; who comes and how it ends is counted. */
+export function measuredAuthenticator(
+  metrics: Metrics,
+  inner: Authenticator,
+  clock: Clocked,
+): Authenticator {
+  const attempts = metrics.tally({
+    name: 'authentication_attempts',
+    help: 'Attempts to authenticate, by result.',
+  });
+  const seconds = ms(
+    metrics,
+    'authentication_duration_seconds',
+    'Seconds that authentication took, by result.',
+  );
+  const users = metrics.tally({
+    name: 'authenticated_user_requests',
+    help: 'Requests by who sent them.',
+  });
+  const results = new Map<string, Counted>();
+  const resultOf = (result: string): Counted => {
+    let known = results.get(result);
+    if (!known)
+      results.set(
+        result,
+        (known = { count: attempts.of({ result }), observe: seconds.of({ result }) }),
+      );
+    return known;
+  };
+  const byName = new Map<string, () => void>();
+  return {
+    authenticate: (input) => {
+      const startedAt = clock.monotonic();
+      return followed(
+        () => inner.authenticate(input),
+        (user, failed) => {
+          const result = resultOf(failed ? 'error' : user ? 'success' : 'failure');
+          result.count();
+          result.observe((clock.monotonic() - startedAt) / 1000);
+          if (!user) return;
+          const username = compressUsername(user.name);
+          let count = byName.get(username);
+          if (!count) byName.set(username, (count = users.of({ username })));
+          count();
+        },
+      );
+    },
+  };
+}
+
+/** The same authorizer; what it decides is counted. */
+export function measuredAuthorizer(
+  metrics: Metrics,
+  inner: Authorizer,
+  clock: Clocked,
+): Authorizer {
+  const attempts = metrics.tally({
+    name: 'authorization_attempts_total',
+    help: 'Decisions of the authorizers, by result.',
+  });
+  const seconds = ms(
+    metrics,
+    'authorization_duration_seconds',
+    'Seconds that a decision took, by result.',
+  );
+  const results = new Map<string, Counted>();
+  const resultOf = (result: string): Counted => {
+    let known = results.get(result);
+    if (!known)
+      results.set(
+        result,
+        (known = { count: attempts.of({ result }), observe: seconds.of({ result }) }),
+      );
+    return known;
+  };
+  return {
+    authorize: (asked) => {
+      const startedAt = clock.monotonic();
+      return followed(
+        () => inner.authorize(asked),
+        (decision, failed) => {
+          const refused = decision?.denied === true ? 'denied' : 'no-opinion';
+          const result = resultOf(failed ? 'error' : decision?.allowed ? 'allowed' : refused);
+          result.count();
+          result.observe((clock.monotonic() - startedAt) / 1000);
+        },
+      );
+    },
+  };
+}
