@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createClusterPki } from '@orrery/pki';
 import type { ClusterPkiOptions } from '@orrery/pki';
@@ -6,11 +15,36 @@ import { cacheFolder } from './cache-folder.js';
 
 const PARTS = ['pki', 'nodes', 'admin.conf', 'controller-manager.conf', 'scheduler.conf'];
 
+/** Certificates are never written in place; kubeconfigs are, by their users. */
+function placeFile(from: string, to: string): void {
+  if (!from.endsWith('.conf'))
+    try {
+      linkSync(from, to);
+      return;
+    } catch {
+      // Another file system, or one without links.
+    }
+  copyFileSync(from, to);
+}
+
+function place(from: string, to: string): void {
+  if (!statSync(from).isDirectory()) {
+    placeFile(from, to);
+    return;
+  }
+  mkdirSync(to, { recursive: true, mode: 0o700 });
+  for (const name of readdirSync(from)) place(join(from, name), join(to, name));
+}
+
 function copyParts(from: string, to: string): void {
   mkdirSync(to, { recursive: true, mode: 0o700 });
   for (const part of PARTS)
-    if (existsSync(join(from, part))) cpSync(join(from, part), join(to, part), { recursive: true });
+    if (existsSync(join(from, part))) place(join(from, part), join(to, part));
 }
+
+/** What this process has seen to be whole and valid, by block, and until when it need not look again. */
+const seen = new Map<number, { readonly nodes: number; readonly until: number }>();
+const LOOK_AGAIN_MS = 3_600_000;
 
 /** Whole or not at all: a test that is killed here leaves no half of it. */
 function keep(dir: string, cached: string): void {
@@ -29,17 +63,20 @@ export async function testClusterPki(options: ClusterPkiOptions, block: number):
   const cached = join(cacheFolder(), String(block));
   const known = existsSync(cached);
   if (known) copyParts(cached, options.dir);
-  const nodes = options.nodes.map(({ name }) => join(options.dir, 'nodes', name, 'kubelet.conf'));
-  const isComplete = known && nodes.every((conf) => existsSync(conf));
+  const last = seen.get(block);
+  const nodes = options.nodes.length;
+  if (known && last && last.nodes >= nodes && options.now < last.until) return;
+  const confs = options.nodes.map(({ name }) => join(options.dir, 'nodes', name, 'kubelet.conf'));
+  let isComplete = known && confs.every((conf) => existsSync(conf));
   try {
     await createClusterPki(options);
   } catch (error) {
     if (!known) throw error;
     for (const part of PARTS) rmSync(join(options.dir, part), { recursive: true, force: true });
     await createClusterPki(options);
-    keep(options.dir, cached);
-    return;
+    isComplete = false;
   }
   mkdirSync(dirname(cached), { recursive: true, mode: 0o700 });
   if (!isComplete) keep(options.dir, cached);
+  seen.set(block, { nodes, until: options.now + LOOK_AGAIN_MS });
 }
