@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '@orrery/apimachinery';
 import type {
   ClusterRole,
@@ -33,11 +34,15 @@ const lacksMetadata = (stored: KubeObject, wanted: KubeObject): boolean =>
   missing(stored.metadata.labels, wanted.metadata.labels) ||
   missing(stored.metadata.annotations, wanted.metadata.annotations);
 
+/** The rules that are lacking. Mostly none: whether they are the same is soon seen. */
+const lackingRules = (have: readonly PolicyRule[], want: readonly PolicyRule[]): PolicyRule[] =>
+  isDeepStrictEqual(have, want) ? [] : uncovered(have, want);
+
 /** The role that a restart must write: adds the rules that are lacking, removes none; undefined = nothing to do. */
 export function reconcileRole<T extends ClusterRole | Role>(stored: T, wanted: T): T | undefined {
   if (!mayUpdate(stored)) return undefined;
   const aggregated = 'aggregationRule' in wanted && wanted.aggregationRule !== undefined;
-  const lacking: PolicyRule[] = aggregated ? [] : uncovered(stored.rules ?? [], wanted.rules ?? []);
+  const lacking = aggregated ? [] : lackingRules(stored.rules ?? [], wanted.rules ?? []);
   if (lacking.length === 0 && !lacksMetadata(stored, wanted)) return undefined;
   const merged = withMetadata(stored, wanted);
   if (lacking.length > 0) merged.rules = [...(merged.rules ?? []), ...lacking];
