@@ -20,6 +20,25 @@ export function oneOf(
   return supported.includes(value) ? [] : [notSupported(path, value, supported)];
 }
 
+/** One of a set, where it is given; an empty text is given, as Go's pointers tell. */
+export function supported(
+  value: string | null | undefined,
+  values: readonly string[],
+  path: FieldPath,
+): FieldError[] {
+  if (value === undefined || value === null || values.includes(value)) return [];
+  return [notSupported(path, value, values)];
+}
+
+/** As {@link supported}, where absent is a finding. */
+export function requiredOf(
+  value: string | null | undefined,
+  values: readonly string[],
+  path: FieldPath,
+): FieldError[] {
+  return value === undefined || value === null ? [required(path)] : supported(value, values, path);
+}
+
 /** Refuses an absent or empty string or object. */
 export function present(value: unknown, path: FieldPath, detail?: string): FieldError[] {
   return value === undefined || value === null || value === '' ? [required(path, detail)] : [];

@@ -26,7 +26,11 @@ export function validateLabelSelector(
   ];
 }
 
-function validateValues(operator: string, values: readonly string[], at: FieldPath): FieldError[] {
+function validateValues(
+  operator: string | undefined,
+  values: readonly string[],
+  at: FieldPath,
+): FieldError[] {
   switch (operator) {
     case 'In':
     case 'NotIn':
@@ -44,7 +48,7 @@ function validateValues(operator: string, values: readonly string[], at: FieldPa
             ),
           ];
     default:
-      return [invalid(at.child('operator'), operator, 'not a valid selector operator')];
+      return [invalid(at.child('operator'), operator ?? '', 'not a valid selector operator')];
   }
 }
 

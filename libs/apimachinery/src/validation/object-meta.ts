@@ -96,7 +96,9 @@ export function validateAnnotations(
 }
 
 function validateOwnerReference(owner: OwnerReference, path: FieldPath): FieldError[] {
-  const { group, version } = parseApiVersion(owner.apiVersion ?? '');
+  const parsed = parseApiVersion(owner.apiVersion ?? '');
+  // Two slashes are no group and version at all.
+  const { group, version } = parsed.version.includes('/') ? { group: '', version: '' } : parsed;
   const errors: FieldError[] = [];
   if (version === '') {
     errors.push(

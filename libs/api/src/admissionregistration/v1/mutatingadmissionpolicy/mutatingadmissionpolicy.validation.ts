@@ -10,14 +10,16 @@ import { oneOf } from '../../../meta/fields.js';
 import { eachOf, list } from '../../../meta/list.js';
 import {
   SPEC,
-  expressionFindings,
   validateBinding,
   validateFailurePolicy,
-  validateMatchConditions,
   validateMatchConstraints,
   validateParamKind,
   validateVariables,
 } from '../policy/policy.validation.js';
+import {
+  expressionFindings,
+  validateMatchConditions,
+} from '../policy/match-conditions.validation.js';
 
 const PATCH_TYPES = ['ApplyConfiguration', 'JSONPatch'];
 

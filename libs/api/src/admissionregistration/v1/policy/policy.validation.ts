@@ -7,25 +7,24 @@ import {
   isDns1035Label,
   isDns1123Subdomain,
   isPathSegmentName,
-  isQualifiedName,
   notSupported,
   required,
 } from '@orrery/apimachinery';
-import type { PolicyProgram } from '@orrery/cel';
-import { PolicyCompiler, escapeName } from '@orrery/cel';
+import type { PolicyCompiler } from '@orrery/cel';
+import { escapeName } from '@orrery/cel';
 import type {
-  MatchCondition,
   MatchResources,
   NamedRuleWithOperations,
   ParamKind,
   ParamRef,
   Variable,
 } from '../../../gen/types/admissionregistration.v1.js';
-import { oneOf } from '../../../meta/fields.js';
+import { requiredOf } from '../../../meta/fields.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, dnsSubdomain } from '../../../meta/names.js';
-import { validateRule } from '../webhookconfiguration/webhookconfiguration.validation.js';
+import { validateRule } from '../webhookconfiguration/rule.validation.js';
+import { expressionFindings } from './match-conditions.validation.js';
 
 export const SPEC = FieldPath.of('spec');
 
@@ -40,16 +39,7 @@ export function setMatchResourcesDefaults(resources: MatchResources | undefined)
 }
 
 export function validateFailurePolicy(value: string | undefined): FieldError[] {
-  return oneOf(value, ['Fail', 'Ignore'], SPEC.child('failurePolicy'));
-}
-
-/** What is wrong with an expression; `source` is what was written. */
-export function expressionFindings(
-  { problem }: PolicyProgram,
-  source: string,
-  path: Path,
-): FieldError[] {
-  return problem === undefined ? [] : [invalid(path, source, problem)];
+  return requiredOf(value, ['Fail', 'Ignore'], SPEC.child('failurePolicy'));
 }
 
 export function validateParamKind(kind: ParamKind | undefined, path: Path): FieldError[] {
@@ -104,7 +94,7 @@ export function validateMatchResources(
   const selector = (name: string, value: typeof namespaceSelector): FieldError[] =>
     value ? validateLabelSelector(value, path.child(name)) : [required(path.child(name))];
   return [
-    ...oneOf(resources.matchPolicy, ['Equivalent', 'Exact'], path.child('matchPolicy')),
+    ...requiredOf(resources.matchPolicy, ['Equivalent', 'Exact'], path.child('matchPolicy')),
     ...selector('namespaceSelector', namespaceSelector),
     ...selector('objectSelector', objectSelector),
     ...eachOf(resources.resourceRules, (rule, i) =>
@@ -123,43 +113,6 @@ export function validateMatchConstraints(resources: MatchResources | undefined):
   return [
     ...validateMatchResources(resources, path),
     ...(list(resources.resourceRules).length === 0 ? [required(path.child('resourceRules'))] : []),
-  ];
-}
-
-const MAX_CONDITIONS = 64;
-
-/** Also for webhooks, which have no parameters. */
-export function validateMatchConditions(
-  conditions: readonly MatchCondition[] | undefined,
-  path: Path,
-  params: boolean,
-): FieldError[] {
-  const compiler = new PolicyCompiler({ params, authorizer: true });
-  const seen = new Set<string>();
-  const count = list(conditions).length;
-  const tooMany: FieldError = {
-    type: 'FieldValueTooMany',
-    field: String(path),
-    message: `Too many: ${count}: must have at most ${MAX_CONDITIONS} items`,
-  };
-  return [
-    ...(count > MAX_CONDITIONS ? [tooMany] : []),
-    ...eachOf(conditions, ({ name: given, expression }, i) => {
-      const name = String(given ?? '');
-      const at = path.index(i);
-      const source = String(expression ?? '').trim();
-      const repeated = name !== '' && seen.has(name);
-      seen.add(name);
-      return [
-        ...(source === ''
-          ? [required(at.child('expression'))]
-          : expressionFindings(compiler.compile(source, 'bool'), source, at.child('expression'))),
-        ...(name
-          ? isQualifiedName(name).map((message) => invalid(at.child('name'), name, message))
-          : [required(at.child('name'))]),
-        ...(repeated ? [duplicate(at.child('name'), name)] : []),
-      ];
-    }),
   ];
 }
 

@@ -10,14 +10,16 @@ import type {
 import { eachOf, list } from '../../../meta/list.js';
 import {
   SPEC,
-  expressionFindings,
   validateBinding,
   validateFailurePolicy,
-  validateMatchConditions,
   validateMatchConstraints,
   validateParamKind,
   validateVariables,
 } from '../policy/policy.validation.js';
+import {
+  expressionFindings,
+  validateMatchConditions,
+} from '../policy/match-conditions.validation.js';
 
 const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized'];
 const ACTIONS = ['Audit', 'Deny', 'Warn'];

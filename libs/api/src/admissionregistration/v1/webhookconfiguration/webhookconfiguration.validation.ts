@@ -2,18 +2,19 @@ import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
 import { FieldPath, duplicate, invalid, required } from '@orrery/apimachinery';
 import type {
   MutatingWebhook,
-  RuleWithOperations,
   ValidatingWebhook,
-  WebhookClientConfig,
 } from '../../../gen/types/admissionregistration.v1.js';
-import { oneOf } from '../../../meta/fields.js';
+import { supported } from '../../../meta/fields.js';
+import { when } from '../../../meta/findings.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
-import { check, dnsSubdomain } from '../../../meta/names.js';
+import { check, dns1035Label, dnsSubdomain } from '../../../meta/names.js';
+import { validateMatchConditions } from '../policy/match-conditions.validation.js';
+import { validateClientConfig } from './client-config.validation.js';
+import { validateRule } from './rule.validation.js';
 
 export type Webhook = MutatingWebhook | ValidatingWebhook;
 
-const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
 const MAX_TIMEOUT_SECONDS = 30;
 
 /** k8s pkg/apis/admissionregistration/v1/defaults.go. */
@@ -27,82 +28,66 @@ export function setWebhookDefaults(webhook: Webhook): void {
   if (webhook.clientConfig?.service) webhook.clientConfig.service.port ??= 443;
 }
 
-/** Also for the rules of policies. */
-export function validateRule(rule: RuleWithOperations, path: Path): FieldError[] {
+const REVIEW_VERSIONS = ['v1', 'v1beta1'];
+
+function validateReviewVersions(versions: readonly string[], path: Path): FieldError[] {
+  const known = REVIEW_VERSIONS.join(', ');
+  if (versions.length === 0) return [required(path, `must specify one of ${known}`)];
+  const seen = new Set<string>();
+  const findings = versions.flatMap((version, i) => {
+    if (seen.has(version)) return [invalid(path.index(i), version, 'duplicate version')];
+    seen.add(version);
+    return check(dns1035Label, version, path.index(i));
+  });
   return [
-    ...(list(rule.operations).length === 0 ? [required(path.child('operations'))] : []),
-    ...eachOf(rule.operations, (operation, i) =>
-      oneOf(operation, OPERATIONS, path.child('operations').index(i)),
+    ...findings,
+    ...when(
+      !REVIEW_VERSIONS.some((version) => seen.has(version)),
+      invalid(path, versions, `must include at least one of ${known}`),
     ),
-    ...(['apiGroups', 'apiVersions', 'resources'] as const).flatMap((field) =>
-      list(rule[field]).length === 0 ? [required(path.child(field))] : [],
-    ),
-    ...oneOf(rule.scope, ['*', 'Cluster', 'Namespaced'], path.child('scope'), false),
   ];
 }
 
-function validateUrl(url: string, path: Path): FieldError[] {
-  if (!URL.canParse(url)) return [invalid(path, url, 'url must be a valid URL')];
-  const { protocol, username, search, hash } = new URL(url);
-  return [
-    ...(protocol === 'https:'
-      ? []
-      : [invalid(path, protocol.replace(':', ''), "'https' is the only allowed URL scheme")]),
-    ...(username ? [invalid(path, username, 'user information is not permitted in the URL')] : []),
-    ...(search ? [invalid(path, search, 'query parameters are not permitted in the URL')] : []),
-    ...(hash ? [invalid(path, hash, 'fragments are not permitted in the URL')] : []),
-  ];
+/** k8s apimachinery pkg/util/validation:IsFullyQualifiedName. */
+function validateName(name: string, path: Path): FieldError[] {
+  if (name === '') return [required(path)];
+  const found = dnsSubdomain(name);
+  if (found.length > 0) return [invalid(path, name, found.join(','))];
+  const text = 'should be a domain with at least three segments separated by dots';
+  return when(name.split('.').length < 3, invalid(path, name, text));
 }
 
-/** Also for the conversion webhooks of CustomResourceDefinitions. */
-export function validateClientConfig(
-  config: WebhookClientConfig | undefined,
-  path: Path,
-): FieldError[] {
-  const { url, service } = config ?? {};
-  if ((url === undefined) === (service === undefined)) {
-    return [required(path, 'exactly one of url or service is required')];
-  }
-  if (url !== undefined) return validateUrl(url, path.child('url'));
-  return [
-    ...(service?.name ? [] : [required(path.child('service', 'name'))]),
-    ...(service?.namespace ? [] : [required(path.child('service', 'namespace'))]),
-  ];
-}
+const SIDE_EFFECTS = ['None', 'NoneOnDryRun'];
 
 function validateWebhook(webhook: Webhook, path: Path): FieldError[] {
   const seconds = webhook.timeoutSeconds ?? 10;
-  const isQualified = String(webhook.name ?? '').split('.').length >= 3;
+  const effects = path.child('sideEffects');
   return [
-    ...check(dnsSubdomain, webhook.name, path.child('name')),
-    ...(isQualified
-      ? []
-      : [
-          invalid(
-            path.child('name'),
-            webhook.name ?? '',
-            'should be a domain with at least three segments separated by dots',
-          ),
-        ]),
+    ...validateName(String(webhook.name ?? ''), path.child('name')),
     ...eachOf(webhook.rules, (rule, i) => validateRule(rule, path.child('rules').index(i))),
-    ...oneOf(webhook.failurePolicy, ['Fail', 'Ignore'], path.child('failurePolicy'), false),
-    ...oneOf(webhook.matchPolicy, ['Equivalent', 'Exact'], path.child('matchPolicy'), false),
-    ...oneOf(webhook.sideEffects, ['None', 'NoneOnDryRun'], path.child('sideEffects')),
-    ...(seconds < 1 || seconds > MAX_TIMEOUT_SECONDS
-      ? [
-          invalid(
-            path.child('timeoutSeconds'),
-            seconds,
-            'the timeout value must be between 1 and 30 seconds',
-          ),
-        ]
-      : []),
+    ...supported(webhook.failurePolicy, ['Fail', 'Ignore'], path.child('failurePolicy')),
+    ...supported(webhook.matchPolicy, ['Equivalent', 'Exact'], path.child('matchPolicy')),
+    ...when(
+      (webhook.sideEffects ?? undefined) === undefined,
+      required(effects, `must specify one of ${SIDE_EFFECTS.join(', ')}`),
+    ),
+    ...supported(webhook.sideEffects, SIDE_EFFECTS, effects),
+    ...when(
+      seconds < 1 || seconds > MAX_TIMEOUT_SECONDS,
+      invalid(
+        path.child('timeoutSeconds'),
+        seconds,
+        'the timeout value must be between 1 and 30 seconds',
+      ),
+    ),
     ...validateLabelSelector(webhook.namespaceSelector, path.child('namespaceSelector')),
     ...validateLabelSelector(webhook.objectSelector, path.child('objectSelector')),
     ...validateClientConfig(webhook.clientConfig, path.child('clientConfig')),
-    ...(list(webhook.admissionReviewVersions).length === 0
-      ? [required(path.child('admissionReviewVersions'), 'must specify one of v1, v1beta1')]
-      : []),
+    ...validateMatchConditions(webhook.matchConditions, path.child('matchConditions'), false),
+    ...validateReviewVersions(
+      list(webhook.admissionReviewVersions),
+      path.child('admissionReviewVersions'),
+    ),
   ];
 }
 
@@ -111,7 +96,7 @@ export function validateWebhooks(webhooks: readonly Webhook[] | undefined): Fiel
   const path = FieldPath.of('webhooks');
   const names = new Set<string>();
   return list(webhooks).flatMap((webhook, i) => {
-    const repeated = names.has(webhook.name);
+    const repeated = Boolean(webhook.name) && names.has(webhook.name);
     names.add(webhook.name);
     return [
       ...validateWebhook(webhook, path.index(i)),

@@ -16,7 +16,7 @@ import type {
 import { oneOf } from '../../../meta/fields.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { immutable } from '../../../meta/object-meta.js';
-import { validateClientConfig } from '../../../admissionregistration/v1/webhookconfiguration/webhookconfiguration.validation.js';
+import { validateClientConfig } from '../../../admissionregistration/v1/webhookconfiguration/client-config.validation.js';
 import { validateVersionParts } from './version.validation.js';
 
 const SPEC = FieldPath.of('spec');

@@ -1,8 +1,9 @@
 import type { FieldError, KubeObject } from '@orrery/apimachinery';
-import { FieldPath } from '@orrery/apimachinery';
+import { FieldPath, invalid } from '@orrery/apimachinery';
 import type { ScaleAccess } from '../../../kind.js';
 import type { LabelSelector, PodTemplateSpec } from '../../../types.js';
 import { nonNegative } from '../../../meta/fields.js';
+import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { isDeepEqual } from '../../../meta/list.js';
 import { immutable } from '../../../meta/object-meta.js';
 import {
@@ -15,6 +16,8 @@ import type { Column } from '../../../table/columns.js';
 import { wide } from '../../../table/columns.js';
 import { podWarnings } from '../../../core/v1/pod-warnings/pod-warnings.js';
 import {
+  validateLastingPods,
+  validatePodTemplate,
   validateWorkloadSelector,
   validateWorkloadTemplate,
 } from '../../../core/v1/pod-template/pod-template.validation.js';
@@ -41,8 +44,35 @@ export function validateWorkload(object: Workload, kind: string, owner: string):
     ...nonNegative(spec.minReadySeconds, SPEC.child('minReadySeconds')),
     ...nonNegative(spec.revisionHistoryLimit, SPEC.child('revisionHistoryLimit')),
     ...validateWorkloadSelector(spec.selector, kind, SPEC.child('selector')),
-    ...validateWorkloadTemplate(spec.template, spec.selector, SPEC.child('template'), owner),
+    ...validatePods(spec, kind, owner),
   ];
+}
+
+/** A selector that is wrong selects nothing: what upstream says then differs from kind to kind. */
+function validatePods(
+  { selector, template }: Workload['spec'],
+  kind: string,
+  owner: string,
+): FieldError[] {
+  const [at, path] = [SPEC.child('selector'), SPEC.child('template')];
+  if (validateLabelSelector(selector, at).length === 0) {
+    return validateWorkloadTemplate(template, selector, path, owner);
+  }
+  const finding = invalid(at, selector, 'invalid label selector');
+  switch (kind) {
+    case 'daemonset':
+      return [
+        ...validatePodTemplate(template, path),
+        ...validateLastingPods(template, path, owner),
+      ];
+    case 'statefulset':
+      return [
+        { ...finding, message: finding.message.replace(/: invalid label selector$/, '') },
+        ...validateLastingPods(template, path, owner),
+      ];
+    default:
+      return [finding];
+  }
 }
 
 /** apps/v1 fixes the selector at creation. */

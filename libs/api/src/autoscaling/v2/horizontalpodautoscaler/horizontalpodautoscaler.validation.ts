@@ -8,7 +8,7 @@ import type {
   MetricSpec,
   MetricTarget,
 } from '../../../gen/types/autoscaling.v2.js';
-import { nonNegative, oneOf } from '../../../meta/fields.js';
+import { nonNegative, supported } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, dnsLabel, pathSegment } from '../../../meta/names.js';
@@ -199,7 +199,7 @@ function validateRules(rules: HPAScalingRules | undefined, path: Path): FieldErr
         invalid(window, seconds, `must be less than or equal to ${MAX_WINDOW_SECONDS}`),
       ),
     ]),
-    ...oneOf(rules.selectPolicy, ['Disabled', 'Max', 'Min'], path.child('selectPolicy'), false),
+    ...supported(rules.selectPolicy, ['Disabled', 'Max', 'Min'], path.child('selectPolicy')),
     ...when(
       list(rules.policies).length === 0,
       required(policies, 'must specify at least one Policy'),

@@ -7,28 +7,9 @@ import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { podWarnings } from '../../../core/v1/pod-warnings/pod-warnings.js';
 import { jobColumns } from './job.columns.js';
 import { setJobDefaults } from './job.defaults.js';
+import { generateSelector, validateGenerated } from './job-selector.js';
 import { validateJobStatus } from './job-status.validation.js';
 import { validateJob, validateJobUpdate } from './job.validation.js';
-
-const CONTROLLER_UID = 'batch.kubernetes.io/controller-uid';
-const JOB_NAME = 'batch.kubernetes.io/job-name';
-
-/** k8s pkg/registry/batch/job/strategy.go:generateSelector: a job selects its own pods by its uid. */
-function generateSelector({ metadata, spec }: Job): void {
-  if (!spec?.template || spec.manualSelector) return;
-  const uid = metadata.uid ?? '';
-  const name = metadata.name ?? '';
-  spec.template.metadata ??= {};
-  spec.template.metadata.labels = {
-    ...spec.template.metadata.labels,
-    'controller-uid': uid,
-    'job-name': name,
-    [CONTROLLER_UID]: uid,
-    [JOB_NAME]: name,
-  };
-  spec.selector ??= {};
-  spec.selector.matchLabels = { ...spec.selector.matchLabels, [CONTROLLER_UID]: uid };
-}
 
 function jobWarnings({ metadata, spec }: Job, old?: Job): string[] {
   if (old && isDeepEqual(spec, old.spec)) return [];
@@ -56,6 +37,7 @@ export const JobKind = defineKind<Job>({
     initialStatus: () => ({}),
     prepareForCreate: generateSelector,
     check: validateJob,
+    checkCreate: validateGenerated,
     checkUpdate: validateJobUpdate,
     warnings: jobWarnings,
   }),

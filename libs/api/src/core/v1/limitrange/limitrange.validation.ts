@@ -137,6 +137,7 @@ function validateNames(item: LimitRangeItem, path: Path): FieldError[] {
     ...named('min'),
     ...ofDefaults('default'),
     ...ofDefaults('defaultRequest'),
+    ...named('maxLimitRequestRatio'),
   ];
 }
 

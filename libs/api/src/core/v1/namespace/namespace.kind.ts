@@ -2,7 +2,8 @@ import type { FieldError } from '@orrery/apimachinery';
 import { FieldPath, invalid } from '@orrery/apimachinery';
 import type { Namespace } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
-import { list } from '../../../meta/list.js';
+import { when } from '../../../meta/findings.js';
+import { eachOf, list } from '../../../meta/list.js';
 import { check, dnsLabel, qualifiedName } from '../../../meta/names.js';
 import { validateMetaUpdate } from '../../../meta/object-meta.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
@@ -16,14 +17,13 @@ function labelWithName({ metadata }: Namespace): void {
   if (metadata.name) metadata.labels = { ...metadata.labels, [NAME_LABEL]: metadata.name };
 }
 
+/** Upstream names the list, not the one at fault. */
 function validateFinalizers(namespace: Namespace): FieldError[] {
-  return list(namespace.spec?.finalizers).flatMap((name, i) => {
-    const at = FINALIZERS.index(i);
-    const findings = check(qualifiedName, name, at);
-    return findings.length > 0 || String(name).includes('/') || name === FINALIZER
-      ? findings
-      : [invalid(at, name, 'name is neither a standard finalizer name nor is it fully qualified')];
-  });
+  const text = 'name is neither a standard finalizer name nor is it fully qualified';
+  return eachOf(namespace.spec?.finalizers, (name) => [
+    ...check(qualifiedName, name, FINALIZERS),
+    ...when(!String(name).includes('/') && name !== FINALIZER, invalid(FINALIZERS, name, text)),
+  ]);
 }
 
 /** k8s pkg/apis/core/validation/validation.go:ValidateNamespaceStatusUpdate. */

@@ -30,11 +30,10 @@ export const NodeKind = defineKind<Node>({
     node.spec ??= {};
     const { spec, status } = node;
     // podCIDR and podCIDRs[0] are one value, as in upstream's conversion.
-    const first = list(spec.podCIDRs)[0] ?? spec.podCIDR;
-    if (first) {
-      spec.podCIDRs ??= [first];
-      spec.podCIDR = first;
-    }
+    const { podCIDR } = spec;
+    if (podCIDR && list(spec.podCIDRs)[0] !== podCIDR) spec.podCIDRs = [podCIDR];
+    const [first] = list(spec.podCIDRs);
+    if (first) spec.podCIDR = first;
     if (status?.capacity) status.allocatable ??= { ...status.capacity };
   },
   // A kubelet registers itself together with its status, so create keeps it.

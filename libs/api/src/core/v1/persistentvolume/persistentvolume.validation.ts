@@ -7,10 +7,10 @@ import type {
   PersistentVolumeSpec,
   SecretReference,
 } from '../../../types.js';
-import { oneOf, present } from '../../../meta/fields.js';
+import { oneOf, present, supported } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { jsonDiff } from '../../../meta/json-diff.js';
-import { entries, isDeepEqual, list } from '../../../meta/list.js';
+import { entries, isDeepEqual, list, own } from '../../../meta/list.js';
 import { check, dnsLabel, dnsSubdomain } from '../../../meta/names.js';
 import { FIELD_IMMUTABLE, immutable } from '../../../meta/object-meta.js';
 import { canonicalAmount, compareAmounts, quantityValue } from '../../../meta/quantity.js';
@@ -21,7 +21,35 @@ import { validateHostPath } from '../pod-spec/volume.validation.js';
 import { validateDiskSource } from '../volume-source/disk-sources.validation.js';
 import { noBacksteps } from '../volume-source/file-path.js';
 
+type HostPath = NonNullable<PersistentVolumeSpec['hostPath']>;
+
 const SPEC = FieldPath.of('spec');
+
+/** Upstream's order: what comes first is looked at, the others are refused; a flexVolume counts for nobody. */
+const SOURCES = [
+  'hostPath',
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'glusterfs',
+  'flocker',
+  'nfs',
+  'rbd',
+  'quobyte',
+  'cephfs',
+  'iscsi',
+  'cinder',
+  'fc',
+  'flexVolume',
+  'azureFile',
+  'vsphereVolume',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'azureDisk',
+  'scaleIO',
+  'local',
+  'storageos',
+  'csi',
+];
 
 /** Every field of a spec that is not one of these names the volume's source. */
 const PLAIN_FIELDS = new Set([
@@ -66,26 +94,35 @@ const validateCsi = (csi: CSIPersistentVolumeSource, path: Path): FieldError[] =
   ).flatMap((field) => given(csi[field], (ref) => validateSecret(ref, path.child(field)))),
 ];
 
-function validateSource(spec: PersistentVolumeSpec): FieldError[] {
-  const [first, ...others] = Object.keys(sourcesOf(spec));
-  if (!first) return [required(SPEC, 'must specify a volume type')];
-  const source = sourcesOf(spec)[first];
+function validateLocal({ local, nodeAffinity }: PersistentVolumeSpec): FieldError[] {
+  const path = SPEC.child('local', 'path');
+  const text = 'Local volume requires node affinity';
   return [
-    ...(typeof source === 'object' && source ? validateDiskSource(first, source, SPEC) : []),
-    ...given(spec.hostPath, (each) => validateHostPath(each, SPEC.child('hostPath'))),
-    ...given(spec.csi, (each) => validateCsi(each, SPEC.child('csi'))),
-    ...given(spec.local, ({ path: target }) => [
-      ...present(target, SPEC.child('local', 'path')),
-      ...noBacksteps(String(target ?? ''), SPEC.child('local', 'path')),
-      ...when(
-        !spec.nodeAffinity?.required,
-        required(SPEC.child('nodeAffinity'), 'Local volume requires node affinity'),
-      ),
-    ]),
-    ...others.map((field) =>
-      forbidden(SPEC.child(field), 'may not specify more than 1 volume type'),
-    ),
+    ...present(local?.path, path),
+    ...noBacksteps(String(local?.path ?? ''), path),
+    ...when(!nodeAffinity?.required, required(SPEC.child('nodeAffinity'), text)),
   ];
+}
+
+function validateOne(field: string, spec: PersistentVolumeSpec, source: unknown): FieldError[] {
+  if (typeof source !== 'object' || !source) return [];
+  if (field === 'local') return validateLocal(spec);
+  if (field === 'hostPath') return validateHostPath(source as HostPath, SPEC.child('hostPath'));
+  return field === 'csi'
+    ? validateCsi(source as CSIPersistentVolumeSource, SPEC.child('csi'))
+    : validateDiskSource(field, source, SPEC);
+}
+
+function validateSource(spec: PersistentVolumeSpec): FieldError[] {
+  const given = sourcesOf(spec);
+  const named = SOURCES.filter((field) => own(given, field) !== undefined);
+  if (named.length === 0) return [required(SPEC, 'must specify a volume type')];
+  const text = 'may not specify more than 1 volume type';
+  return named.flatMap((field, i) =>
+    i === 0 || field === 'flexVolume'
+      ? validateOne(field, spec, given[field])
+      : [forbidden(SPEC.child(field === 'cephfs' ? 'cephFS' : field), text)],
+  );
 }
 
 function validateCapacity({ capacity }: PersistentVolumeSpec): FieldError[] {
@@ -147,7 +184,7 @@ export function validateVolume(volume: PersistentVolume): FieldError[] {
     ...(spec.storageClassName
       ? check(dnsSubdomain, spec.storageClassName, SPEC.child('storageClassName'))
       : []),
-    ...oneOf(spec.volumeMode, ['Block', 'Filesystem'], SPEC.child('volumeMode'), false),
+    ...supported(spec.volumeMode, ['Block', 'Filesystem'], SPEC.child('volumeMode')),
     ...validateAttributesClass(spec),
   ];
 }

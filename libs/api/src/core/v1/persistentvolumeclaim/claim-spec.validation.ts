@@ -5,7 +5,7 @@ import type {
   TypedLocalObjectReference,
   TypedObjectReference,
 } from '../../../types.js';
-import { oneOf, present } from '../../../meta/fields.js';
+import { present, supported } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
@@ -104,7 +104,7 @@ export function validateClaimSpec(
     ...validateAccessModes(claim.accessModes, modes),
     ...validateSize(claim, path),
     ...className(claim.storageClassName, 'storageClassName'),
-    ...oneOf(claim.volumeMode, ['Block', 'Filesystem'], path.child('volumeMode'), false),
+    ...supported(claim.volumeMode, ['Block', 'Filesystem'], path.child('volumeMode')),
     ...validateSources(claim, path),
     ...className(claim.volumeAttributesClassName, 'volumeAttributesClassName'),
   ];

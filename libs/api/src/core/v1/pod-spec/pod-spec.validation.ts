@@ -28,7 +28,7 @@ import { validatePodResources } from './pod-resources.validation.js';
 import { validateResources } from './resources.validation.js';
 import { validateAffinity, validateTolerations } from './scheduling.validation.js';
 import { validatePodSecurityContext } from './security.validation.js';
-import { validateVolumes } from './volume.validation.js';
+import { checkVolumes } from './volume.validation.js';
 
 const MAX_INT32 = 2 ** 31 - 1;
 
@@ -173,13 +173,12 @@ export function validatePodSpec(
   const many = validateContainerCounts(spec, path);
   if (many.length > 0) return many;
   const grace = path.child('terminationGracePeriodSeconds');
-  const volumeFindings = validateVolumes(spec.volumes, path.child('volumes'), owner.podName);
-  const volumes = new Map(list(spec.volumes).map((volume) => [volume.name, volume]));
+  const volumes = checkVolumes(spec.volumes, path.child('volumes'), owner.podName);
   return [
     ...when((spec.terminationGracePeriodSeconds ?? null) === null, required(grace)),
-    ...volumeFindings,
+    ...volumes.findings,
     ...validateClaims(spec, path.child('resourceClaims')),
-    ...validateContainers({ spec, volumes }, path, owner.isPod),
+    ...validateContainers({ spec, volumes: volumes.known }, path, owner.isPod),
     ...validatePodResources(spec, path),
     ...oneOf(spec.restartPolicy, ['Always', 'Never', 'OnFailure'], path.child('restartPolicy')),
     ...validateDnsPolicy(spec, path),

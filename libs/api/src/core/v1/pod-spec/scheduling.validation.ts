@@ -40,10 +40,10 @@ function validateTerm(term: NodeSelectorTerm, path: FieldPath, isRequired: boole
                   "must be only one value when `operator` is 'In' or 'NotIn' for node field selector",
                 ),
               ]
-          : [invalid(at.child('operator'), operator, 'not a valid selector operator')]),
+          : [invalid(at.child('operator'), operator ?? '', 'not a valid selector operator')]),
         ...(key === 'metadata.name'
           ? eachOf(values, (value, v) => check(dnsSubdomain, value, at.child('values').index(v)))
-          : [invalid(at.child('key'), key, 'not a valid field selector key')]),
+          : [invalid(at.child('key'), key ?? '', 'not a valid field selector key')]),
       ];
     }),
   ];
@@ -77,7 +77,7 @@ function nodeOperator(operator: string, size: number, at: FieldPath): FieldError
             ),
           ];
     default:
-      return [invalid(at.child('operator'), operator, 'not a valid selector operator')];
+      return [invalid(at.child('operator'), operator ?? '', 'not a valid selector operator')];
   }
 }
 

@@ -176,32 +176,38 @@ function validateClaimName(
   );
 }
 
+/** What is wrong with volumes, and those that are right: mounts may name no others. */
+export interface CheckedVolumes {
+  readonly findings: readonly FieldError[];
+  readonly known: ReadonlyMap<string, Volume>;
+}
+
 /** k8s pkg/apis/core/validation/validation.go:ValidateVolumes. */
-export function validateVolumes(
+export function checkVolumes(
   volumes: readonly Volume[] | undefined,
   path: FieldPath,
   podName?: string,
-): FieldError[] {
+): CheckedVolumes {
   const made = new Set(
     list(volumes)
       .filter(({ ephemeral }) => ephemeral && podName)
       .map(({ name }) => `${podName}-${name}`),
   );
-  const names = new Set<string>();
-  return list(volumes).flatMap((volume, i) => {
+  const known = new Map<string, Volume>();
+  const findings = list(volumes).flatMap((volume, i) => {
     const at = path.index(i);
     const claim = volume.persistentVolumeClaim?.claimName;
-    const name = volume.name
-      ? [
-          ...check(dnsLabel, volume.name, at.child('name')),
-          ...when(names.has(volume.name), duplicate(at.child('name'), volume.name)),
-        ]
-      : [required(at.child('name'))];
-    names.add(volume.name);
-    return [
+    const own = [
       ...validateSource(volume, at),
       ...validateClaimName(volume, podName, at),
-      ...name,
+      ...(volume.name
+        ? check(dnsLabel, volume.name, at.child('name'))
+        : [required(at.child('name'))]),
+      ...when(known.has(volume.name), duplicate(at.child('name'), volume.name)),
+    ];
+    if (own.length === 0) known.set(volume.name, volume);
+    return [
+      ...own,
       ...when(
         claim !== undefined && made.has(claim),
         invalid(
@@ -212,6 +218,7 @@ export function validateVolumes(
       ),
     ];
   });
+  return { findings, known };
 }
 
 /** A reference to an object by a DNS subdomain name. */

@@ -44,18 +44,29 @@ export function validateWorkloadTemplate(
 ): FieldError[] {
   if (!template) return [required(path)];
   const labels = template.metadata?.labels;
-  const restartPolicy = template.spec?.restartPolicy ?? '';
   return [
     // No selector selects nothing, an empty one everything.
     ...(!selector || (!isEmptySelector(selector) && !selectorMatches(selector, labels))
       ? [invalid(path.child('metadata', 'labels'), labels, NOT_MATCHING)]
       : []),
     ...validatePodTemplate(template, path),
+    ...validateLastingPods(template, path, owner),
+  ];
+}
+
+/** Pods that must run for ever restart always and know no deadline. */
+export function validateLastingPods(
+  template: PodTemplateSpec | undefined,
+  path: FieldPath,
+  owner: string,
+): FieldError[] {
+  const restartPolicy = template?.spec?.restartPolicy ?? '';
+  return [
     ...(restartPolicy === 'Always'
       ? []
       : [notSupported(path.child('spec', 'restartPolicy'), restartPolicy, ['Always'])]),
     ...when(
-      (template.spec?.activeDeadlineSeconds ?? null) !== null,
+      (template?.spec?.activeDeadlineSeconds ?? null) !== null,
       forbidden(
         path.child('spec', 'activeDeadlineSeconds'),
         `activeDeadlineSeconds in ${owner} is not Supported`,

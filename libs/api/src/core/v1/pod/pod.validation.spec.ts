@@ -259,7 +259,6 @@ describe('a volume', () => {
         'spec.volumes[2].iscsi.lun: Invalid value: 300: must be between 0 and 255, inclusive',
         'spec.volumes[3].csi.driver: Required value',
         "spec.volumes[3].csi.driver: Invalid value: \"\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
-        'spec.volumes[3].name: Duplicate value: "a"',
       ],
     },
     {

@@ -90,14 +90,14 @@ function validateScopeSelector(spec: ResourceQuotaSpec): FieldError[] {
     ...eachOf(terms, ({ scopeName, operator, values }) => [
       ...when(
         !SCOPES.includes(scopeName),
-        invalid(path.child('scopeName'), scopeName, 'unsupported scope'),
+        invalid(path.child('scopeName'), scopeName ?? '', 'unsupported scope'),
       ),
       ...hardNames(spec)
         .filter((name) => !isScopeFor(scopeName, name))
         .map(() => invalid(path, spec.scopeSelector, text)),
       ...when(
         EXISTS_ONLY.includes(scopeName) && operator !== 'Exists',
-        invalid(path.child('operator'), operator, ONLY_EXISTS),
+        invalid(path.child('operator'), operator ?? '', ONLY_EXISTS),
       ),
       ...validateOperator(String(operator ?? ''), list(values), path),
     ]),

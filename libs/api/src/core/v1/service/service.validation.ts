@@ -10,7 +10,7 @@ import {
 } from '@orrery/apimachinery';
 import type { KindContext } from '../../../kind.js';
 import type { Service, ServicePort, ServiceSpec } from '../../../types.js';
-import { oneOf } from '../../../meta/fields.js';
+import { oneOf, requiredOf, supported } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { validateLabels } from '../../../meta/label-selector.js';
 import { eachOf, entries, list } from '../../../meta/list.js';
@@ -230,11 +230,10 @@ function validateTraffic(spec: ServiceSpec): FieldError[] {
   const isServed = ['ClusterIP', 'LoadBalancer', 'NodePort'].includes(String(spec.type));
   return [
     ...validateExternalTraffic(spec),
-    ...oneOf(
+    ...(isServed ? requiredOf : supported)(
       spec.internalTrafficPolicy,
       ['Cluster', 'Local'],
       SPEC.child('internalTrafficPolicy'),
-      isServed,
     ),
     ...given(spec.trafficDistribution, (value) =>
       when(
@@ -306,9 +305,12 @@ export function validateServiceStatus(service: Service, old: Service): FieldErro
     const mode = at.child('ipMode');
     return [
       ...(ip ? validateNewIp(ip, known, at.child('ip')) : []),
-      ...when(Boolean(ip) && !ipMode, required(mode, 'must be specified when `ip` is set')),
+      ...when(
+        Boolean(ip) && (ipMode ?? null) === null,
+        required(mode, 'must be specified when `ip` is set'),
+      ),
       ...when(!ip && Boolean(ipMode), forbidden(mode, 'may not be specified when `ip` is not set')),
-      ...(ip ? oneOf(ipMode, ['Proxy', 'VIP'], mode, false) : []),
+      ...(ip ? supported(ipMode, ['Proxy', 'VIP'], mode) : []),
       ...(hostname ? check(dnsSubdomain, hostname, at.child('hostname')) : []),
     ];
   });

@@ -1,7 +1,7 @@
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
 import { invalid, notSupported, required } from '@orrery/apimachinery';
 import { given, when } from '../../../meta/findings.js';
-import { oneOf, present } from '../../../meta/fields.js';
+import { present, supported } from '../../../meta/fields.js';
 import { entries, list, own } from '../../../meta/list.js';
 import { check, dnsLabel } from '../../../meta/names.js';
 
@@ -131,17 +131,15 @@ const azureDisk: Check = ({ cachingMode, kind, diskURI }, path) => {
   const prefix = isManaged ? '/subscriptions/' : 'https://';
   const isWrong = typeof kind === 'string' && !text(diskURI).startsWith(prefix);
   return [
-    ...oneOf(
+    ...supported(
       cachingMode as string | undefined,
       ['None', 'ReadOnly', 'ReadWrite'],
       path.child('cachingMode'),
-      false,
     ),
-    ...oneOf(
+    ...supported(
       kind as string | undefined,
       ['Dedicated', 'Managed', 'Shared'],
       path.child('kind'),
-      false,
     ),
     ...when(
       isWrong,

@@ -62,6 +62,10 @@ export function validateFieldRef(
   const field = String(ref.fieldPath ?? '');
   if (!ref.apiVersion) return [required(path.child('apiVersion'))];
   if (field === '') return [required(at)];
+  if (ref.apiVersion !== 'v1') {
+    const text = `error converting fieldPath: unsupported pod version: ${ref.apiVersion}`;
+    return [invalid(at, field, text)];
+  }
   const [, base = field, key] = /^(.+)\['([^']*)'\]$/.exec(field) ?? [];
   if (!KNOWN_FIELDS.has(base)) {
     const text = `error converting fieldPath: field label not supported: ${field}`;

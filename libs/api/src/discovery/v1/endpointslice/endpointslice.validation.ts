@@ -8,7 +8,7 @@ import type {
   EndpointSlice,
 } from '../../../gen/types/discovery.v1.js';
 import type { KindContext } from '../../../kind.js';
-import { oneOf } from '../../../meta/fields.js';
+import { oneOf, requiredOf } from '../../../meta/fields.js';
 import { duplicates, given, when } from '../../../meta/findings.js';
 import { validateLabels } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
@@ -100,7 +100,7 @@ function validatePorts(ports: readonly EndpointPort[]): FieldError[] {
     return [
       ...(name ? check(dnsLabel, name, at.child('name')) : []),
       ...when(isRepeated, duplicate(at.child('name'), name)),
-      ...oneOf(port.protocol, ['TCP', 'UDP', 'SCTP'], at.child('protocol')),
+      ...requiredOf(port.protocol, ['TCP', 'UDP', 'SCTP'], at.child('protocol')),
       ...given(port.appProtocol, (text) => check(qualifiedName, text, at.child('appProtocol'))),
     ];
   });

@@ -9,7 +9,7 @@ import type {
   Subject,
 } from '../../../gen/types/flowcontrol.v1.js';
 import { duplicates, when } from '../../../meta/findings.js';
-import { oneOf, present } from '../../../meta/fields.js';
+import { present, supported } from '../../../meta/fields.js';
 import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
 import { check, dnsLabel, dnsSubdomain } from '../../../meta/names.js';
 import { mandatoryFlowSchemas } from '../bootstrap/bootstrap-objects.js';
@@ -191,8 +191,8 @@ function validateSpec(name: string, spec: Partial<FlowSchemaSpec>): FieldError[]
       invalid(at, precedence, "only the schema named 'exempt' may have matchingPrecedence 1"),
     ),
     ...(spec.distinguisherMethod
-      ? oneOf(
-          spec.distinguisherMethod.type,
+      ? supported(
+          spec.distinguisherMethod.type ?? '',
           ['ByNamespace', 'ByUser'],
           SPEC.child('distinguisherMethod', 'type'),
         )

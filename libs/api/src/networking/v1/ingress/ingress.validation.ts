@@ -14,7 +14,7 @@ import type {
   IngressRule,
   IngressServiceBackend,
 } from '../../../types.js';
-import { oneOf } from '../../../meta/fields.js';
+import { supported } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { eachOf, list } from '../../../meta/list.js';
 import type { NameRule } from '../../../meta/names.js';
@@ -98,13 +98,15 @@ function validateBackend(
 function validatePath(item: HTTPIngressPath, at: Path, leniency: Leniency): FieldError[] {
   const { path = '', pathType } = item;
   const where = at.child('path');
-  if (!pathType) return [required(at.child('pathType'), 'pathType must be specified')];
+  if ((pathType ?? null) === null) {
+    return [required(at.child('pathType'), 'pathType must be specified')];
+  }
   const isStrict = pathType === 'Exact' || pathType === 'Prefix';
   const mustBeAbsolute = isStrict || (pathType === 'ImplementationSpecific' && path !== '');
   const refuse = (parts: readonly string[], text: (part: string) => string): FieldError[] =>
     parts.map((part) => invalid(where, path, text(part)));
   return [
-    ...oneOf(pathType, PATH_TYPES, at.child('pathType')),
+    ...supported(pathType, PATH_TYPES, at.child('pathType')),
     ...when(
       mustBeAbsolute && !path.startsWith('/'),
       invalid(where, path, 'must be an absolute path'),

@@ -14,7 +14,7 @@ import type {
   NetworkPolicyPeer,
   NetworkPolicyPort,
 } from '../../../gen/types/networking.v1.js';
-import { oneOf } from '../../../meta/fields.js';
+import { supported } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
@@ -38,7 +38,7 @@ function validateEndPort({ port, endPort }: NetworkPolicyPort, at: Path): FieldE
 function validatePort(port: NetworkPolicyPort, at: Path): FieldError[] {
   const path = at.child('port');
   return [
-    ...oneOf(port.protocol, ['TCP', 'UDP', 'SCTP'], at.child('protocol'), false),
+    ...supported(port.protocol, ['TCP', 'UDP', 'SCTP'], at.child('protocol')),
     ...given(port.port, (value) =>
       typeof value === 'number'
         ? portNumber(value).map((text) => invalid(path, value, text))
@@ -119,7 +119,7 @@ function validateSpec({ spec }: NetworkPolicy, known: Known): FieldError[] {
     ),
     ...(named.length > TYPES.length
       ? [invalid(types, named, 'may not specify more than two policyTypes')]
-      : named.flatMap((type, i) => oneOf(type, TYPES, types.index(i)))),
+      : named.flatMap((type, i) => supported(type, TYPES, types.index(i)))),
   ];
 }
 

@@ -1,9 +1,9 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath } from '@orrery/apimachinery';
+import { FieldPath, duplicate } from '@orrery/apimachinery';
 import { defineKind } from '../../../kind.js';
 import type { RuntimeClass } from '../../../gen/types/node.v1.js';
 import { deprecatedLabel } from '../../../core/v1/pod-warnings/deprecated-labels.js';
-import { entries } from '../../../meta/list.js';
+import { eachOf, entries, isDeepEqual, list } from '../../../meta/list.js';
 import { validateLabels } from '../../../meta/label-selector.js';
 import { check, dnsLabel } from '../../../meta/names.js';
 import { immutable } from '../../../meta/object-meta.js';
@@ -13,6 +13,7 @@ import { validateResources } from '../../../core/v1/pod-spec/resources.validatio
 import { validateTolerations } from '../../../core/v1/pod-spec/scheduling.validation.js';
 
 const HANDLER = FieldPath.of('handler');
+const TOLERATIONS = FieldPath.of('scheduling', 'tolerations');
 
 const validate = ({ handler, overhead, scheduling }: RuntimeClass): FieldError[] => [
   ...check(dnsLabel, handler, HANDLER),
@@ -21,7 +22,13 @@ const validate = ({ handler, overhead, scheduling }: RuntimeClass): FieldError[]
     FieldPath.of('overhead'),
   ),
   ...validateLabels(scheduling?.nodeSelector, FieldPath.of('scheduling', 'nodeSelector')),
-  ...validateTolerations(scheduling?.tolerations, FieldPath.of('scheduling', 'tolerations')),
+  ...validateTolerations(scheduling?.tolerations, TOLERATIONS),
+  ...eachOf(scheduling?.tolerations, (toleration, i) =>
+    list(scheduling?.tolerations)
+      .slice(0, i)
+      .filter((other) => isDeepEqual(other, toleration))
+      .map(() => duplicate(TOLERATIONS.index(i), toleration)),
+  ),
 ];
 
 /** k8s pkg/api/node/util.go:GetWarningsForRuntimeClass. */

@@ -3,7 +3,7 @@ import { FieldPath, invalid } from '@orrery/apimachinery';
 import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { validateConditions } from '../../../meta/conditions.js';
-import { nonNegative, oneOf, scaledValue, validateIntOrPercent } from '../../../meta/fields.js';
+import { nonNegative, scaledValue, supported, validateIntOrPercent } from '../../../meta/fields.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
@@ -37,11 +37,10 @@ function validate(object: PodDisruptionBudget): FieldError[] {
     ...validateAmount('minAvailable', object),
     ...validateAmount('maxUnavailable', object),
     ...validateLabelSelector(spec?.selector, SPEC.child('selector')),
-    ...oneOf(
+    ...supported(
       spec?.unhealthyPodEvictionPolicy,
       ['AlwaysAllow', 'IfHealthyBudget'],
       SPEC.child('unhealthyPodEvictionPolicy'),
-      false,
     ),
   ];
 }

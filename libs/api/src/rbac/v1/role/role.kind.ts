@@ -2,6 +2,7 @@ import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
 import { FieldPath, invalid, required } from '@orrery/apimachinery';
 import type { ClusterRole, PolicyRule, Role } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
+import { when } from '../../../meta/findings.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { pathSegment } from '../../../meta/names.js';
@@ -59,9 +60,14 @@ function validateAggregation({ aggregationRule }: ClusterRole): FieldError[] {
   if (!aggregationRule) return [];
   return list(aggregationRule.clusterRoleSelectors).length === 0
     ? [required(path, 'at least one clusterRoleSelector required if aggregationRule is non-nil')]
-    : eachOf(aggregationRule.clusterRoleSelectors, (selector, i) =>
-        validateLabelSelector(selector, path.index(i)),
-      );
+    : eachOf(aggregationRule.clusterRoleSelectors, (selector, i) => {
+        const findings = validateLabelSelector(selector, path.index(i));
+        const isWrong = findings.length > 0;
+        return [
+          ...findings,
+          ...when(isWrong, invalid(path.index(i), null, 'invalid label selector.')),
+        ];
+      });
 }
 
 const createdColumn = column(

@@ -3,6 +3,7 @@ import { FieldPath, forbidden } from '@orrery/apimachinery';
 import type { PriorityClass } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { oneOf } from '../../../meta/fields.js';
+import { given } from '../../../meta/findings.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
 
@@ -22,11 +23,9 @@ function validate({
   globalDefault,
 }: PriorityClass): FieldError[] {
   const name = String(metadata?.name ?? '');
-  const findings = oneOf(
-    preemptionPolicy,
-    ['Never', 'PreemptLowerPriority'],
-    FieldPath.of('preemptionPolicy'),
-    false,
+  const path = FieldPath.of('preemptionPolicy');
+  const findings = given(preemptionPolicy, (value) =>
+    oneOf(value, ['Never', 'PreemptLowerPriority'], path),
   );
   if (name.startsWith(SYSTEM_PREFIX)) {
     const isKnown = SYSTEM[name] === value && globalDefault !== true;

@@ -2,7 +2,7 @@ import type { FieldError } from '@orrery/apimachinery';
 import { FieldPath, duplicate, invalid, notSupported } from '@orrery/apimachinery';
 import type { CSIDriver } from '../../../gen/types/storage.v1.js';
 import { defineKind } from '../../../kind.js';
-import { oneOf } from '../../../meta/fields.js';
+import { supported } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { immutable } from '../../../meta/object-meta.js';
@@ -53,11 +53,10 @@ const validate = (driver: CSIDriver): FieldError[] => {
   const period = SPEC.child('nodeAllocatableUpdatePeriodSeconds');
   const modes = SPEC.child('volumeLifecycleModes');
   return [
-    ...oneOf(
+    ...supported(
       spec?.fsGroupPolicy,
       ['ReadWriteOnceWithFSType', 'File', 'None'],
       SPEC.child('fsGroupPolicy'),
-      false,
     ),
     ...validateTokens(driver),
     ...eachOf(spec?.volumeLifecycleModes, (mode) =>

@@ -1,8 +1,8 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath, duplicate, forbidden, required } from '@orrery/apimachinery';
+import { FieldPath, duplicate, forbidden, invalid, required } from '@orrery/apimachinery';
 import type { StorageClass } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
-import { oneOf } from '../../../meta/fields.js';
+import { oneOf, requiredOf } from '../../../meta/fields.js';
 import { duplicates, when } from '../../../meta/findings.js';
 import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
 import { check, qualifiedName } from '../../../meta/names.js';
@@ -16,12 +16,17 @@ const IS_DEFAULT = 'storageclass.kubernetes.io/is-default-class';
 /** k8s pkg/apis/core/validation/validation.go:ValidateTopologySelectorTerm. */
 function validateTopologies({ allowedTopologies }: StorageClass): FieldError[] {
   const path = FieldPath.of('allowedTopologies');
-  const seen = new Set<string>();
+  // Upstream compares with as many empty terms as there are terms, and then with those before.
+  const seen: string[] = list(allowedTopologies).map(() => '[]');
   return eachOf(allowedTopologies, (term, i) => {
     const at = path.index(i).child('matchLabelExpressions');
-    const key = JSON.stringify(term);
-    const isRepeated = seen.has(key);
-    seen.add(key);
+    const key = JSON.stringify(
+      list(term.matchLabelExpressions)
+        .map((rule) => [rule.key, [...list(rule.values)].sort()])
+        .sort(),
+    );
+    const same = seen.filter((each) => each === key);
+    seen.push(key);
     return [
       ...eachOf(term.matchLabelExpressions, (rule, r) => [
         ...when(list(rule.values).length === 0, required(at.index(r).child('values'))),
@@ -37,23 +42,20 @@ function validateTopologies({ allowedTopologies }: StorageClass): FieldError[] {
         (rule) => rule.key,
         (r) => at.index(r).child('key'),
       ),
-      ...when(isRepeated, duplicate(at, '')),
+      ...same.map(() => duplicate(at, '')),
     ];
   });
 }
 
 const validate = (object: StorageClass): FieldError[] => [
   ...(object.provisioner
-    ? check(qualifiedName, object.provisioner.toLowerCase(), FieldPath.of('provisioner'))
+    ? qualifiedName(object.provisioner.toLowerCase()).map((text) =>
+        invalid(FieldPath.of('provisioner'), object.provisioner, text),
+      )
     : [required(FieldPath.of('provisioner'))]),
   ...validateClassParameters(object.parameters, FieldPath.of('parameters')),
-  ...oneOf(
-    object.reclaimPolicy,
-    ['Delete', 'Recycle', 'Retain'],
-    FieldPath.of('reclaimPolicy'),
-    false,
-  ),
-  ...oneOf(
+  ...oneOf(object.reclaimPolicy, ['Delete', 'Retain'], FieldPath.of('reclaimPolicy'), false),
+  ...requiredOf(
     object.volumeBindingMode,
     ['Immediate', 'WaitForFirstConsumer'],
     FieldPath.of('volumeBindingMode'),
