@@ -42,6 +42,9 @@ export interface NodeAgentParts {
   woken?(): void;
 }
 
+/** How pods of the node get addresses; only in the mode `loopback` no agent of the network says whether it is there. */
+const NETWORK_ANNOTATION = 'orrery.dev/network';
+
 const LOOK_MS = 1_000;
 /** A runtime that does not answer is starting, most of the time: it is asked again soon. */
 const RETRY_MS = 100;
@@ -220,7 +223,7 @@ export class NodeAgent {
   }
 
   private async freshStatus(old: Node | undefined): Promise<NodeStatus> {
-    const { nodeName, nodeIps, port, maxPods, reserved } = this.options;
+    const { nodeName, nodeIps, port, maxPods, reserved, annotations } = this.options;
     const images = this.conditions ? await this.parts.runtime.listImages().catch(() => []) : [];
     return nodeStatus(
       {
@@ -231,6 +234,7 @@ export class NodeAgent {
         images,
         nodeName,
         nodeIps,
+        emulatesNetwork: annotations?.[NETWORK_ANNOTATION] === 'loopback',
         port,
         maxPods,
         reserved,

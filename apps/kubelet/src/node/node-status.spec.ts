@@ -14,6 +14,7 @@ const facts = (changes: Partial<NodeFacts> = {}): NodeFacts => ({
   images: [],
   nodeName: 'k8s-02',
   nodeIps: ['127.9.0.2'],
+  emulatesNetwork: true,
   port: 10_250,
   maxPods: 110,
   pressures: [],
@@ -48,9 +49,9 @@ describe('nodeStatus()', () => {
     },
     { name: 'says what the emulated network is', type: 'NetworkUnavailable', want: 'False' },
     {
-      name: 'leaves the network of another runtime to its add-on',
+      name: 'leaves a network that is set up by somebody else to them',
       type: 'NetworkUnavailable',
-      changes: { runtime: { name: 'containerd', version: '1.6' } },
+      changes: { emulatesNetwork: false },
       want: undefined,
     },
   ])('$name', ({ type, changes, want }) => {

@@ -13,6 +13,8 @@ export interface NodeFacts {
   readonly images: readonly RuntimeImage[];
   readonly nodeName: string;
   readonly nodeIps: readonly string[];
+  /** The runtime emulates the pod network; else an agent or add-on sets it up, and says how it is. */
+  readonly emulatesNetwork: boolean;
   readonly port: number;
   readonly maxPods: number;
   /** MemoryPressure, DiskPressure, PIDPressure: those that the node is under. */
@@ -58,12 +60,9 @@ function readyCondition(facts: NodeFacts): NodeCondition {
     : { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: problems.join(', ') };
 }
 
-/** The runtime that emulates the pod network itself; with any other a CNI plugin says how its network is. */
-const EMULATING_RUNTIME = 'orrery';
-
 /** What the emulated network cannot do is said here, where a network add-on would report. */
 function networkCondition(facts: NodeFacts): NodeCondition[] {
-  if (facts.runtime?.name !== EMULATING_RUNTIME) return [];
+  if (!facts.emulatesNetwork) return [];
   const down = facts.runtimeConditions?.some((one) => one.type === 'NetworkReady' && !one.status);
   if (down) return [];
   return [
@@ -72,7 +71,7 @@ function networkCondition(facts: NodeFacts): NodeCondition[] {
       status: 'False',
       reason: 'EmulatedNetwork',
       message:
-        "pods have addresses of the node's emulated network; network add-ons (flannel, calico, …) are stored but move no packet, NetworkPolicy is not enforced, IPv6 is not available",
+        "pods have addresses of the node's emulated network; network add-ons (flannel, calico, …) are stored but move no packet, NetworkPolicies hold for traffic through Services alone, IPv6 is not available",
     },
   ];
 }
