@@ -84,14 +84,15 @@ async function ensureDnsService(client: KubeClient, clusterIP: string): Promise<
 }
 
 /** The cluster's DNS, as kubeadm installs it. */
-async function installDns(client: KubeClient, clusterIP: string): Promise<void> {
-  await ensure(client, resources.serviceaccounts, dnsAccount());
-  await ensure(client, resources.clusterroles, dnsRole());
-  await ensure(client, resources.clusterrolebindings, dnsRoleBinding());
-  await ensure(client, resources.configmaps, dnsConfig());
-  await ensureDnsService(client, clusterIP);
-  await ensure(client, resources.deployments, dnsDeployment());
-}
+const installDns = (client: KubeClient, clusterIP: string): Promise<unknown> =>
+  Promise.all([
+    ensure(client, resources.serviceaccounts, dnsAccount()),
+    ensure(client, resources.clusterroles, dnsRole()),
+    ensure(client, resources.clusterrolebindings, dnsRoleBinding()),
+    ensure(client, resources.configmaps, dnsConfig()),
+    ensureDnsService(client, clusterIP),
+    ensure(client, resources.deployments, dnsDeployment()),
+  ]);
 
 /** The objects that a new cluster has beside its own: kube-proxy's, the default storage class, the kind ImageRule. */
 export async function installAddons(
@@ -103,14 +104,17 @@ export async function installAddons(
   await whenNamespaced(clock, signal, () =>
     ensure(client, resources.serviceaccounts, serviceAccount()),
   );
-  await ensure(client, resources.clusterrolebindings, roleBinding());
-  await ensure(client, resources.clusterroles, policyRole());
-  await ensure(client, resources.clusterrolebindings, policyRoleBinding());
-  await ensure(client, resources.configmaps, configMap(addon));
-  await ensure(client, resources.daemonsets, daemonSet(addon));
-  await ensure(client, resources.storageclasses, standardClass());
-  if (addon.dns !== undefined) await installDns(client, addon.dns);
-  await ensure(client, resources.customresourcedefinitions, imageRuleDefinition());
-  await ensure(client, resources.clusterroles, imageRuleRole());
-  await ensure(client, resources.clusterrolebindings, imageRuleRoleBinding());
+  // Side by side: each would wait for a server that has much else to do as it starts.
+  await Promise.all([
+    ensure(client, resources.clusterrolebindings, roleBinding()),
+    ensure(client, resources.clusterroles, policyRole()),
+    ensure(client, resources.clusterrolebindings, policyRoleBinding()),
+    ensure(client, resources.configmaps, configMap(addon)),
+    ensure(client, resources.daemonsets, daemonSet(addon)),
+    ensure(client, resources.storageclasses, standardClass()),
+    addon.dns === undefined ? undefined : installDns(client, addon.dns),
+    ensure(client, resources.customresourcedefinitions, imageRuleDefinition()),
+    ensure(client, resources.clusterroles, imageRuleRole()),
+    ensure(client, resources.clusterrolebindings, imageRuleRoleBinding()),
+  ]);
 }
