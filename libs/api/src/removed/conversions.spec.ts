@@ -397,6 +397,16 @@ describe('validation of removed versions', () => {
   });
 });
 
+it('lets requests of v1beta1 be for the signer that they get when they name none', () => {
+  const request = { spec: { usages: ['signing', 'signing', 'x'], signerName: undefined } };
+  const v1beta1 = kindOf('certificates.k8s.io/v1beta1/certificatesigningrequests');
+  const object = shaped(v1beta1, request);
+  v1beta1.setDefaults?.(object);
+  expect(object).toMatchObject({ spec: { signerName: 'kubernetes.io/legacy-unknown' } });
+  const findings = v1beta1.strategy.validate?.(object, context) ?? [];
+  expect(findings.map(({ field }) => field)).toEqual(['spec.request']);
+});
+
 describe('deprecation warnings', () => {
   it.each([
     [

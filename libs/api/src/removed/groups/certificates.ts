@@ -25,5 +25,9 @@ export const removedCertificates = [
     version: 'v1beta1',
     lifecycle: { deprecated: '1.19', removed: '1.22' },
     setDefaults,
+    // k8s 1.20.2 pkg/apis/certificates/validation/validation.go:getValidationOptions
+    tolerates: ({ field, type, message }) =>
+      (field === 'spec.signerName' && message.includes('the legacy signerName')) ||
+      (/^spec\.usages\[/.test(field) && type !== 'FieldValueRequired'),
   }),
 ];
