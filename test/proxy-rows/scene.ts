@@ -83,7 +83,8 @@ export class Scene {
       clock: this.clock,
       random: new SystemRandom(),
       allowedBackends: ['127.234.64.0/18'],
-      dialTimeoutMs: 300,
+      // Where a dial is to time out, the test lets it (releaseTimers).
+      dialTimeoutMs: 60_000,
       ...options,
     });
   }

@@ -156,7 +156,10 @@ export class Dataplane {
     return this.settle();
   }
 
-  /** Opens and closes listeners until they are those of the table; one run at a time. */
+  /**
+   * Opens and closes listeners until they are those of the table, as far as that has changed or could not be done before;
+   * one run at a time.
+   */
   private settle(): Promise<readonly FrontendProblem[]> {
     const run = this.turn.then(() => this.reconcile());
     this.turn = run.catch(() => undefined);
@@ -171,24 +174,21 @@ export class Dataplane {
 
   private async reconcile(): Promise<void> {
     if (this.isClosed) return;
-    const wanted = new Map<string, WantedFrontend>();
-    for (const frontend of this.table.wanted())
-      if (this.isServed(frontend)) wanted.set(frontend.text, frontend);
-    for (const [text, listener] of this.listeners) {
-      if (wanted.has(text)) {
-        listener.rulesChanged();
+    const missing: WantedFrontend[] = [];
+    for (const text of new Set([...this.table.takeTouched(), ...this.problems.keys()])) {
+      const wanted = this.table.wanted(text);
+      const listener = this.listeners.get(text);
+      if (wanted && this.isServed(wanted)) {
+        if (listener) listener.rulesChanged();
+        else missing.push(wanted);
         continue;
       }
       // Whoever waits to be accepted would be refused: there is no rule.
-      listener.destroy();
+      listener?.destroy();
       this.listeners.delete(text);
+      this.problems.delete(text);
     }
-    for (const text of this.problems.keys()) if (!wanted.has(text)) this.problems.delete(text);
-    await Promise.all(
-      [...wanted.values()]
-        .filter(({ text }) => !this.listeners.has(text))
-        .map((frontend) => this.open(frontend)),
-    );
+    await Promise.all(missing.map((frontend) => this.open(frontend)));
   }
 
   private async open(wanted: WantedFrontend): Promise<void> {

@@ -86,6 +86,8 @@ export class ServiceTable {
   /** Rules that have gone while connections of theirs live on. */
   private readonly retired = new Set<RuleState>();
   private sessions = 0;
+  /** Frontends of which something has changed since they were taken. */
+  private touched = new Set<string>();
 
   constructor(private readonly options: RuleStateOptions) {}
 
@@ -135,17 +137,24 @@ export class ServiceTable {
     }
   }
 
-  /** Every frontend that some rule wants. */
-  *wanted(): Iterable<WantedFrontend> {
-    for (const { key, byNode } of this.frontends.values()) {
-      const states = [...byNode.values()].flatMap(([first]) => first?.state ?? []);
-      yield {
-        ...key,
-        hasBackends: states.some(({ rule }) => backendsOf(rule).length > 0),
-        isStateful: states.some(({ rule }) => isStateful(rule)),
-        rule: states[0]?.rule.id ?? '',
-      };
-    }
+  /** The keys of the frontends of which something has changed since the last call. */
+  takeTouched(): ReadonlySet<string> {
+    const { touched } = this;
+    this.touched = new Set();
+    return touched;
+  }
+
+  /** What the rules make of one frontend; undefined when none wants it. */
+  wanted(text: string): WantedFrontend | undefined {
+    const holders = this.frontends.get(text);
+    if (!holders) return undefined;
+    const states = [...holders.byNode.values()].flatMap(([first]) => first?.state ?? []);
+    return {
+      ...holders.key,
+      hasBackends: states.some(({ rule }) => backendsOf(rule).length > 0),
+      isStateful: states.some(({ rule }) => isStateful(rule)),
+      rule: states[0]?.rule.id ?? '',
+    };
   }
 
   /**
@@ -232,6 +241,7 @@ export class ServiceTable {
   private link(node: string, state: RuleState): void {
     for (const frontend of state.rule.frontends) {
       const key = frontendKey(state.rule.protocol, frontend);
+      this.touched.add(key.text);
       const holders = this.frontends.get(key.text) ?? { key, byNode: new Map() };
       const claims = [...(holders.byNode.get(node) ?? []), { state, kind: frontend.kind }];
       // An external address cannot take a cluster address away from its service (CVE-2020-8554); the sort is stable.
@@ -244,6 +254,7 @@ export class ServiceTable {
   private unlink(node: string, state: RuleState): void {
     for (const frontend of state.rule.frontends) {
       const { text } = frontendKey(state.rule.protocol, frontend);
+      this.touched.add(text);
       const byNode = this.frontends.get(text)?.byNode;
       const left = byNode?.get(node)?.filter((claim) => claim.state !== state) ?? [];
       if (left.length > 0) byNode?.set(node, left);

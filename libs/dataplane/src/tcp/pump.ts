@@ -34,6 +34,7 @@ export interface PumpOwner {
 export class Pump {
   private own: Buffer | undefined;
   private isWaiting = false;
+  private writes = 0;
   private isStopped = false;
 
   constructor(
@@ -93,6 +94,9 @@ export class Pump {
   }
 
   private write(data: Uint8Array): void {
+    // Nothing holds back the first write of a direction (Nagle waits for what is under way): short connections save a call.
+    this.writes += 1;
+    if (this.writes === 2) this.sink.setNoDelay(true);
     const request = spare;
     request.oncomplete = onWritten;
     request.owner = this;

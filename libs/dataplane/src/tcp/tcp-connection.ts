@@ -182,8 +182,6 @@ export class TcpConnection implements Connection, PumpOwner, FlowSource {
   private join(server: TcpHandle): void {
     this.context.counters.tcpConnections += 1;
     this.state = 'established';
-    this.client.setNoDelay(true);
-    server.setNoDelay(true);
     this.fromClient = new Pump(this.client, server, this);
     this.fromServer = new Pump(server, this.client, this);
     this.fromClient.start();

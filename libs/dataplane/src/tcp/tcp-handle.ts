@@ -3,8 +3,6 @@
  * are what net.Socket itself is written on (node lib/net.js, lib/internal/stream_base_commons.js); tcp-handle.int-spec.ts
  * pins what is used here.
  */
-import { isIPv6 } from 'node:net';
-
 /** A request object that libuv fills and calls back. */
 export interface HandleRequest {
   oncomplete?: (this: HandleRequest, status: number) => void;
@@ -80,13 +78,16 @@ export interface ListenOptions extends AcceptOptions {
   readonly isShared: boolean;
 }
 
+/** Of a text that is an address of either family; node's isIPv6 takes a regular expression to it. */
+const isSix = (address: string): boolean => address.includes(':');
+
 /** A listening handle, or the negated errno. */
 export function listenTcp(options: ListenOptions): TcpHandle | number {
   const handle = new tcp.TCP(tcp.constants.SERVER);
   const flags = options.isShared ? (tcp.constants.UV_TCP_REUSEPORT ?? 0) : 0;
   const { address, port } = options;
   const error =
-    (isIPv6(address) ? handle.bind6(address, port, flags) : handle.bind(address, port, flags)) ||
+    (isSix(address) ? handle.bind6(address, port, flags) : handle.bind(address, port, flags)) ||
     handle.listen(options.backlog);
   if (error) {
     handle.close();
@@ -110,7 +111,7 @@ export function connectTcp(
 ): number {
   const request = new tcp.TCPConnectWrap();
   request.oncomplete = done;
-  return isIPv6(target.address)
+  return isSix(target.address)
     ? handle.connect6(request, target.address, target.port)
     : handle.connect(request, target.address, target.port);
 }
