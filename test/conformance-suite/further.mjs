@@ -25,6 +25,14 @@ const LEFT_OUT = [
     /PersistentVolumes-local|\[Driver: local\]/,
     "enters the mount namespace of the machine's first process by nsenter(1), which the machine must give",
   ],
+  [
+    /EndpointSlice should create Endpoints and EndpointSlices/,
+    'asks for discovery.k8s.io/v1beta1, which is gone since 1.25',
+  ],
+  [
+    /should ensure a single API token exists/,
+    'wants the controllers to make token Secrets by themselves, which they have not done since 1.24',
+  ],
   [/CLOSE_WAIT/, 'needs conntrack(8) and connections in the kernel: kube-proxy relays them'],
   [/seccomp runtime\/default|AppArmor/, 'needs seccomp filters or AppArmor, which are not set'],
   [
