@@ -192,6 +192,6 @@ export class AvailabilityController {
   }
 }
 
-const hasEndpoint = ({ endpoints = [], ports = [] }: EndpointSlice, portName: string): boolean =>
+const hasEndpoint = ({ endpoints, ports }: EndpointSlice, portName: string): boolean =>
   (endpoints ?? []).some(({ conditions }) => conditions?.ready !== false) &&
   (ports ?? []).some(({ name, port }) => (name ?? '') === portName && port !== undefined);

@@ -62,6 +62,11 @@ export class EndpointReconciler {
   }
 
   private async write(addresses: readonly string[], signal: AbortSignal): Promise<void> {
+    // The own lease has run out meanwhile (k8s 1.20.2 pkg/controlplane/reconcilers/lease.go:doReconcile).
+    if (addresses.length === 0)
+      throw new Error(
+        'no API server IP addresses were listed in storage, refusing to erase all endpoints for the kubernetes Service',
+      );
     await this.writeEndpoints(addresses, signal);
     await this.writeSlice(addresses, signal);
   }

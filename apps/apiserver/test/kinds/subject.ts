@@ -1,7 +1,7 @@
 import type { KindDescriptor } from '@orrery/api';
 import { applyMergePatch } from '@orrery/apimachinery';
 import { minimalObjects } from '../../../../libs/api/src/minimal-objects.fixture.js';
-import { protobuf } from '../../src/negotiation/schemas.js';
+import { protobuf, schemas } from '../../src/negotiation/schemas.js';
 import type { Answer, Json, Replica } from '../replica.js';
 import { metadataOf } from '../replica.js';
 import type { KindRow } from './kind-row.js';
@@ -90,7 +90,11 @@ export class Subject {
   async asProtobuf(path: string): Promise<Json> {
     const accept = 'application/vnd.kubernetes.protobuf';
     const { bytes } = await this.api.ask(path, { headers: { accept } });
-    return protobuf().decode(bytes).object as unknown as Json;
+    // On the wire of protobuf an absent field is absent; Go's client fills it in, and would write it as JSON.
+    return schemas().normalize(
+      protobuf().decode(bytes).object as unknown as Json,
+      this.kind.schema,
+    );
   }
 
   /** Of a Status about an object of this kind. */

@@ -128,12 +128,15 @@ export function toStaticPod(mirror: Pod): Pod {
 
 /** The images that a node is said to have. */
 export const imagesOf = ({ status }: Node): readonly RuntimeImage[] =>
-  (status?.images ?? []).map(({ names = [], sizeBytes = 0 }) => ({
-    id: names[0] ?? '',
-    digests: names.filter((name) => name.includes('@')),
-    tags: names.filter((name) => !name.includes('@')),
-    sizeBytes,
-  }));
+  (status?.images ?? []).map(({ names: known, sizeBytes = 0 }) => {
+    const names = known ?? [];
+    return {
+      id: names[0] ?? '',
+      digests: names.filter((name) => name.includes('@')),
+      tags: names.filter((name) => !name.includes('@')),
+      sizeBytes,
+    };
+  });
 
 /** The machine that a node is said to be: what is hosted here is not this one. */
 export function machineOf({ metadata, status }: Node, here: Machine): Machine {

@@ -3,6 +3,7 @@ import { canonicalQuantity, QuantityError } from '../quantity.js';
 import type { SchemaLookup } from './schema-registry.js';
 import { goTypeName, refName } from './schema.js';
 import type { Schema } from './schema.js';
+import { isLeftOut, writtenZero, zeroOf } from './written-zeros.js';
 
 export type Normalizer = (value: unknown) => unknown;
 
@@ -66,11 +67,13 @@ export function compileNormalizer(schemas: SchemaLookup, name: string): Normaliz
   const ofSchema = (schema: Schema | undefined, definition = ''): Normalizer => {
     if (!schema) return keep;
     if (schema.$ref !== undefined) return ofDefinition(refName(schema.$ref));
-    if (schema.type === 'array') return listNormalizer(ofSchema(schema.items));
+    if (schema.type === 'array')
+      return listNormalizer(ofSchema(schema.items), zeroOf(schema.items ?? {}));
     if (schema['x-kubernetes-preserve-unknown-fields']) return keep;
     if (schema.properties) return structNormalizer({ schema, definition }, ofSchema);
     if (typeof schema.additionalProperties === 'object') {
-      return mapNormalizer(ofSchema(schema.additionalProperties));
+      const values = schema.additionalProperties;
+      return mapNormalizer(ofSchema(values), zeroOf(values));
     }
     return keep;
   };
@@ -86,17 +89,25 @@ function special(definition: string): Normalizer | undefined {
   return undefined;
 }
 
-function listNormalizer(item: Normalizer): Normalizer {
-  return item === keep
-    ? keep
-    : (value) => (Array.isArray(value) ? value.map((entry: unknown) => item(entry ?? {})) : value);
+const isNull = (value: unknown): boolean => value === null;
+
+/** `zero` is what Go's decoder makes of a null among the items. */
+function listNormalizer(item: Normalizer, zero: unknown): Normalizer {
+  if (item === keep) {
+    return (value) =>
+      Array.isArray(value) && value.some(isNull)
+        ? value.map((entry: unknown) => entry ?? zero)
+        : value;
+  }
+  return (value) =>
+    Array.isArray(value) ? value.map((entry: unknown) => item(entry ?? zero)) : value;
 }
 
-function mapNormalizer(item: Normalizer): Normalizer {
+function mapNormalizer(item: Normalizer, zero: unknown): Normalizer {
   return (value) => {
     if (!isPlain(value)) return value;
     const copy: PlainObject = {};
-    for (const key of Object.keys(value)) setOwn(copy, key, item(value[key]));
+    for (const key of Object.keys(value)) setOwn(copy, key, item(value[key] ?? zero));
     return copy;
   };
 }
@@ -127,31 +138,61 @@ function omitRule(
   key: string,
   field: Schema,
 ): (value: unknown) => boolean {
-  if (schema.required?.includes(key) || field.default !== undefined) return never;
+  // Go's protobuf, in which objects are stored, knows no empty list or map: those without omitempty come back as null.
   if (field.type === 'array' || typeof field.additionalProperties === 'object') return isEmpty;
+  const isWritten = schema.required?.includes(key) || field.default !== undefined;
+  if (isWritten && !isLeftOut(goTypeName(definition), key)) return never;
   const isPlainScalar = SCALARS.has(field.type ?? '') && definition.startsWith('io.k8s.');
   return isPlainScalar && !isPointerField(definition, key) ? isZero : never;
 }
 
+interface CompiledStruct {
+  readonly fields: ReadonlyMap<string, FieldNormalizer>;
+  /** Fields that Go writes though nobody set them, with what it writes. */
+  readonly written: readonly (readonly [key: string, zero: () => unknown])[];
+}
+
+function compileStruct(struct: Struct, compile: (schema: Schema) => Normalizer): CompiledStruct {
+  const fields = new Map<string, FieldNormalizer>();
+  const written: [string, () => unknown][] = [];
+  for (const [key, field] of Object.entries(struct.schema.properties ?? {})) {
+    const normalize = compile(field);
+    fields.set(key, { normalize, omits: omitRule(struct, key, field) });
+    const zero = zeroRule(struct, key, normalize);
+    if (zero) written.push([key, zero]);
+  }
+  return { fields, written };
+}
+
+/** What is written of a field that is absent; undefined where Go leaves it out. */
+function zeroRule(
+  { schema, definition }: Struct,
+  key: string,
+  normalize: Normalizer,
+): (() => unknown) | undefined {
+  if (!definition.startsWith('io.k8s.')) return undefined;
+  const zero = writtenZero(schema.properties?.[key] ?? {}, {
+    type: goTypeName(definition),
+    key,
+    isRequired: schema.required?.includes(key) ?? false,
+  });
+  if (zero === undefined) return undefined;
+  return isPlain(zero) ? () => normalize({}) : () => zero;
+}
+
 function structNormalizer(struct: Struct, compile: (schema: Schema) => Normalizer): Normalizer {
-  let fields: Map<string, FieldNormalizer> | undefined;
-  const compileFields = (): Map<string, FieldNormalizer> =>
-    new Map(
-      Object.entries(struct.schema.properties ?? {}).map(([key, field]) => [
-        key,
-        { normalize: compile(field), omits: omitRule(struct, key, field) },
-      ]),
-    );
+  let compiled: CompiledStruct | undefined;
   return (value) => {
     if (!isPlain(value)) return value;
-    fields ??= compileFields();
+    compiled ??= compileStruct(struct, compile);
     const copy: PlainObject = {};
     for (const key of Object.keys(value)) {
       const entry = value[key];
-      const field = fields.get(key);
+      const field = compiled.fields.get(key);
       if (!field || entry === null || entry === undefined || field.omits(entry)) continue;
       copy[key] = field.normalize(entry);
     }
+    for (const [key, zero] of compiled.written) if (!(key in copy)) copy[key] = zero();
     return copy;
   };
 }

@@ -85,7 +85,7 @@ describe('SchemaRegistry', () => {
       '{"bogus":1,"__proto__":{"a":1},"metadata":{"creationTimestamp":null,"name":"a","annotations":{"__proto__":"x"}},"spec":{"replicas":0,"paused":false,"template":{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":1}}}]}}}}',
     ) as unknown;
     expect(JSON.stringify(registry.normalize(given, DEPLOYMENT))).toBe(
-      '{"metadata":{"name":"a","annotations":{"__proto__":"x"}},"spec":{"replicas":0,"template":{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":"1"}}}]}}}}',
+      '{"metadata":{"name":"a","annotations":{"__proto__":"x"}},"spec":{"replicas":0,"template":{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":"1"}}}]},"metadata":{}},"selector":null,"strategy":{}},"status":{}}',
     );
   });
 
@@ -96,13 +96,63 @@ describe('SchemaRegistry', () => {
     };
     expect(registry.normalize(given, DEPLOYMENT)).toEqual({
       metadata: { name: 'a' },
-      spec: { selector: {}, template: { spec: { containers: [] } } },
+      spec: { selector: {}, strategy: {}, template: { metadata: {}, spec: { containers: null } } },
+      status: {},
+    });
+  });
+
+  it.each<[string, string, object, object]>([
+    ['structs', 'core.v1.Service', {}, { spec: {}, status: { loadBalancer: {} } }],
+    [
+      'structs in structs, with their strings and numbers',
+      'core.v1.NodeStatus',
+      {},
+      {
+        daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
+        nodeInfo: expect.objectContaining({ kubeletVersion: '', machineID: '' }),
+      },
+    ],
+    [
+      'times as null',
+      'core.v1.PodCondition',
+      { type: 'A', status: 'True' },
+      { type: 'A', status: 'True', lastProbeTime: null, lastTransitionTime: null },
+    ],
+    ['lists without omitempty as null', 'rbac.v1.Role', {}, { metadata: {}, rules: null }],
+    ['pointers without omitempty as null', 'apps.v1.DaemonSetSpec', {}, { selector: null }],
+    ['strings that are required', 'core.v1.Sysctl', { name: 'a' }, { name: 'a', value: '' }],
+    [
+      'strings that are optional, without omitempty',
+      'core.v1.Event',
+      {},
+      { reportingComponent: '', reportingInstance: '', eventTime: null },
+    ],
+  ])('writes %s that nobody set, as Go does', (_, name, given, written) => {
+    expect(registry.normalize(given, `io.k8s.api.${name}`)).toMatchObject(written);
+  });
+
+  it('makes zeros of the nulls among items and values', () => {
+    const given = {
+      metadata: { labels: { a: null }, finalizers: [null, 'a/b'] },
+      spec: {
+        containers: [null],
+        nodeSelector: { b: null },
+        securityContext: { supplementalGroups: [null, 5] },
+      },
+    };
+    expect(registry.normalize(given, 'io.k8s.api.core.v1.Pod')).toMatchObject({
+      metadata: { labels: { a: '' }, finalizers: ['', 'a/b'] },
+      spec: {
+        containers: [{ name: '', resources: {} }],
+        nodeSelector: { b: '' },
+        securityContext: { supplementalGroups: [0, 5] },
+      },
     });
   });
 
   it('brings times to UTC seconds', () => {
     const given = { metadata: { creationTimestamp: '2024-01-01T02:00:00.5+02:00' } };
-    expect(registry.normalize(given, DEPLOYMENT)).toEqual({
+    expect(registry.normalize(given, DEPLOYMENT)).toMatchObject({
       metadata: { creationTimestamp: '2024-01-01T00:00:00Z' },
     });
   });
