@@ -58,6 +58,11 @@ export class PodBuilder {
     return this;
   }
 
+  claiming(...names: string[]): this {
+    this.#pod.spec.resourceClaims = names.map((name) => ({ name, resourceClaimName: name }));
+    return this;
+  }
+
   hostPort(hostPort: number, protocol: 'TCP' | 'UDP' = 'TCP', hostIP?: string): this {
     const ports = [{ containerPort: 80, hostPort, protocol, ...(hostIP ? { hostIP } : {}) }];
     return this.containers({ name: 'c', ports });

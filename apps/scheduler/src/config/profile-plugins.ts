@@ -10,7 +10,7 @@ interface Enabled {
   readonly weight: number | undefined;
 }
 
-/** Plugins of upstream that are refused by name. */
+/** Plugins of upstream that are refused where a configuration names them. */
 const NOT_MODELLED = ['DynamicResources', 'GangScheduling', 'DeferredPodScheduling'];
 
 const title = (point: ExtensionPoint): string =>
@@ -63,13 +63,16 @@ export function choosePlugins(
   const find = (name: string, kind: string): Plugin => {
     const known = built.get(name);
     if (known) return known;
-    if (NOT_MODELLED.includes(name)) throw new ConfigError(`plugin ${name} is not modelled`);
     const entry = all.find((each) => each.name === name);
     if (!entry) throw new ConfigError(`${kind} ${JSON.stringify(name)} does not exist`);
     const plugin = create(entry, pluginConfig.get(name));
     built.set(name, plugin);
     return plugin;
   };
+  const own = Object.values(plugins ?? {}) as readonly (PluginSet | undefined)[];
+  const enabled = own.flatMap((set) => set?.enabled?.map(({ name }) => name) ?? []);
+  for (const name of [...enabled, ...pluginConfig.keys()])
+    if (NOT_MODELLED.includes(name)) throw new ConfigError(`plugin ${name} is not modelled`);
   for (const name of pluginConfig.keys()) find(name, 'plugin');
   const multiPoint = mergeMultiPoint(all, plugins?.multiPoint);
   const specific = (point: ExtensionPoint): ReadonlySet<string> =>

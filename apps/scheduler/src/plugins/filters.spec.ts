@@ -4,6 +4,7 @@ import { node, pod } from '../../test/builders.js';
 import type { PodBuilder } from '../../test/builders.js';
 import { PluginBench } from '../../test/plugin-context.js';
 import type { World } from '../../test/plugin-context.js';
+import { dynamicResources } from './dynamic-resources/dynamic-resources.plugin.js';
 import { interPodAffinity } from './inter-pod-affinity/inter-pod-affinity.plugin.js';
 import { nodeAffinity } from './node-affinity/node-affinity.plugin.js';
 import { nodeName } from './node-name/node-name.plugin.js';
@@ -31,6 +32,20 @@ const isWeb = (name: string): PodBuilder => pod(name).labels({ app: 'web' });
 const cordonTaint = { key: 'node.kubernetes.io/unschedulable', operator: 'Exists' as const };
 
 const nodeCases: Case[] = [
+  {
+    name: 'nobody allocates claims',
+    plugin: dynamicResources,
+    nodes: [node('n1')],
+    pod: pod('a').claiming('gpu', 'nic'),
+    want: { n1: 'resource claims are not modelled: [gpu nic]' },
+  },
+  {
+    name: 'a pod without claims goes anywhere',
+    plugin: dynamicResources,
+    nodes: [node('n1')],
+    pod: pod('a'),
+    want: { n1: '' },
+  },
   {
     name: 'cordoned nodes are for those who tolerate it',
     plugin: nodeUnschedulable,

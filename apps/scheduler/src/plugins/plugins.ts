@@ -1,6 +1,7 @@
 import type { PluginEntry } from '../framework/plugin.js';
 import { defaultBinder } from './default-binder/default-binder.plugin.js';
 import { defaultPreemption } from './default-preemption/default-preemption.plugin.js';
+import { dynamicResources } from './dynamic-resources/dynamic-resources.plugin.js';
 import { imageLocality } from './image-locality/image-locality.plugin.js';
 import { interPodAffinity } from './inter-pod-affinity/inter-pod-affinity.plugin.js';
 import { nodeAffinity } from './node-affinity/node-affinity.plugin.js';
@@ -34,6 +35,7 @@ export const PLUGINS: readonly PluginEntry[] = [
   volumeZone,
   podTopologySpread,
   interPodAffinity,
+  dynamicResources,
   defaultPreemption,
   nodeResourcesBalancedAllocation,
   imageLocality,

@@ -1,0 +1,20 @@
+import type { PluginEntry } from '../../framework/plugin.js';
+import { skip, unresolvable } from '../../framework/status.js';
+
+const NAME = 'DynamicResources';
+
+/** Nobody allocates claims here: a pod that asks for them must not start as if it had them. */
+export const dynamicResources: PluginEntry = {
+  name: NAME,
+  create: () => ({
+    name: NAME,
+    // Claims of a pod never change.
+    events: [],
+    preFilter(_state, { pod }) {
+      const claims = pod.spec.resourceClaims ?? [];
+      if (claims.length === 0) return { status: skip };
+      const names = claims.map(({ name }) => name).join(' ');
+      return { status: unresolvable(`resource claims are not modelled: [${names}]`) };
+    },
+  }),
+};
