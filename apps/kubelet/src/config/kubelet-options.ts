@@ -97,6 +97,17 @@ function merged(
   return flags;
 }
 
+function pathsOf(
+  { rootDir, podLogsDir, systemLogsDir }: KubeletFlags,
+  file: KubeletConfiguration | undefined,
+): KubeletPaths {
+  return {
+    rootDir,
+    podLogsDir: podLogsDir ?? join(rootDir, 'pod-logs'),
+    ...(file?.enableSystemLogHandler === false ? {} : { systemLogsDir }),
+  };
+}
+
 /** Throws ConfigError naming every bad flag or field. */
 export function parseOptions(argv: readonly string[]): KubeletOptions {
   const given = parseFlags(KubeletFlags, argv, 'kubelet');
@@ -122,11 +133,7 @@ export function parseOptions(argv: readonly string[]): KubeletOptions {
         }),
     nodeName: flags.hostnameOverride ?? hostname().toLowerCase(),
     nodeIps: flags.nodeIp,
-    paths: {
-      rootDir: flags.rootDir,
-      podLogsDir: flags.podLogsDir ?? join(flags.rootDir, 'pod-logs'),
-      ...(file?.enableSystemLogHandler === false ? {} : { systemLogsDir: flags.systemLogsDir }),
-    },
+    paths: pathsOf(flags, file),
     runtimeEndpoint: flags.containerRuntimeEndpoint,
     manifestPath: flags.podManifestPath,
     taints: flags.registerWithTaints.map(parseTaint),

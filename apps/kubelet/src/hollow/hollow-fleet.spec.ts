@@ -55,7 +55,7 @@ describe(runFleetWith.name, () => {
     api
       .all('nodes')
       .filter(({ status }) =>
-        (status?.['conditions'] as { type: string; status: string }[]).some(
+        ((status?.['conditions'] ?? []) as { type: string; status: string }[]).some(
           (one) => one.type === 'Ready' && one.status === 'True',
         ),
       )
