@@ -14,8 +14,8 @@ const home = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = process.env.ORRERY_DIST ?? join(home, 'dist');
 const folder = mkdtempSync(join(tmpdir(), 'orrery-bench-'));
 
-/** Runs in a process of its own, as a file of tests does. */
-const PROGRAM = `
+/** What both programs begin with; each runs in a process of its own, as a file of tests does. */
+const BOTH = `
 import { createCluster } from './testing.mjs';
 import { setTimeout as sleep } from 'node:timers/promises';
 const API = { nodes: 0, controllers: false, scheduler: false };
@@ -27,6 +27,23 @@ async function time(name, options, after = () => undefined) {
   (times[name] ??= []).push(performance.now() - before);
   return cluster;
 }
+const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'one' },
+  spec: { containers: [{ name: 'one', image: 'nginx' }] } };
+const running = async (cluster) => {
+  await cluster.create(pod);
+  await cluster.waitFor('pod/one', (p) => p.status?.phase === 'Running', { timeoutMs: 30_000 });
+};
+`;
+const END = `
+process.stdout.write(JSON.stringify(times));
+process.exit(0);
+`;
+
+const PROGRAMS = [
+  `
+await time('first of a process, with a node, to a pod Running', {}, running);
+`,
+  `
 await time('first, API alone', API);
 await time('second', API);
 for (let i = 0; i < ${CLUSTERS}; i++) await (await time('further, at once after the last', API)).stop();
@@ -34,15 +51,22 @@ for (let i = 0; i < ${CLUSTERS}; i++) {
   await sleep(300);
   await (await time('further, 300 ms after the last', API)).stop();
 }
-const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'one' },
-  spec: { containers: [{ name: 'one', image: 'nginx' }] } };
-await time('first with a node, to a pod Running', {}, async (cluster) => {
-  await cluster.create(pod);
-  await cluster.waitFor('pod/one', (p) => p.status?.phase === 'Running', { timeoutMs: 30_000 });
-});
-process.stdout.write(JSON.stringify(times));
-process.exit(0);
-`;
+await time('first with a node, to a pod Running', {}, running);
+`,
+].map((program) => BOTH + program + END);
+
+async function run(program) {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: folder,
+    env: { ...process.env, ORRERY_BIN: join(dist, 'orrery.js') },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(`a process of tests ended with ${code}`);
+  return JSON.parse(text);
+}
 
 const rows = new Map();
 try {
@@ -58,24 +82,15 @@ try {
       js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);",
     },
   });
-  for (let round = 0; round < ROUNDS; round++) {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], {
-      cwd: folder,
-      env: { ...process.env, ORRERY_BIN: join(dist, 'orrery.js') },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let text = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk) => (text += chunk));
-    const code = await new Promise((resolve) => child.once('close', resolve));
-    if (code !== 0) throw new Error(`a process of tests ended with ${code}`);
-    for (const [name, times] of Object.entries(JSON.parse(text)))
-      rows.set(name, [...(rows.get(name) ?? []), ...times]);
-  }
+  for (let round = 0; round < ROUNDS; round++)
+    for (const program of PROGRAMS)
+      for (const [name, times] of Object.entries(await run(program)))
+        rows.set(name, [...(rows.get(name) ?? []), ...times]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
 printTable(
-  `createCluster(), ${ROUNDS} processes`,
+  `createCluster(), ${ROUNDS} processes of each kind`,
   [...rows].map(([name, samples]) => ({ name, unit: 'ms', samples })),
 );
