@@ -16,6 +16,22 @@ const NAME = 'kube-root-ca.crt';
 const DESCRIPTION =
   'Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.';
 
+const ANNOTATION = 'kubernetes.io/description';
+
+/** Pure: the map as it must be; undefined when it is so already (k8s rootcacertpublisher/publisher.go:syncNamespace). */
+export function wantedMap(
+  namespace: string,
+  current: ConfigMap | undefined,
+  rootCa: string,
+): ConfigMap | undefined {
+  const data = { 'ca.crt': rootCa };
+  const annotations = { ...current?.metadata.annotations, [ANNOTATION]: DESCRIPTION };
+  if (!current) return { metadata: { namespace, name: NAME, annotations }, data };
+  const isSame =
+    isDeepStrictEqual(current.data, data) && current.metadata.annotations?.[ANNOTATION];
+  return isSame ? undefined : { ...current, metadata: { ...current.metadata, annotations }, data };
+}
+
 /** Keeps the ConfigMap with the cluster's certificate authority in every namespace. */
 export class RootCaReconciler implements Reconciler {
   constructor(
@@ -28,15 +44,9 @@ export class RootCaReconciler implements Reconciler {
   async reconcile({ name: namespace }: ObjectKey): Promise<Result> {
     const found = this.namespaces.get({ name: namespace });
     if (!found || found.metadata.deletionTimestamp) return done;
-    const data = { 'ca.crt': this.rootCa };
-    const metadata = {
-      namespace,
-      name: NAME,
-      annotations: { 'kubernetes.io/description': DESCRIPTION },
-    };
     const current = this.maps.get({ namespace, name: NAME });
-    if (!current) await this.#create({ metadata, data });
-    else if (!isDeepStrictEqual(current.data, data)) await this.client.update({ ...current, data });
+    const wanted = wantedMap(namespace, current, this.rootCa);
+    if (wanted) await (current ? this.client.update(wanted) : this.#create(wanted));
     return done;
   }
 

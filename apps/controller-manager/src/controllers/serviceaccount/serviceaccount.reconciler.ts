@@ -11,6 +11,12 @@ import { isNamespaceTerminating } from '../../pods/namespace-terminating.js';
 
 const DEFAULT = 'default';
 
+/** Pure: whether the account is to be made: nothing is made in a namespace that goes. */
+export const isMissing = (
+  namespace: Namespace | undefined,
+  account: ServiceAccount | undefined,
+): boolean => namespace !== undefined && !namespace.metadata.deletionTimestamp && !account;
+
 /** Keeps the ServiceAccount `default` in every namespace that is not being deleted. */
 export class ServiceAccountReconciler implements Reconciler {
   constructor(
@@ -21,8 +27,7 @@ export class ServiceAccountReconciler implements Reconciler {
 
   async reconcile({ name: namespace }: ObjectKey): Promise<Result> {
     const found = this.namespaces.get({ name: namespace });
-    if (!found || found.metadata.deletionTimestamp) return done;
-    if (this.accounts.get({ namespace, name: DEFAULT })) return done;
+    if (!isMissing(found, this.accounts.get({ namespace, name: DEFAULT }))) return done;
     try {
       await this.client.create({ metadata: { namespace, name: DEFAULT } });
     } catch (error) {
