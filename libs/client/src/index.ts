@@ -2,7 +2,8 @@
  * The Kubernetes API over HTTPS for components: typed resources, watches as async iterables, kubeconfig.
  * `connect(loadKubeconfig(path))` gives a client. Every failed call rejects with StatusError (the server answered)
  * or ConnectionError (no answer; the outcome of a write is unknown), and with the signal's reason when aborted.
- * GETs are repeated on 429 and 503 when the server says after how long; writes never are.
+ * GETs are repeated on 429 and 503 when the server says after how long; writes never are. Watches share connections
+ * of HTTP/2 where the server speaks it.
  */
 export type {
   DeleteQuery,
