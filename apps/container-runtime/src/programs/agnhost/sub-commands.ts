@@ -1,5 +1,6 @@
 import type { SubCommand } from './agnhost.js';
 import { auditProxy } from './servers/audit-proxy.js';
+import { grpcHealthChecking } from './servers/grpc-health-checking.js';
 import { guestbook } from './servers/guestbook.js';
 import { liveness } from './servers/liveness.js';
 import { net } from './servers/net.js';
@@ -39,6 +40,7 @@ export const SUB_COMMANDS: Readonly<Record<string, SubCommand>> = {
   'entrypoint-tester': entrypointTester,
   'etc-hosts': etcHosts,
   'fake-gitserver': fakeGitserver,
+  'grpc-health-checking': grpcHealthChecking,
   guestbook,
   inclusterclient,
   liveness,
