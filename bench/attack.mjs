@@ -440,7 +440,7 @@ function startServer() {
 }
 
 async function prepare() {
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 2400; i++) {
     if ((await ask('GET', '/readyz')).status === 200) break;
     await sleep(50);
   }

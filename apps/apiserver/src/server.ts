@@ -235,7 +235,8 @@ export async function startServer(
   serveUpgrades(server, { catalog, extensions, clusters, options, order, ...audited });
   try {
     const { securePort: port, bindAddress: host, permitPortSharing: reusePort } = options;
-    await app.listen({ port, host, reusePort });
+    const where = { port, host, reusePort };
+    await app.listen(where);
   } catch (error) {
     stopping.abort();
     await opened.close();

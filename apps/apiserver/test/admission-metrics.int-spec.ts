@@ -57,6 +57,48 @@ describe('metrics of objects and requests', () => {
   });
 });
 
+describe('metrics of upstream that are stable or nearly so', () => {
+  beforeAll(async () => {
+    await api.post(CONFIG_MAPS, { metadata: { name: 'seen' } });
+    await api.ask(`${CONFIG_MAPS}/seen`);
+    await api.ask('/readyz');
+    const applied = { kind: 'ConfigMap', apiVersion: 'v1' };
+    await api.patch(`${CONFIG_MAPS}/seen?dryRun=All&fieldManager=x`, 'apply-patch+yaml', applied);
+  });
+
+  it.each([
+    [
+      'apiserver_admission_step_admission_duration_seconds_count',
+      'type="admit",operation="CREATE"',
+    ],
+    ['apiserver_admission_controller_admission_duration_seconds_count', 'name="LimitRanger"'],
+    ['apiserver_request_total', 'verb="POST"', 'code="201"', 'scope="resource"'],
+    ['apiserver_request_total', 'verb="APPLY"', 'dry_run="All"'],
+    ['apiserver_request_duration_seconds_count', 'resource="configmaps"', 'scope="resource"'],
+    ['apiserver_request_sli_duration_seconds_count', 'resource="configmaps"', 'verb="GET"'],
+    ['apiserver_response_sizes_bucket', 'le="1000"', 'resource="configmaps"', 'verb="GET"'],
+    ['apiserver_current_inflight_requests', 'request_kind="mutating"'],
+    ['apiserver_storage_size_bytes', 'storage_cluster_id="etcd-0"'],
+    ['apiserver_storage_objects', 'resource="configmaps"'],
+    ['etcd_request_duration_seconds_count', 'operation="create"', 'resource="configmaps"'],
+    ['etcd_requests_total', 'operation="create"', 'group="",resource="configmaps"'],
+    ['kubernetes_feature_enabled', 'name="WatchList",stage="BETA"'],
+    ['kubernetes_healthcheck', 'name="etcd",type="readyz"'],
+    ['kubernetes_healthchecks_total', 'status="success"'],
+    ['kubernetes_build_info', 'major="1"'],
+    ['authenticated_user_requests', 'username="other"'],
+    ['authentication_attempts', 'result="success"'],
+    ['authorization_attempts_total', 'result="allowed"'],
+    ['apiserver_flowcontrol_current_executing_seats', 'flow_schema="', 'priority_level="'],
+    ['apiserver_flowcontrol_current_executing_requests', 'flow_schema="', 'priority_level="'],
+    ['apiserver_flowcontrol_current_inqueue_requests', 'flow_schema="', 'priority_level="'],
+    ['apiserver_flowcontrol_dispatched_requests_total', 'flow_schema="', 'priority_level="'],
+    ['apiserver_flowcontrol_nominal_limit_seats', 'priority_level="workload-low"'],
+  ])('%s has %s', async (name, ...labels) => {
+    expect(await linesOf(name, ...labels)).not.toEqual([]);
+  });
+});
+
 describe('metrics of admission', () => {
   it('time the plugins by what they did', async () => {
     await api.post(CONFIG_MAPS, { metadata: { name: 'timed' } });

@@ -19,8 +19,13 @@ omitManagedFields: true
 rules:
 - level: None
   nonResourceURLs: ['/readyz*']
+- level: None
+  namespaces: [quiet]
 - level: RequestResponse
   resources: [{ group: '', resources: ['configmaps'] }]
+- level: Request
+  resources: [{ group: '', resources: ['limitranges'] }]
+  omitStages: [RequestReceived]
 - level: Metadata
   omitStages: [RequestReceived]
 `;
@@ -119,6 +124,22 @@ describe('audit', () => {
     expect(events().some((one) => String(one['requestURI']).startsWith('/readyz'))).toBe(false);
   });
 
+  it('shows the body alone at the level Request, and nothing of a namespace that is left out', async () => {
+    const body = { metadata: { name: 'l' }, spec: { limits: [] } };
+    const made = await api.post('/api/v1/namespaces/default/limitranges', body);
+    const [event] = await eventsOf(made.headers['audit-id'], 1);
+    expect(event).toMatchObject({ stage: 'ResponseComplete', requestObject: body });
+    expect(event).not.toHaveProperty('responseObject');
+    await api.post('/api/v1/namespaces', { metadata: { name: 'quiet' } });
+    const quiet = await api.post('/api/v1/namespaces/quiet/configmaps', {
+      metadata: { name: 'q' },
+    });
+    expect(quiet.status).toBe(201);
+    const after = await api.post(MAPS, { metadata: { name: 'after-quiet' } });
+    await eventsOf(after.headers['audit-id'], 2);
+    expect(events().filter(({ auditID }) => auditID === quiet.headers['audit-id'])).toEqual([]);
+  });
+
   it('names a refusal, and credentials that nobody knows', async () => {
     const refused = await api.ask(MAPS, { headers: { authorization: 'Bearer jane' } });
     const [, event] = await eventsOf(refused.headers['audit-id'], 2);
@@ -154,6 +175,59 @@ describe('audit', () => {
       'ResponseStarted',
       'ResponseComplete',
     ]);
+  });
+
+  it('carries what policies that only audit have to say', async () => {
+    const admission = '/apis/admissionregistration.k8s.io/v1';
+    await api.post(`${admission}/validatingadmissionpolicies`, {
+      metadata: { name: 'counting' },
+      spec: {
+        matchConstraints: {
+          resourceRules: [
+            {
+              apiGroups: [''],
+              apiVersions: ['v1'],
+              resources: ['configmaps'],
+              operations: ['CREATE'],
+            },
+          ],
+        },
+        validations: [{ expression: 'object.data.size() < 2', message: 'too many' }],
+        auditAnnotations: [{ key: 'count', valueExpression: 'string(object.data.size())' }],
+      },
+    });
+    await api.post(`${admission}/validatingadmissionpolicybindings`, {
+      metadata: { name: 'counting-all' },
+      spec: { policyName: 'counting', validationActions: ['Audit'] },
+    });
+    let tried = 0;
+    await eventually(async () => {
+      tried += 1;
+      const made = await api.post(MAPS, {
+        metadata: { name: `counted-${tried}` },
+        data: { a: '1', b: '2' },
+      });
+      expect(made.status).toBe(201);
+      const all = await eventsOf(made.headers['audit-id'], 2);
+      expect(all.at(-1)?.['annotations']).toMatchObject({ 'counting/count': '2' });
+      const { annotations } = all.at(-1) as { annotations: Record<string, string> };
+      const told = annotations['validation.policy.admission.k8s.io/validation_failure'] ?? '[]';
+      expect(JSON.parse(told)).toEqual([
+        {
+          message: 'too many',
+          policy: 'counting',
+          binding: 'counting-all',
+          expressionIndex: 0,
+          validationActions: ['Audit'],
+        },
+      ]);
+    });
+    const { text } = await api.ask('/metrics');
+    expect(text).toMatch(
+      /apiserver_validating_admission_policy_check_total\{policy="counting",policy_binding="counting-all",error_type="no_error",enforcement_action="audit"\} [1-9]/,
+    );
+    expect(text).toMatch(/apiserver_audit_event_total [1-9]/);
+    expect(text).toMatch(/apiserver_audit_level_total\{level="RequestResponse"\} [1-9]/);
   });
 
   it('sends batches to its webhook', async () => {

@@ -132,9 +132,9 @@ export class RunOptions extends FixedOptions {
   @Max(65535)
   kubeletPort: number = 10_250;
 
-  @Flag('how long a kubelet may take to answer')
+  @Flag('how long a connection to a kubelet may take to come about')
   @IsDuration()
-  kubeletTimeout: string = '5s';
+  kubeletTimeout: string = '30s';
 
   @Flag('node port of the Service kubernetes; 0 = none')
   @IsInt()

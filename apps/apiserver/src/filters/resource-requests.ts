@@ -7,7 +7,7 @@ import type { ApiHandler } from '../rest/api-handler.js';
 import type { ApiRequest } from './api-request.js';
 import { identify } from './authentication.guard.js';
 import { checkAllowed } from './authorization.guard.js';
-import type { RequestEnd } from '../health/request-metrics.js';
+import type { RequestEnd, RequestForm } from '../health/request-metrics.js';
 import { sentBytes, waitedMs } from '../health/request-notes.js';
 import { withinTimeout } from './request-timeout.js';
 import { answerError } from './status.filter.js';
@@ -25,6 +25,12 @@ export interface ResourceRequestsDeps {
   /** Time limit of requests that are not long-running. */
   readonly limitMs: number;
 }
+
+/** What its labels tell. */
+const formOf = ({ headers, query }: ApiRequest): RequestForm => ({
+  contentType: headers['content-type'],
+  query,
+});
 
 /** What a request's metrics tell besides its time. */
 const about = ({ reply, context }: ApiRequest): RequestEnd => ({
@@ -55,7 +61,7 @@ export class ResourceRequests {
       const { context, info } = request;
       await limited(extensions.limiter, request, async () => {
         await checkAllowed(extensions.authorizer, context.user, info, context);
-        end = metrics.begin(request.info, startedAt);
+        end = metrics.begin(request.info, startedAt, formOf(request));
         await extensions.faults?.meet(request);
         await withinTimeout(request, this.deps, () => handler.handle(request));
       });
@@ -63,7 +69,7 @@ export class ResourceRequests {
       answerError(error, request, request.reply, this.deps.logger);
     } finally {
       if (end) end(raw.statusCode, clock.monotonic(), about(request));
-      else if (raw.statusCode === 429) metrics.turnedAway(request.info);
+      else if (raw.statusCode === 429) metrics.turnedAway(request.info, formOf(request));
     }
   }
 }

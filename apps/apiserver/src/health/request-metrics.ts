@@ -62,15 +62,58 @@ interface Sort {
   readonly observeSli: (seconds: number) => void;
   /** Of reads. */
   readonly observeSize?: (bytes: number) => void;
+  readonly dryRun: string;
   /** By status code. */
   readonly counts: Map<number, () => void>;
 }
 
-const scopeOf = ({ name, namespace }: RequestInfo): string =>
-  name ? 'resource' : namespace ? 'namespace' : 'cluster';
+/** k8s apiserver pkg/endpoints/metrics/metrics.go:CleanScope. */
+const scopeOf = ({ name, namespace, verb, isResource }: RequestInfo): string => {
+  if (name || verb === 'create') return 'resource';
+  if (namespace) return 'namespace';
+  return isResource ? 'cluster' : '';
+};
 
-const keyOf = (info: RequestInfo, { group, version, resource, subresource }: Served): string =>
-  `${info.verb}/${group}/${version}/${resource}/${subresource}/${scopeOf(info)}`;
+/** What verbs are called in metrics (same file:cleanVerb); those of other methods are `other`. */
+const VERBS: Readonly<Record<string, string>> = {
+  create: 'POST',
+  post: 'POST',
+  update: 'PUT',
+  put: 'PUT',
+  patch: 'PATCH',
+  delete: 'DELETE',
+  deletecollection: 'DELETECOLLECTION',
+  get: 'GET',
+  list: 'LIST',
+  watch: 'WATCH',
+};
+const CONNECTED: ReadonlySet<string> = new Set(['attach', 'exec', 'portforward', 'proxy']);
+const APPLY = /^application\/apply-patch\+/;
+
+/** What of a request besides its info its labels tell. */
+export interface RequestForm {
+  readonly contentType?: string | undefined;
+  readonly query?: URLSearchParams;
+}
+
+interface Form {
+  readonly verb: string;
+  readonly dryRun: string;
+}
+
+function formOf({ verb, subresource }: RequestInfo, { contentType, query }: RequestForm): Form {
+  const isApply = verb === 'patch' && APPLY.test(contentType ?? '');
+  const plain = CONNECTED.has(subresource) ? 'CONNECT' : (VERBS[verb] ?? 'other');
+  // Every other value is refused.
+  const dryRun = query?.get('dryRun') === 'All' ? 'All' : '';
+  return { verb: isApply ? 'APPLY' : plain, dryRun };
+}
+
+const keyOf = (
+  info: RequestInfo,
+  { verb, dryRun }: Form,
+  { group, version, resource, subresource }: Served,
+): string => `${verb}/${dryRun}/${group}/${version}/${resource}/${subresource}/${scopeOf(info)}`;
 
 /** Upstream's request metrics by upstream's names. Labels are names that the server knows (CVE-2020-8552). */
 export class RequestMetrics {
@@ -167,8 +210,9 @@ export class RequestMetrics {
   begin(
     info: RequestInfo,
     startedAt: number,
+    form: RequestForm = {},
   ): (code: number, endedAt: number, end?: RequestEnd) => void {
-    const sort = this.sortOf(info);
+    const sort = this.sortOf(info, form);
     const isLong = info.verb === 'watch';
     if (isLong) this.running.inc(sort.labels);
     else this.serve(info, 1);
@@ -186,8 +230,8 @@ export class RequestMetrics {
   }
 
   /** Counts a request that was answered 429 before anything was done. */
-  turnedAway(info: RequestInfo): void {
-    const sort = this.sortOf(info);
+  turnedAway(info: RequestInfo, form: RequestForm): void {
+    const sort = this.sortOf(info, form);
     this.count(sort, 429);
     this.terminated(sort, 429);
   }
@@ -207,19 +251,22 @@ export class RequestMetrics {
     else this.writing += by;
   }
 
-  private sortOf(info: RequestInfo): Sort {
-    if (!info.isResource) return this.sort(info, { ...NOTHING, subresource: pathLabel(info.path) });
-    const known = this.sorts.get(keyOf(info, info));
+  private sortOf(info: RequestInfo, how: RequestForm): Sort {
+    const form = formOf(info, how);
+    if (!info.isResource)
+      return this.sort(info, form, { ...NOTHING, subresource: pathLabel(info.path) });
+    const known = this.sorts.get(keyOf(info, form, info));
     if (known) return known;
-    return this.sort(info, this.serves(info) ? info : NOTHING);
+    return this.sort(info, form, this.serves(info) ? info : NOTHING);
   }
 
-  private sort(info: RequestInfo, { group, version, resource, subresource }: Served): Sort {
-    const key = keyOf(info, { group, version, resource, subresource });
+  private sort(info: RequestInfo, form: Form, served: Served): Sort {
+    const { group, version, resource, subresource } = served;
+    const key = keyOf(info, form, served);
     const known = this.sorts.get(key);
     if (known) return known;
     const labels = {
-      verb: info.verb.toUpperCase(),
+      verb: form.verb,
       group,
       version,
       resource,
@@ -227,13 +274,15 @@ export class RequestMetrics {
       scope: scopeOf(info),
       component: 'apiserver',
     };
-    const observe = this.duration.of({ ...labels, dry_run: '' });
+    const { dryRun } = form;
+    const observe = this.duration.of({ ...labels, dry_run: dryRun });
     const isRead = info.verb === 'get' || info.verb === 'list';
     const made: Sort = {
       labels,
       observe,
       observeSli: this.sli.of(labels),
       ...(isRead ? { observeSize: this.sizes.of(labels) } : {}),
+      dryRun,
       counts: new Map(),
     };
     this.sorts.set(key, made);
@@ -244,10 +293,10 @@ export class RequestMetrics {
     this.terminations.of({ ...labels, code: String(code) })();
   }
 
-  private count({ labels, counts }: Sort, code: number): void {
+  private count({ labels, dryRun, counts }: Sort, code: number): void {
     let count = counts.get(code);
     if (!count) {
-      count = this.total.of({ ...labels, code: String(code), dry_run: '' });
+      count = this.total.of({ ...labels, code: String(code), dry_run: dryRun });
       counts.set(code, count);
     }
     count();

@@ -78,15 +78,15 @@ export function exchange(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const outgoing = openRequest(backend, request);
-    const { answerMs } = backend.tls ?? {};
-    if (answerMs)
-      outgoing.setTimeout(answerMs, () => {
-        outgoing.destroy(new Error('context deadline exceeded'));
+    const { connectMs } = backend.tls ?? {};
+    if (connectMs !== undefined)
+      outgoing.once('socket', (socket) => {
+        socket.setTimeout(connectMs, () => {
+          outgoing.destroy(new Error('i/o timeout'));
+        });
+        socket.once('secureConnect', () => socket.setTimeout(0));
       });
-    outgoing.once('response', (answer) => {
-      outgoing.setTimeout(0);
-      resolve(answer);
-    });
+    outgoing.once('response', resolve);
     outgoing.once('error', (error) => {
       reject(noAnswer(backend, request, error));
     });

@@ -18,8 +18,8 @@ export interface KubeletTls {
   readonly key?: Buffer;
   readonly ca?: Buffer;
   readonly rejectUnauthorized: boolean;
-  /** How long a kubelet may take to answer. */
-  readonly answerMs: number;
+  /** How long a connection may take to come about. */
+  readonly connectMs: number;
 }
 
 const read = (path: string): Buffer | undefined => (path === '' ? undefined : readFileSync(path));
@@ -34,7 +34,7 @@ export function kubeletTls(options: ServerServices['options']): KubeletTls {
     ...(key ? { key } : {}),
     ...(ca ? { ca } : {}),
     rejectUnauthorized: ca !== undefined,
-    answerMs: parseDuration(options.kubeletTimeout) ?? 5000,
+    connectMs: parseDuration(options.kubeletTimeout) ?? 30_000,
   };
 }
 
