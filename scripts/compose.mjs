@@ -111,9 +111,10 @@ function settings() {
 }
 
 function requireValues(values) {
-  for (const [name, { wanted, holds }] of Object.entries(VALUES)) {
+  for (const [name, rule] of Object.entries(VALUES)) {
     const value = values[name] ?? '';
-    if (!holds(value)) fail(`${name}=${value} (.env, or the environment): it must be ${wanted}`);
+    if (!rule.holds(value))
+      fail(`${name}=${value} (.env, or the environment): it must be ${rule.wanted}`);
   }
 }
 

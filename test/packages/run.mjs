@@ -92,6 +92,9 @@ function checkTypes(project) {
     const args = ['tsc', ...flags.split(' '), '--module', 'nodenext', file];
     check(`types for ${file}`, run('npx', args, project));
   }
+  const bundler = '--module preserve --moduleResolution bundler check.mts';
+  const args = ['tsc', ...flags.split(' '), ...bundler.split(' ')];
+  check('types for a bundler', run('npx', args, project));
 }
 
 const work = mkdtempSync(join(tmpdir(), 'orrery-packages-'));

@@ -8,6 +8,7 @@ import { projectNode, root } from '../../scripts/checkout.mjs';
 import { ensureTestTools } from '../../scripts/test-tools.mjs';
 import { ensureDocker, startEngine } from '../compose/engine.mjs';
 import { ensureImage } from '../compose/image.mjs';
+import { runLanguages } from './languages.mjs';
 
 const outcomes = { passed: 0, failed: 0 };
 
@@ -27,6 +28,10 @@ function check(name, { ok, text }) {
   process.stdout.write(`${ok ? 'ok' : 'FAILED'}  ${name}\n`);
   if (!ok) process.stdout.write(`${text}\n`);
   return ok;
+}
+
+function skip(name) {
+  process.stdout.write(`skipped  ${name}\n`);
 }
 
 /** The code blocks of the README that begin with a comment of their file's name. */
@@ -112,6 +117,7 @@ function runSuites(project) {
   }
   const timed = run(process.execPath, ['--input-type=module', '-e', START_TIMES], project);
   if (check('starts five times', timed)) process.stdout.write(`    ${timed.text.trim()}\n`);
+  runLanguages(work, check, skip);
   const left = run('docker', ['ps', '-aq'], project).text.trim();
   check('leaves no container', { ok: left === '', text: left });
 }
