@@ -216,10 +216,23 @@ createCluster({ nodes: 1 }).then((cluster) => {
 });
 `;
 
+const processes = (format: string): string[] =>
+  execFileSync('ps', ['ax', '-o', format], { encoding: 'utf8' }).split('\n');
+
+/** The process that serves this socket. */
+const serverOf = (socket: string): number =>
+  parseInt(
+    processes('pid=,command=').find((line) => line.includes(`test-server --socket ${socket}`)) ??
+      '',
+  );
+
 describe('a test that is killed', () => {
-  it(
-    'leaves no process and no file',
-    async () => {
+  it.each([
+    ['alone', false],
+    ['with its server', true],
+  ])(
+    '%s leaves no process and no file',
+    async (_name, withServer) => {
       const dir = mkdtempSync(join(tmpdir(), 'killed-test-'));
       const library = join(dir, 'testing.cjs');
       buildSync({
@@ -242,12 +255,14 @@ describe('a test that is killed', () => {
       await eventually(() => expect(said).toMatch(/\n/), { timeoutMs: LONG_MS });
       const base = dirname(dirname(dirname(said.trim())));
       expect(readdirSync(base)).toContain('clusters');
+      const socket = join(tmpdir(), `orrery-${child.pid ?? 0}.sock`);
+      expect(existsSync(socket)).toBe(true);
+      if (withServer) process.kill(serverOf(socket), 'SIGKILL');
       child.kill('SIGKILL');
       await eventually(
         () => {
-          expect(existsSync(base)).toBe(false);
-          const processes = execFileSync('ps', ['ax', '-o', 'command='], { encoding: 'utf8' });
-          expect(processes.split('\n').filter((line) => line.includes(base))).toEqual([]);
+          expect([base, socket].filter((path) => existsSync(path))).toEqual([]);
+          expect(processes('command=').filter((line) => line.includes(base))).toEqual([]);
         },
         { timeoutMs: 30_000 },
       );
