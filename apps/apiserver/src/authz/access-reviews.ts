@@ -1,5 +1,5 @@
-import { newBadRequest } from '@orrery/apimachinery';
-import type { KubeObject } from '@orrery/apimachinery';
+import { FieldPath, invalid, newBadRequest, newInvalid } from '@orrery/apimachinery';
+import type { FieldError, KubeObject } from '@orrery/apimachinery';
 import { requestKinds } from '@orrery/api';
 import type {
   LocalSubjectAccessReview,
@@ -33,12 +33,62 @@ export function requestKindOf(group: string, kind: string): RequestKind {
   return found;
 }
 
-function infoOf(spec: ReviewSpec): RequestInfo {
+type Review = KubeObject & {
+  readonly spec: ReviewSpec & { readonly user?: string; readonly groups?: readonly string[] };
+};
+
+/** k8s pkg/apis/authorization/validation/validation.go. */
+function problemsOf(
+  { spec, metadata = {} }: Review,
+  namespace: string,
+  isSelf: boolean,
+): FieldError[] {
   const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
-  if (Boolean(resource) === Boolean(path))
-    throw newBadRequest(
+  const at = FieldPath.of('spec');
+  const problems: FieldError[] = [];
+  const find = (field: FieldPath, value: unknown, detail: string): void => {
+    problems.push(invalid(field, value, detail));
+  };
+  if (resource && path)
+    find(
+      at.child('nonResourceAttributes'),
+      path,
+      'cannot be specified in combination with resourceAttributes',
+    );
+  if (!resource && !path)
+    find(
+      at.child('resourceAttributes'),
+      null,
       'exactly one of nonResourceAttributes or resourceAttributes must be specified',
     );
+  if (!isSelf && !spec.user && !spec.groups?.length)
+    find(at.child('user'), '', 'at least one of user or group must be specified');
+  const { namespace: _own, managedFields: _fields, ...rest } = metadata;
+  if (Object.values(rest).some((value) => value !== null && value !== undefined && value !== ''))
+    find(
+      FieldPath.of('metadata'),
+      metadata,
+      namespace === '' ? 'must be empty' : 'must be empty except for namespace',
+    );
+  if (namespace === '') return problems;
+  if (resource && (resource.namespace ?? '') !== namespace)
+    find(
+      at.child('resourceAttributes').child('namespace'),
+      resource.namespace ?? '',
+      'must match metadata.namespace',
+    );
+  if (path) find(at.child('nonResourceAttributes'), path, 'disallowed on this kind of request');
+  return problems;
+}
+
+/** Throws 422 for a review that asks for nothing, or for too much. */
+function check(review: Review, kind: string, namespace: string): void {
+  const problems = problemsOf(review, namespace, kind === 'SelfSubjectAccessReview');
+  if (problems.length > 0) throw newInvalid({ group: GROUP, kind }, '', problems);
+}
+
+function infoOf(spec: ReviewSpec): RequestInfo {
+  const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
   if (path) return pathAttributes(path.verb ?? '', path.path ?? '');
   return resourceAttributes({ verb: '', resource: '', ...resource });
 }
@@ -66,11 +116,7 @@ function subjectReview(authorizer: Authorizer, kind: string): RequestKindHandler
     kind: requestKindOf(GROUP, kind),
     handle: ({ body, request }) => {
       const review = body as KubeObject as SubjectAccessReview | LocalSubjectAccessReview;
-      if (!review.spec.user && !review.spec.groups?.length)
-        throw newBadRequest('at least one of user or group must be specified');
-      const { namespace } = request.info;
-      if (namespace && review.spec.resourceAttributes?.namespace !== namespace)
-        throw newBadRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}`);
+      check(body as Review, kind, request.info.namespace);
       return answer(authorizer, review, userOf(review.spec));
     },
   };
@@ -116,8 +162,11 @@ export function accessReviews(authorizer: Authorizer, rules: RuleLister): Reques
     subjectReview(authorizer, 'LocalSubjectAccessReview'),
     {
       kind: requestKindOf(GROUP, 'SelfSubjectAccessReview'),
-      handle: ({ body, request }) =>
-        answer(authorizer, body as KubeObject as SelfSubjectAccessReview, request.context.user),
+      handle: ({ body, request }) => {
+        check(body as Review, 'SelfSubjectAccessReview', '');
+        const review = body as KubeObject as SelfSubjectAccessReview;
+        return answer(authorizer, review, request.context.user);
+      },
     },
     rulesReview(rules),
   ];
