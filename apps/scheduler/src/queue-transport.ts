@@ -44,6 +44,8 @@ const SLICE_MS = 10;
 export class QueueTransport extends Server implements CustomTransportStrategy {
   readonly #stop = new AbortController();
   readonly #writing = new Set<Promise<void>>();
+  /** Called when something of it is written. */
+  #written: (() => void) | undefined;
   #running: Promise<unknown> | undefined;
   #handler: MessageHandler | undefined;
 
@@ -106,7 +108,11 @@ export class QueueTransport extends Server implements CustomTransportStrategy {
     const { queue, clock, maxInFlight } = this.options;
     let sliceEnds = clock.monotonic() + SLICE_MS;
     while (!term.aborted) {
-      if (this.#writing.size >= maxInFlight) await Promise.race(this.#writing);
+      // Not a race of all of them, which would ask each one anew for each pod.
+      if (this.#writing.size >= maxInFlight)
+        await new Promise<void>((resolve) => {
+          this.#written = resolve;
+        });
       const pod = await queue.pop(term);
       if (!pod) return;
       await this.#handle(pod, term);
@@ -134,6 +140,7 @@ export class QueueTransport extends Server implements CustomTransportStrategy {
       })
       .finally(() => {
         this.#writing.delete(writing);
+        this.#written?.();
       });
     this.#writing.add(writing);
   }

@@ -12,6 +12,7 @@ export type {
   ObjectMeta,
   OwnerReference,
 } from './object.js';
+export { cloneJson } from './clone-json.js';
 export {
   controllerOf,
   keyOf,

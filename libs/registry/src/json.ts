@@ -1,14 +1,4 @@
-import { setOwn } from '@orrery/apimachinery';
-
-/** A copy that shares nothing with `value`. Values are plain JSON. */
-export function cloneJson<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((item: unknown) => cloneJson(item)) as T;
-  const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value))
-    setOwn(copy, key, cloneJson((value as Record<string, unknown>)[key]));
-  return copy as T;
-}
+export { cloneJson } from '@orrery/apimachinery';
 
 /** True for values that are the same JSON; undefined fields count as absent. */
 export function equalJson(a: unknown, b: unknown): boolean {

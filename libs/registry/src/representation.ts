@@ -1,5 +1,5 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import { toApiVersion } from '@orrery/apimachinery';
+import { cloneJson, toApiVersion } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
 import { kinds, removedKinds } from '@orrery/api';
 import type { Entry } from '@orrery/storage';
@@ -43,7 +43,7 @@ function inStoredVersion(kind: KindDescriptor, object: KubeObject): KubeObject {
   const other = storedOtherwise.get(`${object.apiVersion ?? ''}/${object.kind ?? ''}`);
   if (other?.storagePrefix !== kind.storagePrefix || !other.storageConversion) return object;
   if (storedGroupVersion(other) !== wanted) return object;
-  const stored = structuredClone(object);
+  const stored = cloneJson(object);
   other.setDefaults?.(stored);
   const { group, version, kind: name } = other.storageConversion;
   const made = other.storageConversion.toStorage(stored);

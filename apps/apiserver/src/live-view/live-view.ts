@@ -41,6 +41,8 @@ export class LiveView<T extends KubeObject> implements LiveReader<T> {
   #version = 0;
   readonly #entries = new Map<string, Entry>();
   readonly #index = new Map<string, Map<string, Entry>>();
+  /** Entries let go of what they have parsed; what is made of an object (compiled programs) is kept by the object, which stays here. */
+  readonly #objects = new WeakMap<Entry, T>();
   #markReady: () => void = () => undefined;
   /** Resolves when the first list is in. */
   readonly ready: Promise<void> = new Promise((resolve) => {
@@ -57,7 +59,7 @@ export class LiveView<T extends KubeObject> implements LiveReader<T> {
   }
 
   get(name: string, namespace?: string): T | undefined {
-    return this.#entries.get(this.#key(name, namespace))?.object as T | undefined;
+    return this.#objectOf(this.#entries.get(this.#key(name, namespace)));
   }
 
   async find(name: string, namespace?: string): Promise<T | undefined> {
@@ -65,17 +67,17 @@ export class LiveView<T extends KubeObject> implements LiveReader<T> {
     const entry =
       this.#entries.get(key) ??
       (await this.deps.storage.get(key, { freshness: { kind: 'consistent' } }));
-    return entry?.object as T | undefined;
+    return this.#objectOf(entry);
   }
 
   *values(): IterableIterator<T> {
-    for (const { object } of this.#entries.values()) yield object as T;
+    for (const entry of this.#entries.values()) yield this.#objectOf(entry);
   }
 
   *indexed(value: string): Iterable<T> {
     const { index, indexBytes } = this.options;
     for (const entry of this.#index.get(value)?.values() ?? []) {
-      const object = entry.object as T;
+      const object = this.#objectOf(entry);
       if (!indexBytes || index?.(object) === value) yield object;
     }
   }
@@ -149,7 +151,16 @@ export class LiveView<T extends KubeObject> implements LiveReader<T> {
   #valuesOf(entry: Entry): readonly string[] {
     const { index, indexBytes } = this.options;
     if (indexBytes) return indexBytes(entry.bytes);
-    const value = index?.(entry.object as T);
+    const value = index?.(this.#objectOf(entry));
     return value === undefined ? [] : [value];
+  }
+
+  #objectOf(entry: Entry): T;
+  #objectOf(entry: Entry | undefined): T | undefined;
+  #objectOf(entry: Entry | undefined): T | undefined {
+    if (!entry || this.options.indexBytes) return entry?.object as T | undefined;
+    let object = this.#objects.get(entry);
+    if (!object) this.#objects.set(entry, (object = entry.object as T));
+    return object;
   }
 }

@@ -61,21 +61,21 @@ export async function sendObject(
   status = 200,
 ): Promise<void> {
   const negotiated = negotiateFor(call);
-  const { object, bytes } = representation;
   if (negotiated.as === 'Table') {
-    const metadata = { resourceVersion: object.metadata.resourceVersion };
+    const metadata = { resourceVersion: representation.object.metadata.resourceVersion };
     const options = { ...tableOptionsOf(call, negotiated), metadata };
     await send(call, negotiated, toTable(call.resource.kind, [representation], options), status);
   } else if (negotiated.as === 'PartialObjectMetadata') {
-    await send(call, negotiated, toPartial(object, negotiated.version), status);
+    await send(call, negotiated, toPartial(representation.object, negotiated.version), status);
   } else if (negotiated.format === 'json' && !negotiated.pretty) {
     await sendBytes(call.request, call.request.reply, {
       status,
       contentType: contentTypeOf('json'),
-      chunks: [bytes],
+      // The object itself is not parsed for this.
+      chunks: [representation.bytes],
     });
   } else {
-    await send(call, negotiated, object, status);
+    await send(call, negotiated, representation.object, status);
   }
 }
 

@@ -11,6 +11,7 @@ import type { RequestMetrics } from '../health/request-metrics.js';
 import type { SentRevisions } from '../history/sent-revisions.js';
 import type { RequestFaults } from '../faults/request-faults.js';
 import { Frame, writeFrame } from '../transport/frame.js';
+import { LineCache } from '../transport/line-cache.js';
 import type { Call } from './call.js';
 import { booleanOf, listRequestOf, numberOf } from './call.js';
 import { negotiateFor, tableOptionsOf } from './respond.js';
@@ -40,16 +41,7 @@ type Encoder = (event: WatchEvent) => Buffer;
 /** Turns a batch into what is written of it. */
 type BatchEncoder = (batch: readonly WatchEvent[]) => Frame;
 
-const encoded = new WeakMap<Representation, Map<string, Buffer>>();
-
-/** The line of an event, encoded once for all watchers of the same form. */
-function encodedOnce(representation: Representation, form: string, encode: () => Buffer): Buffer {
-  let forms = encoded.get(representation);
-  if (!forms) encoded.set(representation, (forms = new Map()));
-  let line = forms.get(form);
-  if (!line) forms.set(form, (line = encode()));
-  return line;
-}
+const lines = new LineCache();
 
 const frames = new WeakMap<readonly WatchEvent[], Map<string, Frame>>();
 
@@ -150,7 +142,7 @@ export function encoderFor(call: Call, negotiated: Negotiated, clock: Clock): En
       return documentLine(format, 'BOOKMARK', document);
     }
     const { type, representation } = event;
-    return encodedOnce(representation, `${type}:${form}`, () => {
+    return lines.lineOf(representation, `${type}:${form}`, () => {
       if (partial) return documentLine(format, type, toPartial(representation.object, version));
       return format === 'protobuf'
         ? documentLine(format, type, representation.object)

@@ -1,5 +1,12 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import { FieldPath, newConflict, newInvalid, notSupported, required } from '@orrery/apimachinery';
+import {
+  FieldPath,
+  cloneJson,
+  newConflict,
+  newInvalid,
+  notSupported,
+  required,
+} from '@orrery/apimachinery';
 import type { Binding, Pod } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import type { RequestContext } from '@orrery/registry';
@@ -39,7 +46,7 @@ function assign(pod: Pod, binding: Binding, now: string): Pod {
     refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
   if (pod.spec?.nodeName) refuse(`pod ${name} is already assigned to node "${pod.spec.nodeName}"`);
   if (pod.spec?.schedulingGates?.length) refuse(`pod ${name} has non-empty .spec.schedulingGates`);
-  const next = structuredClone(pod);
+  const next = cloneJson(pod);
   if (next.spec) next.spec.nodeName = binding.target.name ?? '';
   copyMetadata(next, binding);
   const conditions = next.status?.conditions ?? [];

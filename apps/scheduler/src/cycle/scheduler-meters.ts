@@ -24,13 +24,12 @@ const buckets = (start: number, factor: number, count: number): number[] =>
 
 /** Metrics of the inside: plugins, queues and cache. */
 function createInnerMetrics(metrics: Metrics) {
-  const points = metrics.histogram({
+  const points = metrics.talliedHistogram({
     name: 'scheduler_framework_extension_point_duration_seconds',
     help: 'Latency for running all plugins of a specific extension point.',
-    labels: ['extension_point', 'status', 'profile'],
     buckets: buckets(0.0001, 2, 12),
   });
-  const algorithm = metrics.histogram({
+  const algorithm = metrics.talliedHistogram({
     name: 'scheduler_scheduling_algorithm_duration_seconds',
     help: 'Scheduling algorithm latency in seconds',
     buckets: buckets(0.001, 2, 15),
@@ -49,7 +48,7 @@ function createInnerMetrics(metrics: Metrics) {
     help: 'Number of nodes, pods, and assumed (bound) pods in the scheduler cache.',
     labels: ['type'],
   });
-  const tries = metrics.histogram({
+  const tries = metrics.talliedHistogram({
     name: 'scheduler_pod_scheduling_attempts',
     help: 'Number of attempts to successfully schedule a pod.',
     buckets: buckets(1, 2, 5),
@@ -59,21 +58,18 @@ function createInnerMetrics(metrics: Metrics) {
 
 /** Metrics of what users see: attempts, waiting and victims. */
 function createOuterMetrics(metrics: Metrics) {
-  const attempts = metrics.counter({
+  const attempts = metrics.tally({
     name: 'scheduler_schedule_attempts_total',
     help: 'Number of attempts to schedule pods, by the result.',
-    labels: ['result', 'profile'],
   });
-  const duration = metrics.histogram({
+  const duration = metrics.talliedHistogram({
     name: 'scheduler_scheduling_attempt_duration_seconds',
     help: 'Scheduling attempt latency in seconds (scheduling algorithm + binding)',
-    labels: ['result', 'profile'],
     buckets: buckets(0.001, 2, 15),
   });
-  const sli = metrics.histogram({
+  const sli = metrics.talliedHistogram({
     name: 'scheduler_pod_scheduling_sli_duration_seconds',
     help: 'E2e latency for a pod being scheduled, from the time the pod enters the scheduling queue.',
-    labels: ['attempts'],
     buckets: buckets(0.01, 2, 20),
   });
   const victims = metrics.histogram({
@@ -89,16 +85,34 @@ function createOuterMetrics(metrics: Metrics) {
   return { attempts, duration, sli, victims, pending };
 }
 
+type Labels = Readonly<Record<string, string>>;
+
+/** What `make` gives for some labels, which are looked up once. */
+function kept<T>(make: (labels: Labels) => T): (name: string, labels: () => Labels) => T {
+  const known = new Map<string, T>();
+  return (name, labels) => {
+    let found = known.get(name);
+    if (!found) known.set(name, (found = make(labels())));
+    return found;
+  };
+}
+
 /** Metrics with upstream's names. */
 export function createSchedulerMeters(metrics: Metrics): SchedulerMeters {
   const { points, algorithm, preemptions, incoming, cache, tries } = createInnerMetrics(metrics);
   const { attempts, duration, sli, victims, pending } = createOuterMetrics(metrics);
+  const pointOf = kept((labels) => points.of(labels));
+  const attemptOf = kept((labels) => attempts.of(labels));
+  const durationOf = kept((labels) => duration.of(labels));
+  const sliOf = kept((labels) => sli.of(labels));
+  const [algorithmTook, triesOf] = [algorithm.of({}), tries.of({})];
   return {
     point(point, { code }, profile, seconds) {
-      points.observe({ extension_point: point, status: code, profile }, seconds);
+      const labels = (): Labels => ({ extension_point: point, status: code, profile });
+      pointOf(`${point} ${code} ${profile}`, labels)(seconds);
     },
     algorithm(seconds) {
-      algorithm.observe(seconds);
+      algorithmTook(seconds);
     },
     attempted() {
       preemptions.inc();
@@ -110,12 +124,14 @@ export function createSchedulerMeters(metrics: Metrics): SchedulerMeters {
       cache.set({ type }, size);
     },
     attempt(result, profile, seconds) {
-      attempts.inc({ result, profile });
-      duration.observe({ result, profile }, seconds);
+      const [name, labels] = [`${result} ${profile}`, (): Labels => ({ result, profile })];
+      attemptOf(name, labels)();
+      durationOf(name, labels)(seconds);
     },
     bound(pod, seconds) {
-      tries.observe(pod.attempts);
-      sli.observe({ attempts: pod.attempts > 15 ? '15+' : String(pod.attempts) }, seconds);
+      triesOf(pod.attempts);
+      const attempts = pod.attempts > 15 ? '15+' : String(pod.attempts);
+      sliOf(attempts, () => ({ attempts }))(seconds);
     },
     preempted(count) {
       victims.observe(count);

@@ -1,4 +1,5 @@
 import type { FieldError, KubeObject } from '@orrery/apimachinery';
+import { cloneJson } from '@orrery/apimachinery';
 import type { KindContext, Strategy } from '../kind.js';
 import { list } from './list.js';
 import type { NameRule } from './names.js';
@@ -93,7 +94,7 @@ export function statusStrategyOf<T extends KubeObject>(
     prepareForUpdate(object, old) {
       const stored = old as WithStatus;
       if (stored.spec === undefined) delete (object as WithStatus).spec;
-      else (object as WithStatus).spec = structuredClone(stored.spec);
+      else (object as WithStatus).spec = cloneJson(stored.spec);
       prepare?.(object, old);
     },
     validateUpdate: (object, old) => [

@@ -1,3 +1,4 @@
+import { cloneJson } from '../clone-json.js';
 import { setOwn } from '../schema/normalize.js';
 import { isPlainObject, own } from '../patch/merge-patch.js';
 import type { SchemaRegistry } from '../schema/schema-registry.js';
@@ -20,9 +21,9 @@ export function mergeFields(
   // A null takes a value away, but nothing out of what is owned piece by piece.
   if (applied === null) return shapeOf(live, schema) === 'atomic' || isEmpty(live) ? null : live;
   const shape = shapeOf(applied, schema);
-  if (live === undefined || live === null || shape === 'atomic') return structuredClone(applied);
+  if (live === undefined || live === null || shape === 'atomic') return cloneJson(applied);
   if (shape === 'fields') {
-    if (!isPlainObject(live) || !isPlainObject(applied)) return structuredClone(applied);
+    if (!isPlainObject(live) || !isPlainObject(applied)) return cloneJson(applied);
     const result = { ...live };
     for (const key of Object.keys(applied)) {
       const field = registry.field(schema, key);
@@ -30,7 +31,7 @@ export function mergeFields(
     }
     return result;
   }
-  if (!Array.isArray(live) || !Array.isArray(applied)) return structuredClone(applied);
+  if (!Array.isArray(live) || !Array.isArray(applied)) return cloneJson(applied);
   const items = registry.deref(schema?.items);
   const entry = (item: unknown): { key: string; item: unknown } => ({
     key: elementKey(item, shape, schema, registry),

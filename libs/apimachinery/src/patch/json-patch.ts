@@ -1,5 +1,6 @@
 import { applyPatch, Pointer } from 'rfc6902';
 import type { Operation } from 'rfc6902';
+import { cloneJson } from '../clone-json.js';
 import { MAX_VALUES } from '../codec/decode-error.js';
 import { newBadRequest, StatusError } from '../status-error.js';
 import { finish } from '../steps.js';
@@ -37,7 +38,7 @@ export function* jsonPatchSteps(document: unknown, patch: unknown): Steps<unknow
       `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`,
     );
   }
-  const holder: { root: unknown } = { root: structuredClone(document) };
+  const holder: { root: unknown } = { root: cloneJson(document) };
   const copied = { bytes: 0, values: 0 };
   let done = 0;
   for (const operation of patch.map(readOperation)) {

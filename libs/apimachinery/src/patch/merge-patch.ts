@@ -1,3 +1,4 @@
+import { cloneJson } from '../clone-json.js';
 import { setOwn } from '../schema/normalize.js';
 import { newBadRequest } from '../status-error.js';
 
@@ -11,7 +12,7 @@ export const own = (object: PlainObject, key: string): unknown =>
 
 /** RFC 7386: a new value; neither argument is changed. Keys are plain data whatever their name. */
 export function applyMergePatch(document: unknown, patch: unknown): unknown {
-  return mergeInto(structuredClone(document), patch);
+  return mergeInto(cloneJson(document), patch);
 }
 
 function mergeInto(document: unknown, patch: unknown): unknown {

@@ -1,3 +1,4 @@
+import { cloneJson } from '../clone-json.js';
 import type { SchemaRegistry } from '../schema/schema-registry.js';
 import { setOwn } from '../schema/normalize.js';
 import { patchStrategies } from '../schema/schema.js';
@@ -23,7 +24,7 @@ export function applyStrategicMergePatch(
   registry: SchemaRegistry,
   schemaName: string,
 ): unknown {
-  const base = isPlainObject(document) ? structuredClone(document) : {};
+  const base = isPlainObject(document) ? cloneJson(document) : {};
   const engine = new Engine(registry);
   return engine.mergeMap(base, requireObjectPatch(patch), registry.resolve(schemaName));
 }

@@ -1,5 +1,5 @@
 import type { KubeObject, OwnerReference } from '@orrery/apimachinery';
-import { isNotFound } from '@orrery/apimachinery';
+import { cloneJson, isNotFound } from '@orrery/apimachinery';
 import type { Pod, PodTemplateSpec } from '@orrery/api';
 import { resources } from '@orrery/api';
 import type { KubeClient, ResourceClient } from '@orrery/client';
@@ -33,7 +33,7 @@ export function podFromTemplate({ template, owner, controllerRef, name, edit }: 
       ...(finalizers ? { finalizers: [...finalizers] } : {}),
       ownerReferences: [controllerRef],
     },
-    spec: structuredClone(template.spec ?? { containers: [] }),
+    spec: cloneJson(template.spec ?? { containers: [] }),
   };
   edit?.(pod);
   return pod;

@@ -15,7 +15,10 @@ export interface StoredState {
   readonly isSound?: boolean;
 }
 
-/** An Entry that keeps one buffer: the stored value until `bytes` is asked for, the spliced bytes from then on. */
+/**
+ * An Entry that keeps one buffer: the stored value until `bytes` is asked for, the spliced bytes from then on. The parsed object
+ * takes several times as much, so it stays only while somebody else holds it or until the next full garbage collection.
+ */
 export class StoredEntry implements Entry {
   readonly key: string;
   readonly revision: number;
@@ -26,7 +29,7 @@ export class StoredEntry implements Entry {
   private fieldAt = 0;
   private typePrefix = 1;
   private original: Buffer | undefined;
-  private parsed: KubeObject | undefined;
+  private parsed: WeakRef<KubeObject> | undefined;
   private isSound: boolean;
 
   constructor({ key, revision, createRevision, value, isSound = false }: StoredState) {
@@ -59,7 +62,11 @@ export class StoredEntry implements Entry {
   }
 
   get object(): KubeObject {
-    return (this.parsed ??= this.parse());
+    const known = this.parsed?.deref();
+    if (known) return known;
+    const object = this.parse();
+    this.parsed = new WeakRef(object);
+    return object;
   }
 
   /** The same state as seen at another revision: what a deletion answers. */

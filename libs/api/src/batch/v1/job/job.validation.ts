@@ -1,5 +1,12 @@
 import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
-import { FieldPath, invalid, notSupported, required, tooLong } from '@orrery/apimachinery';
+import {
+  FieldPath,
+  cloneJson,
+  invalid,
+  notSupported,
+  required,
+  tooLong,
+} from '@orrery/apimachinery';
 import type { Job, JobSpec } from '../../../types.js';
 import { nonNegative } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
@@ -139,7 +146,7 @@ export function validateJob(job: Job): FieldError[] {
 
 /** While a job is suspended and has not started, scheduling directives of its template may change (KEP-2926). */
 function templateWithoutDirectives(spec: JobSpec): unknown {
-  const template = structuredClone(spec.template ?? {});
+  const template = cloneJson(spec.template ?? {});
   const pod = template.spec;
   if (pod) {
     delete pod.nodeSelector;

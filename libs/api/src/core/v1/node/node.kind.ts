@@ -1,4 +1,4 @@
-import { cidrWarning } from '@orrery/apimachinery';
+import { cidrWarning, cloneJson } from '@orrery/apimachinery';
 import type { Node } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
@@ -40,7 +40,7 @@ export const NodeKind = defineKind<Node>({
   strategy: strategyOf<Node>({
     namespaced: false,
     prepareForUpdate(node, old) {
-      if (old.status) node.status = structuredClone(old.status);
+      if (old.status) node.status = cloneJson(old.status);
       else delete node.status;
     },
     check: validateNode,

@@ -1,4 +1,5 @@
 import type { FieldError } from '@orrery/apimachinery';
+import { cloneJson } from '@orrery/apimachinery';
 import type { Container, Pod, PodCondition, PodStatus } from '../../../types.js';
 import type { Strategy } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
@@ -43,7 +44,7 @@ export const podStrategy: Strategy<Pod> = strategyOf<Pod>({
 export const podStatusStrategy: Strategy<Pod> = statusStrategyOf<Pod>(
   validatePodStatus,
   (pod, old) => {
-    pod.metadata.ownerReferences = structuredClone(old.metadata.ownerReferences);
+    pod.metadata.ownerReferences = cloneJson(old.metadata.ownerReferences);
     if (pod.metadata.ownerReferences === undefined) delete pod.metadata.ownerReferences;
     const qosClass = old.status?.qosClass;
     if (pod.status && qosClass) pod.status.qosClass = qosClass;
@@ -59,7 +60,7 @@ function narrowStrategy(
 ): Strategy<Pod> {
   return {
     prepareForUpdate(pod, old) {
-      const stored = structuredClone(old);
+      const stored = cloneJson(old);
       pick(pod, stored);
       const { resourceVersion, managedFields } = pod.metadata;
       pod.metadata = {
