@@ -85,6 +85,9 @@ describe('what protects a host from its services', () => {
     expect(await scene.greet()).toBe('there');
     await scene.put({ backends: [here], inside: { ...inside, sources: ['10.0.0.0/8'] } });
     expect(await scene.greet()).toBe('here');
+    // On a local route the kernel gives the node itself the address that it calls.
+    const own = connect({ host: scene.vip, port: scene.port, localAddress: scene.vip });
+    expect(String(await readAll(own))).toBe('there');
     await scene.put({ backends: [], inside });
     expect(await scene.greet()).toBe('there');
     await scene.put({ backends: [], inside: { ...inside, sources: ['10.0.0.0/8'] } });

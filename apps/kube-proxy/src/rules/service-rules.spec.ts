@@ -188,7 +188,7 @@ describe('serviceRules()', () => {
     const balanced = {
       ...service({
         type: 'LoadBalancer',
-        loadBalancerSourceRanges: ['10.0.0.0/8'],
+        loadBalancerSourceRanges: ['192.0.2.0/24'],
         ports: [{ name: 'http', port: 80, protocol: 'TCP', nodePort: 30_080 }],
       }),
       status: {
@@ -204,8 +204,17 @@ describe('serviceRules()', () => {
     ).toEqual([
       ['default/web:http', 'clusterIP 127.9.128.5:80', undefined],
       ['default/web:http external', 'nodePort 127.9.0.2:30080', undefined],
-      ['default/web:http loadBalancer', 'loadBalancer 127.9.200.1:80', ['10.0.0.0/8']],
+      ['default/web:http loadBalancer', 'loadBalancer 127.9.200.1:80', ['192.0.2.0/24']],
     ]);
+  });
+
+  it('lets the node in at a balancer address, from which its own connections come, where its ranges do', () => {
+    const balanced = {
+      ...service({ type: 'LoadBalancer', loadBalancerSourceRanges: ['10.0.0.0/8'] }),
+      status: { loadBalancer: { ingress: [{ ip: '127.9.200.1' }] } },
+    };
+    const rules = serviceRules(balanced, [], context);
+    expect(rules.at(-1)?.allowedSources).toEqual(['10.0.0.0/8', '127.9.200.1']);
   });
 
   it('CVE-2020-8554: serves external addresses of this node alone', () => {

@@ -1,4 +1,5 @@
 import type { EndpointSlice, Service, ServicePort } from '@orrery/api';
+import { AddressRange } from '@orrery/dataplane';
 import type { Frontend, PolicyName, Protocol, ServiceRule } from '@orrery/dataplane';
 import { candidatesOf, selectBackends } from './endpoint-selection.js';
 import type { ProxyPlace, Selection } from './endpoint-selection.js';
@@ -90,11 +91,25 @@ function portRules(
             ...rule(' external', external, outside),
             ...rule(' loadBalancer', loadBalancer, outside).map((one) => ({
               ...one,
-              allowedSources: sources,
+              allowedSources: allowedSources(sources, loadBalancer, context),
             })),
           ]),
     ];
   });
+}
+
+/**
+ * The node's own connections to a balancer's address come from that address: it is let in where the node is
+ * (k8s pkg/proxy/iptables/proxier.go, allowFromNode).
+ */
+function allowedSources(
+  ranges: readonly string[],
+  frontends: readonly Frontend[],
+  { ownedAddresses }: RuleContext,
+): readonly string[] {
+  const parsed = ranges.flatMap((text) => AddressRange.parse(text) ?? []);
+  const isNodeIn = [...ownedAddresses].some((own) => parsed.some((range) => range.contains(own)));
+  return isNodeIn ? [...ranges, ...frontends.map(({ address }) => address)] : ranges;
 }
 
 type Chosen = Pick<ServiceRule, 'backends' | 'inside'>;

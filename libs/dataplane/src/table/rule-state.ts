@@ -111,7 +111,10 @@ export class RuleState {
   private backendsFor(source: FlowSource): readonly Backend[] {
     const { inside, backends } = this.current;
     if (!inside) return backends;
-    const isInside = this.inside.some((range) => range.contains(source.clientAddress));
+    // On a local route the kernel gives a client of the host the address that it calls.
+    const isInside =
+      source.clientAddress === source.frontendAddress ||
+      this.inside.some((range) => range.contains(source.clientAddress));
     return isInside ? inside.backends : backends;
   }
 
