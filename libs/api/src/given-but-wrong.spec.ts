@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { FieldError, KubeObject } from '@orrery/apimachinery';
 import { PriorityClassKind } from './scheduling/v1/priorityclass/priorityclass.kind.js';
 import { CSIDriverKind } from './storage/v1/csidriver/csidriver.kind.js';
+import { VolumeAttachmentKind } from './storage/v1/volumeattachment/volumeattachment.kind.js';
 import { StorageClassKind } from './storage/v1/storageclass/storageclass.kind.js';
 import { ClusterRoleKind } from './rbac/v1/role/role.kind.js';
 import { RuntimeClassKind } from './node/v1/runtimeclass/runtimeclass.kind.js';
@@ -148,6 +149,31 @@ const cases: readonly Case[] = [
     },
     'spec.csi: Forbidden: may not specify more than 1 volume type',
     'spec.volumeMode: Unsupported value: "": supported values: "Block", "Filesystem"',
+  ),
+  row(
+    'an inline volume of an attachment that says what only volumes say',
+    VolumeAttachmentKind,
+    {
+      spec: {
+        source: {
+          persistentVolumeName: undefined,
+          inlineVolumeSpec: {
+            capacity: { storage: '1Gi' },
+            persistentVolumeReclaimPolicy: 'Delete',
+            storageClassName: 'fast',
+            volumeMode: 'Block',
+            nfs: { server: 's', path: 'p' },
+          },
+        },
+      },
+    },
+    'spec.source.inlineVolumeSpec.capacity: Forbidden: may not be specified in the context of inline volumes',
+    'spec.source.inlineVolumeSpec.csi: Required value: has to be specified in the context of inline volumes',
+    'spec.source.inlineVolumeSpec.accessModes: Required value',
+    'spec.source.inlineVolumeSpec.persistentVolumeReclaimPolicy: Forbidden: may only be Retain in the context of inline volumes',
+    'spec.source.inlineVolumeSpec.nfs.path: Invalid value: "p": must be an absolute path',
+    'spec.source.inlineVolumeSpec.storageClassName: Forbidden: may not be specified in the context of inline volumes',
+    'spec.source.inlineVolumeSpec.volumeMode: Forbidden: may not specify volumeMode other than Filesystem in the context of inline volumes',
   ),
   row('a flexVolume beside another source', PersistentVolumeKind, {
     spec: { flexVolume: { driver: 'a/b' } },

@@ -13,6 +13,7 @@ import { check, dnsSubdomain } from '../../../meta/names.js';
 import { immutable } from '../../../meta/object-meta.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { validateCsiDriverName } from '../volumeattributesclass/csi-driver-name.js';
+import { validateInlineVolumeSpec } from '../../../core/v1/persistentvolume/volume-spec.validation.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 
 const SPEC = FieldPath.of('spec');
@@ -26,7 +27,11 @@ function validateSource(source: VolumeAttachmentSource): FieldError[] {
   const { persistentVolumeName: name, inlineVolumeSpec } = source;
   const isNamed = name !== undefined && name !== null;
   if (isNamed && inlineVolumeSpec) return [forbidden(SOURCE, EXACTLY_ONE)];
-  if (!isNamed) return inlineVolumeSpec ? [] : [required(SOURCE, EXACTLY_ONE)];
+  if (!isNamed) {
+    return inlineVolumeSpec
+      ? validateInlineVolumeSpec(inlineVolumeSpec, SOURCE.child('inlineVolumeSpec'))
+      : [required(SOURCE, EXACTLY_ONE)];
+  }
   const at = SOURCE.child('persistentVolumeName');
   return when(name === '', required(at, 'must specify non empty persistentVolumeName'));
 }
