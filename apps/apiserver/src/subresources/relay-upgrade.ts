@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { StatusError, newBadRequest, newInternalError } from '@orrery/apimachinery';
+import { passFramesOn } from './websocket-frames.js';
 import { dialError, openRequest, readText } from './backend.js';
 import type { Backend, BackendRequest } from './backend.js';
 
@@ -28,7 +29,7 @@ function head101(answer: IncomingMessage): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-function join(client: Duplex, server: Duplex): Promise<void> {
+function join(client: Duplex, server: Duplex, protocol: string): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       client.destroy();
@@ -38,7 +39,8 @@ function join(client: Duplex, server: Duplex): Promise<void> {
     client.on('error', end).on('close', end);
     server.on('error', end).on('close', end);
     client.pipe(server);
-    server.pipe(client);
+    if (protocol === 'websocket') passFramesOn(server, client).catch(end);
+    else server.pipe(client);
   });
 }
 
@@ -95,9 +97,9 @@ export function relayUpgrade(
       }
       client.socket.off('close', onGone).off('error', onGone);
       client.socket.write(head101(answer));
-      if (head.length > 0) client.socket.write(head);
+      if (head.length > 0) server.unshift(head);
       if (client.head.length > 0) server.write(client.head);
-      void join(client.socket, server).then(resolve);
+      void join(client.socket, server, got).then(resolve);
     });
     outgoing.end();
   });
