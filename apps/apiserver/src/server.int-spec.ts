@@ -366,6 +366,33 @@ describe('reads', () => {
     const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
     const first = await ask('/apis', { headers: { accept } });
     expect(first.headers['content-type']).toBe(accept);
+    const { items } = JSON.parse(first.text) as { items: { metadata: { name: string } }[] };
+    expect(items.find(({ metadata }) => metadata.name === 'apps')).toMatchObject({
+      versions: [
+        {
+          version: 'v1',
+          resources: expect.arrayContaining([
+            expect.objectContaining({
+              resource: 'replicasets',
+              // As upstream: the group version of a kind is told where it is another than the resource's.
+              responseKind: { group: '', version: '', kind: 'ReplicaSet' },
+              subresources: [
+                {
+                  subresource: 'scale',
+                  responseKind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+                  verbs: ['get', 'patch', 'update'],
+                },
+                {
+                  subresource: 'status',
+                  responseKind: { group: '', version: '', kind: 'ReplicaSet' },
+                  verbs: ['get', 'patch', 'update'],
+                },
+              ],
+            }),
+          ]) as unknown,
+        },
+      ],
+    });
     const etag = String(first.headers['etag']);
     const second = await ask('/apis', { headers: { accept, 'if-none-match': etag } });
     expect(second.status).toBe(304);

@@ -184,6 +184,46 @@ describe('field validation', () => {
   });
 });
 
+describe('a write whose body is not where its URL is', () => {
+  const NODES = '/api/v1/nodes';
+
+  it.each([
+    {
+      name: 'no name',
+      metadata: {},
+      want: 'the name of the object (here based on URL) was undeterminable: name must be provided',
+    },
+    {
+      name: 'another name',
+      metadata: { name: 'there' },
+      want: 'the name of the object (there) does not match the name on the URL (here)',
+    },
+    {
+      name: 'another namespace',
+      metadata: { name: 'here', namespace: 'x' },
+      want: 'the namespace of the object (x) does not match the namespace on the request (default)',
+    },
+  ])('is refused for $name', async ({ metadata, want }) => {
+    await api.post(CONFIG_MAPS, { metadata: { name: 'here' } });
+    const { status, json } = await api.ask(`${CONFIG_MAPS}/here`, {
+      method: 'PUT',
+      body: { metadata },
+    });
+    expect(status).toBe(400);
+    expect(json['message']).toBe(want);
+  });
+
+  it('loses its namespace where there is none', async () => {
+    const metadata = { name: 'nowhere', namespace: 'nowhere' };
+    const made = await api.post(NODES, { metadata });
+    expect(made.status).toBe(201);
+    expect(metadataOf(made)).not.toHaveProperty('namespace');
+    const put = await api.ask(`${NODES}/nowhere`, { method: 'PUT', body: { metadata } });
+    expect(put.status).toBe(200);
+    expect(metadataOf(put)).not.toHaveProperty('namespace');
+  });
+});
+
 describe('deletion', () => {
   it('checks its preconditions', async () => {
     await api.post(CONFIG_MAPS, { metadata: { name: 'guarded' } });

@@ -57,13 +57,19 @@ const SUFFIX = 5;
 /** Attempts at a free generated name (k8s apiserver pkg/registry/generic/registry/store.go:maxNameGenerationCreateAttempts). */
 const ATTEMPTS = 8;
 
-/** Names the namespace of the request, or refuses the one in the body. */
+/**
+ * Names the namespace of the request, or refuses the one in the body; what lies in no namespace loses it
+ * (k8s apiserver pkg/registry/rest/meta.go:EnsureObjectNamespaceMatchesRequestNamespace).
+ */
 export function checkNamespace(
   scope: StoreScope,
   object: KubeObject,
   namespace: string | undefined,
 ): void {
-  if (scope.kind.scope === 'Cluster') return;
+  if (scope.kind.scope === 'Cluster') {
+    delete object.metadata.namespace;
+    return;
+  }
   if (!object.metadata.namespace && namespace) object.metadata.namespace = namespace;
   if (object.metadata.namespace !== namespace) {
     throw newBadRequest(

@@ -105,16 +105,19 @@ function keepServerFields(object: KubeObject, old: KubeObject): void {
   keep('generation');
   if (before.deletionGracePeriodSeconds === undefined) delete metadata.deletionGracePeriodSeconds;
   else metadata.deletionGracePeriodSeconds = before.deletionGracePeriodSeconds;
-  if (before.generateName && metadata.generateName === undefined)
-    metadata.generateName = before.generateName;
   delete metadata.selfLink;
 }
 
+/** k8s apiserver pkg/endpoints/handlers/rest.go:checkName. */
 function checkIdentity(scope: StoreScope, object: KubeObject, call: UpdateCall): void {
   const { metadata } = object;
-  if (scope.kind.scope === 'Namespaced' && !metadata.namespace && call.namespace)
-    metadata.namespace = call.namespace;
-  if (!metadata.name) metadata.name = call.name;
+  if (scope.kind.scope === 'Cluster') delete metadata.namespace;
+  else if (!metadata.namespace && call.namespace) metadata.namespace = call.namespace;
+  if (!metadata.name) {
+    throw newBadRequest(
+      `the name of the object (${call.name} based on URL) was undeterminable: name must be provided`,
+    );
+  }
   if (metadata.name !== call.name) {
     throw newBadRequest(
       `the name of the object (${metadata.name}) does not match the name on the URL (${call.name})`,
@@ -122,7 +125,7 @@ function checkIdentity(scope: StoreScope, object: KubeObject, call: UpdateCall):
   }
   if (scope.kind.scope === 'Namespaced' && metadata.namespace !== call.namespace) {
     throw newBadRequest(
-      `the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${call.namespace})`,
+      `the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${call.namespace})`,
     );
   }
 }

@@ -106,7 +106,7 @@ function pluggedIn(kind: KindDescriptor, handlers: readonly SubresourceHandler[]
         ? {}
         : { group: handler.kind.group ?? '', version: handler.kind.version }),
       kind: handler.kind.kind,
-      verbs: handler.verbs,
+      verbs: [...handler.verbs].sort(),
     }));
 }
 

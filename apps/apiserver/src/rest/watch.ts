@@ -66,12 +66,23 @@ function batchEncoderFor(call: Call, negotiated: Negotiated, clock: Clock): Batc
 /** Events that are written in one go. */
 const MOST_EVENTS = 100;
 
-/** A batch as it is; a long one, such as the state that a watch begins with, in parts, each when the client has read the last. */
-function partsOf(batch: readonly WatchEvent[]): readonly (readonly WatchEvent[])[] {
+type Batch = readonly WatchEvent[];
+
+const cut = new WeakMap<Batch, readonly Batch[]>();
+
+/**
+ * A batch as it is; a long one, such as the state that a watch begins with, in parts, each when the client has
+ * read the last. It is cut once for all watchers, so that these share its bytes.
+ */
+function partsOf(batch: Batch): readonly Batch[] {
   if (batch.length <= MOST_EVENTS) return [batch];
-  return Array.from({ length: Math.ceil(batch.length / MOST_EVENTS) }, (_, i) =>
+  const known = cut.get(batch);
+  if (known) return known;
+  const parts = Array.from({ length: Math.ceil(batch.length / MOST_EVENTS) }, (_, i) =>
     batch.slice(i * MOST_EVENTS, (i + 1) * MOST_EVENTS),
   );
+  cut.set(batch, parts);
+  return parts;
 }
 
 const line = (type: string, object: unknown): Buffer =>
