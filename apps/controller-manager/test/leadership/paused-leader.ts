@@ -9,16 +9,16 @@ import { build } from 'esbuild';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..', '..', '..');
 
-/** The program of leader-child.ts as one file that Node runs as it is. */
+/** A program of this folder as one file that Node runs as it is. */
 export class LeaderProgram {
   private constructor(private readonly folder: string) {}
 
-  static async build(): Promise<LeaderProgram> {
+  static async build(entry = 'leader-child.ts'): Promise<LeaderProgram> {
     mkdirSync(join(root, '.cache'), { recursive: true });
     // In the project's folder: what is not bundled is found from there.
     const program = new LeaderProgram(mkdtempSync(join(root, '.cache', 'leader-')));
     await build({
-      entryPoints: [join(here, 'leader-child.ts')],
+      entryPoints: [join(here, entry)],
       outfile: program.#file,
       bundle: true,
       format: 'esm',
@@ -47,8 +47,8 @@ export class LeaderProgram {
     return join(this.folder, 'leader.mjs');
   }
 
-  start(server: string, mode: 'careful' | 'reckless' | 'unfenced'): LeaderChild {
-    return new LeaderChild([this.#file, server, mode]);
+  start(...args: readonly string[]): LeaderChild {
+    return new LeaderChild([this.#file, ...args]);
   }
 
   remove(): void {

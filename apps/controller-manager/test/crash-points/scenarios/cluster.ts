@@ -27,7 +27,7 @@ export const namespaceScenario: Scenario = {
       do: async (world) => {
         for (const name of ['a', 'b']) await world.client.resource(namespaces).delete({ name });
         // What holds a namespace back shows in it; it is looked at again and again, so that is no end.
-        await eventually(() => isHeld(world), { timeoutMs: 30_000 });
+        await eventually(() => isHeld(world), { timeoutMs: 120_000 });
         await world.client
           .resource(configmaps)
           .patch({ namespace: 'b', name: 'held' }, 'merge', { metadata: { finalizers: null } });
