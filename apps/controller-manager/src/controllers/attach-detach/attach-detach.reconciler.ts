@@ -88,23 +88,28 @@ export class AttachDetachReconciler implements Reconciler {
   /** Says to the pods of a volume how its attachment fares, once each time that it changes. */
   #tellProgress({ present }: AttachPlan): void {
     for (const { volume, attachment } of present) {
-      const { attached, attachError } = attachment.status ?? {};
       const { name = '' } = attachment.metadata;
+      const { attached, attachError } = attachment.status ?? {};
       const state = attached ? 'attached' : (attachError?.time ?? '');
       const before = this.#told.get(name);
       this.#told.set(name, state);
       // What was attached when this process first saw it was told by another.
-      if (state === before || state === '' || (before === undefined && attached)) continue;
-      const about = `volume "${volume.volume.metadata.name ?? ''}" `;
-      for (const pod of volume.pods)
-        if (attached) {
-          const text = `AttachVolume.Attach succeeded for ${about}`;
-          this.events.event(pod, 'Normal', 'SuccessfulAttachVolume', text);
-        } else {
-          const text = `AttachVolume.Attach failed for ${about}: ${attachError?.message ?? ''}`;
-          this.events.event(pod, 'Warning', 'FailedAttachVolume', text);
-        }
+      const isNews = state !== '' && state !== before && !(before === undefined && attached);
+      if (isNews) this.#tell(volume, attached ? undefined : (attachError?.message ?? ''));
     }
+  }
+
+  /** k8s pkg/volume/util/operationexecutor: GenerateAttachVolumeFunc */
+  #tell({ volume, pods }: Attachable, failure: string | undefined): void {
+    const about = `for volume "${volume.metadata.name ?? ''}" `;
+    for (const pod of pods)
+      if (failure === undefined) {
+        const text = `AttachVolume.Attach succeeded ${about}`;
+        this.events.event(pod, 'Normal', 'SuccessfulAttachVolume', text);
+      } else {
+        const text = `AttachVolume.Attach failed ${about}: ${failure}`;
+        this.events.event(pod, 'Warning', 'FailedAttachVolume', text);
+      }
   }
 
   /** The node's kubelet waits for a volume to be listed; one that is to go is taken from the list before it goes. */

@@ -31,8 +31,15 @@ function shares(counts: Record<string, number>, cpu: Record<string, number>): un
   );
 }
 
+interface Case {
+  readonly name: string;
+  readonly counts: Record<string, number>;
+  readonly cpu: Record<string, number>;
+  readonly want: unknown;
+}
+
 describe('planZones()', () => {
-  it.each([
+  it.each<Case>([
     { name: 'even zones', counts: { a: 2, b: 2 }, cpu: { a: 4, b: 4 }, want: { a: 2, b: 2 } },
     { name: 'one gives', counts: { a: 4, b: 0 }, cpu: { a: 4, b: 4 }, want: { a: 2, b: 2 } },
     {
@@ -78,7 +85,7 @@ describe('planZones()', () => {
       want: 'Insufficient Node information: allocatable CPU or zone not specified on one or more nodes',
     },
   ])('$name', ({ counts, cpu, want }) => {
-    expect(shares(counts as Record<string, number>, cpu as Record<string, number>)).toEqual(want);
+    expect(shares(counts, cpu)).toEqual(want);
   });
 });
 
@@ -96,12 +103,12 @@ describe('zoneShares()', () => {
 });
 
 describe('wantsTopologyHints()', () => {
-  it.each([
+  it.each<{ annotations: Record<string, string>; want: boolean }>([
     { annotations: { 'service.kubernetes.io/topology-mode': 'Auto' }, want: true },
     { annotations: { 'service.kubernetes.io/topology-aware-hints': 'auto' }, want: true },
     { annotations: { 'service.kubernetes.io/topology-mode': 'Disabled' }, want: false },
     { annotations: {}, want: false },
   ])('$annotations: $want', ({ annotations, want }) => {
-    expect(wantsTopologyHints({ metadata: { annotations } })).toBe(want);
+    expect(wantsTopologyHints({ metadata: { annotations }, spec: {} })).toBe(want);
   });
 });

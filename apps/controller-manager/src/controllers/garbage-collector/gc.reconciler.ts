@@ -103,10 +103,10 @@ export class GarbageReconciler implements Reconciler {
         ? { namespace, name: reference.name }
         : { name: reference.name };
     const cached = watched.informer.lister.get(key);
-    if (cached?.metadata.uid === reference.uid) return isWaiting(cached) ? 'waiting' : 'solid';
+    if (cached?.metadata.uid === reference.uid) return presentState(cached);
     const owner = await this.#live(watched.ref, key);
     if (owner === 'unknown') return owner;
-    if (owner?.metadata.uid === reference.uid) return isWaiting(owner) ? 'waiting' : 'solid';
+    if (owner?.metadata.uid === reference.uid) return presentState(owner);
     if (this.graph.hasElsewhere(watched, reference.uid))
       this.#reportNamespace(reference, dependent);
     else this.graph.noteAbsent(reference.uid);
@@ -160,6 +160,8 @@ export class GarbageReconciler implements Reconciler {
     await ignoreNotFound(this.client.resource(ref).patch(keyOf(object), 'merge', patch));
   }
 }
+
+const presentState = (owner: KubeObject): OwnerState => (isWaiting(owner) ? 'waiting' : 'solid');
 
 async function ignoreNotFound(work: Promise<unknown>): Promise<void> {
   try {

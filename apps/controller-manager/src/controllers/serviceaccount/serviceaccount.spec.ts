@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { Namespace, ServiceAccount } from '@orrery/api';
 import { isMissing } from './serviceaccount.reconciler.js';
 
-const namespace: Namespace = { metadata: { name: 'n' } };
-const going: Namespace = { metadata: { name: 'n', deletionTimestamp: 'now' } };
+const namespace: Namespace = { metadata: { name: 'n' }, spec: {} };
+const going: Namespace = { metadata: { name: 'n', deletionTimestamp: 'now' }, spec: {} };
 const account: ServiceAccount = { metadata: { name: 'default', namespace: 'n' } };
 
 describe('isMissing()', () => {
