@@ -83,15 +83,20 @@ const FIELDS: readonly (readonly [path: string, value: unknown, fate: Fate])[] =
   ['windowsRunAsService', true, 'refused'],
 ];
 
+/** An error has to name the field; of several notes there is none but the field's. */
+function fateOf(path: string, fields: object): Fate | string {
+  try {
+    const named = withoutEffect(read(fields)).map((text) => text.split(':')[0]);
+    if (named.length === 0) return 'used';
+    return named.join() === path ? 'noted' : `noted as ${named.join()}`;
+  } catch (error) {
+    return String(error).includes(path) ? 'refused' : String(error);
+  }
+}
+
 describe('every field of KubeProxyConfiguration', () => {
   it.each(FIELDS)('%s: %j is %s', (path, value, fate) => {
-    const fields = setAt(path, value);
-    if (fate === 'refused') {
-      expect(() => read(fields)).toThrow(path);
-      return;
-    }
-    const named = withoutEffect(read(fields)).map((text) => text.split(':')[0]);
-    expect(named).toEqual(fate === 'noted' ? [path] : []);
+    expect(fateOf(path, setAt(path, value))).toBe(fate);
   });
 
   it.each<{ path: string; value: unknown }>([

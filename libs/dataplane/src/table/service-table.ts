@@ -76,6 +76,13 @@ const spread = (source: FlowSource, state: RuleState | undefined): number =>
       : `${source.clientAddress}:${source.clientPort}`,
   );
 
+/** The node to which a load balancer leads this client; undefined where none of them serves its own endpoints alone. */
+function balance(claims: Iterable<readonly Claim[]>, source: FlowSource): RuleState | undefined {
+  const states: RuleState[] = [];
+  for (const [first] of claims) if (first && isBalanced(first)) states.push(first.state);
+  return states.length > 0 ? states[spread(source, states[0]) % states.length] : undefined;
+}
+
 /**
  * The rules of all nodes of this host. Each node's kube-proxy replaces or changes its own set; what a kube-proxy left
  * stays in force after it has gone, as netfilter's rules do.
@@ -166,18 +173,14 @@ export class ServiceTable {
     if (!byNode) return undefined;
     if (byNode.size === 1) return byNode.values().next().value?.[0]?.state;
     let best: NodeRules | undefined;
-    const balanced: RuleState[] = [];
     for (const [node, claims] of byNode) {
       const rules = this.nodes.get(node);
       if (!rules) continue;
       if (rules.sources.some((range) => range.contains(source.clientAddress)))
         return claims[0]?.state;
-      const [first] = claims;
-      if (first && isBalanced(first)) balanced.push(first.state);
       if (!best || rules.session > best.session) best = rules;
     }
-    if (balanced.length > 0) return balanced[spread(source, balanced[0]) % balanced.length];
-    return best && byNode.get(best.node)?.[0]?.state;
+    return balance(byNode.values(), source) ?? (best && byNode.get(best.node)?.[0]?.state);
   }
 
   /** Each rule with its endpoints and the number of their open connections. */
