@@ -136,6 +136,32 @@ function measured(
   };
 }
 
+/** What the server tells of itself beside its requests. */
+function measure(
+  options: ApiServerOptions,
+  { metrics, opened, clock }: AssemblyDeps,
+  { catalog, extensions }: ApiParts,
+): void {
+  metrics.know(({ group, version, resource, subresource }) => {
+    const isRequest = extensions.requestKinds.some(
+      ({ kind }) => kind.group === group && kind.version === version && kind.plural === resource,
+    );
+    if (!isRequest && !catalog.find(group, version, resource)) return false;
+    return (
+      ['', 'status', 'scale', 'finalize'].includes(subresource) ||
+      extensions.subresources.some((known) => known.subresource === subresource)
+    );
+  });
+  measureObjects(metrics.metrics, catalog, opened);
+  measureFeatures(metrics.metrics);
+  const admin = new EtcdAdmin(opened.etcd.client);
+  const size = new StorageSize(metrics.metrics, () => admin.statuses(), {
+    clock,
+    intervalMs: parseDuration(options.etcdDbMetricPollInterval) ?? 30_000,
+  });
+  metrics.beforeText(() => size.refresh());
+}
+
 /** Builds everything between the listener and etcd. */
 export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): Promise<Assembly> {
   const { metrics } = deps;
@@ -162,24 +188,7 @@ export async function assemble(options: ApiServerOptions, deps: AssemblyDeps): P
     },
   });
   const { handler, catalog, extensions } = live;
-  metrics.know(({ group, version, resource, subresource }) => {
-    const isRequest = extensions.requestKinds.some(
-      ({ kind }) => kind.group === group && kind.version === version && kind.plural === resource,
-    );
-    if (!isRequest && !catalog.find(group, version, resource)) return false;
-    return (
-      ['', 'status', 'scale', 'finalize'].includes(subresource) ||
-      extensions.subresources.some((known) => known.subresource === subresource)
-    );
-  });
-  measureObjects(metrics.metrics, catalog, deps.opened);
-  measureFeatures(metrics.metrics);
-  const admin = new EtcdAdmin(deps.opened.etcd.client);
-  const size = new StorageSize(metrics.metrics, () => admin.statuses(), {
-    clock: deps.clock,
-    intervalMs: parseDuration(options.etcdDbMetricPollInterval) ?? 30_000,
-  });
-  metrics.beforeText(() => size.refresh());
+  measure(options, deps, live);
   const keeper = new HistoryKeeper(live.services, deps.opened.etcd, metrics);
   work.running.push(keeper.run(deps.signal));
   const sources = [

@@ -184,6 +184,47 @@ async function withinMs<T>(work: Promise<T>, options: ApiServerOptions, clock: C
   });
 }
 
+interface Listening {
+  readonly app: NestFastifyApplication;
+  readonly direct: DirectRequests;
+  readonly drain: Drain;
+  readonly server: Server;
+}
+
+/** The listener with everything that stands between it and the request chain; it does not listen yet. */
+async function createListener(
+  options: ApiServerOptions,
+  deps: ServerDeps & { readonly audit?: Audit; readonly shutdown: Shutdown },
+  assembly: Assembly,
+  metrics: RequestMetrics,
+): Promise<Listening> {
+  const { handler, extensions, catalog, clusters } = assembly;
+  const parts = { options, ...deps, extensions, handler, metrics, clusters };
+  const { app, direct } = await createApp(options, deps, parts);
+  const server = app.getHttpServer() as Server;
+  const http2 = new Http2Connections(
+    server,
+    { maxStreams: options.http2MaxStreamsPerConnection, goawayChance: options.goawayChance },
+    deps,
+  );
+  addAnswerHeaders(server, {
+    origins: options.corsAllowedOrigins,
+    transportSecurity: options.strictTransportSecurityDirectives,
+  });
+  measureHandshakes(metrics.metrics, server);
+  deps.shutdown.guard(server);
+  const order = new ResponseOrder(server);
+  const drain = new Drain(server, http2, deps.clock, order);
+  serveUpgrades(server, { catalog, extensions, clusters, options, order, ...deps });
+  return { app, direct, drain, server };
+}
+
+async function listen(app: NestFastifyApplication, options: ApiServerOptions): Promise<void> {
+  const { securePort: port, bindAddress: host, permitPortSharing: reusePort } = options;
+  const where = { port, host, reusePort };
+  await app.listen(where);
+}
+
 /** Starts the API server; it serves when this resolves. Rejects when `stop` aborts while it waits for etcd. */
 export async function startServer(
   options: ApiServerOptions,
@@ -212,31 +253,13 @@ export async function startServer(
     await opened.close();
     throw error;
   }
-  const { handler, extensions, catalog, clusters } = assembly;
-  calls.know(() => catalog.all().map(({ kind }) => kind));
+  calls.know(() => assembly.catalog.all().map(({ kind }) => kind));
   audit?.measure(metrics.metrics);
-  const parts = { options, ...deps, extensions, handler, metrics, clusters };
-  const audited = audit ? { ...deps, audit } : deps;
-  const { app, direct } = await createApp(options, audited, parts);
-  const server = app.getHttpServer() as Server;
-  const http2 = new Http2Connections(
-    server,
-    { maxStreams: options.http2MaxStreamsPerConnection, goawayChance: options.goawayChance },
-    deps,
-  );
-  addAnswerHeaders(server, {
-    origins: options.corsAllowedOrigins,
-    transportSecurity: options.strictTransportSecurityDirectives,
-  });
-  measureHandshakes(metrics.metrics, server);
-  shutdown.guard(server);
-  const order = new ResponseOrder(server);
-  const drain = new Drain(server, http2, deps.clock, order);
-  serveUpgrades(server, { catalog, extensions, clusters, options, order, ...audited });
+  const listenerDeps = { ...deps, shutdown, ...(audit ? { audit } : {}) };
+  const listener = await createListener(options, listenerDeps, assembly, metrics);
+  const { app, direct, drain, server } = listener;
   try {
-    const { securePort: port, bindAddress: host, permitPortSharing: reusePort } = options;
-    const where = { port, host, reusePort };
-    await app.listen(where);
+    await listen(app, options);
   } catch (error) {
     stopping.abort();
     await opened.close();

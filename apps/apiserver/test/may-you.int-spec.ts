@@ -61,7 +61,7 @@ beforeAll(async () => {
       `--token-auth-file=${file('tokens.csv', 'root,root,1,system:masters\njane,jane,2,dev\n')}`,
       '--authorization-mode=Node,RBAC',
       '--disable-admission-plugins=ServiceAccount',
-      `--service-account-key-file=${file('sa.pub', publicKey.export(pem))}`,
+      `--service-account-key-file=${file('sa.pub', String(publicKey.export(pem)))}`,
       `--service-account-signing-key-file=${file(
         'sa.key',
         privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
@@ -231,11 +231,12 @@ describe('who acts as another', () => {
     await eventually(async () => {
       expect((await as('jane', '/version', undefined, bob)).status).toBe(200);
     });
-    for (const more of [
+    const others: Record<string, string>[] = [
       { 'impersonate-group': 'ops' },
       { 'impersonate-uid': '7' },
       { 'impersonate-extra-team': 'a' },
-    ])
+    ];
+    for (const more of others)
       expect((await as('jane', '/version', undefined, { ...bob, ...more })).status).toBe(403);
   });
 });

@@ -13,6 +13,13 @@ export interface ConditionSubject {
   readonly type: 'admit' | 'validate';
 }
 
+/** A policy whose conditions are looked at. */
+export const policySubject = (
+  { metadata }: { readonly metadata: { readonly name?: string } },
+  operation: string,
+  type: ConditionSubject['type'],
+): ConditionSubject => ({ name: metadata.name ?? '', kind: 'policy', operation, type });
+
 export interface ConditionOutcome {
   readonly matches: boolean;
   readonly error?: string;

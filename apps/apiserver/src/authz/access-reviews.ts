@@ -33,52 +33,61 @@ export function requestKindOf(group: string, kind: string): RequestKind {
   return found;
 }
 
-type Review = KubeObject & {
+type Review = Pick<Partial<KubeObject>, 'metadata'> & {
   readonly spec: ReviewSpec & { readonly user?: string; readonly groups?: readonly string[] };
 };
 
-/** k8s pkg/apis/authorization/validation/validation.go. */
-function problemsOf(
-  { spec, metadata = {} }: Review,
+const SPEC = FieldPath.of('spec');
+const NON_RESOURCE = SPEC.child('nonResourceAttributes');
+const RESOURCE = SPEC.child('resourceAttributes');
+
+/** k8s pkg/apis/authorization/validation/validation.go, for this and the two below. */
+function attributeProblems({
+  resourceAttributes,
+  nonResourceAttributes,
+}: ReviewSpec): FieldError[] {
+  if (resourceAttributes && nonResourceAttributes) {
+    const detail = 'cannot be specified in combination with resourceAttributes';
+    return [invalid(NON_RESOURCE, nonResourceAttributes, detail)];
+  }
+  if (resourceAttributes ?? nonResourceAttributes) return [];
+  const detail = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
+  return [invalid(RESOURCE, null, detail)];
+}
+
+function metadataProblems(metadata: object | undefined, isLocal: boolean): FieldError[] {
+  const set = Object.entries(metadata ?? {}).filter(
+    ([name, value]) => !['namespace', 'managedFields'].includes(name) && Boolean(value),
+  );
+  const detail = isLocal ? 'must be empty except for namespace' : 'must be empty';
+  return set.length > 0 ? [invalid(FieldPath.of('metadata'), metadata, detail)] : [];
+}
+
+/** Of a LocalSubjectAccessReview. */
+function namespaceProblems(
+  { resourceAttributes, nonResourceAttributes }: ReviewSpec,
   namespace: string,
-  isSelf: boolean,
 ): FieldError[] {
-  const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
-  const at = FieldPath.of('spec');
   const problems: FieldError[] = [];
-  const find = (field: FieldPath, value: unknown, detail: string): void => {
-    problems.push(invalid(field, value, detail));
-  };
-  if (resource && path)
-    find(
-      at.child('nonResourceAttributes'),
-      path,
-      'cannot be specified in combination with resourceAttributes',
+  const own = resourceAttributes?.namespace ?? '';
+  if (resourceAttributes && own !== namespace)
+    problems.push(invalid(RESOURCE.child('namespace'), own, 'must match metadata.namespace'));
+  if (nonResourceAttributes)
+    problems.push(
+      invalid(NON_RESOURCE, nonResourceAttributes, 'disallowed on this kind of request'),
     );
-  if (!resource && !path)
-    find(
-      at.child('resourceAttributes'),
-      null,
-      'exactly one of nonResourceAttributes or resourceAttributes must be specified',
-    );
-  if (!isSelf && !spec.user && !spec.groups?.length)
-    find(at.child('user'), '', 'at least one of user or group must be specified');
-  const { namespace: _own, managedFields: _fields, ...rest } = metadata;
-  if (Object.values(rest).some((value) => value !== null && value !== undefined && value !== ''))
-    find(
-      FieldPath.of('metadata'),
-      metadata,
-      namespace === '' ? 'must be empty' : 'must be empty except for namespace',
-    );
-  if (namespace === '') return problems;
-  if (resource && (resource.namespace ?? '') !== namespace)
-    find(
-      at.child('resourceAttributes').child('namespace'),
-      resource.namespace ?? '',
-      'must match metadata.namespace',
-    );
-  if (path) find(at.child('nonResourceAttributes'), path, 'disallowed on this kind of request');
   return problems;
+}
+
+function problemsOf({ spec, metadata }: Review, namespace: string, isSelf: boolean): FieldError[] {
+  const isNobody = !isSelf && !spec.user && !spec.groups?.length;
+  const nobody = 'at least one of user or group must be specified';
+  return [
+    ...attributeProblems(spec),
+    ...(isNobody ? [invalid(SPEC.child('user'), '', nobody)] : []),
+    ...metadataProblems(metadata, namespace !== ''),
+    ...(namespace === '' ? [] : namespaceProblems(spec, namespace)),
+  ];
 }
 
 /** Throws 422 for a review that asks for nothing, or for too much. */

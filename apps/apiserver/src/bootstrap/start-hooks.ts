@@ -27,27 +27,19 @@ const SERVICE_RANGE = 'start-kubernetes-service-cidr-controller';
 export const afterNamespaces = (hooks: readonly StartHook[]): StartHook[] =>
   hooks.map((hook) => ({ after: [NAMESPACES], ...hook }));
 
-/** What the server itself does once it listens. `work` is given what runs until the server stops. */
-export function ownStartHooks(
+/** Follows the definitions of custom resources, and policies, of which the types are checked. */
+function definitionHooks(
   services: ServerServices,
-  cluster: {
-    readonly deps: StoreDeps;
-    readonly kubernetesIp: string;
-    readonly advertiseAddress: string;
-    readonly catalog: ResourceCatalog;
-    work(running: Promise<void>): void;
-    /** Called before the server stops. */
-    onLeave(leave: (signal: AbortSignal) => Promise<void>): void;
-  },
+  { catalog, work }: { catalog: ResourceCatalog; work(this: void, running: Promise<void>): void },
 ): StartHook[] {
   return [
     {
       name: DEFINITIONS,
       run: () =>
         new Promise((resolve) => {
-          const controller = new DefinitionController(services, cluster.catalog);
-          cluster.work(controller.run(services.signal, resolve));
-          cluster.work(followPolicies(services));
+          const controller = new DefinitionController(services, catalog);
+          work(controller.run(services.signal, resolve));
+          work(followPolicies(services));
           services.signal.addEventListener('abort', () => {
             resolve();
           });
@@ -59,6 +51,24 @@ export function ownStartHooks(
       after: [DEFINITIONS],
       run: () => Promise.resolve(),
     })),
+  ];
+}
+
+/** What the server itself does once it listens. `work` is given what runs until the server stops. */
+export function ownStartHooks(
+  services: ServerServices,
+  cluster: {
+    readonly deps: StoreDeps;
+    readonly kubernetesIp: string;
+    readonly advertiseAddress: string;
+    readonly catalog: ResourceCatalog;
+    work(this: void, running: Promise<void>): void;
+    /** Called before the server stops. */
+    onLeave(leave: (signal: AbortSignal) => Promise<void>): void;
+  },
+): StartHook[] {
+  return [
+    ...definitionHooks(services, cluster),
     {
       name: NAMESPACES,
       run: () => ensureNamespaces(services),

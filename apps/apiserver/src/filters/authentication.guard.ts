@@ -8,7 +8,8 @@ import { ANONYMOUS, AUTHENTICATOR } from './authentication.js';
 import type { AuthenticationInput, Authenticator } from './authentication.js';
 
 /** Whether strangers are let in, and where alone; undefined = everywhere. */
-export type AnonymousRule = Pick<ApiServerOptions, 'anonymousAuth' | 'anonymousPaths'>;
+export type AnonymousRule = Pick<ApiServerOptions, 'anonymousAuth'> &
+  Partial<Pick<ApiServerOptions, 'anonymousPaths'>>;
 
 function isOneOf(paths: readonly string[], { raw }: AuthenticationInput): boolean {
   const [path = ''] = (raw.url ?? '').split('?', 1);

@@ -106,7 +106,7 @@ export class HealthChecks {
     const excluded = new Set(request.query.getAll('exclude'));
     const all = this.checks[endpoint];
     const results = await Promise.all(
-      all.map((one) =>
+      all.map(async (one): Promise<Result> =>
         excluded.has(one.name) ? { name: one.name, isExcluded: true } : this.run(one, endpoint),
       ),
     );

@@ -1,9 +1,9 @@
 import { StatusError, newNotFound } from '@orrery/apimachinery';
 import type { Clock, Logger } from '@orrery/component';
 import type { UserInfo } from '@orrery/registry';
-import type { ApiServerOptions } from '../config/options.js';
 import type { ServerExtensions } from '../extensions.js';
 import type { ApiRequest } from '../filters/api-request.js';
+import type { AnonymousRule } from '../filters/authentication.guard.js';
 import { identify } from '../filters/authentication.guard.js';
 import type { AuthenticationInput, Authenticator } from '../filters/authentication.js';
 import { checkAllowed } from '../filters/authorization.guard.js';
@@ -18,7 +18,7 @@ import { InnerRequest } from './inner-request.js';
 import type { ClusterRequest, LogicalCluster, LogicalClusterSource } from './logical-cluster.js';
 
 export interface LogicalClustersDeps {
-  readonly options: Pick<ApiServerOptions, 'anonymousAuth'>;
+  readonly options: AnonymousRule;
   /** The live ones: they decide who asks, and who may enter. */
   readonly extensions: Pick<ServerExtensions, 'authenticator' | 'authorizer'>;
   readonly metrics: RequestMetrics;

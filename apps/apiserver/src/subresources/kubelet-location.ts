@@ -19,7 +19,7 @@ export interface KubeletTls {
   readonly ca?: Buffer;
   readonly rejectUnauthorized: boolean;
   /** How long a connection may take to come about. */
-  readonly connectMs: number;
+  readonly connectMs?: number;
 }
 
 const read = (path: string): Buffer | undefined => (path === '' ? undefined : readFileSync(path));

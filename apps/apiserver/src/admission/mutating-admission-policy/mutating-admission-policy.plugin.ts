@@ -15,6 +15,7 @@ import { PolicyAuthorizer, policyVariables } from '../matching/policy-variables.
 import { isExempt, namespaceOf } from '../matching/request-matcher.js';
 import { convertBetween } from '../matching/versioned-object.js';
 import { ConfigurationProblem } from '../policy/policy-params.js';
+import { policySubject } from '../policy-metrics.js';
 import { refuseMutation } from '../policy/policy-refusal.js';
 import type { PolicyDeps } from '../validating-admission-policy/validating-admission-policy.plugin.js';
 import type { CompiledMutation } from './apply-mutation.js';
@@ -137,12 +138,7 @@ export class MutatingPolicies implements AdmissionPlugin {
     const { matchConditions = [], paramKind, reinvocationPolicy } = policy.spec;
     const first = policyVariables(subject, review.answers);
     const conditions = await this.deps.metrics.conditions(
-      {
-        name: policy.metadata.name ?? '',
-        kind: 'policy',
-        operation: attributes.operation,
-        type: 'admit',
-      },
+      policySubject(policy, attributes.operation, 'admit'),
       () => evaluateConditions(matchConditions, first, paramKind !== undefined),
     );
     if (conditions.error !== undefined) throw new Error(conditions.error);

@@ -17,6 +17,7 @@ import { PolicyAuthorizer, policyVariables } from '../matching/policy-variables.
 import type { RequestMatcher } from '../matching/request-matcher.js';
 import { isExempt, namespaceOf } from '../matching/request-matcher.js';
 import type { PolicyCheck, PolicyMetrics } from '../policy-metrics.js';
+import { policySubject } from '../policy-metrics.js';
 import type { PolicyParams } from '../policy/policy-params.js';
 import { ConfigurationProblem } from '../policy/policy-params.js';
 import { refuse } from '../policy/policy-refusal.js';
@@ -165,12 +166,7 @@ export class ValidatingPolicies implements AdmissionPlugin {
     const { metrics } = this.deps;
     const startedAt = metrics.now();
     const conditions = await metrics.conditions(
-      {
-        name: policy.metadata.name ?? '',
-        kind: 'policy',
-        operation: attributes.operation,
-        type: 'validate',
-      },
+      policySubject(policy, attributes.operation, 'validate'),
       () => evaluateConditions(matchConditions, variables, paramKind !== undefined),
     );
     if (conditions.error !== undefined)
