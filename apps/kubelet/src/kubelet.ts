@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Node, Pod } from '@orrery/api';
 import { resources } from '@orrery/api';
 import type { KubeClient } from '@orrery/client';
@@ -109,6 +110,8 @@ export class Kubelet {
     readonly parts: KubeletParts,
   ) {
     const { client, runtime, clock, random } = parts;
+    // Each pod and each probe waits for it.
+    setMaxListeners(0, this.stop.signal);
     this.clock = clock;
     this.startedAtMs = clock.now();
     this.client = client;
