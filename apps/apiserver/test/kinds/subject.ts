@@ -91,10 +91,8 @@ export class Subject {
     const accept = 'application/vnd.kubernetes.protobuf';
     const { bytes } = await this.api.ask(path, { headers: { accept } });
     // On the wire of protobuf an absent field is absent; Go's client fills it in, and would write it as JSON.
-    return schemas().normalize(
-      protobuf().decode(bytes).object as unknown as Json,
-      this.kind.schema,
-    );
+    const object = protobuf().decode(bytes).object as unknown as Json;
+    return 'items' in object ? object : schemas().normalize(object, this.kind.schema);
   }
 
   /** Of a Status about an object of this kind. */

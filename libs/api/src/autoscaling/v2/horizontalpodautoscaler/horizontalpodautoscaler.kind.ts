@@ -56,7 +56,7 @@ export const HorizontalPodAutoscalerKind = defineKind<HorizontalPodAutoscaler>({
   strategy: strategyOf<HorizontalPodAutoscaler>({
     namespaced: true,
     ownsStatus: true,
-    initialStatus: () => ({ desiredReplicas: 0 }),
+    initialStatus: () => ({ currentMetrics: null, desiredReplicas: 0 }),
     check: validateHorizontalPodAutoscaler,
   }),
   status: statusStrategyOf<HorizontalPodAutoscaler>(validateAutoscalerStatus),
