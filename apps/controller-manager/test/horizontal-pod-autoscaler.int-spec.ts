@@ -198,10 +198,16 @@ const condition = ({ status }: HorizontalPodAutoscaler, type: string): object | 
   status?.conditions?.find((c) => c.type === type);
 
 const untilReplicas = (name: string, count: number): Promise<void> =>
-  eventually(async () => {
-    const { status } = await plane.get(resources.horizontalpodautoscalers, { namespace: NS, name });
-    expect([await replicasOf(name), status]).toEqual([count, expect.anything()]);
-  });
+  eventually(
+    async () => {
+      const { status } = await plane.get(resources.horizontalpodautoscalers, {
+        namespace: NS,
+        name,
+      });
+      expect([await replicasOf(name), status]).toEqual([count, expect.anything()]);
+    },
+    { timeoutMs: 25_000 },
+  );
 
 const cpuTarget = (percent: number): object => ({
   metrics: [

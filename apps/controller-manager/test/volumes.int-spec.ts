@@ -257,7 +257,7 @@ describe('pods with volumes', () => {
     );
     await pod('second', volumesOfPod, { nodeName: 'n2' });
     expect(await plane.eventOf(NS, 'second', 'FailedAttachVolume')).toContain(
-      'Multi-Attach error for volume "remote" Volume is already exclusively attached',
+      'Multi-Attach error for volume "remote" Volume is already used by pod(s) first',
     );
     await plane.client
       .resource(resources.pods)
