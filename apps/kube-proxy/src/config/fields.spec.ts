@@ -84,7 +84,7 @@ const FIELDS: readonly (readonly [path: string, value: unknown, fate: Fate])[] =
 ];
 
 /** An error has to name the field; of several notes there is none but the field's. */
-function fateOf(path: string, fields: object): Fate | string {
+function fateOf(path: string, fields: object): string {
   try {
     const named = withoutEffect(read(fields)).map((text) => text.split(':')[0]);
     if (named.length === 0) return 'used';

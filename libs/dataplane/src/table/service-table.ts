@@ -172,15 +172,18 @@ export class ServiceTable {
     const byNode = this.frontends.get(frontend.text)?.byNode;
     if (!byNode) return undefined;
     if (byNode.size === 1) return byNode.values().next().value?.[0]?.state;
-    let best: NodeRules | undefined;
-    for (const [node, claims] of byNode) {
+    let newest = 0;
+    let chosen: RuleState | undefined;
+    for (const [node, [first]] of byNode) {
       const rules = this.nodes.get(node);
-      if (!rules) continue;
-      if (rules.sources.some((range) => range.contains(source.clientAddress)))
-        return claims[0]?.state;
-      if (!best || rules.session > best.session) best = rules;
+      if (!rules || !first) continue;
+      if (rules.sources.some((range) => range.contains(source.clientAddress))) return first.state;
+      if (rules.session > newest) {
+        newest = rules.session;
+        chosen = first.state;
+      }
     }
-    return balance(byNode.values(), source) ?? (best && byNode.get(best.node)?.[0]?.state);
+    return balance(byNode.values(), source) ?? chosen;
   }
 
   /** Each rule with its endpoints and the number of their open connections. */
