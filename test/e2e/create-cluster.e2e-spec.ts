@@ -226,6 +226,31 @@ const serverOf = (socket: string): number =>
       '',
   );
 
+/** The library as a file that a program of its own can load. */
+function bundledLibrary(dir: string): string {
+  const outfile = join(dir, 'testing.cjs');
+  buildSync({
+    entryPoints: ['packages/testing/src/index.ts'],
+    outfile,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    define: { ORRERY_TESTING_FILE: '__filename' },
+  });
+  return outfile;
+}
+
+it('says why the server of a test ended', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'no-etcd-test-'));
+  const program = `require(${JSON.stringify(bundledLibrary(dir))}).createCluster().catch((e) => console.log(e.message));`;
+  const said = execFileSync(process.execPath, ['-e', program], {
+    encoding: 'utf8',
+    env: { ...process.env, ORRERY_ETCD_BIN: '/nowhere/etcd' },
+  });
+  rmSync(dir, { recursive: true });
+  expect(said).toMatch(/^the test server ended: .*\/nowhere\/etcd.*\n$/);
+});
+
 describe('a test that is killed', () => {
   it.each([
     ['alone', false],
@@ -234,15 +259,7 @@ describe('a test that is killed', () => {
     '%s leaves no process and no file',
     async (_name, withServer) => {
       const dir = mkdtempSync(join(tmpdir(), 'killed-test-'));
-      const library = join(dir, 'testing.cjs');
-      buildSync({
-        entryPoints: ['packages/testing/src/index.ts'],
-        outfile: library,
-        bundle: true,
-        format: 'cjs',
-        platform: 'node',
-        define: { ORRERY_TESTING_FILE: '__filename' },
-      });
+      const library = bundledLibrary(dir);
       writeFileSync(join(dir, 'test.cjs'), TEST_PROGRAM);
       const child = spawn(process.execPath, [join(dir, 'test.cjs'), library], {
         stdio: ['ignore', 'pipe', 'inherit'],

@@ -25,6 +25,8 @@ interface Waiting {
 
 const START_MS = 60_000;
 const POLL_MS = 10;
+/** How long the last words of a server that has gone are waited for. */
+const LAST_WORDS_MS = 2_000;
 
 /** Every file of tests of one process finds the same server, though Jest gives each its own modules. */
 const socketPath = (): string => join(tmpdir(), `orrery-${process.pid}.sock`);
@@ -64,8 +66,15 @@ const pause = (ms: number): Promise<void> =>
     setTimeout(resolve, ms);
   });
 
+interface ServerProcess {
+  readonly child: ChildProcess;
+  readonly log: () => string;
+  /** Resolves when it has ended and all that it said is there. */
+  readonly ended: Promise<void>;
+}
+
 /** Starts the server as a child that ends with this process: it holds the other end of its standard input. */
-function startServer(path: string): { child: ChildProcess; readonly log: () => string } {
+function startServer(path: string): ServerProcess {
   rmSync(path, { force: true });
   const program = orreryProgram();
   const child = spawn(process.execPath, [program, 'test-server', '--socket', path], {
@@ -83,15 +92,30 @@ function startServer(path: string): { child: ChildProcess; readonly log: () => s
   });
   child.unref();
   for (const stream of [child.stdin, child.stderr]) (stream as unknown as Socket).unref();
-  return { child, log: () => log };
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', () => {
+      resolve();
+    });
+  });
+  return { child, log: () => log, ended };
 }
 
-async function startAndConnect(path: string): Promise<Socket> {
-  const { child, log } = startServer(path);
+interface Connected {
+  readonly socket: Socket;
+  /** Why the server has ended, as it said itself; only who started it knows. */
+  readonly lastWords?: () => Promise<string>;
+}
+
+async function startAndConnect(path: string): Promise<Connected> {
+  const { child, log, ended } = startServer(path);
+  const lastWords = async (): Promise<string> => {
+    await Promise.race([ended, pause(LAST_WORDS_MS)]);
+    return log().trim();
+  };
   const deadline = performance.now() + START_MS;
   for (;;) {
     const socket = await tryConnect(path);
-    if (socket) return socket;
+    if (socket) return { socket, lastWords };
     if (child.exitCode !== null || child.signalCode !== null)
       throw new OrreryError(
         `the test server ended: ${log().trim() || `exit code ${child.exitCode}`}`,
@@ -112,15 +136,16 @@ export class TestServer {
   private asked = 0;
   private rest = '';
 
-  private constructor(private readonly socket: Socket) {
+  private readonly socket: Socket;
+
+  private constructor({ socket, lastWords }: Connected) {
+    this.socket = socket;
     socket.setEncoding('utf8');
     socket.on('data', (text) => {
       this.read(String(text));
     });
     socket.on('close', () => {
-      for (const { reject } of this.waiting.values())
-        reject(new OrreryError('the test server has ended'));
-      this.waiting.clear();
+      void this.giveUp(lastWords);
     });
     socket.on('error', () => undefined);
     socket.unref();
@@ -128,7 +153,8 @@ export class TestServer {
 
   static async connect(): Promise<TestServer> {
     const path = socketPath();
-    return new TestServer((await tryConnect(path)) ?? (await startAndConnect(path)));
+    const socket = await tryConnect(path);
+    return new TestServer(socket ? { socket } : await startAndConnect(path));
   }
 
   get isOpen(): boolean {
@@ -146,6 +172,15 @@ export class TestServer {
     }).finally(() => {
       if (this.waiting.size === 0) this.socket.unref();
     }) as Promise<T>;
+  }
+
+  private async giveUp(lastWords: Connected['lastWords']): Promise<void> {
+    const asked = [...this.waiting.values()];
+    this.waiting.clear();
+    if (asked.length === 0) return;
+    const said = (await lastWords?.()) ?? '';
+    const why = said === '' ? 'the test server has ended' : `the test server ended: ${said}`;
+    for (const { reject } of asked) reject(new OrreryError(why));
   }
 
   private read(text: string): void {
