@@ -9,7 +9,7 @@ import type { KubeletAuth } from './server/kubelet-auth.js';
 import { KUBELET, KubeletController } from './server/kubelet.controller.js';
 import { LogsController } from './server/logs.controller.js';
 import { MetricsController } from './server/metrics.controller.js';
-import { SystemLogsController } from './server/system-logs.controller.js';
+import { SystemLogsController } from './server/system-logs/system-logs.controller.js';
 
 /** One kubelet: its watches as Nest message handlers, its server as Nest routes. */
 @Module({})

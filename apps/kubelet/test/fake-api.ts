@@ -30,7 +30,8 @@ export class FakeApi {
   }
 
   /** Somebody else writes. */
-  put(plural: string, object: Any): Any {
+  put<T extends KubeObject>(plural: string, given: T): Any {
+    const object: Any = given as KubeObject;
     const key = toKeyString(keyOf(object));
     const type = this.store(plural).has(key) ? 'MODIFIED' : 'ADDED';
     const stored: Any = {

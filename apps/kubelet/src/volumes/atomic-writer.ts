@@ -1,4 +1,5 @@
 import {
+  chown,
   lstat,
   mkdir,
   mkdtemp,
@@ -16,6 +17,9 @@ import { dirname, join } from 'node:path';
 export interface VolumeFile {
   readonly content: Buffer;
   readonly mode: number;
+  /** Whose it is, where the kubelet may say so; default its own. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 /** Relative path -> file. */
@@ -61,6 +65,7 @@ export async function writeAtomically(dir: string, payload: VolumePayload): Prom
     const target = join(fresh, path);
     await mkdir(dirname(target), { recursive: true });
     await writeFile(target, file.content);
+    await give(target, file);
     await chmod(target, file.mode);
   }
   const link = join(dir, '..data_tmp');
@@ -70,6 +75,11 @@ export async function writeAtomically(dir: string, payload: VolumePayload): Prom
   await linkEntries(dir, new Set([...payload.keys()].map((path) => path.split('/')[0] ?? path)));
   if (before !== undefined) await rm(join(dir, before), { recursive: true, force: true });
   return true;
+}
+
+async function give(path: string, { uid, gid }: VolumeFile): Promise<void> {
+  if ((uid === undefined && gid === undefined) || process.geteuid?.() !== 0) return;
+  await chown(path, uid ?? 0, gid ?? 0);
 }
 
 async function linkEntries(dir: string, names: ReadonlySet<string>): Promise<void> {

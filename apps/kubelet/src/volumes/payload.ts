@@ -10,6 +10,7 @@ import { fieldValue, resourceValue } from '../containers/downward.js';
 import type { EnvContext } from '../containers/env.js';
 import { safeJoin } from '../containers/paths.js';
 import type { VolumeFile } from './atomic-writer.js';
+import { fsUserOf, tokenModeOf } from './ownership.js';
 
 /** A volume that cannot be set up now; shown as FailedMount. */
 export class VolumeError extends Error {
@@ -142,7 +143,9 @@ export async function projectionFiles(
       expirationSeconds = DEFAULT_TOKEN_SECONDS,
     } = source.serviceAccountToken;
     const token = await sources.token({ pod, audience, expirationSeconds });
-    return [[checkPath(path), { content: text(token), mode }]];
+    const uid = fsUserOf(pod);
+    const file = { content: text(token), mode: tokenModeOf(pod, mode) };
+    return [[checkPath(path), uid === undefined ? file : { ...file, uid }]];
   }
   throw new VolumeError(
     `projected volume source ${Object.keys(source).join(', ')} is not modelled`,

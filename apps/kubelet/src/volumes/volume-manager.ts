@@ -10,6 +10,7 @@ import { writeAtomically } from './atomic-writer.js';
 import type { VolumeFile } from './atomic-writer.js';
 import type { ClaimMounter, MountedVolume } from './claims.js';
 import { mountHostPath } from './host-path.js';
+import { forGroup } from './ownership.js';
 import {
   DEFAULT_MODE,
   VolumeError,
@@ -176,7 +177,7 @@ export class VolumeManager implements PodVolumes {
 
   private async write(pod: Pod, volume: Volume, dir: string): Promise<void> {
     const files = await this.filesOf(pod, volume, this.sources(pod));
-    await writeAtomically(dir, new Map(files));
+    await writeAtomically(dir, new Map(files.map(([path, file]) => [path, forGroup(pod, file)])));
   }
 
   private async filesOf(pod: Pod, volume: Volume, sources: PayloadSources): Promise<Files> {

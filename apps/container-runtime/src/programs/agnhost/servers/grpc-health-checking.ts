@@ -11,7 +11,7 @@ export interface GrpcHealthOptions {
   readonly port: number;
   /** The service that is asked for; '' = the whole server. */
   readonly service: string;
-  healthy(): boolean;
+  readonly healthy: () => boolean;
 }
 
 const CHECK = '/grpc.health.v1.Health/Check';

@@ -1,10 +1,10 @@
 import { Controller, Get, Inject, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Kubelet } from '../kubelet.js';
-import { AuthGuard, RefusalFilter } from './auth.guard.js';
+import type { Kubelet } from '../../kubelet.js';
+import { AuthGuard, RefusalFilter } from '../auth.guard.js';
 import { serveFile } from './file-server.js';
-import { KUBELET } from './kubelet.controller.js';
-import { sendText } from './send-text.js';
+import { KUBELET } from '../kubelet.controller.js';
+import { sendText } from '../send-text.js';
 
 /** `kubectl get --raw /api/v1/nodes/NODE/proxy/logs/`: the machine's log files (k8s pkg/kubelet/kubelet.go:ServeLogs). */
 @Controller()
