@@ -48,7 +48,7 @@ if (why === '')
     afterAll(async () => {
       await kubelet?.stop();
       await containerd?.stop();
-    }, 60_000);
+    }, 300_000);
 
     const cluster = useCluster({ args: ['--nodes=1'] });
 
@@ -66,11 +66,11 @@ if (why === '')
       });
       kubelet = launch();
       writeFileSync(join(cluster.scratch, 'pod.yaml'), POD);
-    }, 60_000);
+    }, 300_000);
 
     it('registers a node that names its runtime', async () => {
-      await cluster.run('kubectl wait --for=create node/containerd-1 --timeout=20s');
-      await cluster.run('kubectl wait --for=condition=Ready node/containerd-1 --timeout=30s');
+      await cluster.run('kubectl wait --for=create node/containerd-1 --timeout=120s');
+      await cluster.run('kubectl wait --for=condition=Ready node/containerd-1 --timeout=120s');
       expect(await cluster.run('kubectl get node containerd-1 -o wide')).toMatch(
         /containerd:\/\/\S+/,
       );
@@ -78,7 +78,7 @@ if (why === '')
 
     it('runs a pod with init container, volumes, variables and an exec probe', async () => {
       await cluster.run(`kubectl apply -f ${join(cluster.scratch, 'pod.yaml')}`);
-      await cluster.run('kubectl wait --for=condition=Ready pod/real --timeout=40s');
+      await cluster.run('kubectl wait --for=condition=Ready pod/real --timeout=120s');
       expect(await cluster.run('kubectl get pod real -o wide')).toMatch(
         /real +1\/1 +Running +0 .* 10\.99\.0\.\d+ +containerd-1/,
       );
@@ -114,7 +114,7 @@ if (why === '')
         async () => {
           expect(await cluster.run('kubectl exec real -- echo back')).toBe('back\n');
         },
-        { timeoutMs: 20_000 },
+        { timeoutMs: 120_000 },
       );
       expect(await cluster.run(identity)).toBe(before);
     });
@@ -128,7 +128,7 @@ if (why === '')
         async () => {
           expect(await cluster.run('kubectl get pod real')).toMatch(/real +1\/1 +Running +1 /);
         },
-        { timeoutMs: 20_000 },
+        { timeoutMs: 120_000 },
       );
       expect(await cluster.run('kubectl logs real --previous')).toBe('hello from containerd-1\n');
       const last = 'kubectl get pod real -o jsonpath={.status.containerStatuses[0].lastState}';
@@ -138,12 +138,12 @@ if (why === '')
     });
 
     it('ends the pod and leaves nothing of it', async () => {
-      await cluster.run('kubectl delete pod real --timeout=30s');
+      await cluster.run('kubectl delete pod real --timeout=120s');
       await eventually(
         () => {
           expect(containerd?.containersOf('real')).toBe('');
         },
-        { timeoutMs: 20_000 },
+        { timeoutMs: 120_000 },
       );
     });
   });

@@ -101,7 +101,7 @@ export class Containerd {
     this.process = spawn(find('containerd') ?? '', ['-c', join(this.folder, 'config.toml')], {
       stdio: ['ignore', log, log],
     });
-    await eventually(() => this.ctr('version'), { timeoutMs: 20_000 });
+    await eventually(() => this.ctr('version'), { timeoutMs: 120_000 });
     this.importImage();
   }
 
