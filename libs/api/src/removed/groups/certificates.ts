@@ -28,6 +28,6 @@ export const removedCertificates = [
     // k8s 1.20.2 pkg/apis/certificates/validation/validation.go:getValidationOptions
     tolerates: ({ field, type, message }) =>
       (field === 'spec.signerName' && message.includes('the legacy signerName')) ||
-      (/^spec\.usages\[/.test(field) && type !== 'FieldValueRequired'),
+      (field.startsWith('spec.usages[') && type !== 'FieldValueRequired'),
   }),
 ];

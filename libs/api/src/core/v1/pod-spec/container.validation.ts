@@ -213,7 +213,7 @@ function validateHostNetwork(
 ): FieldError[] {
   if (!spec.hostNetwork) return [];
   return eachOf(spec.containers, (container, i) =>
-    eachOf(container.ports, ({ hostPort = 0, containerPort = 0 }, p) =>
+    eachOf(container.ports, ({ hostPort = 0, containerPort }, p) =>
       when(
         (isPod || hostPort !== 0) && hostPort !== containerPort,
         invalid(
