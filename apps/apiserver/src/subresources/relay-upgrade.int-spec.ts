@@ -79,6 +79,31 @@ describe('relayUpgrade()', () => {
     socket.destroy();
   });
 
+  it('hands on all that a back-end said before it hung up', async () => {
+    const frame = Buffer.concat([Buffer.from([0x82, 5]), Buffer.from('hello')]);
+    const said = Buffer.concat(Array.from({ length: 5_000 }, () => frame));
+    const server = createTcpServer((socket: Socket) => {
+      socket.once('data', () => {
+        socket.write(
+          'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+        );
+        socket.end(said);
+      });
+      socket.on('error', () => undefined);
+    });
+    servers.push(server.listen(0, HOST));
+    await once(server, 'listening');
+    const asked = request({
+      host: HOST,
+      port: await front((server.address() as AddressInfo).port),
+      headers: { connection: 'Upgrade', upgrade: 'websocket' },
+    }).end();
+    const [, socket, head] = (await once(asked, 'upgrade')) as [IncomingMessage, Socket, Buffer];
+    let heard = head.length;
+    for await (const chunk of socket) heard += (chunk as Buffer).length;
+    expect(heard).toBe(said.length);
+  });
+
   it('CVE-2018-1002105: a refused upgrade leaves no connection for a second request', async () => {
     const { port, received, closed } = await backend(
       'HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nno!',

@@ -37,10 +37,12 @@ function join(client: Duplex, server: Duplex, protocol: string): Promise<void> {
       resolve();
     };
     client.on('error', end).on('close', end);
-    server.on('error', end).on('close', end);
+    server.on('error', end);
     client.pipe(server);
-    if (protocol === 'websocket') passFramesOn(server, client).catch(end);
-    else server.pipe(client);
+    if (protocol === 'websocket') {
+      // Frames still wait for the client when the back-end has closed: its end is not that of the relay.
+      void passFramesOn(server, client).then(() => client.end(end), end);
+    } else server.on('close', end).pipe(client);
   });
 }
 

@@ -63,7 +63,7 @@ const written = (client: Duplex, piece: Buffer): Promise<void> =>
   });
 
 /**
- * Hands on what a back-end says, each frame in a TLS record of its own: clients that ask the kernel whether there
+ * Hands on what a back-end says until it ends, each frame in a TLS record of its own: clients that ask the kernel whether there
  * is more (python's websocket-client) do not see a second frame in the record they have read.
  */
 export async function passFramesOn(server: Readable, client: Duplex): Promise<void> {
@@ -72,5 +72,4 @@ export async function passFramesOn(server: Readable, client: Duplex): Promise<vo
     // One after the other: what waits together would be written as one record.
     for (const piece of cutter.cut(chunk)) await written(client, piece);
   }
-  client.end();
 }
