@@ -73,6 +73,20 @@ describe('validateObjectMetaUpdate()', () => {
       want: ['metadata.generation: Invalid value: 1: must not be decremented'],
     },
     {
+      name: 'a finalizer that is no name',
+      meta: { ...old, finalizers: ['a.b/c/d'] },
+      want: [
+        expect.stringContaining(
+          'metadata.finalizers: Invalid value: "a.b/c/d"',
+        ) as unknown as string,
+      ],
+    },
+    {
+      name: 'a generateName that is no part of a path',
+      meta: { ...old, generateName: 'a/b' },
+      want: [`metadata.generateName: Invalid value: "a/b": may not contain '/'`],
+    },
+    {
       name: 'a new finalizer while deleting',
       old: { ...old, deletionTimestamp: 'x' },
       meta: { ...old, deletionTimestamp: 'x', finalizers: ['a.b/c'] },

@@ -3,7 +3,7 @@ import type { FieldError, FieldPath } from '../field-error.js';
 import { parseApiVersion } from '../object.js';
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../object.js';
 import { byteLength } from './format-error.js';
-import { isDns1123Label, isLabelValue, isQualifiedName } from './names.js';
+import { isDns1123Label, isLabelValue, isPathSegmentName, isQualifiedName } from './names.js';
 import type { NameValidator } from './names.js';
 
 const MAX_ANNOTATIONS_BYTES = 256 * 1024;
@@ -227,7 +227,15 @@ export function validateObjectMetaUpdate(
       errors.push(invalid(path.child(field), meta[field], 'field is immutable'));
     }
   }
-  errors.push(...validateSharedMeta(meta, path));
+  const { generateName } = meta;
+  if (generateName)
+    errors.push(
+      ...findings(isPathSegmentName(generateName, true), path.child('generateName'), generateName),
+    );
+  errors.push(
+    ...validateSharedMeta(meta, path),
+    ...validateFinalizers(meta.finalizers, path.child('finalizers')),
+  );
   return errors;
 }
 
