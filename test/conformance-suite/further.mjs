@@ -26,10 +26,6 @@ const LEFT_OUT = [
     "enters the mount namespace of the machine's first process by nsenter(1), which the machine must give",
   ],
   [
-    /service endpoints using hostNetwork/,
-    'in mode loopback nothing outside the pod range is dialled, and the host network is (apps/dataplane/README.md)',
-  ],
-  [
     /EndpointSlice should create Endpoints and EndpointSlices/,
     'asks for discovery.k8s.io/v1beta1, which is gone since 1.25',
   ],

@@ -26,6 +26,45 @@ describe('what protects a host from its services', () => {
     expect(scene.plane.counters).toMatchObject({ guarded: 1, dialFailures: 0, tcpRefused: 1 });
   });
 
+  it.each([2379, 2380, 6443, 10_249, 10_250, 10_256, 10_257, 10_259])(
+    'CVE-2021-25740: port %i of a node is not dialled, whatever endpoints say',
+    async (port) => {
+      scene.end();
+      const node = '127.234.0.9';
+      scene = new Scene('TCP', 'rr', '127.234.130.7', {
+        allowedBackends: ['127.234.64.0/18'],
+        allowedNodes: ['127.234.0.0/24'],
+      });
+      const server = createServer((socket) => socket.end('control plane')).listen(port, node);
+      await once(server, 'listening');
+      try {
+        await scene.put({ backends: [{ address: node, port, weight: 1 }] });
+        expect(await endOf(scene.client())).toBe('ECONNRESET');
+        expect(scene.plane.counters).toMatchObject({ guarded: 1, dialFailures: 0 });
+      } finally {
+        server.close();
+      }
+    },
+  );
+
+  it('reaches pods of the host network at the address of their node', async () => {
+    scene.end();
+    scene = new Scene('TCP', 'rr', '127.234.130.7', {
+      allowedBackends: ['127.234.64.0/18'],
+      allowedNodes: ['127.234.0.0/24'],
+    });
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined).end('host');
+    }).listen(8080, '127.234.0.9');
+    await once(server, 'listening');
+    try {
+      await scene.put({ backends: [{ address: '127.234.0.9', port: 8080, weight: 1 }] });
+      expect(await scene.greet()).toBe('host');
+    } finally {
+      server.close();
+    }
+  });
+
   it('CVE-2021-25740: UDP sessions obey the same', async () => {
     scene.end();
     scene = new Scene('UDP', 'rr', '127.234.130.7');

@@ -37,6 +37,7 @@ const createDataplane = (flags: DataplaneFlags, clock: Clock): Dataplane =>
     clock,
     random: new SystemRandom(),
     allowedBackends: flags.clusterCidr,
+    allowedNodes: flags.nodeCidr,
     dialTimeoutMs: parseDuration(flags.dialTimeout) ?? 0,
     drainMs: parseDuration(flags.drainTimeout) ?? 0,
     // Ports are shared even by one process: its successor listens beside it before it stops.
@@ -46,6 +47,7 @@ const createDataplane = (flags: DataplaneFlags, clock: Clock): Dataplane =>
 /** The flags that a worker shares with the process that starts it. */
 const sharedArgs = (flags: DataplaneFlags): string[] => [
   `--cluster-cidr=${flags.clusterCidr.join(',')}`,
+  ...(flags.nodeCidr.length > 0 ? [`--node-cidr=${flags.nodeCidr.join(',')}`] : []),
   `--dial-timeout=${flags.dialTimeout}`,
   `--drain-timeout=${flags.drainTimeout}`,
 ];

@@ -77,30 +77,48 @@ const NEVER = [
   'ff00::/8',
 ];
 
+/** etcd, the API server, kube-proxy, kubelet, controller manager and scheduler: never backends at a node's address. */
+const CONTROL_PORTS = new Set([2379, 2380, 6443, 10248, 10249, 10250, 10255, 10256, 10257, 10259]);
+
+type Place = 'pods' | 'nodes' | 'elsewhere';
+
 /** Answers of one guard that are kept, so that a busy backend costs no arithmetic. */
 const MAX_KNOWN = 10_000;
 
 /**
  * Which backends may be dialled: only addresses inside the given ranges, so that an Endpoints object cannot point the
- * relay at a loopback or control-plane port (CVE-2021-25740).
+ * relay at a loopback or control-plane port (CVE-2021-25740). Pods of the host network have the addresses of nodes.
  */
 export class DialGuard {
-  private readonly ranges: readonly AddressRange[];
+  private readonly pods: readonly AddressRange[];
+  private readonly nodes: readonly AddressRange[];
   private readonly never = NEVER.flatMap((text) => AddressRange.parse(text) ?? []);
-  private readonly known = new Map<string, boolean>();
+  private readonly known = new Map<string, Place>();
 
-  constructor(ranges: readonly string[]) {
-    this.ranges = ranges.flatMap((text) => AddressRange.parse(text) ?? []);
+  constructor(pods: readonly string[], nodes: readonly string[] = []) {
+    this.pods = pods.flatMap((text) => AddressRange.parse(text) ?? []);
+    this.nodes = nodes.flatMap((text) => AddressRange.parse(text) ?? []);
   }
 
-  allows(address: string): boolean {
+  allows(address: string, port: number): boolean {
+    const place = this.placeOf(address);
+    return place === 'pods' || (place === 'nodes' && !CONTROL_PORTS.has(port));
+  }
+
+  private placeOf(address: string): Place {
     const known = this.known.get(address);
     if (known !== undefined) return known;
-    const answer =
-      this.ranges.some((range) => range.contains(address)) &&
-      !this.never.some((range) => range.contains(address));
+    const place = this.find(address);
     if (this.known.size >= MAX_KNOWN) this.known.clear();
-    this.known.set(address, answer);
-    return answer;
+    this.known.set(address, place);
+    return place;
+  }
+
+  private find(address: string): Place {
+    const isIn = (ranges: readonly AddressRange[]): boolean =>
+      ranges.some((range) => range.contains(address));
+    if (isIn(this.never)) return 'elsewhere';
+    if (isIn(this.pods)) return 'pods';
+    return isIn(this.nodes) ? 'nodes' : 'elsewhere';
   }
 }

@@ -28,8 +28,10 @@ export type DataplaneRole = 'alone' | 'first' | 'further';
 export interface DataplaneOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Ranges whose addresses may be dialled as backends: the pod CIDR and the nodes' addresses. */
+  /** Ranges whose addresses may be dialled as backends: the pod CIDR. */
   readonly allowedBackends: readonly string[];
+  /** Ranges of the nodes, which may be dialled but for the ports of the control plane. */
+  readonly allowedNodes?: readonly string[];
   /** Time for a backend to accept. Default 2 s. */
   readonly dialTimeoutMs?: number;
   /** NetworkPolicy: which flows may reach their backend. Default all. */
@@ -63,7 +65,7 @@ export class Dataplane {
     this.table = new ServiceTable({ clock, random, drainMs });
     this.context = {
       table: this.table,
-      guard: new DialGuard(options.allowedBackends),
+      guard: new DialGuard(options.allowedBackends, options.allowedNodes),
       policy: options.policy ?? PERMIT_ALL,
       counters: this.counters,
       descriptors: new Descriptors(options.maxDescriptors),

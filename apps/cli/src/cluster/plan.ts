@@ -208,14 +208,15 @@ const nodeRanges = ({ apiServer, node6 }: Addresses): string[] => [
 
 /** The dataplane of this host, or of one node with a network of its own. */
 export function dataplane(input: PlanInput, node?: string): Instance {
-  const { files, addresses, network } = input;
+  const { files, addresses } = input;
   return {
     name: node === undefined ? 'dataplane' : `dataplane-${node}`,
     app: 'dataplane',
     args: [
       `--listen=unix://${files.dataplaneSocket(node)}`,
       // Pods of the host network have their node's address.
-      `--cluster-cidr=${[addresses.podCidr, ...(network ? nodeRanges(addresses) : [])].join(',')}`,
+      `--cluster-cidr=${addresses.podCidr}`,
+      `--node-cidr=${nodeRanges(addresses).join(',')}`,
       ...extra(input, 'dataplane'),
     ],
   };

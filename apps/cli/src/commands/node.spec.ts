@@ -36,8 +36,8 @@ describe('nodeInstances()', () => {
     },
     {
       app: 'dataplane',
-      name: 'may dial pods and other nodes',
-      want: '--cluster-cidr=10.244.0.0/16,172.18.0.5/16',
+      name: 'may dial pods of the host network',
+      want: '--node-cidr=172.18.0.5/16',
     },
   ])('$app $name', ({ app, want }) => {
     expect(argsOf(app)).toContain(want);
@@ -48,7 +48,7 @@ describe('nodeInstances()', () => {
     { app: 'container-runtime', want: '--node-ip-2=fd00:18::5' },
     {
       app: 'dataplane',
-      want: '--cluster-cidr=10.244.0.0/16,fd00:10:244::/56,172.18.0.5/16,fd00:18::5/64',
+      want: '--node-cidr=172.18.0.5/16,fd00:18::5/64',
     },
   ])('$app has both families of a node that has both', ({ app, want }) => {
     const flags = parse('--cluster-cidr=10.244.0.0/16,fd00:10:244::/56');

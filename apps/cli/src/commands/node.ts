@@ -73,7 +73,8 @@ export function nodeInstances(
   const instances: Record<string, readonly string[]> = {
     dataplane: [
       `--listen=unix://${flags.dataplaneSocket}`,
-      `--cluster-cidr=${[flags.clusterCidr, host.cidr, second?.cidr ?? []].flat().join(',')}`,
+      `--cluster-cidr=${flags.clusterCidr}`,
+      `--node-cidr=${[host.cidr, second?.cidr ?? []].flat().join(',')}`,
     ],
     'container-runtime': [
       `--listen=unix://${socket}`,

@@ -7,9 +7,15 @@ export class DataplaneFlags {
   @Matches(/^unix:\/\/\/.+/, { message: 'listen must be unix:///PATH' })
   listen = '';
 
-  @Flag('CIDRs whose addresses may be dialled as backends (pods, nodes), comma-separated')
+  @Flag('CIDRs whose addresses may be dialled as backends (pods), comma-separated')
   @IsString({ each: true })
   clusterCidr: string[] = [];
+
+  @Flag(
+    'CIDRs of the nodes, whose addresses may be dialled but for the ports of the control plane, comma-separated',
+  )
+  @IsString({ each: true })
+  nodeCidr: string[] = [];
 
   @Flag('address:port for /metrics and /healthz; empty = only on the socket')
   @IsOptional()
