@@ -161,6 +161,13 @@ describe('what protects a host from its services', () => {
     expect(scene.plane.counters.forbidden).toBe(1);
   });
 
+  it('lets this host in, which has the called address on a local route', async () => {
+    await scene.put({ backends: [await scene.greeter('x')] });
+    scene.plane.setPolicy({ permits: () => false });
+    const own = connect({ host: scene.vip, port: scene.port, localAddress: scene.vip });
+    expect(String(await readAll(own))).toBe('x');
+  });
+
   it('reports a frontend that another program holds', async () => {
     const taken = createServer().listen(scene.port, scene.vip);
     scene.onEnd(() => taken.close());

@@ -156,6 +156,7 @@ export class UdpFrontend implements FrontendListener {
   }
 
   private permits(source: string, { address, port }: Backend): boolean {
+    if (source === this.key.address) return true;
     return this.context.policy.permits({ source, address, port, protocol: 'UDP' });
   }
 
