@@ -81,6 +81,11 @@ const commands = {
     if (code !== 0) process.exit(code);
     become(node(), [join(root, 'test', 'conformance-suite', 'run.mjs'), ...rest]);
   },
+  'test:differential': () => {
+    const code = build();
+    if (code !== 0) process.exit(code);
+    become(node(), [join(root, 'test', 'differential', 'run.mjs'), ...rest]);
+  },
   bench: () => {
     const code = build();
     if (code !== 0) process.exit(code);

@@ -1,0 +1,152 @@
+// KUBE_BIN_DIR=FOLDER node test/differential/run.mjs [NAME…] [--mode=create,update]: every place of rich objects is changed in every
+// way of mutations.mjs and sent, as a dry run, to our API server and to upstream's; prints where the answers differ.
+// See README.md for how to read it. Upstream is older: a difference is a question, not a failure, so the exit code is 0.
+import { readFileSync, readdirSync } from 'node:fs';
+import https from 'node:https';
+import { parseArgs } from 'node:util';
+import { parseAllDocuments } from 'yaml';
+import { difference } from './compare.mjs';
+import { mutationsOf, placesOf, replaced, valueAt } from './mutations.mjs';
+
+process.env.BENCH_HTTP1 = '0';
+process.env.BENCH_NET ??= '127.217';
+const { TOKEN, cleanUp, sidesToMeasure } = await import('../../bench/api/servers.mjs');
+
+const { values: flags, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: { mode: { type: 'string', default: 'create,update' } },
+});
+const AT_ONCE = 8;
+const OWN_FLAGS = ['--serve-removed-apis', '--service-cluster-ip-range=10.96.0.0/16'];
+const agent = new https.Agent({ keepAlive: true, maxSockets: AT_ONCE });
+
+async function ask({ host }, method, path, body, type = 'application/json') {
+  const headers = { authorization: `Bearer ${TOKEN}`, accept: 'application/json' };
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  if (text !== undefined) headers['content-type'] = type;
+  const options = { host, port: 6443, method, path, headers, agent, rejectUnauthorized: false };
+  const response = await new Promise((resolve, reject) => {
+    https.request(options, resolve).on('error', reject).end(text);
+  });
+  const parts = [];
+  for await (const chunk of response) parts.push(chunk);
+  const answer = Buffer.concat(parts).toString();
+  const isJson = response.headers['content-type']?.startsWith('application/json');
+  return { status: response.statusCode, json: isJson ? JSON.parse(answer) : { message: answer } };
+}
+
+const objects = readdirSync(new URL('objects/', import.meta.url))
+  .flatMap((file) =>
+    parseAllDocuments(readFileSync(new URL(`objects/${file}`, import.meta.url), 'utf8')),
+  )
+  .map((document) => document.toJS())
+  .filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+
+/** What differs -> where it was seen. */
+class Findings {
+  requests = 0;
+  alike = 0;
+  texts = new Map();
+
+  add(where, ours, theirs) {
+    this.requests += 1;
+    const text = difference(ours, theirs);
+    if (text === undefined) this.alike += 1;
+    else this.texts.set(text, [...(this.texts.get(text) ?? []), where]);
+  }
+
+  print(title) {
+    process.stdout.write(`\n## ${title}: ${this.alike} of ${this.requests} answers alike\n`);
+    for (const [text, places] of this.texts)
+      process.stdout.write(`- [${places.length}] ${places.slice(0, 3).join(', ')}\n    ${text}\n`);
+  }
+}
+
+async function inTurn(items, work) {
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) await work(items[next++]);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+const bothSides = (sides, ...request) => Promise.all(sides.map((side) => ask(side, ...request)));
+
+async function compareCreates(sides, { collection, object }) {
+  const findings = new Findings();
+  const bodies = [...placesOf(object)].flatMap((place) =>
+    mutationsOf(valueAt(object, place)).map(([name, to]) => ({
+      where: `${place.join('.')} = ${name}`,
+      body: replaced(object, place, to),
+    })),
+  );
+  await inTurn([{ where: 'as it is', body: object }, ...bodies], async ({ where, body }) => {
+    findings.add(where, ...(await bothSides(sides, 'POST', `${collection}?dryRun=All`, body)));
+  });
+  return findings;
+}
+
+/** Each side's own object with one place changed the same way. */
+function changesOf(objects) {
+  const [first] = objects;
+  return [...placesOf(first)].flatMap((place) => {
+    if (['uid', 'creationTimestamp', 'selfLink', 'managedFields'].includes(place[1])) return [];
+    return mutationsOf(valueAt(first, place)).flatMap(([name]) => {
+      const bodies = objects.flatMap((object) => {
+        const holder = valueAt(object, place.slice(0, -1));
+        if (typeof holder !== 'object' || holder === null) return [];
+        const to = new Map(mutationsOf(valueAt(object, place))).get(name);
+        return to === undefined ? [] : [replaced(object, place, to)];
+      });
+      return bodies.length === 2 ? [{ where: `${place.join('.')} = ${name}`, bodies }] : [];
+    });
+  });
+}
+
+async function compareUpdates(sides, { collection, object }) {
+  const findings = new Findings();
+  const path = `${collection}/${object.metadata.name}`;
+  const made = await bothSides(sides, 'POST', collection, object);
+  if (made.some(({ status }) => status !== 201)) return findings;
+  const stored = made.map(({ json }) => {
+    const { managedFields: _, ...metadata } = json.metadata;
+    return { ...json, metadata };
+  });
+  await inTurn(changesOf(stored), async ({ where, bodies }) => {
+    const asked = sides.map((side, i) => ask(side, 'PUT', `${path}?dryRun=All`, bodies[i]));
+    findings.add(where, ...(await Promise.all(asked)));
+  });
+  const freed = { metadata: { finalizers: null } };
+  await bothSides(sides, 'PATCH', path, freed, 'application/merge-patch+json');
+  await bothSides(sides, 'DELETE', `${path}?gracePeriodSeconds=0`);
+  return findings;
+}
+
+const hasName = ({ object, collection }) =>
+  object.metadata?.name !== undefined && !collection.endsWith('reviews');
+
+try {
+  const { sides, version } = sidesToMeasure();
+  if (sides.length !== 2) process.exitCode = 2;
+  else {
+    sides[0].args.push(...OWN_FLAGS);
+    for (const side of sides) {
+      await side.startEtcd();
+      await side.start();
+    }
+    process.stdout.write(`ours beside ${version}\n`);
+    for (const name of ['default', 'sa'])
+      await bothSides(sides, 'POST', '/api/v1/namespaces/default/serviceaccounts', {
+        metadata: { name },
+      });
+    for (const one of objects) {
+      if (flags.mode.includes('create'))
+        (await compareCreates(sides, one)).print(`${one.name}, create`);
+      if (flags.mode.includes('update') && hasName(one))
+        (await compareUpdates(sides, one)).print(`${one.name}, update`);
+    }
+  }
+} finally {
+  cleanUp();
+  agent.destroy();
+}
