@@ -125,4 +125,10 @@ describe('every field of KubeProxyConfiguration', () => {
     const [section = '', field = section] = path.split('.');
     expect(() => read(setAt(path, value))).toThrow(new RegExp(`${field}|${section}`));
   });
+
+  it('lets the kernel choose a port, as upstream does', () => {
+    expect(read(setAt('metricsBindAddress', '127.0.0.1:0'))).toMatchObject({
+      metricsBindAddress: '127.0.0.1:0',
+    });
+  });
 });

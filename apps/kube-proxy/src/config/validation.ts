@@ -41,6 +41,7 @@ function clusterCidr({ clusterCIDR = '' }: KubeProxyConfiguration): string[] {
     : [];
 }
 
+/** Port 0 is one that the kernel chooses. */
 function bindAddress(name: string, value = ''): string[] {
   if (value === '' || isIP(value) !== 0) return [];
   const at = value.lastIndexOf(':');
@@ -48,7 +49,7 @@ function bindAddress(name: string, value = ''): string[] {
   const port = Number(value.slice(at + 1));
   return [
     ...(host !== '' && isIP(host) === 0 ? [`${name} must be IP:port: ${host} is no address`] : []),
-    ...(port < 1 || port > 65_535 ? [`${name} must be IP:port: ${port} is no port`] : []),
+    ...(port > 65_535 ? [`${name} must be IP:port: ${port} is no port`] : []),
   ];
 }
 
