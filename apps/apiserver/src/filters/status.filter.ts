@@ -16,7 +16,9 @@ export function answerError(
   logger: Logger,
 ): void {
   const failure = toApiError(error);
-  if (failure.code >= 500 && failure.cause !== undefined)
+  // Nobody hears that a client went while something was written to it.
+  const isLeft = reply.raw.destroyed && error instanceof Error && error.name === 'AbortError';
+  if (failure.code >= 500 && failure.cause !== undefined && !isLeft)
     logger.error('request failed', failure.cause, { path: request?.path ?? '' });
   if (reply.sent || reply.raw.headersSent) reply.raw.destroy();
   else sendStatus(request, reply, failure.status);
