@@ -52,9 +52,25 @@ const ms = (
 /** Exponential, from 1 ms (k8s apiserver pkg/endpoints/filters/metrics.go). */
 const BUCKETS = Array.from({ length: 15 }, (_, i) => 0.001 * 2 ** i);
 
-interface Counted {
-  readonly count: () => void;
-  readonly observe: (seconds: number) => void;
+/** Counts what ended, and how long it took; the labels of each result are looked up once. */
+function countedByResult(
+  attempts: ReturnType<Metrics['tally']>,
+  durations: ReturnType<Metrics['talliedHistogram']>,
+): (result: string, seconds: number) => void {
+  const known = new Map<string, (seconds: number) => void>();
+  return (result, seconds) => {
+    let note = known.get(result);
+    if (!note) {
+      const count = attempts.of({ result });
+      const observe = durations.of({ result });
+      note = (took) => {
+        count();
+        observe(took);
+      };
+      known.set(result, note);
+    }
+    note(seconds);
+  };
 }
 
 /** Follows work that may be done at once or later; `note` is told what it gave, or that it failed. */
@@ -108,16 +124,7 @@ export function measuredAuthenticator(
     name: 'authenticated_user_requests',
     help: 'Requests by who sent them.',
   });
-  const results = new Map<string, Counted>();
-  const resultOf = (result: string): Counted => {
-    let known = results.get(result);
-    if (!known)
-      results.set(
-        result,
-        (known = { count: attempts.of({ result }), observe: seconds.of({ result }) }),
-      );
-    return known;
-  };
+  const ended = countedByResult(attempts, seconds);
   const byName = new Map<string, () => void>();
   return {
     authenticate: (input) => {
@@ -125,9 +132,8 @@ export function measuredAuthenticator(
       return followed(
         () => inner.authenticate(input),
         (user, failed) => {
-          const result = resultOf(failed ? 'error' : user ? 'success' : 'failure');
-          result.count();
-          result.observe((clock.monotonic() - startedAt) / 1000);
+          const result = failed ? 'error' : user ? 'success' : 'failure';
+          ended(result, (clock.monotonic() - startedAt) / 1000);
           if (!user) return;
           const username = compressUsername(user.name);
           let count = byName.get(username);
@@ -154,16 +160,7 @@ export function measuredAuthorizer(
     'authorization_duration_seconds',
     'Seconds that a decision took, by result.',
   );
-  const results = new Map<string, Counted>();
-  const resultOf = (result: string): Counted => {
-    let known = results.get(result);
-    if (!known)
-      results.set(
-        result,
-        (known = { count: attempts.of({ result }), observe: seconds.of({ result }) }),
-      );
-    return known;
-  };
+  const ended = countedByResult(attempts, seconds);
   return {
     authorize: (asked) => {
       const startedAt = clock.monotonic();
@@ -171,9 +168,8 @@ export function measuredAuthorizer(
         () => inner.authorize(asked),
         (decision, failed) => {
           const refused = decision?.denied === true ? 'denied' : 'no-opinion';
-          const result = resultOf(failed ? 'error' : decision?.allowed ? 'allowed' : refused);
-          result.count();
-          result.observe((clock.monotonic() - startedAt) / 1000);
+          const result = failed ? 'error' : decision?.allowed ? 'allowed' : refused;
+          ended(result, (clock.monotonic() - startedAt) / 1000);
         },
       );
     },
