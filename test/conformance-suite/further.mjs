@@ -1,5 +1,6 @@
 // Which specs of e2e.test 1.20.2 beyond conformance are left out, each with the reason.
 const LEFT_OUT = [
+  [/SCTPConnectivity/, 'sends by SCTP, which Services refuse by name'],
   [/\[sig-windows\]|\bntfs\b|Windows/, 'for nodes with Windows'],
   [
     /should contain necessary checks/,
@@ -57,7 +58,7 @@ const LEFT_OUT = [
     'needs a storage driver whose programs are in images that cannot be pulled',
   ],
   [
-    /block|LocalVolumeType: gce|blockfs|gce-localssd|\((ext3|ext4|xfs)\)/,
+    /\[sig-storage\].*block|LocalVolumeType: gce|blockfs|gce-localssd|\((ext3|ext4|xfs)\)/,
     'needs block devices, which this machine may not make',
   ],
   [
@@ -65,7 +66,7 @@ const LEFT_OUT = [
     'the driver has no volumes of this kind: the spec leaves itself out',
   ],
   [
-    /\[Feature:(StatefulSet|Example|HPA|Networking-|PerformanceDNS|NoSNAT|IngressScale|.*ResourceUsageTracking|SCTPConnectivity|PodSecurityPolicy|IPv6DualStackAlphaFeature|BootstrapTokens|Dashboard)|clustered applications/,
+    /\[Feature:(StatefulSet|Example|HPA|Networking-|PerformanceDNS|NoSNAT|IngressScale|.*ResourceUsageTracking|PodSecurityPolicy|IPv6DualStackAlphaFeature|BootstrapTokens|Dashboard)|clustered applications/,
     'needs images that cannot be pulled, or a feature that has been removed or is off',
   ],
 ];
