@@ -187,6 +187,19 @@ describe('container runtime', () => {
     expect(log).toContain(`stderr F n1 ${pod.ip}`);
   });
 
+  it("has the node's hostname in the host's network", async () => {
+    const pod = await fixture.runPod('host', {
+      hostname: '',
+      linux: { securityContext: { namespaceOptions: { network: 'NODE' } } },
+    });
+    const id = await fixture.run(pod.id, 'busybox', {
+      metadata: { name: 'host' },
+      command: ['sh', '-c', 'cat /proc/sys/kernel/hostname /etc/hostname; echo $HOSTNAME'],
+    });
+    expect(await fixture.exited(id)).toMatchObject({ exitCode: 0 });
+    expect(await fixture.log('host')).toBe('stdout F node-1\nstdout F node-1\nstdout F node-1\n');
+  });
+
   it('ends a shell image without command at once', async () => {
     const pod = await fixture.runPod('idle');
     const id = await fixture.run(pod.id, 'busybox');

@@ -182,7 +182,7 @@ export class Runtime {
     return new ContainerEnvironment({
       rootfs: join(this.engine.folderOf(record.id), 'rootfs'),
       isolation,
-      hostname: sandbox.config.hostname || (sandbox.config.metadata?.name ?? 'localhost'),
+      hostname: sandbox.config.hostname || nodeNameOf(this.options),
       ip: sandbox.ip,
       netns: sandbox.netns,
       mounts: [...config.mounts, ...image.mounts],

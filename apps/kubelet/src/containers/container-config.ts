@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Container, Pod } from '@orrery/api';
 import {
@@ -20,7 +20,7 @@ import { makeEnvironment } from './env.js';
 import type { EnvContext } from './env.js';
 import { expand } from './expand.js';
 import { hashContainer } from './hash.js';
-import { hostsFile } from './hosts-file.js';
+import { hostsFile, nodeHostsFile } from './hosts-file.js';
 import { containerLogPath, podDir } from './paths.js';
 import type { KubeletPaths } from './paths.js';
 import { containerResources } from './resources.js';
@@ -103,14 +103,15 @@ async function terminationMount(input: ContainerConfigInput): Promise<RuntimeMou
   return { containerPath, hostPath, readonly: false };
 }
 
-async function hostsMount({
-  pod,
-  env,
-  paths,
-}: ContainerConfigInput): Promise<RuntimeMount | undefined> {
-  if (pod.spec.hostNetwork) return undefined;
+const MACHINE_HOSTS = '/etc/hosts';
+
+async function hostsMount({ pod, env, paths }: ContainerConfigInput): Promise<RuntimeMount> {
+  const { podIps, hostIps } = env.addresses;
+  const text = pod.spec.hostNetwork
+    ? nodeHostsFile(pod, hostIps, await readFile(MACHINE_HOSTS, 'utf8').catch(() => ''))
+    : hostsFile(pod, podIps, env.clusterDomain);
   const hostPath = join(podDir(paths, uidOf(pod)), 'etc-hosts');
-  await writeFile(hostPath, hostsFile(pod, env.addresses.podIps, env.clusterDomain));
+  await writeFile(hostPath, text);
   return { containerPath: '/etc/hosts', hostPath, readonly: false };
 }
 
@@ -163,8 +164,8 @@ export async function makeContainerConfig(input: ContainerConfigInput): Promise<
   const mounts = await volumeMounts(input, lookup);
   const termination = await terminationMount(input);
   const hosts = mounts.some((mount) => mount.containerPath === '/etc/hosts')
-    ? undefined
-    : await hostsMount(input);
+    ? []
+    : [await hostsMount(input)];
   return {
     name: container.name,
     attempt,
@@ -174,7 +175,7 @@ export async function makeContainerConfig(input: ContainerConfigInput): Promise<
     args: (container.args ?? []).map((part) => expand(part, lookup)),
     workingDir: container.workingDir ?? '',
     envs: [...environment].map(([key, value]) => ({ key, value })),
-    mounts: [...mounts, ...(hosts ? [hosts] : []), termination],
+    mounts: [...mounts, ...hosts, termination],
     labels: labelsOf(pod, container),
     annotations: annotationsOf(pod, container, attempt),
     logPath: containerLogPath(container.name, attempt),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Node } from '@orrery/api';
 import type { KubeClient } from '@orrery/client';
+import { newAlreadyExists } from '@orrery/apimachinery';
 import { SystemClock, silentLogger } from '@orrery/component';
 import type { Clock } from '@orrery/component';
 import { eventually } from '@orrery/testkit';
@@ -33,11 +34,24 @@ class FakeNodes {
   answers: (() => void)[] = [];
 
   create(node: Node): Promise<Node> {
+    if (this.node)
+      return Promise.reject(
+        newAlreadyExists({ group: '', resource: 'nodes' }, node.metadata.name ?? ''),
+      );
     this.node = { ...node, metadata: { ...node.metadata, uid: 'u', resourceVersion: '1' } };
     return Promise.resolve(this.node);
   }
 
-  async patch(_key: unknown, _type: unknown, { status }: Pick<Node, 'status'>): Promise<Node> {
+  get(): Promise<Node | undefined> {
+    return Promise.resolve(this.node);
+  }
+
+  async patch(
+    _key: unknown,
+    _type: unknown,
+    { status }: Pick<Node, 'status'>,
+  ): Promise<Node | undefined> {
+    if (!status) return this.node;
     this.ready.push(status?.conditions?.find(({ type }) => type === 'Ready')?.status);
     await new Promise<void>((resolve) => this.answers.push(resolve));
     const { metadata, spec } = this.node ?? { metadata: {} };
@@ -72,34 +86,50 @@ function runtimeOf(): Runtime {
   } as unknown as Runtime;
 }
 
+/** An agent of one node over a runtime that is without network at first. */
+const agentOf = (nodes: FakeNodes): NodeAgent =>
+  new NodeAgent(
+    {
+      nodeName: 'n',
+      nodeIps: ['127.0.0.1'],
+      port: 1,
+      maxPods: 1,
+      labels: {},
+      taints: [],
+      rootDir: '/',
+      updateMs: 10_000,
+      reserved: {},
+    },
+    {
+      client: { resource: () => nodes } as unknown as KubeClient,
+      runtime: runtimeOf(),
+      clock: new StoppedClock(),
+      logger: silentLogger,
+      machine: () => MACHINE,
+      plegHealthy: () => true,
+      pressures: () => [],
+      shutdown: () => undefined,
+      event: () => undefined,
+      networkChanged: () => undefined,
+    },
+  );
+
 describe('NodeAgent', () => {
+  it('does not send the status again that came with the registration', async () => {
+    const nodes = new FakeNodes();
+    const agent = agentOf(nodes);
+    await agent.pass(new AbortController().signal);
+    await agent.pass(new AbortController().signal);
+    expect(nodes.node?.status?.conditions).toContainEqual(
+      expect.objectContaining({ type: 'Ready', status: 'False' }),
+    );
+    expect(nodes.ready).toEqual([]);
+  });
+
   it('deals at once with news that come while a status is being written', async () => {
     const nodes = new FakeNodes();
-    const agent = new NodeAgent(
-      {
-        nodeName: 'n',
-        nodeIps: ['127.0.0.1'],
-        port: 1,
-        maxPods: 1,
-        labels: {},
-        taints: [],
-        rootDir: '/',
-        updateMs: 10_000,
-        reserved: {},
-      },
-      {
-        client: { resource: () => nodes } as unknown as KubeClient,
-        runtime: runtimeOf(),
-        clock: new StoppedClock(),
-        logger: silentLogger,
-        machine: () => MACHINE,
-        plegHealthy: () => true,
-        pressures: () => [],
-        shutdown: () => undefined,
-        event: () => undefined,
-        networkChanged: () => undefined,
-      },
-    );
+    nodes.node = { metadata: { name: 'n', uid: 'u', resourceVersion: '1' } };
+    const agent = agentOf(nodes);
     const stop = new AbortController();
     const running = agent.start(stop.signal);
     await eventually(() => {

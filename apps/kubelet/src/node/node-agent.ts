@@ -64,6 +64,7 @@ export class NodeAgent {
   private info: RuntimeInfo | undefined;
   private conditions: readonly RuntimeCondition[] | undefined;
   private appliedCidr = '';
+  /** 0 = the server has no status of this agent's. */
   private lastSentMs = 0;
   /** News that came while the last ones were dealt with. */
   private isWoken = false;
@@ -203,6 +204,7 @@ export class NodeAgent {
         spec: taints.length > 0 ? { taints: [...taints] } : {},
         status: await this.freshStatus(undefined),
       });
+      this.lastSentMs = this.parts.clock.monotonic();
       this.parts.logger.info('node registered', { node: nodeName });
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
@@ -215,8 +217,8 @@ export class NodeAgent {
         Object.keys(metadata).length === 0
           ? found
           : await nodes.patch({ name: nodeName }, 'strategic', { metadata });
+      this.lastSentMs = 0;
     }
-    this.lastSentMs = 0;
     this.parts.event(this.node, 'Starting', 'Starting kubelet.');
     for (const reason of HEALTHY_REASONS)
       this.parts.event(this.node, reason, `Node ${nodeName} status is now: ${reason}`);

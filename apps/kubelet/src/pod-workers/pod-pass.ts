@@ -61,7 +61,7 @@ export class PodPass {
     await Promise.all(actions.toKill.map((kill) => this.kill(pod, kill, podIp)));
     for (const { container, status } of actions.toUpdate)
       await hooks.applyResize(pod, container, status);
-    const sandbox = hooks.sandboxConfig(pod, actions.attempt);
+    const sandbox = this.sandboxConfig(pod, actions.attempt);
     const current = actions.createSandbox
       ? await this.createSandbox(pod, sandbox)
       : { sandboxId: readySandbox(runtimePod)?.id ?? '', runtimePod };
@@ -92,15 +92,23 @@ export class PodPass {
       this.report(runtimePod);
       return { sandboxId, runtimePod };
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      this.parts.events.pod(
-        pod,
-        'Warning',
-        'FailedCreatePodSandBox',
-        `Failed to create pod sandbox: ${text}`,
-      );
-      throw error;
+      throw this.sandboxFailed(pod, error);
     }
+  }
+
+  private sandboxConfig(pod: Pod, attempt: number): SandboxConfig {
+    try {
+      return this.parts.hooks.sandboxConfig(pod, attempt);
+    } catch (error) {
+      throw this.sandboxFailed(pod, error);
+    }
+  }
+
+  private sandboxFailed(pod: Pod, error: unknown): unknown {
+    const text = error instanceof Error ? error.message : String(error);
+    const message = `Failed to create pod sandbox: ${text}`;
+    this.parts.events.pod(pod, 'Warning', 'FailedCreatePodSandBox', message);
+    return error;
   }
 
   private async startAll(

@@ -1,5 +1,5 @@
 import type { Pod } from '@orrery/api';
-import { hostnameOf } from '../containers/hosts-file.js';
+import { sandboxHostname } from '../containers/hosts-file.js';
 import { podLogDir } from '../containers/paths.js';
 import type { KubeletPaths } from '../containers/paths.js';
 import { allContainers, uidOf } from '../containers/visit.js';
@@ -46,7 +46,7 @@ export function sandboxConfig(pod: Pod, attempt: number, options: SandboxOptions
     namespace: pod.metadata.namespace ?? '',
     uid: uidOf(pod),
     attempt,
-    hostname: pod.spec.hostNetwork ? '' : hostnameOf(pod),
+    hostname: sandboxHostname(pod, options.clusterDomain),
     logDirectory: podLogDir(options.paths, pod),
     hostNetwork: pod.spec.hostNetwork === true,
     pidMode: pidModeOf(pod),
