@@ -17,7 +17,7 @@ const DECODING =
   /cannot be handled|cannot unmarshal|readObjectStart|decode|quantit|unrecognized type|parsing time|illegal base64/;
 
 /** Go prints values as structs, ours as JSON, as 1.36 does: the text behind the value is what counts. */
-function tailOf({ reason, message }) {
+function tailOf({ reason, message = '' }) {
   if (reason === 'FieldValueNotSupported')
     return message.split('supported values: ').at(-1).split(', ').sort().join();
   if (reason === 'FieldValueDuplicate') return 'Duplicate value';
@@ -27,7 +27,7 @@ function tailOf({ reason, message }) {
   return message.slice(at).replace(/ \(e\.g\..*$/, '');
 }
 
-const plain = (text) =>
+const plain = (text = '') =>
   text
     .replaceAll('characters', 'bytes')
     .replaceAll(/must have at most|must be no more than|may not be more than/g, 'at most')

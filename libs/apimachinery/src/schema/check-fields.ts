@@ -1,5 +1,5 @@
-import { goTypeName, refName } from './schema.js';
-import type { Schema } from './schema.js';
+import { goTypeName, refName, unionOf } from './schema.js';
+import type { Schema, Union } from './schema.js';
 import type { SchemaLookup } from './schema-registry.js';
 
 export interface FieldProblems {
@@ -148,8 +148,10 @@ export function compileCheck(schemas: SchemaLookup, name: string): FieldCheck {
     if (existing) return existing;
     let compiled: Check = anything;
     known.set(definition, (value, place, found) => compiled(value, place, found));
-    compiled =
-      specialOf(definition) ?? ofSchema(schemas.definition(definition), goName(definition));
+    const union = unionOf(definition);
+    compiled = union
+      ? unionCheck(union, ofDefinition(union.of))
+      : (specialOf(definition) ?? ofSchema(schemas.definition(definition), goName(definition)));
     known.set(definition, compiled);
     return compiled;
   };
@@ -202,6 +204,25 @@ function goTypeOf(schema: Schema | undefined): string {
 
 const specialOf = (definition: string): Check | undefined =>
   Object.entries(SPECIAL).find(([suffix]) => definition.endsWith(suffix))?.[1];
+
+/** Go decodes the parts of such types apart: places start anew, and nobody tells of unknown fields below. */
+function unionCheck({ of, others }: Union, check: Check): Check {
+  const alone: Place = { path: '', names: '', struct: goTypeName(of) };
+  return (value, _place, found) => {
+    const inner: Found = { unknownFields: [] };
+    if (isPlain(value)) check(value, alone, inner);
+    else if (others === 'boolean') {
+      if (typeof value !== 'boolean') inner.typeError = 'boolean or JSON schema expected';
+    } else if (Array.isArray(value)) {
+      const item = others === 'strings' ? typeCheck('string', 'string') : check;
+      for (const one of value) if (one !== null) item(one, alone, inner);
+    }
+    if (found.typeError !== undefined || inner.typeError === undefined) return;
+    found.typeError = inner.typeError;
+    // The converter of unstructured objects hands such types to the same decoder.
+    delete found.conversionError;
+  };
+}
 
 function listCheck(item: Check, goType: string): Check {
   return (value, place, found) => {

@@ -1,8 +1,8 @@
 import { isPointerField } from '../protobuf/pointer-fields.js';
 import { canonicalQuantity, QuantityError } from '../quantity.js';
 import type { SchemaLookup } from './schema-registry.js';
-import { goTypeName, refName } from './schema.js';
-import type { Schema } from './schema.js';
+import { goTypeName, refName, unionOf } from './schema.js';
+import type { Schema, Union } from './schema.js';
 import { isLeftOut, writtenZero, zeroOf } from './written-zeros.js';
 
 export type Normalizer = (value: unknown) => unknown;
@@ -59,7 +59,10 @@ export function compileNormalizer(schemas: SchemaLookup, name: string): Normaliz
     let compiled: Normalizer | undefined;
     const lazy: Normalizer = (value) => (compiled ?? keep)(value);
     known.set(definition, lazy);
-    compiled = special(definition) ?? ofSchema(schemas.definition(definition), definition);
+    const union = unionOf(definition);
+    compiled = union
+      ? unionNormalizer(union, ofDefinition(union.of))
+      : (special(definition) ?? ofSchema(schemas.definition(definition), definition));
     known.set(definition, compiled);
     return compiled;
   };
@@ -90,6 +93,16 @@ function special(definition: string): Normalizer | undefined {
 }
 
 const isNull = (value: unknown): boolean => value === null;
+
+/** What is neither is nothing, which Go writes as null. */
+function unionNormalizer({ others }: Union, struct: Normalizer): Normalizer {
+  return (value) => {
+    if (isPlain(value)) return struct(value);
+    if (others === 'boolean') return value;
+    if (!Array.isArray(value) || value.length === 0) return null;
+    return value.map((one: unknown) => (others === 'list' ? struct(one ?? {}) : (one ?? '')));
+  };
+}
 
 /** `zero` is what Go's decoder makes of a null among the items. */
 function listNormalizer(item: Normalizer, zero: unknown): Normalizer {

@@ -18,6 +18,54 @@ describe('SchemaRegistry', () => {
     });
   });
 
+  describe('of types that are a schema or something else', () => {
+    const CRD = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition';
+    const withSchema = (openAPIV3Schema: unknown): object => ({
+      spec: { versions: [{ schema: { openAPIV3Schema } }] },
+    });
+
+    it.each([
+      {
+        name: 'a list for the properties of items',
+        schema: { items: { properties: [] } },
+        typeError:
+          'json: cannot unmarshal array into Go struct field JSONSchemaProps.properties of type map[string]v1.JSONSchemaProps',
+      },
+      {
+        name: 'a number for the type of additionalProperties',
+        schema: { additionalProperties: { type: 5 } },
+        typeError:
+          'json: cannot unmarshal number into Go struct field JSONSchemaProps.type of type string',
+      },
+      {
+        name: 'a text for additionalProperties',
+        schema: { additionalProperties: 'x' },
+        typeError: 'boolean or JSON schema expected',
+      },
+      { name: 'what nobody decodes strictly', schema: { items: { zzUnknown: 1 } } },
+    ])('finds $name', ({ schema, typeError }) => {
+      const found = registry.checkFields(withSchema(schema), CRD);
+      expect(found.unknownFields).toEqual([]);
+      expect(found.typeError).toBe(typeError);
+    });
+
+    it('keeps what Go would write again', () => {
+      const given = withSchema({
+        items: { zzUnknown: 1, properties: { k: null }, nullable: false },
+        additionalProperties: { additionalProperties: false },
+        not: { items: 'x' },
+      });
+      expect(registry.normalize(given, CRD)).toMatchObject(
+        withSchema({
+          items: { properties: { k: {} } },
+          additionalProperties: { additionalProperties: false },
+          not: { items: null },
+        }),
+      );
+      expect(JSON.stringify(registry.normalize(given, CRD))).not.toContain('zzUnknown');
+    });
+  });
+
   it.each<{ name: string; object: unknown; unknown?: string[]; typeError?: string }>([
     { name: 'a clean object', object: { spec: { replicas: 1 } } },
     {

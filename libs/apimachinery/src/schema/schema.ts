@@ -33,3 +33,22 @@ export function patchStrategies(field: Schema | undefined): readonly PatchStrate
   const text = field?.['x-kubernetes-patch-strategy'] ?? '';
   return text.split(',').filter((s): s is PatchStrategy => s !== '');
 }
+
+/** A type that is a struct or something else, which its own code decodes; the schema says nothing of it. */
+export interface Union {
+  /** The struct's definition. */
+  readonly of: string;
+  readonly others: 'boolean' | 'list' | 'strings';
+}
+
+const UNIONS: readonly (readonly [suffix: string, others: Union['others']])[] = [
+  ['OrBool', 'boolean'],
+  ['OrArray', 'list'],
+  ['OrStringArray', 'strings'],
+];
+
+/** k8s apiextensions-apiserver pkg/apis/apiextensions/v1/marshal.go. */
+export function unionOf(definition: string): Union | undefined {
+  const found = UNIONS.find(([suffix]) => definition.endsWith(`.JSONSchemaProps${suffix}`));
+  return found && { of: definition.slice(0, -found[0].length), others: found[1] };
+}
