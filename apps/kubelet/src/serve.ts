@@ -6,14 +6,12 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { connect, loadKubeconfig } from '@orrery/client';
 import type { KubeClient } from '@orrery/client';
 import { ConfigError, SystemClock, SystemRandom, WITHOUT_SCHEMAS } from '@orrery/component';
-import type { ComponentContext } from '@orrery/component';
-import { ReconcileErrorFilter, WatchTransport, WriteFence, leadAlways } from '@orrery/controller';
+import type { Clock, ComponentContext } from '@orrery/component';
 import type { KubeletOptions } from './config/kubelet-options.js';
+import { connectWatches } from './connect-watches.js';
 import { withCredentials } from './credentials/with-credentials.js';
 import { KubeletModule } from './kubelet.module.js';
 import { Kubelet } from './kubelet.js';
-import { nodeDefinition } from './node/node.reconciler.js';
-import { podDefinition } from './pod-sources/pod.reconciler.js';
 import { CriRuntime } from './runtime/cri-runtime.js';
 import { KubeletAuth } from './server/kubelet-auth.js';
 import { StreamHandler } from './server/stream-handler.js';
@@ -46,9 +44,9 @@ function adapterOf({ tls }: KubeletOptions): FastifyAdapter {
   return new FastifyAdapter({ ...SERVER, https });
 }
 
-function clientOf({ kubeconfig }: KubeletOptions): KubeClient {
+function clientOf({ kubeconfig }: KubeletOptions, clock: Clock): KubeClient {
   if (kubeconfig === undefined) throw new ConfigError('--kubeconfig is required');
-  return connect(loadKubeconfig(kubeconfig, { userAgent: 'kubelet' }));
+  return connect({ ...loadKubeconfig(kubeconfig, { userAgent: 'kubelet' }), clock });
 }
 
 async function listen(
@@ -72,7 +70,7 @@ export async function serve(
   { signal, clock = new SystemClock() }: ComponentContext,
 ): Promise<void> {
   const options = await withCredentials(given, clock, signal);
-  const client = clientOf(options);
+  const client = clientOf(options, clock);
   mkdirSync(options.paths.rootDir, { recursive: true });
   mkdirSync(options.paths.podLogsDir, { recursive: true });
   const runtime = new CriRuntime(options.runtimeEndpoint);
@@ -86,17 +84,7 @@ export async function serve(
       abortOnError: false,
     },
   );
-  const transport = new WatchTransport({
-    informers: kubelet.informers,
-    fence: new WriteFence(clock),
-    clock,
-    logger: kubelet.logger,
-    definitions: [podDefinition(kubelet), nodeDefinition(kubelet)],
-    whileLeading: leadAlways,
-  });
-  nest
-    .connectMicroservice({ strategy: transport }, { inheritAppConfig: false })
-    .useGlobalFilters(new ReconcileErrorFilter());
+  connectWatches(nest, kubelet, clock);
   try {
     await kubelet.prepareStart();
     await nest.startAllMicroservices();

@@ -1,11 +1,9 @@
-import { join } from 'node:path';
 import type { Node, Pod } from '@orrery/api';
 import { resources } from '@orrery/api';
 import type { ObjectKey } from '@orrery/apimachinery';
 import type { KubeClient } from '@orrery/client';
 import type { Clock, Logger, Random } from '@orrery/component';
 import type { InformerFactory } from '@orrery/informers';
-import type { KubeletOptions } from '../config/kubelet-options.js';
 import type { NodeTuning } from '../config/node-tuning.js';
 import { hashContainer } from '../containers/hash.js';
 import { containerResources } from '../containers/resources.js';
@@ -20,6 +18,7 @@ import type { Gate } from '../status/gate.js';
 import type { PodVolumes } from '../volumes/volume-manager.js';
 import { recorderOf } from '../wiring.js';
 import type { HollowFlags } from './hollow-flags.js';
+import { LEASE_SECONDS, MAX_PODS, NODE_STATUS_MS, PORT, hollowOptions } from './hollow-options.js';
 import { HollowRuntime } from './hollow-runtime.js';
 import { PASSIVE, workOf } from './hollow-work.js';
 
@@ -43,15 +42,11 @@ export interface Fleet {
 }
 
 /** A fleet's nodes renew their Leases in rounds of this length, four in a Lease's life. */
-export const LEASE_SECONDS = 40;
 export const ROUND_MS = (LEASE_SECONDS / 4) * 1000;
 
 /** A machine that is not there does not change: the node is looked at each so many rounds, and whenever it changes. */
 const LOOK_ROUNDS = 6;
 
-const PORT = 10_250;
-const MAX_PODS = 110;
-const NODE_STATUS_MS = 10_000;
 const LABELS = { 'orrery.dev/hollow': 'true' };
 
 const MACHINE: Machine = {
@@ -251,13 +246,16 @@ export class HollowNode {
   }
 
   private createKubelet(): Kubelet {
-    const { client, clock, random, logger, informers, statusGate, signal } = this.fleet;
+    const { flags, tuning, client, clock, random, logger, informers, statusGate, signal } =
+      this.fleet;
     const runtime = new HollowRuntime(clock, (uid, name) =>
       workOf(kubelet.directory.get(uid), name),
     );
     this.runtime = runtime;
     void runtime.updatePodCidr(this.podCidr);
-    const kubelet: Kubelet = new Kubelet(this.kubeletOptions(), {
+    const { nodeName, nodeIps } = this;
+    const options = hollowOptions(flags, { nodeName, nodeIps, labels: LABELS, tuning });
+    const kubelet: Kubelet = new Kubelet(options, {
       client,
       runtime,
       clock,
@@ -276,31 +274,5 @@ export class HollowNode {
     });
     this.running = kubelet.prepareStart().then(() => kubelet.start(signal));
     return kubelet;
-  }
-
-  private kubeletOptions(): KubeletOptions {
-    const { flags, tuning } = this.fleet;
-    const { nodeName, nodeIps } = this;
-    const rootDir = join(flags.rootDir, nodeName);
-    return {
-      kubeconfig: flags.kubeconfig,
-      nodeName,
-      nodeIps,
-      paths: { rootDir, podLogsDir: join(rootDir, 'pod-logs') },
-      runtimeEndpoint: '',
-      manifestPath: undefined,
-      taints: [],
-      labels: LABELS,
-      clusterDns: [],
-      clusterDomain: 'cluster.local',
-      address: '127.0.0.1',
-      port: PORT,
-      tls: undefined,
-      nodeStatusUpdateMs: NODE_STATUS_MS,
-      nodeLeaseSeconds: LEASE_SECONDS,
-      maxPods: MAX_PODS,
-      tuning,
-      allocationFile: undefined,
-    };
   }
 }

@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -14,52 +13,36 @@ import {
   parseFlags,
 } from '@orrery/component';
 import type { Clock, ComponentApp, ComponentContext } from '@orrery/component';
-import { ReconcileErrorFilter, WatchTransport, WriteFence, leadAlways } from '@orrery/controller';
+import { connectWatches } from '../connect-watches.js';
 import type { KubeletOptions } from '../config/kubelet-options.js';
 import { tuningOf } from '../config/node-tuning.js';
 import { isMirrorPod, uidOf } from '../containers/visit.js';
 import { KubeletModule } from '../kubelet.module.js';
 import { Kubelet } from '../kubelet.js';
 import { readMachine } from '../node/machine.js';
-import { nodeDefinition } from '../node/node.reconciler.js';
-import { podDefinition } from '../pod-sources/pod.reconciler.js';
 import { KubeletAuth } from '../server/kubelet-auth.js';
 import { imagesOf, machineOf, toRuntimePod, toStaticPod } from './adopt-pods.js';
 import { HollowFlags } from './hollow-flags.js';
 import { runFleet } from './hollow-fleet.js';
+import { MAX_PODS, PORT, hollowOptions } from './hollow-options.js';
 import { HollowRuntime } from './hollow-runtime.js';
 import type { RunsFor } from './hollow-runtime.js';
 import { PASSIVE, workOf } from './hollow-work.js';
 
 /** A hollow node takes over the identity of the Node object that stands for it. */
-function optionsOf(node: Node, flags: HollowFlags): KubeletOptions {
-  const nodeName = node.metadata.name ?? '';
-  const rootDir = join(flags.rootDir, nodeName);
-  const addresses = node.status?.addresses ?? [];
-  const nodeIps = addresses
+function optionsOf({ metadata, status }: Node, flags: HollowFlags): KubeletOptions {
+  const nodeIps = (status?.addresses ?? [])
     .filter(({ type }) => type === 'InternalIP')
     .map(({ address }) => address);
   const [address = '127.0.0.1'] = nodeIps;
-  return {
-    kubeconfig: flags.kubeconfig,
-    nodeName,
+  return hollowOptions(flags, {
+    nodeName: metadata.name ?? '',
     nodeIps,
-    paths: { rootDir, podLogsDir: join(rootDir, 'pod-logs') },
-    runtimeEndpoint: '',
-    manifestPath: undefined,
-    taints: [],
-    labels: {},
-    clusterDns: [],
-    clusterDomain: 'cluster.local',
     address,
-    port: node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 10250,
-    tls: undefined,
-    nodeStatusUpdateMs: 10_000,
-    nodeLeaseSeconds: 40,
-    maxPods: Number(node.status?.capacity?.['pods'] ?? 110),
+    port: status?.daemonEndpoints?.kubeletEndpoint?.Port ?? PORT,
+    maxPods: Number(status?.capacity?.['pods'] ?? MAX_PODS),
     tuning: tuningOf({ shutdownFile: '' }),
-    allocationFile: undefined,
-  };
+  });
 }
 
 /** Runs the kubelet of one node over an in-memory runtime that holds what the node's pods are said to run. */
@@ -97,17 +80,7 @@ async function runNode(
     new FastifyAdapter(),
     { logger: false, abortOnError: false },
   );
-  const transport = new WatchTransport({
-    informers: kubelet.informers,
-    fence: new WriteFence(clock),
-    clock,
-    logger: kubelet.logger,
-    definitions: [podDefinition(kubelet), nodeDefinition(kubelet)],
-    whileLeading: leadAlways,
-  });
-  nest
-    .connectMicroservice({ strategy: transport }, { inheritAppConfig: false })
-    .useGlobalFilters(new ReconcileErrorFilter());
+  connectWatches(nest, kubelet, clock);
   try {
     await kubelet.prepareStart();
     // Known before their static pods, the mirrors stay as they are.

@@ -128,7 +128,7 @@ describe('NodeAgent', () => {
 
   it('deals at once with news that come while a status is being written', async () => {
     const nodes = new FakeNodes();
-    nodes.node = { metadata: { name: 'n', uid: 'u', resourceVersion: '1' } };
+    nodes.node = { metadata: { name: 'n', uid: 'u', resourceVersion: '1' }, spec: {} };
     const agent = agentOf(nodes);
     const stop = new AbortController();
     const running = agent.start(stop.signal);

@@ -1,15 +1,9 @@
 import { mkdir } from 'node:fs/promises';
-import type {
-  Node,
-  NodeSelectorTerm,
-  PersistentVolume,
-  PersistentVolumeClaim,
-  Pod,
-  Volume,
-} from '@orrery/api';
+import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '@orrery/api';
 import { resources } from '@orrery/api';
 import { isNotFound } from '@orrery/apimachinery';
 import type { KubeClient } from '@orrery/client';
+import { nodeMatchesTerm } from '@orrery/controller';
 import { claimNameOf } from '../containers/pod-references.js';
 import { kindOfPath, mountHostPath } from './host-path.js';
 import { VolumeError } from './payload.js';
@@ -33,40 +27,10 @@ function unprocessed(volume: Volume, why: string): VolumeError {
   );
 }
 
-function matches(term: NodeSelectorTerm, { metadata }: Node): boolean {
-  const labels = metadata.labels ?? {};
-  const expressions = term.matchExpressions ?? [];
-  const fields = term.matchFields ?? [];
-  if (expressions.length + fields.length === 0) return false;
-  const holds = (
-    { operator, values = [] }: { readonly operator: string; readonly values?: string[] },
-    value: string | undefined,
-  ): boolean => {
-    switch (operator) {
-      case 'In':
-        return value !== undefined && values.includes(value);
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-      case 'Gt':
-        return Number(value) > Number(values[0]);
-      default:
-        return operator === 'Lt' && Number(value) < Number(values[0]);
-    }
-  };
-  return (
-    expressions.every((one) => holds(one, labels[one.key])) &&
-    fields.every((one) => holds(one, one.key === 'metadata.name' ? metadata.name : undefined))
-  );
-}
-
 /** Whether the volume may be used on the node. */
 export function fitsNode({ spec }: PersistentVolume, node: Node | undefined): boolean {
   const terms = spec?.nodeAffinity?.required?.nodeSelectorTerms;
-  return !terms || !node || terms.some((term) => matches(term, node));
+  return !terms || !node || terms.some((term) => nodeMatchesTerm(term, node));
 }
 
 /** Turns claims into folders: the bound PersistentVolume's hostPath or local path. */
