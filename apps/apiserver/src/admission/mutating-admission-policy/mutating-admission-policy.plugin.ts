@@ -10,6 +10,7 @@ import { cloneJson, equalJson } from '@orrery/registry';
 import type { AdmissionAttributes, AdmissionPlugin } from '@orrery/registry';
 import type { LiveReader } from '../../live-view/live-view.js';
 import { evaluateConditions } from '../matching/match-conditions.js';
+import { Passes, replaceObject } from '../matching/passes.js';
 import { PolicyEvaluation } from '../matching/policy-evaluation.js';
 import { PolicyAuthorizer, policyVariables } from '../matching/policy-variables.js';
 import { isExempt, namespaceOf } from '../matching/request-matcher.js';
@@ -25,13 +26,6 @@ export interface MutatingPoliciesDeps extends PolicyDeps {
   readonly policies: LiveReader<Policy>;
   /** Indexed by policy name. */
   readonly bindings: LiveReader<Binding>;
-}
-
-/** What is remembered between the two passes of one request (k8s …/policy/mutating/reinvocationcontext.go). */
-interface Passes {
-  output?: KubeObject | undefined;
-  readonly asked: Set<string>;
-  readonly again: Set<string>;
 }
 
 /** One policy with one binding and one parameter. */
@@ -57,18 +51,6 @@ const keyOf = ({ policy, binding, params }: Invocation): string =>
     params?.metadata.name,
   ]);
 
-function askAgain({ asked, again }: Passes): void {
-  for (const key of asked) again.add(key);
-  asked.clear();
-}
-
-/** Makes `object` equal to `next`, in place. */
-function replace(object: KubeObject, next: KubeObject): void {
-  const target = object as unknown as Record<string, unknown>;
-  for (const key of Object.keys(target)) if (!Object.hasOwn(next, key)) delete target[key];
-  Object.assign(target, next);
-}
-
 /** Changes objects by MutatingAdmissionPolicies (k8s apiserver pkg/admission/plugin/policy/mutating). */
 export class MutatingPolicies implements AdmissionPlugin {
   readonly name = 'MutatingAdmissionPolicy';
@@ -83,15 +65,11 @@ export class MutatingPolicies implements AdmissionPlugin {
     if (isExempt(attributes) || !attributes.object) return;
     const policies = [...this.deps.policies.values()];
     if (policies.length === 0) return;
-    const { reinvocation } = attributes;
-    const kept = reinvocation?.kept.get(this.name) as Passes | undefined;
-    const passes: Passes = kept ?? { asked: new Set(), again: new Set() };
-    reinvocation?.kept.set(this.name, passes);
-    if (reinvocation?.isReinvoke && !equalJson(passes.output, attributes.object)) askAgain(passes);
+    const passes = Passes.of(attributes, this.name);
     const answers = new PolicyAuthorizer(this.deps.authorizer, attributes.context.user);
     const review: Review = { attributes, answers, passes, errors: [] };
     for (const policy of policies) await this.applyPolicy(policy, review);
-    passes.output = cloneJson(attributes.object);
+    passes.end();
     if (review.errors.length > 0) throw refuseMutation(attributes, review.errors);
   }
 
@@ -144,7 +122,7 @@ export class MutatingPolicies implements AdmissionPlugin {
     if (conditions.error !== undefined) throw new Error(conditions.error);
     if (!conditions.matches) return;
     const key = keyOf(invocation);
-    if (attributes.reinvocation?.isReinvoke && !passes.again.has(key)) return;
+    if (!passes.has(key)) return;
     const { variables, mutations } = compileMutations(policy);
     let changed = false;
     for (const mutation of mutations) {
@@ -157,11 +135,8 @@ export class MutatingPolicies implements AdmissionPlugin {
         this.complain(error, policy, binding, review);
       }
     }
-    if (changed) {
-      askAgain(passes);
-      if (attributes.reinvocation) attributes.reinvocation.wanted = true;
-    }
-    if (reinvocationPolicy === 'IfNeeded') passes.asked.add(key);
+    if (changed) passes.changed();
+    if (reinvocationPolicy === 'IfNeeded') passes.willLookAgain(key);
   }
 }
 
@@ -177,6 +152,6 @@ async function mutate(
   const shaped = convertBetween(before, attributes.kind, kind);
   const made = await applyMutation(mutation, cloneJson(shaped), kind, evaluation);
   kind.setDefaults?.(made);
-  replace(object, convertBetween(made, kind, attributes.kind));
+  replaceObject(object, convertBetween(made, kind, attributes.kind));
   return !equalJson(before, object);
 }

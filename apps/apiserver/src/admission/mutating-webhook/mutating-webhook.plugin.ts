@@ -4,6 +4,7 @@ import type { MutatingWebhook } from '@orrery/api';
 import type { Logger } from '@orrery/component';
 import { equalJson } from '@orrery/registry';
 import type { AdmissionAttributes, AdmissionPlugin } from '@orrery/registry';
+import { Passes, replaceObject } from '../matching/passes.js';
 import { isExempt } from '../matching/request-matcher.js';
 import { convertBetween } from '../matching/versioned-object.js';
 import type { ReviewSubject } from '../webhook/admission-review.js';
@@ -20,29 +21,7 @@ export interface MutatingWebhooksDeps {
   readonly logger: Logger;
 }
 
-/** What is remembered between the two passes of one request (k8s …/mutating/reinvocationcontext.go). */
-interface Passes {
-  /** The object after the last pass. */
-  output?: KubeObject | undefined;
-  /** IfNeeded webhooks that have been asked. */
-  asked: Set<string>;
-  /** Those to be asked again. */
-  again: Set<string>;
-}
-
 const PREFIX = 'webhook.admission.k8s.io/';
-
-function askAgain(passes: Passes): void {
-  for (const uid of passes.asked) passes.again.add(uid);
-  passes.asked.clear();
-}
-
-/** Makes `object` equal to `next`, in place. */
-function replace(object: KubeObject, next: KubeObject): void {
-  const target = object as unknown as Record<string, unknown>;
-  for (const key of Object.keys(target)) if (!Object.hasOwn(next, key)) delete target[key];
-  Object.assign(target, next);
-}
 
 /** Asks the webhooks of MutatingWebhookConfigurations, one after the other, and applies their patches. */
 export class MutatingWebhooks implements AdmissionPlugin {
@@ -57,16 +36,10 @@ export class MutatingWebhooks implements AdmissionPlugin {
   async admit(attributes: AdmissionAttributes): Promise<void> {
     const webhooks = this.deps.source.all();
     if (webhooks.length === 0 || isExempt(attributes)) return;
-    const { reinvocation } = attributes;
-    const passes = (reinvocation?.kept.get(this.name) as Passes | undefined) ?? {
-      asked: new Set<string>(),
-      again: new Set<string>(),
-    };
-    reinvocation?.kept.set(this.name, passes);
-    if (reinvocation?.isReinvoke && !equalJson(passes.output, attributes.object)) askAgain(passes);
+    const passes = Passes.of(attributes, this.name);
     for (const [index, configured] of webhooks.entries())
       await this.#one(attributes, configured, index, passes);
-    passes.output = attributes.object && structuredClone(attributes.object);
+    passes.end();
   }
 
   async #one(
@@ -79,7 +52,7 @@ export class MutatingWebhooks implements AdmissionPlugin {
     const { reinvocation, context } = attributes;
     const isReinvoke = reinvocation?.isReinvoke ?? false;
     const kind = await this.deps.matcher.kindFor(webhook, attributes);
-    if (!kind || (isReinvoke && !passes.again.has(uid))) return;
+    if (!kind || !passes.has(uid)) return;
     const key = `round_${isReinvoke ? 1 : 0}_index_${index}`;
     let changed = false;
     try {
@@ -93,11 +66,8 @@ export class MutatingWebhooks implements AdmissionPlugin {
       });
       context.annotate?.(`failed-open.mutation.${PREFIX}${key}`, webhook.name);
     }
-    if (changed) {
-      askAgain(passes);
-      if (reinvocation) reinvocation.wanted = true;
-    }
-    if (webhook.reinvocationPolicy === 'IfNeeded') passes.asked.add(uid);
+    if (changed) passes.changed();
+    if (webhook.reinvocationPolicy === 'IfNeeded') passes.willLookAgain(uid);
   }
 
   async #call(
@@ -157,10 +127,10 @@ function applyTo(subject: ReviewSubject, webhook: string, steps: readonly unknow
     throw newInternalError('the patched object is no object');
   const changed = !equalJson(shaped, patched);
   if (attributes.objectKind) {
-    replace(object, patched);
+    replaceObject(object, patched);
     return changed;
   }
   kind.setDefaults?.(patched);
-  replace(object, convertBetween(patched, kind, attributes.kind));
+  replaceObject(object, convertBetween(patched, kind, attributes.kind));
   return changed;
 }
