@@ -1,11 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { Clock, Random } from '@orrery/component';
 import { parseDuration } from '@orrery/component';
 import type { ApiServerOptions } from '../config/options.js';
 import type { HealthCheck } from '../health/health-checks.js';
-
-type Handler = (raw: IncomingMessage, response: ServerResponse<IncomingMessage>) => void;
+import { beforeRequests } from '../transport/before-requests.js';
 
 /**
  * serving -> leaving (told to end, serves on for --shutdown-delay-duration) -> draining (new requests are turned away where
@@ -46,9 +44,7 @@ export class Shutdown {
   /** Follows the requests of a server, so that the last ones are waited for. */
   guard(server: Server): void {
     if (!this.options.shutdownSendRetryAfter) return;
-    const handlers = server.listeners('request') as Handler[];
-    server.removeAllListeners('request');
-    server.on('request', (raw, response) => {
+    beforeRequests(server, (raw, response) => {
       if (this.phase === 'draining' && !EXEMPT.test(raw.url ?? '')) {
         const headers = { 'retry-after': '5', 'content-type': 'text/plain; charset=utf-8' };
         response.writeHead(
@@ -56,13 +52,13 @@ export class Shutdown {
           raw.httpVersionMajor > 1 ? headers : { ...headers, connection: 'close' },
         );
         response.end(TURNED_AWAY);
-        return;
+        return true;
       }
       this.running += 1;
       response.once('close', () => {
         this.running -= 1;
       });
-      for (const handler of handlers) handler.call(server, raw, response);
+      return false;
     });
   }
 

@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Server } from 'node:https';
 import { matchesRegex } from '@orrery/cel';
-
-type Handler = (raw: IncomingMessage, response: ServerResponse<IncomingMessage>) => void;
+import { beforeRequests } from './before-requests.js';
+import type { Response } from './before-requests.js';
 
 /** k8s apiserver pkg/server/filters/cors.go:WithCORS. */
 const METHODS = 'POST, GET, OPTIONS, PUT, DELETE, PATCH';
@@ -20,7 +20,7 @@ export interface AnswerHeaders {
 function answerOrigin(
   { origins }: AnswerHeaders,
   raw: IncomingMessage,
-  response: ServerResponse<IncomingMessage>,
+  response: Response,
 ): boolean {
   const { origin = '' } = raw.headers;
   if (origin === '' || !origins.some((pattern) => matchesRegex(origin, pattern))) return false;
@@ -38,11 +38,8 @@ function answerOrigin(
 export function addAnswerHeaders(server: Server, wanted: AnswerHeaders): void {
   const security = wanted.transportSecurity.join('; ');
   if (wanted.origins.length === 0 && security === '') return;
-  const handlers = server.listeners('request') as Handler[];
-  server.removeAllListeners('request');
-  server.on('request', (raw, response) => {
+  beforeRequests(server, (raw, response) => {
     if (security !== '') response.setHeader('Strict-Transport-Security', security);
-    if (answerOrigin(wanted, raw, response)) return;
-    for (const handler of handlers) handler.call(server, raw, response);
+    return answerOrigin(wanted, raw, response);
   });
 }
