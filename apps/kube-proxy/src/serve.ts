@@ -39,13 +39,7 @@ import { PolicySync } from './policy/policy-sync.js';
 import { Programmer } from './programming/programmer.js';
 import { familiesOf, hostAddresses } from './rules/node-addresses.js';
 import type { NodeFacts } from './rules/node-addresses.js';
-import {
-  SERVICE_NAME,
-  SLICE_SCOPE,
-  SERVICE_SCOPE,
-  nodeScope,
-  serviceDefinition,
-} from './service.definition.js';
+import { SERVICE_NAME, SERVED, nodeScope, serviceDefinition } from './service.definition.js';
 import { BY_SERVICE, ServiceReconciler } from './service.reconciler.js';
 
 const RECONCILER = Symbol('ServiceReconciler');
@@ -181,7 +175,7 @@ class KubeProxy {
   private createReconciler(): ServiceReconciler {
     const { informers, events } = this.cluster;
     const { nodeName } = this.place;
-    const slices = informers.informer(resources.endpointslices, SLICE_SCOPE);
+    const slices = informers.informer(resources.endpointslices, SERVED);
     slices.addIndex(BY_SERVICE, (slice) => {
       const name = slice.metadata.labels?.[SERVICE_NAME];
       return name ? [`${slice.metadata.namespace}/${name}`] : [];
@@ -189,7 +183,7 @@ class KubeProxy {
     return new ServiceReconciler({
       nodeName,
       settings: this.settings,
-      services: informers.informer(resources.services, SERVICE_SCOPE).lister,
+      services: informers.informer(resources.services, SERVED).lister,
       slices: slices.lister,
       nodes: informers.informer(resources.nodes, nodeScope(nodeName)).lister,
       programmer: this.programmer,
