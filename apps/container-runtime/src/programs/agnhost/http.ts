@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
-import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type {
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  RequestListener,
+  Server,
+  ServerResponse,
+} from 'node:http';
 import { isIPv6 } from 'node:net';
 import { reachablePort } from '@orrery/component';
 import type { Agnhost } from './agnhost.js';
@@ -121,6 +126,15 @@ export function listenAddress(host: Agnhost, address: string): string {
   return isLocal && host.listen.startsWith('127.') ? host.listen : address;
 }
 
+/** TLS is loaded where it is needed: it is a third of the time in which a program starts. */
+async function tlsServer(
+  { certFile, keyFile }: NonNullable<HttpServerOptions['tls']>,
+  listener: RequestListener,
+): Promise<Server> {
+  const https = await import('node:https');
+  return https.createServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, listener);
+}
+
 /** Listens; rejects with Fatal in Go's words. */
 export async function serveHttp(host: Agnhost, options: HttpServerOptions): Promise<Server> {
   const { port, handler, tls, address = '' } = options;
@@ -130,12 +144,7 @@ export async function serveHttp(host: Agnhost, options: HttpServerOptions): Prom
       response.destroy();
     });
   };
-  const server = tls
-    ? createTlsServer(
-        { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) },
-        listener,
-      )
-    : createServer(listener);
+  const server = tls ? await tlsServer(tls, listener) : createServer(listener);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       reject(new Fatal(`listen tcp ${hostPort(address, port)}: ${textOf(error)}`));

@@ -1,4 +1,3 @@
-import { createServer } from 'node:http2';
 import type { Http2Server, ServerHttp2Stream } from 'node:http2';
 import { reachablePort } from '@orrery/component';
 import { Fatal, forever, textOf } from '../agnhost.js';
@@ -30,6 +29,7 @@ const serviceOf = (frame: Buffer): string =>
 /** grpc.health.v1.Health/Check over plain HTTP/2. */
 export async function serveGrpcHealth(options: GrpcHealthOptions): Promise<Http2Server> {
   const { host, port } = options;
+  const { createServer } = await import('node:http2');
   const server = createServer();
   server.on('sessionError', () => undefined);
   server.on('stream', (stream, headers) => {

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { request } from 'node:https';
 import { join } from 'node:path';
 import { Fatal, textOf } from '../agnhost.js';
 import type { Agnhost } from '../agnhost.js';
@@ -31,7 +30,8 @@ export class InClusterApi {
     return readFileSync(join(this.host.root, FOLDER, 'token'), 'utf8').trim();
   }
 
-  get(pathOrUrl: string, token?: string): Promise<ApiAnswer> {
+  async get(pathOrUrl: string, token?: string): Promise<ApiAnswer> {
+    const { request } = await import('node:https');
     const url = new URL(pathOrUrl, this.origin);
     const ca = readFileSync(join(this.host.root, FOLDER, 'ca.crt'));
     const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };

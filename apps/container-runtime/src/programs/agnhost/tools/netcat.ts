@@ -13,11 +13,18 @@ interface Target {
 interface Options {
   readonly z: boolean;
   readonly w: number;
+  /** The source port; 0 = any. */
+  readonly p: number;
 }
+
+/** The address of a client that has a port of its own: two pods of a host may have the same one. */
+const wildcard = ({ listen }: Agnhost, address: string): string =>
+  listen || (isIPv6(address) ? '::' : '0.0.0.0');
 
 function tcp(host: Agnhost, { address, port }: Target, options: Options): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: address, port });
+    const from = options.p && { localPort: options.p, localAddress: wildcard(host, address) };
+    const socket = connect({ host: address, port, ...(from || undefined) });
     const cancel =
       options.w > 0
         ? host.clock.after(options.w * 1000, () => {
@@ -52,6 +59,7 @@ function udp(host: Agnhost, { address, port }: Target, options: Options): Promis
     socket.on('message', (message) => {
       host.print(message.toString('utf8'));
     });
+    if (options.p) socket.bind(options.p, wildcard(host, address));
     socket.connect(port, address, () => {
       if (options.z) socket.send('X');
       else process.stdin.on('data', (chunk: Buffer) => socket.send(chunk));
@@ -74,7 +82,18 @@ const spread = (word: string): string[] =>
 
 /** nc(1) of OpenBSD, as a client. */
 export const netcat: SubCommand = async (host) => {
-  const letters = { z: 'z', v: 'v', t: 't', u: 'u', n: 'n', w: 'w', N: 'N', 4: '4', 6: '6' };
+  const letters = {
+    z: 'z',
+    v: 'v',
+    t: 't',
+    u: 'u',
+    n: 'n',
+    w: 'w',
+    p: 'p',
+    N: 'N',
+    4: '4',
+    6: '6',
+  };
   const defaults = {
     z: false,
     v: false,
@@ -82,6 +101,7 @@ export const netcat: SubCommand = async (host) => {
     u: false,
     n: false,
     w: 0,
+    p: 0,
     N: false,
     4: false,
     6: false,
