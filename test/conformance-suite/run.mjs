@@ -30,15 +30,16 @@ const PROCESSES = Number(process.env.CONFORMANCE_PROCESSES ?? '4');
 const NODES = process.env.CONFORMANCE_NODES ?? '3';
 /** Further flags of `orrery up`, e.g. `--network netns`. */
 const UP = (process.env.CONFORMANCE_UP ?? '').split(' ').filter(Boolean);
+const NETWORK = /--network[ =](\w+)/.exec(UP.join(' '))?.[1] ?? 'loopback';
 const READY_MS = 120_000;
 const STOP_MS = 60_000;
 /** Of what `orrery up` says last, for an error. */
 const SAID_CHARS = 4_000;
 
-async function startCluster(home) {
+async function startCluster(home, flags) {
   const child = spawn(
     process.execPath,
-    [join(dist, 'orrery.js'), 'up', '--nodes', NODES, '--block', BLOCK, '--fresh', ...UP],
+    [join(dist, 'orrery.js'), 'up', '--nodes', NODES, '--block', BLOCK, '--fresh', ...flags],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ORRERY_HOME: home } },
   );
   const gone = new Promise((resolve) => child.once('exit', resolve));
@@ -87,11 +88,14 @@ const SETS = {
   conformance: {
     select: async () => listSpecs(program, String.raw`\[Conformance\]`),
     reasonOf: skipReason,
+    up: [],
   },
   further: {
     select: async () =>
       (await listSpecs(program, '.')).filter((name) => !name.includes('[Conformance]')),
-    reasonOf: (name) => furtherReason(name) ?? skipReason(name),
+    reasonOf: (name) => furtherReason(name, NETWORK) ?? skipReason(name),
+    // These specs are those of 1.20, which ask for versions that have been removed since.
+    up: ['--extra-arg', 'kube-apiserver.serve-removed-apis=true'],
   },
 };
 
@@ -130,7 +134,7 @@ async function main() {
       ? readFileSync(process.env.CONFORMANCE_EXCEPT, 'utf8').split('\n')
       : [],
   );
-  const { select, reasonOf } = SETS[process.env.CONFORMANCE_SPECS ?? 'conformance'];
+  const { select, reasonOf, up } = SETS[process.env.CONFORMANCE_SPECS ?? 'conformance'];
   const all = (await select()).filter((name) => focus.test(name) && !except.has(name));
   const skipped = all.filter((name) => reasonOf(name));
   const names = all.filter((name) => !reasonOf(name));
@@ -142,7 +146,7 @@ async function main() {
   const given = process.env.CONFORMANCE_KUBECONFIG;
   const cluster = given
     ? { kubeconfig: given, stop: async () => {} }
-    : await startCluster(join(work, 'home'));
+    : await startCluster(join(work, 'home'), [...up, ...UP]);
   const results = skipped.map((name) => ({
     name,
     outcome: 'skipped',
@@ -150,7 +154,7 @@ async function main() {
     message: reasonOf(name),
   }));
   const ending = new AbortController();
-  process.once('SIGINT', () => ending.abort());
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.abort());
   const secrets = new TokenSecrets(cluster.kubeconfig, ending.signal).run();
   const internet = new Internet();
   const asking = await internet.start();
