@@ -1,5 +1,8 @@
 import type { KubeClient } from '@orrery/client';
 
+/** The minor version from which on API servers keep `status.terminatingReplicas` unless told otherwise (KEP-3973, beta). */
+export const TERMINATING_SINCE = 35;
+
 /** The version of the API server, asked for once. */
 export class ServerVersion {
   #minor: Promise<number> | undefined;

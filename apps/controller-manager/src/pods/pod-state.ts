@@ -13,6 +13,10 @@ export const isTerminated = (pod: Pod): boolean =>
 export const isActive = (pod: Pod): boolean =>
   !isTerminated(pod) && pod.metadata.deletionTimestamp === undefined;
 
+/** Is on its way out and has not ended yet (k8s pkg/controller/controller_utils.go: IsPodTerminating). */
+export const isTerminating = (pod: Pod): boolean =>
+  !isTerminated(pod) && pod.metadata.deletionTimestamp !== undefined;
+
 export const isReady = (pod: Pod): boolean => podCondition(pod, 'Ready')?.status === 'True';
 
 /** When a ready pod becomes available, in ms since the epoch; undefined while it is not ready. */

@@ -197,6 +197,20 @@ function newsNote(conditions: Conditions, news: NewSetNews, name: string, now: n
   );
 }
 
+/**
+ * Terminating pods of all ReplicaSets; undefined while one that was looked at does not say. One that its controller has
+ * not seen yet has none (k8s pkg/controller/deployment/util: GetTerminatingReplicaCountForReplicaSets).
+ */
+function terminatingOf(rollout: Rollout): number | undefined {
+  const counts = allSets(rollout)
+    .filter(({ status }) => status?.observedGeneration || status?.terminatingReplicas !== undefined)
+    .map(({ status }) => status?.terminatingReplicas);
+  return counts.reduce<number | undefined>(
+    (sum, count) => (sum === undefined || count === undefined ? undefined : sum + count),
+    0,
+  );
+}
+
 /** Pure: the status of a Deployment with these ReplicaSets. */
 export function statusOf(rollout: Rollout, news: NewSetNews, now: number): DeploymentStatus {
   const { deployment, newSet } = rollout;
@@ -219,5 +233,10 @@ export function statusOf(rollout: Rollout, news: NewSetNews, now: number): Deplo
   conditions = failure
     ? withCondition(conditions, newCondition(now, { ...failure, type: 'ReplicaFailure' }))
     : withoutCondition(conditions, 'ReplicaFailure');
-  return { ...base, conditions: [...conditions] };
+  const terminatingReplicas = terminatingOf(rollout);
+  return {
+    ...base,
+    ...(terminatingReplicas === undefined ? {} : { terminatingReplicas }),
+    conditions: [...conditions],
+  };
 }

@@ -55,6 +55,40 @@ function set(of: Deployment, size: number, available = size, revision = 1): Repl
 const sizes = (plan: ReturnType<typeof planDeployment>): number[] =>
   plan.resizes.map(({ replicas }) => replicas);
 
+describe('status.terminatingReplicas', () => {
+  const told = (rs: ReplicaSet, status: object): ReplicaSet => ({
+    ...rs,
+    status: { replicas: 0, observedGeneration: 1, ...status },
+  });
+  const [old, next] = [deployment({ image: 'a' }), deployment({ image: 'b' })];
+
+  it.each([
+    { name: 'no ReplicaSet has none', sets: [], want: 0 },
+    {
+      name: 'those of all ReplicaSets are summed',
+      sets: [
+        told(set(old, 1, 1, 1), { terminatingReplicas: 2 }),
+        told(set(next, 1, 1, 2), { terminatingReplicas: 1 }),
+      ],
+      want: 3,
+    },
+    {
+      name: 'one that nobody has looked at yet has none',
+      sets: [told(set(old, 1, 1, 1), { terminatingReplicas: 2 }), set(next, 1, 1, 2)],
+      want: 2,
+    },
+    {
+      name: 'one that was looked at and does not say leaves it open',
+      sets: [told(set(old, 1, 1, 1), { terminatingReplicas: 2 }), told(set(next, 1, 1, 2), {})],
+      want: undefined,
+    },
+  ])('$name', ({ sets, want }) => {
+    const { status } = planDeployment(next, sets, [], NOW);
+    expect(status.terminatingReplicas).toBe(want);
+    expect('terminatingReplicas' in status).toBe(want !== undefined);
+  });
+});
+
 describe('planDeployment()', () => {
   it('creates the first ReplicaSet in full size', () => {
     const plan = planDeployment(deployment(), [], [], NOW);

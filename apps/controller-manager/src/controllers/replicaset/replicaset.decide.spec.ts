@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Pod } from '@orrery/api';
-import { planReplicas } from './replicaset.decide.js';
+import { planReplicas, statusOf } from './replicaset.decide.js';
 
 const NOW = Date.parse('2026-01-01T01:00:00Z');
 
@@ -62,5 +62,34 @@ describe('planReplicas()', () => {
     const pods = [leaving, pod('b', { phase: 'Failed' }), pod('c')];
     expect(planReplicas(owner(3), pods, pods, NOW)).toEqual({ create: 2, remove: [] });
     expect(planReplicas(owner(3000), [], [], NOW).create).toBe(500);
+  });
+});
+
+describe('statusOf()', () => {
+  const leaving = (name: string, phase: string): Pod => {
+    const one = pod(name, { phase });
+    return { ...one, metadata: { ...one.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+  };
+  const pods = [
+    pod('a'),
+    leaving('b', 'Running'),
+    leaving('c', 'Pending'),
+    leaving('d', 'Failed'),
+    leaving('e', 'Succeeded'),
+  ];
+
+  it('counts pods that are on their way out and have not ended', () => {
+    const { status } = statusOf({ owner: owner(1), pods, now: NOW, countsTerminating: true });
+    expect(status).toMatchObject({ replicas: 1, terminatingReplicas: 2 });
+  });
+
+  it('writes that there are none', () => {
+    const seen = statusOf({ owner: owner(1), pods: [], now: NOW, countsTerminating: true });
+    expect(seen.status.terminatingReplicas).toBe(0);
+  });
+
+  it('says nothing to servers and kinds that have no such field', () => {
+    const { status } = statusOf({ owner: owner(1), pods, now: NOW });
+    expect(status).not.toHaveProperty('terminatingReplicas');
   });
 });

@@ -3,7 +3,13 @@ import type { Pod, ReplicaSetCondition, ReplicaSetStatus } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import { omitEmpty } from '@orrery/controller';
 import { withCondition, withoutCondition } from '../../pods/conditions.js';
-import { isActive, isAvailable, isReady, nextAvailabilityMs } from '../../pods/pod-state.js';
+import {
+  isActive,
+  isAvailable,
+  isReady,
+  isTerminating,
+  nextAvailabilityMs,
+} from '../../pods/pod-state.js';
 import { byDeletionPreference, rankByNode } from './pod-ranking.js';
 
 /** What ReplicaSet and ReplicationController have in common. */
@@ -63,10 +69,12 @@ export interface ReplicaStatusInput {
   readonly now: number;
   /** What went wrong with the plan, if anything did. */
   readonly failure?: { readonly error: unknown; readonly creating: boolean } | undefined;
+  /** Whether the kind and the server have status.terminatingReplicas. */
+  readonly countsTerminating?: boolean;
 }
 
 /** Pure: the status that these pods mean, and when to look again. */
-export function statusOf({ owner, pods, now, failure }: ReplicaStatusInput): {
+export function statusOf({ owner, pods, now, failure, countsTerminating }: ReplicaStatusInput): {
   readonly status: ReplicaSetStatus;
   readonly recheckAfterMs: number | undefined;
 } {
@@ -85,6 +93,8 @@ export function statusOf({ owner, pods, now, failure }: ReplicaStatusInput): {
       availableReplicas: active.filter((pod) => isAvailable(pod, minReadySeconds, now)).length,
       observedGeneration: owner.metadata.generation ?? 0,
     }),
+    // A pointer upstream: 0 is written.
+    ...(countsTerminating ? { terminatingReplicas: pods.filter(isTerminating).length } : {}),
     ...(conditions.length > 0 ? { conditions } : {}),
   };
   return { status, recheckAfterMs: nextAvailabilityMs(active, minReadySeconds, now) };

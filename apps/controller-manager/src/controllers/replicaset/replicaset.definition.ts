@@ -13,6 +13,7 @@ import {
 import { BY_OWNER, byOwner } from '@orrery/informers';
 import type { LabelMatcher } from '@orrery/informers';
 import type { ControllerContext, ControllerEntry } from '../../controller-entry.js';
+import { ServerVersion, TERMINATING_SINCE } from '../../discovery/server-version.js';
 import { adoptersOf, mattersToAdopters, selectedBy } from '../../pods/adopters.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { mattersToReplicas } from '../../pods/pod-state.js';
@@ -39,10 +40,13 @@ function create<T extends ReplicaOwner & KubeObject>(
   owners.addIndex(BY_OWNER, byOwner);
   const ownerClient = client.resource<T>(ref);
   const podClient = client.resource(resources.pods);
+  const version = new ServerVersion(client);
+  const isReplicaSet = ref.kind === 'ReplicaSet';
   return new ReplicaSetReconciler<T>(
     {
       owners: owners.lister,
-      hasSiblings: ref.kind === 'ReplicaSet',
+      hasSiblings: isReplicaSet,
+      countsTerminating: async () => isReplicaSet && (await version.isAtLeast(TERMINATING_SINCE)),
       matcherOf,
       controllerRef: (owner) => toControllerRef(ref, owner),
     },

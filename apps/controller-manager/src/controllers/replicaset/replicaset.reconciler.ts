@@ -17,6 +17,8 @@ export interface ReplicaKind<T extends ReplicaOwner> {
   readonly owners: Lister<T>;
   /** The owner's index by controlling owner is there: siblings share a Deployment. */
   readonly hasSiblings: boolean;
+  /** Whether it has status.terminatingReplicas, on this server. */
+  countsTerminating(): Promise<boolean>;
   matcherOf(owner: T): LabelMatcher | undefined;
   controllerRef(owner: T): OwnerReference;
 }
@@ -42,7 +44,8 @@ export class ReplicaSetReconciler<T extends ReplicaOwner> implements Reconciler 
       () => undefined,
       (error: unknown) => ({ error, creating: plan.create > 0 }),
     );
-    const { status, recheckAfterMs } = statusOf({ owner, pods, now, failure });
+    const countsTerminating = await this.kind.countsTerminating();
+    const { status, recheckAfterMs } = statusOf({ owner, pods, now, failure, countsTerminating });
     await this.status.writeIfChanged(owner, status);
     if (failure && !isNamespaceTerminating(failure.error)) throw failure.error;
     return recheckAfterMs === undefined ? done : { requeueAfterMs: recheckAfterMs };
