@@ -20,6 +20,10 @@ export interface Interceptor {
   ): AsyncIterable<WatchEvent<T>>;
 }
 
+/** A request that was sent goes to its end although its process has died since, so that what came of it is known. */
+const carried = <O extends { readonly signal?: AbortSignal }>(options?: O): O | undefined =>
+  options && { ...options, signal: undefined };
+
 function intercepted<T extends KubeObject>(
   inner: ResourceClient<T>,
   ref: ResourceRef<T>,
@@ -34,18 +38,23 @@ function intercepted<T extends KubeObject>(
       const events = inner.watch(query, signal);
       return interceptor.watch?.(ref, events, signal) ?? events;
     },
-    create: (object, options) => sent('create', () => inner.create(object, options)),
-    update: (object, options) => sent('update', () => inner.update(object, options)),
+    create: (object, options) => sent('create', () => inner.create(object, carried(options))),
+    update: (object, options) => sent('update', () => inner.update(object, carried(options))),
     updateStatus: (object, options) =>
-      sent('update status', () => inner.updateStatus(object, options)),
-    patch: (key, type, body, options) => sent('patch', () => inner.patch(key, type, body, options)),
-    delete: (key, options) => sent('delete', () => inner.delete(key, options)),
+      sent('update status', () => inner.updateStatus(object, carried(options))),
+    patch: (key, type, body, options) =>
+      sent('patch', () => inner.patch(key, type, body, carried(options))),
+    delete: (key, options) => sent('delete', () => inner.delete(key, carried(options))),
     deleteCollection: (query, options) =>
-      sent('delete all', () => inner.deleteCollection(query, options)),
+      sent('delete all', () => inner.deleteCollection(query, carried(options))),
     createSubresource: (key, subresource, body, options) =>
-      sent(`create ${subresource}`, () => inner.createSubresource(key, subresource, body, options)),
+      sent(`create ${subresource}`, () =>
+        inner.createSubresource(key, subresource, body, carried(options)),
+      ),
     updateSubresource: (object, subresource, options) =>
-      sent(`update ${subresource}`, () => inner.updateSubresource(object, subresource, options)),
+      sent(`update ${subresource}`, () =>
+        inner.updateSubresource(object, subresource, carried(options)),
+      ),
   };
 }
 
