@@ -92,6 +92,10 @@ describe('codecOf()', () => {
     ['cut off in a text', [0x0a, 5, 0x41]],
     ['of an unknown wire type', [0x0f]],
     ['with a number where text belongs', [0x08, 1]],
+    [
+      'with an integer that does not end',
+      [0xf0, 0x01, ...Array.from({ length: 11 }, () => 0xff), 1],
+    ],
     ['with a length beyond all', [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]],
   ])('refuses a message %s', (_, bytes) => {
     expect(() => codecOf('VersionRequest').decode(Buffer.from(bytes))).toThrow(RangeError);

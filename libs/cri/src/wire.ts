@@ -2,6 +2,8 @@
 export const WIRE = { varint: 0, fixed64: 1, length: 2, fixed32: 5 } as const;
 
 const CONTINUES = 128;
+/** An integer of 64 bits takes no more. */
+const MOST_BYTES = 10;
 const FIRST_BYTES = 256;
 
 /** Writes one message. */
@@ -70,7 +72,7 @@ export class WireWriter {
   }
 }
 
-/** Reads one message. Throws RangeError where it is cut off. */
+/** Reads one message. Throws RangeError where it is cut off or is none. */
 export class WireReader {
   constructor(
     private readonly source: Buffer,
@@ -84,8 +86,10 @@ export class WireReader {
 
   /** Tags and lengths. */
   small(): number {
+    const start = this.at;
     let [value, scale, byte] = [0, 1, CONTINUES];
     while (byte >= CONTINUES) {
+      if (this.at - start === MOST_BYTES) throw new RangeError('an integer of more than 64 bits');
       byte = this.byte();
       value += (byte % CONTINUES) * scale;
       scale *= CONTINUES;
