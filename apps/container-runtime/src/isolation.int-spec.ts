@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ContainerConfig, Init } from '@orrery/cri';
-import { RuntimeFixture } from '../test/runtime-fixture.js';
+import { RuntimeFixture, eventually } from '../test/runtime-fixture.js';
 import { UNSHARE_FLAGS, probeIsolation } from './process/isolation.js';
 
 type Security = NonNullable<NonNullable<Init<ContainerConfig>['linux']>['securityContext']>;
@@ -91,6 +91,24 @@ describe('a host command', () => {
       expect(await readFile(termination, 'utf8')).toBe('bye\n');
       await fixture.client.runtime.removeContainer({ containerId: id });
       expect(await readFile(hosts, 'utf8')).toBe('127.0.0.9 special\n');
+    },
+  );
+
+  it.each(kinds.map((kind) => ({ kind: kind as 'root' | 'user' })))(
+    'is entered by commands beside it, which see what it sees (isolation $kind)',
+    async ({ kind }) => {
+      fixture = await RuntimeFixture.start(kind === 'root' ? 70 : 71, kind);
+      const pod = await fixture.runPod('entered');
+      const seen =
+        'readlink /proc/self/ns/mnt /proc/self/ns/uts; uname -n; pwd; id -u; ls -A /data';
+      const id = await fixture.run(pod.id, 'busybox', {
+        command: ['/bin/sh', '-c', `{ ${seen}; } > /tmp/seen; mv /tmp/seen /tmp/all; sleep 600`],
+        workingDir: '/var/tmp',
+        mounts: [{ containerPath: '/data', hostPath: join(fixture.folder, 'data') }],
+        linux: { securityContext: { readonlyRootfs: false } },
+      });
+      const own = await eventually(() => fixture.exec(id, ['cat', '/tmp/all']));
+      expect(await fixture.exec(id, ['/bin/sh', '-c', seen])).toBe(own);
     },
   );
 

@@ -132,6 +132,17 @@ export class RuntimeFixture {
     });
   }
 
+  /** What a command beside the container's own prints; rejects when it fails. */
+  async exec(containerId: string, cmd: readonly string[]): Promise<string> {
+    const { stdout, stderr, exitCode } = await this.client.runtime.execSync({
+      containerId,
+      cmd: [...cmd],
+      timeout: 10,
+    });
+    if (exitCode !== 0) throw new Error(`${cmd.join(' ')}: ${Buffer.from(stderr).toString()}`);
+    return Buffer.from(stdout).toString();
+  }
+
   /** The log without times. */
   async log(name = 'main'): Promise<string> {
     const text = await readFile(join(this.logs, `${name}.log`), 'utf8');

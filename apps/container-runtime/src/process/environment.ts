@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CriError } from '@orrery/cri';
 import type { Mount } from '@orrery/cri';
@@ -7,9 +7,9 @@ import type { ImageFile } from '../catalog/image-definitions.js';
 import { hostPathIn } from '../programs/program-job.js';
 import { executableExists } from './executable.js';
 import { writeImageFiles } from './image-files.js';
-import { UNSHARE_FLAGS, findTool } from './isolation.js';
+import { UNSHARE_FLAGS, findTool, joinFlags } from './isolation.js';
 import type { Isolation } from './isolation.js';
-import { createRootfs, enterScript } from './rootfs.js';
+import { createRootfs, enterScript, joinScript } from './rootfs.js';
 import type { RootfsOptions } from './rootfs.js';
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -42,6 +42,16 @@ export interface Launch {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+}
+
+/** Whether a process has that root: since when its namespaces have all that the container sees. */
+function isRoot(rootfs: string, pid: number): boolean {
+  if (pid === 0) return false;
+  try {
+    return readlinkSync(`/proc/${pid}/root`) === rootfs;
+  } catch {
+    return false;
+  }
 }
 
 /** One after the other: Node's own recursion never ends below /proc. */
@@ -127,14 +137,13 @@ export class ContainerEnvironment {
     throw new CriError('UNKNOWN', `exec: "${name}": ${why}`);
   }
 
-  /** `extraEnv` is for one command, e.g. TERM. */
-  launch(argv: readonly string[], extraEnv: Readonly<Record<string, string>> = {}): Launch {
-    const env = { ...this.env, ...extraEnv };
+  /** `beside`: the process id of the container's own command, where there is one, whose namespaces are entered. */
+  launch(argv: readonly string[], beside = 0): Launch {
     return this.limited(
       this.inNetwork(
         this.options.isolation === 'none'
-          ? this.launchPlain(argv, env)
-          : this.launchIsolated(argv, env, this.options.isolation),
+          ? this.launchPlain(argv)
+          : this.launchIsolated(argv, this.options.isolation, beside),
       ),
     );
   }
@@ -161,25 +170,26 @@ export class ContainerEnvironment {
 
   private launchIsolated(
     argv: readonly string[],
-    env: Readonly<Record<string, string>>,
     isolation: 'root' | 'user',
+    beside: number,
   ): Launch {
     const tool = (name: string): string => findTool(name) ?? name;
-    const script = enterScript({
+    const nsenter = findTool('nsenter');
+    const joined = nsenter !== undefined && isRoot(this.options.rootfs, beside);
+    const script = (joined ? joinScript : enterScript)({
       ...this.options,
       tools: { mount: tool('mount'), chroot: tool('chroot'), hostname: findTool('hostname') },
       user: isolation === 'root' ? this.options.user : undefined,
       confine: this.options.confine?.() ?? [],
     });
-    return {
-      file: tool('unshare'),
-      args: [...UNSHARE_FLAGS[isolation], '/bin/sh', '-c', script, 'sh', ...argv],
-      env,
-      cwd: '/',
-    };
+    const args = ['/bin/sh', '-c', script, 'sh', ...argv];
+    const { env } = this;
+    return joined
+      ? { file: nsenter, args: [...joinFlags(isolation, beside), ...args], env, cwd: '/' }
+      : { file: tool('unshare'), args: [...UNSHARE_FLAGS[isolation], ...args], env, cwd: '/' };
   }
 
-  private launchPlain(argv: readonly string[], env: Readonly<Record<string, string>>): Launch {
+  private launchPlain(argv: readonly string[]): Launch {
     const { rootfs, workingDir } = this.options;
     const [first = '', ...rest] = argv;
     const ours = this.fileOf(first);
@@ -189,6 +199,6 @@ export class ContainerEnvironment {
     const [file = '', ...args] = [...(this.options.confine?.() ?? []), ...words];
     const cwd = join(rootfs, workingDir || '/');
     mkdirSync(cwd, { recursive: true });
-    return { file, args, env: { ...env, ORRERY_ROOTFS: rootfs }, cwd };
+    return { file, args, env: { ...this.env, ORRERY_ROOTFS: rootfs }, cwd };
   }
 }

@@ -13,6 +13,14 @@ export const UNSHARE_FLAGS: Readonly<Record<'root' | 'user', readonly string[]>>
   user: ['--user', '--map-root-user', '--mount', '--uts', '--propagation', 'private'],
 };
 
+/** The options of nsenter(1) that lead to the namespaces of a command that was kept apart so. */
+export const joinFlags = (kind: 'root' | 'user', pid: number): readonly string[] => [
+  `--target=${pid}`,
+  ...(kind === 'user' ? ['--user', '--preserve-credentials'] : []),
+  '--mount',
+  '--uts',
+];
+
 const SEARCH = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 
 /** Where the host has a tool; undefined when it has not. */

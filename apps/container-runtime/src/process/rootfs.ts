@@ -161,6 +161,13 @@ function chrootCommand({ tools, rootfs, user, groups = [], confine = [] }: Enter
   return [tools.chroot, quote(rootfs), ...confine, ...(user === undefined ? [] : [ids])].join(' ');
 }
 
+/** The shell script that, run in the namespaces of a container's own command, becomes another one in its root. */
+export function joinScript(options: EnterOptions): string {
+  const { workingDir } = options;
+  const become = `cd ${quote(workingDir || '/')} 2>/dev/null || { echo ${quote(`chdir to cwd ("${workingDir}") set in config.json failed: no such file or directory`)} >&2; exit 126; }; exec "$@"`;
+  return `exec ${chrootCommand(options)} /bin/sh -c ${quote(become)} sh "$@"`;
+}
+
 /**
  * The shell script that, run in fresh namespaces with a command as its arguments, builds the mounts and becomes that
  * command in the container's root. Its mounts end with the namespace.
@@ -179,7 +186,6 @@ export function enterScript(options: EnterOptions): string {
   const volumes = [...options.mounts]
     .sort((a, b) => a.containerPath.length - b.containerPath.length)
     .flatMap((mount) => bind(mount.hostPath, mount.containerPath, mount.readonly));
-  const become = `cd ${quote(options.workingDir || '/')} 2>/dev/null || { echo ${quote(`chdir to cwd ("${options.workingDir}") set in config.json failed: no such file or directory`)} >&2; exit 126; }; exec "$@"`;
   return [
     setHostname(options),
     ...(options.readonlyRoot
@@ -191,6 +197,6 @@ export function enterScript(options: EnterOptions): string {
     ...(options.readonlyRoot
       ? [`${tools.mount} -o remount,bind,ro ${quote(rootfs)} || exit 125`]
       : []),
-    `exec ${chrootCommand(options)} /bin/sh -c ${quote(become)} sh "$@"`,
+    joinScript(options),
   ].join('\n');
 }

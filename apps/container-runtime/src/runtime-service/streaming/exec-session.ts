@@ -27,6 +27,6 @@ export async function startExec(runtime: Runtime, options: ExecOptions): Promise
     );
   }
   environment.prepare();
-  const launch = environment.launch(options.cmd);
+  const launch = environment.launch(options.cmd, container.lifecycle.pid);
   return options.tty ? execOnTerminal(launch) : execPlain(launch, options.stdin);
 }
