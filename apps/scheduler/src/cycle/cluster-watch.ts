@@ -6,6 +6,8 @@ import type { SchedulerCache } from '../cache/scheduler-cache.js';
 import type { ClusterEvent, ClusterEventName } from '../framework/cluster-event.js';
 import type { Nominator } from '../framework/nominator.js';
 import { toPodInfo } from '../framework/pod-info.js';
+import type { PodInfo } from '../framework/pod-info.js';
+import { givesBack, podRequest } from '../framework/resources.js';
 import type { SchedulingQueue } from '../queue/scheduling-queue.js';
 import { nodeChanges } from './node-changes.js';
 
@@ -21,6 +23,12 @@ export interface ClusterWatchOptions {
   readonly nominator: Nominator;
   /** Whether a pod asks for one of our profiles. */
   readonly isOurs: (pod: Pod) => boolean;
+}
+
+/** What a resize gives back shows in the status, later than in the specification. */
+function hasShrunk({ request }: PodInfo, old: Pod): boolean {
+  const before = podRequest(old);
+  return givesBack(before, request, before);
 }
 
 const isAssigned = (pod: Pod): boolean => Boolean(pod.spec.nodeName);
@@ -150,10 +158,11 @@ export class ClusterWatch {
   }
 
   #assignedUpdated(pod: Pod, old: Pod): void {
-    this.options.cache.setPod(toPodInfo(pod));
+    const info = toPodInfo(pod);
+    this.options.cache.setPod(info);
     const changed =
       JSON.stringify([pod.metadata.labels, pod.spec]) !==
-      JSON.stringify([old.metadata.labels, old.spec]);
+        JSON.stringify([old.metadata.labels, old.spec]) || hasShrunk(info, old);
     if (changed) this.#tell({ name: 'AssignedPodUpdate', new: pod, old });
   }
 

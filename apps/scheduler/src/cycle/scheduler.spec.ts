@@ -97,7 +97,7 @@ describe(Scheduler.name, () => {
     running.start();
     const message =
       '0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. ' +
-      'preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.';
+      'no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.';
     await eventually(() => {
       expect(running.condition('big')).toBe(`False Unschedulable: ${message}`);
     });
@@ -105,6 +105,27 @@ describe(Scheduler.name, () => {
     cluster.put('nodes', node('n4').build());
     await eventually(() => {
       expect(cluster.placements()).toEqual({ big: 'n4' });
+    });
+  });
+
+  it('tries again when a pod has been resized and its node has given back what it held', async () => {
+    const { cluster } = running;
+    cluster.put('nodes', node('n1').build());
+    const resized = (cpu: string): Pod => {
+      const built = pod('shrinks').requests({ cpu: '1' }).on('n1').build();
+      const told = { name: 'c', image: 'i', imageID: 'i', ready: true, restartCount: 0 };
+      const status = { ...told, resources: { requests: { cpu } } };
+      return { ...built, status: { phase: 'Running', containerStatuses: [status] } };
+    };
+    cluster.put('pods', resized('3'));
+    cluster.put('pods', pod('waits').requests({ cpu: '2' }).build());
+    running.start();
+    await eventually(() => {
+      expect(running.condition('waits')).toContain('1 Insufficient cpu');
+    });
+    cluster.put('pods', resized('1'));
+    await eventually(() => {
+      expect(cluster.placements()).toMatchObject({ waits: 'n1' });
     });
   });
 

@@ -184,18 +184,24 @@ export class Framework implements FilterRunner {
       if (!state.skipFilter.has(plugin.name)) plugin.removePod?.(state, pod, removed, node);
   }
 
+  /** The first plugin that finds a way, or what all of them said (k8s framework/runtime: RunPostFilterPlugins). */
   postFilter(
     state: CycleState,
     pod: PodInfo,
     diagnosis: Diagnosis,
   ): PostFilterResult | Promise<PostFilterResult> {
     let refused: PostFilterResult = { status: unschedulable() };
+    const after = (before: PostFilterResult, result: PostFilterResult): PostFilterResult =>
+      isSuccess(result.status)
+        ? result
+        : { ...result, status: unschedulable(...before.status.reasons, ...result.status.reasons) };
     for (const plugin of this.#sets.postFilter) {
+      const before = refused;
       const result = plugin.postFilter?.(state, pod, diagnosis);
       if (!result) continue;
-      if (result instanceof Promise) return result;
-      if (isSuccess(result.status)) return result;
-      refused = result;
+      if (result instanceof Promise) return result.then((late) => after(before, late));
+      refused = after(before, result);
+      if (isSuccess(refused.status)) return refused;
     }
     return refused;
   }

@@ -1,5 +1,5 @@
 import { parseQuantity, quantityMilliValue, quantityValue } from '@orrery/apimachinery';
-import type { Container, Pod } from '@orrery/api';
+import type { Container, ContainerStatus, Pod } from '@orrery/api';
 
 /** Amounts of one pod or one node, as plain numbers. */
 export interface Resources {
@@ -79,16 +79,68 @@ const DEFAULT_MEMORY = 200 * 1024 * 1024;
 
 type RequestOf = (container: Container) => Resources;
 
-const requested: RequestOf = (container) => toResources(container.resources?.requests);
+interface StatusAmounts {
+  readonly resources?: { readonly requests?: ResourceList };
+  readonly allocatedResources?: ResourceList;
+}
 
-/** A container that asks for nothing counts for a little when nodes are compared (k8s scheduler/util/pod_resources.go). */
-const nonZero: RequestOf = (container) => {
-  const all = requested(container);
-  const requests = container.resources?.requests ?? {};
-  if (!('cpu' in requests)) all.milliCpu = DEFAULT_MILLI_CPU;
-  if (!('memory' in requests)) all.memory = DEFAULT_MEMORY;
-  return all;
-};
+/** The node has said that it never can give what the specification asks for (KEP-1287). */
+const isInfeasible = (pod: Pod): boolean =>
+  pod.status?.conditions?.some(
+    ({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible',
+  ) ?? false;
+
+/**
+ * What is held while a resize is on its way: the most of what is asked for, what was granted and what is in effect
+ * (k8s component-helpers/resource/helpers.go:determineContainerReqs).
+ */
+function held(
+  pod: Pod,
+  asked: ResourceList | undefined,
+  { resources, allocatedResources }: StatusAmounts,
+): Resources {
+  const most = isInfeasible(pod) ? newResources() : toResources(asked);
+  raiseTo(most, toResources(resources?.requests));
+  raiseTo(most, toResources(allocatedResources));
+  return most;
+}
+
+/** What each container asks for, or holds: of those that a node has told about, init containers only as sidecars. */
+function requestsOf(pod: Pod): RequestOf {
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  const told = [...containerStatuses, ...initContainerStatuses].filter(
+    ({ resources }) => resources !== undefined,
+  );
+  const asked: RequestOf = ({ resources }) => toResources(resources?.requests);
+  if (told.length === 0) return asked;
+  const byName = new Map<string, ContainerStatus>(told.map((status) => [status.name, status]));
+  const once = new Set(
+    (pod.spec.initContainers ?? [])
+      .filter(({ restartPolicy }) => restartPolicy !== 'Always')
+      .map(({ name }) => name),
+  );
+  return (container) => {
+    const status = once.has(container.name) ? undefined : byName.get(container.name);
+    return status ? held(pod, container.resources?.requests, status) : asked(container);
+  };
+}
+
+/**
+ * A container that asks for nothing counts for a little when nodes are compared; in a pod with resources of its own
+ * only for what is asked for nowhere in it (k8s scheduler/framework/types.go:getNonMissingContainerRequests).
+ */
+function nonZeroRequestsOf(pod: Pod): RequestOf {
+  const requestOf = requestsOf(pod);
+  const whole = pod.spec.resources && (pod.spec.resources.requests ?? pod.spec.resources.limits);
+  const { milliCpu, memory } = whole ? podRequest(pod) : newResources();
+  return (container) => {
+    const all = requestOf(container);
+    const requests = container.resources?.requests ?? {};
+    if (milliCpu === 0 && !('cpu' in requests)) all.milliCpu = DEFAULT_MILLI_CPU;
+    if (memory === 0 && !('memory' in requests)) all.memory = DEFAULT_MEMORY;
+    return all;
+  };
+}
 
 /**
  * What a pod takes: the larger of all containers with the sidecars together, and of each init container with the
@@ -116,16 +168,31 @@ function sumOf(pod: Pod, requestOf: RequestOf): Resources {
   return total;
 }
 
+/** cpu, memory and huge pages of the pod as a whole go before those of its containers. */
 function applyPodLevel(total: Resources, pod: Pod): void {
   const requests = pod.spec.resources?.requests;
   if (!requests) return;
-  const own = toResources(requests);
+  const own = pod.status?.resources ? held(pod, requests, pod.status) : toResources(requests);
   if ('cpu' in requests) total.milliCpu = own.milliCpu;
   if ('memory' in requests) total.memory = own.memory;
   for (const [name, amount] of own.scalars)
     if (name.startsWith('hugepages-')) total.scalars.set(name, amount);
 }
 
-export const podRequest = (pod: Pod): Resources => sumOf(pod, requested);
+/** With the resizes that are on their way. */
+export const podRequest = (pod: Pod): Resources => sumOf(pod, requestsOf(pod));
 
-export const podNonZeroRequest = (pod: Pod): Resources => sumOf(pod, nonZero);
+export const podNonZeroRequest = (pod: Pod): Resources => sumOf(pod, nonZeroRequestsOf(pod));
+
+/** Whether `after` leaves free something of what `wanted` asks for. */
+export function givesBack(before: Resources, after: Resources, wanted: Resources): boolean {
+  const less = (was: number, is: number, want: number): boolean => want > 0 && was > is;
+  return (
+    less(before.milliCpu, after.milliCpu, wanted.milliCpu) ||
+    less(before.memory, after.memory, wanted.memory) ||
+    less(before.ephemeralStorage, after.ephemeralStorage, wanted.ephemeralStorage) ||
+    [...wanted.scalars].some(([name, want]) =>
+      less(before.scalars.get(name) ?? 0, after.scalars.get(name) ?? 0, want),
+    )
+  );
+}

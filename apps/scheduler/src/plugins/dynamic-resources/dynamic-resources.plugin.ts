@@ -1,5 +1,5 @@
 import type { PluginEntry } from '../../framework/plugin.js';
-import { skip, unresolvable } from '../../framework/status.js';
+import { skip, unresolvable, unschedulable } from '../../framework/status.js';
 
 const NAME = 'DynamicResources';
 
@@ -15,6 +15,12 @@ export const dynamicResources: PluginEntry = {
       if (claims.length === 0) return { status: skip };
       const names = claims.map(({ name }) => name).join(' ');
       return { status: unresolvable(`resource claims are not modelled: [${names}]`) };
+    },
+    /** Nothing can be given back; upstream's words stand in each FailedScheduling. */
+    postFilter(_state, { pod }) {
+      const hasClaims = (pod.spec.resourceClaims ?? []).length > 0;
+      const why = hasClaims ? 'still not schedulable' : 'no new claims to deallocate';
+      return { status: unschedulable(why) };
     },
   }),
 };

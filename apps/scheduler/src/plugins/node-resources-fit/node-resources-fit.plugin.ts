@@ -2,7 +2,7 @@ import type { Node, Pod } from '@orrery/api';
 import { newOf, oldOf } from '../../framework/cluster-event.js';
 import type { ClusterEvent } from '../../framework/cluster-event.js';
 import type { PluginEntry } from '../../framework/plugin.js';
-import { newResources, podRequest, toResources } from '../../framework/resources.js';
+import { givesBack, newResources, podRequest, toResources } from '../../framework/resources.js';
 import { success, unresolvable, unschedulable } from '../../framework/status.js';
 import { findShortages } from './insufficient.js';
 import { parseFitArgs } from './fit-args.js';
@@ -15,6 +15,12 @@ function fitsEmpty(pod: Pod, node: Node): boolean {
   const allocatable = toResources(node.status?.allocatable);
   const empty = { allocatable, requested: newResources(), pods: new Map() };
   return findShortages(podRequest(pod), empty).length === 0;
+}
+
+/** A pod on a node takes less of what the pod asks for (k8s noderesources/fit.go:isSchedulableAfterPodScaleDown). */
+function shrank(pod: Pod, event: ClusterEvent): boolean {
+  const old = oldOf<Pod>(event);
+  return !old || givesBack(podRequest(old), podRequest(newOf(event)), podRequest(pod));
 }
 
 function grew(event: ClusterEvent): boolean {
@@ -40,7 +46,8 @@ export const nodeResourcesFit: PluginEntry = {
       name: NAME,
       local: true,
       events: [
-        { on: ['AssignedPodDelete', 'AssignedPodUpdate'] },
+        { on: ['AssignedPodDelete'] },
+        { on: ['AssignedPodUpdate'], helps: shrank },
         {
           on: ['NodeAdd', 'NodeAllocatable'],
           helps: (pod, event) => grew(event) && fitsEmpty(pod, newOf(event)),
