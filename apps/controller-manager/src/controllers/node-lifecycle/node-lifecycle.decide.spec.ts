@@ -128,6 +128,14 @@ describe('wantedTaints()', () => {
     expect(text(wantedTaints(given, eviction, NOW))).toEqual(want);
   });
 
+  it('say since when, as upstream (k8s controller/util/node: SwapNodeControllerTaint)', () => {
+    const taints = wantedTaints(node({ Ready: 'Unknown' }), 'may', NOW) ?? [];
+    expect(taints.map(({ timeAdded }) => timeAdded)).toEqual([
+      '2026-01-01T00:00:00Z',
+      '2026-01-01T00:00:00Z',
+    ]);
+  });
+
   it('keep the time of a taint that stays', () => {
     const taints = wantedTaints(node({ Ready: 'Unknown' }, [unreachable]), 'may', NOW);
     expect(taints?.find(({ effect }) => effect === 'NoExecute')).toEqual(unreachable);

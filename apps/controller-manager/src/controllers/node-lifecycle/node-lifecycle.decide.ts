@@ -101,8 +101,9 @@ export function wantedTaints(node: Node, eviction: Eviction, now: number): Taint
   const wanted = noScheduleTaints(node);
   const evict = noExecuteTaint(node);
   const evicting = evict && eviction !== 'never' && (eviction === 'may' || !wantsEviction(node));
-  if (evicting) wanted.push({ ...evict, timeAdded: toTime(now) });
-  const kept = wanted.map((taint) => before.find((other) => sameTaint(taint, other)) ?? taint);
+  if (evicting) wanted.push(evict);
+  const timed = (taint: Taint): Taint => ({ ...taint, timeAdded: toTime(now) });
+  const kept = wanted.map((taint) => before.find((o) => sameTaint(taint, o)) ?? timed(taint));
   const taints = [...before.filter((taint) => !isManaged(taint)), ...kept];
   return sameTaints(taints, before) ? undefined : taints;
 }
