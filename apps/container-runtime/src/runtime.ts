@@ -22,6 +22,7 @@ import type { ContainerRecord } from './store/container.js';
 import { ImageStore } from './store/image-store.js';
 import { RecordStore } from './store/record-store.js';
 import type { SandboxRecord } from './store/sandbox.js';
+import { WritableLayers } from './store/writable-layers.js';
 import { StreamingServer } from './streaming/streaming-server.js';
 
 export const RUNTIME = Symbol('Runtime');
@@ -82,6 +83,7 @@ export class Runtime {
   readonly clock: Clock;
   readonly random: Random;
   readonly isolation: Isolation;
+  readonly layers: WritableLayers;
   private confinement: Confinement | undefined;
 
   constructor(
@@ -115,6 +117,7 @@ export class Runtime {
       logger: dependencies.logger,
       environmentOf: (record, sandbox) => this.environmentOf(record, sandbox),
     });
+    this.layers = new WritableLayers(this.clock, (id) => join(this.engine.folderOf(id), 'rootfs'));
     this.streaming = new StreamingServer({
       address: options.streamAddress || options.nodeIp,
       port: options.streamPort,

@@ -47,7 +47,7 @@ export function careOf(kubelet: Kubelet): NodeCare {
   const { runtime, cache, volumes, events, clock, logger, options } = kubelet;
   return new NodeCare({
     tuning: options.tuning,
-    rootDir: options.paths.rootDir,
+    paths: options.paths,
     runtime,
     cache,
     volumes,

@@ -49,7 +49,7 @@ function checkResources(input: AdmissionInput): Refusal | undefined {
   if (input.others.length + 1 > input.maxPods)
     return {
       reason: 'OutOfpods',
-      message: `Pod was rejected: Node didn't have enough resource: pods, requested: 1, used: ${input.others.length}, capacity: ${input.maxPods}`,
+      message: `Node didn't have enough resource: pods, requested: 1, used: ${input.others.length}, capacity: ${input.maxPods}`,
     };
   for (const resource of requestedResources(input.pod)) {
     const wanted = requestOf(input.pod, resource);
@@ -58,7 +58,7 @@ function checkResources(input: AdmissionInput): Refusal | undefined {
     if (wanted > 0 && used + wanted > capacity)
       return {
         reason: `OutOf${resource}`,
-        message: `Pod was rejected: Node didn't have enough resource: ${resource}, requested: ${inUnits(resource, wanted)}, used: ${inUnits(resource, used)}, capacity: ${inUnits(resource, capacity)}`,
+        message: `Node didn't have enough resource: ${resource}, requested: ${inUnits(resource, wanted)}, used: ${inUnits(resource, used)}, capacity: ${inUnits(resource, capacity)}`,
       };
   }
   return undefined;
@@ -76,7 +76,7 @@ function checkTaints({ pod, node }: AdmissionInput): Refusal | undefined {
       !pod.spec.tolerations?.some((toleration) => tolerates(toleration, taint)),
   );
   return open && !isStaticPod(pod)
-    ? { reason: 'TaintToleration', message: 'Pod was rejected: Predicate TaintToleration failed' }
+    ? { reason: 'TaintToleration', message: 'Predicate TaintToleration failed' }
     : undefined;
 }
 
@@ -90,7 +90,7 @@ function checkSelector({ pod, node }: AdmissionInput): Refusal | undefined {
     ? {
         reason: 'NodeAffinity',
         message:
-          "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+          "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
       }
     : undefined;
 }
@@ -120,7 +120,7 @@ function checkPorts({ pod, others }: AdmissionInput): Refusal | undefined {
     ? {
         reason: 'NodePorts',
         message:
-          "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+          "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
       }
     : undefined;
 }

@@ -1,3 +1,4 @@
+import { Type } from 'class-transformer';
 import {
   IsArray,
   IsBoolean,
@@ -7,7 +8,18 @@ import {
   IsOptional,
   IsString,
   Min,
+  ValidateNested,
 } from 'class-validator';
+
+/** How long pods of a priority, up to the next one named, have at a shutdown. */
+class ShutdownGracePeriod {
+  @IsInt()
+  priority = 0;
+
+  @IsInt()
+  @Min(0)
+  shutdownGracePeriodSeconds = 0;
+}
 
 /** The fields of KubeletConfiguration (kubelet.config.k8s.io/v1beta1) that this kubelet reads; others are refused. */
 export class KubeletConfiguration {
@@ -122,6 +134,12 @@ export class KubeletConfiguration {
   @IsOptional()
   @IsString()
   shutdownGracePeriodCriticalPods?: string;
+
+  @IsOptional()
+  @IsArray()
+  @ValidateNested({ each: true })
+  @Type(() => ShutdownGracePeriod)
+  shutdownGracePeriodByPodPriority?: ShutdownGracePeriod[];
 
   @IsOptional()
   @IsInt()

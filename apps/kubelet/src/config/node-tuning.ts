@@ -1,8 +1,10 @@
 import { parseQuantity, quantityValue } from '@orrery/apimachinery';
 import { ConfigError, parseDuration } from '@orrery/component';
+import { SYSTEM_CRITICAL } from '../eviction/rank-pods.js';
 import { parseList, parseThresholds } from '../eviction/thresholds.js';
 import type { Threshold } from '../eviction/thresholds.js';
 import type { KubeletConfiguration } from './kubelet-configuration.js';
+import type { ShutdownGroup } from '../node/node-shutdown.js';
 import type { KubeletFlags } from './kubelet-flags.js';
 
 /** How a node keeps itself alive and tidy. */
@@ -24,8 +26,8 @@ export interface NodeTuning {
     readonly periodMs: number;
   };
   readonly shutdown: {
-    readonly graceMs: number;
-    readonly criticalGraceMs: number;
+    /** Ascending by priority; without any a shutdown is not waited for. */
+    readonly groups: readonly ShutdownGroup[];
     readonly file: string;
   };
   /** Resources kept from pods: system-reserved and kube-reserved together. */
@@ -139,7 +141,25 @@ function shutdownOf(flags: Given, file: Partial<KubeletConfiguration>): NodeTuni
   );
   if (criticalGraceMs > graceMs)
     throw new ConfigError('shutdownGracePeriodCriticalPods must be <= shutdownGracePeriod');
-  return { graceMs, criticalGraceMs, file: flags.shutdownFile };
+  const byPriority = file.shutdownGracePeriodByPodPriority ?? [];
+  if (byPriority.length > 0 && graceMs > 0)
+    throw new ConfigError(
+      'Cannot specify both shutdownGracePeriodByPodPriority and shutdownGracePeriod at the same time',
+    );
+  const groups =
+    graceMs > 0
+      ? [
+          { priority: 0, graceMs: graceMs - criticalGraceMs },
+          { priority: SYSTEM_CRITICAL, graceMs: criticalGraceMs },
+        ]
+      : byPriority.map(({ priority, shutdownGracePeriodSeconds }) => ({
+          priority,
+          graceMs: shutdownGracePeriodSeconds * 1000,
+        }));
+  return {
+    groups: groups.toSorted((a, b) => a.priority - b.priority),
+    file: flags.shutdownFile,
+  };
 }
 
 /** Flags win over the file; what neither says is upstream's default. Throws ConfigError. */

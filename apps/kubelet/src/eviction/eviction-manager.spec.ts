@@ -6,7 +6,8 @@ import type { PodFailure } from '../pod-workers/worker-hooks.js';
 import type { ContainerUsage } from '../runtime/runtime.js';
 import { EvictionManager, pressureConditions } from './eviction-manager.js';
 import type { Observations } from './observations.js';
-import { rankPods, toBinaryText } from './rank-pods.js';
+import type { PodStorage } from './local-storage.js';
+import { rankPods, toBinaryText, useOf } from './rank-pods.js';
 import { parseThresholds } from './thresholds.js';
 
 const MI = 1024 * 1024;
@@ -20,6 +21,7 @@ class Bench {
   usage: ContainerUsage[] = [];
   observations: Observations = {};
   reclaimed = 0;
+  readonly storage = new Map<string, PodStorage>();
   readonly manager: EvictionManager;
 
   constructor(thresholds: Parameters<typeof parseThresholds>[0]) {
@@ -32,7 +34,13 @@ class Bench {
       observe: () => Promise.resolve(this.observations),
       usage: () => Promise.resolve(this.usage),
       active: () => this.pods,
-      mountsOf: () => new Map(),
+      storageOf: (pod) =>
+        Promise.resolve(
+          this.storage.get(pod.metadata.name ?? '') ?? {
+            containers: new Map(),
+            volumes: new Map(),
+          },
+        ),
       evict: (pod, grace, failure) => {
         this.evicted.push({ name: pod.metadata.name ?? '', grace, failure });
         this.terminating.add(pod.metadata.uid ?? '');
@@ -122,7 +130,7 @@ describe(EvictionManager.name, () => {
     expect(bench.manager.pressures).toEqual(['MemoryPressure']);
     expect(bench.manager.refusal(podOf('best-effort'))).toEqual({
       reason: 'Evicted',
-      message: 'Pod was rejected: The node had condition: [MemoryPressure]. ',
+      message: 'The node had condition: [MemoryPressure]. ',
     });
     expect(bench.manager.refusal(podOf('asks', {}, asking('1Mi')))).toBeUndefined();
     expect(bench.manager.refusal(podOf('vital', { priority: 2_000_000_000 }))).toBeUndefined();
@@ -142,6 +150,53 @@ describe(EvictionManager.name, () => {
   });
 });
 
+describe('the disk', () => {
+  const written = (container: number, volume = 0): PodStorage => ({
+    containers: new Map([['c', container]]),
+    volumes: new Map([['v', volume]]),
+  });
+
+  it('is freed of all pods that hold more than their limit, whatever is left', async () => {
+    const bench = new Bench(HARD);
+    bench.memory(500);
+    const limits = { resources: { limits: { 'ephemeral-storage': '10Mi' } } };
+    bench.pods = [podOf('within', {}, limits), podOf('a', {}, limits), podOf('b', {}, limits)];
+    bench.storage.set('within', written(9 * MI));
+    bench.storage.set('a', written(11 * MI));
+    bench.storage.set('b', written(12 * MI));
+    await bench.manager.look();
+    expect(bench.evicted).toMatchObject([
+      {
+        name: 'a',
+        failure: {
+          reason: 'Evicted',
+          message: 'Pod ephemeral local storage usage exceeds the total limit of containers 10Mi. ',
+        },
+      },
+      { name: 'b' },
+    ]);
+    expect(bench.manager.counts.get('ephemeralpodfs.limit')).toBe(2);
+  });
+
+  it('is taken from who uses most of it when it is short', async () => {
+    const bench = new Bench({ ...HARD, hard: { 'nodefs.available': '10Mi' } });
+    bench.pods = [podOf('small'), podOf('big', { volumes: [{ name: 'v', emptyDir: {} }] })];
+    bench.storage.set('small', written(5 * MI));
+    bench.storage.set('big', written(3 * MI, 9 * MI));
+    bench.observations = { 'nodefs.available': { available: MI, capacity: 100 * MI } };
+    await bench.manager.look();
+    expect(bench.evicted).toMatchObject([
+      {
+        name: 'big',
+        failure: {
+          message:
+            'The node was low on resource: ephemeral-storage. Threshold quantity: 10Mi, available: 1Mi. Container c was using 3Mi, request is 0, has larger consumption of ephemeral-storage. ',
+        },
+      },
+    ]);
+  });
+});
+
 describe('rankPods()', () => {
   it('puts pods above their requests first, then low priority, then the greatest excess', () => {
     const within = podOf('within', { priority: -5 }, asking('100Mi'));
@@ -157,7 +212,8 @@ describe('rankPods()', () => {
       usageOf(greedy, 30 * MI),
       usageOf(vital, 999 * MI),
     ];
-    expect(rankPods(pods, usage, 'memory.available').map(({ pod }) => pod.metadata.name)).toEqual([
+    const uses = pods.map((pod) => useOf(pod, usage, 'memory'));
+    expect(rankPods(uses, 'memory').map(({ pod }) => pod.metadata.name)).toEqual([
       'greedy',
       'low',
       'high',

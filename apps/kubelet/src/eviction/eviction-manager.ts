@@ -1,15 +1,22 @@
 import type { NodeCondition, Pod, PodCondition } from '@orrery/api';
 import type { Clock, Logger } from '@orrery/component';
 import { toTime } from '@orrery/component';
-import { toNumber } from '../containers/downward.js';
 import { uidOf } from '../containers/visit.js';
 import type { PodFailure } from '../pod-workers/worker-hooks.js';
 import type { ContainerUsage } from '../runtime/runtime.js';
 import { qosClassOf } from '../status/qos.js';
-import type { MountedVolume } from '../volumes/claims.js';
-import { diskUsage } from '../volumes/disk-usage.js';
+import { exceededLimit, hasStorageLimit, totalOf } from './local-storage.js';
+import type { PodStorage } from './local-storage.js';
 import type { Observation, Observations } from './observations.js';
-import { isCritical, rankPods, resourceOf, toBinaryText } from './rank-pods.js';
+import {
+  containersText,
+  isCritical,
+  rankPods,
+  resourceOf,
+  toBinaryText,
+  useOf,
+} from './rank-pods.js';
+import type { PodUse, Starved } from './rank-pods.js';
 import { amountOf } from './thresholds.js';
 import type { Signal, Threshold } from './thresholds.js';
 
@@ -24,7 +31,8 @@ export interface EvictionParts {
   observe(): Promise<Observations>;
   usage(): Promise<readonly ContainerUsage[]>;
   active(): readonly Pod[];
-  mountsOf(pod: Pod): ReadonlyMap<string, MountedVolume>;
+  /** What a pod holds on the disk, as of now. */
+  storageOf(pod: Pod, usage: readonly ContainerUsage[]): Promise<PodStorage>;
   /** False when the pod is being ended already. */
   evict(pod: Pod, graceSeconds: number, failure: PodFailure): boolean;
   isTerminating(uid: string): boolean;
@@ -118,7 +126,7 @@ export class EvictionManager {
     if (onlyMemory && (qosClassOf(pod) !== 'BestEffort' || tolerates)) return undefined;
     return {
       reason: 'Evicted',
-      message: `Pod was rejected: The node had condition: [${pressures.join(' ')}]. `,
+      message: `The node had condition: [${pressures.join(' ')}]. `,
     };
   }
 
@@ -139,7 +147,7 @@ export class EvictionManager {
     const now = this.parts.clock.monotonic();
     for (const { threshold } of met) this.lastPressure.set(PRESSURES[threshold.signal], now);
     this.tellConditions();
-    if (await this.limitVolumes()) return;
+    if (await this.limitStorage()) return;
     if (this.evicted !== undefined && this.parts.isTerminating(this.evicted)) return;
     this.evicted = undefined;
     const due = met.filter(({ threshold }) => this.isDue(threshold, now));
@@ -182,18 +190,18 @@ export class EvictionManager {
     const { signal } = threshold;
     const resource = resourceOf(signal);
     this.parts.nodeEvent('EvictionThresholdMet', `Attempting to reclaim ${resource}`);
-    if (resource === 'ephemeral-storage') {
+    if (PRESSURES[signal] === 'DiskPressure') {
       await this.parts.reclaimDisk();
       const again = (await this.parts.observe())[signal];
       if (again && again.available >= amountOf(threshold, again.capacity)) return;
     }
-    const usage = await this.parts.usage();
-    for (const { pod } of rankPods(this.parts.active(), usage, signal)) {
+    for (const use of rankPods(await this.usesOf(resource), resource)) {
+      const { pod } = use;
       const quantity =
         'share' in threshold.quantity
           ? toBinaryText(amountOf(threshold, observation.capacity))
           : threshold.quantity.text;
-      const message = `The node was low on resource: ${resource}. Threshold quantity: ${quantity}, available: ${toBinaryText(observation.available)}. ${containersText(pod, usage, resource)}`;
+      const message = `The node was low on resource: ${resource}. Threshold quantity: ${quantity}, available: ${toBinaryText(observation.available)}. ${containersText(use, resource)}`;
       const grace =
         threshold.graceMs > 0
           ? Math.min(this.parts.maxPodGraceSeconds, pod.spec.terminationGracePeriodSeconds ?? 30)
@@ -219,35 +227,34 @@ export class EvictionManager {
     return true;
   }
 
-  /** Ends a pod whose emptyDir has outgrown its sizeLimit. */
-  private async limitVolumes(): Promise<boolean> {
-    for (const pod of this.parts.active()) {
-      if (this.parts.isTerminating(uidOf(pod))) continue;
-      for (const { name, emptyDir } of pod.spec.volumes ?? []) {
-        const mounted = this.parts.mountsOf(pod).get(name);
-        if (!emptyDir?.sizeLimit || !mounted) continue;
-        const used = await diskUsage(mounted.path);
-        if (used <= toNumber(emptyDir.sizeLimit)) continue;
-        const text = `Usage of EmptyDir volume "${name}" exceeds the limit "${emptyDir.sizeLimit}". `;
-        if (this.evict(pod, 1, text, 'emptydirfs.limit')) return true;
-      }
+  /** Ends the pods that hold more of the disk than they may. */
+  private async limitStorage(): Promise<boolean> {
+    const { parts } = this;
+    const pods = parts
+      .active()
+      .filter((pod) => hasStorageLimit(pod) && !parts.isTerminating(uidOf(pod)));
+    if (pods.length === 0) return false;
+    const used = await parts.usage();
+    let isAnyEvicted = false;
+    for (const pod of pods) {
+      const exceeded = exceededLimit(pod, await parts.storageOf(pod, used));
+      if (exceeded && this.evict(pod, 1, exceeded.message, exceeded.signal)) isAnyEvicted = true;
     }
-    return false;
+    return isAnyEvicted;
   }
-}
 
-/** Which containers use more than they asked for (k8s pkg/kubelet/eviction/helpers.go:evictionMessage). */
-function containersText(pod: Pod, usage: readonly ContainerUsage[], resource: string): string {
-  if (resource === 'pids') return '';
-  return usage
-    .filter((one) => one.podUid === uidOf(pod))
-    .map((one) => {
-      const request = pod.spec.containers.find(({ name }) => name === one.container)?.resources
-        ?.requests?.[resource];
-      const used = resource === 'memory' ? one.memoryWorkingSetBytes : one.writableLayerBytes;
-      return used > toNumber(request)
-        ? `Container ${one.container} was using ${toBinaryText(used)}, request is ${request ?? '0'}, has larger consumption of ${resource}. `
-        : '';
-    })
-    .join('');
+  /** The disk is measured only when it is short, since that looks at each file. */
+  private async usesOf(resource: Starved): Promise<PodUse[]> {
+    const { parts } = this;
+    const used = await parts.usage();
+    const pods = parts.active();
+    if (resource === 'memory' || resource === 'pids')
+      return pods.map((pod) => useOf(pod, used, resource));
+    const uses: PodUse[] = [];
+    for (const pod of pods) {
+      const storage = await parts.storageOf(pod, used);
+      uses.push({ pod, used: totalOf(pod, storage), containers: storage.containers });
+    }
+    return uses;
+  }
 }

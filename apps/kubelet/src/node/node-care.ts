@@ -2,12 +2,15 @@ import type { Node, Pod } from '@orrery/api';
 import type { Clock, Logger } from '@orrery/component';
 import type { NodeTuning } from '../config/node-tuning.js';
 import { EvictionManager } from '../eviction/eviction-manager.js';
+import { measureStorage } from '../eviction/local-storage.js';
 import { observe } from '../eviction/observations.js';
 import { ImageGc } from '../garbage-collection/image-gc.js';
 import { LogRotation } from '../logs/log-rotation.js';
 import type { PodCache } from '../pleg/pod-cache.js';
 import type { PodEvents } from '../pod-workers/pod-events.js';
 import type { PodWorkers } from '../pod-workers/pod-workers.js';
+import { podLogDir } from '../containers/paths.js';
+import type { KubeletPaths } from '../containers/paths.js';
 import { uidOf } from '../containers/visit.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { PodVolumes } from '../volumes/volume-manager.js';
@@ -16,7 +19,7 @@ import { NodeShutdown } from './node-shutdown.js';
 
 export interface NodeCareParts {
   readonly tuning: NodeTuning;
-  readonly rootDir: string;
+  readonly paths: KubeletPaths;
   readonly runtime: Runtime;
   readonly cache: PodCache;
   readonly volumes: PodVolumes;
@@ -57,6 +60,10 @@ export class NodeCare {
       active: () => parts.workers().active(),
       evict: (pod, grace, failure) => parts.workers().evict(uidOf(pod), grace, failure),
       isTerminating: (uid) => parts.workers().isTerminating(uid),
+      nodeEvent: (reason, message) => {
+        const node = parts.node();
+        if (node) parts.nodeEvent(node, 'Normal', reason, message);
+      },
       changed: () => {
         parts.changed();
       },
@@ -81,21 +88,26 @@ export class NodeCare {
 
   private createEviction(): EvictionManager {
     const { parts } = this;
-    const { runtime, clock, logger, tuning, rootDir } = parts;
+    const { runtime, clock, logger, tuning, paths } = parts;
     return new EvictionManager({
       ...tuning.eviction,
       clock,
       logger,
       observe: async () =>
         observe({
-          rootDir,
+          rootDir: paths.rootDir,
           machine: parts.machine(),
           usage: await runtime.usage(),
           imageBytes: await runtime.imageBytes(),
         }),
       usage: () => runtime.usage(),
       active: () => parts.workers().active(),
-      mountsOf: (pod) => parts.volumes.mountsOf(pod),
+      storageOf: (pod, usage) =>
+        measureStorage(pod, {
+          usage,
+          logDir: podLogDir(paths, pod),
+          mounts: parts.volumes.mountsOf(pod),
+        }),
       evict: (pod, grace, failure) => parts.workers().evict(uidOf(pod), grace, failure),
       isTerminating: (uid) => parts.workers().isTerminating(uid),
       reclaimDisk: () => this.images.collectAll(),

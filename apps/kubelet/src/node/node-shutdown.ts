@@ -2,21 +2,26 @@ import { existsSync } from 'node:fs';
 import type { Pod, PodCondition } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
-import { isCritical } from '../eviction/rank-pods.js';
 import { uidOf } from '../containers/visit.js';
 import type { PodFailure } from '../pod-workers/worker-hooks.js';
+
+/** Pods from this priority on, up to that of the next group, and how long they have. */
+export interface ShutdownGroup {
+  readonly priority: number;
+  readonly graceMs: number;
+}
 
 export interface NodeShutdownParts {
   readonly clock: Clock;
   readonly logger: Logger;
   /** There while the machine is about to go down; systemd writes one when a shutdown is scheduled. */
   readonly file: string;
-  readonly graceMs: number;
-  /** The part of it that is kept for critical pods. */
-  readonly criticalGraceMs: number;
+  /** Ascending by priority; empty = a shutdown is not waited for. */
+  readonly groups: readonly ShutdownGroup[];
   active(): readonly Pod[];
   evict(pod: Pod, graceSeconds: number, failure: PodFailure): boolean;
   isTerminating(uid: string): boolean;
+  nodeEvent(reason: string, message: string): void;
   /** The node stopped or started to shut down. */
   changed(): void;
 }
@@ -45,14 +50,18 @@ export class NodeShutdown {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { clock, logger, graceMs, file } = this.parts;
-    if (graceMs === 0) return;
+    const { clock, logger, groups, file } = this.parts;
+    if (groups.length === 0) return;
     while (!signal.aborted) {
       const announced = existsSync(file);
       if (announced !== this.shuttingDown) {
         this.shuttingDown = announced;
         logger.info(
           announced ? 'shutdown manager detected shutdown event' : 'shutdown was called off',
+        );
+        this.parts.nodeEvent(
+          'NodeShutdown',
+          `Shutdown manager detected shutdown ${announced ? 'event' : 'cancellation'}`,
         );
         this.parts.changed();
         if (announced) await this.endPods(signal);
@@ -61,19 +70,21 @@ export class NodeShutdown {
     }
   }
 
+  /** Group by group, the lowest priority first; pods below all groups go with the first. */
   private async endPods(signal: AbortSignal): Promise<void> {
-    const { graceMs, criticalGraceMs } = this.parts;
+    const { groups } = this.parts;
     const pods = this.parts.active();
-    await this.endGroup(
-      pods.filter((pod) => !isCritical(pod)),
-      graceMs - criticalGraceMs,
-      signal,
-    );
-    await this.endGroup(
-      pods.filter((pod) => isCritical(pod)),
-      criticalGraceMs,
-      signal,
-    );
+    const groupOf = ({ spec }: Pod): number =>
+      Math.max(
+        0,
+        groups.findLastIndex(({ priority }) => priority <= (spec.priority ?? 0)),
+      );
+    for (const [index, { graceMs }] of groups.entries())
+      await this.endGroup(
+        pods.filter((pod) => groupOf(pod) === index),
+        graceMs,
+        signal,
+      );
   }
 
   /** Resolves when the pods have ended, or with the time. */

@@ -184,8 +184,9 @@ export class PodWorker {
     if (this.admitted) return true;
     const refusal = this.parts.hooks.admit(this.pod);
     if (refusal) {
-      this.parts.events.pod(this.pod, 'Warning', refusal.reason, refusal.message);
-      this.terminate(1, refusal);
+      const { reason, message } = refusal;
+      this.parts.events.pod(this.pod, 'Warning', reason, message);
+      this.terminate(1, { reason, message: `Pod was rejected: ${message}` });
       return false;
     }
     this.admitted = true;

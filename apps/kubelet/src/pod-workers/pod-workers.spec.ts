@@ -256,6 +256,8 @@ describe('PodWorkers', () => {
       'OutOfcpu',
       undefined,
     ]);
+    expect(status?.message).toBe('Pod was rejected: full');
+    expect(bench.told).toEqual(['OutOfcpu: full']);
   });
 
   it('ends a pod at its deadline', async () => {

@@ -37,8 +37,10 @@ export function configz(options: KubeletOptions): object {
       containerLogMaxSize: String(tuning.logs.maxBytes),
       containerLogMaxFiles: tuning.logs.maxFiles,
       containerLogMonitorInterval: seconds(tuning.logs.periodMs),
-      shutdownGracePeriod: seconds(tuning.shutdown.graceMs),
-      shutdownGracePeriodCriticalPods: seconds(tuning.shutdown.criticalGraceMs),
+      shutdownGracePeriodByPodPriority: tuning.shutdown.groups.map(({ priority, graceMs }) => ({
+        priority,
+        shutdownGracePeriodSeconds: graceMs / 1000,
+      })),
     },
   };
 }

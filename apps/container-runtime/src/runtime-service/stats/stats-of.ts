@@ -10,6 +10,7 @@ export function statsOf(runtime: Runtime, record: ContainerRecord): Init<Contain
   const usage = runtime.engine.liveOf(record.id)?.task?.usage() ?? NONE;
   const timestamp = toNanoseconds(runtime.clock.now());
   const memory = { value: usage.memoryBytes };
+  const layer = runtime.layers.usageOf(record.id);
   return {
     attributes: {
       id: record.id,
@@ -22,8 +23,8 @@ export function statsOf(runtime: Runtime, record: ContainerRecord): Init<Contain
     writableLayer: {
       timestamp,
       fsId: { mountpoint: runtime.options.root },
-      usedBytes: { value: 0 },
-      inodesUsed: { value: 0 },
+      usedBytes: { value: layer.bytes },
+      inodesUsed: { value: layer.inodes },
     },
   };
 }
