@@ -3,6 +3,7 @@
 // See README.md for how to read it. Upstream is older: a difference is a question, not a failure, so the exit code is 0.
 import { readFileSync, readdirSync } from 'node:fs';
 import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import { difference } from './compare.mjs';
@@ -122,6 +123,14 @@ async function compareUpdates(sides, { collection, object }) {
   return findings;
 }
 
+/** What the object needs is there on both sides, and the collection is served. */
+async function makeReady(sides, { needs = [], collection }) {
+  for (const { collection: path, object } of needs) await bothSides(sides, 'POST', path, object);
+  const isServed = async () =>
+    (await bothSides(sides, 'GET', collection)).every(({ status }) => status !== 404);
+  for (let i = 0; needs.length > 0 && i < 300 && !(await isServed()); i++) await sleep(100);
+}
+
 const hasName = ({ object, collection }) =>
   object.metadata?.name !== undefined && !collection.endsWith('reviews');
 
@@ -140,6 +149,7 @@ try {
         metadata: { name },
       });
     for (const one of objects) {
+      await makeReady(sides, one);
       if (flags.mode.includes('create'))
         (await compareCreates(sides, one)).print(`${one.name}, create`);
       if (flags.mode.includes('update') && hasName(one))

@@ -57,11 +57,18 @@ export class FieldPath {
   }
 }
 
+/** Go's encoding of objects and lists is safe inside of HTML. */
+const htmlSafe = (json: string): string =>
+  json.replace(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 /** How Go's %#v-like formatting prints a rejected value in upstream's messages. */
 function printValue(value: unknown): string {
   if (value === undefined || value === null) return 'null';
   if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'object') return JSON.stringify(value);
+  if (typeof value === 'object') return htmlSafe(JSON.stringify(value));
   return String(value as number | boolean);
 }
 
@@ -100,12 +107,15 @@ export const notSupported = (
   path: FieldPath,
   value: unknown,
   supported: readonly string[],
+  order: 'sorted' | 'as given' = 'sorted',
 ): FieldError =>
   finding(
     'FieldValueNotSupported',
     path,
-    `Unsupported value: ${printValue(value)}: supported values: ${[...supported]
-      .sort()
+    `Unsupported value: ${printValue(value)}: supported values: ${(order === 'sorted'
+      ? supported.toSorted()
+      : supported
+    )
       .map((s) => JSON.stringify(s))
       .join(', ')}`,
   );

@@ -4,6 +4,9 @@ import { compareVersions } from './served-definitions.js';
 import { assignJsonPath, evaluateJsonPath, parseJsonPath } from './json-path.js';
 import { prune } from './prune.js';
 import type { StructuralSchema } from './structural-schema.js';
+import { validateEmbedded } from './validate-embedded.js';
+import { validateListTypes } from './validate-lists.js';
+import { validateScaleSpec, validateScaleStatus } from './validate-scale.js';
 import { validateBySchema } from './validate-schema.js';
 
 const OBJECT = {
@@ -120,11 +123,110 @@ describe('validateBySchema()', () => {
       want: ['s: Invalid value: "null": s in body must be of type string: "null"'],
     },
     {
-      name: 'none of oneOf',
+      name: 'none of oneOf, and what the closest wants',
       value: { a: 1 },
       schema: { oneOf: [{ required: ['b'] }, { required: ['c'] }] },
       want: [
-        ': Invalid value: {"a":1}: "" must validate one and only one schema (oneOf). Found none valid',
+        '<nil>: Invalid value: "": "" must validate one and only one schema (oneOf). Found none valid',
+        'b: Required value',
+      ],
+    },
+    {
+      name: 'none of anyOf below, and all of allOf',
+      value: { s: 5 },
+      schema: {
+        properties: {
+          s: {
+            anyOf: [{ minimum: 7, maximum: 9 }, { enum: ['a'] }],
+            allOf: [{ maximum: 4 }, {}],
+          },
+        },
+      },
+      want: [
+        '<nil>: Invalid value: "": "s" must validate at least one schema (anyOf)',
+        's: Invalid value: 5: s in body should be greater than or equal to 7',
+        's: Invalid value: 5: s in body should be less than or equal to 4',
+        '<nil>: Invalid value: "": "s" must validate all the schemas (allOf)',
+      ],
+    },
+    {
+      name: 'two of oneOf, and what must not be',
+      value: { s: 'a' },
+      schema: { properties: { s: { oneOf: [{}, { enum: ['a'] }], not: { enum: ['a'] } } } },
+      want: [
+        '<nil>: Invalid value: "": "s" must validate one and only one schema (oneOf). Found 2 valid alternatives',
+        '<nil>: Invalid value: "": "s" must not validate the schema (not)',
+      ],
+    },
+    {
+      name: 'a value of another type, and none of those listed',
+      value: { s: 5, t: null },
+      schema: {
+        properties: {
+          s: { type: 'string', enum: ['5', 'b'] },
+          t: { type: 'string', nullable: true, enum: ['a'] },
+        },
+      },
+      want: [
+        's: Invalid value: "integer": s in body must be of type string: "integer"',
+        's: Unsupported value: 5: supported values: "5", "b"',
+        't: Unsupported value: null: supported values: "a"',
+      ],
+    },
+    {
+      name: 'sizes',
+      value: { l: [1], m: { a: 'x' }, s: 'abc', t: 'x' },
+      schema: {
+        properties: {
+          l: { type: 'array', minItems: 2, items: { type: 'integer' } },
+          m: { type: 'object', minProperties: 2, additionalProperties: { type: 'integer' } },
+          s: { type: 'string', maxLength: 2, pattern: '^z' },
+          t: { type: 'string', minLength: 2 },
+        },
+      },
+      want: [
+        'l: Invalid value: 1: l in body should have at least 2 items',
+        'm: Invalid value: 1: m in body should have at least 2 properties',
+        'm.a: Invalid value: "string": m.a in body must be of type integer: "string"',
+        's: Too long: may not be more than 2 bytes',
+        't: Invalid value: "x": t in body should be at least 2 chars long',
+      ],
+    },
+    {
+      name: 'numbers of the wrong kind',
+      value: { n: 1.5, i: 2 ** 40, m: 7, z: 1 },
+      schema: {
+        properties: {
+          n: { type: 'integer' },
+          i: { type: 'integer', format: 'int32' },
+          m: { type: 'integer', multipleOf: 2, exclusiveMaximum: true, maximum: 7 },
+          z: { type: 'integer', multipleOf: 0 },
+        },
+      },
+      want: [
+        'n: Invalid value: "number": n in body must be of type integer: "number"',
+        '<nil>: Invalid value: "": Checked value must be of type integer (default format) in n',
+        '<nil>: Invalid value: "": Checked value must be of type integer with format int32 in i',
+        'm: Invalid value: 7: m in body should be a multiple of 2',
+        'm: Invalid value: 7: m in body should be less than 7',
+        'z: Invalid value: 0: factor MultipleOf declared for z must be positive: 0',
+      ],
+    },
+    {
+      name: 'formats, known ones alone',
+      value: { d: 'x', u: 'x', n: 5, l: ['x'], i: 'not an address' },
+      schema: {
+        properties: {
+          d: { type: 'string', format: 'date-time' },
+          u: { type: 'string', format: 'nobody-knows' },
+          n: { type: 'string', format: 'date' },
+          l: { type: 'string', format: 'date' },
+          i: { type: 'string', format: 'ip' },
+        },
+      },
+      want: [
+        'd: Invalid value: "x": d in body must be of type date-time: "x"',
+        'n: Invalid value: "int64": n in body must be of type date: "int64"',
       ],
     },
     {
@@ -136,6 +238,121 @@ describe('validateBySchema()', () => {
   ])('finds $name', ({ value, schema, want }) => {
     const texts = validateBySchema(value, schema, '').map((one) => `${one.field}: ${one.message}`);
     expect(texts).toEqual(want);
+  });
+});
+
+describe('validateBySchema() of a part', () => {
+  it('names it where it stands, and words it as if it stood alone', () => {
+    const schema: StructuralSchema = { type: 'object', properties: { n: { type: 'integer' } } };
+    const texts = (value: unknown): string[] =>
+      validateBySchema(value, schema, 'status').map((one) => `${one.field}: ${one.message}`);
+    expect(texts({ n: 'x' })).toEqual([
+      'status.n: Invalid value: "string": n in body must be of type integer: "string"',
+    ]);
+    expect(texts(3)).toEqual([
+      'status: Invalid value: "integer":  in body must be of type object: "integer"',
+    ]);
+  });
+
+  it('lets pass what was as wrong before', () => {
+    const schema: StructuralSchema = {
+      properties: { a: { type: 'integer' }, b: { type: 'integer' } },
+    };
+    const found = validateBySchema({ a: 'x', b: 'y' }, schema, '', { a: 'x', b: 2 });
+    expect(found.map(({ field }) => field)).toEqual(['b']);
+  });
+});
+
+describe('validateListTypes()', () => {
+  it.each([
+    {
+      name: 'a value for the third time once',
+      value: ['a', 'a', 'a'],
+      type: 'set',
+      want: ['l[1]: Duplicate value: "a"'],
+    },
+    {
+      name: 'what has no key',
+      value: [{}, { v: 1 }],
+      type: 'map',
+      want: ['l[1]: Duplicate value: {}'],
+    },
+    {
+      name: 'what is no object',
+      value: [{ k: 'a' }, 'b'],
+      type: 'map',
+      want: ['l[1]: Invalid value: "b": must be an object for an array of list-type map'],
+    },
+  ])('finds $name', ({ value, type, want }) => {
+    const schema: StructuralSchema = {
+      properties: { l: { 'x-kubernetes-list-type': type, 'x-kubernetes-list-map-keys': ['k'] } },
+    };
+    const found = validateListTypes({ l: value }, schema, '');
+    expect(found.map((one) => `${one.field}: ${one.message}`)).toEqual(want);
+  });
+});
+
+describe('validateEmbedded()', () => {
+  it.each([
+    {
+      name: 'nothing of a resource',
+      value: {},
+      want: ['e.apiVersion: Required value', 'e.kind: Required value'],
+    },
+    {
+      name: 'what is no text',
+      value: { apiVersion: 1, kind: '' },
+      want: [
+        'e.apiVersion: Invalid value: 1: must be a string',
+        'e.kind: Invalid value: "": must not be empty',
+      ],
+    },
+    {
+      name: 'metadata that cannot be read',
+      value: { apiVersion: 'a/b/c', kind: 'X', metadata: { labels: 'x' } },
+      want: [
+        'e.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c',
+        'e.metadata: Invalid value: {"labels":"x"}: json: cannot unmarshal string into Go struct field ObjectMeta.labels of type map[string]string',
+      ],
+    },
+  ])('finds $name', ({ value, want }) => {
+    const schema: StructuralSchema = {
+      properties: { e: { 'x-kubernetes-embedded-resource': true } },
+    };
+    const found = validateEmbedded({ e: value }, schema, '');
+    expect(found.map((one) => `${one.field}: ${one.message}`)).toEqual(want);
+  });
+});
+
+describe('the scale of a custom resource', () => {
+  const scale = {
+    specReplicasPath: '.spec.n',
+    statusReplicasPath: '.status.n',
+    labelSelectorPath: '.status.s',
+  };
+
+  it.each([
+    { name: 'nothing of what is absent', object: {}, want: [] },
+    {
+      name: 'numbers that cannot be',
+      object: { spec: { n: -1 }, status: { n: 2 ** 31 } },
+      want: [
+        '.spec.n: Invalid value: -1: should be a non-negative integer',
+        '.status.n: Invalid value: 2147483648: should be less than or equal to 2147483647',
+      ],
+    },
+    {
+      name: 'what is no number, no text and no object',
+      object: { spec: ['x'], status: { n: 1.5, s: { b: 1, a: true } } },
+      want: [
+        '.spec.n: Invalid value: 0: .spec.n accessor error: [x] is of the type []interface {}, expected map[string]interface{}',
+        '.status.n: Invalid value: 0: .status.n accessor error: 1.5 is of the type float64, expected int64',
+        '.status.s: Invalid value: "": .status.s accessor error: map[a:true b:1] is of the type map[string]interface {}, expected string',
+      ],
+    },
+  ])('finds $name', ({ object, want }) => {
+    const found = [...validateScaleSpec(object, scale), ...validateScaleStatus(object, scale)];
+    expect(found.map((one) => `${one.field}: ${one.message}`)).toEqual(want);
   });
 });
 

@@ -5,13 +5,14 @@ import {
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from '@orrery/apimachinery';
-import type { KindContext, Strategy } from '@orrery/api';
+import type { CustomResourceSubresourceScale, KindContext, Strategy } from '@orrery/api';
 import { cloneJson } from '@orrery/registry';
 import { fieldError } from './findings.js';
 import type { Json, StructuralSchema } from './structural-schema.js';
 import { validateEmbedded } from './validate-embedded.js';
 import { validateListTypes } from './validate-lists.js';
 import { RuleValidator } from './validate-rules.js';
+import { validateScaleSpec, validateScaleStatus } from './validate-scale.js';
 import { validateBySchema } from './validate-schema.js';
 
 interface WithStatus extends KubeObject {
@@ -20,25 +21,6 @@ interface WithStatus extends KubeObject {
 
 const METADATA = FieldPath.of('metadata');
 const TYPE_AND_META = new Set(['apiVersion', 'kind', 'metadata']);
-
-/** Type and metadata are checked by the server; the schema may only restrict the name. */
-function bodyOf(object: KubeObject, schema: StructuralSchema): Json {
-  const { apiVersion: _apiVersion, kind: _kind, metadata, ...body } = object;
-  return schema.properties?.['metadata'] ? { ...body, metadata } : body;
-}
-
-function bodySchema(schema: StructuralSchema): StructuralSchema {
-  const { apiVersion: _apiVersion, kind: _kind, metadata, ...properties } = schema.properties ?? {};
-  const required = (schema.required ?? []).filter((name) => !TYPE_AND_META.has(name));
-  return {
-    ...schema,
-    properties: {
-      ...properties,
-      ...(metadata ? { metadata: { ...metadata, type: 'object' } } : {}),
-    },
-    required,
-  };
-}
 
 /** Findings after which rules could not be trusted to say anything sensible. */
 const BLOCKING = new Set([
@@ -65,54 +47,106 @@ function keepAllButStatus(object: WithStatus, old: WithStatus): void {
   if (status !== undefined) object.status = status;
 }
 
+/** What one version of a definition says of its objects. */
+export interface ObjectRules {
+  readonly schema: StructuralSchema;
+  readonly namespaced: boolean;
+  readonly hasStatus: boolean;
+  readonly scale: CustomResourceSubresourceScale | undefined;
+}
+
+/** Lists that were not unique before may stay so. */
+function findInLists(schema: StructuralSchema, object: KubeObject, old?: KubeObject): FieldError[] {
+  const found = validateListTypes(object, schema, '');
+  const wasUnique = found.length > 0 && (!old || validateListTypes(old, schema, '').length === 0);
+  return wasUnique ? found : [];
+}
+
 /** What the schema says of an object, rules apart; `old` is the object that it replaces. */
 function findBySchema(
-  checked: StructuralSchema,
+  { schema, scale }: ObjectRules,
   object: KubeObject,
   old?: KubeObject,
 ): FieldError[] {
-  const body = bodyOf(object, checked);
-  const before = old && bodyOf(old, checked);
-  // Lists that were not unique before may stay so.
-  const wasUnique = !before || validateListTypes(before, checked, '').length === 0;
   return [
-    ...validateBySchema(body, checked, '', before),
-    ...validateEmbedded(body, checked, ''),
-    ...(wasUnique ? validateListTypes(body, checked, '') : []),
+    ...validateBySchema(object, schema, '', old),
+    ...validateScaleSpec(object, scale),
+    ...validateScaleStatus(object, scale),
+    ...validateEmbedded(object, schema, ''),
+    ...findInLists(schema, object, old),
   ];
 }
 
-type Checks = Required<Pick<Strategy, 'validateUpdate' | 'validateSlowly'>>;
+/** Of the status alone, which is all that /status writes (…/validator.go:ValidateStatusUpdate). */
+function findInStatus(
+  { schema, scale }: ObjectRules,
+  object: WithStatus,
+  old: WithStatus,
+): FieldError[] {
+  const known = schema.properties?.['status'];
+  return [
+    ...(known && object.status !== undefined
+      ? validateBySchema(object.status, known, 'status', old.status)
+      : []),
+    ...validateScaleStatus(object, scale),
+    ...findInLists(schema, object, old),
+  ];
+}
 
-function updateChecks(schema: StructuralSchema, checked: StructuralSchema): Checks {
-  const rules = new RuleValidator(schema);
+const STANDARD_FINALIZERS = new Set(['orphan', 'foregroundDeletion', 'kubernetes']);
+
+/** What is told of a finalizer that is new (…/validator.go:validateKubeFinalizerName). */
+function finalizerWarnings(object: KubeObject, old: KubeObject | undefined): string[] {
+  const known = new Set([...STANDARD_FINALIZERS, ...(old?.metadata.finalizers ?? [])]);
+  const added = new Set((object.metadata.finalizers ?? []).filter((name) => !known.has(name)));
+  return [...added]
+    .sort()
+    .filter((name) => !name.includes('/'))
+    .map((name) => {
+      const path = name.includes('.') ? ' including a path (/)' : '';
+      return `metadata.finalizers: ${JSON.stringify(name)}: prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`;
+    });
+}
+
+type SlowCheck = NonNullable<Strategy['validateSlowly']>;
+
+/** Rules come last; what is accepted may still be warned of. */
+function ruleCheck(rules: RuleValidator, isStatus: boolean): SlowCheck {
+  return async (object, old, context: KindContext, found) => {
+    const warn = (message: string): void => {
+      context.warn(message);
+    };
+    if (rules.hasRules && found.some(({ type }) => BLOCKING.has(type))) return [NOT_CHECKED];
+    const late = rules.hasRules
+      ? await rules.validate({ object, ...(old ? { old } : {}), warn })
+      : [];
+    const isAccepted = found.length + late.length === 0;
+    if (isAccepted && !isStatus) finalizerWarnings(object, old).forEach(warn);
+    return late;
+  };
+}
+
+function statusStrategy(rules: ObjectRules, validator: RuleValidator): Strategy {
   return {
+    allowUnconditionalUpdate: false,
+    prepareForUpdate: keepAllButStatus,
     validateUpdate: (object, old) => [
       ...validateObjectMetaUpdate(object.metadata, old.metadata, METADATA),
-      ...findBySchema(checked, object, old),
+      ...findInStatus(rules, object, old),
     ],
-    validateSlowly: async (object, old, context: KindContext, found) => {
-      if (!rules.hasRules) return [];
-      if (found.some(({ type }) => BLOCKING.has(type))) return [NOT_CHECKED];
-      const warn = (message: string): void => {
-        context.warn(message);
-      };
-      return rules.validate({ object, ...(old ? { old } : {}), warn });
-    },
+    validateSlowly: ruleCheck(validator, true),
   };
 }
 
 /** The checks of custom resources (apiextensions-apiserver pkg/registry/customresource/strategy.go). */
-export function customStrategies(
-  schema: StructuralSchema,
-  namespaced: boolean,
-  hasStatus: boolean,
-): { readonly main: Strategy; readonly status: Strategy } {
-  const checked = bodySchema(schema);
-  const checks = updateChecks(schema, checked);
+export function customStrategies(rules: ObjectRules): {
+  readonly main: Strategy;
+  readonly status: Strategy;
+} {
+  const { schema, namespaced, hasStatus } = rules;
+  const validator = new RuleValidator(schema);
   const meta = { namespaced, nameValidator: nameIsDnsSubdomain };
   const main: Strategy = {
-    ...checks,
     allowUnconditionalUpdate: false,
     prepareForCreate(object: WithStatus) {
       if (hasStatus) delete object.status;
@@ -124,9 +158,13 @@ export function customStrategies(
     },
     validate: (object) => [
       ...validateObjectMeta(object.metadata, meta, METADATA),
-      ...findBySchema(checked, object),
+      ...findBySchema(rules, object),
     ],
+    validateUpdate: (object, old) => [
+      ...validateObjectMetaUpdate(object.metadata, old.metadata, METADATA),
+      ...findBySchema(rules, object, old),
+    ],
+    validateSlowly: ruleCheck(validator, false),
   };
-  const status = { ...checks, allowUnconditionalUpdate: false, prepareForUpdate: keepAllButStatus };
-  return { main, status };
+  return { main, status: statusStrategy(rules, validator) };
 }

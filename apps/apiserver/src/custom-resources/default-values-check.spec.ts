@@ -46,15 +46,13 @@ describe('defaults in a definition', () => {
     {
       name: 'are of the type of their schema',
       spec: { type: 'integer', default: 'x' },
-      want: [
-        `${AT}.default: Invalid value: "string": ${AT}.default in body must be of type integer: "string"`,
-      ],
+      want: [`${AT}.default: Invalid value: "string":  in body must be of type integer: "string"`],
     },
     {
       name: 'are in the range of their schema',
       spec: { type: 'object', properties: { n: { type: 'integer', minimum: 5, default: 1 } } },
       want: [
-        `${AT}.properties[n].default: Invalid value: 1: ${AT}.properties[n].default in body should be greater than or equal to 5`,
+        `${AT}.properties[n].default: Invalid value: 1:  in body should be greater than or equal to 5`,
       ],
     },
     {
@@ -71,6 +69,38 @@ describe('defaults in a definition', () => {
         default: { a: 1 },
       },
       want: [`${AT}.default: Invalid value: too little`],
+    },
+    {
+      name: 'hold to the rules of changes, too',
+      spec: {
+        type: 'integer',
+        'x-kubernetes-validations': [{ rule: 'self > oldSelf', message: 'must grow' }],
+        default: 1,
+      },
+      want: [`${AT}.default: Invalid value: 1: must grow`],
+    },
+    {
+      name: 'inside of metadata give good metadata',
+      spec: {
+        type: 'object',
+        'x-kubernetes-embedded-resource': true,
+        properties: {
+          kind: { type: 'string', default: '%' },
+          metadata: { type: 'object', properties: { name: { type: 'string', default: 'a/b' } } },
+        },
+      },
+      want: [
+        `${AT}.properties[kind].default: Invalid value: "%": must result in valid metadata: kind: Invalid value: "%": may have mixed case, but should otherwise match: a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')`,
+        `${AT}.properties[metadata].properties[name].default: Invalid value: "a/b": must result in valid metadata: metadata.name: Invalid value: "a/b": may not contain '/'`,
+      ],
+    },
+    {
+      name: 'are all judged that can be',
+      spec: { type: 'string', enum: ['a', 'ab'], default: 5 },
+      want: [
+        `${AT}.default: Invalid value: "integer":  in body must be of type string: "integer"`,
+        `${AT}.default: Unsupported value: 5: supported values: "a", "ab"`,
+      ],
     },
   ])('$name', async ({ spec, want }) => {
     expect(await refusalsOf(spec)).toEqual(want);

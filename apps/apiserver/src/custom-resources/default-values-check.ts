@@ -6,35 +6,82 @@ import { cloneJson, equalJson } from '@orrery/registry';
 import type { AdmissionAttributes, AdmissionPlugin } from '@orrery/registry';
 import { invalidValue } from './findings.js';
 import { prune } from './prune.js';
-import type { StructuralSchema } from './structural-schema.js';
-import { isJsonObject } from './structural-schema.js';
+import type { Json, StructuralSchema } from './structural-schema.js';
 import { validateEmbedded } from './validate-embedded.js';
-import { validateListTypes } from './validate-lists.js';
 import { RuleValidator } from './validate-rules.js';
 import { validateBySchema } from './validate-schema.js';
 
-/** Inside `metadata` upstream checks the whole, which the server's own rules for metadata do here. */
-const isMetadata = (key: string, isRoot: boolean): boolean => isRoot && key === 'metadata';
+const TYPE_AND_META = new Set(['apiVersion', 'kind', 'metadata']);
+
+/** A resource around a value inside of its type or metadata, where a default cannot be judged alone. */
+interface Surrounding {
+  readonly schema: StructuralSchema;
+  readonly wrap: (value: unknown) => Json;
+}
 
 interface Place {
   readonly schema: StructuralSchema;
   readonly path: string;
+  /** The resource that the place is in, and its steps from there. */
+  readonly resource: StructuralSchema;
+  readonly steps: readonly string[];
+  readonly inMeta: boolean;
 }
 
-/** Every schema below one that has a default, with where it stands. */
-function* withDefaults({ schema, path }: Place, isRoot = true): Generator<Place> {
-  if (schema.default !== undefined) yield { schema, path };
-  const isResource = isRoot || schema['x-kubernetes-embedded-resource'] === true;
-  for (const [key, child] of Object.entries(schema.properties ?? {}))
-    if (!isMetadata(key, isResource))
-      yield* withDefaults({ schema: child, path: `${path}.properties[${key}]` }, false);
-  const { items, additionalProperties } = schema;
-  if (items) yield* withDefaults({ schema: items, path: `${path}.items` }, false);
-  if (typeof additionalProperties === 'object')
-    yield* withDefaults(
-      { schema: additionalProperties, path: `${path}.additionalProperties` },
-      false,
-    );
+/** Every schema below one that has a default; those of additionalProperties have none that count. */
+function* withDefaults(place: Place): Generator<Place> {
+  const { schema, path, steps } = place;
+  if (schema.default !== undefined) yield place;
+  const isEmbedded = schema['x-kubernetes-embedded-resource'] === true;
+  const resource = isEmbedded ? schema : place.resource;
+  const from = isEmbedded ? [] : steps;
+  const inMeta = !isEmbedded && place.inMeta;
+  const { items } = schema;
+  if (items)
+    yield* withDefaults({
+      schema: items,
+      path: `${path}.items`,
+      resource,
+      steps: [...from, '[]'],
+      inMeta,
+    });
+  for (const [key, child] of Object.entries(schema.properties ?? {})) {
+    const isMeta = resource === schema && TYPE_AND_META.has(key);
+    yield* withDefaults({
+      schema: child,
+      path: `${path}.properties[${key}]`,
+      resource,
+      steps: [...from, key],
+      inMeta: inMeta || isMeta,
+    });
+  }
+}
+
+/** The smallest resource that has the value where the place is (…/defaulting/surroundingobject.go). */
+function surroundingOf({ resource, steps }: Place): Surrounding {
+  return {
+    schema: { ...resource, 'x-kubernetes-embedded-resource': true },
+    wrap: (value) => {
+      const inner = steps.reduceRight<unknown>(
+        (made, step) => (step === '[]' ? [made] : { [step]: made }),
+        value,
+      );
+      return { apiVersion: 'validation/v1', kind: 'Validation', ...(inner as Json) };
+    },
+  };
+}
+
+/** Defaults inside of a resource's type or metadata must give a good one. */
+function checkMeta(place: Place, at: string): FieldError[] {
+  const { schema, wrap } = surroundingOf(place);
+  const value = place.schema.default;
+  const texts = validateEmbedded(wrap(value), schema, '').map(
+    ({ field, message }) => `${field}: ${message}`,
+  );
+  const [first, ...more] = texts;
+  if (first === undefined) return [];
+  const shown = more.length === 0 ? first : `[${texts.join(', ')}]`;
+  return [invalidValue(at, value, `must result in valid metadata: ${shown}`)];
 }
 
 const below = (path: string, { field, ...rest }: FieldError): FieldError => ({
@@ -57,22 +104,44 @@ function unknownFields(schema: StructuralSchema, at: string): FieldError[] {
     : [invalidValue(at, schema.default, 'must not have unknown fields')];
 }
 
-/** k8s apiextensions-apiserver pkg/apiserver/schema/defaulting/validation.go:validate, of one default. */
-async function checkDefault({ schema, path }: Place): Promise<FieldError[]> {
-  const at = `${path}.default`;
-  const value = schema.default;
-  const isNested = isJsonObject(value) || Array.isArray(value);
+/** What the rules say of a default, be it there already or new. */
+async function checkRules(schema: StructuralSchema, at: string): Promise<FieldError[]> {
+  const rules = new RuleValidator(schema);
+  if (!rules.hasRules) return [];
+  const object = schema.default;
+  const warn = (): void => undefined;
   const found = [
-    ...validateBySchema(value, schema, at),
-    ...(isNested
-      ? [...validateEmbedded(value, schema, at), ...validateListTypes(value, schema, at)]
-      : []),
+    ...(await rules.validate({ object, warn })),
+    ...(await rules.validate({ object, old: object, warn })),
   ];
-  const pruned = unknownFields(schema, at);
-  if (found.length > 0) return [...pruned, ...found];
-  const rules = await new RuleValidator(schema).validate({ object: value, warn: () => undefined });
-  return [...pruned, ...rules.map((finding) => below(at, finding))];
+  const texts = new Set<string>();
+  return found
+    .map((finding) => below(at, finding))
+    .filter(({ field, message }) => {
+      const isNew = !texts.has(`${field}: ${message}`);
+      texts.add(`${field}: ${message}`);
+      return isNew;
+    });
 }
+
+/** k8s apiextensions-apiserver pkg/apiserver/schema/defaulting/validation.go:validate, of one default. */
+async function checkDefault(place: Place): Promise<FieldError[]> {
+  const { schema, path, inMeta } = place;
+  const at = `${path}.default`;
+  const pruned = inMeta ? [] : unknownFields(schema, at);
+  const meta = inMeta ? checkMeta(place, at) : validateEmbedded(schema.default, schema, at);
+  if (meta.length > 0) return [...pruned, ...meta];
+  const found = validateBySchema(schema.default, schema, at);
+  return [...pruned, ...(found.length > 0 ? found : await checkRules(schema, at))];
+}
+
+const rootOf = (schema: StructuralSchema, path: string): Place => ({
+  schema,
+  path,
+  resource: schema,
+  steps: [],
+  inMeta: false,
+});
 
 /** Refuses definitions whose defaults their own schemas refuse. */
 export class DefaultValuesCheck implements AdmissionPlugin {
@@ -89,7 +158,7 @@ export class DefaultValuesCheck implements AdmissionPlugin {
     if (old && equalJson(definition.spec?.versions, old.spec?.versions)) return;
     const findings: FieldError[] = [];
     for (const { path, schema } of schemasOfDefinition(definition))
-      for (const place of withDefaults({ schema: schema as StructuralSchema, path }))
+      for (const place of withDefaults(rootOf(schema as StructuralSchema, path)))
         findings.push(...(await checkDefault(place)));
     if (findings.length > 0) throw newInvalid(kind, definition.metadata.name ?? '', findings);
   }

@@ -57,7 +57,6 @@ function selectable(
     name: jsonPath.replace(/^\./, ''),
     steps: parseJsonPath(jsonPath) ?? [],
   }));
-  if (fields.length === 0) return {};
   return {
     selectableFields: (object) =>
       Object.fromEntries(
@@ -137,7 +136,12 @@ export function toCustomKind(
     (crd.spec as { preserveUnknownFields?: boolean }).preserveUnknownFields === true;
   const schema = (published ?? PRESERVE) as StructuralSchema;
   const hasStatus = version.subresources?.status !== undefined;
-  const { main, status } = customStrategies(schema, scope === 'Namespaced', hasStatus);
+  const { main, status } = customStrategies({
+    schema,
+    namespaced: scope === 'Namespaced',
+    hasStatus,
+    scale: version.subresources?.scale,
+  });
   const scale = scaleAccess(version);
   const name = definitionName(group, version.name, names.kind);
   const complete = (object: KubeObject): void => {

@@ -1,36 +1,63 @@
 import type { FieldError } from '@orrery/apimachinery';
 import { canonicalJson } from '@orrery/apimachinery';
-import { listKeyOf } from './correlation.js';
-import { fieldError } from './findings.js';
-import type { StructuralSchema } from './structural-schema.js';
-import { isJsonObject, memberSchema } from './structural-schema.js';
+import { fieldError, invalidValue } from './findings.js';
+import type { Json, StructuralSchema } from './structural-schema.js';
+import { isJsonObject, memberOf } from './structural-schema.js';
 
-/** Key values of a list of type map as Go prints a map: sorted names. */
-const printKeys = (item: unknown, keys: readonly string[]): string =>
-  JSON.stringify(
-    Object.fromEntries(
-      [...keys].sort().map((key) => [key, (item as Record<string, unknown>)[key]]),
-    ),
-  );
+/** The keys of an element that it has, in the order in which Go prints a map; an element may be null. */
+function keysOf(item: unknown, names: readonly string[]): Json {
+  if (!isJsonObject(item)) return {};
+  const known = names.filter((name) => Object.hasOwn(item, name)).sort();
+  return Object.fromEntries(known.map((name) => [name, item[name]]));
+}
 
-function duplicatesOf(
+/** Each value that was there before, where it is seen for the second time. */
+function duplicatesOf(values: readonly unknown[], path: string): FieldError[] {
+  const seen = new Map<string, number>();
+  return values.flatMap((value, i) => {
+    const id = canonicalJson(value);
+    const times = (seen.get(id) ?? 0) + 1;
+    seen.set(id, times);
+    return times === 2
+      ? [
+          fieldError(
+            'FieldValueDuplicate',
+            `${path}[${i}]`,
+            `Duplicate value: ${JSON.stringify(value)}`,
+          ),
+        ]
+      : [];
+  });
+}
+
+function validateMap(
+  values: readonly unknown[],
+  names: readonly string[],
+  path: string,
+): FieldError[] {
+  const odd = values.findIndex((value) => value !== null && !isJsonObject(value));
+  if (odd < 0)
+    return duplicatesOf(
+      values.map((value) => keysOf(value, names)),
+      path,
+    );
+  const detail = 'must be an object for an array of list-type map';
+  return [invalidValue(`${path}[${odd}]`, values[odd], detail)];
+}
+
+function validateArray(
   values: readonly unknown[],
   schema: StructuralSchema,
   path: string,
 ): FieldError[] {
-  const keys = schema['x-kubernetes-list-map-keys'] ?? [];
-  const isMap = schema['x-kubernetes-list-type'] === 'map';
-  const seen = new Set<string>();
-  return values.flatMap((value, i) => {
-    const id = isMap ? listKeyOf(value, keys) : canonicalJson(value);
-    if (id === undefined) return [];
-    if (!seen.has(id)) {
-      seen.add(id);
-      return [];
-    }
-    const printed = isMap ? printKeys(value, keys) : JSON.stringify(value);
-    return [fieldError('FieldValueDuplicate', `${path}[${i}]`, `Duplicate value: ${printed}`)];
-  });
+  const { items } = schema;
+  const names = schema['x-kubernetes-list-map-keys'] ?? [];
+  const type = schema['x-kubernetes-list-type'];
+  return [
+    ...(type === 'set' ? duplicatesOf(values, path) : []),
+    ...(type === 'map' ? validateMap(values, names, path) : []),
+    ...(items ? values.flatMap((one, i) => validateListTypes(one, items, `${path}[${i}]`)) : []),
+  ];
 }
 
 /** Elements of sets and keys of maps must be unique (apiextensions-apiserver schema/listtype:ValidateListSetsAndMaps). */
@@ -39,23 +66,14 @@ export function validateListTypes(
   schema: StructuralSchema,
   path: string,
 ): FieldError[] {
-  if (Array.isArray(value)) {
-    const { items } = schema;
-    const type = schema['x-kubernetes-list-type'];
-    const isKeyed = type === 'set' || type === 'map';
-    const elements = value as unknown[];
-    return [
-      ...(isKeyed ? duplicatesOf(elements, schema, path) : []),
-      ...(items
-        ? elements.flatMap((one, i) => validateListTypes(one, items, `${path}[${i}]`))
-        : []),
-    ];
-  }
+  if (Array.isArray(value)) return validateArray(value as unknown[], schema, path);
   if (!isJsonObject(value)) return [];
+  const { additionalProperties } = schema;
   return Object.entries(value).flatMap(([key, member]) => {
-    const below = memberSchema(schema, key);
-    const isNamed = Object.hasOwn(schema.properties ?? {}, key);
-    const at = isNamed ? (path === '' ? key : `${path}.${key}`) : `${path}[${key}]`;
-    return below ? validateListTypes(member, below, at) : [];
+    const named = memberOf(schema.properties, key);
+    if (named) return validateListTypes(member, named, path === '' ? key : `${path}.${key}`);
+    return typeof additionalProperties === 'object'
+      ? validateListTypes(member, additionalProperties, `${path}[${key}]`)
+      : [];
   });
 }

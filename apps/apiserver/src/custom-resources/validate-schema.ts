@@ -1,221 +1,214 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { fieldError as finding, invalidValue as invalid } from './findings.js';
-import { matchesRegex, regexProblem } from '@orrery/cel';
-import { equalJson } from '@orrery/registry';
 import { isUnchanged, oldElements, oldMember } from './correlation.js';
-import { hasFormat } from './string-formats.js';
+import { inBody, toFieldErrors, tooMany } from './outcome.js';
+import type { Outcome, Problem } from './outcome.js';
 import type { StructuralSchema } from './structural-schema.js';
 import { isJsonObject, memberOf, memberSchema } from './structural-schema.js';
+import { checkEnum, checkNumber, checkString, checkType } from './validate-scalar.js';
 
-type Found = FieldError[];
-
-const print = (value: unknown): string => JSON.stringify(value);
-
-/** The JSON type of a value, as OpenAPI names it. */
-function typeOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
-  return typeof value;
+/** A value and where it is; `typed` is the schema outside of allOf, anyOf, oneOf and not, by which old values are found. */
+interface Place {
+  readonly value: unknown;
+  readonly path: string;
+  readonly old: unknown;
+  readonly typed: StructuralSchema | undefined;
 }
 
-function hasType(value: unknown, schema: StructuralSchema): boolean {
-  const actual = typeOf(value);
-  if (value === null) return schema.nullable === true;
-  if (schema['x-kubernetes-int-or-string']) return actual === 'integer' || actual === 'string';
-  if (!schema.type) return true;
-  return schema.type === actual || (schema.type === 'number' && actual === 'integer');
-}
+/** Collects what several checks say of one value. */
+class Tally {
+  readonly problems: Problem[] = [];
+  matches = 0;
 
-function checkType(value: unknown, schema: StructuralSchema, path: string): Found {
-  if (hasType(value, schema)) return [];
-  const wanted = schema['x-kubernetes-int-or-string']
-    ? 'integer,string'
-    : (schema.type ?? 'object');
-  const actual = typeOf(value);
-  return [
-    finding(
-      'FieldValueTypeInvalid',
-      path,
-      `Invalid value: ${JSON.stringify(actual)}: ${path} in body must be of type ${wanted}: ${JSON.stringify(actual)}`,
-    ),
-  ];
-}
-
-function checkEnum(value: unknown, schema: StructuralSchema, path: string): Found {
-  const { enum: allowed } = schema;
-  if (!allowed || allowed.some((one) => equalJson(one, value))) return [];
-  const list = allowed.map((one) => print(one)).join(', ');
-  return [
-    finding(
-      'FieldValueNotSupported',
-      path,
-      `Unsupported value: ${print(value)}: supported values: ${list}`,
-    ),
-  ];
-}
-
-function checkString(value: string, schema: StructuralSchema, path: string): Found {
-  const found: Found = [];
-  const length = Array.from(value).length;
-  const { maxLength, minLength, pattern } = schema;
-  if (maxLength !== undefined && length > maxLength) {
-    found.push(
-      finding('FieldValueTooLong', path, `Too long: may not be more than ${maxLength} bytes`),
-    );
+  add(...problems: readonly Problem[]): void {
+    for (const one of problems) this.problems.push(one);
   }
-  if (minLength !== undefined && length < minLength)
-    found.push(invalid(path, value, `${path} in body should be at least ${minLength} chars long`));
-  if (pattern !== undefined && regexProblem(pattern) === undefined && !matchesRegex(value, pattern))
-    found.push(invalid(path, value, `${path} in body should match '${pattern}'`));
-  const { format } = schema;
-  if (format !== undefined && !hasFormat(value, format)) {
-    const text = `${path} in body must be of type ${format}: ${JSON.stringify(value)}`;
-    found.push(invalid(path, value, text));
+
+  merge(outcome: Outcome): void {
+    this.add(...outcome.problems);
+    this.matches += outcome.matches;
   }
-  return found;
 }
 
-function checkNumber(value: number, schema: StructuralSchema, path: string): Found {
-  const found: Found = [];
-  const { minimum, maximum, multipleOf } = schema;
-  const tooSmall =
-    minimum !== undefined && (schema.exclusiveMinimum ? value <= minimum : value < minimum);
-  const tooLarge =
-    maximum !== undefined && (schema.exclusiveMaximum ? value >= maximum : value > maximum);
-  const orEqual = (exclusive: boolean | undefined): string => (exclusive ? '' : ' or equal to');
-  if (tooSmall) {
-    const words = `greater than${orEqual(schema.exclusiveMinimum)} ${minimum}`;
-    found.push(invalid(path, value, `${path} in body should be ${words}`));
+const isValid = ({ problems }: Outcome): boolean => problems.length === 0;
+
+/** What was wrong in the value that this one replaces may stay so (KEP-4008). */
+function checkChild(schema: StructuralSchema, place: Place): Outcome {
+  const outcome = check(schema, place);
+  const isOld = !isValid(outcome) && isUnchanged(place.value, place.old);
+  return isOld ? { problems: [], matches: outcome.matches } : outcome;
+}
+
+const composite = (path: string, text: string): Problem => ({
+  text: `${JSON.stringify(path)} ${text}`,
+});
+
+/** The outcome with the most positive checks, the first of those. */
+function best(outcomes: readonly Outcome[]): Outcome | undefined {
+  return outcomes.reduce<Outcome | undefined>(
+    (known, one) => (known && known.matches >= one.matches ? known : one),
+    undefined,
+  );
+}
+
+function checkAnyOf(schemas: readonly StructuralSchema[], place: Place, tally: Tally): void {
+  const failed: Outcome[] = [];
+  for (const one of schemas) {
+    const outcome = check(one, place);
+    if (isValid(outcome)) return tally.merge(outcome);
+    failed.push(outcome);
   }
-  if (tooLarge) {
-    const words = `less than${orEqual(schema.exclusiveMaximum)} ${maximum}`;
-    found.push(invalid(path, value, `${path} in body should be ${words}`));
-  }
-  if (multipleOf && value % multipleOf !== 0)
-    found.push(invalid(path, value, `${path} in body should be a multiple of ${multipleOf}`));
-  return found;
+  tally.add(composite(place.path, 'must validate at least one schema (anyOf)'));
+  const closest = best(failed);
+  if (closest) tally.merge(closest);
+}
+
+function checkOneOf(schemas: readonly StructuralSchema[], place: Place, tally: Tally): void {
+  const outcomes = schemas.map((one) => check(one, place));
+  const valid = outcomes.filter(isValid);
+  const [first] = valid;
+  if (first && valid.length === 1) return tally.merge(first);
+  const found = first ? `Found ${valid.length} valid alternatives` : 'Found none valid';
+  tally.add(composite(place.path, `must validate one and only one schema (oneOf). ${found}`));
+  const closest = first ? undefined : best(outcomes);
+  if (closest) tally.merge(closest);
+}
+
+function checkAllOf(schemas: readonly StructuralSchema[], place: Place, tally: Tally): void {
+  const outcomes = schemas.map((one) => check(one, place));
+  for (const one of outcomes) tally.merge(one);
+  const valid = outcomes.filter(isValid).length;
+  if (valid === outcomes.length) return;
+  const none = valid === 0 ? '. None validated' : '';
+  tally.add(composite(place.path, `must validate all the schemas (allOf)${none}`));
+}
+
+function checkCombinations(schema: StructuralSchema, place: Place, tally: Tally): void {
+  const { anyOf = [], oneOf = [], allOf = [], not } = schema;
+  if (anyOf.length > 0) checkAnyOf(anyOf, place, tally);
+  if (oneOf.length > 0) checkOneOf(oneOf, place, tally);
+  if (allOf.length > 0) checkAllOf(allOf, place, tally);
+  if (not && isValid(check(not, place)))
+    tally.add(composite(place.path, 'must not validate the schema (not)'));
 }
 
 function checkArray(
-  value: readonly unknown[],
+  list: readonly unknown[],
   schema: StructuralSchema,
-  path: string,
-  old: unknown,
-): Found {
-  const found: Found = [];
+  { path, old, typed }: Place,
+  tally: Tally,
+): void {
   const { minItems, maxItems, items } = schema;
-  if (maxItems !== undefined && value.length > maxItems) {
-    found.push(
-      finding(
-        'FieldValueTooMany',
-        path,
-        `Too many: ${value.length}: must have at most ${maxItems} items`,
-      ),
-    );
-  }
-  if (minItems !== undefined && value.length < minItems)
-    found.push(invalid(path, value, `${path} in body should have at least ${minItems} items`));
+  const size = list.length;
   if (items) {
-    const find = oldElements(old, schema);
-    value.forEach((item, i) => {
-      found.push(...validateBySchema(item, items, `${path}[${i}]`, find(item)));
-    });
+    const find = oldElements(old, typed ?? {});
+    for (const [i, value] of list.entries()) {
+      const place = { value, path: `${path}[${i}]`, old: find(value), typed: typed?.items };
+      tally.merge(checkChild(items, place));
+    }
   }
-  return found;
+  if (typeof minItems === 'number' && size < minItems)
+    tally.add({
+      name: path,
+      value: size,
+      text: inBody(path, `should have at least ${minItems} items`),
+    });
+  if (typeof maxItems === 'number' && size > maxItems)
+    tally.add(tooMany(path, size, maxItems, 'items'));
+}
+
+function checkSize(size: number, schema: StructuralSchema, path: string, tally: Tally): void {
+  const { minProperties, maxProperties } = schema;
+  if (typeof minProperties === 'number' && size < minProperties)
+    tally.add({
+      name: path,
+      value: size,
+      text: inBody(path, `should have at least ${minProperties} properties`),
+    });
+  if (typeof maxProperties === 'number' && size > maxProperties)
+    tally.add(tooMany(path, size, maxProperties, 'properties'));
 }
 
 function checkObject(
-  value: Record<string, unknown>,
+  object: Record<string, unknown>,
   schema: StructuralSchema,
-  path: string,
-  old: unknown,
-): Found {
-  const found: Found = [];
-  const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
-  const count = Object.keys(value).length;
-  for (const key of schema.required ?? [])
-    if (memberOf(value, key) === undefined)
-      found.push(finding('FieldValueRequired', at(key), 'Required value'));
-  if (schema.maxProperties !== undefined && count > schema.maxProperties) {
-    found.push(
-      finding(
-        'FieldValueTooMany',
-        path,
-        `Too many: ${count}: must have at most ${schema.maxProperties} items`,
-      ),
-    );
+  { path, old, typed }: Place,
+  tally: Tally,
+): void {
+  const { additionalProperties, required = [] } = schema;
+  const keys = Object.keys(object);
+  checkSize(keys.length, schema, path, tally);
+  for (const key of keys) {
+    const value = object[key];
+    const named = memberOf(schema.properties, key);
+    const member = named ?? additionalProperties;
+    if (member === false)
+      tally.add({
+        name: path,
+        value: key,
+        text: `${path}.${key} in body is a forbidden property`,
+      });
+    if (typeof member !== 'object' || value === undefined) continue;
+    const at = named && path === '' ? key : `${path}.${key}`;
+    const place = {
+      value,
+      path: at,
+      old: oldMember(old, key),
+      typed: typed && memberSchema(typed, key),
+    };
+    tally.merge(checkChild(member, place));
   }
-  if (schema.minProperties !== undefined && count < schema.minProperties) {
-    const text = `${path} in body should have at least ${schema.minProperties} properties`;
-    found.push(invalid(path, value, text));
+  for (const key of required) {
+    if (memberOf(object, key) !== undefined) continue;
+    const at = `${path}.${key}`;
+    const error = { type: 'FieldValueRequired', message: 'Required value' } as const;
+    tally.add({ name: at, text: inBody(at, 'is required'), error });
   }
-  for (const [key, member] of Object.entries(value)) {
-    const known = memberSchema(schema, key);
-    if (known && member !== undefined)
-      found.push(...validateBySchema(member, known, at(key), oldMember(old, key)));
-  }
-  return found;
 }
 
-function checkCombinations(value: unknown, schema: StructuralSchema, path: string): Found {
-  const found: Found = [];
-  const name = path === '' ? '' : path;
-  const passes = (one: StructuralSchema): boolean =>
-    validateBySchema(value, one, path).length === 0;
-  for (const one of schema.allOf ?? []) found.push(...validateBySchema(value, one, path));
-  if (schema.anyOf && !schema.anyOf.some(passes)) {
-    const text = `${JSON.stringify(name)} must validate at least one schema (anyOf)`;
-    found.push(invalid(path, value, text));
+/** kube-openapi pkg/validation/validate/schema.go:Validate: each check that applies is made, whatever the others found. */
+function check(schema: StructuralSchema, place: Place): Outcome {
+  const { value, path } = place;
+  const tally = new Tally();
+  const types = checkType(value, schema, path);
+  tally.add(...types);
+  if (value === null) {
+    tally.add(...checkEnum(value, schema, path));
+    if (types.length === 0) tally.matches += 1;
+    return tally;
   }
-  if (schema.oneOf) {
-    const matching = schema.oneOf.filter(passes).length;
-    if (matching !== 1) {
-      const words = matching === 0 ? 'Found none valid' : `Found ${matching} valid alternatives`;
-      const text = `${JSON.stringify(name)} must validate one and only one schema (oneOf). ${words}`;
-      found.push(invalid(path, value, text));
-    }
+  const hasType = schema.type !== undefined || schema['x-kubernetes-int-or-string'] === true;
+  if (hasType) tally.matches += types.length === 0 ? 2 : 1;
+  checkCombinations(schema, place, tally);
+  tally.matches += 2;
+  if (typeof value === 'string') {
+    tally.add(...checkString(value, schema, path));
+    tally.matches += 1;
+  } else if (typeof value === 'number') {
+    tally.add(...checkNumber(value, schema, path));
+    tally.matches += 2;
+  } else if (Array.isArray(value)) {
+    checkArray(value, schema, place, tally);
+    tally.matches += 2;
   }
-  if (schema.not && passes(schema.not)) {
-    const text = `${JSON.stringify(name)} must not validate the schema (not)`;
-    found.push(invalid(path, value, text));
+  tally.add(...checkEnum(value, schema, path));
+  tally.matches += 2;
+  if (isJsonObject(value)) {
+    checkObject(value, schema, place, tally);
+    tally.matches += 1;
   }
-  return found;
-}
-
-function checkByType(value: unknown, schema: StructuralSchema, path: string, old: unknown): Found {
-  if (typeof value === 'string') return checkString(value, schema, path);
-  if (typeof value === 'number') return checkNumber(value, schema, path);
-  if (Array.isArray(value)) return checkArray(value, schema, path, old);
-  return isJsonObject(value) ? checkObject(value, schema, path, old) : [];
+  return tally;
 }
 
 /**
- * What is wrong with a value by its schema, in the words of apiextensions-apiserver. What was as wrong in the value
- * that it replaces (`old`) is let pass (KEP-4008).
+ * What is wrong with a value by its schema, in the words of apiextensions-apiserver; `base` is where the value stands.
+ * What was as wrong in the value that it replaces (`old`) is let pass.
  */
 export function validateBySchema(
   value: unknown,
   schema: StructuralSchema,
-  path: string,
+  base: string,
   old?: unknown,
-): Found {
-  const found = validateFully(value, schema, path, old);
-  return found.length > 0 && isUnchanged(value, old) ? [] : found;
-}
-
-function validateFully(
-  value: unknown,
-  schema: StructuralSchema,
-  path: string,
-  old: unknown,
-): Found {
-  const wrongType = checkType(value, schema, path);
-  if (wrongType.length > 0) return wrongType;
-  if (value === null) return [];
-  return [
-    ...checkEnum(value, schema, path),
-    ...checkByType(value, schema, path, old),
-    ...checkCombinations(value, schema, path),
-  ];
+): FieldError[] {
+  const outcome = checkChild(schema, { value, path: '', old, typed: schema });
+  return toFieldErrors(outcome.problems, base);
 }

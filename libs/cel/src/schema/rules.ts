@@ -78,8 +78,14 @@ function compileRule(
     ...(message.program ? { message: message.program } : {}),
     ...(message.problem === undefined ? {} : { messageProblem: message.problem }),
     messageMaxCost: message.program?.estimateCost().max ?? 0,
-    fieldPath: rule.fieldPath ? (resolveFieldPath(rule.fieldPath, schema)?.path ?? '') : '',
+    fieldPath: fieldPathOf(rule, schema),
   };
+}
+
+function fieldPathOf({ fieldPath }: ValidationRule, schema: RuleSchema): string {
+  if (!fieldPath) return '';
+  const resolved = resolveFieldPath(fieldPath, schema);
+  return resolved.problem === undefined ? resolved.path : '';
 }
 
 /** The schema's own rules, in order, for values of `declared` (default: of the schema). */

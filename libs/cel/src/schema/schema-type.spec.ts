@@ -122,12 +122,24 @@ describe('estimated cost', () => {
 });
 
 describe('resolveFieldPath()', () => {
-  it.each<readonly [string, string | undefined]>([
+  it.each<readonly [path: string, want: string]>([
     ['.spec.replicas', 'spec.replicas'],
     ["['spec'].labels['a.b']", 'spec.labels[a.b]'],
-    ['.spec.nope', undefined],
-    ['spec', undefined],
-  ])('%s', (path, want) => {
-    expect(resolveFieldPath(path, SCHEMA)?.path).toBe(want);
+    ['.spec.nope', 'does not refer to a valid field'],
+    ['.spec.replicas.x', 'does not refer to a valid field'],
+    ['spec', 'expected [ or . but got: spec'],
+    ['.spec.', 'unexpected end of JSON path'],
+    ['.spec[', 'unexpected end of JSON path'],
+    ['.spec[0]', 'expected single quoted string but got 0'],
+    [".spec['replicas'", 'unexpected end of JSON path'],
+    [".spec['replicas'.", 'expected ] but got .'],
+  ])('%s: %s', (path, want) => {
+    const found = resolveFieldPath(path, SCHEMA);
+    expect(found.problem ?? ('path' in found ? found.path : '')).toBe(want);
+  });
+
+  it('knows no keys where there must be none', () => {
+    const found = resolveFieldPath(".spec.labels['a']", SCHEMA, { allowKeys: false });
+    expect(found.problem).toBe('array notation is not allowed');
   });
 });

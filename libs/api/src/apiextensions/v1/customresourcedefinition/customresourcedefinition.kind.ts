@@ -6,8 +6,10 @@ import { column, nameColumn, table } from '../../../table/columns.js';
 import {
   validateCustomResourceDefinition,
   validateCustomResourceDefinitionCreate,
+  validateCustomResourceDefinitionStatus,
   validateCustomResourceDefinitionUpdate,
 } from './customresourcedefinition.validation.js';
+import { formatWarnings } from './format-warnings.js';
 
 /** k8s apiextensions-apiserver pkg/apis/apiextensions/v1/defaults.go. */
 export function setCustomResourceDefinitionDefaults({ spec }: CustomResourceDefinition): void {
@@ -27,14 +29,14 @@ export function setCustomResourceDefinitionDefaults({ spec }: CustomResourceDefi
 }
 
 /** The first storage version is recorded at once; conditions come from the API server. */
-const initialStatus = ({ spec }: CustomResourceDefinition): object => {
-  const stored = list(spec?.versions).filter((version) => version.storage);
+function initialStatus({ spec }: CustomResourceDefinition): object {
+  const stored = list(spec?.versions).find((version) => version.storage);
   return {
-    conditions: [],
+    conditions: null,
     acceptedNames: { kind: '', plural: '' },
-    storedVersions: stored.map(({ name }) => name),
+    storedVersions: stored ? [stored.name] : null,
   };
-};
+}
 
 /** A new storage version joins those whose objects may lie in etcd. */
 function recordStoredVersions(crd: CustomResourceDefinition): void {
@@ -63,8 +65,9 @@ export const CustomResourceDefinitionKind = defineKind<CustomResourceDefinition>
     check: validateCustomResourceDefinition,
     checkCreate: validateCustomResourceDefinitionCreate,
     checkUpdate: validateCustomResourceDefinitionUpdate,
+    warnings: formatWarnings,
   }),
-  status: statusStrategyOf<CustomResourceDefinition>(),
+  status: statusStrategyOf<CustomResourceDefinition>(validateCustomResourceDefinitionStatus),
   columns: table<CustomResourceDefinition>([
     nameColumn,
     column('Created At', ({ metadata }) => metadata.creationTimestamp ?? '<unknown>', 'date'),

@@ -14,9 +14,12 @@ import type {
   CustomResourceDefinitionVersion,
 } from '../../../types.js';
 import { oneOf } from '../../../meta/fields.js';
-import { eachOf, list } from '../../../meta/list.js';
+import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
 import { immutable } from '../../../meta/object-meta.js';
 import { validateClientConfig } from '../../../admissionregistration/v1/webhookconfiguration/client-config.validation.js';
+import { caBundleProblem } from './ca-bundle.js';
+import { internalForm } from './internal-form.js';
+import { MAX_DEPTH, isSchema } from './schema-keywords.validation.js';
 import { validateVersionParts } from './version.validation.js';
 
 const SPEC = FieldPath.of('spec');
@@ -24,25 +27,40 @@ const APPROVED = 'api-approved.kubernetes.io';
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-function label(value: string, path: Path, head = ''): FieldError[] {
-  const found = value === '' ? [] : isDns1035Label(value.toLowerCase());
-  const own = head === '' ? (value === '' ? [] : isDns1035Label(value)) : found;
-  return own.length === 0 ? [] : [invalid(path, value, head + own.join(','))];
-}
-
 const MIXED = 'may have mixed case, but should otherwise match: ';
 
-function validateNames(names: CustomResourceDefinitionNames | undefined, path: Path): FieldError[] {
+function label(value: string, path: Path): FieldError[] {
+  const found = isDns1035Label(value);
+  return found.length === 0 ? [] : [invalid(path, value, found.join(','))];
+}
+
+/** Where nothing is a finding of its own. */
+const givenLabel = (value: string, path: Path): FieldError[] =>
+  value === '' ? [] : label(value, path);
+
+function mixedLabel(value: string, path: Path): FieldError[] {
+  const found = value === '' ? [] : isDns1035Label(value.toLowerCase());
+  return found.length === 0 ? [] : [invalid(path, value, MIXED + found.join(','))];
+}
+
+type Names = CustomResourceDefinitionNames | undefined;
+
+/** Names that the spec must have and the status need not. */
+const validateNames = (names: Names, path: Path): FieldError[] => [
+  ...(['plural', 'singular', 'kind', 'listKind'] as const).flatMap((name) =>
+    text(names?.[name]) === '' ? [required(path.child(name))] : [],
+  ),
+  ...checkNames(names, path),
+];
+
+function checkNames(names: Names, path: Path): FieldError[] {
   const value = (name: 'plural' | 'singular' | 'kind' | 'listKind'): string => text(names?.[name]);
   const [kind, listKind] = [value('kind'), value('listKind')];
   return [
-    ...(['plural', 'singular', 'kind', 'listKind'] as const).flatMap((name) =>
-      value(name) === '' ? [required(path.child(name))] : [],
-    ),
-    ...label(value('plural'), path.child('plural')),
-    ...label(value('singular'), path.child('singular')),
-    ...label(kind, path.child('kind'), MIXED),
-    ...label(listKind, path.child('listKind'), MIXED),
+    ...givenLabel(value('plural'), path.child('plural')),
+    ...givenLabel(value('singular'), path.child('singular')),
+    ...mixedLabel(kind, path.child('kind')),
+    ...mixedLabel(listKind, path.child('listKind')),
     ...eachOf(names?.shortNames, (name, i) => label(text(name), path.child('shortNames').index(i))),
     ...(kind !== '' && kind === listKind
       ? [invalid(path.child('listKind'), listKind, 'kind and listKind may not be the same')]
@@ -51,23 +69,36 @@ function validateNames(names: CustomResourceDefinitionNames | undefined, path: P
   ];
 }
 
-function validateVersions(versions: readonly CustomResourceDefinitionVersion[]): FieldError[] {
+/** Versions as messages print them: what all have in common stands above them. */
+function printVersions(versions: readonly CustomResourceDefinitionVersion[]): unknown {
+  const parts = ['schema', 'subresources', 'additionalPrinterColumns', 'selectableFields'] as const;
+  const common = parts.filter((part) =>
+    versions.every((one) => isDeepEqual(one[part], versions[0]?.[part])),
+  );
+  return versions.map((version) => {
+    const own = common.map((part) => [part, undefined] as const);
+    return internalForm.version({ ...version, ...Object.fromEntries(own) });
+  });
+}
+
+function validateVersions(
+  versions: readonly CustomResourceDefinitionVersion[],
+  names: FieldError[],
+): FieldError[] {
   const path = SPEC.child('versions');
   const stored = versions.filter((version) => version.storage).length;
-  const names = versions.map(({ name }) => text(name));
+  const given = versions.map(({ name }) => text(name));
+  const { absentSchemas, ofVersion, shared } = validateVersionParts(versions, SPEC);
+  const refuse = (detail: string): FieldError => invalid(path, printVersions(versions), detail);
   return [
-    ...names.flatMap((name, i) => {
-      const found = isDns1035Label(name);
-      const at = path.index(i).child('name');
-      return found.length === 0 ? [] : [invalid(at, name, found.join(','))];
-    }),
-    ...validateVersionParts(versions, SPEC),
-    ...(new Set(names).size < names.length
-      ? [invalid(path, versions, 'must contain unique version names')]
-      : []),
-    ...(stored === 1
-      ? []
-      : [invalid(path, versions, 'must have exactly one version marked as storage version')]),
+    ...absentSchemas,
+    ...given.flatMap((name, i) => [...label(name, path.index(i).child('name')), ...ofVersion(i)]),
+    ...(new Set(given).size < given.length ? [refuse('must contain unique version names')] : []),
+    ...(stored === 1 ? [] : [refuse('must have exactly one version marked as storage version')]),
+    // Upstream's internal form has the first version's name once more.
+    ...givenLabel(given[0] ?? '', SPEC.child('version')),
+    ...names,
+    ...shared,
   ];
 }
 
@@ -77,9 +108,9 @@ function validateIdentity({ metadata, spec }: CustomResourceDefinition): FieldEr
   const name = FieldPath.of('metadata', 'name');
   const found = group === '' ? [] : isDns1123Subdomain(group);
   return [
-    ...(metadata?.name === `${spec?.names?.plural ?? ''}.${group}`
+    ...(!metadata?.name || metadata.name === `${spec?.names?.plural ?? ''}.${group}`
       ? []
-      : [invalid(name, metadata?.name ?? '', 'must be spec.names.plural+"."+spec.group')]),
+      : [invalid(name, metadata.name, 'must be spec.names.plural+"."+spec.group')]),
     ...(group === '' ? [required(path)] : []),
     ...(found.length > 0 ? [invalid(path, group, found.join(','))] : []),
     ...(group !== '' && found.length === 0 && !group.includes('.')
@@ -129,64 +160,101 @@ function validateConversion(conversion: CustomResourceConversion | undefined): F
 
 const isProtected = (group: string): boolean => /(?:^|\.)(?:k8s|kubernetes)\.io$/.test(group);
 
-/** Groups of the Kubernetes community need a link to the change that approved them (…/validation.go:validateAPIApproval). */
-function validateApproval(
-  { metadata, spec }: CustomResourceDefinition,
-  old?: CustomResourceDefinition,
-): FieldError[] {
-  if (!isProtected(text(spec?.group))) return [];
-  const value = metadata.annotations?.[APPROVED];
-  if (old && old.metadata.annotations?.[APPROVED] === value) return [];
-  const path = FieldPath.of('metadata', 'annotations').key(APPROVED);
-  if (value === undefined || value === '') {
-    return [
-      required(
-        path,
-        'protected groups must have approval annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111',
-      ),
-    ];
-  }
-  const isGood = value.startsWith('unapproved') || URL.canParse(value);
-  return isGood
-    ? []
-    : [
-        invalid(
-          path,
-          value,
-          `protected groups must have approval annotation "api-approved.kubernetes.io" with either a URL or a reason starting with "unapproved", see https://github.com/kubernetes/enhancements/pull/1111`,
-        ),
-      ];
+type Approval = 'missing' | 'approved' | 'bypassed' | 'invalid';
+
+/** apiextensions-apiserver pkg/apihelpers/helpers.go:GetAPIApprovalState. */
+function approvalOf({ metadata }: CustomResourceDefinition): Approval {
+  const value = metadata.annotations?.[APPROVED] ?? '';
+  if (value === '') return 'missing';
+  if (value.startsWith('unapproved')) return 'bypassed';
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/?#]/i.test(value) && URL.canParse(value)
+    ? 'approved'
+    : 'invalid';
 }
 
-function findings(crd: CustomResourceDefinition): FieldError[] {
-  const { spec } = crd;
-  return [
-    ...validateIdentity(crd),
-    ...oneOf(spec?.scope, ['Cluster', 'Namespaced'], SPEC.child('scope')),
-    ...validateVersions(list(spec?.versions)),
-    ...validateNames(spec?.names, SPEC.child('names')),
-    ...validateConversion(spec?.conversion ?? undefined),
-    ...(spec?.preserveUnknownFields
-      ? [
-          invalid(
-            SPEC.child('preserveUnknownFields'),
-            true,
-            'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',
-          ),
-        ]
-      : []),
-  ];
+/** Groups of the Kubernetes community need a link to the change that approved them (…/validation.go:validateAPIApproval). */
+function validateApproval(
+  crd: CustomResourceDefinition,
+  old?: CustomResourceDefinition,
+): FieldError[] {
+  if (!isProtected(text(crd.spec?.group))) return [];
+  const approval = approvalOf(crd);
+  if (old && approvalOf(old) === approval) return [];
+  const path = FieldPath.of('metadata', 'annotations').key(APPROVED);
+  const wanted = `protected groups must have approval annotation ${JSON.stringify(APPROVED)}`;
+  const see = 'see https://github.com/kubernetes/enhancements/pull/1111';
+  if (approval === 'missing') return [required(path, `${wanted}, ${see}`)];
+  const detail = `${wanted} with either a URL or a reason starting with "unapproved", ${see}`;
+  return approval === 'invalid'
+    ? [invalid(path, crd.metadata.annotations?.[APPROVED], detail)]
+    : [];
+}
+
+/** Only definitions that kept them before may keep unknown fields (…/validation.go:validatePreserveUnknownFields). */
+function validatePreserving(
+  crd: CustomResourceDefinition,
+  old?: CustomResourceDefinition,
+): FieldError[] {
+  if (!crd.spec?.preserveUnknownFields || old?.spec?.preserveUnknownFields) return [];
+  const detail =
+    'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead';
+  return [invalid(SPEC.child('preserveUnknownFields'), true, detail)];
+}
+
+/** True of a schema with a default in it, wherever. */
+function hasDefault(schema: unknown, depth = 0): boolean {
+  if (!isSchema(schema) || depth > MAX_DEPTH) return false;
+  if (schema.default !== undefined) return true;
+  const { items, additionalProperties, not, properties, allOf, anyOf, oneOf } = schema;
+  const lists = [allOf, anyOf, oneOf].flatMap((one) => [...list(one)]);
+  const nested = [items, additionalProperties, not, ...lists, ...Object.values(properties ?? {})];
+  return nested.some((one) => hasDefault(one, depth + 1));
+}
+
+/** What definitions that keep unknown fields cannot have. */
+function validateBesidePreserving({ spec }: CustomResourceDefinition): FieldError[] {
+  if (!spec?.preserveUnknownFields) return [];
+  return list(spec.versions).some(({ schema }) => hasDefault(schema?.openAPIV3Schema))
+    ? [
+        invalid(
+          SPEC.child('preserveUnknownFields'),
+          true,
+          'must be false in order to use defaults in the schema',
+        ),
+      ]
+    : [];
 }
 
 /** k8s apiextensions-apiserver pkg/apis/apiextensions/validation/validation.go:ValidateCustomResourceDefinition. */
 export function validateCustomResourceDefinition(crd: CustomResourceDefinition): FieldError[] {
-  return findings(crd);
+  const { spec } = crd;
+  const strategy = spec?.conversion?.strategy;
+  return [
+    ...validateIdentity(crd),
+    ...oneOf(spec?.scope, ['Cluster', 'Namespaced'], SPEC.child('scope')),
+    ...validateBesidePreserving(crd),
+    ...validateVersions(list(spec?.versions), validateNames(spec?.names, SPEC.child('names'))),
+    ...(spec?.preserveUnknownFields && strategy !== undefined && strategy !== 'None'
+      ? [
+          invalid(
+            SPEC.child('conversion', 'strategy'),
+            strategy,
+            'must be None if spec.preserveUnknownFields is true',
+          ),
+        ]
+      : []),
+    ...validateConversion(spec?.conversion ?? undefined),
+  ];
 }
 
 /** For creates; updates may leave an approval as it is. */
 export const validateCustomResourceDefinitionCreate = (
   crd: CustomResourceDefinition,
-): FieldError[] => validateApproval(crd);
+): FieldError[] => [
+  ...validateStoredVersions(crd),
+  ...validateApproval(crd),
+  ...validatePreserving(crd),
+];
 
 /** Group and plural name the storage; scope and kind are fixed once the resource is established. */
 export function validateCustomResourceDefinitionUpdate(
@@ -194,48 +262,82 @@ export function validateCustomResourceDefinitionUpdate(
   old: CustomResourceDefinition,
 ): FieldError[] {
   return [
-    ...validateApproval(crd, old),
     ...validateFixedNames(crd, old),
-    ...validateStoredVersions(crd, old),
+    ...validateCertificates(crd, old),
+    ...validateStoredVersions(crd),
+    ...validateApproval(crd, old),
+    ...validatePreserving(crd, old),
   ];
 }
 
-function validateFixedNames(
-  { spec }: CustomResourceDefinition,
-  { spec: before, status }: CustomResourceDefinition,
-): FieldError[] {
-  const names = SPEC.child('names');
-  const established = list(status?.conditions).some(
+const isEstablished = ({ status }: CustomResourceDefinition): boolean =>
+  list(status?.conditions).some(
     (condition) => condition.type === 'Established' && condition.status === 'True',
   );
+
+function validateFixedNames(
+  { spec }: CustomResourceDefinition,
+  old: CustomResourceDefinition,
+): FieldError[] {
+  const before = old.spec;
+  const names = SPEC.child('names');
   return [
-    ...immutable(spec?.group, before?.group, SPEC.child('group')),
-    ...immutable(spec?.names?.plural, before?.names?.plural, names.child('plural')),
-    ...(established
+    ...(isEstablished(old)
       ? [
           ...immutable(spec?.scope, before?.scope, SPEC.child('scope')),
           ...immutable(spec?.names?.kind, before?.names?.kind, names.child('kind')),
         ]
       : []),
+    ...immutable(spec?.group, before?.group, SPEC.child('group')),
+    ...immutable(spec?.names?.plural, before?.names?.plural, names.child('plural')),
   ];
 }
 
-/** Versions that objects in etcd may have must stay (same file:ValidateCustomResourceDefinitionStoredVersions). */
-function validateStoredVersions(
+/** Of a definition that is served, whose certificates were good before (…/validation.go:allowInvalidCABundle). */
+function validateCertificates(
   crd: CustomResourceDefinition,
   old: CustomResourceDefinition,
 ): FieldError[] {
-  const kept = new Set(list(crd.spec?.versions).map(({ name }) => name));
-  const path = FieldPath.of('status', 'storedVersions');
-  return list(old.status?.storedVersions).flatMap((version, i) =>
-    kept.has(version)
-      ? []
-      : [
-          invalid(
-            path.index(i),
-            version,
-            `missing from spec.versions; ${version} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${version} and removes ${version} from status.storedVersions`,
-          ),
-        ],
-  );
+  const bundleOf = ({ spec }: CustomResourceDefinition): string =>
+    spec?.conversion?.strategy === 'Webhook'
+      ? text(spec.conversion.webhook?.clientConfig?.caBundle)
+      : '';
+  const before = text(old.spec?.conversion?.webhook?.clientConfig?.caBundle);
+  const bundle = bundleOf(crd);
+  const wasBad = before !== '' && caBundleProblem(before) !== undefined;
+  if (bundle === '' || !isEstablished(old) || wasBad) return [];
+  const problem = caBundleProblem(bundle);
+  const path = SPEC.child('conversion', 'webhookClientConfig', 'caBundle');
+  return problem === undefined ? [] : [invalid(path, bundle, problem)];
 }
+
+/** Versions that objects in etcd may have must stay (same file:ValidateCustomResourceDefinitionStoredVersions). */
+function validateStoredVersions({ spec, status }: CustomResourceDefinition): FieldError[] {
+  const versions = list(spec?.versions);
+  const kept = new Set(versions.map(({ name }) => name));
+  const stored = list(status?.storedVersions);
+  const path = FieldPath.of('status', 'storedVersions');
+  if (stored.length === 0) return [invalid(path, null, 'must have at least one stored version')];
+  return [
+    ...versions
+      .filter(({ name, storage }) => storage && !stored.includes(name))
+      .map(({ name }) => invalid(path, stored, `must have the storage version ${name}`)),
+    ...stored.flatMap((version, i) =>
+      kept.has(version)
+        ? []
+        : [
+            invalid(
+              path.index(i),
+              version,
+              `missing from spec.versions; ${version} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${version} and removes ${version} from status.storedVersions`,
+            ),
+          ],
+    ),
+  ];
+}
+
+/** The names that are accepted must be names, too. */
+export const validateCustomResourceDefinitionStatus = ({
+  status,
+}: CustomResourceDefinition): FieldError[] =>
+  checkNames(status?.acceptedNames, FieldPath.of('status', 'acceptedNames'));

@@ -5,7 +5,8 @@ import { entries, list } from '../../../meta/list.js';
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
 const META = new Set(['apiVersion', 'kind', 'metadata']);
-const MAX_DEPTH = 100;
+/** Schemas are not looked at further below. */
+export const MAX_DEPTH = 100;
 
 export const isSchema = (value: unknown): value is JSONSchemaProps =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -82,6 +83,7 @@ function validateUnsupported(
 function validateMapType(schema: JSONSchemaProps, path: FieldPath): FieldError[] {
   const { type } = schema;
   const mapType = schema['x-kubernetes-map-type'];
+  const isGiven = mapType !== undefined && mapType !== null;
   const { properties, additionalProperties } = schema;
   const detail = 'must be object if x-kubernetes-map-type is specified';
   const at = path.child('type');
@@ -104,10 +106,10 @@ function validateMapType(schema: JSONSchemaProps, path: FieldPath): FieldError[]
           ),
         ]
       : []),
-    ...(mapType && type !== 'object'
+    ...(isGiven && type !== 'object'
       ? [type ? invalid(at, type, detail) : required(at, detail)]
       : []),
-    ...(mapType && mapType !== 'atomic' && mapType !== 'granular'
+    ...(isGiven && mapType !== 'atomic' && mapType !== 'granular'
       ? [notSupported(path.child('x-kubernetes-map-type'), mapType, ['atomic', 'granular'])]
       : []),
   ];
@@ -116,19 +118,20 @@ function validateMapType(schema: JSONSchemaProps, path: FieldPath): FieldError[]
 function validateListType(schema: JSONSchemaProps, path: FieldPath): FieldError[] {
   const { type } = schema;
   const listType = schema['x-kubernetes-list-type'];
+  const isGiven = listType !== undefined && listType !== null;
   const at = path.child('x-kubernetes-list-type');
   const detail = 'must be array if x-kubernetes-list-type is specified';
   const keyed = 'must be map if x-kubernetes-list-map-keys is non-empty';
   const hasKeys = list(schema['x-kubernetes-list-map-keys']).length > 0;
   return [
-    ...(listType && type !== 'array'
+    ...(isGiven && type !== 'array'
       ? [type ? invalid(path.child('type'), type, detail) : required(path.child('type'), detail)]
       : validateSetItems(schema, path)),
-    ...(listType && !['atomic', 'set', 'map'].includes(listType)
+    ...(isGiven && !['atomic', 'set', 'map'].includes(listType)
       ? [notSupported(at, listType, ['atomic', 'set', 'map'])]
       : []),
-    ...(hasKeys && !listType ? [required(at, keyed)] : []),
-    ...(hasKeys && listType && listType !== 'map' ? [invalid(at, listType, keyed)] : []),
+    ...(hasKeys && !isGiven ? [required(at, keyed)] : []),
+    ...(hasKeys && isGiven && listType !== 'map' ? [invalid(at, listType, keyed)] : []),
     ...(listType === 'map' ? validateListMap(schema, path) : []),
   ];
 }
@@ -156,9 +159,14 @@ function validateListMap(schema: JSONSchemaProps, path: FieldPath): FieldError[]
   const at = path.child('x-kubernetes-list-map-keys');
   const empty =
     keys.length === 0 ? [required(at, 'must not be empty if x-kubernetes-list-type is map')] : [];
-  if (!isSchema(items)) {
+  if (items === undefined) {
     const detail = 'must have a schema if x-kubernetes-list-type is map';
     return [...empty, required(path.child('items'), detail)];
+  }
+  if (!isSchema(items)) {
+    const printed = { Schema: null, JSONSchemas: items };
+    const detail = 'must only have a single schema if x-kubernetes-list-type is map';
+    return [...empty, invalid(path.child('items'), printed, detail)];
   }
   const below = path.child('items');
   if (items.type !== 'object') {

@@ -3,6 +3,7 @@ import { forbidden, invalid, notSupported, required } from '@orrery/apimachinery
 import type { CompiledRule, RuleSchema, ValidationRule } from '@orrery/cel';
 import { compileRules, resolveFieldPath, schemaType } from '@orrery/cel';
 import { entries, list } from '../../../meta/list.js';
+import { internalForm } from './internal-form.js';
 
 const REASONS = [
   'FieldValueDuplicate',
@@ -16,7 +17,7 @@ const MAX_TOTAL_COST = 100_000_000;
 const MOST_EXPENSIVE = 4;
 
 const text = (value: string | undefined): string => String(value ?? '');
-const hasBreaks = (value: string): boolean => value.includes('\n');
+const hasBreaks = (value: string): boolean => /[\n\r]/.test(value);
 
 function validateTexts(rule: ValidationRule, path: FieldPath): FieldError[] {
   const [source, message] = [text(rule.rule), text(rule.message)];
@@ -34,7 +35,7 @@ function validateRule(rule: ValidationRule, schema: RuleSchema, path: FieldPath)
   const expression = text(rule.messageExpression);
   const place = text(rule.fieldPath);
   const at = path.child('fieldPath');
-  const isWrongPath = place !== '' && !resolveFieldPath(place, schema);
+  const isWrongPath = place !== '' && resolveFieldPath(place, schema).problem !== undefined;
   return [
     ...validateTexts(rule, path),
     ...(expression !== '' && expression.trim() === ''
@@ -56,24 +57,8 @@ function validateRule(rule: ValidationRule, schema: RuleSchema, path: FieldPath)
   ];
 }
 
-/** A rule as Go prints the struct. */
-function printRule(rule: ValidationRule): string {
-  const quoted = (value: string | undefined): string => JSON.stringify(text(value));
-  const pointer = (type: string, value: unknown): string =>
-    value === undefined ? `(*${type})(nil)` : `(*${type})(0xc000000000)`;
-  return (
-    `apiextensions.ValidationRule{Rule:${quoted(rule.rule)}, Message:${quoted(rule.message)}, ` +
-    `MessageExpression:${quoted(rule.messageExpression)}, ` +
-    `Reason:${pointer('apiextensions.FieldValueErrorReason', rule.reason)}, ` +
-    `FieldPath:${quoted(rule.fieldPath)}, OptionalOldSelf:${pointer('bool', rule.optionalOldSelf)}}`
-  );
-}
-
-const invalidRule = (path: FieldPath, rule: ValidationRule, detail: string): FieldError => ({
-  type: 'FieldValueInvalid',
-  field: String(path),
-  message: `Invalid value: ${printRule(rule)}: ${detail}`,
-});
+const invalidRule = (path: FieldPath, rule: ValidationRule, detail: string): FieldError =>
+  invalid(path, internalForm.rule(rule), detail);
 
 /** …/validation.go:getCostErrorMessage. */
 function tooExpensive(what: string, cost: number, limit: number): string {

@@ -10,7 +10,8 @@ import type {
   JSONSchemaProps,
   SelectableField,
 } from '../../../types.js';
-import { eachOf, list, own } from '../../../meta/list.js';
+import { eachOf, list } from '../../../meta/list.js';
+import { internalForm, setKeywords } from './internal-form.js';
 import { validateKeywords } from './schema-keywords.validation.js';
 import { validateRules } from './schema-rules.validation.js';
 import { validateStructuralSchema } from './structural-schema.validation.js';
@@ -35,27 +36,32 @@ const AT_ROOT = (
   'MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example ' +
   'XPreserveUnknownFields XValidations'
 ).split(' ');
-const EXTENSIONS: Readonly<Record<string, string>> = {
-  'x-kubernetes-preserve-unknown-fields': 'XPreserveUnknownFields',
-  'x-kubernetes-validations': 'XValidations',
-};
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-const goName = (keyword: string): string =>
-  own(EXTENSIONS, keyword) ?? keyword.charAt(0).toUpperCase() + keyword.slice(1);
 
+/** The first keyword that a root with a status must not have. */
 function validateRootKeywords(schema: JSONSchemaProps, path: Path): FieldError[] {
-  const used = Object.entries(schema).filter(([, value]) => value !== undefined && value !== null);
-  const odd = used.find(([keyword]) => !AT_ROOT.includes(goName(keyword)));
-  return odd
+  const { type } = schema;
+  const odd = setKeywords(schema).find((name) =>
+    name === 'Type' ? type !== 'object' : !AT_ROOT.includes(name),
+  );
+  if (odd === undefined) return [];
+  const enabled = 'if the status subresource is enabled';
+  return odd === 'Type'
     ? [
         invalid(
-          path,
-          schema,
-          `only [${AT_ROOT.join(' ')}] fields are allowed at the root of the schema if the status subresource is enabled`,
+          path.child('type'),
+          type,
+          `only "object" is allowed as the type at the root of the schema ${enabled}`,
         ),
       ]
-    : [];
+    : [
+        invalid(
+          path,
+          internalForm.schema(schema),
+          `only [${AT_ROOT.join(' ')}] fields are allowed at the root of the schema ${enabled}`,
+        ),
+      ];
 }
 
 function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, path: Path): FieldError[] {
@@ -134,8 +140,8 @@ function validateSelectable(
     const source = text(jsonPath);
     if (source === '') return [required(at)];
     const resolved = resolveFieldPath(source, schema, { allowKeys: false });
-    if (!resolved)
-      return [invalid(at, source, 'is an invalid path: does not refer to a valid field')];
+    if (resolved.problem !== undefined)
+      return [invalid(at, source, `is an invalid path: ${resolved.problem}`)];
     const repeated = seen.has(resolved.path);
     seen.add(resolved.path);
     return [
@@ -160,23 +166,27 @@ function validateSelectable(
   ];
 }
 
+/** Go's unicode.IsPrint: letters, marks, numbers, punctuation, symbols and the plain space. */
+const NOT_PRINTED = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
+
 function validateWarning({ deprecated, deprecationWarning }: Version, path: Path): FieldError[] {
   if (deprecationWarning === undefined || deprecationWarning === null) return [];
   const at = path.child('deprecationWarning');
   const given = text(deprecationWarning);
   if (!deprecated) return [invalid(at, given, 'can only be set for deprecated versions')];
-  const odd = Array.from(given).findIndex((char) => /\p{C}|\p{Zl}|\p{Zp}/u.test(char));
+  const odd = NOT_PRINTED.exec(given);
+  const index = odd ? Buffer.byteLength(given.slice(0, odd.index)) : 0;
   return [
     ...(Buffer.byteLength(given) > 256
       ? [invalid(at, given, 'must be <= 256 characters long')]
       : []),
     ...(given === '' ? [invalid(at, given, 'must not be an empty string')] : []),
-    ...(odd >= 0
+    ...(odd
       ? [
           invalid(
             at,
             given,
-            `must only contain printable UTF-8 characters; non-printable character found at index ${odd}`,
+            `must only contain printable UTF-8 characters; non-printable character found at index ${index}`,
           ),
         ]
       : []),
@@ -206,37 +216,83 @@ function placements(
   }));
 }
 
-/** Everything that versions say of themselves (…/validation.go:validateCustomResourceDefinitionVersion). */
-export function validateVersionParts(versions: readonly Version[], spec: Path): FieldError[] {
-  const places = (part: keyof Version, top: string, below: string = top): readonly Placement[] =>
-    placements(versions, (version) => version[part], { spec, top, below });
-  const hasStatus = ({ subresources }: Version): boolean =>
-    (subresources?.status ?? undefined) !== undefined;
+const hasStatus = ({ subresources }: Version): boolean =>
+  (subresources?.status ?? undefined) !== undefined;
+
+/** What is said of one version, or of all when they say the same. */
+type PartCheck = (version: Version, path: Path) => FieldError[];
+
+interface Part {
+  readonly part: keyof Version;
+  readonly top: string;
+  readonly check: PartCheck;
+}
+
+function partsOf(versions: readonly Version[]): readonly Part[] {
+  const isShared = versions.every(({ schema }) => deepEqual(schema, versions[0]?.schema));
   return [
-    ...versions.flatMap((version, i) => validateWarning(version, spec.child('versions').index(i))),
-    ...versions.flatMap(({ schema }, i) =>
+    {
+      part: 'schema',
+      top: 'validation',
+      check: (version, path) => {
+        const schema = version.schema?.openAPIV3Schema;
+        const withStatus = isShared ? versions.some(hasStatus) : hasStatus(version);
+        return schema ? validateSchema(schema, withStatus, path.child('openAPIV3Schema')) : [];
+      },
+    },
+    {
+      part: 'subresources',
+      top: 'subresources',
+      check: ({ subresources }, path) => validateScale(subresources, path),
+    },
+    {
+      part: 'additionalPrinterColumns',
+      top: 'additionalPrinterColumns',
+      check: ({ additionalPrinterColumns }, path) =>
+        eachOf(additionalPrinterColumns, (column, i) => validateColumn(column, path.index(i))),
+    },
+    {
+      part: 'selectableFields',
+      top: 'selectableFields',
+      check: ({ schema, selectableFields }, path) => {
+        const known = schema?.openAPIV3Schema as RuleSchema | undefined;
+        return known ? validateSelectable(list(selectableFields), known, path) : [];
+      },
+    },
+  ];
+}
+
+/** What is said at the top of the spec, and what at each version. */
+export interface VersionFindings {
+  readonly absentSchemas: FieldError[];
+  readonly ofVersion: (i: number) => FieldError[];
+  readonly shared: FieldError[];
+}
+
+/** Everything that versions say of themselves (…/validation.go:validateCustomResourceDefinitionVersion). */
+export function validateVersionParts(versions: readonly Version[], spec: Path): VersionFindings {
+  const own = versions.map<FieldError[]>((version, i) =>
+    validateWarning(version, spec.child('versions').index(i)),
+  );
+  const shared: FieldError[] = [];
+  for (const { part, top, check } of partsOf(versions)) {
+    const below = part === 'schema' ? 'schema' : top;
+    const places = placements(versions, (version) => version[part], { spec, top, below });
+    const isShared =
+      places.length < versions.length || places[0]?.path.toString() === `spec.${top}`;
+    places.forEach(({ path, version }, i) => {
+      (isShared ? shared : (own[i] ?? shared)).push(...check(version, path));
+    });
+  }
+  return {
+    absentSchemas: versions.flatMap(({ schema }, i) =>
       schema?.openAPIV3Schema
         ? []
         : [required(spec.child('versions').index(i).child('schema', 'openAPIV3Schema'))],
     ),
-    ...places('schema', 'validation', 'schema').flatMap(({ path, version }) => {
-      const schema = version.schema?.openAPIV3Schema;
-      if (!schema) return [];
-      return validateSchema(schema, hasStatus(version), path.child('openAPIV3Schema'));
-    }),
-    ...places('subresources', 'subresources').flatMap(({ path, version }) =>
-      validateScale(version.subresources, path),
-    ),
-    ...places('additionalPrinterColumns', 'additionalPrinterColumns').flatMap(({ path, version }) =>
-      eachOf(version.additionalPrinterColumns, (column, i) =>
-        validateColumn(column, path.index(i)),
-      ),
-    ),
-    ...places('selectableFields', 'selectableFields').flatMap(({ path, version }) => {
-      const schema = version.schema?.openAPIV3Schema as RuleSchema | undefined;
-      return schema ? validateSelectable(list(version.selectableFields), schema, path) : [];
-    }),
-  ];
+    ofVersion: (i) => own[i] ?? [],
+    shared,
+  };
 }
 
 /** The schemas of a definition, each with the path at which findings in it are reported. */
