@@ -23,6 +23,7 @@ export class Fleet {
   private current: PolicySet = NO_POLICIES;
   private turn: Promise<unknown> = Promise.resolve();
 
+  private relayed = 0;
   private isReleased = false;
   private giveUp: () => void = () => undefined;
   private readonly untilReleased = new Promise<void>((resolve) => {
@@ -84,6 +85,14 @@ export class Fleet {
 
   get size(): number {
     return 1 + this.workers.size;
+  }
+
+  /** Whether this process holds connections, or has had new ones since it was last asked. */
+  relays(): boolean {
+    const { tcpConnections, udpSessions } = this.dataplane.counters;
+    const before = this.relayed;
+    this.relayed = tcpConnections + udpSessions;
+    return this.relayed > before || this.dataplane.connections().length > 0;
   }
 
   async view(): Promise<readonly RuleView[]> {

@@ -30,6 +30,27 @@ function maxProcesses(workers: number): number {
   return workers > 0 ? workers : Math.min(availableParallelism(), MAX_WORKERS);
 }
 
+/** Tells when another process would help. */
+export class Pressure {
+  private busy = 0;
+
+  /**
+   * Of the time since the last note, the share in which the event loop was busy, and whether anything was relayed: in a
+   * process with other components these may be what keeps it busy, above all when they start.
+   */
+  note(utilization: number, relays: boolean): void {
+    this.busy = utilization > BUSY && relays ? this.busy + 1 : 0;
+  }
+
+  get isHigh(): boolean {
+    return this.busy >= BUSY_CHECKS;
+  }
+
+  relieve(): void {
+    this.busy = 0;
+  }
+}
+
 /** Starts workers: at once those that were asked for, by load those that may come; one that ends is started again. */
 export class Growth {
   private started = 0;
@@ -44,7 +65,7 @@ export class Growth {
     const most = maxProcesses(workers);
     const wanted = workers === 0 ? 1 : most;
     while (this.fleet.size < wanted) await this.add();
-    let busy = 0;
+    const pressure = new Pressure();
     let before = performance.eventLoopUtilization();
     while (most > 1 && !signal.aborted) {
       const slept = await clock.sleep(CHECK_MS, signal).then(
@@ -54,10 +75,10 @@ export class Growth {
       if (!slept) return;
       const { utilization } = performance.eventLoopUtilization(before);
       before = performance.eventLoopUtilization();
-      busy = utilization > BUSY ? busy + 1 : 0;
-      const lacks = this.fleet.size < wanted || busy >= BUSY_CHECKS;
+      pressure.note(utilization, this.fleet.relays());
+      const lacks = this.fleet.size < wanted || pressure.isHigh;
       if (!lacks || this.fleet.size >= most) continue;
-      busy = 0;
+      pressure.relieve();
       await this.add();
     }
   }

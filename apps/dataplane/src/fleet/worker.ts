@@ -5,7 +5,8 @@ import type { Clock, Logger } from '@orrery/component';
 import { DataplaneClient } from '@orrery/dataplane';
 
 const POLL_MS = 10;
-const START_TIMEOUT_MS = 10_000;
+/** Of a machine that is very busy. */
+const START_TIMEOUT_MS = 60_000;
 
 export interface WorkerOptions {
   /** The dataplane's bundle. */
