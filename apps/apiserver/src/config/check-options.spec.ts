@@ -35,7 +35,10 @@ describe('flags that are refused before etcd is asked', () => {
     { flag: '--tls-cert-file=/nowhere', says: 'go together' },
     { flag: '--tls-cipher-suites=NOPE', says: '"NOPE" is not supported' },
     { flag: '--tls-min-version=VersionTLS09', says: '--tls-min-version' },
-    { flag: '--tls-sni-cert-key=x', says: 'expected <cert>,<key>:<host>' },
+    {
+      flag: '--tls-sni-cert-key=x',
+      says: 'expected comma separated certificate and key file paths',
+    },
     { flag: '--feature-gates=Nope=true', says: 'unrecognized feature gate: Nope' },
     {
       flag: '--feature-gates=AllAlpha=true',

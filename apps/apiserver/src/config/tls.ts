@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -102,19 +103,30 @@ export interface NamedCertificate {
   readonly context: SecureContext;
 }
 
-/** The certificates of --tls-sni-cert-key: `<cert>,<key>` for the names in the certificate, `<cert>,<key>:<host>,…` for these. */
+/** What clients may call a server that shows this certificate. */
+function namesIn(certificate: Buffer): string[] {
+  const { subjectAltName = '', subject } = new X509Certificate(certificate);
+  const names = [...subjectAltName.matchAll(/DNS:([^,\s"]+)/g)].map(([, name = '']) => name);
+  if (names.length > 0) return names;
+  return [/^CN=(.+)$/m.exec(subject)?.[1] ?? ''].filter((name) => name !== '');
+}
+
+/**
+ * The certificates of --tls-sni-cert-key: `<cert>,<key>` for the names in the certificate, `<cert>,<key>:<host>,…` for these
+ * (k8s component-base cli/flag/namedcertkey_flag.go).
+ */
 export function namedCertificates(options: ApiServerOptions): NamedCertificate[] {
   const flag = 'tls-sni-cert-key';
   return options.tlsSniCertKey.map((value) => {
-    const [, cert = '', key = '', hosts = ''] = /^([^,]+),([^,:]+)(?::(.+))?$/.exec(value) ?? [];
-    if (cert === '' || hosts === '')
+    const [, cert = '', key = '', hosts] = /^([^,]+),([^,:]+)(?::(.+))?$/.exec(value) ?? [];
+    if (cert === '')
       throw new ConfigError(
-        `--${flag}: ${JSON.stringify(value)}: expected <cert>,<key>:<host>,…; the names in a certificate are not read`,
+        `--${flag}: ${JSON.stringify(value)}: expected comma separated certificate and key file paths`,
       );
     const given = { cert: readFlagFile(flag, cert), key: readFlagFile(flag, key) };
     try {
       const context = createSecureContext({ ...given, ...cipheringOf(options) });
-      return { hosts: hosts.split(','), context };
+      return { hosts: hosts?.split(',') ?? namesIn(given.cert), context };
     } catch (error) {
       throw new ConfigError(`--${flag}: ${cert}: ${messageOf(error)}`, { cause: error });
     }
