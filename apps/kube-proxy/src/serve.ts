@@ -99,6 +99,7 @@ class KubeProxy {
   private readonly sink: DataplaneClient;
   private readonly metrics: ProxyMetrics;
   private readonly programmer: Programmer;
+  private readonly policies: PolicySync;
   private readonly healthChecks: HealthCheckNodePorts;
   private readonly health: HealthServers;
   private settings: ProxySettings;
@@ -122,7 +123,21 @@ class KubeProxy {
       () => familiesOf(this.facts),
     );
     const { sink, metrics } = this;
-    this.programmer = new Programmer({ node, sink, clock, logger, observer: metrics });
+    this.policies = new PolicySync({
+      ...place,
+      ...cluster,
+      sink,
+      rules: () => this.programmer.rules,
+    });
+    const observer = {
+      queued: () => {
+        metrics.queued();
+        this.policies.servicesChanged();
+      },
+      programmed: metrics.programmed.bind(metrics),
+      failed: metrics.failed.bind(metrics),
+    };
+    this.programmer = new Programmer({ node, sink, clock, logger, observer });
     const state = {
       mode: () => this.settings.mode,
       waitingMs: () => this.programmer.waitingMs,
@@ -157,7 +172,7 @@ class KubeProxy {
     app.useGlobalFilters(new ReconcileErrorFilter());
     const programming = this.programmer.start(signal);
     const watching = this.watchConfig(signal);
-    const policing = this.policies().start(signal);
+    const policing = this.policies.start(signal);
     await app.listen();
     if (!signal.aborted) await once(signal, 'abort');
     await app.close();
@@ -165,11 +180,6 @@ class KubeProxy {
     this.healthChecks.close();
     await Promise.all([programming, watching, policing]);
     await this.cluster.events.flush();
-  }
-
-  private policies(): PolicySync {
-    const { sink, place } = this;
-    return new PolicySync({ ...place, ...this.cluster, sink });
   }
 
   private createReconciler(): ServiceReconciler {

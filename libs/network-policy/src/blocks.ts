@@ -15,3 +15,10 @@ export function isInBlocks(text: string, blocks: readonly AddressBlock[]): boole
   const address = parseAddress(text);
   return address !== undefined && blocks.some((block) => compileBlock(block)(address));
 }
+
+/** What a block holds in one family, as CIDRs without exceptions. */
+export function cidrsOf({ cidr, except }: AddressBlock, family: 4 | 6): readonly string[] {
+  const whole = Block.parse(cidr);
+  if (whole?.family !== family) return [];
+  return whole.without(except.flatMap((text) => Block.parse(text) ?? [])).map(String);
+}

@@ -17,7 +17,10 @@ export type Verdict =
 
 type RuleTest = (peer: string, flow: PolicyFlow) => boolean;
 
-const matchesPort = ({ protocol, from, to }: PortRange, flow: PolicyFlow): boolean =>
+export const matchesPort = (
+  { protocol, from, to }: PortRange,
+  flow: Pick<PolicyFlow, 'protocol' | 'port'>,
+): boolean =>
   protocol === flow.protocol &&
   (from === undefined || (flow.port >= from && flow.port <= (to ?? from)));
 

@@ -13,3 +13,5 @@ export type { PolicyFlow, Verdict } from './evaluator.js';
 export { PolicyEvaluator } from './evaluator.js';
 export type { FilterOptions } from './iptables.js';
 export { POLICY_CHAIN, renderPolicyFilter } from './iptables.js';
+export type { ServiceFrontend } from './service-filter.js';
+export { SERVICE_CHAIN } from './service-filter.js';

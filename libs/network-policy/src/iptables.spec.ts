@@ -34,6 +34,7 @@ describe('renderPolicyFilter()', () => {
     const name = /^:(ORRERY-IN-[0-9a-f]{16}) /m.exec(text)?.[1] ?? '';
     expect(text.replaceAll(name, chain)).toBe(`*filter
 :ORRERY-POLICY - [0:0]
+:ORRERY-SERVICES - [0:0]
 :${chain} - [0:0]
 -A ORRERY-POLICY -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN
 -A ORRERY-POLICY -s 198.18.1.1 -j RETURN
@@ -44,8 +45,28 @@ describe('renderPolicyFilter()', () => {
 -A ${chain} -s 192.0.2.0/32 -j RETURN
 -A ${chain} -s 192.0.2.2/31 -j RETURN
 -A ${chain} -j DROP
+-A ORRERY-SERVICES -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN
 COMMIT
 `);
+  });
+
+  it('guards the addresses of Services behind what every node may do', () => {
+    const backends = [{ address: '10.244.1.2', port: 80 }];
+    const services = [{ address: '10.96.0.5', port: 80, protocol: 'TCP' as const, backends }];
+    const text = renderPolicyFilter(set, { family: 4, podCidrs: ['10.244.1.0/24'], services });
+    const vip = '-d 10.96.0.5 -p tcp -m tcp --dport 80';
+    expect(text.split('\n').filter((line) => line.startsWith('-A ORRERY-SERVICES'))).toEqual(
+      [
+        '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN',
+        '-s 198.18.1.1 -j RETURN',
+        '-s 10.244.1.0 -j RETURN',
+        '-s 10.244.1.1 -j RETURN',
+        ...['10.244.1.2', '10.244.2.2', '192.0.2.0/32', '192.0.2.2/31'].map(
+          (source) => `-s ${source} ${vip} -j RETURN`,
+        ),
+        `${vip} -j DROP`,
+      ].map((line) => `-A ORRERY-SERVICES ${line}`),
+    );
   });
 
   it.each([

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Block, parseAddress } from './address.js';
-import type { AddressBlock, FlowRule, PodIsolation, PolicySet, PortRange } from './policy-set.js';
+import { cidrsOf } from './blocks.js';
+import type { FlowRule, PodIsolation, PolicySet, PortRange } from './policy-set.js';
+import { SERVICE_CHAIN, renderServiceFilter } from './service-filter.js';
+import type { ServiceFrontend } from './service-filter.js';
 
 /** The chain that the caller jumps to from FORWARD, before anything else. */
 export const POLICY_CHAIN = 'ORRERY-POLICY';
@@ -9,6 +12,8 @@ export interface FilterOptions {
   readonly family: 4 | 6;
   /** The pod ranges of the node whose rules these are: each pod is guarded on its own node. */
   readonly podCidrs: readonly string[];
+  /** Addresses of Services that this node serves. */
+  readonly services?: readonly ServiceFrontend[];
 }
 
 /** Addresses of a range that its node itself has: the tunnel's and the bridge's. */
@@ -22,18 +27,12 @@ const ofFamily =
   (address: string): boolean =>
     parseAddress(address)?.family === family;
 
-const blockTexts = ({ cidr, except }: AddressBlock, family: 4 | 6): string[] => {
-  const whole = Block.parse(cidr);
-  if (whole?.family !== family) return [];
-  return whole.without(except.flatMap((text) => Block.parse(text) ?? [])).map(String);
-};
-
 /** `-s X` or `-d X` for each peer; one empty text when anyone may be the peer. */
 function peerMatches(rule: FlowRule, flag: '-s' | '-d', family: 4 | 6): readonly string[] {
   if (!rule.addresses && !rule.blocks) return [''];
   return [
     ...(rule.addresses ?? []).filter(ofFamily(family)),
-    ...(rule.blocks ?? []).flatMap((block) => blockTexts(block, family)),
+    ...(rule.blocks ?? []).flatMap((block) => cidrsOf(block, family)),
   ].map((peer) => `${flag} ${peer} `);
 }
 
@@ -101,17 +100,22 @@ export function renderPolicyFilter(set: PolicySet, options: FilterOptions): stri
     ...addresses,
     ...podCidrs.flatMap((cidr) => Block.parse(cidr)?.first(NODE_ADDRESSES_IN_RANGE) ?? []),
   ]);
-  const passes = [...new Set(nodes)]
-    .filter(ofFamily(family))
-    .map((address) => `-A ${POLICY_CHAIN} -s ${address} -j RETURN`);
+  const services = renderServiceFilter(set, options.services ?? [], family);
+  const head = (chain: string, isUsed: boolean): string[] =>
+    [
+      '-m conntrack --ctstate RELATED,ESTABLISHED',
+      ...(isUsed ? [...new Set(nodes)].filter(ofFamily(family)).map((node) => `-s ${node}`) : []),
+    ].map((match) => `-A ${chain} ${match} -j RETURN`);
   return [
     '*filter',
     `:${POLICY_CHAIN} - [0:0]`,
+    `:${SERVICE_CHAIN} - [0:0]`,
     ...chains.heads,
-    `-A ${POLICY_CHAIN} -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN`,
-    ...(chains.jumps.length > 0 ? passes : []),
+    ...head(POLICY_CHAIN, chains.jumps.length > 0),
     ...chains.jumps,
     ...chains.bodies,
+    ...head(SERVICE_CHAIN, services.length > 0),
+    ...services,
     'COMMIT',
     '',
   ].join('\n');

@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs';
 import { runTool, tryTool } from '@orrery/network';
-import { POLICY_CHAIN, renderPolicyFilter } from '@orrery/network-policy';
-import type { PolicySet } from '@orrery/network-policy';
+import { POLICY_CHAIN, SERVICE_CHAIN, renderPolicyFilter } from '@orrery/network-policy';
+import type { PolicySet, ServiceFrontend } from '@orrery/network-policy';
 
 const BRIDGE_FILTER = '/proc/sys/net/bridge/bridge-nf-call-iptables';
 const POD_CHAIN = /^:(ORRERY-(?:IN|OUT)-[0-9a-f]{16}) /gm;
-const JUMP = ['FORWARD', '-m', 'comment', '--comment', 'NetworkPolicy', '-j', POLICY_CHAIN];
+const JUMPS = [
+  { from: 'FORWARD', to: POLICY_CHAIN },
+  { from: 'INPUT', to: SERVICE_CHAIN },
+];
 
 const chainsIn = (text: string): string[] =>
   [...text.matchAll(POD_CHAIN)].map(([, name = '']) => name);
@@ -25,8 +28,12 @@ export class PolicyFilter {
   }
 
   /** Puts the policies in force in one transaction. Rejects with ToolError or ConfigError; safe to repeat. */
-  async apply(set: PolicySet, podCidrs: readonly string[]): Promise<void> {
-    const text = renderPolicyFilter(set, { family: this.family, podCidrs });
+  async apply(
+    set: PolicySet,
+    podCidrs: readonly string[],
+    services: readonly ServiceFrontend[],
+  ): Promise<void> {
+    const text = renderPolicyFilter(set, { family: this.family, podCidrs, services });
     if (text === this.last) return;
     // What an earlier kube-proxy left is found once.
     if (this.last === undefined)
@@ -39,8 +46,11 @@ export class PolicyFilter {
       .replace('*filter\n', ['*filter', ...heads, ''].join('\n'))
       .replace('COMMIT\n', [...removal, 'COMMIT', ''].join('\n'));
     await runTool(`${this.tool}-restore`, ['--noflush'], { input });
-    const jump = await tryTool(this.tool, ['-C', ...JUMP]);
-    if (jump.code !== 0) await runTool(this.tool, ['-I', 'FORWARD', '1', ...JUMP.slice(1)]);
+    for (const { from, to } of JUMPS) {
+      const rule = ['-m', 'comment', '--comment', 'NetworkPolicy', '-j', to];
+      const { code } = await tryTool(this.tool, ['-C', from, ...rule]);
+      if (code !== 0) await runTool(this.tool, ['-I', from, '1', ...rule]);
+    }
     this.chains = chains;
     this.last = text;
   }

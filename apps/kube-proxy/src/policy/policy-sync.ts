@@ -2,9 +2,10 @@ import { resources } from '@orrery/api';
 import type { NetworkPolicy, Node, ObjectReference } from '@orrery/api';
 import type { Clock, Logger } from '@orrery/component';
 import type { EventRecorder } from '@orrery/controller';
+import type { ServiceRule } from '@orrery/dataplane';
 import type { InformerFactory } from '@orrery/informers';
 import { NO_POLICIES, compilePolicies } from '@orrery/network-policy';
-import type { PolicySet } from '@orrery/network-policy';
+import type { PolicySet, ServiceFrontend } from '@orrery/network-policy';
 import { PolicyFilter, filtersBridges } from './policy-filter.js';
 
 /** Where the policies for relayed traffic go: the dataplane. */
@@ -17,9 +18,17 @@ export interface PolicySyncOptions {
   readonly nodeName: string;
   readonly informers: InformerFactory;
   readonly sink: PolicySink;
+  /** What this node's dataplane serves. */
+  readonly rules: () => readonly ServiceRule[];
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+/** Whoever may answer a client, from inside the cluster or from outside. */
+function frontendsOf({ protocol, frontends, backends, inside }: ServiceRule): ServiceFrontend[] {
+  const all = [...backends, ...(inside?.backends ?? [])];
+  return frontends.map(({ address, port }) => ({ address, port, protocol, backends: all }));
 }
 
 const referenceTo = ({
@@ -72,6 +81,11 @@ export class PolicySync {
       await this.settle(signal);
     }
     await following;
+  }
+
+  /** The rules are others now: where the packet filter is in use, it follows. */
+  servicesChanged(): void {
+    if (this.isFiltering) this.changed();
   }
 
   private readonly changed = (): void => {
@@ -155,8 +169,10 @@ export class PolicySync {
     if (this.mode !== 'netns' || (set.pods.length === 0 && !this.isFiltering)) return;
     this.isFiltering = true;
     const podCidrs = this.self?.spec?.podCIDRs ?? [];
-    if (podCidrs.some((cidr) => !cidr.includes(':'))) await this.filters[4].apply(set, podCidrs);
-    if (podCidrs.some((cidr) => cidr.includes(':'))) await this.filters[6].apply(set, podCidrs);
+    const services = this.options.rules().flatMap(frontendsOf);
+    for (const family of [4, 6] as const)
+      if (podCidrs.some((cidr) => cidr.includes(':') === (family === 6)))
+        await this.filters[family].apply(set, podCidrs, services);
   }
 
   /** One kube-proxy says it once of each policy: that of the first node by name. */

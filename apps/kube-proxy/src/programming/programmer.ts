@@ -63,6 +63,11 @@ export class Programmer {
     this.flush();
   }
 
+  /** Everything that is wanted. */
+  get rules(): readonly ServiceRule[] {
+    return [...this.desired.values()].flat();
+  }
+
   /** The addresses whose clients belong to this node. */
   setSources(sources: readonly string[]): void {
     if (sources.join() === this.sources.join()) return;
@@ -154,7 +159,7 @@ export class Programmer {
   ): Promise<readonly FrontendProblem[]> {
     const { node } = this.options;
     if (mode === 'changes') return sink.change(node, changes);
-    return sink.replace({ node, sources: this.sources, rules: [...this.desired.values()].flat() });
+    return sink.replace({ node, sources: this.sources, rules: this.rules });
   }
 
   private takeChanges(): RuleChanges {
