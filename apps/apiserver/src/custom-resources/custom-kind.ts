@@ -15,6 +15,8 @@ export interface CustomKind {
   readonly schemas: SchemaRegistry;
   /** Removes what the structural schema does not know; answers the paths of the removed fields. Mutates. */
   prune(object: KubeObject): readonly string[];
+  /** Decodes what is embedded; answers the paths of unknown fields, or hands `refuse` the reason. Mutates. */
+  coerce(object: KubeObject, refuse: (reason: string) => never): readonly string[];
 }
 
 const registries = new WeakMap<KindDescriptor, () => SchemaRegistry>();

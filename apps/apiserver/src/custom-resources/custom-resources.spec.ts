@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { applyDefaults } from './apply-defaults.js';
+import { coerceEmbedded } from './coerce-embedded.js';
 import { compareVersions } from './served-definitions.js';
 import { assignJsonPath, evaluateJsonPath, parseJsonPath } from './json-path.js';
 import { prune } from './prune.js';
@@ -321,6 +322,38 @@ describe('validateEmbedded()', () => {
     };
     const found = validateEmbedded({ e: value }, schema, '');
     expect(found.map((one) => `${one.field}: ${one.message}`)).toEqual(want);
+  });
+});
+
+describe('coerceEmbedded()', () => {
+  const schema: StructuralSchema = {
+    properties: { e: { items: { 'x-kubernetes-embedded-resource': true } } },
+  };
+  const refuse = (reason: string): never => {
+    throw new Error(reason);
+  };
+
+  it('leaves what metadata has, and names the rest', () => {
+    const object = {
+      e: [{ kind: 'X', metadata: { name: '', labels: {}, zz: 1 } }, { metadata: null }],
+    };
+    expect(coerceEmbedded(object, schema, '', refuse)).toEqual(['e[0].metadata.zz']);
+    expect(object).toEqual({ e: [{ kind: 'X', metadata: {} }, { metadata: {} }] });
+  });
+
+  it.each([
+    {
+      name: 'a kind that is no text',
+      value: { kind: 5 },
+      want: 'e[0].kind: Invalid value: 5: must be a string',
+    },
+    {
+      name: 'labels of another type',
+      value: { metadata: { labels: { a: 5 } } },
+      want: 'e[0].metadata: Invalid value: {"labels":{"a":5}}: json: cannot unmarshal number into Go struct field ObjectMeta.labels.a of type string',
+    },
+  ])('refuses $name', ({ value, want }) => {
+    expect(() => coerceEmbedded({ e: [value] }, schema, '', refuse)).toThrow(want);
   });
 });
 

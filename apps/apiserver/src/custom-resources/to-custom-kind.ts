@@ -10,6 +10,7 @@ import type {
   Strategy,
 } from '@orrery/api';
 import { applyDefaults, dropNulls } from './apply-defaults.js';
+import { coerceEmbedded } from './coerce-embedded.js';
 import { rememberSchemas } from './custom-kind.js';
 import type { CustomKind } from './custom-kind.js';
 import { customStrategies } from './custom-strategies.js';
@@ -182,6 +183,7 @@ export function toCustomKind(
     get schemas() {
       return (schemas ??= schemasFor(name, schema));
     },
+    coerce: (object, refuse) => coerceEmbedded(object, schema, '', refuse),
     prune: (object) => (preserveAll ? [] : prune(object as unknown as Json, schema)),
   };
 }

@@ -46,6 +46,16 @@ interface CheckOptions extends Partial<Omit<Report, 'unknown'>> {
   readonly isConverted?: boolean;
 }
 
+const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+
+/** Custom objects have their metadata decoded like all others (k8s apiextensions-apiserver pkg/apiserver/schema/objectmeta/coerce.go). */
+function readMeta(object: KubeObject, refuse: Refuse): readonly string[] {
+  const { unknownFields, typeError } = schemas().checkFields(object.metadata, OBJECT_META);
+  if (typeError !== undefined) throw refuse(typeError);
+  object.metadata = schemas().normalize(object.metadata, OBJECT_META);
+  return unknownFields.map((path) => `metadata.${path}`);
+}
+
 /** Drops what the kind does not know, refuses values of the wrong type, and reports both as asked. */
 export async function checkFields(
   call: Call,
@@ -54,7 +64,15 @@ export async function checkFields(
 ): Promise<KubeObject> {
   const { kind, custom } = call.resource;
   if (custom) {
-    report(call, { unknown: custom.prune(object), duplicates, refuse });
+    const refuseValue = (reason: string): never => {
+      throw refuse(reason);
+    };
+    const unknown = [
+      ...readMeta(object, refuse),
+      ...custom.prune(object),
+      ...custom.coerce(object, refuseValue),
+    ];
+    report(call, { unknown, duplicates, refuse });
     return object;
   }
   const { unknownFields, typeError, conversionError } = schemas().checkFields(object, kind.schema);
@@ -75,7 +93,7 @@ export async function readObject(call: Call): Promise<KubeObject> {
       group: kind.group,
       version: kind.version,
       kind: kind.kind,
-      ...(custom ? {} : { schema: kind.schema, message: kind.message }),
+      ...(custom ? { isCustom: true } : { schema: kind.schema, message: kind.message }),
     },
     pause,
   );

@@ -1,4 +1,4 @@
-import { goTypeName, refName, unionOf } from './schema.js';
+import { goTypeName, refName, structOf, unionOf } from './schema.js';
 import type { Schema, Union } from './schema.js';
 import type { SchemaLookup } from './schema-registry.js';
 
@@ -151,7 +151,7 @@ export function compileCheck(schemas: SchemaLookup, name: string): FieldCheck {
     const union = unionOf(definition);
     compiled = union
       ? unionCheck(union, ofDefinition(union.of))
-      : (specialOf(definition) ?? ofSchema(schemas.definition(definition), goName(definition)));
+      : (specialOf(definition) ?? ofSchema(structOf(schemas, definition), goName(definition)));
     known.set(definition, compiled);
     return compiled;
   };

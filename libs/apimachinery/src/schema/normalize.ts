@@ -1,7 +1,7 @@
 import { isPointerField } from '../protobuf/pointer-fields.js';
 import { canonicalQuantity, QuantityError } from '../quantity.js';
 import type { SchemaLookup } from './schema-registry.js';
-import { goTypeName, refName, unionOf } from './schema.js';
+import { goTypeName, refName, structOf, unionOf } from './schema.js';
 import type { Schema, Union } from './schema.js';
 import { isLeftOut, writtenZero, zeroOf } from './written-zeros.js';
 
@@ -62,7 +62,7 @@ export function compileNormalizer(schemas: SchemaLookup, name: string): Normaliz
     const union = unionOf(definition);
     compiled = union
       ? unionNormalizer(union, ofDefinition(union.of))
-      : (special(definition) ?? ofSchema(schemas.definition(definition), definition));
+      : (special(definition) ?? ofSchema(structOf(schemas, definition), definition));
     known.set(definition, compiled);
     return compiled;
   };

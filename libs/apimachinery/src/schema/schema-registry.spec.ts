@@ -49,6 +49,18 @@ describe('SchemaRegistry', () => {
       expect(found.typeError).toBe(typeError);
     });
 
+    it('knows structs without fields', () => {
+      const withStatus = (status: unknown): object => ({
+        spec: { versions: [{ subresources: { status } }] },
+      });
+      expect(registry.checkFields(withStatus([]), CRD).typeError).toBe(
+        'json: cannot unmarshal array into Go struct field CustomResourceSubresources.spec.versions.subresources.status of type v1.CustomResourceSubresourceStatus',
+      );
+      const { unknownFields } = registry.checkFields(withStatus({ a: 1 }), CRD);
+      expect(unknownFields).toEqual(['spec.versions[0].subresources.status.a']);
+      expect(registry.normalize(withStatus({ a: 1 }), CRD)).toMatchObject(withStatus({}));
+    });
+
     it('keeps what Go would write again', () => {
       const given = withSchema({
         items: { zzUnknown: 1, properties: { k: null }, nullable: false },

@@ -52,3 +52,15 @@ export function unionOf(definition: string): Union | undefined {
   const found = UNIONS.find(([suffix]) => definition.endsWith(`.JSONSchemaProps${suffix}`));
   return found && { of: definition.slice(0, -found[0].length), others: found[1] };
 }
+
+/** Structs of Go without any field; others of which the schema says as little can be anything. */
+const EMPTY_STRUCT = /\.CustomResourceSubresourceStatus$/;
+
+/** The schema of a definition. */
+export function structOf(
+  schemas: { definition(name: string): Schema | undefined },
+  name: string,
+): Schema | undefined {
+  const schema = schemas.definition(name);
+  return EMPTY_STRUCT.test(name) ? { ...schema, properties: {} } : schema;
+}

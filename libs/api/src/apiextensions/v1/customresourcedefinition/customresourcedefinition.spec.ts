@@ -316,6 +316,16 @@ describe('validateCustomResourceDefinition()', () => {
       ],
     },
     {
+      name: 'unknown fields that are said not to be kept',
+      crd: ofSpec({
+        type: 'object',
+        properties: { x: { 'x-kubernetes-preserve-unknown-fields': false } },
+      }),
+      want: [
+        `${SPEC}.properties[x].x-kubernetes-preserve-unknown-fields: Invalid value: false: must be true or undefined`,
+      ],
+    },
+    {
       name: 'what must not be below restrictions',
       crd: ofSpec({
         type: 'object',

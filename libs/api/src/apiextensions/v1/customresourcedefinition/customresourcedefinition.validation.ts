@@ -320,7 +320,11 @@ function validateStoredVersions({ spec, status }: CustomResourceDefinition): Fie
   if (stored.length === 0) return [invalid(path, null, 'must have at least one stored version')];
   return [
     ...versions
-      .filter(({ name, storage }) => storage && !stored.includes(name))
+      // Of versions with the same name the first counts.
+      .filter(
+        ({ name, storage }, i) =>
+          storage && (!stored.includes(name) || versions.findIndex((one) => one.name === name) < i),
+      )
       .map(({ name }) => invalid(path, stored, `must have the storage version ${name}`)),
     ...stored.flatMap((version, i) =>
       kept.has(version)

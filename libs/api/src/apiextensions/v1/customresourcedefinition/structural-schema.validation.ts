@@ -291,7 +291,8 @@ function isBeyondStructure(schema: JSONSchemaProps, depth = 0): boolean {
     if (name === 'additionalItems') return value !== undefined;
     return isSchema(value) ? Object.keys(value).length > 0 : isSet(name, value);
   });
-  if (isOdd || Array.isArray(items)) return true;
+  const isClosed = schema['x-kubernetes-preserve-unknown-fields'] === false;
+  if (isOdd || isClosed || Array.isArray(items)) return true;
   const nested = [
     items,
     not,
