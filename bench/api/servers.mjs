@@ -35,8 +35,10 @@ export function cleanUp() {
 
 /** An API server that can be started again and again on the same etcd. */
 export class Side {
-  constructor(name, number, command, args) {
-    Object.assign(this, { name, command, args });
+  /** `count` = processes behind its one port. */
+  constructor(name, number, command, args, count = 1) {
+    Object.assign(this, { name, command, args, count });
+    this.processes = [];
     this.host = `${NET}.30.${10 + number}`;
     this.etcd = `${NET}.30.${40 + number}`;
     this.agent = new https.Agent({ keepAlive: true, maxSockets: 64 });
@@ -73,27 +75,43 @@ export class Side {
     ];
     const began = performance.now();
     this.heard = '';
-    this.process = start(this.command, [...node, ...this.args, ...flags], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, NODE_COMPILE_CACHE: join(dist, '.compile-cache') },
+    this.processes = Array.from({ length: this.count }, () => {
+      const child = start(this.command, [...node, ...this.args, ...flags], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, NODE_COMPILE_CACHE: join(dist, '.compile-cache') },
+      });
+      child.stderr.on('data', (text) => (this.heard = `${this.heard}${text}`.slice(-20_000)));
+      return child;
     });
-    this.process.stderr.on('data', (text) => (this.heard = `${this.heard}${text}`.slice(-20_000)));
     while (performance.now() - began < 60_000) {
       const answer = await this.ask('GET', '/readyz').catch(() => undefined);
-      if (answer?.status === 200) return (performance.now() - began) / 1000;
+      if (answer?.status === 200 && this.#listening() >= this.count)
+        return (performance.now() - began) / 1000;
       await sleep(5);
     }
     throw new Error(`${this.name} does not become ready: ${this.heard}`);
   }
 
+  /** How many sockets listen at its address. */
+  #listening() {
+    const address = this.host.split('.').reverse();
+    const hex = address.map((part) => Number(part).toString(16).padStart(2, '0')).join('');
+    const local = ` ${hex.toUpperCase()}:192B 00000000:0000 0A `;
+    return readFileSync('/proc/net/tcp', 'utf8').split(local).length - 1;
+  }
+
   async stop() {
-    const ended = new Promise((resolve) => this.process.once('exit', resolve));
     this.agent.destroy();
     this.agent = new https.Agent({ keepAlive: true, maxSockets: 64 });
-    this.process.kill('SIGTERM');
-    await Promise.race([ended, sleep(3000, undefined, { ref: false })]);
-    this.process.kill('SIGKILL');
-    await ended;
+    await Promise.all(
+      this.processes.map(async (child) => {
+        const ended = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGTERM');
+        await Promise.race([ended, sleep(3000, undefined, { ref: false })]);
+        child.kill('SIGKILL');
+        await ended;
+      }),
+    );
   }
 
   get url() {
@@ -102,14 +120,20 @@ export class Side {
 
   /** Seconds of CPU that the server has used: what other work on the machine does not change much. */
   get cpu() {
-    const fields = readFileSync(`/proc/${this.process.pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    const used = this.processes.map(({ pid }) => {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+      return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    });
+    return used.reduce((sum, seconds) => sum + seconds, 0);
   }
 
   /** Megabytes. */
   get resident() {
-    const status = readFileSync(`/proc/${this.process.pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+)/.exec(status)[1]) / 1024;
+    const held = this.processes.map(({ pid }) => {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      return Number(/VmRSS:\s+(\d+)/.exec(status)[1]) / 1024;
+    });
+    return held.reduce((sum, megabytes) => sum + megabytes, 0);
   }
 
   open(method, path, body) {
@@ -134,7 +158,7 @@ export class Side {
   /** How long the event loop was held up since the last question, for a server with ../loop-delay.mjs. */
   async held() {
     this.heard = '';
-    this.process.kill('SIGUSR2');
+    this.processes[0].kill('SIGUSR2');
     for (let i = 0; i < 200; i++) {
       const line = /loop-delay (.*)\n/.exec(this.heard);
       if (line) return JSON.parse(line[1]).maxMs;
@@ -167,14 +191,16 @@ function upstreamSide(number, program) {
 export function sidesToMeasure() {
   writeFileSync(scratch('tokens.csv'), `${TOKEN},bench,bench,"system:masters"\n`);
   const sides = [];
-  const ours = (name, from, ...more) => {
-    const bundle = join(from, 'kube-apiserver.js');
-    sides.push(new Side(name, sides.length, process.execPath, [...NODE_FLAGS, bundle, ...more]));
+  const ours = (name, from, more = [], count = 1) => {
+    const args = [...NODE_FLAGS, join(from, 'kube-apiserver.js'), ...more];
+    sides.push(new Side(name, sides.length, process.execPath, args, count));
   };
   ours('orrery', dist);
   if (process.env.ORRERY_DIST_BEFORE) ours('before', process.env.ORRERY_DIST_BEFORE);
-  if (process.env.BENCH_QUORUM) ours('quorum', dist, '--reads=quorum');
-  if (process.env.BENCH_HTTP1 !== '0') ours('http1', dist, '--disable-http2-serving');
+  if (process.env.BENCH_QUORUM) ours('quorum', dist, ['--reads=quorum']);
+  const shared = Number(process.env.BENCH_SHARED ?? 1);
+  if (shared > 1) ours('shared', dist, ['--permit-port-sharing'], shared);
+  if (process.env.BENCH_HTTP1 !== '0') ours('http1', dist, ['--disable-http2-serving']);
   const program = upstreamProgram();
   if (!program) {
     process.stdout.write('KUBE_BIN_DIR names no kube-apiserver: upstream is not measured\n');
