@@ -160,6 +160,7 @@ export { isFlagSet } from './query-flag.js';
 export { DecodeError, MAX_VALUES } from './codec/decode-error.js';
 export { setOwn } from './schema/normalize.js';
 export { decodeJson, duplicateFieldsOf, goJsonError } from './codec/json.js';
+export { jsonSyntaxProblem } from './codec/json-syntax.js';
 export type { DecodedJson, DecodeOptions } from './codec/json.js';
 export { decodeYaml, encodeYaml } from './codec/yaml.js';
 export { goValue } from './patch/go-value.js';
@@ -168,7 +169,7 @@ export { applyMergePatch, requireObjectPatch } from './patch/merge-patch.js';
 export { applyStrategicMergePatch } from './patch/strategic-merge-patch.js';
 export { PROTOBUF_MEDIA_TYPE, ProtobufCodec } from './protobuf/protobuf-codec.js';
 export type { DecodedProtobuf } from './protobuf/protobuf-codec.js';
-export { ProtobufError } from './protobuf/protobuf-error.js';
+export { ProtobufError, UnknownMessageError } from './protobuf/protobuf-error.js';
 export { applyConfiguration } from './managed-fields/apply-configuration.js';
 export {
   applyPatch,

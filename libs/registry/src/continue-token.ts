@@ -16,7 +16,8 @@ export function encodeContinue({ revision, after, cluster }: ContinueToken): str
   ).toString('base64url');
 }
 
-const bad = (why: string): Error => newBadRequest(`continue key is not valid: ${why}`);
+const bad = (why: string): Error =>
+  newBadRequest(`invalid continue token: continue key is not valid: ${why}`);
 
 /** Reads a token of the given logical cluster. Throws 400 for any other. */
 export function decodeContinue(text: string, cluster?: string): ContinueToken {
@@ -32,10 +33,11 @@ function parseContinue(text: string): ContinueToken {
   const odd = /[^A-Za-z0-9_-]/.exec(text);
   if (odd) throw bad(`illegal base64 data at input byte ${odd.index}`);
   let token: { v?: unknown; rv?: unknown; start?: unknown; cluster?: unknown };
+  const bytes = Buffer.from(text, 'base64url');
   try {
-    token = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as typeof token;
+    token = JSON.parse(bytes.toString('utf8')) as typeof token;
   } catch (error) {
-    throw bad(goJsonError(error));
+    throw bad(goJsonError(error, bytes));
   }
   if (typeof token !== 'object' || token === null || token.v !== 'meta.k8s.io/v1') {
     throw bad(`server does not recognize this encoded version ${JSON.stringify(token?.v ?? '')}`);

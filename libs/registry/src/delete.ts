@@ -66,7 +66,7 @@ export function validateDeleteOptions(options: DeleteOptions): void {
   }
   const policy = options.propagationPolicy;
   if (policy !== undefined && !POLICIES.some((known) => known === policy))
-    throw newInvalid(kind, '', [notSupported(path, policy, [...POLICIES, 'nil'])]);
+    throw newInvalid(kind, '', [notSupported(path, policy, [...POLICIES, 'nil'], 'as given')]);
 }
 
 /** The status that a completed deletion answers with. */

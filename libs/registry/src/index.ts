@@ -17,6 +17,7 @@ export { represent } from './representation.js';
 export type { Finish, HookCall, StoreDeps, StoreHooks } from './store-deps.js';
 export { systemContext } from './store-deps.js';
 export type { Transform, UpdateCall, UpdateResult } from './update.js';
+export { checkIdentity } from './update.js';
 export type { WatchEvent } from './watch.js';
 export { toStatusError } from './storage-status.js';
 export { cloneJson, equalJson } from './json.js';

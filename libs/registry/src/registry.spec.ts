@@ -32,7 +32,9 @@ describe('decodeContinue()', () => {
       text: Buffer.from('{"v":"meta.k8s.io/v1","rv":1,"start":"../x"}').toString('base64url'),
     },
   ])('refuses $name', ({ text }) => {
-    expect(() => decodeContinue(text)).toThrow(/^continue key is not valid: |^$/);
+    expect(() => decodeContinue(text)).toThrow(
+      /^invalid continue token: continue key is not valid: |^$/,
+    );
   });
 });
 

@@ -10,7 +10,7 @@ import {
   newNotFound,
   toApiVersion,
 } from '@orrery/apimachinery';
-import type { Strategy } from '@orrery/api';
+import type { KindDescriptor, Strategy } from '@orrery/api';
 import { isOutcomeUnknown, isStorageError } from '@orrery/storage';
 import type { Entry } from '@orrery/storage';
 import type { AdmissionAttributes } from './admission.js';
@@ -109,21 +109,26 @@ function keepServerFields(object: KubeObject, old: KubeObject): void {
 }
 
 /** k8s apiserver pkg/endpoints/handlers/rest.go:checkName. */
-function checkIdentity(scope: StoreScope, object: KubeObject, call: UpdateCall): void {
+export function checkIdentity(
+  kind: Pick<KindDescriptor, 'scope'>,
+  object: KubeObject,
+  call: { readonly namespace?: string },
+  name: string,
+): void {
   const { metadata } = object;
-  if (scope.kind.scope === 'Cluster') delete metadata.namespace;
+  if (kind.scope === 'Cluster') delete metadata.namespace;
   else if (!metadata.namespace && call.namespace) metadata.namespace = call.namespace;
   if (!metadata.name) {
     throw newBadRequest(
-      `the name of the object (${call.name} based on URL) was undeterminable: name must be provided`,
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
     );
   }
-  if (metadata.name !== call.name) {
+  if (metadata.name !== name) {
     throw newBadRequest(
-      `the name of the object (${metadata.name}) does not match the name on the URL (${call.name})`,
+      `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
     );
   }
-  if (scope.kind.scope === 'Namespaced' && metadata.namespace !== call.namespace) {
+  if (kind.scope === 'Namespaced' && metadata.namespace !== call.namespace) {
     throw newBadRequest(
       `the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${call.namespace})`,
     );
@@ -217,7 +222,7 @@ async function attempt(
   const object = await transform(old);
   object.kind = kind.kind;
   object.apiVersion = toApiVersion(kind.group, kind.version);
-  checkIdentity(scope, object, call);
+  checkIdentity(kind, object, call, call.name);
   checkVersions(scope, object, old);
   await pause();
   kind.setDefaults?.(object);
@@ -271,7 +276,7 @@ async function createAbsent(
       `Precondition failed: UID in precondition: ${object.metadata.uid}, UID in object meta: `,
     );
   }
-  checkIdentity(scope, object, call);
+  checkIdentity(scope.kind, object, call, call.name);
   delete object.metadata.resourceVersion;
   const representation = await createObject(scope, object, call);
   return { representation, created: true, deleted: false };

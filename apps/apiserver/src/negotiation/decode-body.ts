@@ -3,29 +3,17 @@ import {
   DecodeError,
   ProtobufError,
   StatusError,
+  UnknownMessageError,
   decodeJson,
   decodeYaml,
   duplicateFieldsOf,
   newBadRequest,
-  toApiVersion,
 } from '@orrery/apimachinery';
 import type { ApiRequest } from '../filters/api-request.js';
 import { decodeYamlAside } from './decode-aside.js';
+import type { BodyKind } from './body-kind.js';
+import { checkKind, unrecognized } from './body-kind.js';
 import { protobuf } from './schemas.js';
-
-/** The kind that a body must be. */
-export interface BodyKind {
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-  /** Definition in schemas.json; undefined = the caller checks the fields. */
-  readonly schema?: string;
-  readonly message?: string;
-  /** Versions with the same fields, which are taken for this one. */
-  readonly alsoVersions?: readonly string[];
-  /** Kinds such as DeleteOptions that every group version has. */
-  readonly anyVersion?: boolean;
-}
 
 /** 415 naming what would be taken. */
 export const unsupported = (type: string, accepted: readonly string[]): StatusError =>
@@ -51,85 +39,42 @@ interface Parsed {
 }
 
 /** What is wrong with the bytes is a 400. */
-function toRefusal(error: unknown): unknown {
-  if (error instanceof DecodeError)
-    return newBadRequest(`couldn't get version/kind; json parse error: ${error.message}`, error);
-  return error instanceof ProtobufError ? newBadRequest(error.message, error) : error;
+function toRefusal(error: unknown, expected: BodyKind, body: Uint8Array): unknown {
+  if (error instanceof DecodeError) {
+    const problem = error.message.startsWith('yaml: ')
+      ? error.message
+      : `couldn't get version/kind; json parse error: ${error.message}`;
+    return unrecognized(expected, problem, body);
+  }
+  if (error instanceof UnknownMessageError) return refusedKind(error, expected, body);
+  return error instanceof ProtobufError ? unrecognized(expected, error.message, body) : error;
 }
 
-function guarded(decode: () => Parsed): Parsed {
+function refusedKind(error: UnknownMessageError, expected: BodyKind, body: Uint8Array): unknown {
   try {
-    return decode();
-  } catch (error) {
-    throw toRefusal(error);
+    checkKind({ apiVersion: error.apiVersion, kind: error.kind }, expected, body);
+    return newBadRequest(error.message, error);
+  } catch (refusal) {
+    return refusal;
   }
 }
 
-/** Repeated fields are looked for once the size of the document is known. */
-async function parseJson({ body }: ApiRequest, pause?: () => Promise<void>): Promise<Parsed> {
-  const { value } = guarded(() => decodeJson(body));
-  await pause?.();
-  return { value, duplicateFields: duplicateFieldsOf(body) };
-}
-
-async function parseYaml({ body }: ApiRequest): Promise<Parsed> {
-  try {
-    return await decodeYamlAside(body);
-  } catch (error) {
-    throw toRefusal(error);
-  }
-}
-
-function parseInTurn(
-  request: ApiRequest,
-  type: string,
-  pause?: () => Promise<void>,
-): Promise<Parsed> | Parsed {
-  if (type === 'application/json') return parseJson(request, pause);
-  return type === 'application/yaml' ? parseYaml(request) : parse(request, type);
-}
-
-function parse(request: ApiRequest, type: string): Parsed {
+function decode(type: string, body: Buffer): Parsed | Promise<Parsed> {
   switch (type) {
     case 'application/json':
-      return guarded(() => decodeJson(request.body));
+      return decodeJson(body);
     case 'application/yaml':
-      return guarded(() => decodeYaml(request.body));
+      return decodeYamlAside(body);
     case 'application/vnd.kubernetes.protobuf':
-      return guarded(() => ({
-        value: protobuf().decode(request.body).object,
-        duplicateFields: [],
-      }));
+      return { value: protobuf().decode(body).object, duplicateFields: [] };
     default:
       throw unsupported(type, ACCEPTED);
   }
 }
 
-/** Checks kind and apiVersion of a decoded body, and fills them when they are absent. */
-export function checkKind(value: unknown, expected: BodyKind): KubeObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw newBadRequest(
-      `couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
-    );
-  }
-  const object = value as Partial<KubeObject>;
-  const apiVersion = toApiVersion(expected.group, expected.version);
-  object.apiVersion ||= apiVersion;
-  object.kind ||= expected.kind;
-  if (object.kind !== expected.kind) {
-    throw newBadRequest(
-      `${object.kind} in version ${JSON.stringify(object.apiVersion.split('/').at(-1) ?? '')} cannot be handled as a ${expected.kind}: converting (${object.apiVersion}).${object.kind} to (${apiVersion}).${expected.kind}: unknown conversion`,
-    );
-  }
-  const others = (expected.alsoVersions ?? []).map((one) => toApiVersion(expected.group, one));
-  if (others.includes(object.apiVersion)) object.apiVersion = apiVersion;
-  if (object.apiVersion !== apiVersion && !expected.anyVersion) {
-    throw newBadRequest(
-      `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,
-    );
-  }
-  object.metadata ??= {};
-  return object as KubeObject;
+function decodeAtOnce(type: string, body: Buffer): Parsed {
+  if (type === 'application/yaml') return decodeYaml(body);
+  return decode(type, body) as Parsed;
 }
 
 export interface DecodedBody {
@@ -139,21 +84,36 @@ export interface DecodedBody {
   readonly typed: boolean;
 }
 
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+
+const typeOf = (request: ApiRequest): string =>
+  mediaTypeOf(request.headers['content-type']) || 'application/json';
+
 /** As decodeBody, but large bodies let others have their turn; says what is odd about the body, too. */
 export async function decodeBodyInTurn(
   request: ApiRequest,
   expected: BodyKind,
   pause?: () => Promise<void>,
 ): Promise<DecodedBody> {
+  const { body } = request;
   const type = typeOf(request);
-  const { value, duplicateFields } = await parseInTurn(request, type, pause);
-  const typed = type === 'application/vnd.kubernetes.protobuf';
-  return { object: checkKind(value, expected), duplicateFields, typed };
+  try {
+    const { value } = await decode(type, body);
+    await pause?.();
+    // Repeated fields are looked for once the size of the document is known.
+    const duplicateFields = type === 'application/json' ? duplicateFieldsOf(body) : [];
+    return { object: checkKind(value, expected, body), duplicateFields, typed: type === PROTOBUF };
+  } catch (error) {
+    throw toRefusal(error, expected, body);
+  }
 }
 
-const typeOf = (request: ApiRequest): string =>
-  mediaTypeOf(request.headers['content-type']) || 'application/json';
-
 /** Decodes a request's body to plain JSON in the media type it came in. */
-export const decodeBody = (request: ApiRequest, expected: BodyKind): KubeObject =>
-  checkKind(parse(request, typeOf(request)).value, expected);
+export function decodeBody(request: ApiRequest, expected: BodyKind): KubeObject {
+  const { body } = request;
+  try {
+    return checkKind(decodeAtOnce(typeOf(request), body).value, expected, body);
+  } catch (error) {
+    throw toRefusal(error, expected, body);
+  }
+}

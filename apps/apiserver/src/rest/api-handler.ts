@@ -1,3 +1,4 @@
+import { StatusError, newNotFound } from '@orrery/apimachinery';
 import type { ApiRequest, ApiResponse } from '../filters/api-request.js';
 import type { Discovery } from '../discovery/discovery.js';
 import { versionInfo } from '../discovery/version.js';
@@ -53,7 +54,24 @@ export class ApiHandler {
     const served = request.info.isResource
       ? await this.resource(request)
       : await this.nonResource(request);
-    if (!served) await sendResponse(request, NOT_FOUND);
+    if (!served) await this.#notFound(request);
+  }
+
+  /** Paths below a served group have a router upstream, which answers in JSON; custom resources look for the object first. */
+  async #notFound(request: ApiRequest): Promise<void> {
+    const { catalog } = this.parts;
+    const { group, version, resource, name, subresource } = request.info;
+    const custom = catalog.find(group, version, resource)?.custom;
+    if (custom && subresource !== '') throw newNotFound({ group, resource }, name);
+    const [, prefix, named] = request.path.split('/');
+    const isRouted =
+      prefix === 'api' ||
+      (prefix === 'apis' && catalog.all().some((one) => !one.custom && one.kind.group === named));
+    if (isRouted)
+      throw new StatusError(404, 'NotFound', 'the server could not find the requested resource', {
+        details: {},
+      });
+    await sendResponse(request, NOT_FOUND);
   }
 
   private async resource(request: ApiRequest): Promise<boolean> {

@@ -16,7 +16,7 @@ import type { KindDescriptor } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import { cloneJson } from '@orrery/registry';
 import { decodeYamlAside } from '../negotiation/decode-aside.js';
-import { checkKind } from '../negotiation/decode-body.js';
+import { checkKind } from '../negotiation/body-kind.js';
 import { schemas } from '../negotiation/schemas.js';
 import type { Call } from './call.js';
 import { booleanOf, createCallOf } from './call.js';
@@ -61,7 +61,7 @@ async function readConfiguration(call: Call): Promise<KubeObject> {
   const { kind } = call.resource;
   const parsed = await parse(call);
   checkType(parsed, kind);
-  const object = checkKind(parsed, kind);
+  const object = checkKind(parsed, kind, call.request.body);
   await pauseFor(call).pause?.();
   const { metadata } = object;
   checkTyped(call, object);

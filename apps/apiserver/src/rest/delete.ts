@@ -1,7 +1,8 @@
-import { isFlagSet } from '@orrery/apimachinery';
+import { isFlagSet, newBadRequest } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
 import type { DeleteOptions } from '@orrery/registry';
 import { decodeBody } from '../negotiation/decode-body.js';
+import { schemas } from '../negotiation/schemas.js';
 import type { Call } from './call.js';
 import { listRequestOf, namespaceOf, numberOf } from './call.js';
 import { dryRunOf } from './rules/write-options.js';
@@ -54,6 +55,8 @@ function optionsOf(call: Call): DeleteOptions {
     ...EXPECTED,
     anyVersion: true,
   });
+  const { typeError } = schemas().checkFields(decoded, EXPECTED.schema);
+  if (typeError !== undefined) throw newBadRequest(typeError);
   return decoded;
 }
 

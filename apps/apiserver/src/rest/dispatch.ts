@@ -1,6 +1,8 @@
 import type { Call } from './call.js';
 import { create } from './create.js';
-import { methodNotAllowed } from './rules/method-not-allowed.js';
+import { newBadRequest } from '@orrery/apimachinery';
+import { refuseMediaTypes } from './rules/media-types.js';
+import { methodNotAllowed, noRoute } from './rules/method-not-allowed.js';
 import { deleteMany, deleteOne } from './delete.js';
 import { get } from './get.js';
 import { list } from './list.js';
@@ -41,6 +43,9 @@ export async function dispatch(call: Call, deps: WatchDeps): Promise<void> {
   const handler = HANDLERS[asked];
   if (!verbs.includes(asked) || (isNamed && asked === 'create'))
     throw methodNotAllowed(resource, asked);
+  if (!isNamed && /^(?:update|patch)$/.test(asked))
+    throw resource.custom ? newBadRequest('name must be provided') : noRoute();
+  refuseMediaTypes(call, asked);
   if (asked === 'watch') await watch(call, deps);
   else if (handler) await handler(call, deps);
   else throw methodNotAllowed(resource, asked);

@@ -14,6 +14,7 @@ import {
   newInvalid,
 } from '@orrery/apimachinery';
 import { cloneJson } from '@orrery/registry';
+import { patchedKindProblem, refuseOtherKind } from '../negotiation/body-kind.js';
 import { mediaTypeOf, unsupported } from '../negotiation/decode-body.js';
 import { schemas } from '../negotiation/schemas.js';
 import { apply } from './apply.js';
@@ -22,12 +23,13 @@ import { createCallOf, isApply } from './call.js';
 import { inSteps, pauseFor } from './pauses.js';
 import { checkFields } from './read-body.js';
 import { sendObject } from './respond.js';
+import {
+  APPLY_PATCH as APPLY,
+  JSON_PATCH,
+  MERGE_PATCH,
+  STRATEGIC_PATCH as STRATEGIC,
+} from './rules/media-types.js';
 import { strategyFor } from './subresource-strategy.js';
-
-const JSON_PATCH = 'application/json-patch+json';
-const MERGE_PATCH = 'application/merge-patch+json';
-const STRATEGIC = 'application/strategic-merge-patch+json';
-const APPLY = 'application/apply-patch+yaml';
 
 /** A JSON patch of too many operations is told so; each has up to five values. */
 const MAX_PATCH_VALUES = 10 * MAX_VALUES;
@@ -55,10 +57,23 @@ export async function patchedDocument(
   const patch = parsePatch(call);
   await pauseFor(call).pause?.();
   if (type === JSON_PATCH) return asObject(await inSteps(call, jsonPatchSteps(document, patch)));
-  if (type === MERGE_PATCH) return asObject(cloneJson(applyMergePatch(document, patch)));
+  if (type === MERGE_PATCH) {
+    refuseMergePatch(patch);
+    return asObject(cloneJson(applyMergePatch(document, patch)));
+  }
   if (type === STRATEGIC && !isCustom)
     return asObject(applyStrategicMergePatch(cloneJson(document), patch, schemas(), schema));
   throw unsupported(type, [JSON_PATCH, MERGE_PATCH, ...(isCustom ? [] : [STRATEGIC]), APPLY]);
+}
+
+/** apiserver pkg/endpoints/handlers/patch.go:applyJSPatch, and what evanphx/json-patch says of null. */
+function refuseMergePatch(patch: unknown): void {
+  if (patch === null) throw newBadRequest('Invalid JSON Patch');
+  if (typeof patch === 'object' && !Array.isArray(patch)) return;
+  const type = typeof patch === 'boolean' ? 'bool' : typeof patch;
+  throw newBadRequest(
+    `error decoding patch: json: cannot unmarshal ${Array.isArray(patch) ? 'array' : type} into Go value of type map[string]interface {}`,
+  );
 }
 
 function asObject(value: unknown): KubeObject {
@@ -72,10 +87,23 @@ function asObject(value: unknown): KubeObject {
 const isStrategic = ({ request }: Call): boolean =>
   mediaTypeOf(request.headers['content-type']) === STRATEGIC;
 
+/** As evanphx/json-patch writes a document: the fields at its top by name. */
+const sortedText = (document: KubeObject): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(document).sort(([a], [b]) => (a < b ? -1 : 1))));
+
 /** What a patch leads to cannot be decoded (k8s apiserver pkg/endpoints/handlers/patch.go:applyPatchToCurrentObject). */
 function refusePatch(call: Call, patched: KubeObject, problem: string): StatusError {
-  const shown = isStrategic(call) ? goValue(parsePatch(call)) : JSON.stringify(patched);
+  const shown = isStrategic(call) ? goValue(parsePatch(call)) : sortedText(patched);
   return newInvalid({ group: '', kind: '' }, '', [invalid(FieldPath.of('patch'), shown, problem)]);
+}
+
+/** A patch may not make another kind of the object; a strategic one is not looked at, as its result is never decoded. */
+function refuseOtherKindOf(call: Call, patched: KubeObject): void {
+  const { kind, custom } = call.resource;
+  if (custom) refuseOtherKind(patched, kind);
+  if (custom || isStrategic(call)) return;
+  const problem = patchedKindProblem(patched, kind);
+  if (problem !== undefined) throw refusePatch(call, patched, problem);
 }
 
 /** PATCH of an object or of its status. */
@@ -91,6 +119,7 @@ export async function patch(call: Call): Promise<void> {
     async (current) => {
       const patched = await patchedDocument(call, current ?? { metadata: {} }, schema);
       await pauseFor(call).pause?.();
+      refuseOtherKindOf(call, patched);
       const duplicates = isJsonPatch ? [] : duplicateFieldsOf(request.body);
       await pauseFor(call).pause?.();
       return checkFields(call, patched, {

@@ -13,7 +13,8 @@ import {
 import { AdmissionChain, cloneJson } from '@orrery/registry';
 import type { AdmissionPlugin } from '@orrery/registry';
 import { toTime } from '@orrery/component';
-import { checkKind, decodeBody } from '../negotiation/decode-body.js';
+import { checkKind } from '../negotiation/body-kind.js';
+import { decodeBody } from '../negotiation/decode-body.js';
 import { parseApplied, requireManager } from './apply.js';
 import type { Call } from './call.js';
 import { booleanOf, createCallOf, isApply, namespaceOf } from './call.js';
@@ -125,7 +126,7 @@ async function applyScale(call: Call, admission: readonly AdmissionPlugin[]): Pr
   const { request, resource } = call;
   const { kind } = resource;
   const manager = requireManager(call);
-  const body = checkKind(await parseApplied(call), SCALE) as Scale;
+  const body = checkKind(await parseApplied(call), SCALE, call.request.body) as Scale;
   const { track: _track, ...options } = createCallOf(call, 'PatchOptions');
   const result = await resource.store.update(
     async (current) => {

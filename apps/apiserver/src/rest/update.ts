@@ -1,4 +1,4 @@
-import { cloneJson } from '@orrery/registry';
+import { checkIdentity, cloneJson } from '@orrery/registry';
 import type { Call } from './call.js';
 import { createCallOf } from './call.js';
 import { readObject } from './read-body.js';
@@ -9,6 +9,7 @@ import { strategyFor } from './subresource-strategy.js';
 export async function update(call: Call): Promise<void> {
   const { request, resource } = call;
   const object = await readObject(call);
+  checkIdentity(resource.kind, object, createCallOf(call, 'UpdateOptions'), request.info.name);
   const named = object.metadata.resourceVersion ?? '';
   const result = await resource.store.update(() => cloneJson(object), {
     ...createCallOf(call, 'UpdateOptions'),

@@ -1,4 +1,5 @@
 import { DecodeError, MAX_DEPTH, MAX_VALUES, TOO_DEEP, tooManyValues } from './decode-error.js';
+import { jsonSyntaxProblem } from './json-syntax.js';
 
 export interface DecodedJson {
   readonly value: unknown;
@@ -27,7 +28,7 @@ export function decodeJson(input: Uint8Array | string, options: DecodeOptions = 
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new DecodeError(goJsonError(error), { cause: error });
+    throw new DecodeError(goJsonError(error, text), { cause: error });
   }
   return { value, duplicateFields: options.findDuplicates ? findDuplicateFields(text) : [] };
 }
@@ -60,14 +61,9 @@ function endOfString(text: string, from: number): number {
   return text.length;
 }
 
-/** The error of JSON.parse in the words of Go's encoding/json, as far as Node's tell the character. */
-export function goJsonError(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  if (/end of JSON|Unterminated/.test(message)) return 'unexpected end of JSON input';
-  const token = /^Unexpected token '(.)'/su.exec(message)?.[1];
-  if (token) return `invalid character '${token}' looking for beginning of value`;
-  if (message.includes('non-whitespace')) return 'invalid character after top-level value';
-  return 'invalid JSON';
+/** The error of JSON.parse for `text` in the words of Go's encoding/json. */
+export function goJsonError(error: unknown, text: Uint8Array | string): string {
+  return jsonSyntaxProblem(text) ?? (error instanceof Error ? error.message : String(error));
 }
 
 interface Level {

@@ -4,7 +4,7 @@ import { parseApiVersion } from '../object.js';
 import type { SchemaLookup } from '../schema/schema-registry.js';
 import { MessageCompiler } from './message-compiler.js';
 import type { MessageConverter } from './message-compiler.js';
-import { ProtobufError } from './protobuf-error.js';
+import { ProtobufError, UnknownMessageError } from './protobuf-error.js';
 import { TypeMismatch } from './wire-types.js';
 
 export const PROTOBUF_MEDIA_TYPE = 'application/vnd.kubernetes.protobuf';
@@ -42,9 +42,7 @@ export class ProtobufCodec {
 
   /** Reads an envelope; throws {@link ProtobufError} for anything malformed. */
   decode(bytes: Uint8Array): DecodedProtobuf {
-    if (!MAGIC.equals(bytes.subarray(0, MAGIC.length))) {
-      throw new ProtobufError('provided data does not appear to be a protobuf message');
-    }
+    refuseOutline(bytes);
     return guarded(() => {
       const { apiVersion, kind, raw } = readEnvelope(bytes.subarray(MAGIC.length));
       const reader = Reader.create(raw);
@@ -103,11 +101,7 @@ export class ProtobufCodec {
 
   private converter(apiVersion: string, kind: string): MessageConverter {
     const name = this.messageName(apiVersion, kind);
-    if (name === undefined) {
-      throw new ProtobufError(
-        `no kind "${kind}" is registered for version "${apiVersion}" in protobuf`,
-      );
-    }
+    if (name === undefined) throw new UnknownMessageError(apiVersion, kind);
     return this.messages.message(name);
   }
 
@@ -120,6 +114,16 @@ export class ProtobufCodec {
       this.messages.has(name),
     );
   }
+}
+
+/** apimachinery pkg/runtime/serializer/protobuf/protobuf.go:Decode */
+function refuseOutline(bytes: Uint8Array): void {
+  if (bytes.length === 0) throw new ProtobufError('empty data');
+  if (!MAGIC.equals(bytes.subarray(0, MAGIC.length)))
+    throw new ProtobufError(
+      `provided data does not appear to be a protobuf message, expected prefix [${[...MAGIC].join(' ')}]`,
+    );
+  if (bytes.length === MAGIC.length) throw new ProtobufError('empty body');
 }
 
 function firstBytes(message: Uint8Array): Uint8Array<ArrayBuffer> {

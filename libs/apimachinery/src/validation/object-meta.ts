@@ -189,8 +189,10 @@ function validateManagedFields(
 export function validateFieldManager(manager: string, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   if (byteLength(manager) > 128) errors.push(tooLong(path, 128));
-  if (/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(manager)) {
-    errors.push(invalid(path, manager, 'should only contain printable characters'));
+  for (const { 0: character, index } of manager.matchAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu)) {
+    const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    const at = byteLength(manager.slice(0, index));
+    errors.push(invalid(path, manager, `invalid character U+${code} (at position ${at})`));
   }
   return errors;
 }

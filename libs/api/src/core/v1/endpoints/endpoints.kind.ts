@@ -10,7 +10,6 @@ import { strategyOf } from '../../../meta/strategy.js';
 import { firstOf } from '../../../table/cells.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 import { endpointsWarnings, validateEndpointAddress } from './endpoint-address.js';
-import { repackSubsets } from './repack-subsets.js';
 
 const SHOWN = 3;
 
@@ -71,9 +70,6 @@ export const EndpointsKind = defineKind<Endpoints>({
     namespaced: true,
     allowCreateOnUpdate: true,
     warnings: endpointsWarnings,
-    canonicalize(endpoints) {
-      if (endpoints.subsets) endpoints.subsets = repackSubsets(endpoints.subsets);
-    },
     check: ({ subsets }, context) =>
       eachOf(subsets, (subset, i) =>
         validateSubset(subset, FieldPath.of('subsets').index(i), context),

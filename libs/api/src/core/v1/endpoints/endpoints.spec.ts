@@ -3,7 +3,6 @@ import type { EndpointPort, EndpointSubset, Endpoints } from '../../../types.js'
 import type { Refused } from '../../../findings.fixture.js';
 import { refusals } from '../../../findings.fixture.js';
 import { EndpointsKind } from './endpoints.kind.js';
-import { repackSubsets } from './repack-subsets.js';
 
 const addresses = [{ ip: '10.0.0.1' }];
 const ADDRESS = 'subsets[0].addresses[0]';
@@ -97,44 +96,3 @@ const port = (name: string, number: number): EndpointPort => ({
 });
 const [a, b] = [{ ip: '10.0.0.1' }, { ip: '10.0.0.2' }];
 const [http, dns] = [port('http', 80), port('dns', 53)];
-
-describe('repackSubsets()', () => {
-  it.each<[string, EndpointSubset[], EndpointSubset[]]>([
-    ['nothing', [], []],
-    [
-      'what is packed',
-      [{ addresses: [b, a], ports: [http, dns] }],
-      [{ addresses: [b, a], ports: [http, dns] }],
-    ],
-    [
-      'ports of the same addresses',
-      [
-        { addresses: [a], ports: [http] },
-        { addresses: [a], ports: [dns] },
-      ],
-      [{ addresses: [a], ports: [http, dns] }],
-    ],
-    [
-      'addresses of the same port',
-      [
-        { addresses: [a], ports: [http] },
-        { addresses: [b], ports: [http] },
-      ],
-      [{ addresses: [a, b], ports: [http] }],
-    ],
-    [
-      'an address twice',
-      [{ addresses: [a, a], ports: [http] }],
-      [{ addresses: [a], ports: [http] }],
-    ],
-    [
-      'an address that is both',
-      [{ addresses: [a], notReadyAddresses: [a], ports: [http] }],
-      [{ notReadyAddresses: [a], ports: [http] }],
-    ],
-    ['no ports', [{ addresses: [a] }, { addresses: [b] }], [{ addresses: [a, b] }]],
-  ])('packs %s', (_what, subsets, packed) => {
-    expect(repackSubsets(subsets)).toEqual(packed);
-    expect(repackSubsets(packed)).toEqual(packed);
-  });
-});

@@ -25,6 +25,10 @@ export const LimitRangeKind = defineKind<LimitRange>({
   strategy: strategyOf<LimitRange>({
     namespaced: true,
     allowCreateOnUpdate: true,
+    // k8s pkg/registry/core/limitrange/strategy.go:PrepareForCreate takes a new UUID.
+    prepareForCreate: ({ metadata }) => {
+      if (!metadata.generateName) metadata.name ||= metadata.uid ?? '';
+    },
     check: validateLimitRange,
   }),
   columns: table<LimitRange>([

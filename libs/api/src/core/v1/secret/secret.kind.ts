@@ -34,8 +34,9 @@ export function setSecretDefaults(secret: Secret): void {
 
 /** What Go's encoding/json says of a text that is no JSON object; undefined = nothing. */
 function jsonFault(base64: string | undefined): string | undefined {
+  const text = Buffer.from(String(base64 ?? ''), 'base64').toString();
   try {
-    const value: unknown = JSON.parse(Buffer.from(String(base64 ?? ''), 'base64').toString());
+    const value: unknown = JSON.parse(text);
     const type = Array.isArray(value)
       ? 'array'
       : typeof value === 'boolean'
@@ -45,7 +46,7 @@ function jsonFault(base64: string | undefined): string | undefined {
       ? undefined
       : `json: cannot unmarshal ${type} into Go value of type map[string]interface {}`;
   } catch (error) {
-    return goJsonError(error);
+    return goJsonError(error, text);
   }
 }
 
