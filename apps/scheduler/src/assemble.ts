@@ -56,6 +56,8 @@ function listersOf(informers: InformerFactory): Listers {
     volumes: informers.informer(resources.persistentvolumes).lister,
     storageClasses: informers.informer(resources.storageclasses).lister,
     csiNodes: informers.informer(resources.csinodes).lister,
+    csiDrivers: informers.informer(resources.csidrivers).lister,
+    storageCapacities: informers.informer(resources.csistoragecapacities).lister,
     budgets: informers.informer(resources.poddisruptionbudgets).lister,
     services: informers.informer(resources.services).lister,
     replicaSets: informers.informer(resources.replicasets).lister,

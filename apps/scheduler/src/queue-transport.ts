@@ -3,6 +3,7 @@ import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservi
 import { Server } from '@nestjs/microservices';
 import type { Clock, Logger } from '@orrery/component';
 import type { InformerFactory } from '@orrery/informers';
+import { MAY_BE_ABSENT } from './cycle/cluster-watch.js';
 import type { SchedulingQueue } from './queue/scheduling-queue.js';
 import type { QueuedPod } from './queue/queued-pod.js';
 
@@ -87,7 +88,7 @@ export class QueueTransport extends Server implements CustomTransportStrategy {
   async #lead(term: AbortSignal): Promise<void> {
     const { informers } = this.options;
     try {
-      await informers.waitForSync(term);
+      await informers.waitForSync(term, MAY_BE_ABSENT);
     } catch (error) {
       if (term.aborted) return;
       throw error;

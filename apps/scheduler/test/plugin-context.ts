@@ -40,6 +40,8 @@ export function listersOf(contents: Contents = {}): Listers {
     volumes: indexer(contents.volumes),
     storageClasses: indexer(contents.storageClasses),
     csiNodes: indexer(contents.csiNodes),
+    csiDrivers: indexer(contents.csiDrivers),
+    storageCapacities: indexer(contents.storageCapacities),
     budgets: indexer(contents.budgets),
     services: indexer(contents.services),
     replicaSets: indexer(contents.replicaSets),

@@ -104,9 +104,19 @@ export class InformerFactory {
     await Promise.all(this.#running);
   }
 
-  /** Resolves when every informer asked for so far has synced. */
-  async waitForSync(signal: AbortSignal): Promise<void> {
-    await Promise.all([...this.#entries.values()].map((e) => e.informer.waitForSync(signal)));
+  /** Resolves when every informer asked for so far has synced, or the server has none of what may be absent. */
+  async waitForSync(
+    signal: AbortSignal,
+    mayBeAbsent: readonly ResourceRef<never>[] = [],
+  ): Promise<void> {
+    const optional = new Set(mayBeAbsent.map((ref) => identityOf(ref, {})));
+    await Promise.all(
+      [...this.#entries].map(([identity, { informer }]) =>
+        optional.has(identity)
+          ? informer.waitForSyncOrAbsence(signal)
+          : informer.waitForSync(signal),
+      ),
+    );
   }
 
   #create<T extends KubeObject>(

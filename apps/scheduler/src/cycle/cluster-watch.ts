@@ -16,6 +16,9 @@ export const LIVE_PODS = {
   fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed',
 } as const;
 
+/** API servers of before 1.21 do not have them unless told to. */
+export const MAY_BE_ABSENT = [resources.csistoragecapacities] as const;
+
 export interface ClusterWatchOptions {
   readonly informers: InformerFactory;
   readonly cache: SchedulerCache;
@@ -69,6 +72,8 @@ export class ClusterWatch {
     this.#tellOf(informers.informer(resources.persistentvolumes), 'Volume');
     this.#tellOf(informers.informer(resources.storageclasses), 'StorageClass');
     this.#tellOf(informers.informer(resources.csinodes), 'CsiNode');
+    this.#tellOf(informers.informer(resources.csidrivers), 'CsiDriver');
+    this.#tellOf(informers.informer(resources.csistoragecapacities), 'StorageCapacity');
     const namespaces = informers.informer(resources.namespaces);
     namespaces.addHandler({
       onAdd: () => {

@@ -4,6 +4,7 @@ import type { ConnectOptions } from '@orrery/client';
 import { SystemClock, SystemRandom, createMetrics, silentLogger } from '@orrery/component';
 import { noEvents } from '@orrery/controller';
 import { InformerFactory } from '@orrery/informers';
+import { MAY_BE_ABSENT } from '../cycle/cluster-watch.js';
 import { assemble } from '../assemble.js';
 import type { Explanation } from './explain.js';
 
@@ -47,7 +48,7 @@ export async function explainScheduling(
       },
     );
     running = informers.start(stop.signal);
-    await informers.waitForSync(AbortSignal.timeout(SYNC_LIMIT_MS));
+    await informers.waitForSync(AbortSignal.timeout(SYNC_LIMIT_MS), MAY_BE_ABSENT);
     return explain(pod);
   } finally {
     stop.abort(new Error('explained'));

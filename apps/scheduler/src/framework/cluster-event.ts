@@ -18,6 +18,8 @@ export type ClusterEventName =
   | 'Volume'
   | 'StorageClass'
   | 'CsiNode'
+  | 'CsiDriver'
+  | 'StorageCapacity'
   | 'Namespace'
   | 'Timeout';
 

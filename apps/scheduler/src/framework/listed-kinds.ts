@@ -5,4 +5,6 @@ type KindOf<R> = R extends ResourceRef<infer T> ? T : never;
 
 export type PodDisruptionBudget = KindOf<typeof resources.poddisruptionbudgets>;
 export type StorageClass = KindOf<typeof resources.storageclasses>;
+export type CSIDriver = KindOf<typeof resources.csidrivers>;
+export type CSIStorageCapacity = KindOf<typeof resources.csistoragecapacities>;
 export type CSINode = KindOf<typeof resources.csinodes>;

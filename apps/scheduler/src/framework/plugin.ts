@@ -9,7 +9,13 @@ import type {
   Service,
   StatefulSet,
 } from '@orrery/api';
-import type { CSINode, PodDisruptionBudget, StorageClass } from './listed-kinds.js';
+import type {
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
+  PodDisruptionBudget,
+  StorageClass,
+} from './listed-kinds.js';
 import type { KubeClient } from '@orrery/client';
 import type { Clock, Logger, Random } from '@orrery/component';
 import type { EventRecorder } from '@orrery/controller';
@@ -89,6 +95,8 @@ export interface Listers {
   readonly volumes: Lister<PersistentVolume>;
   readonly storageClasses: Lister<StorageClass>;
   readonly csiNodes: Lister<CSINode>;
+  readonly csiDrivers: Lister<CSIDriver>;
+  readonly storageCapacities: Lister<CSIStorageCapacity>;
   readonly budgets: Lister<PodDisruptionBudget>;
   readonly services: Lister<Service>;
   readonly replicaSets: Lister<ReplicaSet>;

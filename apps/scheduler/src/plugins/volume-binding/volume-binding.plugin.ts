@@ -3,7 +3,8 @@ import type { FieldError, FieldPath } from '@orrery/apimachinery';
 import type { PersistentVolumeClaim, Pod } from '@orrery/api';
 import { IsDefined, IsInt, IsOptional, IsString } from 'class-validator';
 import type { ClusterEvent } from '../../framework/cluster-event.js';
-import { newOf } from '../../framework/cluster-event.js';
+import { newOf, oldOf } from '../../framework/cluster-event.js';
+import type { CSIDriver, CSIStorageCapacity } from '../../framework/listed-kinds.js';
 import { StateKey } from '../../framework/cycle-state.js';
 import { readArgs } from '../../framework/plugin-args.js';
 import type { PluginEntry } from '../../framework/plugin.js';
@@ -11,6 +12,7 @@ import { failed, skip, success, unresolvable } from '../../framework/status.js';
 import { bindVolumes } from './bind-volumes.js';
 import { claimsOf, sortClaims } from './claims.js';
 import type { PodClaims } from './claims.js';
+import { largestVolume } from './storage-capacity.js';
 import { checkBound, planVolumes } from './volume-plan.js';
 import type { VolumePlan } from './volume-plan.js';
 
@@ -56,6 +58,17 @@ function isItsClaim(pod: Pod, event: ClusterEvent): boolean {
   return namespace === pod.metadata.namespace && claimsOf(pod).some((claim) => claim.name === name);
 }
 
+/** Larger volumes can be made than before (k8s isSchedulableAfterCSIStorageCapacityChange). */
+function hasGrown(_pod: Pod, event: ClusterEvent): boolean {
+  const old = oldOf<CSIStorageCapacity>(event);
+  return !old || (largestVolume(newOf(event)) ?? 0) > (largestVolume(old) ?? 0);
+}
+
+/** The driver no longer tells how much room it has, so nothing is refused for it. */
+const stoppedTelling = (_pod: Pod, event: ClusterEvent): boolean =>
+  oldOf<CSIDriver>(event)?.spec.storageCapacity === true &&
+  newOf<CSIDriver>(event).spec.storageCapacity !== true;
+
 /** A pod waits for its claims to be bound, or has them bound where it goes, and goes where its volumes can be reached. */
 export const volumeBinding: PluginEntry = {
   name: NAME,
@@ -70,6 +83,8 @@ export const volumeBinding: PluginEntry = {
       name: NAME,
       events: [
         { on: ['Claim'], helps: isItsClaim },
+        { on: ['StorageCapacity'], helps: hasGrown },
+        { on: ['CsiDriver'], helps: stoppedTelling },
         { on: ['Volume', 'StorageClass', 'NodeAdd', 'NodeLabel', 'CsiNode'] },
       ],
       preFilter(state, { pod }) {

@@ -71,6 +71,20 @@ const storageClass = (provisioner: string, more: object = {}): KubeObject =>
     ...more,
   }) as unknown as KubeObject;
 
+const capacity = (name: string, zone: string, more: object = {}): KubeObject =>
+  ({
+    metadata: { name, namespace: 'default' },
+    storageClassName: 'late',
+    capacity: '10Gi',
+    nodeTopology: { matchLabels: { [ZONE]: zone } },
+    ...more,
+  }) as unknown as KubeObject;
+/** A claim to be provisioned by a driver that tells how much room it has, or does not. */
+const provisioned = (storageCapacity: boolean) => ({
+  claims: [claim('data')],
+  storageClasses: [storageClass('csi.example.com')],
+  csiDrivers: [{ metadata: { name: 'csi.example.com' }, spec: { storageCapacity } } as KubeObject],
+});
 const NONE = 'kubernetes.io/no-provisioner';
 const nodes = [node('n1').zone('a'), node('n2').zone('b')];
 const using = (...names: string[]) =>
@@ -149,6 +163,44 @@ describe('VolumeBinding', () => {
       name: 'goes where its volume is',
       objects: { claims: [bound('data', 'v')], volumes: [volume('v', '10Gi', 'b')] },
       want: { n1: 'node(s) had volume node affinity conflict', n2: '' },
+    },
+    {
+      name: 'goes where the driver says that it has room',
+      objects: {
+        ...provisioned(true),
+        storageCapacities: [capacity('x', 'a', { capacity: '4Gi' }), capacity('y', 'b')],
+      },
+      want: { n1: 'node(s) did not have enough free storage', n2: '' },
+    },
+    {
+      name: 'looks at the largest volume before the whole room',
+      objects: {
+        ...provisioned(true),
+        storageCapacities: [
+          capacity('x', 'a', { maximumVolumeSize: '1Gi' }),
+          capacity('y', 'b', { capacity: '1Gi', maximumVolumeSize: '5Gi' }),
+        ],
+      },
+      want: { n1: 'node(s) did not have enough free storage', n2: '' },
+    },
+    {
+      name: 'looks at the room of its class alone, and where it is known whence it is reached',
+      objects: {
+        ...provisioned(true),
+        storageCapacities: [
+          capacity('x', 'a', { storageClassName: 'other' }),
+          capacity('y', 'b', { nodeTopology: undefined }),
+        ],
+      },
+      want: {
+        n1: 'node(s) did not have enough free storage',
+        n2: 'node(s) did not have enough free storage',
+      },
+    },
+    {
+      name: 'does not ask drivers that do not tell',
+      objects: provisioned(false),
+      want: { n1: '', n2: '' },
     },
   ])('$name', ({ objects, want }) => {
     expect(verdicts(objects, 'data')).toEqual(want);

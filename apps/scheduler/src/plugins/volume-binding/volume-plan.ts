@@ -5,6 +5,7 @@ import { nodeMatchesSelector } from '@orrery/controller';
 import { storageClassOf } from './claims.js';
 import type { PodClaims } from './claims.js';
 import { matchVolume } from './match-volume.js';
+import { hasEnoughCapacity } from './storage-capacity.js';
 
 export const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 
@@ -20,11 +21,12 @@ export interface VolumePlan {
 export const CONFLICT = {
   affinity: 'node(s) had volume node affinity conflict',
   binding: "node(s) didn't find available persistent volumes to bind",
+  space: 'node(s) did not have enough free storage',
   absent: 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)',
 } as const;
 
 /** Whether the class can make a volume that the node reaches. */
-function provisions(storage: StorageClass | undefined, node: Node): boolean {
+function provisions(storage: StorageClass | undefined, node: Node): storage is StorageClass {
   if (!storage?.provisioner || storage.provisioner === 'kubernetes.io/no-provisioner') return false;
   const topologies = storage.allowedTopologies ?? [];
   if (topologies.length === 0) return true;
@@ -68,8 +70,12 @@ export function planVolumes(
     if (volume) {
       taken.add(volume.metadata.name ?? '');
       bindings.push({ claim, volume });
-    } else if (provisions(storageClassOf(claim, listers), node)) provisioned.push(claim);
-    else return CONFLICT.binding;
+    } else provisioned.push(claim);
+  }
+  for (const claim of provisioned) {
+    const storage = storageClassOf(claim, listers);
+    if (!provisions(storage, node)) return CONFLICT.binding;
+    if (!hasEnoughCapacity(claim, storage, node, listers)) return CONFLICT.space;
   }
   return { bindings, provisioned };
 }
