@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, readdir, rm, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, chown, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Pod, Volume } from '@orrery/api';
 import { podDir, podsDir, volumesDir } from '../containers/paths.js';
 import type { KubeletPaths } from '../containers/paths.js';
@@ -10,6 +8,7 @@ import { writeAtomically } from './atomic-writer.js';
 import type { VolumeFile } from './atomic-writer.js';
 import type { ClaimMounter, MountedVolume } from './claims.js';
 import { mountHostPath } from './host-path.js';
+import { makeInMemory, memoryDir, memorySize, removeFromMemory } from './memory-volume.js';
 import { forGroup } from './ownership.js';
 import {
   DEFAULT_MODE,
@@ -40,24 +39,6 @@ async function giveToGroup(dir: string, group: number | undefined): Promise<void
   if (group === undefined || process.geteuid?.() !== 0) return;
   await chown(dir, 0, group);
   await chmod(dir, 0o2777);
-}
-
-/** Where the machine keeps files in memory for everybody. */
-const SHARED_MEMORY = '/dev/shm';
-
-/** Of a pod's volumes in memory: beside those of other kubelets of this machine. */
-const memoryDir = ({ rootDir }: KubeletPaths, uid: string): string => {
-  const kubelet = createHash('sha256').update(rootDir).digest('hex').slice(0, 12);
-  return join(SHARED_MEMORY, `orrery-${kubelet}-${uid}`);
-};
-
-/** Makes `dir` a link to a folder in memory, without a mount; where the machine has none it stays on disk. */
-async function makeInMemory(dir: string, memory: string, name: string): Promise<void> {
-  if (!existsSync(SHARED_MEMORY) || existsSync(dir)) return;
-  const real = join(memory, name);
-  await mkdir(real, { recursive: true });
-  await mkdir(dirname(dir), { recursive: true });
-  await symlink(real, dir);
 }
 
 /** The volumes of pods on this node. */
@@ -129,8 +110,8 @@ export class VolumeManager implements PodVolumes {
 
   async remove(uid: string): Promise<void> {
     this.mounted.delete(uid);
+    await removeFromMemory(memoryDir(this.paths.rootDir, uid));
     await rm(podDir(this.paths, uid), { recursive: true, force: true });
-    await rm(memoryDir(this.paths, uid), { recursive: true, force: true });
   }
 
   async present(): Promise<string[]> {
@@ -167,7 +148,11 @@ export class VolumeManager implements PodVolumes {
     if (plugin === undefined) throw new VolumeError(`volume source ${kind} is not modelled`);
     const dir = join(volumesDir(this.paths, uidOf(pod)), plugin, volume.name);
     if (volume.emptyDir?.medium === 'Memory')
-      await makeInMemory(dir, memoryDir(this.paths, uidOf(pod)), volume.name);
+      await makeInMemory(
+        dir,
+        join(memoryDir(this.paths.rootDir, uidOf(pod)), volume.name),
+        memorySize(pod, volume),
+      );
     await mkdir(dir, { recursive: true });
     await chmod(dir, 0o777);
     await giveToGroup(dir, pod.spec.securityContext?.fsGroup);
