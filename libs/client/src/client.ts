@@ -92,8 +92,12 @@ export interface KubeClient {
     options?: {
       readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
       readonly body?: string;
+      /** Media types to ask for; default JSON. */
+      readonly accept?: string;
+      /** Of an answer before: 304 when it would be the same. */
+      readonly etag?: string | undefined;
     },
-  ): Promise<{ readonly code: number; readonly body: string }>;
+  ): Promise<{ readonly code: number; readonly body: string; readonly etag?: string | undefined }>;
   /** Closes pooled connections. */
   close(): Promise<void>;
 }

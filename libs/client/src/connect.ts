@@ -81,11 +81,11 @@ class HttpKubeClient implements KubeClient {
   async raw(
     path: string,
     signal?: AbortSignal,
-    options: { readonly method?: HttpRequest['method']; readonly body?: string } = {},
-  ): Promise<{ code: number; body: string }> {
+    options: Pick<Partial<HttpRequest>, 'method' | 'body' | 'accept' | 'etag'> = {},
+  ): Promise<{ code: number; body: string; etag?: string | undefined }> {
     const request = { method: 'GET' as const, ...options, path, signal };
-    const { code, body } = await this.transport.send(request);
-    return { code, body };
+    const { code, body, headers } = await this.transport.send(request);
+    return { code, body, etag: headers.etag };
   }
 
   async close(): Promise<void> {

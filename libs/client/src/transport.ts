@@ -6,7 +6,7 @@ import type { SecureContext } from 'node:tls';
 import { FENCE_HEADER, REACTION_HEADER, formatFence, formatReaction } from '@orrery/apimachinery';
 import type { Fence } from '@orrery/apimachinery';
 import type { Clock } from '@orrery/component';
-import { ConfigError } from '@orrery/component';
+import { ConfigError, holding } from '@orrery/component';
 import { ConnectionError } from './connection-error.js';
 import { Http2Streams } from './http2-streams.js';
 import type { StreamRequest, StreamedAnswer } from './http2-streams.js';
@@ -38,6 +38,10 @@ export interface HttpRequest {
   readonly path: string;
   readonly body?: string | undefined;
   readonly contentType?: string | undefined;
+  /** Media types to ask for; default JSON. */
+  readonly accept?: string | undefined;
+  /** Of an answer before: 304 when it would be the same. */
+  readonly etag?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Silence after which the request fails; default the transport's. */
   readonly timeoutMs?: number | undefined;
@@ -99,7 +103,7 @@ export class Transport {
   /** Sends and reads the whole answer, whatever its code. GETs are repeated where that is right. */
   async send(request: HttpRequest): Promise<HttpAnswer> {
     for (let tries = 1; ; tries++) {
-      const answer = await this.#sendOnce(request);
+      const answer = await holding(this.options.clock, () => this.#sendOnce(request));
       const waitSeconds = retryAfter(request, answer);
       if (answer.code === 401) this.options.tokens.expire();
       if (waitSeconds === undefined || tries >= MAX_TRIES) return answer;
@@ -192,7 +196,8 @@ export class Transport {
       path: base + request.path,
       ...(request.signal ? { signal: request.signal } : {}),
       headers: {
-        accept: 'application/json',
+        accept: request.accept ?? 'application/json',
+        ...(request.etag === undefined ? {} : { 'if-none-match': request.etag }),
         'user-agent': this.options.userAgent,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...reactionHeader(request),

@@ -5,7 +5,7 @@ import type { KubeClient } from '@orrery/client';
 import { defineController, done } from '@orrery/controller';
 import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
 import type { ControllerContext, ControllerEntry } from '../../controller-entry.js';
-import { discoverResources } from '../../discovery/discover-resources.js';
+import { RepeatedDiscovery } from '../../discovery/discover-resources.js';
 import {
   FOREGROUND,
   ORPHAN,
@@ -26,11 +26,15 @@ const UNKNOWN_RECHECK_MS = 60_000;
 
 /** Deletes what lost its last owner, and carries out foreground deletion and orphaning. */
 export class GarbageReconciler implements Reconciler {
+  private readonly discovery: RepeatedDiscovery;
+
   constructor(
     private readonly graph: OwnerGraph,
     private readonly client: KubeClient,
     private readonly events: EventRecorder,
-  ) {}
+  ) {
+    this.discovery = new RepeatedDiscovery(client);
+  }
 
   async reconcile(key: ObjectKey): Promise<Result> {
     if (key.namespace === undefined) return this.#discover();
@@ -44,7 +48,7 @@ export class GarbageReconciler implements Reconciler {
   }
 
   async #discover(): Promise<Result> {
-    const { refs } = await discoverResources(this.client);
+    const refs = await this.discovery.refs();
     // Events own nothing, are owned by nothing and are many (k8s: DefaultIgnoredResources).
     this.graph.watch(refs.filter(({ kind }) => kind !== 'Event'));
     return { requeueAfterMs: DISCOVERY_PERIOD_MS };
