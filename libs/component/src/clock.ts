@@ -11,6 +11,23 @@ export interface Clock {
   after(ms: number, callback: () => void, options?: { readonly unref?: boolean }): Cancel;
   /** Resolves after `ms`, or rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** The machine's time, of a clock that can be put ahead of it: for waits on what no step hurries, such as etcd. */
+  readonly machine?: Clock;
+  /** Keeps a clock that can be put ahead where it is while work is under way, which takes the machine's time. */
+  hold?(): Cancel;
+}
+
+/** The machine's time, whatever clock a cluster goes by. */
+export const machineTime = (clock: Clock): Clock => clock.machine ?? clock;
+
+/** Does the work; a step of the clock waits for it. */
+export async function holding<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  const release = clock.hold?.();
+  try {
+    return await work();
+  } finally {
+    release?.();
+  }
 }
 
 export const CLOCK = Symbol('Clock');

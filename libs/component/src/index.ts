@@ -2,7 +2,7 @@
  * What every component is made of: time and chance as injected values, logging, configuration, start and stop.
  */
 export type { Cancel, Clock } from './clock.js';
-export { CLOCK, SystemClock, toMicroTime, toTime } from './clock.js';
+export { CLOCK, SystemClock, holding, machineTime, toMicroTime, toTime } from './clock.js';
 export { SteppedClock } from './stepped-clock.js';
 export type { Random } from './random.js';
 export { RANDOM, SystemRandom, randomSuffix } from './random.js';
@@ -13,6 +13,7 @@ export { LOW_PORT_OFFSET, reachablePort } from './low-ports.js';
 export { KUBERNETES_MAJOR, KUBERNETES_MINOR, KUBERNETES_VERSION } from './version.js';
 export { inRootfs } from './rootfs.js';
 export { parseDuration } from './duration.js';
+export { Only, Unset } from './fixed-flags.js';
 export {
   ConfigError,
   Flag,

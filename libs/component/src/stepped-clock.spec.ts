@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { SystemClock, holding } from './clock.js';
 import { SteppedClock } from './stepped-clock.js';
 
 const HOUR = 3_600_000;
@@ -56,4 +57,66 @@ describe('a clock that can be put ahead', () => {
     stop.abort(new Error('enough'));
     await expect(slept).rejects.toThrow('enough');
   });
+
+  it('goes from timer to timer while nothing else falls due', async () => {
+    const looks: number[] = [];
+    const machine = new SystemClock();
+    const clock = new SteppedClock(
+      Object.assign(Object.create(machine) as SystemClock, {
+        sleep: (ms: number) => {
+          looks.push(ms);
+          return machine.sleep(ms);
+        },
+      }),
+    );
+    const seen: number[] = [];
+    const start = clock.monotonic();
+    for (const due of [600_000, 1_800_000, 7_200_000])
+      clock.after(due, () => seen.push(Math.round((clock.monotonic() - start) / 1000)), {
+        unref: true,
+      });
+    await clock.step(HOUR, 0);
+    expect(seen).toEqual([600, 1800]);
+    expect(looks.length).toBeLessThan(10);
+  });
+
+  it('ends a slice where something falls due that was set long before', async () => {
+    const clock = new SteppedClock();
+    const start = clock.monotonic();
+    const beat = (): void => {
+      clock.after(1000, beat, { unref: true });
+    };
+    beat();
+    const done = clock.sleep(62_300).then(() => Math.round((clock.monotonic() - start) / 100));
+    await clock.step(70_000, 0);
+    expect(await done).toBe(623);
+  });
+
+  it('waits for work that a timer began, however slow the machine is', async () => {
+    const clock = new SteppedClock();
+    const machine = new SystemClock();
+    let renewals = 0;
+    let longest = 0;
+    let last = clock.monotonic();
+    const renew = async (): Promise<void> => {
+      await holding(clock, () => machine.sleep(60));
+      renewals += 1;
+      longest = Math.max(longest, clock.monotonic() - last);
+      last = clock.monotonic();
+      clock.after(2_000, () => void renew(), { unref: true });
+    };
+    clock.after(2_000, () => void renew(), { unref: true });
+    await clock.step(60_000);
+    expect(renewals).toBeGreaterThan(8);
+    expect(longest).toBeLessThan(8_000);
+  });
+
+  it('goes on without work that does not end', async () => {
+    const clock = new SteppedClock();
+    clock.hold();
+    const before = performance.now();
+    await clock.step(HOUR);
+    expect(clock.offset).toBe(HOUR);
+    expect(performance.now() - before).toBeGreaterThan(4_000);
+  }, 30_000);
 });

@@ -3,23 +3,36 @@ import { SystemClock, sleepBy } from './clock.js';
 
 interface Timer {
   readonly due: number;
+  /** How long it was set for. */
+  readonly ms: number;
   readonly callback: () => void;
   readonly options: { readonly unref?: boolean };
   cancel: Cancel;
 }
 
-/** A step is played in slices of this length, so that what renews something in time still does. */
+/** How far a step goes at once while something falls due, so that what renews something in time still does. */
 const SLICE_MS = 5_000;
+/** What is set for longer is no heartbeat: slices end there. */
+const LONG_MS = 45_000;
+/** Work that takes longer (a hook that never answers) holds a step up no further. */
+const LONGEST_HOLD_MS = 5_000;
+/** Looks in a row at which nothing is under way: what was done has had its effect on others, and they on others. */
+const QUIET_LOOKS = 2;
 
 /**
  * A clock that goes with the machine's and can be put ahead. What was to happen meanwhile happens, in its order: a step
- * plays the timers that fall due in it, each at its own time.
+ * plays the timers that fall due in it, each at its own time, and goes on when the work that they began is done.
  */
 export class SteppedClock implements Clock {
   private ahead = 0;
   private readonly timers = new Set<Timer>();
+  /** When each hold that is not released began, in the machine's time. */
+  private readonly holds = new Set<{ readonly since: number }>();
 
-  constructor(private readonly base: Clock = new SystemClock()) {}
+  constructor(
+    readonly machine: Clock = new SystemClock(),
+    private readonly sliceMs = SLICE_MS,
+  ) {}
 
   /** Milliseconds by which this clock is ahead of the machine's. */
   get offset(): number {
@@ -27,16 +40,17 @@ export class SteppedClock implements Clock {
   }
 
   now(): number {
-    return this.base.now() + this.ahead;
+    return Math.floor(this.machine.now() + this.ahead);
   }
 
   monotonic(): number {
-    return this.base.monotonic() + this.ahead;
+    return this.machine.monotonic() + this.ahead;
   }
 
   after(ms: number, callback: () => void, options: { readonly unref?: boolean } = {}): Cancel {
     const timer: Timer = {
       due: this.monotonic() + ms,
+      ms,
       options,
       callback: () => {
         this.timers.delete(timer);
@@ -44,7 +58,7 @@ export class SteppedClock implements Clock {
       },
       cancel: () => undefined,
     };
-    timer.cancel = this.base.after(ms, timer.callback, options);
+    timer.cancel = this.machine.after(ms, timer.callback, options);
     this.timers.add(timer);
     return () => {
       timer.cancel();
@@ -56,38 +70,79 @@ export class SteppedClock implements Clock {
     return sleepBy(this, ms, signal);
   }
 
-  /**
-   * Puts the clock ahead by `ms`. Between slices of five seconds it gives what was due `settleMs` of the machine's time to have
-   * its effect (requests travel in the machine's time).
-   */
-  async step(ms: number, settleMs = 2): Promise<void> {
-    const end = this.ahead + ms;
-    while (this.ahead < end) {
-      const next = Math.min(end, this.ahead + SLICE_MS);
-      this.advanceTo(next);
-      await this.base.sleep(settleMs);
-    }
+  hold(): Cancel {
+    const hold = { since: this.machine.monotonic() };
+    this.holds.add(hold);
+    return () => {
+      this.holds.delete(hold);
+    };
   }
 
-  private advanceTo(ahead: number): void {
-    const target = this.base.monotonic() + ahead;
-    for (;;) {
-      const due = this.firstDue(target);
-      if (!due) break;
-      this.ahead = Math.max(this.ahead, due.due - this.base.monotonic());
-      due.cancel();
-      due.callback();
+  /**
+   * Puts the clock ahead by `ms`: from timer to timer where these are far apart, else by slices. After each it looks, every
+   * `settleMs` of the machine's time, whether the work that was begun is done.
+   */
+  async step(ms: number, settleMs = 1): Promise<void> {
+    const end = this.ahead + ms;
+    while (this.ahead < end) {
+      const played = this.advanceTo(this.nextStop(end));
+      if (played > 0 || this.isHeld()) await this.settle(settleMs);
     }
-    this.ahead = Math.max(this.ahead, ahead);
     // The machine's timers know nothing of the step: each that is left is set anew.
     for (const timer of this.timers) {
       timer.cancel();
-      timer.cancel = this.base.after(
+      timer.cancel = this.machine.after(
         Math.max(0, timer.due - this.monotonic()),
         timer.callback,
         timer.options,
       );
     }
+  }
+
+  /**
+   * Where the next slice ends: not before the first timer, and at each that was set for long, so that what follows from it
+   * happens at its time.
+   */
+  private nextStop(end: number): number {
+    const here = this.machine.monotonic();
+    let first = Infinity;
+    let firstLong = Infinity;
+    for (const { due, ms } of this.timers) {
+      first = Math.min(first, due);
+      if (ms > LONG_MS) firstLong = Math.min(firstLong, due);
+    }
+    const stop = Math.max(this.ahead + this.sliceMs, first - here);
+    return Math.min(end, stop, Math.max(this.ahead, firstLong - here));
+  }
+
+  private isHeld(): boolean {
+    const oldest = this.machine.monotonic() - LONGEST_HOLD_MS;
+    for (const { since } of this.holds) if (since > oldest) return true;
+    return false;
+  }
+
+  private async settle(settleMs: number): Promise<void> {
+    for (let quiet = 0; quiet < QUIET_LOOKS;) {
+      await this.machine.sleep(settleMs);
+      const played = this.advanceTo(this.ahead);
+      quiet = played > 0 || this.isHeld() ? 0 : quiet + 1;
+    }
+  }
+
+  /** Plays what falls due on the way; how many timers that were. */
+  private advanceTo(ahead: number): number {
+    const target = this.machine.monotonic() + ahead;
+    let played = 0;
+    for (;;) {
+      const due = this.firstDue(target);
+      if (!due) break;
+      this.ahead = Math.max(this.ahead, due.due - this.machine.monotonic());
+      due.cancel();
+      due.callback();
+      played += 1;
+    }
+    this.ahead = Math.max(this.ahead, ahead);
+    return played;
   }
 
   private firstDue(target: number): Timer | undefined {

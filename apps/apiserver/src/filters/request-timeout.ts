@@ -1,6 +1,6 @@
 import { StatusError, newBadRequest } from '@orrery/apimachinery';
 import type { Clock } from '@orrery/component';
-import { parseDuration } from '@orrery/component';
+import { holding, parseDuration } from '@orrery/component';
 import type { ApiRequest } from './api-request.js';
 import type { RequestInfo } from './request-info.js';
 
@@ -57,6 +57,6 @@ export function withinTimeout(
       reject(error);
       request.abort(error);
     });
-    work().then(resolve, reject).finally(cancel);
+    holding(clock, work).then(resolve, reject).finally(cancel);
   });
 }

@@ -1,4 +1,5 @@
 import { toApiVersion } from '@orrery/apimachinery';
+import { machineTime } from '@orrery/component';
 import type { Clock, Random } from '@orrery/component';
 import type { Representation, WatchEvent, WatchRequest } from '@orrery/registry';
 import { toApiError } from '../filters/to-api-error.js';
@@ -210,7 +211,7 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
     ? seconds * 1000
     : Math.round(deps.minRequestTimeoutMs * (1 + deps.random.next()));
   const timeUp = new AbortController();
-  const cancel = deps.clock.after(timeoutMs, () => {
+  const cancel = machineTime(deps.clock).after(timeoutMs, () => {
     timeUp.abort(new Error('the watch has reached its time limit'));
   });
   const signal = AbortSignal.any([request.context.signal, timeUp.signal, deps.signal]);

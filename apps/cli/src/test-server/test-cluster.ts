@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { resources } from '@orrery/api';
 import { connect, loadKubeconfig } from '@orrery/client';
-import { SteppedClock } from '@orrery/component';
+import { SteppedClock, SystemClock } from '@orrery/component';
 import { installAddons } from '../addons/install.js';
 import { APPS } from '../apps.js';
 import { leaseBlock } from '../cluster/block-lease.js';
@@ -36,12 +36,26 @@ export interface TestClusterPlace {
 /** How long parts may take to stop before the cluster goes without them. */
 const STOP_MS = 5_000;
 
+/** A step goes on by so much at once: nodes are given up after 40 s of silence. */
+const SLICE_MS = 15_000;
+/** Nobody stands by: leaders renew their leases less often, and not every step of the clock costs them that. */
+const LEADER_ELECTION = [
+  '--leader-elect-lease-duration=60s',
+  '--leader-elect-renew-deadline=40s',
+  '--leader-elect-retry-period=10s',
+];
+
+const elected = (instance: Instance): Instance => ({
+  ...instance,
+  args: [...instance.args, ...LEADER_ELECTION],
+});
+
 const without = (args: readonly string[], ...flags: readonly string[]): string[] =>
   args.filter((arg) => !flags.some((flag) => arg.startsWith(`--${flag}=`)));
 
 /** A cluster whose components all run in this process, on a clock of its own. */
 export class TestCluster {
-  readonly clock = new SteppedClock();
+  readonly clock = new SteppedClock(new SystemClock(), SLICE_MS);
   readonly files: ClusterFiles;
   private readonly stopping = new AbortController();
   private readonly stopApi = new AbortController();
@@ -169,8 +183,8 @@ export class TestCluster {
   private components(): Instance[] {
     const { input, options } = this;
     return [
-      ...(options.controllers ? [controllerManager(input, 1)] : []),
-      ...(options.scheduler ? [scheduler(input, 1)] : []),
+      ...(options.controllers ? [elected(controllerManager(input, 1))] : []),
+      ...(options.scheduler ? [elected(scheduler(input, 1))] : []),
       ...(options.nodes > 0 && options.services ? [dataplane(input)] : []),
     ];
   }

@@ -1,3 +1,4 @@
+import { machineTime } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
 import type { ContainerRecord } from '../store/container.js';
 import { Cgroup } from '../process/cgroup.js';
@@ -65,16 +66,17 @@ export class ContainerLimits {
   watch(task: Task, id: string, limit: () => number, onOom: () => void): void {
     if (task.foreign || (task.pid > 0 && this.groups.has(id))) return;
     let done = false;
+    const clock = machineTime(this.clock);
     const look = (): void => {
       if (done) return;
       const bytes = limit();
       if (bytes > 0 && task.usage().memoryBytes > bytes) onOom();
-      else this.clock.after(WATCH_MS, look, { unref: true });
+      else clock.after(WATCH_MS, look, { unref: true });
     };
     void task.exited.then(() => {
       done = true;
     });
-    this.clock.after(WATCH_MS, look, { unref: true });
+    clock.after(WATCH_MS, look, { unref: true });
   }
 
   /** The end as the kubelet shall see it: killed for want of memory, or as it was. */

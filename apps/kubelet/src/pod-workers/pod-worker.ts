@@ -1,3 +1,4 @@
+import { holding } from '@orrery/component';
 import type { Pod, PodStatus } from '@orrery/api';
 import { uidOf } from '../containers/visit.js';
 import type { RuntimePod } from '../runtime/runtime.js';
@@ -87,7 +88,7 @@ export class PodWorker {
       this.dirty = false;
       let waitMs: number | undefined;
       try {
-        waitMs = await this.step();
+        waitMs = await holding(this.parts.clock, () => this.step());
         this.failures = 0;
       } catch (error) {
         if (signal.aborted) return;

@@ -1,3 +1,4 @@
+import { machineTime } from '@orrery/component';
 import type { Cancel } from '@orrery/component';
 import type { IEvent, IWatchCreateRequest, IWatchResponse } from 'etcd3';
 
@@ -163,7 +164,9 @@ class Watchdog {
   }
 
   private schedule(): void {
-    this.cancelTimer = this.client.clock.after(this.probeMs, () => this.check(), { unref: true });
+    // Etcd answers in the machine's time, whatever clock the cluster goes by.
+    const clock = machineTime(this.client.clock);
+    this.cancelTimer = clock.after(this.probeMs, () => this.check(), { unref: true });
   }
 
   private check(): void {

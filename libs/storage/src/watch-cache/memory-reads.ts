@@ -1,3 +1,4 @@
+import { machineTime } from '@orrery/component';
 import type { Clock } from '@orrery/component';
 
 import type {
@@ -152,7 +153,9 @@ export class MemoryReads {
     after: number,
     progressMs: number,
   ): () => void {
-    const { clock, state } = this.options;
+    const { state } = this.options;
+    // For the sake of the connection, which goes by the machine's time.
+    const clock = machineTime(this.options.clock);
     const mark = (): void => {
       partition.catchUp();
       queue.push([{ kind: 'progress', revision: Math.max(after, state.revision) }]);
