@@ -58,8 +58,9 @@ const commands = {
     become(node(), jestArgs('e2e', ['--runInBand', 'test/containerd', ...rest]));
   },
   'fuzz:nodes': () => {
-    process.env.ORRERY_FUZZ_RUNS ??= '20000';
-    become(node(), jestArgs('int', ['container-runtime/src/fuzz', 'kubelet-server', ...rest]));
+    process.env.ORRERY_FUZZ_SECONDS ??= '600';
+    const fuzzers = ['container-runtime/src/fuzz', 'kubelet-server', 'dataplane/src/fuzz'];
+    become(node(), jestArgs('int', [...fuzzers, ...rest]));
   },
   fuzz: () => become(node(), [script('fuzz.mjs'), ...rest]),
   'check:consistency': () => {

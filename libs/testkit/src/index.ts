@@ -4,6 +4,8 @@
  */
 export type { EventuallyOptions } from './eventually.js';
 export { eventually } from './eventually.js';
+export { fuzzBudget, tellTried } from './fuzz-budget.js';
+export type { FuzzBudget } from './fuzz-budget.js';
 export type { Address } from './etcd/addresses.js';
 export { freeAddress } from './etcd/addresses.js';
 export type { EtcdTlsFiles, StartEtcdOptions } from './etcd/start-etcd.js';

@@ -1,12 +1,8 @@
 import { Body, Controller, Get, HttpCode, Inject, Put } from '@nestjs/common';
 import type { PolicySet } from '@orrery/network-policy';
 import { Fleet } from '../fleet/fleet.js';
-import { BadRulesError } from './bad-rules-error.js';
-
-const isPolicySet = (body: unknown): body is PolicySet =>
-  typeof body === 'object' &&
-  body !== null &&
-  ['rules', 'pods', 'nodes'].every((key) => Array.isArray((body as Record<string, unknown>)[key]));
+import { BadRulesError, isBad } from './bad-rules-error.js';
+import { decodePolicies } from './rule-set.request.js';
 
 /** NetworkPolicies, as every kube-proxy of this host compiles them from the same objects. */
 @Controller()
@@ -22,8 +18,8 @@ export class PoliciesController {
   @Put('policies')
   @HttpCode(204)
   async replace(@Body() body: unknown): Promise<void> {
-    if (!isPolicySet(body))
-      throw new BadRulesError('policies need the lists rules, pods and nodes');
-    await this.fleet.setPolicies(body);
+    const set = decodePolicies(body);
+    if (isBad(set)) throw new BadRulesError(set.join('; '));
+    await this.fleet.setPolicies(set);
   }
 }

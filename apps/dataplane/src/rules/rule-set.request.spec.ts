@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeChanges, decodeReplacement } from './rule-set.request.js';
+import { decodeChanges, decodePolicies, decodeReplacement } from './rule-set.request.js';
 
 const backend = { address: '10.244.1.2', port: 8080, weight: 1 };
 const rule = {
@@ -116,5 +116,46 @@ describe('the form of rules', () => {
   it('names twenty problems at most', () => {
     const rules = Array.from({ length: 100 }, () => ({ ...rule, id: 1 }));
     expect(decodeReplacement({ sources: [], rules })).toHaveLength(20);
+  });
+});
+
+describe('the form of policies', () => {
+  const policies = {
+    rules: [
+      {
+        ports: [{ protocol: 'SCTP' }, { protocol: 'TCP', from: 80, to: 90 }],
+        addresses: ['10.244.1.2'],
+        blocks: [{ cidr: '10.0.0.0/8', except: ['10.1.0.0/16'] }],
+      },
+      {},
+    ],
+    pods: [{ pod: 'default/web', addresses: ['10.244.1.2'], ingress: [0], egress: [] }],
+    nodes: [{ addresses: ['10.0.0.1'], podCidrs: ['10.244.1.0/24'] }],
+  };
+
+  it('takes what kube-proxy sends, as it is', () => {
+    expect(decodePolicies(policies)).toBe(policies);
+  });
+
+  it.each<{ name: string; change: object; want: string }>([
+    { name: 'no lists', change: { pods: {} }, want: 'pods must be a list' },
+    { name: 'nothing for a pod', change: { pods: [null] }, want: 'pods[0] must be an object' },
+    {
+      name: 'a pod without addresses',
+      change: { pods: [{ pod: 'a/b' }] },
+      want: 'pods[0].addresses is missing',
+    },
+    {
+      name: 'a place that is none',
+      change: { pods: [{ pod: 'a/b', addresses: [], ingress: [-1] }] },
+      want: 'pods[0].ingress[0] must be a whole number of at least 0',
+    },
+    {
+      name: 'a rule of another kind',
+      change: { rules: [{ ports: 80 }] },
+      want: 'rules[0].ports must be a list',
+    },
+  ])('refuses $name', ({ change, want }) => {
+    expect(decodePolicies({ ...policies, ...change })).toEqual([want]);
   });
 });

@@ -1,10 +1,8 @@
 import { Body, ConflictException, Controller, Inject, Param, Patch, Put } from '@nestjs/common';
 import type { FrontendProblem } from '@orrery/dataplane';
 import { Fleet } from '../fleet/fleet.js';
-import { BadRulesError } from './bad-rules-error.js';
+import { BadRulesError, isBad } from './bad-rules-error.js';
 import { decodeChanges, decodeReplacement } from './rule-set.request.js';
-
-const isBad = (decoded: object): decoded is readonly string[] => Array.isArray(decoded);
 
 /** The socket on which kube-proxies program the dataplane. */
 @Controller()
