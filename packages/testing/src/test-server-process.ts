@@ -200,12 +200,13 @@ export class TestServer {
   }
 }
 
-let server: Promise<TestServer> | undefined;
+let server: Promise<TestServer | undefined> = Promise.resolve(undefined);
 
-/** The server of this process, started when there is none. */
-export async function testServer(): Promise<TestServer> {
-  const known = await server?.catch(() => undefined);
-  if (known?.isOpen) return known;
-  server = TestServer.connect();
-  return server;
+/** The server of this process, started when there is none; who asks meanwhile waits for the same one. */
+export function testServer(): Promise<TestServer> {
+  const found = server
+    .catch(() => undefined)
+    .then((known) => (known?.isOpen ? known : TestServer.connect()));
+  server = found;
+  return found;
 }
