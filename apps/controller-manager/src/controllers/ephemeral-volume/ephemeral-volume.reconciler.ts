@@ -43,8 +43,19 @@ export class EphemeralVolumeReconciler implements Reconciler {
   async reconcile(key: ObjectKey): Promise<Result> {
     const pod = this.pods.get(key);
     if (!pod || pod.metadata.deletionTimestamp || isTerminated(pod)) return done;
-    for (const volume of pod.spec?.volumes ?? []) await this.#ensure(pod, volume);
+    for (const volume of pod.spec?.volumes ?? []) await this.#ensureOrTell(pod, volume);
     return done;
+  }
+
+  async #ensureOrTell(pod: Pod, volume: Volume): Promise<void> {
+    try {
+      await this.#ensure(pod, volume);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const text = `ephemeral volume ${volume.name}: ${why}`;
+      this.events.event(pod, 'Warning', 'FailedBinding', text);
+      throw error;
+    }
   }
 
   async #ensure(pod: Pod, volume: Volume): Promise<void> {
@@ -61,9 +72,8 @@ export class EphemeralVolumeReconciler implements Reconciler {
       await this.client.create(claim);
     } catch (error) {
       if (isAlreadyExists(error)) return;
-      const text = `ephemeral volume controller: create PVC ${name}: ${error instanceof Error ? error.message : String(error)}`;
-      this.events.event(pod, 'Warning', 'FailedBinding', text);
-      throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`create PVC ${name}: ${why}`, { cause: error });
     }
   }
 }

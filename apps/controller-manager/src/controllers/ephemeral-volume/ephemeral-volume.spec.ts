@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PersistentVolumeClaimSpec, Pod } from '@orrery/api';
-import { newClaim } from './ephemeral-volume.reconciler.js';
+import type { PersistentVolumeClaim } from '@orrery/api';
+import type { ResourceClient } from '@orrery/client';
+import { Indexer } from '@orrery/informers';
+import { EphemeralVolumeReconciler, newClaim } from './ephemeral-volume.reconciler.js';
 
 const pod: Pod = { metadata: { name: 'p', namespace: 'd', uid: 'u' }, spec: { containers: [] } };
 const spec: PersistentVolumeClaimSpec = { accessModes: ['ReadWriteOnce'] };
@@ -30,5 +33,44 @@ describe('newClaim()', () => {
     },
   ])('$name', ({ template: volumeClaimTemplate, want }) => {
     expect(newClaim(pod, { name: 'v', ephemeral: { volumeClaimTemplate } })).toMatchObject(want);
+  });
+});
+
+describe(EphemeralVolumeReconciler.name, () => {
+  const own: Pod = {
+    ...pod,
+    spec: {
+      containers: [],
+      volumes: [{ name: 'v', ephemeral: { volumeClaimTemplate: { spec } } }],
+    },
+  };
+  const refusing = {
+    create: () => Promise.reject(new Error('exceeded quota')),
+  } as unknown as ResourceClient<PersistentVolumeClaim>;
+
+  it.each([
+    {
+      name: 'tells of a claim of that name that is not the pod’s',
+      claims: [{ metadata: { name: 'p-v', namespace: 'd', uid: 'c' }, spec }],
+      want: 'ephemeral volume v: PVC d/p-v was not created for pod d/p (pod is not owner)',
+    },
+    {
+      name: 'tells why a claim cannot be made',
+      claims: [],
+      want: 'ephemeral volume v: create PVC p-v: exceeded quota',
+    },
+  ])('$name', async ({ claims, want }) => {
+    const [pods, known] = [new Indexer<Pod>(), new Indexer<PersistentVolumeClaim>()];
+    pods.set(own);
+    for (const claim of claims) known.set(claim);
+    const told: string[] = [];
+    const events = {
+      event: (_: object, type: string, reason: string, text: string) => {
+        told.push(`${type} ${reason} ${text}`);
+      },
+    };
+    const reconciler = new EphemeralVolumeReconciler(pods, known, refusing, events);
+    await expect(reconciler.reconcile({ namespace: 'd', name: 'p' })).rejects.toThrow();
+    expect(told).toEqual([`Warning FailedBinding ${want}`]);
   });
 });

@@ -1,3 +1,4 @@
+import { controllerOf } from '@orrery/apimachinery';
 import type { PersistentVolumeClaim, Pod } from '@orrery/api';
 import type { StorageClass } from '../../framework/listed-kinds.js';
 import type { Listers } from '../../framework/plugin.js';
@@ -32,6 +33,7 @@ const quoted = (name: string): string => `persistentvolumeclaim ${JSON.stringify
 
 /** Why the claim keeps the pod from any node. */
 function refuseClaim(
+  pod: Pod,
   { name, ephemeral }: ClaimUse,
   claim: PersistentVolumeClaim | undefined,
 ): Status | undefined {
@@ -41,11 +43,17 @@ function refuseClaim(
         ? `waiting for ephemeral volume controller to create the ${quoted(name)}`
         : `${quoted(name)} not found`,
     );
-  if (claim.metadata.deletionTimestamp) return unresolvable(`${quoted(name)} is being deleted`);
   if (claim.status?.phase === 'Lost')
     return unresolvable(
       `${quoted(name)} bound to non-existent persistentvolume ${JSON.stringify(claim.spec?.volumeName ?? '')}`,
     );
+  if (claim.metadata.deletionTimestamp) return unresolvable(`${quoted(name)} is being deleted`);
+  if (ephemeral && controllerOf(claim)?.uid !== pod.metadata.uid) {
+    const { namespace = '', name: podName = '' } = pod.metadata;
+    return unresolvable(
+      `PVC ${namespace}/${name} was not created for pod ${namespace}/${podName} (pod is not owner)`,
+    );
+  }
   return undefined;
 }
 
@@ -68,7 +76,7 @@ export function sortClaims(pod: Pod, listers: Listers): PodClaims | Status {
   for (const use of claimsOf(pod)) {
     const { namespace = '' } = pod.metadata;
     const claim = listers.claims.get({ namespace, name: use.name });
-    const refused = refuseClaim(use, claim);
+    const refused = refuseClaim(pod, use, claim);
     if (refused || !claim) return refused ?? unresolvable(`${quoted(use.name)} not found`);
     const waits =
       storageClassOf(claim, listers)?.volumeBindingMode === 'WaitForFirstConsumer' &&

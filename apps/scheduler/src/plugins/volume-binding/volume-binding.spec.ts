@@ -206,6 +206,23 @@ describe('VolumeBinding', () => {
     expect(verdicts(objects, 'data')).toEqual(want);
   });
 
+  it.each([
+    {
+      name: 'waits for the claim of an ephemeral volume',
+      claims: [],
+      want: 'waiting for ephemeral volume controller to create the persistentvolumeclaim "web-v"',
+    },
+    {
+      name: 'does not take a claim for it that somebody else has made',
+      claims: [claim('web-v')],
+      want: 'PVC default/web-v was not created for pod default/web (pod is not owner)',
+    },
+  ])('$name', ({ claims, want }) => {
+    const volumes = [{ name: 'v', ephemeral: {} }];
+    const bench = new PluginBench([volumeBinding], { nodes, objects: { claims } });
+    expect(bench.verdicts(pod('web').spec({ volumes }).info())).toEqual({ n1: want, n2: want });
+  });
+
   it('gives two claims two volumes', () => {
     const objects = {
       claims: [claim('x'), claim('y')],
