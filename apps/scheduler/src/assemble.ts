@@ -45,8 +45,6 @@ export interface Assembly {
   readonly everySecond: () => void;
 }
 
-const MAX_UNSCHEDULABLE_MS = 5 * 60_000;
-
 function listersOf(informers: InformerFactory): Listers {
   return {
     pods: informers.informer(resources.pods, LIVE_PODS).lister,
@@ -145,14 +143,14 @@ function explainWith({ profiles, cache }: Core, pod: Pod): Explanation {
 }
 
 function newQueue(
-  { backoff }: SchedulingOptions,
+  { backoff, maxUnschedulableMs }: SchedulingOptions,
   { profiles }: Core,
   { clock, meters }: { readonly clock: Clock; readonly meters: SchedulerMeters },
 ): SchedulingQueue {
   return new SchedulingQueue({
     clock,
     backoff,
-    maxUnschedulableMs: MAX_UNSCHEDULABLE_MS,
+    maxUnschedulableMs,
     policy: queuePolicy(profiles),
     onMove: (to, event) => {
       meters.incoming(to, event);

@@ -1,28 +1,6 @@
 import { registerDecorator } from 'class-validator';
-import { Flag } from '@orrery/component';
+import { Flag, Only, Unset } from '@orrery/component';
 import { checkFeatureGates } from './feature-gates.js';
-
-/** Only these values are taken; others are refused with the reason. */
-function Only(values: readonly unknown[], why: string): PropertyDecorator {
-  return (target, property) => {
-    const isOne = (value: unknown): boolean => values.includes(value);
-    registerDecorator({
-      name: 'only',
-      target: target.constructor,
-      propertyName: String(property),
-      validator: {
-        validate: (value: unknown) => (Array.isArray(value) ? value.every(isOne) : isOne(value)),
-        defaultMessage: () => {
-          const taken = values.map((value) => JSON.stringify(value)).join(', ');
-          return `$property: only ${taken} is taken: ${why}`;
-        },
-      },
-    });
-  };
-}
-
-/** Nothing but the default: the flag exists, what it asks for does not. */
-const Unset = (why: string): PropertyDecorator => Only(['', 0, false], why);
 
 function KnownFeatureGates(): PropertyDecorator {
   return (target, property) => {

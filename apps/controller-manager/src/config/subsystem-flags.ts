@@ -1,6 +1,6 @@
 import { Flag, IsDuration } from '@orrery/component';
 import { IsBoolean, IsInt, IsNumber, IsOptional, IsString, Min } from 'class-validator';
-import { ConcurrencyFlags } from './concurrency-flags.js';
+import { FixedFlags } from './fixed-flags.js';
 
 /** A flag that names a file, or nothing. */
 function File(description: string, flag: string): PropertyDecorator {
@@ -19,7 +19,7 @@ function Duration(description: string, flag: string): PropertyDecorator {
 }
 
 /** Flags of single controllers, with upstream's names and defaults; ours are marked. */
-export class SubsystemFlags extends ConcurrencyFlags {
+export class SubsystemFlags extends FixedFlags {
   @Duration('Time between looks at an autoscaler', 'horizontal-pod-autoscaler-sync-period')
   horizontalPodAutoscalerSyncPeriod: string = '15s';
 

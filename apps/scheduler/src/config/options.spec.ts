@@ -31,6 +31,33 @@ const choose = (options: SchedulerOptions): PluginSets[] =>
 const names = (options: SchedulerOptions, point: ExtensionPoint = 'filter'): string[] =>
   choose(options).flatMap((sets) => sets[point].map(({ plugin }) => plugin.name));
 
+describe('flags of kube-scheduler', () => {
+  const flags = (...argv: string[]): SchedulerFlags =>
+    parseFlags(SchedulerFlags, ['--kubeconfig=k', ...argv]);
+
+  it.each([
+    { flag: '--feature-gates=X=true', says: 'no feature of the scheduler' },
+    { flag: '--write-config-to=x', says: 'the configuration in effect is not written' },
+    { flag: '--tls-cert-file=x', says: 'the health port speaks plain HTTP' },
+    { flag: '--kube-api-burst=100', says: 'requests are not limited here' },
+  ])('refuse $flag with the reason', ({ flag, says }) => {
+    expect(() => flags(flag)).toThrow(says);
+  });
+
+  it('say how long a refused pod waits at most, where the API server is, how much the log tells', () => {
+    const given = flags(
+      '--pod-max-in-unschedulable-pods-duration=90s',
+      '--master=https://h:1',
+      '--v=4',
+    );
+    expect(toOptions(given)).toMatchObject({
+      maxUnschedulableMs: 90_000,
+      master: 'https://h:1',
+      verbosity: 4,
+    });
+  });
+});
+
 describe('toOptions()', () => {
   it('has upstream defaults', () => {
     const options = toOptions(parseFlags(SchedulerFlags, ['--kubeconfig=k']));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseYaml } from '@orrery/apimachinery';
-import { ConfigError, inRootfs, validateConfig } from '@orrery/component';
+import { ConfigError, inRootfs, parseDuration, validateConfig } from '@orrery/component';
 import { toElection } from '@orrery/controller';
 import type { LeaderElectedOptions } from '@orrery/controller';
 import { toExtenderOptions } from './extender-config.js';
@@ -26,6 +26,8 @@ export interface SchedulingOptions {
   readonly percentageOfNodesToScore: number;
   readonly extenders: readonly ExtenderOptions[];
   readonly backoff: { readonly initialMs: number; readonly maxMs: number };
+  /** After which a refused pod is tried again whatever happens. */
+  readonly maxUnschedulableMs: number;
 }
 
 /** Flags and configuration file as a program needs them. */
@@ -79,6 +81,7 @@ export function toOptions(flags: SchedulerFlags): SchedulerOptions {
     profiles: toProfiles(config),
     percentageOfNodesToScore: config.percentageOfNodesToScore ?? 0,
     backoff: toBackoff(config),
+    maxUnschedulableMs: parseDuration(flags.podMaxInUnschedulablePodsDuration) ?? 0,
     extenders: (config.extenders ?? []).map(toExtenderOptions),
   };
 }

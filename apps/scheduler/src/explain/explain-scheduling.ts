@@ -38,6 +38,7 @@ export async function explainScheduling(
         percentageOfNodesToScore: 100,
         extenders: [],
         backoff: { initialMs: 1000, maxMs: 10_000 },
+        maxUnschedulableMs: Infinity,
       },
       {
         ...base,

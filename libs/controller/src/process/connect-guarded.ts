@@ -43,6 +43,9 @@ export interface GuardedProcess {
   close(): Promise<void>;
 }
 
+/** From here on the log tells more, as upstream's. */
+const DEBUG_VERBOSITY = 4;
+
 /** Connects a component to the API server behind its lease, and serves its health until the signal aborts. */
 export async function connectGuarded(
   name: string,
@@ -52,10 +55,14 @@ export async function connectGuarded(
   const base = {
     clock,
     random: new SystemRandom(),
-    logger: createLogger({ component: name }),
+    logger: createLogger({
+      component: name,
+      level: options.verbosity < DEBUG_VERBOSITY ? 'info' : 'debug',
+    }),
   };
   const server = {
     ...loadKubeconfig(inRootfs(options.kubeconfig)),
+    ...(options.master === '' ? {} : { server: options.master }),
     userAgent: name,
     clock: base.clock,
   };

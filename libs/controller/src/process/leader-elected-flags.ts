@@ -1,8 +1,10 @@
 import { ConfigError, Flag, IsDuration, parseDuration } from '@orrery/component';
 import { IsBoolean, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 
+import { UpstreamFlags } from './upstream-flags.js';
+
 /** The flags that every process behind a lease has, with upstream's names and defaults. */
-export class LeaderElectedFlags {
+export class LeaderElectedFlags extends UpstreamFlags {
   @Flag('Kubeconfig with the address and the credentials of the API server')
   @IsString()
   kubeconfig: string = '';
@@ -50,6 +52,9 @@ export class LeaderElectedFlags {
 /** How a process takes its lease; times in milliseconds. */
 export interface ElectionOptions {
   readonly leaderElect: boolean;
+  /** Address of the API server, before that of the kubeconfig; '' = that one. */
+  readonly master: string;
+  readonly verbosity: number;
   readonly lease: { readonly namespace: string; readonly name: string };
   readonly leaseDurationMs: number;
   readonly renewDeadlineMs: number;
@@ -87,6 +92,8 @@ export function toElection(flags: LeaderElectedFlags, file: ElectionFile = {}): 
     );
   return {
     leaderElect: file.leaderElect ?? flags.leaderElect,
+    master: flags.master,
+    verbosity: flags.verbosity,
     lease: {
       namespace: file.resourceNamespace ?? flags.leaderElectResourceNamespace,
       name: file.resourceName ?? flags.leaderElectResourceName,
