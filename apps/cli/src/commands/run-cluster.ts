@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { resources } from '@orrery/api';
+import type { Node } from '@orrery/api';
 import { connect, loadKubeconfig } from '@orrery/client';
 import type { KubeClient } from '@orrery/client';
 import { ConfigError, reachablePort } from '@orrery/component';
@@ -20,7 +21,8 @@ import { startGuard } from '../supervisor/guard.js';
 import type { ProcessExit } from '../supervisor/managed-process.js';
 import { Supervisor } from '../supervisor/supervisor.js';
 import { endOf, lastLines } from './log-tail.js';
-import { whenReady } from './readiness.js';
+import { missingNodes, whenReady } from './readiness.js';
+import type { StartLimit } from './readiness.js';
 
 /** A cluster whose files are in place and whose addresses are its own. */
 export interface Prepared {
@@ -92,6 +94,7 @@ export interface StartContext {
   readonly progress: Progress;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly limit: StartLimit;
 }
 
 /** The role of the first node: a node may not say that of itself (kubeadm's phase mark-control-plane). */
@@ -105,15 +108,22 @@ async function markControlPlane(client: KubeClient, signal: AbortSignal): Promis
     .patch({ name: nodeName(1) }, 'merge', { metadata: { labels } }, { signal });
 }
 
-async function bringUp(input: PlanInput, { progress, clock, signal }: StartContext): Promise<void> {
+/** What keeps the API server from being ready; undefined = it is. */
+async function unready(client: KubeClient, signal: AbortSignal): Promise<string | undefined> {
+  const { code, body } = await client.raw('/readyz', signal);
+  if (code === 200) return undefined;
+  const failed = body.split('\n').filter((line) => line.startsWith('[-]'));
+  return `/readyz answers ${code} ${failed.join(' ')}`.trimEnd();
+}
+
+async function bringUp(input: PlanInput, context: StartContext): Promise<void> {
+  const { progress, clock, signal } = context;
+  const { files } = input;
   const startedAt = Math.floor(clock.now() / 1000) * 1000;
   const client: KubeClient = connect(loadKubeconfig(input.files.adminConf));
   try {
     progress.step('API server');
-    await whenReady({ clock, signal, files: input.files, what: 'kube-apiserver' }, async () => {
-      const { code } = await client.raw('/readyz', signal);
-      return code === 200;
-    });
+    await whenReady({ ...context, files, what: 'kube-apiserver' }, () => unready(client, signal));
     await installAddons(
       client,
       {
@@ -126,40 +136,34 @@ async function bringUp(input: PlanInput, { progress, clock, signal }: StartConte
       signal,
     );
     progress.step('nodes');
-    await whenReady({ clock, signal, files: input.files, what: 'nodes' }, async () => {
+    const isReady = (node: Node): boolean =>
+      node.status?.conditions?.some(
+        (c) =>
+          c.type === 'Ready' &&
+          (c.status === 'True' || input.network?.backend === 'none') &&
+          // What the cluster said before it was stopped does not count.
+          Date.parse(c.lastHeartbeatTime ?? '') >= startedAt,
+      ) ?? false;
+    const wanted = Array.from({ length: input.nodes }, (_, i) => nodeName(i + 1));
+    await whenReady({ ...context, files, what: 'nodes' }, async () => {
       const { items } = await client.resource(resources.nodes).list({}, signal);
-      const ready = items.filter((node) =>
-        node.status?.conditions?.some(
-          (c) =>
-            c.type === 'Ready' &&
-            (c.status === 'True' || input.network?.backend === 'none') &&
-            // What the cluster said before it was stopped does not count.
-            Date.parse(c.lastHeartbeatTime ?? '') >= startedAt,
-        ),
-      );
-      progress.detail(`${ready.length}/${input.nodes} ready`);
-      return ready.length >= input.nodes;
+      progress.detail(`${items.filter(isReady).length}/${input.nodes} ready`);
+      return missingNodes(wanted, items, isReady);
     });
     await markControlPlane(client, signal);
-    await whenPublished(input, { clock, signal });
+    await whenPublished(input, context);
   } finally {
     await client.close();
   }
 }
 
 /** Others than this machine are told of the published address, so it must answer before the cluster is said to be ready. */
-async function whenPublished(
-  { publish, files }: PlanInput,
-  { clock, signal }: Pick<StartContext, 'clock' | 'signal'>,
-): Promise<void> {
+async function whenPublished({ publish, files }: PlanInput, context: StartContext): Promise<void> {
   if (publish === undefined) return;
   const server = `https://${publish}:${API_PORT}`;
   const client = connect({ ...loadKubeconfig(files.adminConf), server });
   try {
-    await whenReady(
-      { clock, signal, files, what: 'relays' },
-      async () => (await client.raw('/readyz', signal)).code === 200,
-    );
+    await whenReady({ ...context, files, what: 'relays' }, () => unready(client, context.signal));
   } finally {
     await client.close();
   }
@@ -183,7 +187,7 @@ export function readyText(
 /** Runs a prepared cluster until the signal aborts or its start fails, then stops all of it. */
 export async function runCluster(
   prepared: Prepared,
-  { progress, clock, signal }: StartContext,
+  { progress, clock, signal, limit }: StartContext,
   onReady: () => void,
 ): Promise<void> {
   const { input } = prepared;
@@ -222,6 +226,7 @@ export async function runCluster(
     await bringUp(input, {
       progress,
       clock,
+      limit,
       signal: AbortSignal.any([signal, failed.signal]),
     });
     onReady();

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError, Flag } from '@orrery/component';
+import { ConfigError, Flag, IsDuration, parseDuration } from '@orrery/component';
+import type { Clock } from '@orrery/component';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import type { IpFamily, NetworkMode } from '../cluster/layout.js';
 import type { NamespacedNetwork, NetworkBackend } from '../cluster/node-namespaces.js';
 import { FIRST_BLOCK, IP_FAMILIES, LAST_BLOCK, MAX_NODES } from '../cluster/layout.js';
 import { API_PORT, PUBLISHED_NODE_PORTS } from '../cluster/plan.js';
 import type { Grouping } from '../cluster/plan.js';
+import type { StartLimit } from './readiness.js';
 
 /** Where a kernel with IPv6 shows its addresses. */
 const IPV6_ADDRESSES = '/proc/net/if_inet6';
@@ -92,6 +94,10 @@ export class UpFlags {
   @IsString({ each: true })
   tlsSan: string[] = [];
 
+  @Flag('how long the cluster may take to become ready before it is given up')
+  @IsDuration()
+  wait = '2m';
+
   @Flag('a second controller manager and scheduler that stand by')
   @IsBoolean()
   standby = false;
@@ -120,6 +126,13 @@ export function groupingOf({ isolate, singleProcess }: UpFlags): Grouping {
     throw new ConfigError('--isolate and --single-process exclude each other');
   if (isolate) return 'isolated';
   return singleProcess ? 'single' : 'grouped';
+}
+
+/** When a start that begins now has taken too long. Throws ConfigError for a time in which nothing can start. */
+export function limitOf({ wait }: Pick<UpFlags, 'wait'>, clock: Clock): StartLimit {
+  const ms = parseDuration(wait) ?? 0;
+  if (ms < 1000) throw new ConfigError(`--wait ${wait}: a cluster needs a second at the least`);
+  return { deadline: clock.monotonic() + ms, wait };
 }
 
 /** `kubelet.max-pods=5` -> { kubelet: ['--max-pods=5'] }. Throws ConfigError for an unknown component. */

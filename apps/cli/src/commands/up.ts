@@ -24,7 +24,7 @@ import { Progress } from '../progress.js';
 import { hostAddresses } from './node-flags.js';
 import { runCluster } from './run-cluster.js';
 import type { Prepared } from './run-cluster.js';
-import { clusterDir, groupingOf, networkOf, parseExtraArgs } from './up-flags.js';
+import { clusterDir, groupingOf, limitOf, networkOf, parseExtraArgs } from './up-flags.js';
 import type { UpFlags } from './up-flags.js';
 
 const DEFAULT_NODES = 3;
@@ -208,13 +208,14 @@ async function start(
   signal: AbortSignal,
 ): Promise<void> {
   const progress = new Progress(clock);
+  const limit = limitOf(flags, clock);
   const left = await endLeftovers(files, clock);
   if (left > 0)
     progress.note(`ended ${left} process${left === 1 ? '' : 'es'} that an earlier run left behind`);
   const prepared = await prepare(flags, files, progress);
   let isReady = false;
   try {
-    await runCluster(prepared, { progress, clock, signal }, () => {
+    await runCluster(prepared, { progress, clock, signal, limit }, () => {
       isReady = true;
     });
   } finally {
