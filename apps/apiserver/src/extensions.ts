@@ -147,6 +147,7 @@ export async function createExtensions(
       services,
       budgets: views.podDisruptionBudgets,
       audiences,
+      authorizer,
       ...(signer ? { signer } : {}),
     }),
     requestKinds: [

@@ -297,7 +297,9 @@ describe('other guards', () => {
     for (const name of ['e1', 'e2', 'e3'])
       answers.push(await api.post('/api/v1/namespaces/default/events', event(name)));
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 429]);
-    expect(answers[2]?.json['message']).toBe('limit reached on type Namespace for key default');
+    expect(answers[2]?.json['message']).toBe(
+      'Too many requests: limit reached on type Namespace for key default',
+    );
   });
 
   it('let claims grow only where their class allows it', async () => {

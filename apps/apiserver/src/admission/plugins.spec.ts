@@ -8,6 +8,7 @@ import type {
   Pod,
   PriorityClass,
   ResourceQuota,
+  RuntimeClass,
   ServiceAccount,
 } from '@orrery/api';
 import type { KubeObject } from '@orrery/apimachinery';
@@ -21,6 +22,8 @@ import { NamespaceLifecycle } from './namespace-lifecycle/namespace-lifecycle.pl
 import { NodeRestriction } from './node-restriction/node-restriction.plugin.js';
 import { Priority } from './priority/priority.plugin.js';
 import { ResourceQuotaPlugin } from './resource-quota/resource-quota.plugin.js';
+import { PodTolerationRestriction } from './pod-toleration-restriction/pod-toleration-restriction.plugin.js';
+import { RuntimeClassPlugin } from './runtime-class/runtime-class.plugin.js';
 import { ServiceAccountPlugin } from './service-account/service-account.plugin.js';
 import { TaintNodesByCondition } from './taint-nodes-by-condition/taint-nodes-by-condition.plugin.js';
 
@@ -217,7 +220,10 @@ describe('TaintNodesByCondition', () => {
 });
 
 describe('NodeRestriction', () => {
-  const plugin = new NodeRestriction(staticReader<Pod>([]));
+  const plugin = new NodeRestriction(
+    staticReader<Pod>([pod({ nodeName: 'n2' })]),
+    staticReader<Node>([{ metadata: { name: 'n1', uid: 'u1' }, spec: {} }]),
+  );
   const user = { name: 'system:node:n1', groups: ['system:nodes'] };
   const node = (metadata: object = {}, spec: Node['spec'] = {}): Node => ({
     metadata: { name: 'n1', ...metadata },
@@ -225,9 +231,105 @@ describe('NodeRestriction', () => {
   });
   const update = (object: Node, oldObject = node()): AdmissionAttributes =>
     attributes('nodes', object, { operation: 'UPDATE', oldObject, user });
-  const mirror = { annotations: { 'kubernetes.io/config.mirror': 'x' } };
+  const owner = { apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'u1', controller: true };
+  const blocking = { ...owner, blockOwnerDeletion: true };
+  const mirrored = { annotations: { 'kubernetes.io/config.mirror': 'x' } };
+  const mirror = { ...mirrored, ownerReferences: [owner] };
+  const owned = (...ownerReferences: (typeof owner)[]): AdmissionAttributes =>
+    attributes('pods', pod({ nodeName: 'n1' }, { ...mirrored, ownerReferences }), { user });
 
   it.each([
+    {
+      name: 'a mirror pod of nobody',
+      at: owned(),
+      want: 'node "n1" can only create pods with an owner reference set to itself',
+    },
+    {
+      name: 'a mirror pod of several',
+      at: owned(owner, owner),
+      want: 'can only create pods with a single owner reference set to itself',
+    },
+    {
+      name: 'a mirror pod of another node',
+      at: owned({ ...owner, name: 'n2' }),
+      want: 'can only create pods with an owner reference set to itself',
+    },
+    {
+      name: 'a mirror pod that is not controlled',
+      at: owned({ ...owner, controller: false }),
+      want: 'can only create pods with a controller owner reference set to itself',
+    },
+    {
+      name: 'a mirror pod that holds its node back',
+      at: owned(blocking),
+      want: 'node "n1" must not set blockOwnerDeletion on an owner reference',
+    },
+    {
+      name: 'a mirror pod of a node that was',
+      at: owned({ ...owner, uid: 'u0' }),
+      want: 'node n1 UID mismatch: expected u0 got u1',
+    },
+    {
+      name: 'a mirror pod with a trust bundle',
+      at: attributes(
+        'pods',
+        pod(
+          {
+            nodeName: 'n1',
+            volumes: [
+              { name: 'v', projected: { sources: [{ clusterTrustBundle: { path: 'x' } }] } },
+            ],
+          },
+          mirror,
+        ),
+        { user },
+      ),
+      want: 'node "n1" can not create pods that reference clustertrustbundles',
+    },
+    {
+      name: 'labels by a status',
+      at: attributes('pods', pod({ nodeName: 'n1' }, { labels: { a: 'b' } }), {
+        operation: 'UPDATE',
+        subresource: 'status',
+        oldObject: pod({ nodeName: 'n1' }),
+        user,
+      }),
+      want: 'node "n1" cannot update labels through pod status',
+    },
+    {
+      name: 'another subresource',
+      at: attributes('pods', pod({ nodeName: 'n1' }), {
+        operation: 'UPDATE',
+        subresource: 'resize',
+        oldObject: pod({ nodeName: 'n1' }),
+        user,
+      }),
+      want: "unexpected pod subresource \"resize\", only 'status' and 'eviction' are allowed",
+    },
+    {
+      name: 'a change of a pod',
+      at: attributes('pods', pod({ nodeName: 'n1' }), {
+        operation: 'UPDATE',
+        oldObject: pod({ nodeName: 'n1' }),
+        user,
+      }),
+      want: 'unexpected operation "UPDATE", node "n1" can only create and delete mirror pods',
+    },
+    {
+      name: 'the eviction of a pod elsewhere',
+      at: attributes('pods', pod(), { subresource: 'eviction', user }),
+      want: 'node n1 can only evict pods with spec.nodeName set to itself',
+    },
+    {
+      name: 'the end of a pod elsewhere',
+      at: attributes('pods', undefined, { operation: 'DELETE', name: 'p', user }),
+      want: 'node "n1" can only delete pods with spec.nodeName set to itself',
+    },
+    {
+      name: 'restricted labels later',
+      at: update(node({ labels: { 'node-restriction.kubernetes.io/a': 'b' } })),
+      want: 'is not allowed to modify labels: node-restriction.kubernetes.io/a',
+    },
     {
       name: 'another node',
       at: attributes('nodes', { metadata: { name: 'n2' } }, { user }),
@@ -250,7 +352,7 @@ describe('NodeRestriction', () => {
       at: attributes('nodes', node({ labels: { 'node-restriction.kubernetes.io/a': 'b' } }), {
         user,
       }),
-      want: 'is not allowed to modify labels: node-restriction.kubernetes.io/a',
+      want: 'node "n1" is not allowed to set the following labels: node-restriction.kubernetes.io/a',
     },
     {
       name: 'a mirror pod that takes a resource claim (CVE-2025-4563)',
@@ -268,7 +370,7 @@ describe('NodeRestriction', () => {
         { ...pod({ nodeName: 'n1' }), status: { resourceClaimStatuses: [{ name: 'gpu' }] } } as Pod,
         { operation: 'UPDATE', subresource: 'status', oldObject: pod({ nodeName: 'n1' }), user },
       ),
-      want: 'node "n1" cannot update resource claim statuses',
+      want: 'node "n1" cannot update resource claim statues',
     },
     {
       name: 'the lease of another node',
@@ -376,11 +478,50 @@ describe('LimitRanger', () => {
       cpu: '10m',
       want: 'minimum cpu usage per Container is 50m, but request is 10m',
     },
-  ])('refuses $name', async ({ cpu, want }) => {
+    {
+      name: 'all that one range finds',
+      cpu: '3',
+      max: '2',
+      want: 'pods "p" is forbidden: [maximum cpu usage per Container is 1, but limit is 3, maximum cpu usage per Pod is 2, but limit is 3]',
+    },
+  ])('refuses $name', async ({ cpu, max, want }) => {
+    if (max !== undefined) range.spec?.limits.push({ type: 'Pod', max: { cpu: max } });
     const made = pod({
       containers: [{ name: 'c', resources: { limits: { cpu }, requests: { cpu } } }],
     });
     await expect(run(plugin, attributes('pods', made))).rejects.toThrow(want);
+  });
+});
+
+describe('LimitRanger of claims', () => {
+  const range = (limits: Record<string, Record<string, string>>): LimitRange => ({
+    metadata: { name: 'l', namespace: 'a' },
+    spec: { limits: [{ type: 'PersistentVolumeClaim', ...limits }] },
+  });
+
+  it.each([
+    {
+      name: 'too much',
+      limits: { max: { storage: '1Gi' } },
+      want: 'maximum storage usage per PersistentVolumeClaim is 1Gi, but request is 2Gi',
+    },
+    {
+      name: 'too little',
+      limits: { min: { storage: '3Gi' } },
+      want: 'minimum storage usage per PersistentVolumeClaim is 3Gi, but request is 2Gi',
+    },
+    {
+      name: 'no amount',
+      limits: { max: { other: '1' } },
+      want: 'maximum other usage per PersistentVolumeClaim is 1.  No request is specified',
+    },
+  ])('refuses $name', async ({ limits, want }) => {
+    const plugin = new LimitRanger(staticReader([range(limits)], (one) => one.metadata.namespace));
+    const claim = {
+      metadata: { name: 'c', namespace: 'a' },
+      spec: { resources: { requests: { storage: '2Gi' } } },
+    } as KubeObject;
+    await expect(run(plugin, attributes('persistentvolumeclaims', claim))).rejects.toThrow(want);
   });
 });
 
@@ -424,12 +565,97 @@ describe('ResourceQuotaPlugin', () => {
     },
     {
       name: 'what names no amount',
-      hard: { 'limits.cpu': '1' },
-      used: { 'limits.cpu': '0' },
-      want: 'failed quota: q: must specify limits.cpu',
+      hard: { 'requests.memory': '1', 'limits.cpu': '1' },
+      used: { 'requests.memory': '0', 'limits.cpu': '0' },
+      want: 'pods "p" is forbidden: failed quota: q: must specify limits.cpu for: c,i; requests.memory for: c,i',
     },
   ])('refuses $name', async ({ hard, used, want }) => {
     const { plugin: checked } = plugin(quota(hard as never, used as never));
-    await expect(run(checked, attributes('pods', pod()))).rejects.toThrow(want);
+    const asking = pod({ initContainers: [{ name: 'i' }] });
+    await expect(run(checked, attributes('pods', asking))).rejects.toThrow(want);
+  });
+
+  it('asks nothing of containers where the pod as a whole has an amount', async () => {
+    const made = plugin(quota({ 'limits.cpu': '1' }, { 'limits.cpu': '0' }));
+    const asking = pod({ resources: { limits: { cpu: '500m' } } });
+    await expect(run(made.plugin, attributes('pods', asking))).resolves.toBeUndefined();
+  });
+});
+
+describe('RuntimeClassPlugin', () => {
+  const plugin = new RuntimeClassPlugin(
+    staticReader<RuntimeClass>([
+      { metadata: { name: 'vm' }, handler: 'vm', overhead: { podFixed: { cpu: '1' } } },
+      { metadata: { name: 'bare' }, handler: 'bare' },
+    ]),
+  );
+
+  it.each([
+    {
+      name: 'a class that is not there',
+      spec: { runtimeClassName: 'x' },
+      want: 'pods "p" is forbidden: pod rejected: RuntimeClass "x" not found',
+    },
+    {
+      name: 'another overhead',
+      spec: { runtimeClassName: 'vm', overhead: { cpu: '2' } },
+      want: "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead",
+    },
+    {
+      name: 'overhead that the class has not',
+      spec: { runtimeClassName: 'bare', overhead: { cpu: '2' } },
+      want: 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead',
+    },
+    {
+      name: 'overhead of no class',
+      spec: { overhead: { cpu: '2' } },
+      want: 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead',
+    },
+  ])('refuses $name', async ({ spec, want }) => {
+    await expect(run(plugin, attributes('pods', pod(spec)))).rejects.toThrow(want);
+  });
+});
+
+describe('PodTolerationRestriction', () => {
+  const namespace = (annotations: Record<string, string>): PodTolerationRestriction =>
+    new PodTolerationRestriction(
+      staticReader<Namespace>([{ metadata: { name: 'a', annotations }, spec: {} }]),
+      {},
+    );
+  const key = (name: string): string => `scheduler.alpha.kubernetes.io/${name}`;
+
+  it("merges the namespace's tolerations, which never conflict", async () => {
+    const plugin = namespace({
+      [key('defaultTolerations')]: '[{"key":"k","operator":"Exists"},{"key":"z","value":"1"}]',
+    });
+    const made = pod({ tolerations: [{ key: 'k', operator: 'Equal', value: 'v' }] });
+    await run(plugin, attributes('pods', made));
+    expect(made.spec?.tolerations).toEqual([
+      { key: 'k', operator: 'Exists' },
+      { key: 'z', value: '1' },
+    ]);
+  });
+
+  it('answers as a server that is not well when the whitelist does not cover a toleration', async () => {
+    const plugin = namespace({
+      [key('tolerationsWhitelist')]: '[{"key":"k","operator":"Exists"}]',
+    });
+    const made = pod({ tolerations: [{ key: 'z', operator: 'Exists' }] });
+    await expect(run(plugin, attributes('pods', made))).rejects.toMatchObject({
+      code: 500,
+      message:
+        'pod tolerations (possibly merged with namespace default tolerations) conflict with its namespace whitelist',
+    });
+  });
+});
+
+describe('what is refused before it has got a name', () => {
+  it.each([
+    { metadata: { generateName: 'gen-' }, want: 'pods "gen-" is forbidden: pod rejected' },
+    { metadata: {}, want: 'pods "Unknown" is forbidden: pod rejected' },
+  ])('is called $want', async ({ metadata, want }) => {
+    const plugin = new RuntimeClassPlugin(staticReader<RuntimeClass>([]));
+    const made = { ...pod({ runtimeClassName: 'x' }), metadata } as Pod;
+    await expect(run(plugin, attributes('pods', made))).rejects.toThrow(want);
   });
 });

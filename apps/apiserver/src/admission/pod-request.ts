@@ -7,10 +7,3 @@ export function podOf(attributes: AdmissionAttributes): Pod | undefined {
   if (kind.group !== '' || kind.plural !== 'pods' || subresource !== '') return undefined;
   return object as Pod | undefined;
 }
-
-export const resourceOf = ({
-  kind,
-}: AdmissionAttributes): { readonly group: string; readonly resource: string } => ({
-  group: kind.group,
-  resource: kind.plural,
-});

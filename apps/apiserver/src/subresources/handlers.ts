@@ -2,6 +2,7 @@ import type { PodDisruptionBudget } from '@orrery/api';
 import type { ServiceAccountTokenSigner } from '@orrery/pki';
 import type { ServerServices } from '../extensions.js';
 import type { LiveReader } from '../live-view/live-view.js';
+import type { Authorizer } from '../filters/authorization.js';
 import type { SubresourceHandler } from '../subresources.js';
 import { podBinding } from './binding.js';
 import { dialPolicyOf } from './dial-policy.js';
@@ -19,6 +20,7 @@ export interface HandlerDeps {
   /** Absent = no --service-account-signing-key-file: tokens cannot be asked for. */
   readonly signer?: ServiceAccountTokenSigner;
   readonly audiences: readonly string[];
+  readonly authorizer: Authorizer;
 }
 
 /** Every subresource that this server adds to the generic status and scale. */
@@ -41,6 +43,6 @@ export function subresourceHandlers(deps: HandlerDeps): SubresourceHandler[] {
     proxyHandler('pods', shared),
     proxyHandler('services', shared),
     proxyHandler('nodes', shared),
-    ...(signer ? [tokenHandler({ services, signer, audiences: deps.audiences })] : []),
+    ...(signer ? [tokenHandler({ ...deps, signer })] : []),
   ];
 }

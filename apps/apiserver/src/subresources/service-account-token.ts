@@ -4,18 +4,17 @@ import {
   invalid,
   newBadRequest,
   newConflict,
-  newForbidden,
   newInvalid,
   newNotFound,
 } from '@orrery/apimachinery';
 import type { Node, Pod, Secret, ServiceAccount, TokenRequest } from '@orrery/api';
 import { parseDuration, toTime } from '@orrery/component';
 import type { ServiceAccountTokenSigner, TokenBinding } from '@orrery/pki';
-import type { UserInfo } from '@orrery/registry';
 import { requestKindOf } from '../authz/access-reviews.js';
-import { nodeNameOf } from '../authz/node.authorizer.js';
+import type { Authorizer } from '../filters/authorization.js';
 import type { ServerServices } from '../extensions.js';
 import type { SubresourceHandler } from '../subresources.js';
+import { checkNodeToken } from './node-token.js';
 
 const HOUR = 3600;
 const LEAST = 600;
@@ -27,6 +26,7 @@ export interface TokenDeps {
   readonly services: ServerServices;
   readonly signer: ServiceAccountTokenSigner;
   readonly audiences: readonly string[];
+  readonly authorizer: Authorizer;
 }
 
 interface Reference {
@@ -44,18 +44,6 @@ function checkExpiration(seconds: number): void {
   };
   if (seconds < LEAST) refuse('may not specify a duration less than 10 minutes');
   if (seconds > 2 ** 32) refuse('may not specify a duration larger than 2^32 seconds');
-}
-
-/** A node gets tokens only for one of its pods (k8s noderestriction/admission.go:admitServiceAccount). */
-function checkNodeRequest(user: UserInfo, name: string, reference: Reference | undefined): void {
-  const node = nodeNameOf(user);
-  if (node === undefined) return;
-  const refuse = (why: string): never => {
-    throw newForbidden({ group: '', resource: 'serviceaccounts' }, name, why);
-  };
-  if (reference?.kind !== 'Pod' || !reference.name)
-    refuse('node requested token not bound to a pod');
-  if (!reference?.uid) refuse('node requested token with a pod binding without a uid');
 }
 
 async function find(
@@ -135,7 +123,11 @@ export function tokenHandler(deps: TokenDeps): SubresourceHandler {
       const { options } = deps.services;
       const longest = (parseDuration(options.serviceAccountMaxTokenExpiration) ?? 0) / 1000;
       const expirationSeconds = longest > 0 ? Math.min(wish, longest) : wish;
-      checkNodeRequest(request.context.user, name, boundObjectRef);
+      const { user } = request.context;
+      await checkNodeToken(
+        { authorizer: deps.authorizer, store: (...id) => deps.services.store(...id) },
+        { user, name, namespace: namespace ?? '', spec: asked.spec },
+      );
       const account = (await deps.services.store('', 'v1', 'serviceaccounts').get(namespace, name))
         .object as ServiceAccount;
       if (!account.metadata.uid)

@@ -1,6 +1,5 @@
-import { newForbidden } from '@orrery/apimachinery';
 import type { AdmissionAttributes, AdmissionPlugin } from '@orrery/registry';
-import { resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
 
 /** Allows everything. */
 export const alwaysAdmit: AdmissionPlugin = {
@@ -13,10 +12,6 @@ export const alwaysDeny: AdmissionPlugin = {
   name: 'AlwaysDeny',
   handles: () => true,
   validate: (attributes: AdmissionAttributes) => {
-    throw newForbidden(
-      resourceOf(attributes),
-      attributes.name,
-      'admission control is denying all modifications',
-    );
+    throw forbiddenBy(attributes, 'admission control is denying all modifications');
   },
 };

@@ -1,7 +1,7 @@
-import { FieldPath, newForbidden, notSupported } from '@orrery/apimachinery';
+import { FieldPath, notSupported } from '@orrery/apimachinery';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import type { Pod } from '@orrery/api';
-import { resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
 
 const FIELDS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 
@@ -32,11 +32,7 @@ export class AlwaysPullImages implements AdmissionPlugin {
         if (imagePullPolicy === 'Always') continue;
         const path = FieldPath.of('spec', field).index(i).child('imagePullPolicy');
         const error = notSupported(path, imagePullPolicy ?? '', ['Always']);
-        throw newForbidden(
-          resourceOf(attributes),
-          attributes.name,
-          `${error.field}: ${error.message}`,
-        );
+        throw forbiddenBy(attributes, `${error.field}: ${error.message}`);
       }
   }
 }

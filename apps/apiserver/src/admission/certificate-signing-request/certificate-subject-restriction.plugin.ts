@@ -1,8 +1,7 @@
-import { newForbidden } from '@orrery/apimachinery';
 import type { CertificateSigningRequest } from '@orrery/api';
 import { parseSigningRequest } from '@orrery/pki';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
-import { resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
 import { isCsr } from './signer-permission.js';
 
 const SIGNER = 'kubernetes.io/kube-apiserver-client';
@@ -20,7 +19,7 @@ export class CertificateSubjectRestriction implements AdmissionPlugin {
     const { spec } = attributes.object as CertificateSigningRequest;
     if (spec.signerName !== SIGNER) return;
     const refuse = (why: string): never => {
-      throw newForbidden(resourceOf(attributes), attributes.name, why);
+      throw forbiddenBy(attributes, why);
     };
     const pem = Buffer.from(String(spec.request), 'base64').toString();
     const parsed = await parseSigningRequest(pem).catch((error: unknown) =>

@@ -1,8 +1,7 @@
-import { newForbidden } from '@orrery/apimachinery';
 import type { AdmissionAttributes } from '@orrery/registry';
 import { resourceAttributes } from '../../authz/attributes.js';
 import type { Authorizer } from '../../filters/authorization.js';
-import { resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
 
 export const isCsr = ({ kind }: AdmissionAttributes): boolean =>
   kind.group === 'certificates.k8s.io' && kind.plural === 'certificatesigningrequests';
@@ -37,9 +36,8 @@ export async function requireSigner(
 ): Promise<void> {
   if (await mayUseSigner(authorizer, attributes, verb, signerName)) return;
   const what = verb === 'attest' ? 'attest for' : `${verb} requests with`;
-  throw newForbidden(
-    resourceOf(attributes),
-    attributes.name,
+  throw forbiddenBy(
+    attributes,
     `user not permitted to ${what} signerName ${JSON.stringify(signerName)}`,
   );
 }

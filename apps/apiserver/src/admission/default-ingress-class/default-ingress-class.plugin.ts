@@ -1,8 +1,7 @@
-import { newForbidden } from '@orrery/apimachinery';
 import type { Ingress, IngressClass } from '@orrery/api';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import type { LiveReader } from '../../live-view/live-view.js';
-import { resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
 
 const DEFAULT = 'ingressclass.kubernetes.io/is-default-class';
 
@@ -30,8 +29,7 @@ export class DefaultIngressClass implements AdmissionPlugin {
       );
     const name = defaults[0]?.metadata.name;
     if (!name) return;
-    if (!ingress.spec)
-      throw newForbidden(resourceOf(attributes), attributes.name, 'the ingress has no spec');
+    if (!ingress.spec) throw forbiddenBy(attributes, 'the ingress has no spec');
     ingress.spec.ingressClassName = name;
   }
 }

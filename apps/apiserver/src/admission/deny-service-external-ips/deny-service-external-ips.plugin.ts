@@ -1,7 +1,6 @@
-import { newForbidden } from '@orrery/apimachinery';
 import type { Service } from '@orrery/api';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
-import { resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
 
 /** No Service takes over foreign addresses: new external IPs are refused (CVE-2020-8554). */
 export class DenyServiceExternalIps implements AdmissionPlugin {
@@ -16,11 +15,6 @@ export class DenyServiceExternalIps implements AdmissionPlugin {
     if (kind.group !== '' || kind.plural !== 'services' || subresource !== '') return;
     const before = new Set((oldObject as Service | undefined)?.spec?.externalIPs ?? []);
     const added = ((object as Service).spec?.externalIPs ?? []).some((ip) => !before.has(ip));
-    if (added)
-      throw newForbidden(
-        resourceOf(attributes),
-        attributes.name,
-        'Use of external IPs is denied by admission control.',
-      );
+    if (added) throw forbiddenBy(attributes, 'Use of external IPs is denied by admission control.');
   }
 }

@@ -1,4 +1,4 @@
-import { newTooManyRequests } from '@orrery/apimachinery';
+import { StatusError } from '@orrery/apimachinery';
 import type { Event } from '@orrery/api';
 import type { Clock } from '@orrery/component';
 import { ConfigError } from '@orrery/component';
@@ -102,6 +102,8 @@ export class EventRateLimit implements AdmissionPlugin {
     const texts = refused.map(
       ({ type }) => `limit reached on type ${type} for key ${keyOf(type, attributes)}`,
     );
-    throw newTooManyRequests(texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`, 1);
+    const [only = ''] = texts;
+    const why = texts.length === 1 ? only : `[${texts.join(', ')}]`;
+    throw new StatusError(429, 'TooManyRequests', `Too many requests: ${why}`);
   }
 }

@@ -1,6 +1,6 @@
-import { newForbidden } from '@orrery/apimachinery';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
-import { podOf, resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
+import { podOf } from '../pod-request.js';
 
 const HOSTNAME = 'kubernetes.io/hostname';
 
@@ -18,9 +18,8 @@ export class LimitPodHardAntiAffinityTopology implements AdmissionPlugin {
         ?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
     const bad = terms.find(({ topologyKey }) => topologyKey !== HOSTNAME);
     if (bad)
-      throw newForbidden(
-        resourceOf(attributes),
-        attributes.name,
+      throw forbiddenBy(
+        attributes,
         `affinity.PodAntiAffinity.RequiredDuringScheduling has TopologyKey ${bad.topologyKey} but only key ${HOSTNAME} is allowed`,
       );
   }

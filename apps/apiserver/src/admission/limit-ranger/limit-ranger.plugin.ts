@@ -1,4 +1,3 @@
-import { newForbidden } from '@orrery/apimachinery';
 import type {
   Container,
   LimitRange,
@@ -8,9 +7,10 @@ import type {
 } from '@orrery/api';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import type { LiveReader } from '../../live-view/live-view.js';
-import { podOf, resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
+import { podOf } from '../pod-request.js';
 import { containerAmounts, podAmounts } from '../pod-resources.js';
-import { itemsOf, violations } from './limits.js';
+import { claimViolations, itemsOf, violations } from './limits.js';
 
 const ANNOTATION = 'kubernetes.io/limit-ranger';
 
@@ -52,6 +52,39 @@ function checkedPod(attributes: AdmissionAttributes): Pod | undefined {
   return isResize ? (object as Pod | undefined) : undefined;
 }
 
+type Judge = (item: LimitRangeItem) => string[];
+
+function judgePod(pod: Pod): Judge {
+  const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
+  const ofContainers = containers.map((container) => ({
+    type: 'Container',
+    requests: containerAmounts(container, 'requests'),
+    limits: containerAmounts(container, 'limits'),
+  }));
+  const ofPod = {
+    type: 'Pod',
+    requests: podAmounts(pod, 'requests'),
+    limits: podAmounts(pod, 'limits'),
+  };
+  return (item) => {
+    if (item.type === 'Container') return violations(item, ofContainers);
+    return item.type === 'Pod' ? violations(item, [ofPod]) : [];
+  };
+}
+
+/** What the limits are asked about; undefined = they say nothing of the request. */
+function judgeOf(attributes: AdmissionAttributes): Judge | undefined {
+  const pod = checkedPod(attributes);
+  if (pod) return judgePod(pod);
+  const { kind, subresource, object } = attributes;
+  if (kind.group !== '' || kind.plural !== 'persistentvolumeclaims' || subresource !== '')
+    return undefined;
+  const { spec } = object as PersistentVolumeClaim;
+  const container = { name: '', resources: spec?.resources ?? {} } as Container;
+  const requests = containerAmounts(container, 'requests');
+  return (item) => (item.type === 'PersistentVolumeClaim' ? claimViolations(item, requests) : []);
+}
+
 /** Defaults and bounds of resources by the namespace's LimitRanges (k8s plugin/pkg/admission/limitranger). */
 export class LimitRanger implements AdmissionPlugin {
   readonly name = 'LimitRanger';
@@ -80,52 +113,19 @@ export class LimitRanger implements AdmissionPlugin {
     };
   }
 
+  /** One LimitRange after the other: the first that is broken refuses. */
   validate(attributes: AdmissionAttributes): void {
-    const pod = checkedPod(attributes);
-    const problems = pod ? this.#ofPod(attributes, pod) : this.#ofClaim(attributes);
-    if (problems.length === 0) return;
-    throw newForbidden(
-      resourceOf(attributes),
-      attributes.name || (attributes.object?.metadata.name ?? ''),
-      problems.length === 1 ? (problems[0] ?? '') : `[${problems.join(', ')}]`,
-    );
+    const judge = judgeOf(attributes);
+    if (!judge) return;
+    for (const { spec } of this.#of(attributes)) {
+      const problems = [...new Set((spec?.limits ?? []).flatMap(judge))];
+      if (problems.length === 0) continue;
+      const [only = ''] = problems;
+      throw forbiddenBy(attributes, problems.length === 1 ? only : `[${problems.join(', ')}]`);
+    }
   }
 
   #of(attributes: AdmissionAttributes): Iterable<LimitRange> {
     return this.ranges.indexed(attributes.namespace ?? '');
-  }
-
-  #ofPod(attributes: AdmissionAttributes, pod: Pod): string[] {
-    const ranges = [...this.#of(attributes)];
-    const containers = itemsOf(ranges, 'Container');
-    const problems = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].flatMap(
-      (container) =>
-        violations(containers, {
-          type: 'Container',
-          requests: containerAmounts(container, 'requests'),
-          limits: containerAmounts(container, 'limits'),
-        }),
-    );
-    const whole = violations(itemsOf(ranges, 'Pod'), {
-      type: 'Pod',
-      requests: podAmounts(pod, 'requests'),
-      limits: podAmounts(pod, 'limits'),
-    });
-    return [...problems, ...whole];
-  }
-
-  #ofClaim(attributes: AdmissionAttributes): string[] {
-    const { kind, subresource } = attributes;
-    if (kind.group !== '' || kind.plural !== 'persistentvolumeclaims' || subresource !== '')
-      return [];
-    const claim = attributes.object as PersistentVolumeClaim;
-    const container = { name: '', resources: claim.spec?.resources ?? {} } as Container;
-    const requests = containerAmounts(container, 'requests');
-    return violations(itemsOf(this.#of(attributes), 'PersistentVolumeClaim'), {
-      type: 'PersistentVolumeClaim',
-      requests,
-      // A claim has no limit: what it asks for is what it gets.
-      limits: requests,
-    });
   }
 }

@@ -11,7 +11,7 @@ export const itemsOf = (ranges: Iterable<LimitRange>, type: string): LimitRangeI
 const entries = (list: ResourceList | undefined): [string, Quantity][] =>
   Object.entries(list ?? {}).map(([name, value]) => [name, parseQuantity(value as string)]);
 
-interface Subject {
+export interface Subject {
   readonly type: string;
   readonly requests: Amounts;
   readonly limits: Amounts;
@@ -59,11 +59,24 @@ function aboveRatio(item: LimitRangeItem, { type, requests, limits }: Subject): 
   });
 }
 
-/** What is wrong with one container, pod or claim under these limits, in upstream's words. */
-export function violations(items: readonly LimitRangeItem[], subject: Subject): string[] {
-  return items.flatMap((item) => [
+/** What is wrong with containers or a pod under one limit, in upstream's words (…/limitranger/admission.go:PodValidateLimitFunc). */
+export const violations = (item: LimitRangeItem, subjects: readonly Subject[]): string[] =>
+  [belowMin, aboveMax, aboveRatio].flatMap((check) =>
+    subjects.flatMap((subject) => check(item, subject)),
+  );
+
+/** What is wrong with what a claim asks for; it has no limits (…/admission.go:PersistentVolumeClaimValidateLimitFunc). */
+export function claimViolations(item: LimitRangeItem, requests: Amounts): string[] {
+  const subject = { type: item.type, requests, limits: new Map<string, Quantity>() };
+  return [
     ...belowMin(item, subject),
-    ...aboveMax(item, subject),
-    ...aboveRatio(item, subject),
-  ]);
+    ...entries(item.max).flatMap(([name, max]) => {
+      const head = `maximum ${name} usage per ${item.type} is ${formatQuantity(max)}`;
+      const request = requests.get(name);
+      if (!request) return [`${head}.  No request is specified`];
+      return compareQuantities(request, max) > 0
+        ? [`${head}, but request is ${formatQuantity(request)}`]
+        : [];
+    }),
+  ];
 }

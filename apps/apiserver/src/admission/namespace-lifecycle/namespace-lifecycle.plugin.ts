@@ -2,7 +2,7 @@ import { StatusError, newForbidden, newNotFound } from '@orrery/apimachinery';
 import type { Namespace } from '@orrery/api';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import type { LiveReader } from '../../live-view/live-view.js';
-import { resourceOf } from '../pod-request.js';
+import { forbiddenBy, resourceOf } from '../forbidden.js';
 
 const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
 
@@ -33,9 +33,8 @@ export class NamespaceLifecycle implements AdmissionPlugin {
   }
 
   #terminating(attributes: AdmissionAttributes, namespace: string): StatusError {
-    const forbidden = newForbidden(
-      resourceOf(attributes),
-      attributes.name,
+    const forbidden = forbiddenBy(
+      attributes,
       `unable to create new content in namespace ${namespace} because it is being terminated`,
     );
     const causes = [

@@ -1,11 +1,11 @@
 import type { KubeObject, OwnerReference } from '@orrery/apimachinery';
-import { newForbidden, parseApiVersion } from '@orrery/apimachinery';
+import { parseApiVersion } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
 import { equalJson } from '@orrery/registry';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import { resourceAttributes } from '../../authz/attributes.js';
 import type { Authorizer } from '../../filters/authorization.js';
-import { resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
 
 const ownersOf = (object: KubeObject | undefined): readonly OwnerReference[] =>
   object?.metadata?.ownerReferences ?? [];
@@ -87,6 +87,6 @@ export class OwnerReferencesPermissionEnforcement implements AdmissionPlugin {
   }
 
   #refuse(attributes: AdmissionAttributes, why: string): never {
-    throw newForbidden(resourceOf(attributes), attributes.name, why);
+    throw forbiddenBy(attributes, why);
   }
 }

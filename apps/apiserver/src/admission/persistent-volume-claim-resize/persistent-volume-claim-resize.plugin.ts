@@ -1,8 +1,8 @@
-import { compareQuantities, newForbidden, parseQuantity } from '@orrery/apimachinery';
+import { compareQuantities, parseQuantity } from '@orrery/apimachinery';
 import type { PersistentVolumeClaim, StorageClass } from '@orrery/api';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import type { LiveReader } from '../../live-view/live-view.js';
-import { resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
 
 const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class';
 
@@ -29,7 +29,7 @@ export class PersistentVolumeClaimResize implements AdmissionPlugin {
     const old = oldObject as PersistentVolumeClaim;
     if (compareQuantities(sizeOf(claim), sizeOf(old)) <= 0) return;
     const refuse = (why: string): never => {
-      throw newForbidden(resourceOf(attributes), attributes.name, why);
+      throw forbiddenBy(attributes, why);
     };
     if (old.status?.phase !== 'Bound')
       refuse('Only bound persistent volume claims can be expanded');

@@ -1,10 +1,11 @@
-import { newForbidden, newNotFound } from '@orrery/apimachinery';
+import { newNotFound } from '@orrery/apimachinery';
 import type { Namespace } from '@orrery/api';
 import { ConfigError } from '@orrery/component';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import type { LiveReader } from '../../live-view/live-view.js';
 import type { PluginConfiguration } from '../admission-configuration.js';
-import { podOf, resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
+import { podOf } from '../pod-request.js';
 
 const ANNOTATION = 'scheduler.alpha.kubernetes.io/node-selector';
 
@@ -89,6 +90,6 @@ export class PodNodeSelector implements AdmissionPlugin {
   }
 
   #refuse(attributes: AdmissionAttributes, why: string): never {
-    throw newForbidden(resourceOf(attributes), attributes.name, why);
+    throw forbiddenBy(attributes, why);
   }
 }

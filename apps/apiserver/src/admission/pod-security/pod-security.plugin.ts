@@ -1,10 +1,10 @@
 import type { FieldError, KubeObject } from '@orrery/apimachinery';
-import { controllerOf, newForbidden, newInternalError, newInvalid } from '@orrery/apimachinery';
+import { controllerOf, newInternalError, newInvalid } from '@orrery/apimachinery';
 import type { Namespace, Pod, PodSpec } from '@orrery/api';
 import { deepEqual } from '@orrery/apimachinery';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import type { LiveReader } from '../../live-view/live-view.js';
-import { resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
 import type { AnyContainer, CheckedPod } from './check.js';
 import type { PodSecurityConfiguration } from './configuration.js';
 import { showDetails, showReasons, violationsOf } from './evaluate.js';
@@ -206,7 +206,7 @@ export class PodSecurity implements AdmissionPlugin {
     { enforce, audit, warn }: Policy,
     enforces: boolean,
   ): void {
-    const { context, name, object } = attributes;
+    const { context } = attributes;
     const { runtimeClasses } = this.deps.configuration.exemptions;
     if (pod.spec.runtimeClassName && runtimeClasses.includes(pod.spec.runtimeClassName)) {
       context.annotate?.(`${PREFIX}exempt`, 'runtimeClass');
@@ -221,12 +221,7 @@ export class PodSecurity implements AdmissionPlugin {
     const audited = text(audit);
     if (audited) context.annotate?.(`${PREFIX}audit-violations`, `would violate ${audited}`);
     const enforced = enforces ? text(enforce) : undefined;
-    if (enforced)
-      throw newForbidden(
-        resourceOf(attributes),
-        name || (object?.metadata.name ?? ''),
-        `violates ${enforced}`,
-      );
+    if (enforced) throw forbiddenBy(attributes, `violates ${enforced}`);
     const warned = text(warn);
     if (warned) context.warn(`would violate ${warned}`);
   }

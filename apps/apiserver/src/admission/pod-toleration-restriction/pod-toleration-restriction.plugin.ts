@@ -1,9 +1,11 @@
-import { newForbidden, newNotFound } from '@orrery/apimachinery';
+import { StatusError, newNotFound } from '@orrery/apimachinery';
+import { equalJson } from '@orrery/registry';
 import type { Namespace, Pod, Toleration } from '@orrery/api';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import type { LiveReader } from '../../live-view/live-view.js';
 import type { PluginConfiguration } from '../admission-configuration.js';
-import { podOf, resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
+import { podOf } from '../pod-request.js';
 
 const DEFAULTS = 'scheduler.alpha.kubernetes.io/defaultTolerations';
 const WHITELIST = 'scheduler.alpha.kubernetes.io/tolerationsWhitelist';
@@ -17,12 +19,6 @@ export interface TolerationDefaults {
 export const readTolerationDefaults = ({ value }: PluginConfiguration): TolerationDefaults =>
   (value as TolerationDefaults | null | undefined) ?? {};
 
-const isSame = (a: Toleration, b: Toleration): boolean =>
-  (a.key ?? '') === (b.key ?? '') &&
-  (a.effect ?? '') === (b.effect ?? '') &&
-  (a.operator ?? 'Equal') === (b.operator ?? 'Equal') &&
-  (a.value ?? '') === (b.value ?? '');
-
 /** `allowed` tolerates at least what `asked` does. */
 function covers(allowed: Toleration, asked: Toleration): boolean {
   if (allowed.key && allowed.key !== asked.key) return false;
@@ -33,6 +29,16 @@ function covers(allowed: Toleration, asked: Toleration): boolean {
   }
   if (allowed.operator === 'Exists') return true;
   return (asked.operator ?? 'Equal') === 'Equal' && (allowed.value ?? '') === (asked.value ?? '');
+}
+
+/** All of both, without what others cover (k8s pkg/util/tolerations/tolerations.go:MergeTolerations). */
+function merged(first: readonly Toleration[], second: readonly Toleration[]): Toleration[] {
+  const all = [...first, ...second];
+  return all.reduce<Toleration[]>((kept, one, i) => {
+    const later = all.slice(i + 1).filter((other) => !equalJson(other, one));
+    const isRedundant = [...kept, ...later].some((other) => covers(other, one));
+    return isRedundant ? kept : [...kept, one];
+  }, []);
 }
 
 const isBestEffort = (pod: Pod): boolean =>
@@ -58,40 +64,35 @@ export class PodTolerationRestriction implements AdmissionPlugin {
   async admit(attributes: AdmissionAttributes): Promise<void> {
     const pod = podOf(attributes);
     if (!pod?.spec) return;
-    const own = [...(pod.spec.tolerations ?? [])];
-    if (attributes.operation === 'CREATE') {
-      const extra = (await this.#read(attributes, DEFAULTS)) ?? this.defaults.default ?? [];
-      const conflict = extra.some((one) =>
-        own.some(
-          (other) =>
-            (one.key ?? '') === (other.key ?? '') &&
-            (one.effect ?? '') === (other.effect ?? '') &&
-            !isSame(one, other),
-        ),
-      );
-      if (conflict) this.#refuse(attributes, 'namespace tolerations and pod tolerations conflict');
-      for (const one of extra) if (!own.some((other) => isSame(one, other))) own.push(one);
-    }
+    const isNew = attributes.operation === 'CREATE';
+    const extra = isNew
+      ? ((await this.#read(attributes, DEFAULTS)) ?? this.defaults.default ?? [])
+      : [];
+    const own = merged(pod.spec.tolerations ?? [], extra);
     const pressure: Toleration = {
       key: 'node.kubernetes.io/memory-pressure',
       operator: 'Exists',
       effect: 'NoSchedule',
     };
-    if (!isBestEffort(pod) && !own.some((one) => covers(one, pressure))) own.push(pressure);
-    if (own.length > 0) pod.spec.tolerations = own;
+    const all = isBestEffort(pod) ? own : merged(own, [pressure]);
+    if (all.length > 0) pod.spec.tolerations = all;
   }
 
   async validate(attributes: AdmissionAttributes): Promise<void> {
     const pod = podOf(attributes);
     const own = pod?.spec?.tolerations ?? [];
     if (own.length === 0) return;
-    const allowed = (await this.#read(attributes, WHITELIST)) ?? this.defaults.whitelist ?? [];
+    const ofNamespace = await this.#read(attributes, WHITELIST);
+    const allowed = ofNamespace ?? this.defaults.whitelist ?? [];
     if (allowed.length === 0) return;
-    if (!own.every((one) => allowed.some((other) => covers(other, one))))
-      this.#refuse(
-        attributes,
-        'pod tolerations (possibly merged with namespace default tolerations) conflict with its namespace whitelist',
-      );
+    if (own.every((one) => allowed.some((other) => covers(other, one)))) return;
+    const scope = ofNamespace ? 'namespace' : 'cluster';
+    // Upstream's is no error of the API, which makes it a 500.
+    throw new StatusError(
+      500,
+      '',
+      `pod tolerations (possibly merged with namespace default tolerations) conflict with its ${scope} whitelist`,
+    );
   }
 
   async #read(attributes: AdmissionAttributes, key: string): Promise<Toleration[] | undefined> {
@@ -113,6 +114,6 @@ export class PodTolerationRestriction implements AdmissionPlugin {
   }
 
   #refuse(attributes: AdmissionAttributes, why: string): never {
-    throw newForbidden(resourceOf(attributes), attributes.name, why);
+    throw forbiddenBy(attributes, why);
   }
 }

@@ -1,6 +1,7 @@
-import { StatusError, newForbidden } from '@orrery/apimachinery';
+import { StatusError } from '@orrery/apimachinery';
 import type { StatusReason } from '@orrery/apimachinery';
 import type { AdmissionAttributes } from '@orrery/registry';
+import { forbiddenBy } from '../forbidden.js';
 
 const CODES: Readonly<Record<string, number>> = {
   Forbidden: 403,
@@ -9,18 +10,13 @@ const CODES: Readonly<Record<string, number>> = {
   Invalid: 422,
 };
 
-/** The name that a 403 prints before the object has got one. */
-const nameFor = ({ name, object }: AdmissionAttributes): string =>
-  name || object?.metadata?.generateName || 'Unknown';
-
 /** Upstream's answer of a policy: a 403's words with the reason and code that the policy asks for. */
 export function refuse(
   attributes: AdmissionAttributes,
   message: string,
   reason: string,
 ): StatusError {
-  const resource = { group: attributes.kind.group, resource: attributes.kind.plural };
-  const forbidden = newForbidden(resource, nameFor(attributes), message);
+  const forbidden = forbiddenBy(attributes, message);
   return new StatusError(CODES[reason] ?? 422, reason as StatusReason, forbidden.message, {
     details: { ...forbidden.status.details, causes: [{ message }] },
   });

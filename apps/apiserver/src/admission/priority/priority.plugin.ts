@@ -1,8 +1,8 @@
-import { newForbidden } from '@orrery/apimachinery';
 import type { Pod, PriorityClass } from '@orrery/api';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import type { LiveReader } from '../../live-view/live-view.js';
-import { podOf, resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
+import { podOf } from '../pod-request.js';
 
 type Resolved = Pick<PriorityClass, 'value' | 'preemptionPolicy'>;
 
@@ -36,12 +36,7 @@ export class Priority implements AdmissionPlugin {
       name === ''
         ? (fallback ?? { value: 0 })
         : (SYSTEM.get(name) ?? (await this.classes.find(name)));
-    if (!found)
-      throw newForbidden(
-        resourceOf(attributes),
-        attributes.name,
-        `no PriorityClass with name ${name} was found`,
-      );
+    if (!found) throw forbiddenBy(attributes, `no PriorityClass with name ${name} was found`);
     this.#set(attributes, pod, found);
   }
 
@@ -55,9 +50,8 @@ export class Priority implements AdmissionPlugin {
       (one) => one.globalDefault && one.metadata.name !== metadata.name,
     );
     if (other)
-      throw newForbidden(
-        resourceOf(attributes),
-        metadata.name ?? '',
+      throw forbiddenBy(
+        attributes,
         `PriorityClass ${other.metadata.name ?? ''} is already marked as default. Only one default can exist`,
       );
   }
@@ -66,16 +60,14 @@ export class Priority implements AdmissionPlugin {
     const { spec } = pod;
     if (!spec) return;
     if (spec.priority !== undefined && spec.priority !== value)
-      throw newForbidden(
-        resourceOf(attributes),
-        attributes.name,
+      throw forbiddenBy(
+        attributes,
         `the integer value of priority (${spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
       );
     const policy = preemptionPolicy ?? 'PreemptLowerPriority';
     if (spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== policy)
-      throw newForbidden(
-        resourceOf(attributes),
-        attributes.name,
+      throw forbiddenBy(
+        attributes,
         `the string value of PreemptionPolicy (${spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`,
       );
     spec.priority = value;

@@ -2,12 +2,11 @@ import {
   addQuantities,
   compareQuantities,
   formatQuantity,
-  newForbidden,
   parseQuantity,
   zeroQuantity,
 } from '@orrery/apimachinery';
 import type { KubeObject, Quantity } from '@orrery/apimachinery';
-import type { Pod, ResourceQuota } from '@orrery/api';
+import type { Container, Pod, ResourceQuota } from '@orrery/api';
 import type {
   AdmissionAttributes,
   AdmissionPlugin,
@@ -15,7 +14,8 @@ import type {
   ResourceStore,
 } from '@orrery/registry';
 import type { LiveReader } from '../../live-view/live-view.js';
-import { podOf, resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
+import { podOf } from '../pod-request.js';
 import type { Amounts } from '../pod-resources.js';
 import { addedUsage, isInScope, mayGrow, usageOf } from './usage.js';
 
@@ -36,19 +36,29 @@ const amount = (list: Readonly<Record<string, unknown>> | undefined, name: strin
 
 const COMPUTE = /^(?:requests\.|limits\.)?(?:cpu|memory)$/;
 
-/** Compute resources that the quota bounds but some container leaves open. */
-function unspecified(pod: Pod, hard: readonly string[]): string[] {
+const isOpen = ({ resources }: Container, name: string): boolean => {
+  const field = name.startsWith('limits.') ? 'limits' : 'requests';
+  return !Object.hasOwn(resources?.[field] ?? {}, name.replace(/^(requests|limits)\./, ''));
+};
+
+/**
+ * Compute resources that the quota bounds but some container leaves open, with these containers
+ * (k8s pkg/quota/v1/evaluator/core/pods.go:Constraints).
+ */
+function unspecified({ spec }: Pod, hard: readonly string[]): string[] {
+  const ofPod = spec?.resources;
+  const isSetForPod = [ofPod?.requests, ofPod?.limits].some(
+    (list) => Object.keys(list ?? {}).length > 0,
+  );
+  if (isSetForPod) return [];
+  const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
   return hard
     .filter((name) => COMPUTE.test(name))
-    .filter((name) => {
-      const field = name.startsWith('limits.') ? 'limits' : 'requests';
-      const resource = name.replace(/^(requests|limits)\./, '');
-      return (pod.spec?.containers ?? []).some((one) => {
-        const { [field]: list = {} } = one.resources ?? {};
-        return !(resource in list);
-      });
-    })
-    .sort();
+    .sort()
+    .flatMap((name) => {
+      const open = containers.filter((one) => isOpen(one, name)).map((one) => one.name);
+      return open.length === 0 ? [] : [`${name} for: ${[...new Set(open)].sort().join(',')}`];
+    });
 }
 
 /**
@@ -81,14 +91,13 @@ export class ResourceQuotaPlugin implements AdmissionPlugin {
 
   #check(attributes: AdmissionAttributes, quota: ResourceQuota, usage: Amounts): void {
     const refuse = (why: string): never => {
-      const name = attributes.name || (attributes.object?.metadata.name ?? '');
-      throw newForbidden(resourceOf(attributes), name, why);
+      throw forbiddenBy(attributes, why);
     };
     const name = quota.metadata.name ?? '';
     const hard = Object.keys(quota.spec?.hard ?? {});
     const pod = attributes.oldObject ? undefined : podOf(attributes);
     const open = pod ? unspecified(pod, hard) : [];
-    if (open.length > 0) refuse(`failed quota: ${name}: must specify ${open.join(',')}`);
+    if (open.length > 0) refuse(`failed quota: ${name}: must specify ${open.join('; ')}`);
     const counted = hard.filter((resource) => usage.has(resource));
     const unknown = counted.filter((resource) => quota.status?.hard?.[resource] === undefined);
     if (unknown.length > 0)

@@ -1,17 +1,24 @@
-import { newForbidden } from '@orrery/apimachinery';
 import type { PodSpec, RuntimeClass } from '@orrery/api';
 import { equalJson } from '@orrery/registry';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import type { LiveReader } from '../../live-view/live-view.js';
-import { podOf, resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
+import { podOf } from '../pod-request.js';
 
 type Refuse = (why: string) => never;
+
+const OTHER_OVERHEAD = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead";
+
+const refusing =
+  (attributes: AdmissionAttributes): Refuse =>
+  (why) => {
+    throw forbiddenBy(attributes, why);
+  };
 
 function setOverhead(spec: PodSpec, { overhead }: RuntimeClass, refuse: Refuse): void {
   const fixed = overhead?.podFixed;
   if (!fixed) return;
-  if (spec.overhead && !equalJson(spec.overhead, fixed))
-    refuse("pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
+  if (spec.overhead && !equalJson(spec.overhead, fixed)) refuse(OTHER_OVERHEAD);
   spec.overhead = structuredClone(fixed);
 }
 
@@ -43,14 +50,30 @@ export class RuntimeClassPlugin implements AdmissionPlugin {
 
   async admit(attributes: AdmissionAttributes): Promise<void> {
     const { spec } = podOf(attributes) ?? {};
-    const name = spec?.runtimeClassName;
-    if (!spec || !name) return;
-    const found = await this.classes.find(name);
-    const refuse = (why: string): never => {
-      throw newForbidden(resourceOf(attributes), attributes.name, why);
-    };
-    if (!found) return refuse(`pod rejected: RuntimeClass "${name}" not found`);
+    const found = spec && (await this.#classOf(attributes, spec));
+    if (!found) return;
+    const refuse = refusing(attributes);
     setOverhead(spec, found, refuse);
     schedule(spec, found, refuse);
+  }
+
+  /** Whatever other plugins did, a pod's overhead is that of its class. */
+  async validate(attributes: AdmissionAttributes): Promise<void> {
+    const { spec } = podOf(attributes) ?? {};
+    if (!spec) return;
+    const fixed = (await this.#classOf(attributes, spec))?.overhead?.podFixed;
+    const refuse = refusing(attributes);
+    if (fixed && !equalJson(spec.overhead, fixed)) refuse(OTHER_OVERHEAD);
+    if (!fixed && spec.overhead)
+      refuse('pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
+  }
+
+  async #classOf(
+    attributes: AdmissionAttributes,
+    { runtimeClassName: name }: PodSpec,
+  ): Promise<RuntimeClass | undefined> {
+    if (!name) return undefined;
+    const found = await this.classes.find(name);
+    return found ?? refusing(attributes)(`pod rejected: RuntimeClass "${name}" not found`);
   }
 }

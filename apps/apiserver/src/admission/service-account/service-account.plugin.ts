@@ -1,10 +1,11 @@
-import { newForbidden } from '@orrery/apimachinery';
 import type { Container, Pod, ServiceAccount, Volume } from '@orrery/api';
 import { randomSuffix } from '@orrery/component';
 import type { Random } from '@orrery/component';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
+import { podReferences } from '../../authz/pod-references.js';
 import type { LiveReader } from '../../live-view/live-view.js';
-import { podOf, resourceOf } from '../pod-request.js';
+import { forbiddenBy } from '../forbidden.js';
+import { podOf } from '../pod-request.js';
 import { forbiddenSecret } from './mountable-secrets.js';
 
 const PREFIX = 'kube-api-access-';
@@ -82,20 +83,27 @@ export class ServiceAccountPlugin implements AdmissionPlugin {
     const pod = podOf(attributes);
     if (!pod?.spec) return;
     if (pod.metadata.annotations?.[MIRROR] === undefined) {
-      const account = await this.#account(attributes, pod.spec.serviceAccountName || 'default');
+      const name = pod.spec.serviceAccountName;
+      if (!name) {
+        const { namespace = '' } = attributes;
+        const id = `${namespace}/${pod.metadata.name ?? ''}`;
+        throw forbiddenBy(attributes, `no service account specified for pod ${id}`);
+      }
+      const account = await this.#account(attributes, name);
       this.#refuseSecret(attributes, forbiddenSecret(pod.spec, account));
       return;
     }
+    this.#checkMirror(attributes, pod);
+  }
+
+  /** What a kubelet tells of a static pod has no rights of its own. */
+  #checkMirror(attributes: AdmissionAttributes, pod: Pod): void {
     const refuse = (what: string): never => {
-      throw newForbidden(
-        resourceOf(attributes),
-        attributes.name,
-        `a mirror pod may not reference ${what}`,
-      );
+      throw forbiddenBy(attributes, `a mirror pod may not ${what}`);
     };
-    if (pod.spec.serviceAccountName) refuse('service accounts');
-    if (referencesAccountToken(pod)) refuse('ServiceAccountToken volume projections');
-    if (pod.spec.volumes?.some((volume) => volume.secret)) refuse('secrets');
+    if (pod.spec?.serviceAccountName) refuse('reference service accounts');
+    if (podReferences(pod).secrets.size > 0) refuse('reference secrets');
+    if (referencesAccountToken(pod)) refuse('use ServiceAccountToken volume projections');
   }
 
   /** Containers that come later may use no more than those before. */
@@ -109,16 +117,15 @@ export class ServiceAccountPlugin implements AdmissionPlugin {
   }
 
   #refuseSecret(attributes: AdmissionAttributes, why: string | undefined): void {
-    if (why) throw newForbidden(resourceOf(attributes), attributes.name, why);
+    if (why) throw forbiddenBy(attributes, why);
   }
 
   async #account(attributes: AdmissionAttributes, name: string): Promise<ServiceAccount> {
     const namespace = attributes.namespace ?? '';
     const account = await this.accounts.find(name, namespace);
     if (account) return account;
-    throw newForbidden(
-      resourceOf(attributes),
-      attributes.name,
+    throw forbiddenBy(
+      attributes,
       `error looking up service account ${namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`,
     );
   }
