@@ -28,6 +28,11 @@ function spdy(socket: Socket): SpdyConnection {
   return connection;
 }
 
+/** As docker/spdystream in kubectl and the API server, which knows no flow control. */
+function neverWidenWindows(connection: SpdyConnection): void {
+  connection._spdyState.framer.windowUpdateFrame = () => undefined;
+}
+
 function open(connection: SpdyConnection, headers: Record<string, string>): Promise<SpdyStream> {
   return new Promise((resolve, reject) => {
     connection.request({ method: 'POST', path: '/', host: 'x', headers }, (error, stream) => {
@@ -113,6 +118,22 @@ describe('streaming', () => {
     });
   }
 
+  it('carries more than a window of SPDY to a client that never widens it', async () => {
+    const { url } = await exec(['sh', '-c', 'head -c 3000000 /dev/zero']);
+    const { socket } = await upgrade(url, 'v4.channel.k8s.io');
+    const connection = spdy(socket);
+    neverWidenWindows(connection);
+    const error = await open(connection, { streamtype: 'error' });
+    const stdout = await open(connection, { streamtype: 'stdout' });
+    const stderr = await open(connection, { streamtype: 'stderr' });
+    const [out, , status] = await Promise.all([text(stdout), text(stderr), text(error)]);
+    expect([out.length, JSON.parse(status)]).toEqual([
+      3_000_000,
+      { metadata: {}, status: 'Success' },
+    ]);
+    socket.destroy();
+  });
+
   it('carries an exec over WebSocket v5 with a closed stdin', async () => {
     const { url } = await exec(['sh', '-c', 'cat; echo $0'], { stdin: true });
     const { protocol, texts } = await channels(
@@ -196,6 +217,31 @@ describe('streaming', () => {
       expect(seen).toContain('"GET /attached');
     });
     socket.terminate();
+  });
+
+  it('tells an attached caller of success, however the container ends', async () => {
+    const id = await fixture.run(pod.id, 'busybox', {
+      metadata: { name: 'ends' },
+      command: ['sh', '-c', 'read line; echo got $line; exit 4'],
+      stdin: true,
+    });
+    const { url } = await fixture.client.runtime.attach({
+      containerId: id,
+      stdin: true,
+      stdout: true,
+      stderr: true,
+    });
+    const { socket } = await upgrade(url, 'v4.channel.k8s.io');
+    const connection = spdy(socket);
+    const error = await open(connection, { streamtype: 'error' });
+    const stdin = await open(connection, { streamtype: 'stdin' });
+    const stdout = await open(connection, { streamtype: 'stdout' });
+    await open(connection, { streamtype: 'stderr' });
+    stdin.end('it\n');
+    const [out, status] = await Promise.all([text(stdout), text(error)]);
+    expect([out, JSON.parse(status)]).toEqual(['got it\n', { metadata: {}, status: 'Success' }]);
+    expect(await fixture.exited(id)).toMatchObject({ exitCode: 4 });
+    socket.destroy();
   });
 
   async function forward(socket: Socket, port: number): Promise<[string, string]> {

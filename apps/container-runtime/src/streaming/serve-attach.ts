@@ -21,13 +21,14 @@ export async function serveAttach(
     task.resize(columns, rows);
   });
   if (streams.stdin && task.stdin) streams.stdin.pipe(task.stdin, { end: endsStdin });
-  const left = new Promise<undefined>((resolve) => {
+  const left = new Promise<void>((resolve) => {
     streams.gone.addEventListener('abort', () => {
-      resolve(undefined);
+      resolve();
     });
   });
-  const exit = await Promise.race([task.exited, left]);
+  await Promise.race([task.exited, left]);
   detach();
   if (task.stdin) streams.stdin?.unpipe(task.stdin);
-  await streams.finish({ exitCode: exit?.exitCode ?? 0 });
+  // How the container ended is in its status; an attach that ended with it has succeeded (containerd's attachContainer).
+  await streams.finish({ exitCode: 0 });
 }

@@ -14,6 +14,7 @@ export function acceptSpdy(socket: Duplex, onStream: (stream: SpdyStream) => voi
   const { connection: connections } = load('spdy-transport') as typeof transport;
   const connection = connections.create(socket, { protocol: 'spdy', isServer: true });
   allowBareStreams(connection);
+  openWindows(connection);
   connection.on('error', () => socket.destroy());
   connection.on('stream', (stream) => {
     stream.on('error', () => undefined);
@@ -22,6 +23,23 @@ export function acceptSpdy(socket: Duplex, onStream: (stream: SpdyStream) => voi
   });
   connection.start(3.1);
   return connection;
+}
+
+/**
+ * kubectl and the API server speak SPDY with docker/spdystream, which knows no flow control: its windows would close for
+ * good after 64 KiB. The connection's own back-pressure holds back who writes too fast.
+ */
+function openWindows(connection: SpdyConnection): void {
+  const { window, streamWindow } = connection._spdyState;
+  for (const { send } of [window, streamWindow]) {
+    send.limit = Infinity;
+    send.max = Infinity;
+    send.current = Infinity;
+    send.setMax = () => undefined;
+  }
+  connection.on('stream', ({ _spdyState }) => {
+    _spdyState.window.send.updateMax = () => undefined;
+  });
 }
 
 /** Kubernetes opens streams without :method and :path, which spdy-transport refuses. */
