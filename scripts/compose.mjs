@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -216,6 +217,38 @@ function sayWhy(compose, globals) {
   if (reason) say(reason);
 }
 
+/** Longer than a component takes to find that it may not do what it must. */
+const LOOK_MS = 3_000;
+const LOOK_AGAIN_MS = 250;
+/** Exit code of a program that refuses its flags, or lacks a capability. */
+const REFUSED = 2;
+
+/** The state of each container, and when it was started last. */
+function statesOf(ids) {
+  const format = '{{.Id}} {{.State.Status}} {{.State.ExitCode}} {{.State.StartedAt}}';
+  return lines(quiet('docker', 'inspect', '-f', format, ...ids).stdout ?? '').map((line) => {
+    const [id, status, code, startedAt] = line.split(' ');
+    return { id, status, code: Number(code), startedAt: Date.parse(startedAt) };
+  });
+}
+
+/** What a container says that has refused its work, as a node does without NET_ADMIN; undefined when all have begun it. */
+async function refusal(compose, globals) {
+  const ids = lines(quiet(...compose, ...globals, 'ps', '-aq').stdout ?? '');
+  for (const end = performance.now() + LOOK_MS; performance.now() < end;) {
+    const states = statesOf(ids);
+    const refused = states.find(({ status, code }) => status !== 'running' && code === REFUSED);
+    if (refused) {
+      const { stdout = '', stderr = '' } = quiet('docker', 'logs', '--tail=20', refused.id);
+      return lines(stdout + stderr).findLast((line) => line.startsWith('orrery')) ?? refused.id;
+    }
+    const youngest = Math.max(...states.map(({ startedAt }) => startedAt));
+    if (Date.now() - youngest > LOOK_MS) return undefined;
+    await setTimeout(LOOK_AGAIN_MS);
+  }
+  return undefined;
+}
+
 const compose = findCompose();
 const args = process.argv.slice(2);
 const { globals, command, rest } = split(args);
@@ -233,9 +266,12 @@ if (rest.includes('--no-build') && !works('docker', 'image', 'inspect', values.O
     `the image ${values.ORRERY_IMAGE} is not built: leave out --no-build, or name another in ORRERY_IMAGE`,
   );
 const code = await runCompose(compose, args);
-if (code !== 0 && containers.length === 0) {
-  sayWhy(compose, globals);
+const detached = rest.some((word) => word === '-d' || word === '--detach');
+const refused = code === 0 && detached ? await refusal(compose, globals) : undefined;
+if (refused) say(refused);
+if ((code !== 0 || refused) && containers.length === 0) {
+  if (!refused) sayWhy(compose, globals);
   say('orrery: up failed; removing what it had started');
   quiet(...compose, ...globals, 'down');
 }
-process.exit(code);
+process.exit(code || (refused ? 1 : 0));

@@ -5,7 +5,8 @@ import { ConfigError } from '@orrery/component';
 import type { ClusterFiles } from '../cluster/layout.js';
 import { endOf, lastLines } from './log-tail.js';
 
-const POLL_MS = 20;
+/** Each look costs the starting server as much as its own work of some milliseconds. */
+const POLL_MS = 50;
 const LOG_LINES = 8;
 
 /** How long a start may take. */
