@@ -41,6 +41,7 @@ describe(ClusterView.name, () => {
   /** What each watch is answered with, in their order. */
   let watches: ((answer: ServerResponse) => void)[];
   let applied: string[];
+  let mustFail: boolean;
 
   beforeAll(async () => {
     const now = new SystemClock().now();
@@ -57,7 +58,12 @@ describe(ClusterView.name, () => {
   beforeEach(async () => {
     watches = [];
     applied = [];
+    mustFail = false;
     server = createServer(tls, ({ url = '', method }, answer) => {
+      if (mustFail) {
+        answer.writeHead(503).end('{}');
+        return;
+      }
       const { pathname, searchParams } = new URL(url, 'https://x');
       if (searchParams.has('watch')) watches.shift()?.(answer.writeHead(200));
       else if (method === 'PATCH') applied.push(pathname);
@@ -87,6 +93,34 @@ describe(ClusterView.name, () => {
       timeoutMs: 30_000,
     });
     expect(found['data']).toEqual({ k: 'new' });
+  });
+
+  it('takes an object that cannot be judged yet as one that is not as wanted', async () => {
+    watches = [(answer) => void answer.write(`${event('old')}${event('new')}`)];
+    const found = await view.waitFor(
+      'configmap/a',
+      ({ data }) => {
+        if (data.k === 'old') throw new TypeError('what is read is not there');
+        return true;
+      },
+      { timeoutMs: 30_000 },
+    );
+    expect(found['data']).toEqual({ k: 'new' });
+  });
+
+  it('says why an object could not be judged when the time is over', async () => {
+    watches = [(answer) => void answer.write(event('old'))];
+    const late = view.waitFor('configmap/a', ({ status }) => status.phase === 'Ready', {
+      timeoutMs: 2_000,
+    });
+    await expect(late).rejects.toThrow(/not as wanted after 2000 ms: .*'phase'.*; it is \{/s);
+  });
+
+  it('asks again what resources there are when it got no answer', async () => {
+    mustFail = true;
+    await expect(view.list('configmaps')).rejects.toMatchObject({ code: 503 });
+    mustFail = false;
+    await expect(view.list('configmaps')).resolves.toEqual([]);
   });
 
   it('says that the server is gone when it is', async () => {

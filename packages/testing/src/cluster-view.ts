@@ -68,6 +68,33 @@ function splitRef(ref: string): [type: string, name: string] {
   return [type, name];
 }
 
+/** What a wait has seen of its object. */
+class Look<T> {
+  private last: T | undefined;
+  /** What `isWanted` threw at its last look. */
+  failure: Error | undefined;
+
+  constructor(private readonly isWanted: (object: T) => unknown) {}
+
+  /** Whether the object is as wanted; undefined = it is not there. */
+  at(object: T | undefined): boolean {
+    this.last = object;
+    this.failure = undefined;
+    try {
+      return object !== undefined && Boolean(this.isWanted(object));
+    } catch (error) {
+      this.failure = error instanceof Error ? error : new Error(String(error));
+      return false;
+    }
+  }
+
+  get state(): string {
+    if (this.last === undefined) return 'there is no such object';
+    const why = this.failure === undefined ? '' : `${this.failure.message}; `;
+    return `${why}it is ${JSON.stringify(this.last, null, 2)}`;
+  }
+}
+
 /** What can be read and written at one address: the cluster, its past (reading alone), or a fork. */
 export class ClusterView {
   protected readonly types: ResourceTypes;
@@ -158,8 +185,8 @@ export class ClusterView {
   }
 
   /**
-   * Resolves with the object once it is as wanted; at first it need not exist. Rejects when the time is over, saying how the
-   * object was then.
+   * Resolves with the object once it is as wanted; at first it need not exist, and where `isWanted` throws it is not yet as
+   * wanted: a status may not be there. Rejects when the time is over, saying how the object was then.
    */
   async waitFor<T = AnyObject>(
     ref: string,
@@ -170,25 +197,22 @@ export class ClusterView {
     const collection = pathOf(await this.types.byName(type), namespace);
     const field = encodeURIComponent(`metadata.name=${name}`);
     const over = AbortSignal.timeout(timeoutMs);
-    let last: T | undefined;
+    const look = new Look(isWanted);
     try {
       for (;;) {
         const query = `watch=true&resourceVersion=0&fieldSelector=${field}`;
         for await (const line of this.rest.lines(`${collection}?${query}`, over)) {
           const { type: what, object } = line as { type: string; object: T };
           if (what === 'ERROR') break;
-          last = what === 'DELETED' ? undefined : object;
-          if (last !== undefined && isWanted(last)) return last;
+          if (look.at(what === 'DELETED' ? undefined : object)) return object;
         }
         over.throwIfAborted();
         await pause(AGAIN_MS);
       }
     } catch (error) {
       if (!over.aborted) throw error;
-      const state =
-        last === undefined ? 'there is no such object' : `it is ${JSON.stringify(last, null, 2)}`;
-      throw new OrreryError(`${ref} was not as wanted after ${timeoutMs} ms: ${state}`, {
-        cause: error,
+      throw new OrreryError(`${ref} was not as wanted after ${timeoutMs} ms: ${look.state}`, {
+        cause: look.failure ?? error,
       });
     }
   }

@@ -47,10 +47,20 @@ export class ResourceTypes {
   }
 
   private async find(key: string): Promise<ResourceType> {
-    const before = await (this.known ??= this.load());
-    const found = before.get(key) ?? (await (this.known = this.load())).get(key);
+    const before = await (this.known ?? this.ask());
+    const found = before.get(key) ?? (await this.ask()).get(key);
     if (!found) throw new OrreryError(`the cluster has no resource type ${key}`);
     return found;
+  }
+
+  /** Asks the server; an answer that could not be had is not kept. */
+  private ask(): Promise<Map<string, ResourceType>> {
+    const asked = this.load();
+    this.known = asked;
+    asked.catch(() => {
+      if (this.known === asked) this.known = undefined;
+    });
+    return asked;
   }
 
   private async load(): Promise<Map<string, ResourceType>> {
