@@ -7,7 +7,7 @@ import {
   keyIdentifiers,
   leafExtensions,
 } from './extensions.js';
-import type { AlternativeNames, ExtendedUsage } from './extensions.js';
+import type { AlternativeNames, ExtendedUsage, KeyUsage } from './extensions.js';
 import { issuerOf } from './issuer.js';
 import { generateKeyPair, parsePrivateKey, privateKeyToPem, toSigningKey, toSpki } from './keys.js';
 import type { KeyPair } from './keys.js';
@@ -37,6 +37,8 @@ export interface CertificateAuthority extends CertificateAndKey {
 export interface IssueOptions extends Subject {
   readonly sans?: AlternativeNames;
   readonly usages: readonly ExtendedUsage[];
+  /** Default digital signature and key encipherment. */
+  readonly keyUsages?: readonly KeyUsage[];
   /** Default 365. */
   readonly days?: number;
   /** Milliseconds since the epoch at which validity begins. */
@@ -125,7 +127,7 @@ export async function signPublicKey(
     notBefore: now - BACKDATE_MS,
     notAfter: Math.min(now + days * DAY_MS, Date.parse(ca.certificate.validTo)),
     extensions: [
-      ...leafExtensions(x509, options.usages),
+      ...leafExtensions(x509, options.usages, options.keyUsages),
       ...alternativeNames(x509, options.sans ?? {}),
       ...(await keyIdentifiers(x509, publicKey, issuer.keyId)),
     ],

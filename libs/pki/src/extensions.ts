@@ -3,17 +3,35 @@ import type { Extension, JsonGeneralName, PublicKey } from '@peculiar/x509';
 import { PkiError } from './pki-error.js';
 import type { X509Library } from './x509-library.js';
 
-export type ExtendedUsage = 'serverAuth' | 'clientAuth';
-
-/** RFC 5280 4.2.1.12. */
-export const USAGE_OIDS: Readonly<Record<ExtendedUsage, string>> = {
+/** RFC 5280 4.2.1.12, and two of Microsoft's and Netscape's. */
+export const USAGE_OIDS = {
+  any: '2.5.29.37.0',
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
-};
+  codeSigning: '1.3.6.1.5.5.7.3.3',
+  emailProtection: '1.3.6.1.5.5.7.3.4',
+  ipsecEndSystem: '1.3.6.1.5.5.7.3.5',
+  ipsecTunnel: '1.3.6.1.5.5.7.3.6',
+  ipsecUser: '1.3.6.1.5.5.7.3.7',
+  timeStamping: '1.3.6.1.5.5.7.3.8',
+  ocspSigning: '1.3.6.1.5.5.7.3.9',
+  microsoftSgc: '1.3.6.1.4.1.311.10.3.3',
+  netscapeSgc: '2.16.840.1.113730.4.1',
+} as const;
+
+export type ExtendedUsage = keyof typeof USAGE_OIDS;
+
+/** What a key may be used for (RFC 5280 4.2.1.3). */
+export type KeyUsage = Exclude<keyof X509Library['KeyUsageFlags'], number | symbol>;
+
+/** Of servers and clients, as kubeadm's. */
+const LEAF_KEY_USAGES: readonly KeyUsage[] = ['digitalSignature', 'keyEncipherment'];
 
 export interface AlternativeNames {
   readonly dns?: readonly string[];
   readonly ips?: readonly string[];
+  readonly emails?: readonly string[];
+  readonly uris?: readonly string[];
 }
 
 /** The address in the one spelling that the library reads right: it would lose the end of ::ffff:1.2.3.4. */
@@ -28,11 +46,13 @@ function canonicalIp(ip: string): string {
 /** The subjectAltName; none when there is no name. Throws PkiError for an IP that is none. */
 export function alternativeNames(
   x509: X509Library,
-  { dns = [], ips = [] }: AlternativeNames,
+  { dns = [], ips = [], emails = [], uris = [] }: AlternativeNames,
 ): readonly Extension[] {
   const names: JsonGeneralName[] = [
     ...dns.map((value) => ({ type: 'dns' as const, value })),
+    ...emails.map((value) => ({ type: 'email' as const, value })),
     ...ips.map((ip) => ({ type: 'ip' as const, value: canonicalIp(ip) })),
+    ...uris.map((value) => ({ type: 'url' as const, value })),
   ];
   return names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)];
 }
@@ -50,11 +70,12 @@ export function authorityExtensions(x509: X509Library): readonly Extension[] {
 export function leafExtensions(
   x509: X509Library,
   usages: readonly ExtendedUsage[],
+  keyUsages: readonly KeyUsage[] = LEAF_KEY_USAGES,
 ): readonly Extension[] {
-  const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
+  const bits = keyUsages.reduce((all, usage) => all | x509.KeyUsageFlags[usage], 0);
   return [
-    new x509.KeyUsagesExtension(digitalSignature | keyEncipherment, true),
-    // RFC 5280 has no empty list of usages.
+    // RFC 5280 has no empty lists of usages.
+    ...(bits === 0 ? [] : [new x509.KeyUsagesExtension(bits, true)]),
     ...(usages.length > 0
       ? [new x509.ExtendedKeyUsageExtension(usages.map((usage) => USAGE_OIDS[usage]))]
       : []),

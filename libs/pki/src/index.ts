@@ -15,7 +15,7 @@ export {
 } from './certificate.js';
 export type { ClusterPki, ClusterPkiOptions, PkiNode } from './cluster-pki.js';
 export { createClusterPki } from './cluster-pki.js';
-export type { AlternativeNames, ExtendedUsage } from './extensions.js';
+export type { AlternativeNames, ExtendedUsage, KeyUsage } from './extensions.js';
 export type { KeyPair } from './keys.js';
 export {
   generateKeyPair,

@@ -9,25 +9,18 @@ import { defineController, done } from '@orrery/controller';
 import type { Reconciler, Result } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
 import { parseCa, signPublicKey } from '@orrery/pki';
-import type { CertificateAuthority, ExtendedUsage, SigningRequest } from '@orrery/pki';
+import type { CertificateAuthority, SigningRequest } from '@orrery/pki';
 import type { SigningFiles } from '../../config/subsystem-options.js';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { readRequest } from './csr-approving.reconciler.js';
 import { hasCondition, lifetimeMs, signerFault } from './csr.decide.js';
+import { usagesOf } from './usages.js';
 
 const NAME = 'certificatesigningrequest-signing-controller';
 const DAY_MS = 86_400_000;
 
 /** By signer. */
 export type Authorities = Readonly<Record<string, CertificateAuthority>>;
-
-function usagesOf({ spec }: CertificateSigningRequest): ExtendedUsage[] {
-  const usages = spec.usages ?? [];
-  return [
-    ...(usages.includes('client auth') ? (['clientAuth'] as const) : []),
-    ...(usages.includes('server auth') ? (['serverAuth'] as const) : []),
-  ];
-}
 
 /** Signs approved requests (k8s pkg/controller/certificates/signer). */
 export class CsrSigningReconciler implements Reconciler {
@@ -67,13 +60,13 @@ export class CsrSigningReconciler implements Reconciler {
 
   async #sign(
     csr: CertificateSigningRequest,
-    { subject, dns, ips, publicKey }: SigningRequest,
+    { subject, dns, ips, emails, uris, publicKey }: SigningRequest,
     authority: CertificateAuthority,
   ): Promise<void> {
     const pem = await signPublicKey(authority, {
       ...subject,
-      sans: { dns, ips },
-      usages: usagesOf(csr),
+      sans: { dns, ips, emails, uris },
+      ...usagesOf(csr),
       days: lifetimeMs(csr, this.durationMs) / DAY_MS,
       now: this.clock.now(),
       publicKey,

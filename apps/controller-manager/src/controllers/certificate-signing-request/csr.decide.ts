@@ -72,17 +72,6 @@ export function apiServerClientFault(usages: readonly string[]): string | undefi
     : 'missing required usage for client certificate: client auth';
 }
 
-/** What our certificates can say: other usages and names are refused rather than left out. */
-function formFault(asked: Asked, usages: readonly string[]): string | undefined {
-  const other = usages.find(
-    (usage) => ![SIGNATURE, ENCIPHERMENT, 'client auth', 'server auth'].includes(usage),
-  );
-  if (other) return `certificates with the usage ${other} are not signed here`;
-  if (asked.emails.length + asked.uris.length > 0)
-    return 'certificates with Email or URI subjectAltNames are not signed here';
-  return undefined;
-}
-
 /** Pure: why a signer does not sign a request; undefined when it does. */
 export function signerFault(
   signer: string,
@@ -95,9 +84,9 @@ export function signerFault(
     case KUBELET_SERVING:
       return kubeletServingFault(asked, usages);
     case APISERVER_CLIENT:
-      return apiServerClientFault(usages) ?? formFault(asked, usages);
+      return apiServerClientFault(usages);
     case LEGACY_UNKNOWN:
-      return formFault(asked, usages);
+      return undefined;
     default:
       return `unrecognized signerName: "${signer}"`;
   }
