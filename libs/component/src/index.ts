@@ -14,7 +14,6 @@ export { KUBERNETES_MAJOR, KUBERNETES_MINOR, KUBERNETES_VERSION } from './versio
 export { inRootfs } from './rootfs.js';
 export { parseDuration } from './duration.js';
 export { Only, Unset } from './fixed-flags.js';
-export { Only, Unset } from './fixed-flags.js';
 export {
   ConfigError,
   Flag,
