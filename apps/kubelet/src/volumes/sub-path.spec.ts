@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -42,6 +42,12 @@ describe(subPathOf.name, () => {
   it('makes the folders that are not there', async () => {
     await subPathOf(volume, 'new/deep', kept);
     expect((await stat(join(volume, 'new', 'deep'))).isDirectory()).toBe(true);
+  });
+
+  it.each([0o777, 0o2770])('gives what it makes the mode %d of the volume', async (mode) => {
+    await chmod(volume, mode);
+    await subPathOf(volume, 'new/deep', kept);
+    expect((await stat(join(volume, 'new', 'deep'))).mode & 0o7777).toBe(mode);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { link, lstat, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { safeJoin } from '../containers/paths.js';
 
@@ -33,18 +33,21 @@ export async function subPathOf(
   return kept;
 }
 
-/** One name after the other, so that nothing is made behind a link that leads out. */
+/**
+ * One name after the other, so that nothing is made behind a link that leads out. What is made has the mode of the
+ * volume, whatever the umask says (subpath_linux.go:doSafeMakeDir).
+ */
 async function walk(top: string, sub: string): Promise<string | undefined> {
   let path = top;
   for (const name of sub.split('/').filter((part) => part !== '' && part !== '.')) {
-    const next = await step(join(path, name));
+    const next = await step(join(path, name), top);
     if (next === undefined || !lies(top, next)) return undefined;
     path = next;
   }
   return path;
 }
 
-async function step(path: string): Promise<string | undefined> {
+async function step(path: string, top: string): Promise<string | undefined> {
   try {
     return await realpath(path);
   } catch {
@@ -53,11 +56,18 @@ async function step(path: string): Promise<string | undefined> {
       () => true,
       () => false,
     );
-    if (isThere) return undefined;
-    return mkdir(path).then(
-      () => path,
-      () => undefined,
-    );
+    return isThere ? undefined : make(path, top);
+  }
+}
+
+async function make(path: string, top: string): Promise<string | undefined> {
+  try {
+    const { mode } = await stat(top);
+    await mkdir(path);
+    await chmod(path, mode & 0o2777);
+    return path;
+  } catch {
+    return undefined;
   }
 }
 
