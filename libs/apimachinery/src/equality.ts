@@ -13,18 +13,26 @@ export function deepEqual(a: unknown, b: unknown): boolean {
   return equalFields(a as Record<string, unknown>, b as Record<string, unknown>);
 }
 
+/** JSON has neither functions nor the prototype, which are read for names such as `constructor` and `__proto__`. */
+const isInherited = (value: unknown): boolean =>
+  typeof value === 'function' || value === Object.prototype;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function equalFields(left: Fields, right: Fields): boolean {
-  let missing = 0;
-  for (const key of Object.keys(left)) {
+  const keys = Object.keys(left);
+  let count = 0;
+  for (const key of keys) {
     const value = left[key];
     if (value === undefined) continue;
-    if (!Object.hasOwn(right, key) || !deepEqual(value, right[key])) return false;
-    missing++;
+    const other = right[key];
+    if (other === undefined || isInherited(other)) return false;
+    if (value !== other && !deepEqual(value, other)) return false;
+    count += 1;
   }
-  for (const key of Object.keys(right)) if (right[key] !== undefined) missing--;
-  return missing === 0;
+  const others = Object.keys(right);
+  if (others.length === count) return true;
+  return others.filter((key) => right[key] !== undefined).length === count;
 }
 
 const compareKeys = (a: readonly [string, unknown], b: readonly [string, unknown]): number =>

@@ -111,10 +111,13 @@ export async function apply(call: Call): Promise<void> {
         live,
         patch,
         force: booleanOf(request.query, 'force') ?? false,
+        isLarge: pauseFor(call).pause !== undefined,
       });
       const applied = await inSteps(call, steps);
       if (applied.conflicts) throw newApplyConflict(applied.conflicts);
+      await pauseFor(call).pause?.();
       const object = cloneJson(applied.object);
+      await pauseFor(call).pause?.();
       if (uid === undefined && !live) delete object.metadata.uid;
       return object;
     },

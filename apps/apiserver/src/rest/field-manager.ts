@@ -17,7 +17,7 @@ import { toTime } from '@orrery/component';
 import type { TrackFields } from '@orrery/registry';
 import { schemas } from '../negotiation/schemas.js';
 import type { Call } from './call.js';
-import { inSteps } from './pauses.js';
+import { inSteps, pauseFor } from './pauses.js';
 
 /** Longest name of a manager (k8s apimachinery pkg/apis/meta/v1/validation:FieldManagerMaxLength). */
 const MAX_MANAGER = 128;
@@ -67,6 +67,7 @@ export function trackerFor(call: Call): TrackFields {
       now: toTime(call.request.context.receivedAt),
       old,
       new: object,
+      isLarge: pauseFor(call).pause !== undefined,
     });
     const tracked = inSteps(call, steps);
     return tracked instanceof Promise ? tracked.then(entriesOf) : entriesOf(tracked);

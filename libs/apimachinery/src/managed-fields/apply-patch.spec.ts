@@ -180,3 +180,30 @@ describe('parseFieldsV1()', () => {
     );
   });
 });
+
+describe('in slices', () => {
+  const config = (names: readonly string[], extra: object = {}): KubeObject =>
+    ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'c', labels: { a: 'b' }, finalizers: names.map((name) => `x/${name}`) },
+      data: Object.fromEntries(names.map((name) => [name, name])),
+      ...extra,
+    }) as KubeObject;
+  const names = (from: number, to: number): string[] =>
+    Array.from({ length: to - from }, (_, i) => `k${from + i}`);
+  const whole = { ...common, schemaName: 'io.k8s.api.core.v1.ConfigMap', apiVersion: 'v1' };
+
+  it('comes to what it comes to in one go', () => {
+    const [first, second] = [config(names(0, 5000)), config(names(2500, 7000))];
+    const [plain, sliced] = [false, true].map((isLarge) => {
+      const tracked = trackUpdate({ ...whole, isLarge, manager: 'a', old: undefined, new: first });
+      const changed = trackUpdate({ ...whole, isLarge, manager: 'b', old: tracked, new: second });
+      const options = { ...whole, isLarge, manager: 'c', live: changed };
+      const conflicts = applyPatch({ ...options, patch: first, force: false });
+      return { changed, conflicts, forced: applyPatch({ ...options, patch: first, force: true }) };
+    });
+    expect(sliced?.conflicts.conflicts ?? sliced?.conflicts.object).toBeDefined();
+    expect(JSON.stringify(sliced)).toBe(JSON.stringify(plain));
+  });
+});

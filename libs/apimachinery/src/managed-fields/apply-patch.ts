@@ -6,7 +6,7 @@ import { StatusError } from '../status-error.js';
 import { finish } from '../steps.js';
 import type { Steps } from '../steps.js';
 import { capUpdaters } from './cap-updaters.js';
-import { compareFields, extractFields } from './compare-fields.js';
+import { compareFields, compareSteps, extractFields, extractSteps } from './compare-fields.js';
 import type { Comparison } from './compare-fields.js';
 import {
   emptyFields,
@@ -18,7 +18,14 @@ import {
   unionFields,
 } from './field-set.js';
 import type { FieldSet } from './field-set.js';
-import { managerKey, printManager, readManagers, stripMeta, writeManagers } from './managers.js';
+import {
+  managerKey,
+  printManager,
+  readManagers,
+  stripMeta,
+  writeManagers,
+  writeManagersSteps,
+} from './managers.js';
 import type { Manager, ManagerOperation, Managers } from './managers.js';
 import { KUBECTL, lastAppliedConfiguration, withLastApplied } from './last-applied.js';
 import { mergeFields } from './merge-fields.js';
@@ -35,6 +42,8 @@ interface WriteOptions {
   readonly ignored?: FieldSet;
   /** RFC 3339 with seconds. */
   readonly now: string;
+  /** The object is large: fields with many children are looked at in slices. */
+  readonly isLarge?: boolean;
 }
 
 export interface ApplyOptions extends WriteOptions {
@@ -80,9 +89,25 @@ function withoutEntries(object: KubeObject): KubeObject {
   return { ...object, metadata };
 }
 
-function withEntries(object: unknown, managers: Managers): KubeObject {
+function* withEntries(
+  object: unknown,
+  managers: Managers,
+  { isLarge = false }: WriteOptions,
+): Steps<KubeObject> {
   const base = (isPlainObject(object) ? object : {}) as unknown as KubeObject;
-  return { ...base, metadata: { ...base.metadata, managedFields: writeManagers(managers) } };
+  const managedFields = isLarge ? yield* writeManagersSteps(managers) : writeManagers(managers);
+  return { ...base, metadata: { ...base.metadata, managedFields } };
+}
+
+function* comparison(
+  before: unknown,
+  after: unknown,
+  { registry, schemaName, isLarge = false }: WriteOptions,
+): Steps<Comparison> {
+  const schema = registry.resolve(schemaName);
+  return isLarge
+    ? yield* compareSteps(before, after, schema, registry)
+    : compareFields(before, after, schema, registry);
 }
 
 /** Objects written before anybody applied: all of it belongs to this one (k8s managedfields/fieldmanager.go). */
@@ -105,12 +130,12 @@ function managersBefore(options: ApplyOptions): Map<string, Manager> {
 function* changesOf(
   live: KubeObject,
   { merged, made }: { readonly merged: unknown; readonly made: unknown },
-  { registry, ignored = emptyFields, schemaName }: ApplyOptions,
+  options: ApplyOptions,
 ): Steps<Comparison> {
-  const schema = registry.resolve(schemaName);
-  const raw = compareFields(live, merged, schema, registry);
+  const { ignored = emptyFields } = options;
+  const raw = yield* comparison(live, merged, options);
   yield;
-  const read = made === merged ? raw : compareFields(live, made, schema, registry);
+  const read = made === merged ? raw : yield* comparison(live, made, options);
   yield;
   const real = unionFields(read.changed, read.removed);
   return {
@@ -134,12 +159,16 @@ export function* applySteps(options: ApplyOptions): Steps<ApplyResult> {
   const self = newManager(options, 'Apply');
   const key = managerKey(self);
   const last = managers.get(key);
-  const named = subtractTrees(extractFields(patch, schema, registry), ignored);
+  const given = options.isLarge
+    ? yield* extractSteps(patch, schema, registry)
+    : extractFields(patch, schema, registry);
+  const named = subtractTrees(given, ignored);
   managers.delete(key);
   yield;
   const merged = mergeFields(live, patch, schema, registry);
   yield;
   const kept = unionFields(named, fieldsOfAll(managers));
+  yield;
   const owners = { last: last?.fields ?? emptyFields, kept };
   const pruned = (yield* pruneSteps(merged, owners, schema, registry)) ?? { metadata: {} };
   yield;
@@ -157,7 +186,8 @@ export function* applySteps(options: ApplyOptions): Steps<ApplyResult> {
   const fields = stripMeta(named);
   if (!isEmptySet(fields)) managers.set(key, { ...self, fields, time });
   yield;
-  const object = withEntries(made, managers);
+  const object = yield* withEntries(made, managers, options);
+  yield;
   return { object: options.manager === KUBECTL ? withLastApplied(object, patch) : object };
 }
 
@@ -218,16 +248,15 @@ export const trackUpdate = (options: TrackOptions): KubeObject => finish(trackSt
 
 /** The same in steps. */
 export function* trackSteps(options: TrackOptions): Steps<KubeObject> {
-  const { registry, schemaName, ignored = emptyFields } = options;
-  const schema = registry.resolve(schemaName);
+  const { ignored = emptyFields } = options;
   const old: KubeObject = options.old ? withoutEntries(options.old) : { metadata: {} };
   const object = withoutEntries(options.new);
   const managers = new Map(entriesBefore(options));
-  if (options.old && managers.size === 0) return withEntries(object, managers);
+  if (options.old && managers.size === 0) return yield* withEntries(object, managers, options);
   const self = newManager(options, 'Update');
   const key = managerKey(self);
   yield;
-  const { changed, removed } = compareFields(old, object, schema, registry);
+  const { changed, removed } = yield* comparison(old, object, options);
   yield;
   const gained = stripMeta(subtractTrees(changed, ignored));
   disown(managers, changed, removed);
@@ -239,7 +268,7 @@ export function* trackSteps(options: TrackOptions): Steps<KubeObject> {
   }
   capUpdaters(managers);
   yield;
-  return withEntries(object, managers);
+  return yield* withEntries(object, managers, options);
 }
 
 /** The 409 for conflicts, worded as k8s managedfields/internal/conflict.go. */

@@ -2,10 +2,14 @@ import { deepEqual } from '../equality.js';
 import { isPlainObject } from '../patch/merge-patch.js';
 import type { SchemaRegistry } from '../schema/schema-registry.js';
 import type { Schema } from '../schema/schema.js';
+import type { Steps } from '../steps.js';
 import { emptyFields, fieldSet, isEmptySet, leafField } from './field-set.js';
 import type { FieldSet } from './field-set.js';
 import { childrenOf, shapeOf } from './typed-node.js';
 import type { Child } from './typed-node.js';
+
+/** Children of one field that are looked at in one go. */
+const SLICE = 2000;
 
 const isEmptyValue = (value: unknown): boolean =>
   value === null || (isPlainObject(value) && Object.keys(value).length === 0);
@@ -29,6 +33,29 @@ export function extractFields(
     children.set(key, withOwner(below, owned));
   }
   return fieldSet(false, children);
+}
+
+/** The same in steps, for objects that may have fields with very many children. */
+export function* extractSteps(
+  value: unknown,
+  schema: Schema | undefined,
+  registry: SchemaRegistry,
+): Steps<FieldSet> {
+  if (shapeOf(value, schema) === 'atomic') return leafField;
+  const all = childrenOf(value, schema, registry);
+  const isWide = all.size > SLICE;
+  if (isWide) yield;
+  const children = new Map<string, FieldSet>();
+  for (const [key, child] of all) {
+    const below = isWide
+      ? extractFields(child.value, child.schema, registry)
+      : yield* extractSteps(child.value, child.schema, registry);
+    const owned = below.owned || isEmptyValue(child.value) || !child.isStructField;
+    const found = withOwner(below, owned);
+    if (!isEmptySet(found)) children.set(key, found);
+    if (children.size % SLICE === 0) yield;
+  }
+  return children.size > 0 ? { owned: false, children } : emptyFields;
 }
 
 export interface Comparison {
@@ -68,6 +95,39 @@ export function compareFields(
   return { changed: fieldSet(false, changed), removed: fieldSet(false, removed) };
 }
 
+/** The same in steps, for objects that may have fields with very many children. */
+export function* compareSteps(
+  before: unknown,
+  after: unknown,
+  schema: Schema | undefined,
+  registry: SchemaRegistry,
+): Steps<Comparison> {
+  const isOpen = (value: unknown): boolean =>
+    value !== undefined && shapeOf(value, schema) !== 'atomic';
+  if (!isOpen(before) && !isOpen(after)) return compareLeaves(before, after);
+  if (before !== undefined && deepEqual(before, after)) return NOTHING;
+  const left = childrenOf(before, schema, registry);
+  const right = childrenOf(after, schema, registry);
+  const isWide = left.size + right.size > SLICE;
+  if (isWide) yield;
+  const changed = new Map<string, FieldSet>();
+  const removed = new Map<string, FieldSet>();
+  let done = 0;
+  for (const key of new Set([...left.keys(), ...right.keys()])) {
+    const [mine, theirs] = [left.get(key), right.get(key)];
+    const below = (theirs ?? mine)?.schema;
+    const raw = isWide
+      ? compareFields(mine?.value, theirs?.value, below, registry)
+      : yield* compareSteps(mine?.value, theirs?.value, below, registry);
+    const found = ownedComparison(raw, mine, theirs);
+    if (!isEmptySet(found.changed)) changed.set(key, found.changed);
+    if (!isEmptySet(found.removed)) removed.set(key, found.removed);
+    done += 1;
+    if (done % SLICE === 0) yield;
+  }
+  return { changed: fieldSet(false, changed), removed: fieldSet(false, removed) };
+}
+
 function compareLeaves(before: unknown, after: unknown): Comparison {
   if (after === undefined) return REMOVED;
   return deepEqual(before, after) ? NOTHING : CHANGED;
@@ -79,7 +139,19 @@ function compareChild(
   registry: SchemaRegistry,
 ): Comparison {
   const schema = after?.schema ?? before?.schema;
-  const { changed, removed } = compareFields(before?.value, after?.value, schema, registry);
+  return ownedComparison(
+    compareFields(before?.value, after?.value, schema, registry),
+    before,
+    after,
+  );
+}
+
+/** What differs below a child, with the child itself where it is new or gone. */
+function ownedComparison(
+  { changed, removed }: Comparison,
+  before: Child | undefined,
+  after: Child | undefined,
+): Comparison {
   const isNew = before === undefined && after !== undefined && !isVirtual(after);
   const isGone = after === undefined;
   return {

@@ -1,4 +1,5 @@
 import { setOwn } from '../schema/normalize.js';
+import type { Steps } from '../steps.js';
 
 /**
  * A set of fields as a tree. Keys are FieldsV1's path elements: `f:name`, `k:{"name":"x"}`, `v:"x"`.
@@ -62,6 +63,28 @@ function parseNode(fields: unknown, depth: number): FieldSet {
 /** The FieldsV1 value of a set, keys sorted. */
 export const formatFieldsV1 = (set: FieldSet): Record<string, unknown> =>
   formatNode({ ...set, owned: false });
+
+/** Children of one node that are written in one go. */
+const SLICE = 2000;
+
+/** The same in steps. */
+export function* formatSteps(set: FieldSet): Steps<Record<string, unknown>> {
+  const result: Record<string, unknown> = {};
+  const names = [...set.children.keys()].sort();
+  const isWide = names.length > SLICE;
+  if (isWide) yield;
+  let done = 0;
+  for (const key of names) {
+    const child = set.children.get(key) ?? emptyFields;
+    const below = isWide ? formatNode(child) : yield* formatSteps({ ...child, owned: false });
+    if (!isWide && child.owned && child.children.size > 0)
+      setOwn(result, key, { '.': {}, ...below });
+    else setOwn(result, key, below);
+    done += 1;
+    if (done % SLICE === 0) yield;
+  }
+  return result;
+}
 
 function formatNode(set: FieldSet): Record<string, unknown> {
   const result: Record<string, unknown> = {};

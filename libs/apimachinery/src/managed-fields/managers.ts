@@ -1,6 +1,13 @@
 import type { ManagedFieldsEntry } from '../object.js';
 import { canonicalJson } from '../equality.js';
-import { formatFieldsV1, isEmptySet, parseFieldsV1, subtractFields } from './field-set.js';
+import type { Steps } from '../steps.js';
+import {
+  formatFieldsV1,
+  formatSteps,
+  isEmptySet,
+  parseFieldsV1,
+  subtractFields,
+} from './field-set.js';
 import type { FieldSet } from './field-set.js';
 
 export type ManagerOperation = 'Apply' | 'Update';
@@ -49,20 +56,29 @@ const order = (a: Manager, b: Manager): number => {
 };
 
 /** The entries of all managers that own something, in upstream's order. */
-export function writeManagers(managers: Managers): ManagedFieldsEntry[] {
-  return [...managers.values()]
-    .filter((manager) => !isEmptySet(manager.fields))
-    .sort(order)
-    .map((manager) => ({
-      manager: manager.name,
-      operation: manager.operation,
-      ...(manager.apiVersion ? { apiVersion: manager.apiVersion } : {}),
-      ...(manager.time ? { time: manager.time } : {}),
-      fieldsType: 'FieldsV1',
-      fieldsV1: formatFieldsV1(manager.fields),
-      ...(manager.subresource ? { subresource: manager.subresource } : {}),
-    }));
+export const writeManagers = (managers: Managers): ManagedFieldsEntry[] =>
+  inOrder(managers).map((manager) => toEntry(manager, formatFieldsV1(manager.fields)));
+
+/** The same in steps. */
+export function* writeManagersSteps(managers: Managers): Steps<ManagedFieldsEntry[]> {
+  const entries: ManagedFieldsEntry[] = [];
+  for (const manager of inOrder(managers))
+    entries.push(toEntry(manager, yield* formatSteps(manager.fields)));
+  return entries;
 }
+
+const inOrder = (managers: Managers): Manager[] =>
+  [...managers.values()].filter((manager) => !isEmptySet(manager.fields)).sort(order);
+
+const toEntry = (manager: Manager, fieldsV1: Record<string, unknown>): ManagedFieldsEntry => ({
+  manager: manager.name,
+  operation: manager.operation,
+  ...(manager.apiVersion ? { apiVersion: manager.apiVersion } : {}),
+  ...(manager.time ? { time: manager.time } : {}),
+  fieldsType: 'FieldsV1',
+  fieldsV1,
+  ...(manager.subresource ? { subresource: manager.subresource } : {}),
+});
 
 /** Identity and bookkeeping fields belong to nobody (k8s managedfields/internal/stripmeta.go). */
 const UNOWNED = parseFieldsV1({

@@ -1,6 +1,10 @@
 import { canonicalJson } from '../equality.js';
 import { isPlainObject, own } from './merge-patch.js';
 
+/** Equal values have equal names; strings, which nearly all keys are, are their own. */
+const identityOf = (value: unknown): string =>
+  typeof value === 'string' ? `s${value}` : `=${canonicalJson(value)}`;
+
 /** Where each element of a list stands, found by its key, or by value in lists of primitives. */
 export class ElementIndex {
   private readonly places = new Map<string, number>();
@@ -27,10 +31,10 @@ export class ElementIndex {
   }
 
   private identity(item: unknown): string | undefined {
-    if (this.mergeKey === '') return canonicalJson(item);
+    if (this.mergeKey === '') return identityOf(item);
     if (!isPlainObject(item)) return undefined;
     const key = own(item, this.mergeKey);
-    return key === undefined ? '' : canonicalJson(key);
+    return key === undefined ? '' : identityOf(key);
   }
 }
 

@@ -118,7 +118,10 @@ class Engine {
       if (at < 0) places.note(entry, merged.length);
       const existing = merged[at];
       const base = isPlainObject(existing) ? existing : {};
-      const next = this.mergeMap(base, entry, this.registry.deref(field?.items));
+      const next =
+        at < 0 && isFlat(entry)
+          ? { ...entry }
+          : this.mergeMap(base, entry, this.registry.deref(field?.items));
       if (at < 0) merged.push(next);
       else merged[at] = next;
     }
@@ -176,6 +179,14 @@ class Engine {
 
 const mergeKeyOf = (field: Schema | undefined): string =>
   field?.['x-kubernetes-patch-merge-key'] ?? '';
+
+/** An element that is taken as it is: nothing in it is merged, taken away or a directive. */
+function isFlat(entry: PlainObject): boolean {
+  for (const key of Object.keys(entry)) {
+    if (typeof entry[key] === 'object' || isDirectiveKey(key) || key === '__proto__') return false;
+  }
+  return true;
+}
 
 function requireMergeKey(item: unknown, mergeKey: string): PlainObject {
   if (isPlainObject(item) && Object.hasOwn(item, mergeKey)) return item;

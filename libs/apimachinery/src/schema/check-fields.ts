@@ -11,6 +11,9 @@ export interface FieldProblems {
   readonly conversionError?: string;
 }
 
+/** Unknown fields that are told (sigs.k8s.io/json internal/golang/encoding/json:maxSavedErrors). */
+const MAX_UNKNOWN = 100;
+
 export type FieldCheck = (value: unknown) => FieldProblems;
 
 /** Where the walk is: `path` for strict errors, `names` and `struct` for Go's type errors. */
@@ -262,8 +265,11 @@ function structCheck(
     for (const key of Object.keys(value)) {
       const entry = value[key];
       const field = fields.get(key);
-      if (!field) found.unknownFields.push(step(place, key, struct).path);
-      else if (entry !== null && entry !== undefined) field(entry, step(place, key, struct), found);
+      if (!field) {
+        if (found.unknownFields.length < MAX_UNKNOWN)
+          found.unknownFields.push(step(place, key, struct).path);
+      } else if (entry !== null && entry !== undefined)
+        field(entry, step(place, key, struct), found);
     }
   };
 }

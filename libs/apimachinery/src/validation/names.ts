@@ -63,8 +63,13 @@ const QUALIFIED_MESSAGE =
 const QUALIFIED_EXAMPLES = ['MyName', 'my.name', '123-abc'];
 const QUALIFIED_REGEX = new RegExp(`^(?:${QUALIFIED})$`);
 
+/** What nearly all of them are, in one look: too short for any limit of length. */
+const SHORT_QUALIFIED = new RegExp(`^(?:${SUBDOMAIN}/)?${QUALIFIED}$`);
+const SHORT = 63;
+
 /** `[prefix/]name`: keys of labels and annotations, finalizers, resource names. */
 export function isQualifiedName(value: string): string[] {
+  if (value.length <= SHORT && SHORT_QUALIFIED.test(value)) return [];
   const parts = value.split('/');
   if (parts.length > 2) {
     const text = regexError(QUALIFIED_MESSAGE, QUALIFIED, ...QUALIFIED_EXAMPLES);

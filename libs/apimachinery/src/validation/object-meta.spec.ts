@@ -36,7 +36,7 @@ describe('validateObjectMeta()', () => {
         ownerReferences: Array.from({ length: 5000 }, () => owner),
       },
       want: Array.from(
-        { length: 10 },
+        { length: 2 },
         () => expect.stringContaining('references for Pod/p and Pod/p') as unknown as string,
       ),
     },

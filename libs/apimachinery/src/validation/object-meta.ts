@@ -116,7 +116,7 @@ function validateOwnerReference(owner: OwnerReference, path: FieldPath): FieldEr
 }
 
 /** Each finding shows all references: n of them would take n times n. */
-const MAX_CONTROLLER_FINDINGS = 10;
+const MAX_CONTROLLER_FINDINGS = 2;
 
 export function validateOwnerReferences(
   owners: readonly OwnerReference[] | undefined,
@@ -142,7 +142,11 @@ export function validateFinalizers(
   path: FieldPath,
 ): FieldError[] {
   const list = finalizers ?? [];
-  const errors = list.flatMap((name) => findings(isQualifiedName(name), path, name));
+  const errors: FieldError[] = [];
+  for (const name of list) {
+    errors.push(...findings(isQualifiedName(name), path, name));
+    if (errors.length > MAX_FINDINGS) break;
+  }
   if (list.includes('orphan') && list.includes('foregroundDeletion')) {
     errors.push(invalid(path, list, 'finalizer orphan and foregroundDeletion cannot be both set'));
   }

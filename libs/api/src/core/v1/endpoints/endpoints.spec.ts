@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { EndpointPort, EndpointSubset, Endpoints } from '../../../types.js';
+import type { Endpoints } from '../../../types.js';
 import type { Refused } from '../../../findings.fixture.js';
 import { refusals } from '../../../findings.fixture.js';
 import { EndpointsKind } from './endpoints.kind.js';
@@ -88,11 +88,3 @@ describe('Endpoints', () => {
     expect(warnings[0]).toContain('subsets[0].addresses[0].ip: ');
   });
 });
-
-const port = (name: string, number: number): EndpointPort => ({
-  name,
-  port: number,
-  protocol: 'TCP',
-});
-const [a, b] = [{ ip: '10.0.0.1' }, { ip: '10.0.0.2' }];
-const [http, dns] = [port('http', 80), port('dns', 53)];
