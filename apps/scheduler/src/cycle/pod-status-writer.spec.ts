@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Pod } from '@orrery/api';
 import { pod } from '../../test/builders.js';
-import { statusPatch } from './pod-status-writer.js';
+import type { KubeClient } from '@orrery/client';
+import { SystemClock } from '@orrery/component';
+import { PodStatusWriter, statusPatch } from './pod-status-writer.js';
 
 const NOW = '2026-01-01T00:00:00Z';
 const refusal = { reason: 'Unschedulable', message: 'no room' } as const;
@@ -45,5 +47,25 @@ describe('statusPatch()', () => {
       metadata: { uid: 'uid-a' },
       status: { nominatedNodeName: null },
     });
+  });
+});
+
+describe(PodStatusWriter.name, () => {
+  it('annotates by what the role system:kube-scheduler allows', async () => {
+    const written: unknown[] = [];
+    const client = {
+      resource: ({ plural }: { plural: string }) => ({
+        patch: (_key: object, _type: string, body: unknown, options?: { subresource?: string }) => {
+          written.push([plural, options?.subresource, body]);
+          return Promise.resolve(body);
+        },
+      }),
+    } as unknown as KubeClient;
+    const writer = new PodStatusWriter(client, new SystemClock());
+    const key = { namespace: 'd', name: 'a', uid: 'u' };
+    await writer.annotate(key, { metadata: { annotations: { x: 'y' } } });
+    expect(written).toEqual([
+      ['pods', 'status', { metadata: { annotations: { x: 'y' }, uid: 'u' } }],
+    ]);
   });
 });

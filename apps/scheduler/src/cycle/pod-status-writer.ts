@@ -70,7 +70,10 @@ export class PodStatusWriter {
     }
   }
 
-  /** Merges annotations into a pod, which may be gone. */
+  /**
+   * Merges annotations into a pod, which may be gone. By way of the status: the role system:kube-scheduler lets the
+   * scheduler write nothing else of a pod.
+   */
   async annotate(
     {
       namespace,
@@ -83,7 +86,12 @@ export class PodStatusWriter {
     try {
       await this.client
         .resource(resources.pods)
-        .patch({ namespace, name }, 'strategic', { metadata: { ...metadata, uid } });
+        .patch(
+          { namespace, name },
+          'strategic',
+          { metadata: { ...metadata, uid } },
+          { subresource: 'status' },
+        );
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }

@@ -268,7 +268,7 @@ const volumeCases: Case[] = [
       ],
     },
     pod: useClaim('data'),
-    want: { n1: 'node(s) had volume node affinity conflict', n2: '' },
+    want: { n1: "node(s) didn't match PersistentVolume's node affinity", n2: '' },
   },
 ];
 

@@ -162,7 +162,7 @@ describe('VolumeBinding', () => {
     {
       name: 'goes where its volume is',
       objects: { claims: [bound('data', 'v')], volumes: [volume('v', '10Gi', 'b')] },
-      want: { n1: 'node(s) had volume node affinity conflict', n2: '' },
+      want: { n1: "node(s) didn't match PersistentVolume's node affinity", n2: '' },
     },
     {
       name: 'goes where the driver says that it has room',

@@ -19,7 +19,7 @@ export interface VolumePlan {
 }
 
 export const CONFLICT = {
-  affinity: 'node(s) had volume node affinity conflict',
+  affinity: "node(s) didn't match PersistentVolume's node affinity",
   binding: "node(s) didn't find available persistent volumes to bind",
   space: 'node(s) did not have enough free storage',
   absent: 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)',
