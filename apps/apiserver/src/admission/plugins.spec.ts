@@ -499,7 +499,13 @@ describe('LimitRanger of claims', () => {
     spec: { limits: [{ type: 'PersistentVolumeClaim', ...limits }] },
   });
 
-  it.each([
+  interface Case {
+    readonly name: string;
+    readonly limits: Record<string, Record<string, string>>;
+    readonly want: string;
+  }
+
+  it.each<Case>([
     {
       name: 'too much',
       limits: { max: { storage: '1Gi' } },

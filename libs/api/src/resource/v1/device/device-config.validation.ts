@@ -9,6 +9,7 @@ import type {
 import { oneOf } from '../../../meta/fields.js';
 import { when } from '../../../meta/findings.js';
 import { check, labelValue, qualifiedName } from '../../../meta/names.js';
+import { selectorProblem } from './device-selector.js';
 import { validateBounded, validateDriverName, validateObjectValue } from './device-names.js';
 
 const MAX_SELECTORS = 32;
@@ -30,16 +31,19 @@ export function validateConfiguration(
   ];
 }
 
-/** Selectors are CEL expressions; their text is checked for presence and length. */
+/** Selectors are CEL expressions about one device. */
 export const validateSelectors = (
   selectors: readonly DeviceSelector[] | undefined,
   path: FieldPath,
 ): FieldError[] =>
   validateBounded(selectors, path, { max: MAX_SELECTORS }, ({ cel }, at) => {
     if (!cel) return [required(at.child('cel'))];
-    const expression = at.child('cel', 'expression');
-    if (!cel.expression) return [required(expression)];
-    return when(cel.expression.length > MAX_EXPRESSION, tooLong(expression, MAX_EXPRESSION));
+    const where = at.child('cel', 'expression');
+    const { expression } = cel;
+    if (!expression) return [required(where)];
+    if (expression.length > MAX_EXPRESSION) return [tooLong(where, MAX_EXPRESSION)];
+    const problem = selectorProblem(String(expression));
+    return problem === undefined ? [] : [invalid(where, expression, problem)];
   });
 
 export const validateTaint = (taint: DeviceTaint, path: FieldPath): FieldError[] => [

@@ -42,55 +42,58 @@ export const validateRequestName = validateDeviceName;
 
 const validateIdentifier = (id: string, path: FieldPath): FieldError[] => [
   ...when(id.length > MAX_ID, tooLong(path, MAX_ID)),
-  ...isCIdentifier(id).map((message): FieldError => ({
-    type: 'FieldValueTypeInvalid',
-    field: path.toString(),
-    message: `Invalid value: ${JSON.stringify(id)}: ${message}`,
-  })),
+  ...isCIdentifier(id).map((message) => invalid(path, id, message)),
 ];
 
-/** `[domain/]identifier`: names of attributes, capacities and counters. */
+/** `[domain/]identifier`: names of attributes and capacities. */
 export function validateAttributeName(name: string, path: FieldPath): FieldError[] {
-  if (name === '') return [required(path, 'name required')];
   const [domain = '', id, ...rest] = name.split('/');
   if (rest.length > 0) return [];
   if (id === undefined) return validateIdentifier(domain, path);
   return [
     ...(domain
       ? validateDriverName(domain, path)
-      : [required(path, 'the domain must not be empty')]),
-    ...(id ? validateIdentifier(id, path) : [required(path, 'the name must not be empty')]),
+      : [invalid(path, '', 'the domain must not be empty')]),
+    ...(id ? validateIdentifier(id, path) : [invalid(path, '', 'the name must not be empty')]),
   ];
 }
 
 /** An attribute's name with its domain. */
 export const validateFullAttributeName = (name: string, path: FieldPath): FieldError[] => [
   ...validateAttributeName(name, path),
-  ...when(name !== '' && !name.includes('/'), invalid(path, name, 'must include a domain')),
+  ...when(
+    !name.includes('/'),
+    invalid(path, name, 'a fully qualified name must be a domain and a name separated by a slash'),
+  ),
 ];
+
+/** Of a map's key so much that its path can be read (…/validation.go:truncateIfTooLong). */
+export function shortened(key: string, length: number): string {
+  if (key.length <= length) return key;
+  const left = length - 3;
+  return `${key.slice(0, Math.ceil(left / 2))}...${key.slice(key.length - Math.floor(left / 2))}`;
+}
 
 interface Bound<T> {
   readonly max: number;
   readonly keyOf?: (item: T) => string;
-  readonly keyField?: string;
 }
 
-/** Elements by themselves, then how many there are, then which stand there twice. */
+/** How many there are; if that is not too many, each by itself, then which stand there twice. */
 export function validateBounded<T>(
   items: readonly T[] | undefined,
   path: FieldPath,
-  bound: Bound<T>,
+  { max, keyOf }: Bound<T>,
   validate: (item: T, path: FieldPath) => FieldError[],
 ): FieldError[] {
   const all = list(items);
-  const { max, keyOf, keyField = '' } = bound;
+  if (all.length > max) return [tooMany(path, all.length, max)];
   const findings = all.flatMap((item, i) => validate(item, path.index(i)));
-  if (all.length > max) findings.push(tooMany(path, all.length, max));
   const seen = new Set<string>();
   if (!keyOf) return findings;
   for (const [i, item] of all.entries()) {
     const key = keyOf(item);
-    if (seen.has(key)) findings.push(duplicate(path.index(i).child(keyField), key));
+    if (seen.has(key)) findings.push(duplicate(path.index(i), key));
     seen.add(key);
   }
   return findings;
@@ -105,8 +108,5 @@ export function validateObjectValue(
   if (value === undefined || value === null) return [required(path)];
   if (Buffer.byteLength(JSON.stringify(value)) > maxLength) return [tooLong(path, maxLength)];
   const isObject = typeof value === 'object' && !Array.isArray(value);
-  return when(
-    !isObject,
-    invalid(path, '<value omitted>', 'parameters must be a valid JSON object'),
-  );
+  return when(!isObject, invalid(path, '<value omitted>', 'must be a valid JSON object'));
 }

@@ -1,9 +1,9 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath } from '@orrery/apimachinery';
+import { FieldPath, invalid } from '@orrery/apimachinery';
 import type { DeviceClass } from '../../../gen/types/resource.v1.js';
 import { defineKind } from '../../../kind.js';
-import { given } from '../../../meta/findings.js';
-import { check, qualifiedName } from '../../../meta/names.js';
+import { given, when } from '../../../meta/findings.js';
+import { isExtendedResource } from '../../../meta/resource-names.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, nameColumn, table } from '../../../table/columns.js';
 import { validateConfiguration, validateSelectors } from '../device/device-config.validation.js';
@@ -18,7 +18,10 @@ const validate = ({ spec }: DeviceClass): FieldError[] => [
     validateConfiguration(each, at),
   ),
   ...given(spec?.extendedResourceName, (name) =>
-    check(qualifiedName, name, SPEC.child('extendedResourceName')),
+    when(
+      !isExtendedResource(name),
+      invalid(SPEC.child('extendedResourceName'), name, 'must be a valid extended resource name'),
+    ),
   ),
 ];
 

@@ -11,6 +11,7 @@ import { given, when } from '../../../meta/findings.js';
 import { isDeepEqual, list } from '../../../meta/list.js';
 import { FIELD_IMMUTABLE } from '../../../meta/object-meta.js';
 import { validateNodeSelector } from '../../../core/v1/pod-spec/scheduling.validation.js';
+import { validateBindings } from '../device/binding-conditions.validation.js';
 import { validateConfiguration } from '../device/device-config.validation.js';
 import {
   validateBounded,
@@ -36,9 +37,26 @@ interface DeviceRef {
   readonly driver: string;
   readonly pool: string;
   readonly device: string;
+  readonly shareID?: string;
 }
 
-const idOf = ({ driver, pool, device }: DeviceRef): string => `${driver}/${pool}/${device}`;
+/** As upstream prints it (structured.SharedDeviceID.String). */
+const idOf = ({ driver, pool, device, shareID }: DeviceRef): string =>
+  `${driver}/${pool}/${device}${shareID ? `/${shareID}` : ''}`;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+const validateShare = (shareID: string | undefined, path: Path): FieldError[] =>
+  given(shareID, (uid) =>
+    when(
+      !UUID.test(uid),
+      invalid(
+        path.child('shareID'),
+        uid,
+        'uid must be in RFC 4122 normalized form, `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` with lowercase hexadecimal characters',
+      ),
+    ),
+  );
 
 const validateRef = (ref: DeviceRef, path: Path): FieldError[] => [
   ...validateDriverName(ref.driver, path.child('driver')),
@@ -57,6 +75,8 @@ function validateAllocation(
     ...validateBounded(results, at.child('results'), { max: MAX_RESULTS }, (each, here) => [
       ...validateRequestRef(each.request, known, here.child('request')),
       ...validateRef(each, here),
+      ...validateBindings(each, here),
+      ...validateShare(each.shareID, here),
     ]),
     ...validateBounded(config, at.child('config'), { max: MAX_CONFIG }, (each, here) => [
       ...oneOf(each.source, ['FromClaim', 'FromClass'], here.child('source')),
@@ -89,6 +109,7 @@ function validateDeviceStatus(
   const conditions = list(device.conditions).length;
   return [
     ...validateRef(device, path),
+    ...validateShare(device.shareID, path),
     ...when(
       !allocated.has(idOf(device)),
       invalid(path, idOf(device), 'must be an allocated device in the claim'),
@@ -109,7 +130,7 @@ function validateReservations(claim: ResourceClaim, old: ResourceClaim): FieldEr
   const findings = validateBounded(
     claim.status?.reservedFor,
     path,
-    { max: MAX_RESERVED, keyOf: ({ uid }) => uid, keyField: 'uid' },
+    { max: MAX_RESERVED, keyOf: ({ uid }) => uid },
     (each, at) => [
       ...present(each.resource, at.child('resource')),
       ...present(each.name, at.child('name')),
@@ -138,7 +159,7 @@ export function validateClaimStatus(claim: ResourceClaim, old: ResourceClaim): F
     ...validateBounded(
       claim.status?.devices,
       STATUS.child('devices'),
-      { max: Number.POSITIVE_INFINITY, keyOf: idOf, keyField: 'deviceID' },
+      { max: Number.POSITIVE_INFINITY, keyOf: idOf },
       (device, at) => validateDeviceStatus(device, allocated, at),
     ),
     ...when(isChanged, invalid(path, allocation, FIELD_IMMUTABLE)),

@@ -93,23 +93,18 @@ function validateRequest(request: DeviceRequest, path: FieldPath): FieldError[] 
   const { exactly, firstAvailable } = request;
   const isOneOf = list(firstAvailable).length > 0;
   const oneWanted = 'exactly one of `exactly` or `firstAvailable` is required';
+  const name = validateRequestName(request.name, path.child('name'));
+  if (exactly && isOneOf)
+    return [...name, invalid(path, null, `${oneWanted}, but multiple fields are set`)];
+  if (exactly) return [...name, ...validateAsked(exactly, path.child('exactly'))];
+  if (!isOneOf) return [...name, required(path, oneWanted)];
+  const bound = { max: MAX_ALTERNATIVES, keyOf: (one: DeviceSubRequest) => one.name };
   return [
-    ...validateRequestName(request.name, path.child('name')),
-    ...validateBounded(
-      firstAvailable,
-      path.child('firstAvailable'),
-      { max: MAX_ALTERNATIVES, keyOf: ({ name }) => name, keyField: 'name' },
-      (each, at) => [
-        ...validateRequestName(each.name, at.child('name')),
-        ...validateAsked(each, at),
-      ],
-    ),
-    ...(exactly ? validateAsked(exactly, path.child('exactly')) : []),
-    ...when(!exactly && !isOneOf, required(path, oneWanted)),
-    ...when(
-      Boolean(exactly) && isOneOf,
-      invalid(path, null, `${oneWanted}, but multiple fields are set`),
-    ),
+    ...name,
+    ...validateBounded(firstAvailable, path.child('firstAvailable'), bound, (each, at) => [
+      ...validateRequestName(each.name, at.child('name')),
+      ...validateAsked(each, at),
+    ]),
   ];
 }
 
@@ -120,19 +115,14 @@ function validateConstraint(
 ): FieldError[] {
   const { matchAttribute, distinctAttribute } = constraint;
   const refs = validateRequestRefs(constraint.requests, known, path.child('requests'));
-  if (matchAttribute === undefined && distinctAttribute !== undefined) {
-    return [
-      ...refs,
-      ...validateFullAttributeName(distinctAttribute, path.child('distinctAttribute')),
-    ];
+  if (typeof matchAttribute === 'string')
+    return [...refs, ...validateFullAttributeName(matchAttribute, path.child('matchAttribute'))];
+  if (typeof distinctAttribute === 'string') {
+    const at = path.child('distinctAttribute');
+    return [...refs, ...validateFullAttributeName(distinctAttribute, at)];
   }
-  const at = path.child('matchAttribute');
-  return [
-    ...refs,
-    ...(matchAttribute === undefined
-      ? [required(at)]
-      : validateFullAttributeName(String(matchAttribute), at)),
-  ];
+  const oneWanted = 'exactly one of "matchAttribute" or "distinctAttribute" is required';
+  return [...refs, required(path, `${oneWanted}, but multiple fields are set`)];
 }
 
 /** k8s pkg/apis/resource/validation/validation.go:validateResourceClaimSpec. */
@@ -148,7 +138,7 @@ export function validateClaimSpec(
     ...validateBounded(
       claim?.requests,
       at.child('requests'),
-      { max: MAX_REQUESTS, keyOf: ({ name }) => name, keyField: 'name' },
+      { max: MAX_REQUESTS, keyOf: ({ name }) => name },
       validateRequest,
     ),
     ...validateBounded(

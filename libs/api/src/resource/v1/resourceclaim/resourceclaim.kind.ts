@@ -33,7 +33,7 @@ export const ResourceClaimKind = defineKind<ResourceClaim>({
     namespaced: true,
     ownsStatus: true,
     initialStatus: () => ({}),
-    check: ({ spec }) => validateClaimSpec(spec, SPEC),
+    checkCreate: ({ spec }) => validateClaimSpec(spec, SPEC),
     checkUpdate: ({ spec }, old) => immutable(spec, old.spec, SPEC),
   }),
   status: statusStrategyOf<ResourceClaim>(validateClaimStatus),

@@ -30,7 +30,7 @@ export const ResourceClaimTemplateKind = defineKind<ResourceClaimTemplate>({
   },
   strategy: strategyOf<ResourceClaimTemplate>({
     namespaced: true,
-    check: validate,
+    checkCreate: validate,
     checkUpdate: ({ spec }, old) => immutable(spec, old.spec, SPEC),
   }),
   columns: table<ResourceClaimTemplate>([nameColumn, ageColumn]),

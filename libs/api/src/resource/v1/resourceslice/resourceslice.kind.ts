@@ -2,7 +2,7 @@ import type { ResourceSlice } from '../../../gen/types/resource.v1.js';
 import { defineKind } from '../../../kind.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
-import { validateResourceSlice, validateResourceSliceUpdate } from './resourceslice.validation.js';
+import { validateResourceSlice } from './resourceslice.validation.js';
 
 export const ResourceSliceKind = defineKind<ResourceSlice>({
   group: 'resource.k8s.io',
@@ -12,8 +12,8 @@ export const ResourceSliceKind = defineKind<ResourceSlice>({
   scope: 'Cluster',
   strategy: strategyOf<ResourceSlice>({
     namespaced: false,
-    check: validateResourceSlice,
-    checkUpdate: validateResourceSliceUpdate,
+    checkCreate: (slice) => validateResourceSlice(slice),
+    checkUpdate: (slice, old) => validateResourceSlice(slice, old),
   }),
   selectableFields: ({ spec }) => ({
     'spec.nodeName': spec?.nodeName ?? '',
