@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { furtherReason } from './further.mjs';
 import { skipReason } from './skips.mjs';
 import { Internet } from './internet.mjs';
+import { bePatient } from './patient-probes.mjs';
 import { listSpecs, runSpecs } from './suite.mjs';
 import { TokenSecrets } from './token-secrets.mjs';
 
@@ -31,6 +32,8 @@ const NODES = process.env.CONFORMANCE_NODES ?? '3';
 /** Further flags of `orrery up`, e.g. `--network netns`. */
 const UP = (process.env.CONFORMANCE_UP ?? '').split(' ').filter(Boolean);
 const NETWORK = /--network[ =](\w+)/.exec(UP.join(' '))?.[1] ?? 'loopback';
+/** Seconds that a readiness probe which runs a program may take; 0 = what the suite says. */
+const PROBE_SECONDS = Number(process.env.CONFORMANCE_PROBE_SECONDS ?? '0');
 const READY_MS = 120_000;
 const STOP_MS = 60_000;
 /** Of what `orrery up` says last, for an error. */
@@ -147,6 +150,7 @@ async function main() {
   const cluster = given
     ? { kubeconfig: given, stop: async () => {} }
     : await startCluster(join(work, 'home'), [...up, ...UP]);
+  if (PROBE_SECONDS > 0) bePatient(cluster.kubeconfig, PROBE_SECONDS);
   const results = skipped.map((name) => ({
     name,
     outcome: 'skipped',
