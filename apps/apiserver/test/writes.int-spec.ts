@@ -270,6 +270,8 @@ describe('deletion', () => {
 describe('binding and eviction of a pod', () => {
   it('binds once', async () => {
     await api.post(PODS, pod('bound'));
+    const nominated = { status: { nominatedNodeName: 'n0' } };
+    await api.patch(`${PODS}/bound/status`, 'merge-patch+json', nominated);
     const bind = (name: string): Promise<Answer> =>
       api.post(`${PODS}/bound/binding`, {
         metadata: { name: 'bound' },
@@ -284,6 +286,9 @@ describe('binding and eviction of a pod', () => {
     });
     const { json } = await api.ask(`${PODS}?fieldSelector=spec.nodeName%3Dn1`);
     expect(namesOf({ json })).toContain('bound');
+    const { json: now } = await api.ask(`${PODS}/bound`);
+    expect(now).toMatchObject({ status: { conditions: [{ type: 'PodScheduled' }] } });
+    expect(now).not.toHaveProperty('status.nominatedNodeName');
   });
 
   it('evicts a pod unless its budget forbids it', async () => {

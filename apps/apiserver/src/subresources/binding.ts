@@ -49,9 +49,10 @@ function assign(pod: Pod, binding: Binding, now: string): Pod {
   const next = cloneJson(pod);
   if (next.spec) next.spec.nodeName = binding.target.name ?? '';
   copyMetadata(next, binding);
-  const conditions = next.status?.conditions ?? [];
+  // What was nominated is outdated from now on (feature ClearingNominatedNodeNameAfterBinding, on since 1.35).
+  const { nominatedNodeName: _, conditions = [], ...status } = next.status ?? {};
   next.status = {
-    ...next.status,
+    ...status,
     conditions: [
       ...conditions.filter((condition) => condition.type !== 'PodScheduled'),
       {
