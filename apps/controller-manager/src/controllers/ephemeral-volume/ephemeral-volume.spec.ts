@@ -70,7 +70,8 @@ describe(EphemeralVolumeReconciler.name, () => {
       },
     };
     const reconciler = new EphemeralVolumeReconciler(pods, known, refusing, events);
-    await expect(reconciler.reconcile({ namespace: 'd', name: 'p' })).rejects.toThrow();
+    const ended = reconciler.reconcile({ namespace: 'd', name: 'p' });
+    await expect(ended).rejects.toThrow('p-v');
     expect(told).toEqual([`Warning FailedBinding ${want}`]);
   });
 });
