@@ -101,7 +101,7 @@ function readOperation(given: unknown): Operation {
     if (!isSafePointer(from)) throw rejected('bad from');
     return { op, path, from };
   }
-  if (value === undefined && op !== 'test') throw rejected('no value');
+  // Without a value it is null (evanphx/json-patch.v4 patch.go:value).
   return { op, path, value: value ?? null } as Operation;
 }
 

@@ -37,6 +37,15 @@ describe('applyJsonPatch()', () => {
       want: { a: null, l: [2, 3] },
     },
     {
+      name: 'add and replace without a value, which is null',
+      document: { a: { x: 1 }, m: {} },
+      patch: [
+        { op: 'replace', path: '/a' },
+        { op: 'add', path: '/m/b' },
+      ],
+      want: { a: null, m: { b: null } },
+    },
+    {
       name: 'escaped keys',
       document: { m: {} },
       patch: [{ op: 'add', path: '/m/a~1b~0', value: 1 }],
