@@ -1,6 +1,12 @@
 // Which specs of e2e.test 1.20.2 beyond conformance are left out, each with the reason.
 const LEFT_OUT = [
   [/SCTPConnectivity/, 'sends by SCTP, which Services refuse by name'],
+  [/SCTP HostPort/, 'looks in iptables for a hostPort of SCTP, which is not forwarded'],
+  [/preserve source pod IP/, "a pod behind a Service sees the relay's address"],
+  [
+    /DNS (configMap|should support configurable pod resolv\.conf)/,
+    "gives CoreDNS a Corefile, which this catalogue's coredns does not read",
+  ],
   [/\[sig-windows\]|\bntfs\b|Windows/, 'for nodes with Windows'],
   [
     /should contain necessary checks/,
