@@ -15,6 +15,7 @@ import { serve } from './serve.js';
 const VIP = '127.234.131.9';
 const POD = '127.234.65.90';
 const PORT = 18_190;
+const START_MS = 60_000;
 
 const text = fc.oneof(
   fc.constantFrom('', '..', '\0', '__proto__', 'constructor', 'a'.repeat(3_000), '\u202e', '%'),
@@ -177,10 +178,13 @@ describe('the control socket under random requests', () => {
     server = createServer((socket) => {
       socket.on('error', () => undefined).end('pod');
     }).listen(PORT, POD);
-    await eventually(async () => {
-      expect((await ask('GET', '/healthz', '')).code).toBe(200);
-    });
-  });
+    await eventually(
+      async () => {
+        expect((await ask('GET', '/healthz', '')).code).toBe(200);
+      },
+      { timeoutMs: START_MS },
+    );
+  }, 2 * START_MS);
 
   afterAll(async () => {
     stopping.abort();
