@@ -68,11 +68,12 @@ export class Cgroup {
   /** A group of that name, new or found again; undefined where this machine does not let us. */
   static open(name: string): Cgroup | undefined {
     const layout = existsSync(join(MOUNT, 'cgroup.controllers')) ? V2 : V1;
-    const folders = layout.roots.map((root) => join(root, PARENT, name));
     try {
-      if (layout === V2) delegate(join(MOUNT, PARENT));
-      for (const folder of folders) mkdirSync(folder, { recursive: true });
-      return new Cgroup(layout, folders);
+      if (layout === V2) delegate(MOUNT);
+      return new Cgroup(
+        layout,
+        layout.roots.map((root) => makeGroup(root, PARENT, name)),
+      );
     } catch {
       return undefined;
     }
@@ -125,9 +126,27 @@ export class Cgroup {
   }
 }
 
-/** Lets groups below `folder` limit memory and CPU. */
-function delegate(folder: string): void {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(MOUNT, 'cgroup.subtree_control'), '+memory +cpu');
+/**
+ * Folders below `root`, one in the other. Throws where `root` is not there, as /sys/fs/cgroup/memory in a network
+ * namespace of ip-netns(8): mkdir of sysfs answers ENOENT to everything, which sends Node's recursive mkdirSync round
+ * and round for ever.
+ */
+export function makeGroup(root: string, ...names: readonly string[]): string {
+  let folder = root;
+  for (const name of names) {
+    folder = join(folder, name);
+    try {
+      mkdirSync(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+  return folder;
+}
+
+/** Lets groups below ours limit memory and CPU. */
+function delegate(root: string): void {
+  const folder = makeGroup(root, PARENT);
+  writeFileSync(join(root, 'cgroup.subtree_control'), '+memory +cpu');
   writeFileSync(join(folder, 'cgroup.subtree_control'), '+memory +cpu');
 }
