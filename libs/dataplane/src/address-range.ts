@@ -7,7 +7,8 @@ export function parseIpv4(text: string): number | undefined {
 }
 
 function parseIpv6(text: string): bigint | undefined {
-  if (!isIPv6(text)) return undefined;
+  // A zone means something on one host alone.
+  if (!isIPv6(text) || text.includes('%')) return undefined;
   const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
   if (dotted) {
     const low = parseIpv4(dotted[2] ?? '') ?? 0;
