@@ -10,10 +10,10 @@ import type { Container, Pod } from '@orrery/api';
 export type Amounts = ReadonlyMap<string, Quantity>;
 export type ResourceField = 'requests' | 'limits';
 
-/** What a container asks for; amounts that cannot be read are left out (validation names them). */
-export function containerAmounts(container: Container, field: ResourceField): Amounts {
+/** Amounts that cannot be read are left out: validation names them. */
+function readAmounts(list: Readonly<Record<string, unknown>> | undefined): Amounts {
   const amounts = new Map<string, Quantity>();
-  for (const [name, value] of Object.entries(container.resources?.[field] ?? {})) {
+  for (const [name, value] of Object.entries(list ?? {})) {
     try {
       amounts.set(name, parseQuantity(value as string | number));
     } catch {
@@ -22,6 +22,10 @@ export function containerAmounts(container: Container, field: ResourceField): Am
   }
   return amounts;
 }
+
+/** What a container asks for. */
+export const containerAmounts = ({ resources }: Container, field: ResourceField): Amounts =>
+  readAmounts(resources?.[field]);
 
 function add(into: Map<string, Quantity>, more: Amounts): void {
   for (const [name, value] of more)
@@ -33,28 +37,67 @@ function raise(into: Map<string, Quantity>, least: Amounts): void {
     if (compareQuantities(into.get(name) ?? zeroQuantity, value) < 0) into.set(name, value);
 }
 
-/** A pod's own amounts: all containers together, or its greediest init container if that is more (k8s component-helpers/resource). */
+/** The node has said that it never can give what is asked for (KEP-1287). */
+const isInfeasible = ({ status }: Pod): boolean =>
+  status?.conditions?.some(
+    ({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible',
+  ) ?? false;
+
+interface StatusAmounts {
+  readonly resources?: Container['resources'];
+  readonly allocatedResources?: Readonly<Record<string, string>>;
+}
+
+/** The most of what is asked for, was granted and is in effect, of containers and pods that a node has told about. */
+function held(
+  pod: Pod,
+  asked: Amounts,
+  status: StatusAmounts | undefined,
+  field: ResourceField,
+): Amounts {
+  if (!status?.resources) return asked;
+  const most = new Map(isInfeasible(pod) ? [] : asked);
+  raise(most, readAmounts(status.resources[field]));
+  if (field === 'requests') raise(most, readAmounts(status.allocatedResources));
+  return most;
+}
+
+/** Whether a pod can ask for it as a whole. */
+const isForPods = (name: string): boolean =>
+  name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
+
+/**
+ * What a pod asks for: its containers and sidecars together, or its greediest init container with the sidecars
+ * before it if that is more; what it asks for as a whole goes before; and the overhead. While it is resized, the most of
+ * what is asked for, granted and in effect (k8s component-helpers/resource: PodRequests, PodLimits).
+ */
 export function podAmounts(pod: Pod, field: ResourceField): Amounts {
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  const told = new Map(
+    [...containerStatuses, ...initContainerStatuses].map((status) => [status.name, status]),
+  );
+  const amountsOf = (container: Container): Map<string, Quantity> =>
+    new Map(held(pod, containerAmounts(container, field), told.get(container.name), field));
   const total = new Map<string, Quantity>();
-  for (const container of pod.spec?.containers ?? [])
-    add(total, containerAmounts(container, field));
+  for (const container of pod.spec?.containers ?? []) add(total, amountsOf(container));
   const sidecars = new Map<string, Quantity>();
   const peak = new Map<string, Quantity>();
   for (const container of pod.spec?.initContainers ?? []) {
-    const own = new Map(containerAmounts(container, field));
     if (container.restartPolicy === 'Always') {
-      add(sidecars, own);
+      add(sidecars, amountsOf(container));
       raise(peak, sidecars);
     } else {
+      const own = new Map(containerAmounts(container, field));
       add(own, sidecars);
       raise(peak, own);
     }
   }
   add(total, sidecars);
   raise(total, peak);
-  const overhead = new Map(
-    Object.entries(pod.spec?.overhead ?? {}).map(([n, v]) => [n, parseQuantity(v as string)]),
-  );
-  add(total, overhead);
+  const whole = held(pod, readAmounts(pod.spec?.resources?.[field]), pod.status, field);
+  for (const [name, value] of whole) if (isForPods(name)) total.set(name, value);
+  for (const [name, value] of readAmounts(pod.spec?.overhead))
+    // What has no limit gets none by it.
+    if (field === 'requests' || total.has(name)) add(total, new Map([[name, value]]));
   return total;
 }

@@ -26,24 +26,67 @@ function raise(into: Amounts, least: Amounts): void {
     if (compareQuantities(into.get(name) ?? zeroQuantity, value) < 0) into.set(name, value);
 }
 
+/** The node has said that it never can give what is asked for (KEP-1287). */
+const isInfeasible = ({ status }: Pod): boolean =>
+  status?.conditions?.some(
+    ({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible',
+  ) ?? false;
+
+interface StatusAmounts {
+  readonly resources?: Container['resources'];
+  readonly allocatedResources?: Readonly<Record<string, string>>;
+}
+
+/** The most of what is asked for, was granted and is in effect, of containers and pods that a node has told about. */
+function held(
+  pod: Pod,
+  asked: Amounts,
+  status: StatusAmounts | undefined,
+  field: 'requests' | 'limits',
+): Amounts {
+  if (!status?.resources) return asked;
+  const most = new Map(isInfeasible(pod) ? [] : asked);
+  raise(most, readAmounts(status.resources[field]));
+  if (field === 'requests') raise(most, readAmounts(status.allocatedResources));
+  return most;
+}
+
+/** Whether a pod can ask for it as a whole. */
+const isForPods = (name: string): boolean =>
+  name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
+
 /**
  * What a pod asks for: its containers and sidecars together, or its greediest init container with the sidecars
- * before it if that is more, and the overhead (k8s component-helpers/resource: PodRequests).
+ * before it if that is more; what it asks for as a whole goes before; and the overhead. While it is resized, the most of
+ * what is asked for, granted and in effect (k8s component-helpers/resource: PodRequests, PodLimits).
  */
 export function podAmounts(pod: Pod, field: 'requests' | 'limits'): Amounts {
-  const amountsOf = ({ resources }: Container): Amounts => readAmounts(resources?.[field]);
-  const total: Amounts = new Map();
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  const told = new Map(
+    [...containerStatuses, ...initContainerStatuses].map((status) => [status.name, status]),
+  );
+  const amountsOf = (container: Container): Map<string, Quantity> =>
+    new Map(held(pod, readAmounts(container.resources?.[field]), told.get(container.name), field));
+  const total = new Map<string, Quantity>();
   for (const container of pod.spec?.containers ?? []) addAmounts(total, amountsOf(container));
-  const sidecars: Amounts = new Map();
-  const peak: Amounts = new Map();
+  const sidecars = new Map<string, Quantity>();
+  const peak = new Map<string, Quantity>();
   for (const container of pod.spec?.initContainers ?? []) {
-    const own = amountsOf(container);
-    if (container.restartPolicy === 'Always') addAmounts(sidecars, own);
-    else addAmounts(own, sidecars);
-    raise(peak, container.restartPolicy === 'Always' ? sidecars : own);
+    if (container.restartPolicy === 'Always') {
+      addAmounts(sidecars, amountsOf(container));
+      raise(peak, sidecars);
+    } else {
+      const own = new Map(readAmounts(container.resources?.[field]));
+      addAmounts(own, sidecars);
+      raise(peak, own);
+    }
   }
   addAmounts(total, sidecars);
   raise(total, peak);
-  addAmounts(total, readAmounts(pod.spec?.overhead));
+  const whole = held(pod, readAmounts(pod.spec?.resources?.[field]), pod.status, field);
+  for (const [name, value] of whole) if (isForPods(name)) total.set(name, value);
+  for (const [name, value] of readAmounts(pod.spec?.overhead))
+    // What has no limit gets none by it.
+    if (field === 'requests' || total.has(name)) addAmounts(total, new Map([[name, value]]));
   return total;
 }
