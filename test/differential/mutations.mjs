@@ -83,6 +83,7 @@ function ofKind(value) {
 
 /** [name, value] of all that the place can be given. */
 export function mutationsOf(value) {
-  const all = { absent: ABSENT, null: null, ...(value === null ? {} : ofKind(value)) };
+  const isNothing = value === null || value === undefined;
+  const all = { absent: ABSENT, null: null, ...(isNothing ? {} : ofKind(value)) };
   return Object.entries(all).filter(([, to]) => to !== value);
 }

@@ -83,6 +83,7 @@ MetricTarget: averageUtilization
 MetricValueStatus: averageUtilization
 MutatingAdmissionPolicySpec: failurePolicy
 MutatingWebhook: failurePolicy matchPolicy reinvocationPolicy sideEffects timeoutSeconds
+NamedRuleWithOperations: scope
 NetworkPolicyPort: endPort protocol
 NodeAllocatableResourceMapping: capacityKey
 NodeFeatures: supplementalGroupsPolicy
@@ -123,6 +124,7 @@ ResourceMetricStatus: currentAverageUtilization
 ResourceSliceSpec: allNodes nodeName perDeviceNodeSelection
 RollingUpdateStatefulSetStrategy: partition
 Rule: scope
+RuleWithOperations: scope
 SeccompProfile: localhostProfile
 Secret: immutable
 SecretEnvSource: optional

@@ -138,6 +138,9 @@ const isEmpty = (value: unknown): boolean =>
 
 const isZero = (value: unknown): boolean => value === false || value === 0 || value === '';
 
+/** Lists that must not be empty, while an absent one has a default. */
+const KEPT_EMPTY = new Set(['HPAScalingRules.policies']);
+
 const SCALARS = new Set(['boolean', 'integer', 'string']);
 
 /** A struct of Go, and the definition that it is. */
@@ -152,6 +155,7 @@ function omitRule(
   field: Schema,
 ): (value: unknown) => boolean {
   // Go's protobuf, in which objects are stored, knows no empty list or map: those without omitempty come back as null.
+  if (KEPT_EMPTY.has(`${goTypeName(definition)}.${key}`)) return never;
   if (field.type === 'array' || typeof field.additionalProperties === 'object') return isEmpty;
   const isWritten = schema.required?.includes(key) || field.default !== undefined;
   if (isWritten && !isLeftOut(goTypeName(definition), key)) return never;

@@ -149,6 +149,15 @@ describe('SchemaRegistry', () => {
     );
   });
 
+  it('keeps an empty list that says something else than none', () => {
+    const HPA = 'io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler';
+    const given = { spec: { metrics: [], behavior: { scaleUp: { policies: [] } } } };
+    expect(registry.normalize(given, HPA)).toMatchObject({
+      spec: { behavior: { scaleUp: { policies: [] } } },
+    });
+    expect(registry.normalize(given, HPA).spec.metrics).toBeUndefined();
+  });
+
   it('leaves out empty lists and maps that may be absent, and keeps empty structs', () => {
     const given = {
       metadata: { name: 'a', ownerReferences: [], labels: {} },

@@ -96,8 +96,9 @@ export function validateClientConfig(
   const at = path.child('service');
   const port = service?.port ?? 443;
   return [
-    ...when(!service?.name, required(at.child('name'))),
-    ...when(!service?.namespace, required(at.child('namespace'))),
+    // Upstream hands name and namespace over in the wrong order: each is blamed for the other.
+    ...when(!service?.namespace, required(at.child('name'))),
+    ...when(!service?.name, required(at.child('namespace'))),
     ...portNumber(port).map((text) =>
       invalid(at.child('port'), port, `port is not valid: ${text}`),
     ),

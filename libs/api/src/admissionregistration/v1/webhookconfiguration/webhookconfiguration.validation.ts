@@ -82,6 +82,13 @@ function validateWebhook(webhook: Webhook, path: Path): FieldError[] {
     ),
     ...validateLabelSelector(webhook.namespaceSelector, path.child('namespaceSelector')),
     ...validateLabelSelector(webhook.objectSelector, path.child('objectSelector')),
+    ...('reinvocationPolicy' in webhook
+      ? supported(
+          webhook.reinvocationPolicy,
+          ['IfNeeded', 'Never'],
+          path.child('reinvocationPolicy'),
+        )
+      : []),
     ...validateClientConfig(webhook.clientConfig, path.child('clientConfig')),
     ...validateMatchConditions(webhook.matchConditions, path.child('matchConditions'), false),
     ...validateReviewVersions(

@@ -32,6 +32,11 @@ const validateReference = (
   ...named(ref?.name, path.child('name')),
 ];
 
+/** Metrics that there are when there is no pod. */
+const WITHOUT_PODS: ReadonlySet<string> = new Set(['External', 'Object']);
+const ONE_WITHOUT_PODS =
+  'must specify at least one Object or External metric to support scaling to zero replicas';
+
 /** k8s pkg/apis/autoscaling/validation/validation.go:validateMetricTarget. */
 function validateTarget(target: MetricTarget | undefined, path: Path): FieldError[] {
   const { type = '', averageUtilization, averageValue, value } = target ?? {};
@@ -239,6 +244,9 @@ export function validateHorizontalPodAutoscaler({ spec }: HorizontalPodAutoscale
     ),
     ...validateReference(spec?.scaleTargetRef, SPEC.child('scaleTargetRef')),
     ...eachOf(spec?.metrics, (metric, i) => validateMetric(metric, metrics.index(i))),
+    ...(spec?.minReplicas === 0 && !list(spec.metrics).some(({ type }) => WITHOUT_PODS.has(type))
+      ? [forbidden(metrics, ONE_WITHOUT_PODS)]
+      : []),
     ...validateRules(spec?.behavior?.scaleUp, SPEC.child('behavior', 'scaleUp')),
     ...validateRules(spec?.behavior?.scaleDown, SPEC.child('behavior', 'scaleDown')),
   ];

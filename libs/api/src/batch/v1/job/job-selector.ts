@@ -33,17 +33,28 @@ export function generateSelector(job: Job): void {
   };
 }
 
+const PREFIX = 'batch.kubernetes.io/';
+
+/** Jobs of old servers have no labels with a prefix. */
+const hasPrefixed = ({ spec }: Job): boolean =>
+  ['controller-uid', 'job-name'].every(
+    (name) => own(spec?.template?.metadata?.labels, `${PREFIX}${name}`) !== undefined,
+  );
+
 /** k8s pkg/apis/batch/validation/validation.go:validateGeneratedSelector. */
-export function validateGenerated(job: Job): FieldError[] {
+export function validateGenerated(job: Job, old?: Job): FieldError[] {
   const { spec } = job;
   if (!spec?.selector || spec.manualSelector) return [];
   const labels = generatedLabels(job);
+  const wanted = Object.entries(labels).filter(
+    ([key]) => !old || hasPrefixed(old) || !key.startsWith(PREFIX),
+  );
   const given = spec.template?.metadata?.labels;
   const path = SPEC.child('template', 'metadata', 'labels');
   const isSelector = validateLabelSelector(spec.selector, SPEC).length === 0;
   const text = '`selector` not auto-generated';
   return [
-    ...Object.entries(labels).flatMap(([key, value]) => {
+    ...wanted.flatMap(([key, value]) => {
       const at = path.key(key);
       const found = own(given, key);
       if (found === undefined) return [required(at, `must be '${value}'`)];

@@ -3,6 +3,9 @@ import type { Refused, RefusedUpdate } from '../../../findings.fixture.js';
 import { refusals, updateRefusals } from '../../../findings.fixture.js';
 import { CronJobKind } from '../cronjob/cronjob.kind.js';
 import { JobKind } from './job.kind.js';
+import { validateGenerated } from './job-selector.js';
+import { validateJob } from './job.validation.js';
+import type { Job } from '../../../types.js';
 
 const spec = (more: object): object => ({ spec: more });
 const fails = (rule: object): object => ({ podFailurePolicy: { rules: [rule] } });
@@ -130,5 +133,58 @@ describe('a cron job', () => {
     },
   ])('is refused for $name', ({ change, want }) => {
     expect(refusals(CronJobKind, change)).toEqual(want);
+  });
+});
+
+describe('the selector of a job', () => {
+  const job = (spec: object, labels: Record<string, string> = { app: 'x' }): Job =>
+    ({
+      metadata: { name: 'j', uid: 'u' },
+      spec: { ...spec, template: { metadata: { labels } } },
+    }) as Job;
+  const textsOf = (found: readonly { field: string; message: string }[]): string[] =>
+    found
+      .filter(({ field }) => /selector|labels/.test(field))
+      .map(({ field, message }) => `${field}: ${message.replace(/{.*}/, '{}')}`);
+
+  it.each([
+    {
+      name: 'that is not there',
+      given: job({ manualSelector: true }),
+      want: [
+        'spec.selector: Required value',
+        'spec.template.metadata.labels: Invalid value: {}: `selector` does not match template `labels`',
+      ],
+    },
+    {
+      name: 'of other pods',
+      given: job({ manualSelector: true, selector: { matchLabels: { app: 'y' } } }),
+      want: [
+        'spec.template.metadata.labels: Invalid value: {}: `selector` does not match template `labels`',
+      ],
+    },
+    {
+      name: 'that cannot be, and nothing more',
+      given: job({
+        manualSelector: true,
+        selector: { matchExpressions: [{ key: 'a', operator: 'No' }] },
+      }),
+      want: [
+        'spec.selector.matchExpressions[0].operator: Invalid value: "No": not a valid selector operator',
+      ],
+    },
+  ])('is refused when it is one $name', ({ given, want }) => {
+    expect(textsOf(validateJob(given))).toEqual(want);
+  });
+
+  it("must be the generated one once it is no more said to be the user's", () => {
+    const old = job({ manualSelector: true, selector: { matchLabels: { app: 'x' } } });
+    const now = job({ selector: { matchLabels: { app: 'x' } } });
+    expect(textsOf(validateGenerated(now, old))).toEqual([
+      "spec.template.metadata.labels[controller-uid]: Required value: must be 'u'",
+      "spec.template.metadata.labels[job-name]: Required value: must be 'j'",
+      'spec.selector: Invalid value: {}: `selector` not auto-generated',
+    ]);
+    expect(validateGenerated(old, now)).toEqual([]);
   });
 });

@@ -127,15 +127,18 @@ function validateHostNames({ metadata, spec }: Job): FieldError[] {
 /** k8s pkg/apis/batch/validation/validation.go:ValidateJob. */
 export function validateJob(job: Job): FieldError[] {
   const { spec } = job;
-  const selector = SPEC.child('selector');
+  const at = SPEC.child('selector');
+  const selector = spec?.selector ?? undefined;
+  const found = selector ? validateLabelSelector(selector, at) : [];
   return [
     ...validateHostNames(job),
-    ...(spec?.selector ? validateLabelSelector(spec.selector, selector) : [required(selector)]),
-    ...(spec?.selector && !selectorMatches(spec.selector, spec.template?.metadata?.labels)
+    ...(selector ? found : [required(at)]),
+    // No selector selects nothing; of one that cannot be nothing more is told.
+    ...(found.length === 0 && !selectorMatches(selector, spec?.template?.metadata?.labels)
       ? [
           invalid(
             SPEC.child('template', 'metadata', 'labels'),
-            spec.template?.metadata?.labels ?? {},
+            spec?.template?.metadata?.labels ?? {},
             '`selector` does not match template `labels`',
           ),
         ]

@@ -18,12 +18,11 @@ function validate({ spec }: ServiceCIDR): FieldError[] {
   if (cidrs.length === 0) return [required(CIDRS, 'at least one CIDR required')];
   if (cidrs.length > 2) return [invalid(CIDRS, spec, 'may only hold up to 2 values')];
   const [first, second] = cidrs.map((cidr) => parseCidr(String(cidr))?.address.family);
-  return [
-    ...cidrs.flatMap((cidr, i) =>
-      canonicalCidrFaults(String(cidr)).map((fault) => invalid(CIDRS.index(i), cidr, fault)),
-    ),
-    ...when(first !== undefined && first === second, invalid(CIDRS, cidrs, ONE_PER_FAMILY)),
-  ];
+  const isDual = first !== undefined && second !== undefined && first !== second;
+  if (cidrs.length === 2 && !isDual) return [invalid(CIDRS, spec, ONE_PER_FAMILY)];
+  return cidrs.flatMap((cidr, i) =>
+    canonicalCidrFaults(String(cidr)).map((fault) => invalid(CIDRS.index(i), cidr, fault)),
+  );
 }
 
 /** Ranges stay as they are, but a second family may be added. */

@@ -7,6 +7,7 @@ import {
   invalid,
   parseQuantity,
   required,
+  zeroQuantity,
 } from '@orrery/apimachinery';
 import type {
   CapacityRequestPolicy,
@@ -19,7 +20,15 @@ import { validateBounded } from '../device/device-names.js';
 
 const MAX_OPTIONS = 10;
 
-const quantity = (value: unknown): Quantity => parseQuantity(String(value ?? '0'));
+/** What is no quantity, which decoding does not let through, counts as none. */
+function quantity(value: string | number | undefined): Quantity {
+  try {
+    return parseQuantity(value ?? '0');
+  } catch {
+    return zeroQuantity;
+  }
+}
+
 const isMore = (a: Quantity, b: Quantity): boolean => compareQuantities(a, b) > 0;
 
 /** An amount that is refused, printed as text. */
@@ -153,7 +162,7 @@ function validatePolicy(
 
 /** Parts of a capacity can be asked for only where several may have the device (…/validation.go:validateRequestPolicy). */
 export function validateCapacity(
-  { value, requestPolicy }: DeviceCapacity,
+  { value, requestPolicy }: Partial<DeviceCapacity>,
   isShared: boolean,
   path: FieldPath,
 ): FieldError[] {

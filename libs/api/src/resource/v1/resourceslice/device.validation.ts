@@ -108,7 +108,7 @@ function validateNamedValues(device: Device, path: Path): FieldError[] {
     ]),
     ...capacity.flatMap(([name, value]) => [
       ...validateAttributeName(name, at('capacity', name)),
-      ...validateCapacity(value, isShared, at('capacity', name)),
+      ...validateCapacity(value ?? {}, isShared, at('capacity', name)),
     ]),
   ];
 }
