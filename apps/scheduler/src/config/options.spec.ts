@@ -58,6 +58,30 @@ describe('flags of kube-scheduler', () => {
   });
 });
 
+describe('what extenders look after', () => {
+  const extenders = [
+    'extenders:',
+    '- urlPrefix: http://h/x',
+    '  filterVerb: filter',
+    '  managedResources:',
+    '  - {name: example.com/a, ignoredByScheduler: true}',
+    '  - {name: example.com/b}',
+  ].join('\n');
+
+  it.each([
+    { name: 'in the profile that is there without one', profiles: '' },
+    {
+      name: 'in profiles with arguments of their own',
+      profiles:
+        'profiles: [{schedulerName: p, pluginConfig: [{name: NodeResourcesFit, args: {ignoredResources: [example.com/c]}}]}]\n',
+    },
+  ])('NodeResourcesFit ignores $name', ({ profiles }) => {
+    const options = read(profiles + extenders);
+    const args = options.profiles.map(({ pluginConfig }) => pluginConfig.get('NodeResourcesFit'));
+    expect(args).toEqual([{ ignoredResources: ['example.com/a'] }]);
+  });
+});
+
 describe('toOptions()', () => {
   it('has upstream defaults', () => {
     const options = toOptions(parseFlags(SchedulerFlags, ['--kubeconfig=k']));

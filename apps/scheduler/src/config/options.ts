@@ -46,17 +46,38 @@ function readConfiguration(path: string): KubeSchedulerConfiguration {
   return config;
 }
 
+const FIT = 'NodeResourcesFit';
+
+/** What extenders look after is none of NodeResourcesFit's business (k8s scheduler/factory.go:create). */
+function withIgnored(
+  pluginConfig: ReadonlyMap<string, unknown>,
+  ignored: readonly string[],
+): ReadonlyMap<string, unknown> {
+  if (ignored.length === 0) return pluginConfig;
+  const args = (pluginConfig.get(FIT) ?? {}) as object;
+  return new Map([...pluginConfig, [FIT, { ...args, ignoredResources: ignored }]]);
+}
+
 function toProfiles(config: KubeSchedulerConfiguration): ProfileOptions[] {
   const profiles = config.profiles ?? [];
-  if (profiles.length === 0)
-    return [{ schedulerName: 'default-scheduler', plugins: undefined, pluginConfig: new Map() }];
+  const ignored = (config.extenders ?? [])
+    .flatMap(({ managedResources = [] }) => managedResources)
+    .filter(({ ignoredByScheduler }) => ignoredByScheduler)
+    .map(({ name }) => name);
+  if (profiles.length === 0) {
+    const pluginConfig = withIgnored(new Map(), ignored);
+    return [{ schedulerName: 'default-scheduler', plugins: undefined, pluginConfig }];
+  }
   return profiles.map((profile) => {
     const { schedulerName, plugins, pluginConfig, percentageOfNodesToScore } = profile;
     return {
       schedulerName,
       plugins,
       percentageOfNodesToScore,
-      pluginConfig: new Map(pluginConfig?.map(({ name, args }) => [name, args])),
+      pluginConfig: withIgnored(
+        new Map(pluginConfig?.map(({ name, args }) => [name, args])),
+        ignored,
+      ),
     };
   });
 }

@@ -11,10 +11,10 @@ import { scoreAllocation } from './scoring-strategy.js';
 const NAME = 'NodeResourcesFit';
 
 /** An empty node of that size would do. */
-function fitsEmpty(pod: Pod, node: Node): boolean {
+function fitsEmpty(pod: Pod, node: Node, isIgnored: (reason: string) => boolean): boolean {
   const allocatable = toResources(node.status?.allocatable);
   const empty = { allocatable, requested: newResources(), pods: new Map() };
-  return findShortages(podRequest(pod), empty).length === 0;
+  return findShortages(podRequest(pod), empty).every(({ reason }) => isIgnored(reason));
 }
 
 /** A pod on a node takes less of what the pod asks for (k8s noderesources/fit.go:isSchedulableAfterPodScaleDown). */
@@ -50,7 +50,7 @@ export const nodeResourcesFit: PluginEntry = {
         { on: ['AssignedPodUpdate'], helps: shrank },
         {
           on: ['NodeAdd', 'NodeAllocatable'],
-          helps: (pod, event) => grew(event) && fitsEmpty(pod, newOf(event)),
+          helps: (pod, event) => grew(event) && fitsEmpty(pod, newOf(event), isIgnored),
         },
       ],
       filter(_state, { request }, node) {
