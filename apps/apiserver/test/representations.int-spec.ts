@@ -39,6 +39,27 @@ afterAll(async () => {
   await api.close();
 });
 
+describe('representations of a Scale', () => {
+  it('are a table with its replicas, and metadata alone', async () => {
+    const path = '/apis/apps/v1/namespaces/default/replicasets';
+    const labels = { a: 'b' };
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+    const spec = { replicas: 3, selector: { matchLabels: labels }, template };
+    await api.post(path, { metadata: { name: 'scaled' }, spec });
+    const table = await get(`${path}/scaled/scale`, TABLE);
+    const columns = table.json['columnDefinitions'] as { name: string }[];
+    expect(columns.map(({ name }) => name)).toEqual(['Name', 'Desired', 'Available', 'Age']);
+    const [row] = table.json['rows'] as { cells: unknown[] }[];
+    expect(row?.cells.slice(0, 3)).toEqual(['scaled', 3, 0]);
+    expect((await get(`${path}/scaled/scale`, PARTIAL)).json).toMatchObject({
+      kind: 'PartialObjectMetadata',
+      metadata: { name: 'scaled' },
+    });
+    const plain = await get(`${path}/scaled/scale`, 'application/json');
+    expect(plain.json).toMatchObject({ kind: 'Scale', spec: { replicas: 3 } });
+  });
+});
+
 describe('representations of one object', () => {
   it('are YAML, protobuf and metadata alone', async () => {
     const yaml = await get(`${CONFIG_MAPS}/shape`, 'application/yaml');

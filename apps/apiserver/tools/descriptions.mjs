@@ -1,6 +1,7 @@
 // Reads the descriptions of all types and fields from the JSDoc of @kubernetes/client-node's models and writes
 // descriptions.json into the folder given: what `kubectl explain` prints. Nothing of it is kept in the tree.
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+// These models leave out what is said of fields that are objects of another type: kubernetes-types (1.30) has that.
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -28,6 +29,39 @@ function read(file) {
   return found;
 }
 
+const types = dirname(require.resolve('kubernetes-types/package.json'));
+const BLOCK = String.raw`/\*\*((?:(?!\*/)[^])*)\*/\s*`;
+
+const plainText = (comment) =>
+  comment
+    .split('\n')
+    .map((line) => line.replace(/^\s*\* ?/, '').trim())
+    .join('\n')
+    .trim();
+
+/** The fields of each interface of one file of kubernetes-types. */
+function readInterfaces(file) {
+  const found = new Map();
+  if (!existsSync(file)) return found;
+  for (const [, name, body] of readFileSync(file, 'utf8').matchAll(
+    /export interface (\w+) \{\n([^]*?)\n\}/g,
+  )) {
+    const fields = body.matchAll(new RegExp(`${BLOCK}"?([$\\w-]+)"?\\??:`, 'g'));
+    found.set(
+      name,
+      Object.fromEntries([...fields].map(([, text, field]) => [field, plainText(text)])),
+    );
+  }
+  return found;
+}
+
+const interfaces = new Map();
+function interfaceOf(group, version, kind) {
+  const file = join(types, group, `${version}.d.ts`);
+  if (!interfaces.has(file)) interfaces.set(file, readInterfaces(file));
+  return interfaces.get(file).get(kind) ?? {};
+}
+
 const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
 const files = new Map(
   readdirSync(models)
@@ -42,13 +76,19 @@ for (const name of Object.keys(definitions)) {
   const file = candidates.map((candidate) => files.get(candidate)).find(Boolean);
   if (!file) continue;
   const renamed = read(file);
+  const others = interfaceOf(group, version, kind);
   const known = { '': renamed[''] ?? '' };
   for (const field of Object.keys(definitions[name].properties ?? {})) {
     // client-node renames fields that are words of the language or start with a sign.
-    const text = renamed[field] ?? renamed[`_${field}`] ?? renamed[field.replace('$', '$')];
+    const text = renamed[field] ?? renamed[`_${field}`] ?? others[field];
     if (text) known[field] = text;
   }
   descriptions[name] = known;
 }
+
+// Both packages may lay out their files otherwise one day.
+for (const field of ['image', 'resources'])
+  if (!descriptions['io.k8s.api.core.v1.Container']?.[field])
+    throw new Error(`no description is found of a container's ${field}`);
 
 writeFileSync(join(process.argv[2] ?? '.', 'descriptions.json'), JSON.stringify(descriptions));

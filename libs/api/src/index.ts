@@ -37,3 +37,4 @@ export { schemasOfDefinition } from './apiextensions/v1/customresourcedefinition
 export { protobufDescriptor, schemaDefinitions, schemaRegistry } from './assets.js';
 export { isEmptySelector, selectorMatches } from './meta/label-selector.js';
 export { ageOf } from './table/human-duration.js';
+export { scaleColumns } from './table/scale-columns.js';

@@ -10,7 +10,8 @@ import {
   OBJECT_MODIFIED,
   toApiVersion,
 } from '@orrery/apimachinery';
-import { AdmissionChain, cloneJson } from '@orrery/registry';
+import { scaleColumns } from '@orrery/api';
+import { AdmissionChain, cloneJson, represent } from '@orrery/registry';
 import type { AdmissionPlugin } from '@orrery/registry';
 import { toTime } from '@orrery/component';
 import { checkKind } from '../negotiation/body-kind.js';
@@ -21,6 +22,7 @@ import { booleanOf, createCallOf, isApply, namespaceOf } from './call.js';
 import { methodNotAllowed } from './rules/method-not-allowed.js';
 import { fieldSchemasOf } from './field-manager.js';
 import { patchedDocument } from './patch.js';
+import { sendObject } from './respond.js';
 import { sendDocument } from './send.js';
 
 interface Scale extends KubeObject {
@@ -55,6 +57,15 @@ function scaleOf(call: Call, object: KubeObject): Scale & Record<string, unknown
     spec: replicas === 0 ? {} : { replicas },
     status: { replicas: statusReplicas, ...(selector ? { selector } : {}) },
   };
+}
+
+/** Sends the Scale of an object; what becomes of it as a table of custom resources is left to clients. */
+async function sendScale(call: Call, object: KubeObject): Promise<void> {
+  const { request, resource } = call;
+  const scale = scaleOf(call, object);
+  if (resource.custom) return sendDocument(request, request.reply, scale);
+  const kind = { ...resource.kind, columns: scaleColumns };
+  return sendObject({ request, resource: { ...resource, kind } }, represent(scale));
 }
 
 function checkScale(call: Call, scale: Scale, current: KubeObject): number {
@@ -159,7 +170,7 @@ async function applyScale(call: Call, admission: readonly AdmissionPlugin[]): Pr
       strategy: kind.strategy,
     },
   );
-  await sendDocument(request, request.reply, scaleOf(call, result.representation.object));
+  await sendScale(call, result.representation.object);
 }
 
 /** GET, PUT and PATCH of `/scale`: the replicas of an object in a shape that all scalable kinds share. */
@@ -170,7 +181,7 @@ export async function serveScale(call: Call, admission: readonly AdmissionPlugin
     const found = await resource.store.get(namespaceOf(call), name, {
       resourceVersion: request.query.get('resourceVersion') ?? '',
     });
-    await sendDocument(request, request.reply, scaleOf(call, found.object));
+    await sendScale(call, found.object);
     return;
   }
   if (verb !== 'update' && verb !== 'patch') {
@@ -199,5 +210,5 @@ export async function serveScale(call: Call, admission: readonly AdmissionPlugin
       strategy: resource.kind.strategy,
     },
   );
-  await sendDocument(request, request.reply, scaleOf(call, result.representation.object));
+  await sendScale(call, result.representation.object);
 }
