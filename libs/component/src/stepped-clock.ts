@@ -16,8 +16,8 @@ const SLICE_MS = 5_000;
 const LONG_MS = 45_000;
 /** Work that takes longer (a hook that never answers) holds a step up no further. */
 const LONGEST_HOLD_MS = 5_000;
-/** Looks in a row at which nothing is under way: what was done has had its effect on others, and they on others. */
-const QUIET_LOOKS = 2;
+/** Turns of the event loop in which what has been sent within this process arrives, and is answered. */
+const TURNS = 8;
 
 /**
  * A clock that goes with the machine's and can be put ahead. What was to happen meanwhile happens, in its order: a step
@@ -28,6 +28,7 @@ export class SteppedClock implements Clock {
   private readonly timers = new Set<Timer>();
   /** When each hold that is not released began, in the machine's time. */
   private readonly holds = new Set<{ readonly since: number }>();
+  private onReleased: () => void = () => undefined;
 
   constructor(
     readonly machine: Clock = new SystemClock(),
@@ -75,12 +76,13 @@ export class SteppedClock implements Clock {
     this.holds.add(hold);
     return () => {
       this.holds.delete(hold);
+      if (this.holds.size === 0) this.onReleased();
     };
   }
 
   /**
-   * Puts the clock ahead by `ms`: from timer to timer where these are far apart, else by slices. After each it looks, every
-   * `settleMs` of the machine's time, whether the work that was begun is done.
+   * Puts the clock ahead by `ms`: from timer to timer where these are far apart, else by slices. After each it waits for the
+   * work that was begun, and for what follows from it within `settleMs` of the machine's time.
    */
   async step(ms: number, settleMs = 1): Promise<void> {
     const end = this.ahead + ms;
@@ -117,15 +119,28 @@ export class SteppedClock implements Clock {
 
   private isHeld(): boolean {
     const oldest = this.machine.monotonic() - LONGEST_HOLD_MS;
-    for (const { since } of this.holds) if (since > oldest) return true;
-    return false;
+    for (const hold of this.holds) if (hold.since <= oldest) this.holds.delete(hold);
+    return this.holds.size > 0;
+  }
+
+  private async untilReleased(): Promise<void> {
+    const late = new AbortController();
+    const released = new Promise<void>((resolve) => {
+      this.onReleased = resolve;
+    });
+    const patience = this.machine.sleep(LONGEST_HOLD_MS, late.signal).catch(() => undefined);
+    await Promise.race([released, patience]);
+    late.abort(new Error('released'));
   }
 
   private async settle(settleMs: number): Promise<void> {
-    for (let quiet = 0; quiet < QUIET_LOOKS;) {
+    for (;;) {
+      // Others, such as etcd, tell of what was done a little later.
       await this.machine.sleep(settleMs);
+      for (let turn = 0; turn < TURNS; turn++) await new Promise(setImmediate);
       const played = this.advanceTo(this.ahead);
-      quiet = played > 0 || this.isHeld() ? 0 : quiet + 1;
+      if (this.isHeld()) await this.untilReleased();
+      else if (played === 0) return;
     }
   }
 
