@@ -40,7 +40,7 @@ function output(program, ...args) {
   throw new Error(`${program} ${args.join(' ')}: ${child.error ?? said}`);
 }
 const dc = (...args) => output(compose[0], ...compose.slice(1), ...args);
-const kubectl = (...args) => output('kubectl', '--request-timeout=10s', ...args);
+const kubectl = (...args) => output('kubectl', '--request-timeout=30s', ...args);
 /** In container `number` of the service `node`. */
 const onNode = (number, ...args) => dc('exec', '-T', '--index', String(number), 'node', ...args);
 const MINE = ['--filter', 'label=com.docker.compose.project=orrery-test'];
@@ -48,7 +48,8 @@ const CURL = ['curl', '-sf', '-m', '5'];
 const NODES = 3;
 const NODE_PORT = 30007;
 
-async function eventually(check, timeoutMs = 60_000, pauseMs = 250) {
+/** Deadlines are those of a very busy machine. */
+async function eventually(check, timeoutMs = 240_000, pauseMs = 250) {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     try {
@@ -94,7 +95,7 @@ const podsOf = (app) =>
 async function serviceAnswers() {
   const vip = kubectl('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}');
   for (let node = 1; node <= NODES; node++)
-    await eventually(() => onNode(node, ...CURL, ...Array(50).fill(`http://${vip}/`)), 90_000);
+    await eventually(() => onNode(node, ...CURL, ...Array(50).fill(`http://${vip}/`)));
 }
 
 /** The container of a service that has one. */
@@ -133,7 +134,7 @@ async function secondsToReady(count) {
       );
       expectEqual(ready.length, count, 'nodes ready');
     };
-    await eventually(allReady, 120_000, 100);
+    await eventually(allReady, 240_000, 100);
   } finally {
     client.close();
   }
@@ -144,7 +145,7 @@ async function secondsToReady(count) {
   return seconds;
 }
 
-const rolledOut = () => output('kubectl', 'rollout', 'status', 'deployment/web', '--timeout=90s');
+const rolledOut = () => output('kubectl', 'rollout', 'status', 'deployment/web', '--timeout=240s');
 const up = (...args) => dc('up', '-d', '--no-build', ...args);
 
 /** A cluster of this profile comes next; that of another, whatever ran before, would be behind the same address. */
@@ -197,7 +198,7 @@ async function withFault(fault, name, load) {
     await eventually(() => {
       if (load.acknowledged.length === written) throw new Error(`${fault} ${name}: no writes`);
       if (load.answered === called) throw new Error(`${fault} ${name}: no calls answered`);
-    }, 30_000);
+    });
   give(name);
   const after = [load.acknowledged.length, load.answered];
   await eventually(() => {
