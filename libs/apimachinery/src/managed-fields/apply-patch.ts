@@ -99,6 +99,16 @@ function* withEntries(
   return { ...base, metadata: { ...base.metadata, managedFields } };
 }
 
+function* extraction(
+  patch: unknown,
+  { registry, schemaName, isLarge = false }: WriteOptions,
+): Steps<FieldSet> {
+  const schema = registry.resolve(schemaName);
+  return isLarge
+    ? yield* extractSteps(patch, schema, registry)
+    : extractFields(patch, schema, registry);
+}
+
 function* comparison(
   before: unknown,
   after: unknown,
@@ -159,10 +169,7 @@ export function* applySteps(options: ApplyOptions): Steps<ApplyResult> {
   const self = newManager(options, 'Apply');
   const key = managerKey(self);
   const last = managers.get(key);
-  const given = options.isLarge
-    ? yield* extractSteps(patch, schema, registry)
-    : extractFields(patch, schema, registry);
-  const named = subtractTrees(given, ignored);
+  const named = subtractTrees(yield* extraction(patch, options), ignored);
   managers.delete(key);
   yield;
   const merged = mergeFields(live, patch, schema, registry);

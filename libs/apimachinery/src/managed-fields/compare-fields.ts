@@ -115,17 +115,25 @@ export function* compareSteps(
   let done = 0;
   for (const key of new Set([...left.keys(), ...right.keys()])) {
     const [mine, theirs] = [left.get(key), right.get(key)];
-    const below = (theirs ?? mine)?.schema;
-    const raw = isWide
-      ? compareFields(mine?.value, theirs?.value, below, registry)
-      : yield* compareSteps(mine?.value, theirs?.value, below, registry);
-    const found = ownedComparison(raw, mine, theirs);
+    const found = isWide
+      ? compareChild(mine, theirs, registry)
+      : yield* compareChildSteps(mine, theirs, registry);
     if (!isEmptySet(found.changed)) changed.set(key, found.changed);
     if (!isEmptySet(found.removed)) removed.set(key, found.removed);
     done += 1;
     if (done % SLICE === 0) yield;
   }
   return { changed: fieldSet(false, changed), removed: fieldSet(false, removed) };
+}
+
+function* compareChildSteps(
+  before: Child | undefined,
+  after: Child | undefined,
+  registry: SchemaRegistry,
+): Steps<Comparison> {
+  const schema = after?.schema ?? before?.schema;
+  const found = yield* compareSteps(before?.value, after?.value, schema, registry);
+  return ownedComparison(found, before, after);
 }
 
 function compareLeaves(before: unknown, after: unknown): Comparison {
