@@ -97,6 +97,32 @@ describe('all controllers together', () => {
     });
   });
 
+  it('replace the failed pods of a DaemonSet and say so', async () => {
+    await plane.create(resources.daemonsets, {
+      metadata: { name: 'frail', namespace: NS },
+      spec: { selector: { matchLabels: { app: 'frail' } }, template: template('frail', 'one') },
+    });
+    const uids: (string | undefined)[] = [];
+    for (const times of [1, 2]) {
+      const pod = await until(async () => {
+        const [one] = await podsOf('frail');
+        expect(one && !uids.includes(one.metadata.uid)).toBe(true);
+        return one;
+      });
+      const { name = '', uid } = pod?.metadata ?? {};
+      uids.push(uid);
+      if (pod) await end(pod, 'Failed', 1);
+      await until(async () => {
+        const { items } = await plane.client.resource(resources.events).list({ namespace: NS });
+        const told = items.filter(({ reason }) => reason === 'FailedDaemonPod');
+        expect(told.map(({ message }) => message)).toContain(
+          `Found failed daemon pod ${NS}/${name} on node n1, will try to kill it`,
+        );
+        expect(told.length).toBeGreaterThanOrEqual(times);
+      });
+    }
+  });
+
   it('adopt what comes without an owner: a pod by its ReplicaSet, a ReplicaSet by its Deployment', async () => {
     const { labels, spec } = { labels: { app: 'foster' }, spec: template('foster', 'i') };
     await plane.create(resources.deployments, {

@@ -12,6 +12,7 @@ export { DefinitionBuilder, defineController } from './definition.js';
 export type { Handle, RunnerOptions } from './controller-runner.js';
 export { ControllerRunner } from './controller-runner.js';
 // Queues.
+export { Backoff } from './queue/backoff.js';
 export { ItemBackoff } from './queue/item-backoff.js';
 export type { BackoffOptions } from './queue/item-backoff.js';
 export { TokenBucket } from './queue/token-bucket.js';

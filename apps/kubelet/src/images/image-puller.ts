@@ -1,5 +1,6 @@
 import type { Container, Pod, Secret } from '@orrery/api';
-import { Backoff } from '../containers/backoff.js';
+import type { Backoff } from '@orrery/controller';
+import { restartBackoff } from '../containers/restart-backoff.js';
 import { uidOf } from '../containers/visit.js';
 import type { Runtime, SandboxConfig } from '../runtime/runtime.js';
 import { credentialsFor } from './pull-secrets.js';
@@ -51,7 +52,7 @@ export class ImagePuller {
     private readonly now: () => number,
     private readonly secretOf: SecretReader = () => Promise.resolve(undefined),
   ) {
-    this.backoff = new Backoff(now);
+    this.backoff = restartBackoff(now);
   }
 
   /** Reference of the image to run; rejects with ImagePullError. */

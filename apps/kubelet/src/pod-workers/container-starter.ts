@@ -1,7 +1,8 @@
 import type { Container, Pod } from '@orrery/api';
-import { Backoff, toGoSeconds } from '../containers/backoff.js';
+import type { Backoff } from '@orrery/controller';
 import { ContainerConfigError } from '../containers/downward.js';
 import { hashContainer } from '../containers/hash.js';
+import { restartBackoff, toGoSeconds } from '../containers/restart-backoff.js';
 import { describePod, uidOf } from '../containers/visit.js';
 import { ImagePullError } from '../images/image-puller.js';
 import type { ImagePuller } from '../images/image-puller.js';
@@ -59,7 +60,7 @@ export class ContainerStarter {
   private readonly backoff: Backoff;
 
   constructor(private readonly parts: StarterParts) {
-    this.backoff = new Backoff(() => parts.now());
+    this.backoff = restartBackoff(() => parts.now());
   }
 
   /** Resolves with the container's id; rejects with StartError. */

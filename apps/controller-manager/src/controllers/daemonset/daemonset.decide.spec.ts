@@ -59,6 +59,9 @@ describe('planDaemons()', () => {
     pods: Pod[];
     create?: string[];
     remove?: string[];
+    /** Of those removed, the ones that a replacement is for. */
+    ended?: string[];
+    resting?: string[];
   }>([
     { name: 'gives each node a pod', pods: [pod('n1')], create: ['n2', 'n3'] },
     { name: 'waits for a leaving pod', pods: [pod('n1', { leaving: true }), pod('n2'), pod('n3')] },
@@ -82,6 +85,28 @@ describe('planDaemons()', () => {
     {
       name: 'replaces failed pods',
       pods: [pod('n1', { phase: 'Failed' }), pod('n2'), pod('n3')],
+      remove: ['n1:new'],
+      ended: ['n1:new'],
+    },
+    {
+      name: 'replaces pods that have succeeded',
+      resting: ['n1'],
+      pods: [pod('n1', { phase: 'Succeeded' }), pod('n2'), pod('n3')],
+      remove: ['n1:new'],
+      ended: ['n1:new'],
+    },
+    {
+      name: 'waits where pods have failed of late',
+      resting: ['n1'],
+      pods: [pod('n1', { phase: 'Failed' }), pod('n2', { phase: 'Failed' }), pod('n3')],
+      remove: ['n2:new'],
+      ended: ['n2:new'],
+    },
+    {
+      name: 'does not wait with pods that nodes refuse',
+      nodes: [node('n1', 'NoExecute')],
+      resting: ['n1'],
+      pods: [pod('n1', { phase: 'Failed' })],
       remove: ['n1:new'],
     },
     {
@@ -143,9 +168,12 @@ describe('planDaemons()', () => {
       pods: [old('n1'), pod('n1', { ready: false }), old('n2', { ready: false }), old('n3')],
       create: ['n2'],
     },
-  ])('$name', ({ set: daemonSet = set(), nodes = NODES, pods, create = [], remove = [] }) => {
-    const plan = planDaemons({ daemonSet, nodes, pods, hash: 'new', now: NOW });
-    expect(plan.create).toEqual(create);
-    expect(plan.remove.map(({ metadata }) => metadata.name)).toEqual(remove);
+  ])('$name', ({ set: daemonSet = set(), nodes = NODES, pods, resting = [], ...want }) => {
+    const isResting = (name: string): boolean => resting.includes(name);
+    const plan = planDaemons({ daemonSet, nodes, pods, hash: 'new', now: NOW, isResting });
+    const names = (some: readonly Pod[]) => some.map(({ metadata }) => metadata.name);
+    expect(plan.create).toEqual(want.create ?? []);
+    expect(names(plan.remove)).toEqual(want.remove ?? []);
+    expect(names(plan.ended)).toEqual(want.ended ?? []);
   });
 });

@@ -1,7 +1,7 @@
 import type { DaemonSet, DaemonSetStatus, Node, Pod } from '@orrery/api';
 import { scaledValue } from '@orrery/api';
 import { omitEmpty } from '@orrery/controller';
-import { isAvailable, isReady } from '../../pods/pod-state.js';
+import { isAvailable, isReady, isTerminated } from '../../pods/pod-state.js';
 import { fitness, nodeOf } from './daemon-pod.js';
 
 export const REVISION_HASH = 'controller-revision-hash';
@@ -13,12 +13,16 @@ export interface DaemonWorld {
   /** Hash of the current template's revision. */
   readonly hash: string;
   readonly now: number;
+  /** Whether a pod has failed on the node so often of late that the next one waits. */
+  readonly isResting?: (node: string) => boolean;
 }
 
 export interface DaemonPlan {
   /** Nodes that lack a pod. */
   readonly create: readonly string[];
   readonly remove: readonly Pod[];
+  /** Those of them that have ended and are replaced. */
+  readonly ended: readonly Pod[];
   readonly status: DaemonSetStatus;
 }
 
@@ -47,6 +51,7 @@ export function planDaemons(world: DaemonWorld): DaemonPlan {
   const pods = byNode(world.pods);
   const create: string[] = [];
   const remove: Pod[] = [];
+  const ended: Pod[] = [];
   const known = new Set<string>();
   for (const node of world.nodes) {
     const name = node.metadata.name ?? '';
@@ -54,28 +59,35 @@ export function planDaemons(world: DaemonWorld): DaemonPlan {
     const here = pods.get(name) ?? [];
     const { shouldRun, mayStay } = fitness(specOf(world), node);
     if (shouldRun && here.length === 0) create.push(name);
-    else if (mayStay) remove.push(...surplus(world, here));
-    else remove.push(...here.filter(isAlive));
+    else if (mayStay) {
+      ended.push(...replaceable(here, world.isResting?.(name) ?? false));
+      remove.push(...surplus(world, here));
+    } else remove.push(...here.filter(isAlive));
   }
   for (const [name, here] of pods) if (!known.has(name)) remove.push(...here.filter(isAlive));
   const status = statusOf(world, pods);
-  if (create.length > 0 || remove.length > 0) return { create, remove, status };
-  return { ...roll(world, pods), status };
+  remove.push(...ended);
+  if (create.length > 0 || remove.length > 0) return { create, remove, ended, status };
+  return { ...roll(world, pods), ended, status };
 }
 
-/** Failed pods, and all but the oldest of the others; in a surge, the oldest of each template. */
+/** Those that have ended; failed ones wait on a node that rests. */
+const replaceable = (pods: readonly Pod[], isResting: boolean): Pod[] =>
+  pods.filter(
+    (pod) => isAlive(pod) && isTerminated(pod) && !(isResting && pod.status?.phase === 'Failed'),
+  );
+
+/** All but the oldest of those that have not ended; in a surge, the oldest of each template. */
 function surplus(world: DaemonWorld, pods: readonly Pod[]): Pod[] {
-  const alive = pods.filter(isAlive);
-  const failed = alive.filter((pod) => pod.status?.phase === 'Failed');
-  const running = alive.filter((pod) => pod.status?.phase !== 'Failed').sort(byAge);
-  if (surgeOf(world, 1) === 0) return [...failed, ...running.slice(1)];
+  const running = pods.filter((pod) => isAlive(pod) && !isTerminated(pod)).sort(byAge);
+  if (surgeOf(world, 1) === 0) return running.slice(1);
   const updated = running.filter((pod) => isUpdated(pod, world.hash));
   const old = running.filter((pod) => !isUpdated(pod, world.hash));
   const isReplaced =
     updated[0] !== undefined &&
     old[0] !== undefined &&
     (!isReady(old[0]) || isAvailable(updated[0], minReadyOf(world), world.now));
-  return [...failed, ...updated.slice(1), ...old.slice(isReplaced ? 0 : 1)];
+  return [...updated.slice(1), ...old.slice(isReplaced ? 0 : 1)];
 }
 
 const minReadyOf = ({ daemonSet }: DaemonWorld): number => daemonSet.spec?.minReadySeconds ?? 0;

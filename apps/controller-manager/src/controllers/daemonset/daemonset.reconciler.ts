@@ -6,6 +6,7 @@ import type { ResourceRef } from '@orrery/api';
 import type { ResourceClient } from '@orrery/client';
 import type { Clock } from '@orrery/component';
 import {
+  Backoff,
   Claimer,
   PodControl,
   StatusWriter,
@@ -15,7 +16,7 @@ import {
   slowStart,
   toControllerRef,
 } from '@orrery/controller';
-import type { Reconciler, Result } from '@orrery/controller';
+import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
 import { BY_OWNER, byOwner } from '@orrery/informers';
 import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
@@ -23,7 +24,7 @@ import { adoptersOf, mattersToAdopters, selectedBy } from '../../pods/adopters.j
 import { ORPHANS, podInformer } from '../../pods/pod-indexes.js';
 import { nextAvailabilityMs } from '../../pods/pod-state.js';
 import { ensureRevision, forgetRevisions, hashOf } from '../../revisions/controller-revisions.js';
-import { pinToNode } from './daemon-pod.js';
+import { nodeOf, pinToNode } from './daemon-pod.js';
 import { REVISION_HASH, planDaemons } from './daemonset.decide.js';
 import type { DaemonPlan } from './daemonset.decide.js';
 
@@ -39,17 +40,24 @@ export interface DaemonWrites {
   readonly claimer: Claimer<Pod>;
   readonly revisions: ResourceClient<ControllerRevision>;
   readonly status: StatusWriter<DaemonSetStatus, DaemonSet>;
+  readonly events: EventRecorder;
 }
 
 const BURST = 250;
+/** How long a node waits for the next pod after one has failed there (k8s pkg/controller/daemon: failedPodsBackoff). */
+const FAILED_BACKOFF = { initialMs: 1_000, maxMs: 900_000 };
 
 /** Keeps one pod of a DaemonSet on each node that fits. */
 export class DaemonSetReconciler implements Reconciler {
+  readonly #failed: Backoff;
+
   constructor(
     private readonly caches: DaemonCaches,
     private readonly writes: DaemonWrites,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.#failed = new Backoff(() => clock.monotonic(), FAILED_BACKOFF);
+  }
 
   async reconcile(key: ObjectKey): Promise<Result> {
     const daemonSet = this.caches.daemonSets.get(key);
@@ -71,14 +79,50 @@ export class DaemonSetReconciler implements Reconciler {
     });
     const now = this.clock.now();
     const hash = hashOf(current);
-    const plan = planDaemons({ daemonSet, nodes: this.caches.nodes.list(), pods, hash, now });
+    const waits = this.#waits(daemonSet, pods);
+    const plan = planDaemons({
+      daemonSet,
+      nodes: this.caches.nodes.list(),
+      pods,
+      hash,
+      now,
+      isResting: (node) => waits.has(node),
+    });
+    for (const pod of plan.ended) this.#noteEnded(daemonSet, pod);
     await this.#apply(daemonSet, plan, hash);
     const inUse = new Set([hash, ...pods.map((pod) => pod.metadata.labels?.[REVISION_HASH] ?? '')]);
     const limit = daemonSet.spec.revisionHistoryLimit ?? 10;
     await forgetRevisions(this.writes.revisions, revisions, inUse, limit);
     await this.writes.status.writeIfChanged(daemonSet, plan.status);
-    const recheck = nextAvailabilityMs(pods, daemonSet.spec.minReadySeconds ?? 0, now);
-    return recheck === undefined ? done : { requeueAfterMs: recheck };
+    const available = nextAvailabilityMs(pods, daemonSet.spec.minReadySeconds ?? 0, now);
+    const rechecks = [...waits.values(), ...(available === undefined ? [] : [available])];
+    return rechecks.length === 0 ? done : { requeueAfterMs: Math.min(...rechecks) };
+  }
+
+  /** Nodes whose failed pods stay for now, and for how long. */
+  #waits(daemonSet: DaemonSet, pods: readonly Pod[]): ReadonlyMap<string, number> {
+    const waits = new Map<string, number>();
+    for (const pod of pods) {
+      if (pod.status?.phase !== 'Failed') continue;
+      const node = nodeOf(pod) ?? '';
+      const ms = this.#failed.remainingSinceUpdate(backoffKey(daemonSet, node));
+      if (ms > 0) waits.set(node, ms);
+    }
+    return waits;
+  }
+
+  #noteEnded(daemonSet: DaemonSet, pod: Pod): void {
+    const { namespace = '', name = '' } = pod.metadata;
+    const node = nodeOf(pod) ?? '';
+    const what = `daemon pod ${namespace}/${name} on node ${node}, will try to`;
+    const { events } = this.writes;
+    if (pod.status?.phase === 'Succeeded') {
+      events.event(daemonSet, 'Normal', 'SucceededDaemonPod', `Found succeeded ${what} delete it`);
+      return;
+    }
+    this.#failed.collect();
+    this.#failed.next(backoffKey(daemonSet, node), this.clock.monotonic());
+    events.event(daemonSet, 'Warning', 'FailedDaemonPod', `Found failed ${what} kill it`);
   }
 
   async #apply(daemonSet: DaemonSet, plan: DaemonPlan, hash: string): Promise<void> {
@@ -101,6 +145,10 @@ export class DaemonSetReconciler implements Reconciler {
     await allOrFirstFailure(plan.remove.map((pod) => podControl.delete(daemonSet, pod)));
   }
 }
+
+/** A new template is given its own chance (k8s pkg/controller/daemon: failedPodsBackoffKey). */
+const backoffKey = ({ metadata, status }: DaemonSet, node: string): string =>
+  `${metadata.uid}/${status?.observedGeneration ?? 0}/${node}`;
 
 /** What of a node decides about daemon pods. */
 const placementOf = (node: Node): string =>
@@ -126,6 +174,7 @@ export const daemonSetController: ControllerEntry = {
   create({ client, informers, events, clock }) {
     const revisions = informers.informer(resources.controllerrevisions);
     revisions.addIndex(BY_OWNER, byOwner);
+    const recorder = events('daemonset-controller');
     const owners = client.resource<KubeObject>(resources.daemonsets as ResourceRef);
     return new DaemonSetReconciler(
       {
@@ -135,10 +184,11 @@ export const daemonSetController: ControllerEntry = {
         revisions: revisions.lister,
       },
       {
-        podControl: new PodControl(client, events('daemonset-controller')),
+        podControl: new PodControl(client, recorder),
         claimer: new Claimer(client.resource(resources.pods), resources.daemonsets, owners),
         revisions: client.resource(resources.controllerrevisions),
         status: new StatusWriter<DaemonSetStatus, DaemonSet>(client.resource(resources.daemonsets)),
+        events: recorder,
       },
       clock,
     );

@@ -3,7 +3,7 @@ interface Entry {
   lastUpdateMs: number;
 }
 
-export interface BackoffOptions {
+interface Limits {
   readonly initialMs: number;
   readonly maxMs: number;
 }
@@ -14,7 +14,7 @@ export class Backoff {
 
   constructor(
     private readonly now: () => number,
-    private readonly options: BackoffOptions = { initialMs: 10_000, maxMs: 300_000 },
+    private readonly options: Limits,
   ) {}
 
   /** Current delay of `key` in ms. */
@@ -45,14 +45,13 @@ export class Backoff {
     return entry ? Math.max(0, entry.lastUpdateMs + entry.delayMs - this.now()) : 0;
   }
 
+  /** Forgets what has not failed for so long that it would start anew. */
+  collect(): void {
+    for (const [key, { lastUpdateMs }] of this.entries)
+      if (this.now() - lastUpdateMs > this.options.maxMs * 2) this.entries.delete(key);
+  }
+
   forget(prefix: string): void {
     for (const key of this.entries.keys()) if (key.startsWith(prefix)) this.entries.delete(key);
   }
-}
-
-/** `10s`, `2m40s`: Go's text of a whole-second duration. */
-export function toGoSeconds(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  const minutes = Math.floor(seconds / 60);
-  return minutes > 0 ? `${minutes}m${seconds % 60}s` : `${seconds}s`;
 }
