@@ -50,6 +50,15 @@ const LEFT_OUT = [
     /unsafe sysctls which are actually/,
     "runs busybox's sysctl; containers have the programs of this machine",
   ],
+  [
+    /race condition when used for git_repo/,
+    'mounts gitRepo volumes, which this kubelet refuses by name',
+  ],
+  [
+    /RuntimeClass with scheduling without taints/,
+    "names dockershim's handler; the runtime has its default alone",
+  ],
+  [/should propagate mounts to the host/, 'mountPropagation is not modelled'],
   [/\[Flaky\]/, 'named flaky by upstream'],
   [
     /\[Disruptive\]|\bSSH\b|crictl|Firewall rule|\[Feature:(Reboot|Recreate|Upgrade|.*Upgrade|.*Downgrade|Downgrade|HAMaster|KubeletSecurity)\]/i,
