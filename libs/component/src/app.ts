@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { constants } from 'node:os';
 import type { Clock } from './clock.js';
 import { ConfigError, HelpRequested } from './flags.js';
 import { mapStacks } from './stacks/map-stacks.js';
@@ -44,12 +45,27 @@ export function stopOnSignals(): AbortSignal {
   return controller.signal;
 }
 
-/** The body of every main.ts: runs `app` with this process's arguments; exit code 0 stopped, 1 failed, 2 bad flags. */
+/** As a shell has it (128 + number) when what failed is that a signal came before the work was done; undefined otherwise. */
+export function interruptedBy(error: unknown, { reason }: AbortSignal): number | undefined {
+  if (!(reason instanceof Error)) return undefined;
+  const number = (constants.signals as Record<string, number | undefined>)[reason.message];
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+    if (cause === reason && number !== undefined) return 128 + number;
+  return undefined;
+}
+
+/**
+ * The body of every main.ts: runs `app` with this process's arguments; exit code 0 stopped, 1 failed, 2 bad flags, 128 + number for
+ * work that a signal interrupted.
+ */
 export async function runMain(app: ComponentApp, argv = process.argv.slice(2)): Promise<void> {
   mapStacks();
+  const signal = stopOnSignals();
   try {
-    await app.run(argv, { signal: stopOnSignals() });
+    await app.run(argv, { signal });
   } catch (error) {
+    const interrupted = interruptedBy(error, signal);
+    if (interrupted !== undefined) process.exit(interrupted);
     if (error instanceof HelpRequested) {
       process.stdout.write(error.message);
       return;
