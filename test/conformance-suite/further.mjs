@@ -1,6 +1,10 @@
 // Which specs of e2e.test 1.20.2 beyond conformance are left out, each with the reason.
 const LEFT_OUT = [
   [/SCTPConnectivity/, 'sends by SCTP, which Services refuse by name'],
+  [
+    /should prevent Ingress creation if more than 1 IngressClass/,
+    'of two default IngressClasses the newest is taken since 1.26, and nothing refused',
+  ],
   [/SCTP HostPort/, 'looks in iptables for a hostPort of SCTP, which is not forwarded'],
   [/preserve source pod IP/, "a pod behind a Service sees the relay's address"],
   [
