@@ -40,7 +40,7 @@ const from = { podSelector: { matchLabels: { app: 'job' } } };
 const ofWeb = { matchLabels: { app: 'web' } };
 
 describe(renderServiceFilter.name, () => {
-  it.each([
+  it.each<{ name: string; specs: Parameters<typeof policy>[2][]; want: string[] }>([
     { name: 'no policy', specs: [], want: [] },
     {
       name: 'a service whose pods admit nobody but themselves',
