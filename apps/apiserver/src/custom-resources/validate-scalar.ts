@@ -1,7 +1,7 @@
 import { matchesRegex, regexProblem } from '@orrery/cel';
 import { equalJson } from '@orrery/registry';
-import { inBody, wrongType } from './outcome.js';
-import type { Problem } from './outcome.js';
+import { inBody, wrongType } from './findings.js';
+import type { Problem } from './findings.js';
 import { hasFormat, isFormat } from './string-formats.js';
 import type { StructuralSchema } from './structural-schema.js';
 

@@ -1,7 +1,7 @@
 import type { FieldError } from '@orrery/apimachinery';
 import { isUnchanged, oldElements, oldMember } from './correlation.js';
-import { inBody, toFieldErrors, tooMany } from './outcome.js';
-import type { Outcome, Problem } from './outcome.js';
+import { inBody, toFieldErrors, tooMany } from './findings.js';
+import type { Outcome, Problem } from './findings.js';
 import type { StructuralSchema } from './structural-schema.js';
 import { isJsonObject, memberOf, memberSchema } from './structural-schema.js';
 import { checkEnum, checkNumber, checkString, checkType } from './validate-scalar.js';

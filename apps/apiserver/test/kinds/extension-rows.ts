@@ -321,6 +321,7 @@ export const extensionRows: KindRows = {
   'storagemigration.k8s.io/v1beta1/storageversionmigrations': {
     maximal: {},
     change: { metadata: { labels: { changed: 'yes' } } },
+    status: { resourceVersion: '7' },
   },
   'scheduling.k8s.io/v1/priorityclasses': {
     maximal: { value: 1000, description: 'd', preemptionPolicy: 'Never', globalDefault: false },

@@ -20,7 +20,8 @@ const STATUS = FieldPath.of('status');
 
 /** k8s pkg/apis/storagemigration/validation/validation.go:ValidateStorageVersionMigration. */
 function validate({ spec }: StorageVersionMigration): FieldError[] {
-  const { resource = '', group = '' } = spec?.resource ?? {};
+  const resource = spec?.resource?.resource ?? '';
+  const group = spec?.resource?.group ?? '';
   const at = SPEC.child('resource');
   const joined = (found: readonly string[], value: string, field: string): FieldError[] =>
     when(found.length > 0, invalid(at.child(field), value, found.join(',')));
