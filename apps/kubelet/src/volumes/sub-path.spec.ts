@@ -44,7 +44,7 @@ describe(subPathOf.name, () => {
     expect((await stat(join(volume, 'new', 'deep'))).isDirectory()).toBe(true);
   });
 
-  it.each([0o777, 0o2770])('gives what it makes the mode %d of the volume', async (mode) => {
+  it.each([0o777, 0o2770, 0o3777])('gives what it makes the mode %d of the volume', async (mode) => {
     await chmod(volume, mode);
     await subPathOf(volume, 'new/deep', kept);
     expect((await stat(join(volume, 'new', 'deep'))).mode & 0o7777).toBe(mode);

@@ -64,7 +64,7 @@ async function make(path: string, top: string): Promise<string | undefined> {
   try {
     const { mode } = await stat(top);
     await mkdir(path);
-    await chmod(path, mode & 0o2777);
+    await chmod(path, mode & 0o7777);
     return path;
   } catch {
     return undefined;

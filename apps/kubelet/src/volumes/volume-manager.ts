@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod, Volume } from '@orrery/api';
 import { podDir, podsDir, volumesDir } from '../containers/paths.js';
@@ -38,7 +38,8 @@ const WRITTEN = new Set(['configMap', 'secret', 'projected', 'downwardAPI']);
 async function giveToGroup(dir: string, group: number | undefined): Promise<void> {
   if (group === undefined || process.geteuid?.() !== 0) return;
   await chown(dir, 0, group);
-  await chmod(dir, 0o2777);
+  const { mode } = await stat(dir);
+  await chmod(dir, (mode & 0o7777) | 0o2777);
 }
 
 /** The volumes of pods on this node. */
@@ -154,7 +155,8 @@ export class VolumeManager implements PodVolumes {
         memorySize(pod, volume),
       );
     await mkdir(dir, { recursive: true });
-    await chmod(dir, 0o777);
+    // A file system in memory is as the kernel makes it.
+    await chmod(dir, volume.emptyDir?.medium === 'Memory' ? 0o1777 : 0o777);
     await giveToGroup(dir, pod.spec.securityContext?.fsGroup);
     if (WRITTEN.has(kind)) await this.write(pod, volume, dir);
     return dir;
