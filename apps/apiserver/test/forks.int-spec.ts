@@ -173,7 +173,8 @@ describe('a fork', () => {
       definition,
     );
     await eventually(async () => {
-      const made = await api.post(`/forks/custom${planets}`, { metadata: { name: 'mars' } });
+      const mars = { apiVersion: 'orrery.test/v1', kind: 'Planet', metadata: { name: 'mars' } };
+      const made = await api.post(`/forks/custom${planets}`, mars);
       expect([201, 409]).toContain(made.status);
     });
     expect((await api.ask('/forks/custom/apis')).text).toContain('orrery.test');

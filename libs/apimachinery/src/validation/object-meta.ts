@@ -116,7 +116,8 @@ function validateOwnerReference(owner: OwnerReference, path: FieldPath): FieldEr
 }
 
 /** Each finding shows all references: n of them would take n times n. */
-const MAX_CONTROLLER_FINDINGS = 2;
+const mostControllerFindings = (owners: readonly OwnerReference[]): number =>
+  owners.length > 100 ? 2 : 10;
 
 export function validateOwnerReferences(
   owners: readonly OwnerReference[] | undefined,
@@ -124,7 +125,7 @@ export function validateOwnerReferences(
 ): FieldError[] {
   const errors = (owners ?? []).flatMap((owner) => validateOwnerReference(owner, path));
   const [first, ...others] = (owners ?? []).filter((owner) => owner.controller === true);
-  for (const other of others.slice(0, MAX_CONTROLLER_FINDINGS)) {
+  for (const other of others.slice(0, mostControllerFindings(owners ?? []))) {
     const pair = `${first?.kind}/${first?.name} and ${other.kind}/${other.name}`;
     errors.push(
       invalid(
