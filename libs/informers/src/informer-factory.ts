@@ -105,10 +105,7 @@ export class InformerFactory {
   }
 
   /** Resolves when every informer asked for so far has synced, or the server has none of what may be absent. */
-  async waitForSync(
-    signal: AbortSignal,
-    mayBeAbsent: readonly ResourceRef<never>[] = [],
-  ): Promise<void> {
+  async waitForSync(signal: AbortSignal, mayBeAbsent: readonly ResourceRef[] = []): Promise<void> {
     const optional = new Set(mayBeAbsent.map((ref) => identityOf(ref, {})));
     await Promise.all(
       [...this.#entries].map(([identity, { informer }]) =>

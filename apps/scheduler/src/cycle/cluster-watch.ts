@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { resources } from '@orrery/api';
-import type { Node, Pod } from '@orrery/api';
+import type { Node, Pod, ResourceRef } from '@orrery/api';
 import type { InformerFactory, SharedInformer } from '@orrery/informers';
 import type { SchedulerCache } from '../cache/scheduler-cache.js';
 import type { ClusterEvent, ClusterEventName } from '../framework/cluster-event.js';
@@ -17,7 +17,9 @@ export const LIVE_PODS = {
 } as const;
 
 /** API servers of before 1.21 do not have them unless told to. */
-export const MAY_BE_ABSENT = [resources.csistoragecapacities] as const;
+export const MAY_BE_ABSENT: readonly ResourceRef[] = [
+  resources.csistoragecapacities as ResourceRef,
+];
 
 export interface ClusterWatchOptions {
   readonly informers: InformerFactory;

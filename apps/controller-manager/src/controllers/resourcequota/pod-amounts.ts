@@ -55,34 +55,55 @@ function held(
 const isForPods = (name: string): boolean =>
   name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
 
-/**
- * What a pod asks for: its containers and sidecars together, or its greediest init container with the sidecars
- * before it if that is more; what it asks for as a whole goes before; and the overhead. While it is resized, the most of
- * what is asked for, granted and in effect (k8s component-helpers/resource: PodRequests, PodLimits).
- */
-export function podAmounts(pod: Pod, field: 'requests' | 'limits'): Amounts {
+/** What each container asks for or holds. */
+function amountsByContainer(
+  pod: Pod,
+  field: 'requests' | 'limits',
+): (container: Container) => Amounts {
   const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
   const told = new Map(
     [...containerStatuses, ...initContainerStatuses].map((status) => [status.name, status]),
   );
-  const amountsOf = (container: Container): Map<string, Quantity> =>
-    new Map(held(pod, readAmounts(container.resources?.[field]), told.get(container.name), field));
+  return (container) =>
+    held(pod, readAmounts(container.resources?.[field]), told.get(container.name), field);
+}
+
+type AmountsOf = (container: Container) => Amounts;
+
+/** The containers and sidecars together, or the greediest init container with the sidecars before it. */
+function ofContainers(
+  { spec }: Pod,
+  amountsOf: AmountsOf,
+  asked: AmountsOf,
+): Map<string, Quantity> {
   const total = new Map<string, Quantity>();
-  for (const container of pod.spec?.containers ?? []) addAmounts(total, amountsOf(container));
+  for (const container of spec?.containers ?? []) addAmounts(total, amountsOf(container));
   const sidecars = new Map<string, Quantity>();
   const peak = new Map<string, Quantity>();
-  for (const container of pod.spec?.initContainers ?? []) {
+  for (const container of spec?.initContainers ?? []) {
     if (container.restartPolicy === 'Always') {
       addAmounts(sidecars, amountsOf(container));
       raise(peak, sidecars);
     } else {
-      const own = new Map(readAmounts(container.resources?.[field]));
+      const own = new Map(asked(container));
       addAmounts(own, sidecars);
       raise(peak, own);
     }
   }
   addAmounts(total, sidecars);
   raise(total, peak);
+  return total;
+}
+
+/**
+ * What a pod asks for: its containers and sidecars together, or its greediest init container with the sidecars
+ * before it if that is more; what it asks for as a whole goes before; and the overhead. While it is resized, the most of
+ * what is asked for, granted and in effect (k8s component-helpers/resource: PodRequests, PodLimits).
+ */
+export function podAmounts(pod: Pod, field: 'requests' | 'limits'): Amounts {
+  const total = ofContainers(pod, amountsByContainer(pod, field), (container) =>
+    readAmounts(container.resources?.[field]),
+  );
   const whole = held(pod, readAmounts(pod.spec?.resources?.[field]), pod.status, field);
   for (const [name, value] of whole) if (isForPods(name)) total.set(name, value);
   for (const [name, value] of readAmounts(pod.spec?.overhead))
