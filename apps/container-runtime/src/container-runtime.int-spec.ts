@@ -200,6 +200,16 @@ describe('container runtime', () => {
     expect(await fixture.log('host')).toBe('stdout F node-1\nstdout F node-1\nstdout F node-1\n');
   });
 
+  it.each([
+    { image: 'nginx', uid: { value: 0 } },
+    { image: 'registry.k8s.io/e2e-test-images/nonroot:1.0', uid: { value: 1234 } },
+    { image: 'corp.example/team/app', uid: undefined },
+  ])('says whom $image runs as, where that is known', async ({ image, uid }) => {
+    await fixture.client.images.pullImage({ image: { image } });
+    const { image: found } = await fixture.client.images.imageStatus({ image: { image } });
+    expect(found?.uid).toEqual(uid);
+  });
+
   it('ends a shell image without command at once', async () => {
     const pod = await fixture.runPod('idle');
     const id = await fixture.run(pod.id, 'busybox');

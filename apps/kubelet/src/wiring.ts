@@ -149,6 +149,7 @@ function fullConfigOf(kubelet: Kubelet): ConfigFactory {
       container,
       attempt,
       imageRef,
+      imageUser: (image) => kubelet.runtime.imageUser(image),
       volumes: kubelet.volumes.mountsOf(pod),
       env: kubelet.envContext(pod),
       paths: options.paths,

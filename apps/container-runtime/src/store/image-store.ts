@@ -26,13 +26,14 @@ export function digestOf(reference: ImageReference): string {
     : reference.digest;
 }
 
-export function toImage(record: ImageRecord): Init<Image> {
+/** `uid`: of the image's user, where that is known. */
+export function toImage(record: ImageRecord, uid?: number): Init<Image> {
   return {
     id: record.id,
     repoTags: record.repoTags,
     repoDigests: record.repoDigests,
     size: record.sizeBytes,
-    uid: { value: 0 },
+    ...(uid === undefined ? {} : { uid: { value: uid } }),
     spec: { image: record.id },
   };
 }

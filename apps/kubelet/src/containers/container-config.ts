@@ -14,7 +14,7 @@ import {
   TERMINATION_PATH_ANNOTATION,
   TERMINATION_POLICY_ANNOTATION,
 } from '../runtime/labels.js';
-import type { ContainerConfig, RuntimeMount } from '../runtime/runtime.js';
+import type { ContainerConfig, ImageUser, RuntimeMount } from '../runtime/runtime.js';
 import { ContainerConfigError } from './downward.js';
 import { makeEnvironment } from './env.js';
 import type { EnvContext } from './env.js';
@@ -34,6 +34,7 @@ export interface ContainerConfigInput {
   readonly container: Container;
   readonly attempt: number;
   readonly imageRef: string;
+  imageUser(imageRef: string): Promise<ImageUser>;
   /** The pod's mounted volumes by volume name. */
   readonly volumes: ReadonlyMap<string, MountedVolume>;
   readonly env: EnvContext;
@@ -132,14 +133,37 @@ function groupsOf({ spec: { securityContext } }: Pod): number[] {
   return [...new Set([...supplementalGroups, ...(fsGroup === undefined ? [] : [fsGroup])])];
 }
 
+type NonRootInput = Pick<ContainerConfigInput, 'pod' | 'container' | 'imageRef' | 'imageUser'>;
+
+/** Throws when a container that must not run as root would (k8s pkg/kubelet/kuberuntime/security_context.go:verifyRunAsNonRoot). */
+export async function checkNonRoot({
+  pod,
+  container,
+  imageRef,
+  imageUser,
+}: NonRootInput): Promise<void> {
+  const { runAsUser, runAsNonRoot } = { ...pod.spec.securityContext, ...container.securityContext };
+  if (runAsNonRoot !== true) return;
+  const where = `(pod: "${describePod(pod)}", container: ${container.name})`;
+  if (runAsUser !== undefined) {
+    if (runAsUser !== 0) return;
+    throw new ContainerConfigError(`container's runAsUser breaks non-root policy ${where}`);
+  }
+  const { uid, username } = await imageUser(imageRef);
+  if (uid === 0)
+    throw new ContainerConfigError(
+      `container has runAsNonRoot and image will run as root ${where}`,
+    );
+  if (uid === undefined && username !== '')
+    throw new ContainerConfigError(
+      `container has runAsNonRoot and image has non-numeric user (${username}), cannot verify user is non-root ${where}`,
+    );
+}
+
 /** The container's own settings win over the pod's. */
 function securityOf({ pod, container }: ContainerConfigInput): Security {
   const own = container.securityContext ?? {};
-  const { runAsUser, runAsGroup, runAsNonRoot } = { ...pod.spec.securityContext, ...own };
-  if (runAsNonRoot === true && runAsUser === 0)
-    throw new ContainerConfigError(
-      `container's runAsUser breaks non-root policy (pod: "${describePod(pod)}", container: ${container.name})`,
-    );
+  const { runAsUser, runAsGroup } = { ...pod.spec.securityContext, ...own };
   return {
     ...(runAsUser === undefined ? {} : { runAsUser }),
     ...(runAsGroup === undefined ? {} : { runAsGroup }),
@@ -156,6 +180,7 @@ export async function makeContainerConfig(input: ContainerConfigInput): Promise<
   const { pod, container, attempt } = input;
   if (container.volumeDevices?.length)
     throw new ContainerConfigError('volumeDevices are not modelled');
+  await checkNonRoot(input);
   const environment = await makeEnvironment(pod, container, {
     ...input.env,
     volumes: input.volumes,

@@ -14,6 +14,7 @@ import type {
   Runtime,
   RuntimeCondition,
   RuntimeErrorCode,
+  ImageUser,
   RuntimeImage,
   RuntimeInfo,
   RuntimePod,
@@ -172,6 +173,14 @@ export class CriRuntime implements Runtime {
   async imageRef(image: string): Promise<string | undefined> {
     const { image: found } = await call(this.cri.images.imageStatus({ image: { image } }));
     return found?.id === '' ? undefined : found?.id;
+  }
+
+  async imageUser(image: string): Promise<ImageUser> {
+    const { image: found } = await call(this.cri.images.imageStatus({ image: { image } }));
+    return {
+      ...(found?.uid ? { uid: found.uid.value } : {}),
+      username: found?.username ?? '',
+    };
   }
 
   async pullImage(

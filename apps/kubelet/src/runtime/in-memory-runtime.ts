@@ -8,6 +8,7 @@ import type {
   Runtime,
   RuntimeCondition,
   RuntimeContainer,
+  ImageUser,
   RuntimeImage,
   RuntimeInfo,
   RuntimePod,
@@ -209,6 +210,10 @@ export class InMemoryRuntime implements Runtime {
 
   portForward(): Promise<string> {
     return Promise.reject(new RuntimeError('Unimplemented', 'port-forward needs a process'));
+  }
+
+  imageUser(): Promise<ImageUser> {
+    return Promise.resolve({ username: '' });
   }
 
   imageRef(): Promise<string | undefined> {

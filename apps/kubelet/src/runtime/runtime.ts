@@ -174,6 +174,11 @@ export interface ContainerUsage {
   readonly writableLayerBytes: number;
 }
 
+export interface ImageUser {
+  readonly uid?: number;
+  readonly username: string;
+}
+
 export interface Runtime {
   version(): Promise<RuntimeInfo>;
   status(): Promise<readonly RuntimeCondition[]>;
@@ -203,6 +208,8 @@ export interface Runtime {
   attach(request: Omit<StreamRequest, 'command'>): Promise<string>;
   portForward(sandboxId: string, ports: readonly number[]): Promise<string>;
   imageRef(image: string): Promise<string | undefined>;
+  /** Whom its containers run as when nothing else is said. */
+  imageUser(image: string): Promise<ImageUser>;
   /** Rejects with RuntimeError. */
   pullImage(
     image: string,
