@@ -203,7 +203,7 @@ spec:
       const [job, ...others] = await other.list('jobs');
       expect(others).toEqual([]);
       // Made when it was due, by a controller that had renewed its lease all the while.
-      expect(job?.metadata.creationTimestamp).toMatch(/:00:0\dZ$/);
+      expect(job?.['metadata']?.['creationTimestamp']).toMatch(/:00:0\dZ$/);
       const lease = await other.get('lease/kube-controller-manager', { namespace: 'kube-system' });
       const renewed = Date.parse(String(lease['spec']?.['renewTime']));
       expect((await other.clock.now()).getTime() - renewed).toBeLessThan(60_000);
