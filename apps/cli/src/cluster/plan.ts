@@ -90,9 +90,10 @@ export function apiServer(input: PlanInput): Instance {
       '--authorization-mode=Node,RBAC',
       // As kubeadm: a node may change itself and its pods alone.
       '--enable-admission-plugins=NodeRestriction',
+      '--enable-bootstrap-token-auth=true',
       `--kubelet-client-certificate=${files.pki('apiserver-kubelet-client.crt')}`,
       `--kubelet-client-key=${files.pki('apiserver-kubelet-client.key')}`,
-      `--kubelet-certificate-authority=${files.pki('ca.crt')}`,
+      // As kubeadm, no --kubelet-certificate-authority: a node that joins serves with a certificate of its own making.
       // As kubeadm: names of nodes may be in no DNS.
       '--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname',
       `--requestheader-client-ca-file=${files.pki('front-proxy-ca.crt')}`,
