@@ -107,7 +107,7 @@ describe('the CRI under random requests', () => {
         mounts: fc.array(
           fc.record({
             containerPath: text,
-            hostPath: fc.constantFrom(outside, join(outside, 'not', 'there')),
+            hostPath: fc.constantFrom(outside, join(fixture.folder, 'not', 'there')),
             readonly: fc.boolean(),
           }),
           { maxLength: 2 },
