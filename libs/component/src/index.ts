@@ -29,5 +29,6 @@ export { METRICS, createMetrics } from './metrics.js';
 export { KlogLogger, formatKlog } from './klog.js';
 export type { HealthOptions } from './health-server.js';
 export { serveHealth } from './health-server.js';
+export { endSocket } from './end-socket.js';
 export { ResponseOrder } from './response-order.js';
 export { WITHOUT_SCHEMAS } from './without-schemas.js';

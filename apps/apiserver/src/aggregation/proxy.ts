@@ -1,3 +1,4 @@
+import { endSocket } from '@orrery/component';
 import type { ApiRequest } from '../filters/api-request.js';
 import {
   endToEndHeaders,
@@ -108,7 +109,8 @@ export async function proxyUpgrade(
   { request, socket, head }: Omit<UpgradeContext, 'kind'>,
 ): Promise<void> {
   const backend = await locate(servers, remote, (code, text) => {
-    socket.end(
+    endSocket(
+      socket,
       `HTTP/1.1 ${code} ${text}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${text.length + 1}\r\nconnection: close\r\n\r\n${text}\n`,
     );
   });

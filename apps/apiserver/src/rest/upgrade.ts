@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { StatusError, newNotFound } from '@orrery/apimachinery';
+import { endSocket } from '@orrery/component';
 import type { Clock, Logger, Random, ResponseOrder } from '@orrery/component';
 import type { UserInfo } from '@orrery/registry';
 import type { ApiServerOptions } from '../config/options.js';
@@ -76,7 +77,7 @@ function refuse(socket: Duplex, error: StatusError): void {
     `content-length: ${body.length}`,
     'connection: close',
   ].join('\r\n');
-  socket.end(Buffer.concat([Buffer.from(`${head}\r\n\r\n`), body]));
+  endSocket(socket, Buffer.concat([Buffer.from(`${head}\r\n\r\n`), body]));
 }
 
 /** Hands the upgrade to the subresource of `cluster` that takes it. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { StatusError, newBadRequest, newInternalError } from '@orrery/apimachinery';
+import { endSocket } from '@orrery/component';
 import { passFramesOn } from './websocket-frames.js';
 import { dialError, openRequest, readText } from './backend.js';
 import type { Backend, BackendRequest } from './backend.js';
@@ -17,7 +18,8 @@ export function refuseUpgrade(socket: Duplex, error: unknown): void {
       ? error
       : newInternalError(error instanceof Error ? error.message : String(error), error);
   const body = JSON.stringify(failure.status);
-  socket.end(
+  endSocket(
+    socket,
     `HTTP/1.1 ${failure.code} ${failure.reason || 'Error'}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

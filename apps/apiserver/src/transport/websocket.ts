@@ -5,6 +5,7 @@ import { duplexPair } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { isFlagSet } from '@orrery/apimachinery';
+import { endSocket } from '@orrery/component';
 
 const BINARY = 'binary.k8s.io';
 const BASE64 = 'base64.binary.k8s.io';
@@ -92,7 +93,7 @@ async function refuse(socket: Duplex, answer: IncomingMessage): Promise<void> {
   const code = answer.statusCode ?? 500;
   const type = answer.headers['content-type'] ?? 'text/plain';
   const head = `HTTP/1.1 ${code} ${STATUS_CODES[code] ?? 'Error'}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`;
-  socket.end(Buffer.concat([Buffer.from(head), body]));
+  endSocket(socket, Buffer.concat([Buffer.from(head), body]));
 }
 
 let sockets: Promise<WebSocketServer> | undefined;

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { joinHostPort } from '@orrery/component';
+import { endSocket, joinHostPort } from '@orrery/component';
 import type { Clock, Logger, Random } from '@orrery/component';
 import { CriError } from '@orrery/cri';
 import { WebSocketServer, createWebSocketStream } from 'ws';
@@ -50,7 +50,8 @@ const offered = (header: string | string[] | undefined): string[] =>
     .map((text) => text.trim());
 
 function refuse(socket: Duplex, status: string, text: string): void {
-  socket.end(
+  endSocket(
+    socket,
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   );
 }

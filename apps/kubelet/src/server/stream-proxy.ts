@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { endSocket } from '@orrery/component';
 
 const DROPPED = new Set(['authorization', 'host']);
 
@@ -14,7 +15,8 @@ function head(code: number, reason: string, headers: readonly string[]): string 
 /** Answers an upgrade request with plain text and ends the connection. */
 export function refuse(socket: Duplex, code: number, reason: string, body: string): void {
   const text = body.endsWith('\n') ? body : `${body}\n`;
-  socket.end(
+  endSocket(
+    socket,
     `${head(code, reason, ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(Buffer.byteLength(text)), 'Connection', 'close'])}${text}`,
   );
 }
