@@ -211,13 +211,14 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
     ? seconds * 1000
     : Math.round(deps.minRequestTimeoutMs * (1 + deps.random.next()));
   const timeUp = new AbortController();
+  const signal = AbortSignal.any([request.context.signal, timeUp.signal, deps.signal]);
+  // What cannot be watched is refused here: nothing is held for it.
+  const watchRequest = watchRequestOf(call, signal);
+  const events = call.resource.store.watch(watchRequest);
   const cancel = machineTime(deps.clock).after(timeoutMs, () => {
     timeUp.abort(new Error('the watch has reached its time limit'));
   });
-  const signal = AbortSignal.any([request.context.signal, timeUp.signal, deps.signal]);
   const ended = deps.watching?.(timeUp);
-  const watchRequest = watchRequestOf(call, signal);
-  const events = call.resource.store.watch(watchRequest);
   let forget: (() => void) | undefined;
   try {
     const first = await events.next();
