@@ -6,8 +6,9 @@ import { AuthGuard, RefusalFilter } from './auth.guard.js';
 import { cadvisorMetrics } from './cadvisor.js';
 import { KUBELET } from './kubelet.controller.js';
 import { family } from './prometheus-text.js';
-import { resourceMetrics, summaryOf } from './stats.js';
+import { briefOf, resourceMetrics, summaryOf } from './stats.js';
 import type { StatsInput } from './stats.js';
+import { VolumeMeter } from './volume-stats.js';
 
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -20,17 +21,24 @@ function sendMetrics(reply: FastifyReply, text: string): void {
 @UseFilters(RefusalFilter)
 @UseGuards(AuthGuard)
 export class MetricsController {
-  constructor(@Inject(KUBELET) private readonly kubelet: Kubelet) {}
+  private readonly volumes: VolumeMeter;
+
+  constructor(@Inject(KUBELET) private readonly kubelet: Kubelet) {
+    this.volumes = new VolumeMeter(kubelet.clock);
+  }
 
   @Get('stats/summary')
   async summary(
     @Query('only_cpu_and_memory') onlyCpuAndMemory: string | undefined,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { node, pods } = summaryOf(await this.stats());
-    const brief = onlyCpuAndMemory === 'true';
-    const { fs: _, runtime: __, ...cpuAndMemory } = node;
-    void reply.send({ node: brief ? cpuAndMemory : node, pods });
+    const { volumes, workers } = this.kubelet;
+    if (onlyCpuAndMemory === 'true') {
+      void reply.send(briefOf(summaryOf(await this.stats())));
+      return;
+    }
+    const held = await this.volumes.of(workers.active(), (pod) => volumes.mountsOf(pod));
+    void reply.send(summaryOf({ ...(await this.stats()), volumes: held }));
   }
 
   @Get('metrics')

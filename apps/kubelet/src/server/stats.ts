@@ -3,6 +3,7 @@ import type { Machine } from '../node/machine.js';
 import type { ContainerUsage, RuntimePod } from '../runtime/runtime.js';
 import { family } from './prometheus-text.js';
 import type { Sample } from './prometheus-text.js';
+import type { VolumeStats } from './volume-stats.js';
 
 export interface StatsInput {
   readonly nodeName: string;
@@ -10,6 +11,8 @@ export interface StatsInput {
   readonly pods: readonly RuntimePod[];
   readonly machine: Machine;
   readonly imageBytes: number;
+  /** By the uid of the pod. */
+  readonly volumes?: ReadonlyMap<string, readonly VolumeStats[]>;
   /** Of the kubelet. */
   readonly startedAtMs: number;
   readonly nowMs: number;
@@ -61,6 +64,7 @@ function podOf(input: StatsInput, uid: string, own: readonly ContainerUsage[]): 
     return found ? { startTime: toTime(found.startedAtMs) } : {};
   };
   const sandbox = pod?.sandboxes[0];
+  const volume = input.volumes?.get(uid) ?? [];
   return {
     podRef: { name: first?.podName, namespace: first?.podNamespace, uid },
     ...(sandbox ? { startTime: toTime(sandbox.createdAtMs) } : {}),
@@ -71,6 +75,7 @@ function podOf(input: StatsInput, uid: string, own: readonly ContainerUsage[]): 
       rootfs: diskOf(input, one.writableLayerBytes),
     })),
     ...usageOf(own, time),
+    ...(volume.length > 0 ? { volume } : {}),
     'ephemeral-storage': diskOf(
       input,
       sum(own, (one) => one.writableLayerBytes),
@@ -104,6 +109,18 @@ export function summaryOf(input: StatsInput): Summary {
     ),
   };
 }
+
+const withCpuAndMemory = ({ name, podRef, nodeName, startTime, cpu, memory }: Plain): Plain =>
+  JSON.parse(JSON.stringify({ name, podRef, nodeName, startTime, cpu, memory })) as Plain;
+
+/** For ?only_cpu_and_memory=true (k8s pkg/kubelet/server/stats/summary.go:GetCPUAndMemoryStats). */
+export const briefOf = ({ node, pods }: Summary): Summary => ({
+  node: withCpuAndMemory(node),
+  pods: pods.map((pod) => ({
+    ...withCpuAndMemory(pod),
+    containers: (pod['containers'] as readonly Plain[]).map(withCpuAndMemory),
+  })),
+});
 
 const cpuOf = (one: ContainerUsage): number => one.cpuCoreNanoSeconds / 1e9;
 const memoryOf = (one: ContainerUsage): number => one.memoryWorkingSetBytes;
