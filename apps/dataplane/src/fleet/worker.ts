@@ -50,7 +50,7 @@ export class Worker {
         () => false,
       );
       if (answered) return worker;
-      if (worker.child.exitCode !== null || clock.monotonic() > deadline) {
+      if (worker.hasEnded || clock.monotonic() > deadline) {
         worker.child.kill('SIGKILL');
         throw new Error(`a dataplane worker did not start on ${options.socket}`);
       }
@@ -62,8 +62,13 @@ export class Worker {
     return this.child.pid ?? 0;
   }
 
+  /** By itself or by a signal. */
+  private get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (this.hasEnded) return;
     this.child.kill('SIGTERM');
     await this.gone;
   }
