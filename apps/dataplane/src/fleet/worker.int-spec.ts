@@ -18,16 +18,20 @@ describe('Worker.start()', () => {
   it.each([
     ['ends', 'process.exit(1)'],
     ['is killed', "process.kill(process.pid, 'SIGKILL')"],
-  ])('gives up at once on a process that %s before it answers', async (_, program) => {
-    const script = join(folder, 'program.cjs');
-    writeFileSync(script, program);
-    const started = Worker.start({
-      script,
-      socket: join(folder, 'socket'),
-      args: [],
-      clock: new SystemClock(),
-      logger: silentLogger,
-    });
-    await expect(started).rejects.toThrow('did not start');
-  }, 20_000);
+  ])(
+    'gives up at once on a process that %s before it answers',
+    async (_, program) => {
+      const script = join(folder, 'program.cjs');
+      writeFileSync(script, program);
+      const started = Worker.start({
+        script,
+        socket: join(folder, 'socket'),
+        args: [],
+        clock: new SystemClock(),
+        logger: silentLogger,
+      });
+      await expect(started).rejects.toThrow('did not start');
+    },
+    20_000,
+  );
 });
