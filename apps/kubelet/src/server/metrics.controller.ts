@@ -3,12 +3,12 @@ import type { FastifyReply } from 'fastify';
 import { KUBERNETES_VERSION } from '@orrery/component';
 import type { Kubelet } from '../kubelet.js';
 import { AuthGuard, RefusalFilter } from './auth.guard.js';
-import { cadvisorMetrics } from './cadvisor.js';
+import { cadvisorMetrics } from './stats/cadvisor.js';
 import { KUBELET } from './kubelet.controller.js';
 import { family } from './prometheus-text.js';
-import { briefOf, resourceMetrics, summaryOf } from './stats.js';
-import type { StatsInput } from './stats.js';
-import { VolumeMeter } from './volume-stats.js';
+import { briefOf, resourceMetrics, summaryOf } from './stats/stats.js';
+import type { StatsInput } from './stats/stats.js';
+import { VolumeMeter } from './stats/volume-stats.js';
 
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 

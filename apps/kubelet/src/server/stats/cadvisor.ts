@@ -1,7 +1,7 @@
-import type { Machine } from '../node/machine.js';
-import type { ContainerUsage, RuntimeContainer, RuntimePod } from '../runtime/runtime.js';
-import { family } from './prometheus-text.js';
-import type { Sample } from './prometheus-text.js';
+import type { Machine } from '../../node/machine.js';
+import type { ContainerUsage, RuntimeContainer, RuntimePod } from '../../runtime/runtime.js';
+import { family } from '../prometheus-text.js';
+import type { Sample } from '../prometheus-text.js';
 
 interface Row {
   readonly labels: Readonly<Record<string, string>>;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pod, Volume } from '@orrery/api';
 import { SystemClock } from '@orrery/component';
-import type { MountedVolume } from '../volumes/claims.js';
+import type { MountedVolume } from '../../volumes/claims.js';
 import { VolumeMeter } from './volume-stats.js';
 
 class SetClock extends SystemClock {

@@ -2,10 +2,10 @@ import { statfs } from 'node:fs/promises';
 import type { Pod, Volume } from '@orrery/api';
 import type { Clock } from '@orrery/component';
 import { toTime } from '@orrery/component';
-import { claimNameOf } from '../containers/pod-references.js';
-import { uidOf } from '../containers/visit.js';
-import type { MountedVolume } from '../volumes/claims.js';
-import { folderUsage } from '../volumes/disk-usage.js';
+import { claimNameOf } from '../../containers/pod-references.js';
+import { uidOf } from '../../containers/visit.js';
+import type { MountedVolume } from '../../volumes/claims.js';
+import { folderUsage } from '../../volumes/disk-usage.js';
 
 /** stats.k8s.io/v1alpha1 VolumeStats (k8s kubelet/pkg/apis/stats/v1alpha1/types.go). Bytes and inodes. */
 export interface VolumeStats {

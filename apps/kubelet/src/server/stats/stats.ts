@@ -1,8 +1,8 @@
 import { toTime } from '@orrery/component';
-import type { Machine } from '../node/machine.js';
-import type { ContainerUsage, RuntimePod } from '../runtime/runtime.js';
-import { family } from './prometheus-text.js';
-import type { Sample } from './prometheus-text.js';
+import type { Machine } from '../../node/machine.js';
+import type { ContainerUsage, RuntimePod } from '../../runtime/runtime.js';
+import { family } from '../prometheus-text.js';
+import type { Sample } from '../prometheus-text.js';
 import type { VolumeStats } from './volume-stats.js';
 
 export interface StatsInput {
