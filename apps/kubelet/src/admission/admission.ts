@@ -89,8 +89,7 @@ function checkSelector({ pod, node }: AdmissionInput): Refusal | undefined {
   return misses
     ? {
         reason: 'NodeAffinity',
-        message:
-          "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+        message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
       }
     : undefined;
 }

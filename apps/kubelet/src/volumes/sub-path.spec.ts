@@ -44,11 +44,14 @@ describe(subPathOf.name, () => {
     expect((await stat(join(volume, 'new', 'deep'))).isDirectory()).toBe(true);
   });
 
-  it.each([0o777, 0o2770, 0o3777])('gives what it makes the mode %d of the volume', async (mode) => {
-    await chmod(volume, mode);
-    await subPathOf(volume, 'new/deep', kept);
-    expect((await stat(join(volume, 'new', 'deep'))).mode & 0o7777).toBe(mode);
-  });
+  it.each([0o777, 0o2770, 0o3777])(
+    'gives what it makes the mode %d of the volume',
+    async (mode) => {
+      await chmod(volume, mode);
+      await subPathOf(volume, 'new/deep', kept);
+      expect((await stat(join(volume, 'new', 'deep'))).mode & 0o7777).toBe(mode);
+    },
+  );
 
   it.each([
     { name: 'a way up', sub: '../outside' },
