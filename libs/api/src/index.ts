@@ -38,3 +38,5 @@ export { protobufDescriptor, schemaDefinitions, schemaRegistry } from './assets.
 export { isEmptySelector, selectorMatches } from './meta/label-selector.js';
 export { ageOf } from './table/human-duration.js';
 export { scaleColumns } from './table/scale-columns.js';
+export type { Amounts, ResourceField } from './core/v1/pod/pod-resources.js';
+export { addAmounts, containerAmounts, podAmounts } from './core/v1/pod/pod-resources.js';

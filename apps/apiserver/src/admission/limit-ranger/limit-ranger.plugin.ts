@@ -9,7 +9,7 @@ import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/re
 import type { LiveReader } from '../../live-view/live-view.js';
 import { forbiddenBy } from '../forbidden.js';
 import { podOf } from '../pod-request.js';
-import { containerAmounts, podAmounts } from '../pod-resources.js';
+import { containerAmounts, podAmounts } from '@orrery/api';
 import { claimViolations, itemsOf, violations } from './limits.js';
 
 const ANNOTATION = 'kubernetes.io/limit-ranger';

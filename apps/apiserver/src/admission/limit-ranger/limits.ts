@@ -1,7 +1,6 @@
 import { compareQuantities, formatQuantity, parseQuantity } from '@orrery/apimachinery';
 import type { Quantity } from '@orrery/apimachinery';
-import type { LimitRange, LimitRangeItem } from '@orrery/api';
-import type { Amounts } from '../pod-resources.js';
+import type { Amounts, LimitRange, LimitRangeItem } from '@orrery/api';
 
 export type ResourceList = Readonly<Record<string, unknown>>;
 

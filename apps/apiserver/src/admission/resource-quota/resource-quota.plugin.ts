@@ -6,7 +6,7 @@ import {
   zeroQuantity,
 } from '@orrery/apimachinery';
 import type { KubeObject, Quantity } from '@orrery/apimachinery';
-import type { Container, Pod, ResourceQuota } from '@orrery/api';
+import type { Amounts, Container, Pod, ResourceQuota } from '@orrery/api';
 import type {
   AdmissionAttributes,
   AdmissionPlugin,
@@ -16,7 +16,6 @@ import type {
 import type { LiveReader } from '../../live-view/live-view.js';
 import { forbiddenBy } from '../forbidden.js';
 import { podOf } from '../pod-request.js';
-import type { Amounts } from '../pod-resources.js';
 import { addedUsage, isInScope, mayGrow, usageOf } from './usage.js';
 
 export interface QuotaDeps {

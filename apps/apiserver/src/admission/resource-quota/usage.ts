@@ -6,14 +6,14 @@ import {
 } from '@orrery/apimachinery';
 import type { KubeObject, Quantity } from '@orrery/apimachinery';
 import type {
+  Amounts,
   KindDescriptor,
   PersistentVolumeClaim,
   Pod,
   ResourceQuota,
   Service,
 } from '@orrery/api';
-import { podAmounts } from '../pod-resources.js';
-import type { Amounts } from '../pod-resources.js';
+import { podAmounts } from '@orrery/api';
 
 const ONE = parseQuantity('1');
 

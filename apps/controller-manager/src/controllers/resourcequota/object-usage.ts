@@ -1,10 +1,11 @@
 import type { KubeObject, Quantity } from '@orrery/apimachinery';
 import { addQuantities, parseQuantity, zeroQuantity } from '@orrery/apimachinery';
 import type { PersistentVolumeClaim, Pod, ResourceClaim, ResourceRef, Service } from '@orrery/api';
-import { resources } from '@orrery/api';
+import { podAmounts, resources } from '@orrery/api';
 import { isTerminated } from '../../pods/pod-state.js';
-import { podAmounts } from './pod-amounts.js';
-import type { Amounts } from './pod-amounts.js';
+
+/** Quantities by the name of what is counted. */
+export type Amounts = Map<string, Quantity>;
 
 /** Every built-in kind that a quota can count. Events are left out, as upstream does. */
 export const COUNTED: readonly ResourceRef[] = [

@@ -2,8 +2,8 @@ import type { KubeObject } from '@orrery/apimachinery';
 import { formatQuantity, zeroQuantity } from '@orrery/apimachinery';
 import type { ResourceQuota, ResourceQuotaStatus, ResourceRef } from '@orrery/api';
 import { COUNTED, countName, usageOf } from './object-usage.js';
-import { addAmounts } from './pod-amounts.js';
-import type { Amounts } from './pod-amounts.js';
+import { addAmounts } from '@orrery/api';
+import type { Amounts } from './object-usage.js';
 import { isInScope } from './scopes.js';
 
 /** The objects of one kind in the quota's namespace. */

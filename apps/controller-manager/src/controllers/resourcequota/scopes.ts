@@ -7,7 +7,7 @@ import type {
   ResourceRef,
   ScopedResourceSelectorRequirement,
 } from '@orrery/api';
-import { podAmounts } from './pod-amounts.js';
+import { podAmounts } from '@orrery/api';
 
 type Scope = (pod: Pod) => boolean;
 

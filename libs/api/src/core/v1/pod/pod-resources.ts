@@ -5,23 +5,37 @@ import {
   zeroQuantity,
 } from '@orrery/apimachinery';
 import type { Quantity } from '@orrery/apimachinery';
-import type { Container, Pod } from '@orrery/api';
+import type { Container, Pod } from '../../../types.js';
 
-export type Amounts = Map<string, Quantity>;
+/** Quantities by the name of their resource. */
+export type Amounts = ReadonlyMap<string, Quantity>;
+/** Which half of `resources`. */
+export type ResourceField = 'requests' | 'limits';
 
+/** Amounts that cannot be read are left out: validation names them. */
 function readAmounts(list: Readonly<Record<string, unknown>> | undefined): Amounts {
-  const amounts: Amounts = new Map();
-  for (const [name, value] of Object.entries(list ?? {}))
-    amounts.set(name, parseQuantity(value as string | number));
+  const amounts = new Map<string, Quantity>();
+  for (const [name, value] of Object.entries(list ?? {})) {
+    try {
+      amounts.set(name, parseQuantity(value as string | number));
+    } catch {
+      continue;
+    }
+  }
   return amounts;
 }
 
-export function addAmounts(into: Amounts, more: ReadonlyMap<string, Quantity>): void {
+/** What a container asks for. */
+export const containerAmounts = ({ resources }: Container, field: ResourceField): Amounts =>
+  readAmounts(resources?.[field]);
+
+/** Adds to what is there, name by name. */
+export function addAmounts(into: Map<string, Quantity>, more: Amounts): void {
   for (const [name, value] of more)
     into.set(name, addQuantities(into.get(name) ?? zeroQuantity, value));
 }
 
-function raise(into: Amounts, least: Amounts): void {
+function raise(into: Map<string, Quantity>, least: Amounts): void {
   for (const [name, value] of least)
     if (compareQuantities(into.get(name) ?? zeroQuantity, value) < 0) into.set(name, value);
 }
@@ -42,7 +56,7 @@ function held(
   pod: Pod,
   asked: Amounts,
   status: StatusAmounts | undefined,
-  field: 'requests' | 'limits',
+  field: ResourceField,
 ): Amounts {
   if (!status?.resources) return asked;
   const most = new Map(isInfeasible(pod) ? [] : asked);
@@ -56,16 +70,13 @@ const isForPods = (name: string): boolean =>
   name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
 
 /** What each container asks for or holds. */
-function amountsByContainer(
-  pod: Pod,
-  field: 'requests' | 'limits',
-): (container: Container) => Amounts {
+function amountsByContainer(pod: Pod, field: ResourceField): (container: Container) => Amounts {
   const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
   const told = new Map(
     [...containerStatuses, ...initContainerStatuses].map((status) => [status.name, status]),
   );
   return (container) =>
-    held(pod, readAmounts(container.resources?.[field]), told.get(container.name), field);
+    held(pod, containerAmounts(container, field), told.get(container.name), field);
 }
 
 type AmountsOf = (container: Container) => Amounts;
@@ -100,9 +111,9 @@ function ofContainers(
  * before it if that is more; what it asks for as a whole goes before; and the overhead. While it is resized, the most of
  * what is asked for, granted and in effect (k8s component-helpers/resource: PodRequests, PodLimits).
  */
-export function podAmounts(pod: Pod, field: 'requests' | 'limits'): Amounts {
+export function podAmounts(pod: Pod, field: ResourceField): Map<string, Quantity> {
   const total = ofContainers(pod, amountsByContainer(pod, field), (container) =>
-    readAmounts(container.resources?.[field]),
+    containerAmounts(container, field),
   );
   const whole = held(pod, readAmounts(pod.spec?.resources?.[field]), pod.status, field);
   for (const [name, value] of whole) if (isForPods(name)) total.set(name, value);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { formatQuantity } from '@orrery/apimachinery';
-import type { Pod } from '@orrery/api';
+import type { Pod } from '../../../types.js';
 import { podAmounts } from './pod-resources.js';
 
 const asks = (cpu: string, limit?: string): object => ({
