@@ -64,10 +64,33 @@ const htmlSafe = (json: string): string =>
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
+const GO_ESCAPES: Readonly<Record<string, string>> = { '\u0007': '\\a', '\u000b': '\\v' };
+
+function escapeAsGo(char: string): string {
+  const code = char.codePointAt(0) ?? 0;
+  if (code < 0x20 || code === 0x7f)
+    return GO_ESCAPES[char] ?? `\\x${code.toString(16).padStart(2, '0')}`;
+  return code > 0xffff
+    ? `\\U${code.toString(16).padStart(8, '0')}`
+    : `\\u${code.toString(16).padStart(4, '0')}`;
+}
+
+/** What Go does not print as it is (strconv.IsPrint), but for the blanks that have letters of their own. */
+const NOT_PRINTED = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
+const AS_JSON = /[\b\f\n\r\t]/;
+
+/** A string as Go's %q prints it. */
+export const goQuote = (text: string): string =>
+  `"${text
+    .replace(/["\\]/g, String.raw`\$&`)
+    .replace(NOT_PRINTED, (char) =>
+      AS_JSON.test(char) ? JSON.stringify(char).slice(1, -1) : escapeAsGo(char),
+    )}"`;
+
 /** How Go's %#v-like formatting prints a rejected value in upstream's messages. */
 function printValue(value: unknown): string {
   if (value === undefined || value === null) return 'null';
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') return goQuote(value);
   if (typeof value === 'object') return htmlSafe(JSON.stringify(value));
   return String(value as number | boolean);
 }

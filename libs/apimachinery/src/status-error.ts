@@ -83,7 +83,7 @@ export class StatusError extends Error {
       metadata: {},
       status: 'Failure',
       message,
-      reason,
+      ...(reason === '' ? {} : { reason }),
       ...(options.details ? { details: options.details } : {}),
       code,
     };

@@ -5,6 +5,7 @@ import { ConfigError, KUBERNETES_VERSION, SystemClock } from '@orrery/component'
 import type { KubeClient, ResourceClient } from './client.js';
 import { HttpResourceClient } from './resource-client.js';
 import { hasOlderVersions } from './older-versions.js';
+import type { RateLimit } from './rate-limit.js';
 import { FileToken, fixedToken, noToken } from './token-source.js';
 import type { TokenSource } from './token-source.js';
 import { Transport } from './transport.js';
@@ -34,6 +35,8 @@ export interface ConnectOptions {
   readonly clock?: Clock | undefined;
   /** The Lease under which each write is made: our API server refuses it with 409 Fenced once that has passed on. */
   readonly fence?: (() => Fence | undefined) | undefined;
+  /** How many requests may be sent, by all clients that share the limit; watches do not count. Default no limit. */
+  readonly limit?: RateLimit | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -107,6 +110,7 @@ function transportOf(options: ConnectOptions): Transport {
     requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS,
     clock,
     fence: options.fence,
+    limit: options.limit,
   });
 }
 

@@ -10,6 +10,7 @@ import { ConfigError, holding } from '@orrery/component';
 import { ConnectionError } from './connection-error.js';
 import { Http2Streams } from './http2-streams.js';
 import type { StreamRequest, StreamedAnswer } from './http2-streams.js';
+import type { RateLimit } from './rate-limit.js';
 import { currentReaction } from './reacting-to.js';
 import type { TokenSource } from './token-source.js';
 
@@ -30,6 +31,7 @@ export interface TransportOptions {
   readonly clock: Clock;
   /** The Lease under which writes are made at the moment. */
   readonly fence?: (() => Fence | undefined) | undefined;
+  readonly limit?: RateLimit | undefined;
 }
 
 export interface HttpRequest {
@@ -102,7 +104,9 @@ export class Transport {
 
   /** Sends and reads the whole answer, whatever its code. GETs are repeated where that is right. */
   async send(request: HttpRequest): Promise<HttpAnswer> {
+    const { limit } = this.options;
     for (let tries = 1; ; tries++) {
+      if (limit) await limit.take(request.signal);
       const answer = await holding(this.options.clock, () => this.#sendOnce(request));
       const waitSeconds = retryAfter(request, answer);
       if (answer.code === 401) this.options.tokens.expire();

@@ -1,5 +1,6 @@
+import { getMaxListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { interruptedBy } from './app.js';
+import { interruptedBy, letManyWait } from './app.js';
 
 const aborted = (reason: unknown): AbortSignal => AbortSignal.abort(reason);
 const sigterm = new Error('SIGTERM');
@@ -29,4 +30,9 @@ describe('the end of work that was interrupted', () => {
   ])('%s', (_, error, signal, code) => {
     expect(interruptedBy(error, signal)).toBe(code);
   });
+});
+
+it('has any number wait for one AbortSignal, with every Node', () => {
+  letManyWait();
+  expect(getMaxListeners(new AbortController().signal)).toBe(0);
 });

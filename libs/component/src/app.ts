@@ -1,3 +1,4 @@
+import { getMaxListeners, setMaxListeners } from 'node:events';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Clock } from './clock.js';
@@ -55,11 +56,20 @@ export function interruptedBy(error: unknown, { reason }: AbortSignal): number |
 }
 
 /**
+ * Has many wait for one AbortSignal without a warning of a leak, as Node does itself since version 22. Before, it counts them
+ * as listeners of any event; the number of those is then not looked at either.
+ */
+export function letManyWait(): void {
+  if (getMaxListeners(new AbortController().signal) > 0) setMaxListeners(0);
+}
+
+/**
  * The body of every main.ts: runs `app` with this process's arguments; exit code 0 stopped, 1 failed, 2 bad flags, 128 + number for
  * work that a signal interrupted.
  */
 export async function runMain(app: ComponentApp, argv = process.argv.slice(2)): Promise<void> {
   mapStacks();
+  letManyWait();
   const signal = stopOnSignals();
   try {
     await app.run(argv, { signal });

@@ -1,37 +1,68 @@
-import { createServer } from 'node:http';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { Server } from 'node:https';
 import { ConfigError } from './flags.js';
 import type { Metrics } from './metrics.js';
+import { OpenSockets } from './open-sockets.js';
 
 /** Where a component answers its probes. */
 export interface HealthOptions {
   readonly address: string;
   readonly port: number;
   readonly metrics: Metrics;
+  readonly tls: HealthTls;
+  /** What those are told who may not ask; undefined = they may. */
+  readonly refusal: (request: IncomingMessage) => Promise<Refusal | undefined>;
+}
+
+/** A certificate, and of whom clients may show one. */
+export interface HealthTls {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  readonly ca: readonly string[];
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+interface Refusal {
+  readonly code: number;
+  /** The body, JSON. */
+  readonly status: object;
 }
 
 const answer = (response: ServerResponse, code: number, type: string, body: string): void => {
   response.writeHead(code, { 'content-type': type }).end(body);
 };
 
-/** Serves /healthz, /readyz, /livez and /metrics over HTTP until the signal aborts. */
-export async function serveHealth(options: HealthOptions, signal: AbortSignal): Promise<void> {
-  const { address, port, metrics } = options;
-  const server = createServer((request, response) => {
-    const path = (request.url ?? '').split('?')[0];
-    if (path === '/metrics')
-      metrics.text().then(
-        (text) => {
-          answer(response, 200, metrics.contentType, text);
-        },
-        (error: unknown) => {
-          answer(response, 500, 'text/plain', String(error));
-        },
-      );
-    else if (path === '/healthz' || path === '/livez' || path === '/readyz')
-      answer(response, 200, 'text/plain', 'ok');
-    else answer(response, 404, 'text/plain', '404 page not found\n');
-  });
+async function respond(
+  { metrics, refusal }: HealthOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const refused = await refusal(request);
+  if (refused) {
+    answer(response, refused.code, 'application/json', `${JSON.stringify(refused.status)}\n`);
+    return;
+  }
+  const path = (request.url ?? '').split('?')[0];
+  if (path === '/metrics') answer(response, 200, metrics.contentType, await metrics.text());
+  else if (path === '/healthz' || path === '/livez' || path === '/readyz')
+    answer(response, 200, 'text/plain', 'ok');
+  else answer(response, 404, 'text/plain', '404 page not found\n');
+}
+
+/** Serves /healthz, /readyz, /livez and /metrics over HTTPS until the signal aborts. */
+export async function serveHealth(options: HealthOptions, signal: AbortSignal): Promise<Server> {
+  const { address, port, tls } = options;
+  const { cert, key, minVersion } = tls;
+  const server = createServer(
+    { cert, key, minVersion, ca: [...tls.ca], requestCert: true, rejectUnauthorized: false },
+    (request, response) => {
+      respond(options, request, response).catch((error: unknown) => {
+        answer(response, 500, 'text/plain', String(error));
+      });
+    },
+  );
+  const sockets = new OpenSockets(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       reject(
@@ -43,12 +74,11 @@ export async function serveHealth(options: HealthOptions, signal: AbortSignal): 
     });
     server.listen(port, address, resolve);
   });
-  signal.addEventListener(
-    'abort',
-    () => {
-      server.closeAllConnections();
-      server.close();
-    },
-    { once: true },
-  );
+  const close = (): void => {
+    server.close();
+    sockets.end();
+  };
+  if (signal.aborted) close();
+  else signal.addEventListener('abort', close, { once: true });
+  return server;
 }

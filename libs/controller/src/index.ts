@@ -43,7 +43,9 @@ export { ReconcileErrorFilter } from './transport/reconcile-error.filter.js';
 export { reconcilerController } from './transport/reconciler-controller.js';
 // Processes behind a lease.
 export type { ElectionFile, ElectionOptions } from './process/leader-elected-flags.js';
-export { LeaderElectedFlags, toElection } from './process/leader-elected-flags.js';
+export { toServing } from './serving/serving-flags.js';
+export type { ServingOptions } from './serving/serving-flags.js';
+export { LeaderElectedFlags, toElection, toRequestLimit } from './process/leader-elected-flags.js';
 export type { GuardedProcess, LeaderElectedOptions } from './process/connect-guarded.js';
 export { connectGuarded } from './process/connect-guarded.js';
 export { runTransport } from './process/run-transport.js';

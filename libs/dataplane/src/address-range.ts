@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import type { Backend } from './rule-set.js';
 
 /** 32-bit value of a dotted IPv4 address; undefined when the text is none. */
 export function parseIpv4(text: string): number | undefined {
@@ -72,14 +73,19 @@ const NEVER = [
   '0.0.0.0/8',
   '127.0.0.0/24',
   '169.254.0.0/16',
-  '224.0.0.0/4',
-  '::/127',
+  '224.0.0.0/3',
+  // ::, ::1, and every form in which an address of IPv4 is written as one of IPv6.
+  '::/96',
+  '::ffff:0:0/96',
+  '64:ff9b::/96',
   'fe80::/10',
   'ff00::/8',
 ];
 
-/** etcd, the API server, kube-proxy, kubelet, controller manager and scheduler: never backends at a node's address. */
-const CONTROL_PORTS = new Set([2379, 2380, 6443, 10248, 10249, 10250, 10255, 10256, 10257, 10259]);
+const API_PORT = 6443;
+
+/** etcd, kube-proxy, kubelet, controller manager and scheduler: never backends at a node's address. */
+const CONTROL_PORTS = new Set([2379, 2380, 10248, 10249, 10250, 10255, 10256, 10257, 10259]);
 
 type Place = 'pods' | 'nodes' | 'elsewhere';
 
@@ -87,8 +93,9 @@ type Place = 'pods' | 'nodes' | 'elsewhere';
 const MAX_KNOWN = 10_000;
 
 /**
- * Which backends may be dialled: only addresses inside the given ranges, so that an Endpoints object cannot point the
- * relay at a loopback or control-plane port (CVE-2021-25740). Pods of the host network have the addresses of nodes.
+ * Which backends may be dialled: addresses of the pod range, and of the nodes' range only what kube-proxy knows to be a
+ * pod of the host network or an API server, so that an Endpoints object cannot point the relay at a loopback or
+ * control-plane port (CVE-2021-25740).
  */
 export class DialGuard {
   private readonly pods: readonly AddressRange[];
@@ -101,9 +108,11 @@ export class DialGuard {
     this.nodes = nodes.flatMap((text) => AddressRange.parse(text) ?? []);
   }
 
-  allows(address: string, port: number): boolean {
+  allows({ address, port, host }: Pick<Backend, 'address' | 'port' | 'host'>): boolean {
     const place = this.placeOf(address);
-    return place === 'pods' || (place === 'nodes' && !CONTROL_PORTS.has(port));
+    if (place !== 'nodes') return place === 'pods';
+    if (host === undefined || CONTROL_PORTS.has(port)) return false;
+    return host === 'apiServer' || port !== API_PORT;
   }
 
   private placeOf(address: string): Place {

@@ -30,7 +30,7 @@ export interface DataplaneOptions {
   readonly random: Random;
   /** Ranges whose addresses may be dialled as backends: the pod CIDR. */
   readonly allowedBackends: readonly string[];
-  /** Ranges of the nodes, which may be dialled but for the ports of the control plane. */
+  /** Ranges of the nodes, where backends must say what they are; see DialGuard. */
   readonly allowedNodes?: readonly string[];
   /** Time for a backend to accept. Default 2 s. */
   readonly dialTimeoutMs?: number;

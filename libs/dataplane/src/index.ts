@@ -8,13 +8,14 @@ export type {
   Frontend,
   FrontendKind,
   FrontendProblem,
+  HostBackend,
   PolicyName,
   Protocol,
   RuleChanges,
   RuleSet,
   ServiceRule,
 } from './rule-set.js';
-export { FRONTEND_KINDS, POLICY_NAMES, backendKey, ruleKey } from './rule-set.js';
+export { FRONTEND_KINDS, HOST_BACKENDS, POLICY_NAMES, backendKey, ruleKey } from './rule-set.js';
 export { AddressRange, DialGuard, parseIpv4 } from './address-range.js';
 export type { TrafficFlow, TrafficPolicy } from './traffic-policy.js';
 export { PERMIT_ALL } from './traffic-policy.js';

@@ -28,10 +28,16 @@ export interface Frontend {
   readonly kind: FrontendKind;
 }
 
+/** What may be behind an address of a node: the port of a pod of the host network, or an API server of this cluster. */
+export const HOST_BACKENDS = ['pod', 'apiServer'] as const;
+export type HostBackend = (typeof HOST_BACKENDS)[number];
+
 /** A pod's address that may be chosen now. */
 export interface Backend {
   readonly address: string;
   readonly port: number;
+  /** What kube-proxy knows to be there, whoever wrote the endpoint. Absent: only an address of the pod range is dialled. */
+  readonly host?: HostBackend;
   /** IPVS weight; 1 unless said otherwise. */
   readonly weight: number;
 }
@@ -56,7 +62,7 @@ export interface ServiceRule {
   readonly backends: readonly Backend[];
   /** Present with externalTrafficPolicy Local: `backends` are then those of the node, for clients from outside. */
   readonly inside?: InsideRule;
-  /** Loopback, link-local and foreign backend addresses are refused unless this is set (the `kubernetes` Service). */
+  /** Every backend may be dialled: nobody but this process's own program has named them. Not said over the control socket. */
   readonly trusted?: boolean;
   /** CIDRs of the clients that are let in (loadBalancerSourceRanges); absent = all. */
   readonly allowedSources?: readonly string[];

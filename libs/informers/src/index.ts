@@ -6,7 +6,7 @@
 export type { IndexFunction, LabelMatcher, Lister } from './indexer.js';
 export { BY_NODE, BY_OWNER, Indexer, byNode, byOwner } from './indexer.js';
 export type { InformerFactoryOptions } from './informer-factory.js';
-export { InformerFactory } from './informer-factory.js';
+export { InformerFactory, dropManagedFields } from './informer-factory.js';
 export { isAtLeast } from './resource-version.js';
 export type { InformerHandler, InformerOptions, InformerScope } from './shared-informer.js';
 export { SharedInformer } from './shared-informer.js';

@@ -19,9 +19,13 @@ interface Entry {
   started: boolean;
 }
 
-/** Removes what no component reads and what is often half of an object. */
-function dropManagedFields<T extends KubeObject>(object: T): T {
-  delete object.metadata.managedFields;
+/**
+ * Removes what no component reads and what is often half of an object. A `delete` would make a dictionary of the metadata:
+ * 700 bytes more for each object that a cache keeps, and slow to read.
+ */
+export function dropManagedFields<T extends KubeObject>(object: T): T {
+  const { managedFields, ...metadata } = object.metadata;
+  if (managedFields !== undefined) object.metadata = metadata;
   return object;
 }
 

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { ToolError, runTool } from './tool.js';
 
 /** Where ip-netns(8) keeps named network namespaces. */
@@ -6,7 +7,11 @@ export const NETNS_FOLDER = '/run/netns';
 
 export const netnsPath = (name: string): string => `${NETNS_FOLDER}/${name}`;
 
-export const netnsExists = (name: string): boolean => existsSync(netnsPath(name));
+/** Whether a namespace has that name; of one whose machine was started again only an empty file may be left. */
+export function netnsExists(name: string, folder: string = NETNS_FOLDER): boolean {
+  const found = statSync(join(folder, name), { throwIfNoEntry: false });
+  return found !== undefined && found.dev !== statSync(folder).dev;
+}
 
 /** Makes a network namespace with its loopback up. */
 export async function addNetns(name: string): Promise<string> {

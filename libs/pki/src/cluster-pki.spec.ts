@@ -45,6 +45,7 @@ describe('createClusterPki()', () => {
       'pki/apiserver-kubelet-client.key',
       'pki/front-proxy-ca.crt',
       'pki/front-proxy-client.crt',
+      'pki/health.crt',
       'pki/sa.key',
       'pki/sa.pub',
       'admin.conf',

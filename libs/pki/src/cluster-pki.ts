@@ -100,6 +100,19 @@ function ensureServerCertificate(
   });
 }
 
+/** What the controller manager and the scheduler serve health with, who else would make themselves one at each start. */
+const ensureHealth = (
+  { now, apiserverSans }: ClusterPkiOptions,
+  pki: string,
+  ca: CertificateAuthority,
+): Promise<void> =>
+  ensureCertificate(join(pki, 'health'), ca, {
+    commonName: 'health',
+    usages: ['serverAuth'],
+    now,
+    sans: { dns: ['localhost'], ips: apiserverSans.ips },
+  });
+
 /** The front proxy has a CA of its own, so that no client of the cluster can pass for it. */
 async function ensureFrontProxy(pki: string, now: number): Promise<void> {
   const ca = await ensureCa(join(pki, 'front-proxy-ca'), 'front-proxy-ca', now);
@@ -174,6 +187,7 @@ function ensureSigned(
 ): readonly Promise<void>[] {
   return [
     ensureServerCertificate(options, pki, ca),
+    ensureHealth(options, pki, ca),
     ensureCertificate(join(pki, 'apiserver-kubelet-client'), ca, {
       commonName: 'kube-apiserver-kubelet-client',
       organizations: ['system:masters'],

@@ -32,6 +32,8 @@ const named = (cluster: unknown): { cluster?: string } =>
 function parseContinue(text: string): ContinueToken {
   const odd = /[^A-Za-z0-9_-]/.exec(text);
   if (odd) throw bad(`illegal base64 data at input byte ${odd.index}`);
+  // What is left behind whole groups of four is too little for a byte.
+  if (text.length % 4 === 1) throw bad(`illegal base64 data at input byte ${text.length - 1}`);
   let token: { v?: unknown; rv?: unknown; start?: unknown; cluster?: unknown };
   const bytes = Buffer.from(text, 'base64url');
   try {

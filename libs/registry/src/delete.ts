@@ -48,7 +48,7 @@ export interface DeleteResult {
 
 const ORPHAN = 'orphan';
 const FOREGROUND = 'foregroundDeletion';
-const POLICIES = ['Orphan', 'Background', 'Foreground'] as const;
+const POLICIES = ['Foreground', 'Background', 'Orphan'] as const;
 const ATTEMPTS = 16;
 
 /** k8s apimachinery pkg/apis/meta/v1/validation:ValidateDeleteOptions. */
@@ -197,6 +197,13 @@ async function hold(
   return { representation: representationOf(scope.kind, entry), deleted: false };
 }
 
+/** What dies gracefully is marked even where its grace is none (k8s apiserver pkg/registry/rest/delete.go:BeforeDelete). */
+function lastState(scope: StoreScope, last: Representation): Representation {
+  if (!scope.kind.defaultGracePeriodSeconds) return last;
+  const { finalizers = [] } = last.object.metadata;
+  return represent(markDeleting(scope, last.object, 0, finalizers));
+}
+
 async function attempt(scope: StoreScope, current: Entry, call: DeleteCall): Promise<DeleteResult> {
   const { kind, deps, hooks } = scope;
   const { object } = representationOf(kind, current);
@@ -211,7 +218,7 @@ async function attempt(scope: StoreScope, current: Entry, call: DeleteCall): Pro
       return { representation: representationOf(kind, current), deleted: false };
     return hold(scope, current, markDeleting(scope, object, grace ?? running, finalizers), call);
   }
-  if (call.dryRun) return { representation: represent(object), deleted: true };
+  if (call.dryRun) return { representation: lastState(scope, represent(object)), deleted: true };
   const gone = await fenced(scope, call.context, (guarded) =>
     deps.storage.delete(current.key, current.revision, {
       ...writeOptionsOf(scope, object, call),
@@ -219,7 +226,7 @@ async function attempt(scope: StoreScope, current: Entry, call: DeleteCall): Pro
     }),
   );
   await hooks.afterDelete?.(object, { context: call.context, dryRun: false });
-  return { representation: representationOf(kind, gone), deleted: true };
+  return { representation: lastState(scope, representationOf(kind, gone)), deleted: true };
 }
 
 /** DELETE of one object: begins or completes its deletion (k8s apiserver pkg/registry/rest/delete.go:BeforeDelete). */

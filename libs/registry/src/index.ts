@@ -10,6 +10,7 @@ export type { ResourceStoreOptions } from './resource-store.js';
 export { ResourceStore } from './resource-store.js';
 export type { CreateCall, TrackFields } from './create.js';
 export type { DeleteCall, DeleteOptions, DeleteResult } from './delete.js';
+export { validateDeleteOptions } from './delete.js';
 export type { ListRequest, WatchRequest } from './list-options.js';
 export type { ObjectList } from './read.js';
 export type { Representation } from './representation.js';

@@ -1,5 +1,5 @@
 import type { FieldError, KubeObject } from '@orrery/apimachinery';
-import { FieldPath, forbidden, newBadRequest, newInvalid } from '@orrery/apimachinery';
+import { FieldPath, StatusError, forbidden, newBadRequest, newInvalid } from '@orrery/apimachinery';
 
 /** The options of list and watch, decoded but not yet judged. */
 export interface ListRequest {
@@ -23,15 +23,22 @@ export interface WatchRequest extends Omit<ListRequest, 'limit' | 'continueToken
 
 const MATCH = FieldPath.of('resourceVersionMatch');
 
-/** Reads a resourceVersion; '' is undefined. */
-export function parseResourceVersion(text: string): number | undefined {
+const UINT64 = 2n ** 64n;
+
+/** Reads a resourceVersion; '' is undefined. Throws what upstream says to a list, or, of a get or a watch, lets out. */
+export function parseResourceVersion(
+  text: string,
+  verb: 'get' | 'list' | 'watch',
+): number | undefined {
   if (text === '') return undefined;
-  if (!/^\d+$/.test(text) || Number(text) > Number.MAX_SAFE_INTEGER) {
-    throw newBadRequest(
-      `invalid resource version: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-    );
-  }
-  return Number(text);
+  const isNumber = /^\d+$/.test(text);
+  if (isNumber && BigInt(text) < UINT64) return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
+  const value = JSON.stringify(text);
+  const problem = isNumber ? 'value out of range' : 'invalid syntax';
+  const message = `resourceVersion: Invalid value: ${value}: strconv.ParseUint: parsing ${value}: ${problem}`;
+  throw verb === 'list'
+    ? newBadRequest(`invalid resource version: ${message}`)
+    : new StatusError(500, '', message);
 }
 
 function refuse(errors: readonly FieldError[]): void {

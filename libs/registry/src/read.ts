@@ -19,7 +19,7 @@ export interface ObjectList {
 }
 
 function freshnessOfGet(resourceVersion: string): Freshness {
-  const revision = parseResourceVersion(resourceVersion);
+  const revision = parseResourceVersion(resourceVersion, 'get');
   if (revision === undefined) return { kind: 'consistent' };
   return revision === 0 ? { kind: 'any' } : { kind: 'notOlderThan', revision };
 }
@@ -50,7 +50,7 @@ interface Page {
 
 /** Which snapshot is asked for, and from where on. */
 function pageOf(scope: StoreScope, request: ListRequest): Page {
-  const revision = parseResourceVersion(request.resourceVersion);
+  const revision = parseResourceVersion(request.resourceVersion, 'list');
   if (request.continueToken !== '') {
     if (revision !== undefined && revision !== 0) {
       throw newBadRequest('specifying resource version is not allowed when using continue');

@@ -68,6 +68,21 @@ interface Attempt extends UpdateResult {
 
 const ATTEMPTS = 16;
 
+const UINT64 = 2n ** 64n;
+
+/** k8s apiserver pkg/storage/api_object_versioner.go:ObjectResourceVersion, whose errors nobody makes a Status of. */
+function parseVersion(version: string): bigint {
+  if (version === '') return 0n;
+  const isNumber = /^\d+$/.test(version);
+  if (isNumber && BigInt(version) < UINT64) return BigInt(version);
+  const problem = isNumber ? 'value out of range' : 'invalid syntax';
+  throw new StatusError(
+    500,
+    '',
+    `strconv.ParseUint: parsing ${JSON.stringify(version)}: ${problem}`,
+  );
+}
+
 function checkVersions(scope: StoreScope, object: KubeObject, old: KubeObject): void {
   const name = old.metadata.name ?? '';
   const { uid, resourceVersion } = object.metadata;
@@ -78,13 +93,16 @@ function checkVersions(scope: StoreScope, object: KubeObject, old: KubeObject): 
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
     );
   }
-  if (!resourceVersion || resourceVersion === '0') {
+  const version = parseVersion(resourceVersion ?? '');
+  if (version === 0n) {
     if (scope.kind.strategy.allowUnconditionalUpdate === false) {
-      throw newInvalid(scope.kind, name, [
+      // Upstream names the resource for the kind (k8s apiserver pkg/registry/generic/registry/store.go:Update).
+      const { group, resource } = scope.resource;
+      throw newInvalid({ group, kind: resource }, name, [
         invalid(FieldPath.of('metadata', 'resourceVersion'), 0, 'must be specified for an update'),
       ]);
     }
-  } else if (resourceVersion !== old.metadata.resourceVersion) {
+  } else if (version !== BigInt(old.metadata.resourceVersion ?? '')) {
     throw newConflict(scope.resource, name, OBJECT_MODIFIED);
   }
 }
@@ -186,7 +204,9 @@ async function write(
   const { kind, deps } = scope;
   const old = representationOf(kind, current);
   const result = { created: false, deleted: false };
-  if (isNoop(object, old.object)) return { ...result, unwritten: true, representation: old };
+  // What another key has encrypted is written once more, as upstream does.
+  if (isNoop(object, old.object) && !current.isStale)
+    return { ...result, unwritten: true, representation: old };
   await call.pause?.();
   if (!call.dryRun && isFree(scope, object)) {
     const cause = causeOption(scope, object, call.context, 'delete');
@@ -196,7 +216,12 @@ async function write(
     await scope.hooks.afterDelete?.(object, { context: call.context, dryRun: false });
     return { ...result, deleted: true, representation: represent(object) };
   }
-  if (call.dryRun) return { ...result, representation: represent(object) };
+  if (call.dryRun) {
+    // It is the version of what is there, whether it was named or not.
+    if (old.object.metadata.resourceVersion)
+      object.metadata.resourceVersion = old.object.metadata.resourceVersion;
+    return { ...result, representation: represent(object) };
+  }
   const value = encodeForStorage(kind, object);
   const how = {
     ...causeOption(scope, object, call.context, 'update'),
@@ -268,6 +293,7 @@ async function createAbsent(
 ): Promise<UpdateResult> {
   if (!call.createWhenAbsent || call.subresource) throw newNotFound(scope.resource, call.name);
   const object = await transform(undefined);
+  parseVersion(object.metadata.resourceVersion ?? '');
   if (object.metadata.uid) {
     // A client that names a uid means an object that was there (k8s store.go:Update).
     throw newConflict(

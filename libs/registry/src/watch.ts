@@ -109,7 +109,7 @@ interface Start {
 }
 
 async function startOf(scope: StoreScope, request: WatchRequest): Promise<Start> {
-  const revision = parseResourceVersion(request.resourceVersion);
+  const revision = parseResourceVersion(request.resourceVersion, 'watch');
   const withState = request.sendInitialEvents ?? (revision === undefined || revision === 0);
   if (!withState) {
     return { initial: [], after: revision || (await scope.deps.storage.revision(request.signal)) };

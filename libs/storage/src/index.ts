@@ -20,6 +20,11 @@ export type {
 } from './storage.js';
 export type { StorageErrorCode, StorageErrorDetail } from './storage-error.js';
 export { StorageError, isOutcomeUnknown, isStorageError } from './storage-error.js';
+export { aesCbc, aesGcm, secretbox } from './encryption/ciphers.js';
+export type { ValueCipher } from './encryption/ciphers.js';
+export type { EncryptionOptions, EncryptionRule, Transformed } from './encryption/encryption.js';
+export { Encryption } from './encryption/encryption.js';
+export type { ValueKey, ValueProvider } from './encryption/resource-values.js';
 export type { EtcdClientOptions } from './etcd3/etcd-client.js';
 export { EtcdClient } from './etcd3/etcd-client.js';
 export type { EtcdStorageOptions } from './etcd3/etcd-storage.js';

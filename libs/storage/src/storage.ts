@@ -20,6 +20,8 @@ export interface Entry {
   readonly typeEnd: number;
   /** The parsed object with resourceVersion set. Parsed on first use, kept, deeply frozen in tests. */
   readonly object: KubeObject;
+  /** It is not stored as it would be now (encrypted by another key): writing it again changes that. */
+  readonly isStale?: boolean;
 }
 
 /** How fresh a read must be (k8s API concepts, "resourceVersion"). */

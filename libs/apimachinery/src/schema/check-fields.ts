@@ -263,13 +263,12 @@ function structCheck(
     if (!isPlain(value)) return mismatch(value, goType, place, found);
     fields ??= new Map(Object.entries(properties).map(([key, field]) => [key, compile(field, '')]));
     for (const key of Object.keys(value)) {
-      const entry = value[key];
       const field = fields.get(key);
-      if (!field) {
-        if (found.unknownFields.length < MAX_UNKNOWN)
-          found.unknownFields.push(step(place, key, struct).path);
-      } else if (entry !== null && entry !== undefined)
-        field(entry, step(place, key, struct), found);
+      if (field) {
+        const entry = value[key];
+        if (entry !== null && entry !== undefined) field(entry, step(place, key, struct), found);
+      } else if (found.unknownFields.length < MAX_UNKNOWN)
+        found.unknownFields.push(step(place, key, struct).path);
     }
   };
 }

@@ -204,8 +204,8 @@ function structNormalizer(struct: Struct, compile: (schema: Schema) => Normalize
     compiled ??= compileStruct(struct, compile);
     const copy: PlainObject = {};
     for (const key of Object.keys(value)) {
-      const entry = value[key];
       const field = compiled.fields.get(key);
+      const entry = field && value[key];
       if (!field || entry === null || entry === undefined || field.omits(entry)) continue;
       copy[key] = field.normalize(entry);
     }

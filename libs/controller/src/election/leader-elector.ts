@@ -5,6 +5,7 @@ import { resources } from '@orrery/api';
 import { isConnectionError } from '@orrery/client';
 import type { KubeClient, ResourceClient } from '@orrery/client';
 import type { Clock, Logger, Random } from '@orrery/component';
+import type { EventRecorder } from '../writes/event-recorder.js';
 import { decideElection, leaseRecord } from './lease-record.js';
 import type { Observation } from './lease-record.js';
 
@@ -23,6 +24,8 @@ export interface LeaderElectionOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Told who leads, as an event of the Lease; default nobody. */
+  readonly events?: EventRecorder;
 }
 
 /** A server that refuses connections is starting: it is asked again soon. */
@@ -108,9 +111,19 @@ export class LeaderElector implements Leadership {
         continue;
       }
       this.options.logger.info('started leading', { lease: this.options.lease.name });
+      this.#tell('became leader');
       await this.#term(signal, lead);
       this.options.logger.info('stopped leading', { lease: this.options.lease.name });
+      if (!signal.aborted) this.#tell('stopped leading');
     }
+  }
+
+  /** k8s client-go tools/leaderelection/resourcelock/leaselock.go:RecordEvent. */
+  #tell(what: string): void {
+    const { events, identity } = this.options;
+    const { metadata } = this.#taken ?? { metadata: {} };
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata };
+    events?.event(lease, 'Normal', 'LeaderElection', `${identity} ${what}`);
   }
 
   async #term(signal: AbortSignal, lead: Lead): Promise<void> {

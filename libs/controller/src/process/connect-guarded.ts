@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import type { KubeClient } from '@orrery/client';
-import { connect, loadKubeconfig } from '@orrery/client';
+import type { ConnectOptions, KubeClient } from '@orrery/client';
+import { RateLimit, connect, loadKubeconfig } from '@orrery/client';
 import type { Clock, ComponentContext, Logger, Metrics, Random } from '@orrery/component';
 import {
   SystemClock,
@@ -8,7 +8,6 @@ import {
   createLogger,
   createMetrics,
   inRootfs,
-  serveHealth,
 } from '@orrery/component';
 import { InformerFactory } from '@orrery/informers';
 import { LeaderElector, alwaysLeader } from '../election/leader-elector.js';
@@ -18,13 +17,20 @@ import type { EventRecorder } from '../writes/event-recorder.js';
 import { ApiEventRecorder } from '../writes/event-recorder.js';
 import { GuardedClient } from '../writes/guarded-client.js';
 import { WriteFence } from '../writes/write-fence.js';
-import type { ElectionOptions } from './leader-elected-flags.js';
+import { serveDelegated } from '../serving/serve-delegated.js';
+import type { ServingParts } from '../serving/serve-delegated.js';
+import type { ServingOptions } from '../serving/serving-flags.js';
+import type { ElectionOptions, RequestLimit } from './leader-elected-flags.js';
 
 export interface LeaderElectedOptions extends ElectionOptions {
   readonly kubeconfig: string;
-  /** Address of /healthz and /metrics; '' = not served. */
+  /** Address of /healthz and /metrics; '' = not served, as with the port 0. */
   readonly bindAddress: string;
   readonly securePort: number;
+  readonly serving: ServingOptions;
+  readonly requestLimit: RequestLimit | undefined;
+  /** Who tells of who leads; default the process. */
+  readonly electionComponent?: string;
 }
 
 /** What a process behind a lease works with. */
@@ -60,20 +66,20 @@ export async function connectGuarded(
       level: options.verbosity < DEBUG_VERBOSITY ? 'info' : 'debug',
     }),
   };
-  const server = {
-    ...loadKubeconfig(inRootfs(options.kubeconfig)),
-    ...(options.master === '' ? {} : { server: options.master }),
-    userAgent: name,
-    clock: base.clock,
-  };
+  const server = serverOf(name, options, clock);
   const client = connect(server);
+  // Renewals of the lease wait for nobody.
+  const renewer = server.limit ? connect({ ...server, limit: undefined }) : client;
   const informers = new InformerFactory({ ...base, client });
   const fence = new WriteFence(base.clock);
+  const events = (component: string): EventRecorder =>
+    new ApiEventRecorder({ ...base, client, component });
   const elector = options.leaderElect
     ? new LeaderElector({
         ...base,
         ...options,
-        client,
+        client: renewer,
+        events: events(options.electionComponent ?? name),
         identity: `${hostname()}_${base.random.uuid()}`,
       })
     : undefined;
@@ -81,8 +87,7 @@ export async function connectGuarded(
   const isFenced = elector !== undefined && options.fencedWrites;
   const writer = isFenced ? connect({ ...server, fence: () => elector.fence }) : client;
   const metrics = createMetrics({ process: true });
-  const { bindAddress: address, securePort: port } = options;
-  if (address) await serveHealth({ address, port, metrics }, signal);
+  await serve({ ...base, name, metrics }, options, signal);
   return {
     ...base,
     metrics,
@@ -98,10 +103,31 @@ export async function connectGuarded(
       onFenced: () => elector?.fenced(),
     }),
     whileLeading: elector ? (until, lead) => elector.start(until, lead) : leadAlways,
-    events: (component) => new ApiEventRecorder({ ...base, client, component }),
+    events,
     close: async () => {
-      await writer.close();
-      await client.close();
+      for (const each of [writer, renewer, client]) await each.close();
     },
   };
+}
+
+/** The API server of the kubeconfig, or of --master, and how many requests it may be sent. */
+function serverOf(name: string, options: LeaderElectedOptions, clock: Clock): ConnectOptions {
+  const { perSecond, burst } = options.requestLimit ?? {};
+  return {
+    ...loadKubeconfig(inRootfs(options.kubeconfig)),
+    ...(options.master === '' ? {} : { server: options.master }),
+    userAgent: name,
+    clock,
+    limit: perSecond && burst ? new RateLimit(perSecond, burst, clock) : undefined,
+  };
+}
+
+/** Serves health and metrics where the flags say so. */
+async function serve(
+  parts: Pick<ServingParts, 'name' | 'clock' | 'logger' | 'metrics'>,
+  { bindAddress: address, securePort: port, serving }: LeaderElectedOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  if (address && port !== 0)
+    await serveDelegated({ ...parts, address, port, options: serving }, signal);
 }

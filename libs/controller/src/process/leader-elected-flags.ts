@@ -37,12 +37,12 @@ export class LeaderElectedFlags extends UpstreamFlags {
   @IsString()
   leaderElectResourceName: string = '';
 
-  @Flag('Address of /healthz and /metrics; none = not served')
+  @Flag('Address of /healthz and /metrics, over HTTPS; none = not served')
   @IsOptional()
   @IsString()
   bindAddress: string = '';
 
-  @Flag('Port of /healthz and /metrics')
+  @Flag('Port of /healthz and /metrics; 0 = not served')
   @IsInt()
   @Min(0)
   @Max(65_535)
@@ -60,6 +60,25 @@ export interface ElectionOptions {
   readonly renewDeadlineMs: number;
   readonly retryPeriodMs: number;
   readonly fencedWrites: boolean;
+}
+
+/** How many requests a process sends; undefined = as many as the API server takes. */
+export interface RequestLimit {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+/** client-go's, where nothing is said (rest/config.go:DefaultBurst). */
+const DEFAULT_BURST = 10;
+
+/** What a file sets goes before its flag; 0 says nothing, below it there is no limit. */
+export function toRequestLimit(
+  flags: Pick<LeaderElectedFlags, 'kubeApiQps' | 'kubeApiBurst'>,
+  file: { readonly qps?: number; readonly burst?: number } = {},
+): RequestLimit | undefined {
+  const perSecond = file.qps || flags.kubeApiQps;
+  const burst = file.burst || flags.kubeApiBurst;
+  return perSecond > 0 ? { perSecond, burst: burst > 0 ? burst : DEFAULT_BURST } : undefined;
 }
 
 /** What a configuration file may say instead of the flags (LeaderElectionConfiguration). */

@@ -33,9 +33,9 @@ export function decideClaim<T extends KubeObject>(
   const ownerGone = owner.metadata.deletionTimestamp !== undefined;
   for (const candidate of candidates) {
     const controller = controllerOf(candidate);
+    if (controller && controller.uid !== owner.metadata.uid) continue;
     const fits = matches(candidate.metadata.labels ?? {});
     if (controller) {
-      if (controller.uid !== owner.metadata.uid) continue;
       if (fits) claim.owned.push(candidate);
       else if (!ownerGone) claim.release.push(candidate);
     } else if (fits && !ownerGone && !candidate.metadata.deletionTimestamp)

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { deepEqual } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
 import type { ResourceClient } from '@orrery/client';
 
@@ -13,9 +13,8 @@ export class StatusWriter<S, T extends WithStatus<S>> {
 
   /** True when it wrote. The object must be the version that `status` was judged from: a conflict rejects. */
   async writeIfChanged(object: T, status: S): Promise<boolean> {
-    const wanted = toWire(status);
-    if (isDeepStrictEqual(wanted, object.status ?? {})) return false;
-    await this.client.updateStatus({ ...object, status: wanted });
+    if (deepEqual(status, object.status ?? {})) return false;
+    await this.client.updateStatus({ ...object, status: toWire(status) });
     return true;
   }
 }

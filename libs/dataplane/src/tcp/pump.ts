@@ -8,7 +8,14 @@ const shared = Buffer.allocUnsafeSlow(64 * 1024);
 const BULK = 32 * 1024;
 /** A read below this size gives the buffer back. */
 const SMALL = 8 * 1024;
-const pool = new BufferPool(256 * 1024, 32);
+const medium = new BufferPool({ size: 256 * 1024, kept: 32 });
+/** For the few directions whose reads fill a buffer of their own. */
+const LARGE = 1024 * 1024;
+const large = new BufferPool({ size: LARGE, kept: 8, most: 32 });
+
+const giveBack = (buffer: Buffer, isHeld: boolean): void => {
+  (buffer.length === LARGE ? large : medium).give(buffer, isHeld);
+};
 
 /** A write request that no write has taken yet: only writes that wait keep theirs. */
 let spare: HandleRequest = new WriteWrap();
@@ -53,8 +60,8 @@ export class Pump {
   /** The handles are being closed: no call comes after this. */
   stop(): void {
     this.isStopped = true;
-    // A write that waits still uses the buffer: it is then left to the garbage collector.
-    if (this.own && !this.isWaiting) pool.give(this.own);
+    // A write that waits still uses the buffer.
+    if (this.own) giveBack(this.own, this.isWaiting);
     this.own = undefined;
   }
 
@@ -81,16 +88,25 @@ export class Pump {
 
   private nextBuffer(count: number): Uint8Array | undefined {
     if (this.isStopped) return undefined;
-    if (!this.own && count >= BULK) {
-      this.own = pool.take();
+    if (!this.own) {
+      if (count >= BULK) this.own = medium.take();
       return this.own;
     }
-    if (this.own && count < SMALL && !this.isWaiting) {
-      pool.give(this.own);
+    if (count === this.own.length && count < LARGE) return this.enlarge(this.own);
+    if (count < SMALL && !this.isWaiting) {
+      giveBack(this.own, false);
       this.own = undefined;
       return shared;
     }
     return undefined;
+  }
+
+  private enlarge(before: Buffer): Uint8Array | undefined {
+    const larger = large.take();
+    if (!larger) return undefined;
+    giveBack(before, this.isWaiting);
+    this.own = larger;
+    return larger;
   }
 
   private write(data: Uint8Array): void {

@@ -64,9 +64,7 @@ export class TcpConnection implements Connection, PumpOwner, FlowSource {
       if (!rule || !rule.admits(this) || !rule.hasRoom()) break;
       const backend = rule.pick(this, this.refused ?? NONE);
       if (!backend || !this.isPermitted(backend)) break;
-      const { address, port } = backend;
-      if (rule.rule.trusted !== true && !this.context.guard.allows(address, port))
-        counters.guarded += 1;
+      if (rule.rule.trusted !== true && !this.context.guard.allows(backend)) counters.guarded += 1;
       else if (this.dial(rule, backend)) return;
       this.refuse(backend);
     }

@@ -145,7 +145,7 @@ export class UdpFrontend implements FrontendListener {
     for (;;) {
       const backend = rule.pick(source, refused);
       if (!backend) return undefined;
-      if (rule.rule.trusted === true || guard.allows(backend.address, backend.port)) {
+      if (rule.rule.trusted === true || guard.allows(backend)) {
         if (this.permits(from.address, backend)) return { rule, backend };
         counters.forbidden += 1;
         return undefined;

@@ -3,6 +3,7 @@ import type { Clock } from '@orrery/component';
 import { SystemClock } from '@orrery/component';
 import type { IOptions } from 'etcd3';
 
+import type { Encryption } from '../encryption/encryption.js';
 import { StorageError } from '../storage-error.js';
 import { StreamCalls } from '../wire/stream-calls.js';
 import { AuthTokens, isStaleToken, withMetadata } from './auth-tokens.js';
@@ -23,6 +24,8 @@ export interface EtcdClientOptions {
   /** A connection on which nothing comes is pinged after this time. Default 10,000 (etcd refuses pings below 5,000). */
   readonly keepaliveMs?: number;
   readonly clock?: Clock;
+  /** Encrypts values before etcd has them; what is read is readable. */
+  readonly encryption?: Encryption;
   /** Told of every unary call when it has ended: what it was, and how long it took. */
   readonly onCall?: (
     call: Pick<Operation, 'kind' | 'what' | 'key'>,
@@ -50,6 +53,7 @@ const READ_TRY_MS = 5000;
 export class EtcdClient {
   readonly members: readonly EtcdMember[];
   readonly clock: Clock;
+  readonly encryption: Encryption | undefined;
   private readonly requestTimeoutMs: number;
   private readonly tokens: AuthTokens | undefined;
   private preferred = 0;
@@ -59,6 +63,7 @@ export class EtcdClient {
       throw new StorageError('internal', 'an etcd client needs at least one endpoint');
     }
     this.clock = options.clock ?? new SystemClock();
+    this.encryption = options.encryption;
     this.requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
     this.members = options.endpoints.map((endpoint) => {
       const connection = {
@@ -70,7 +75,7 @@ export class EtcdClient {
       };
       return {
         endpoint,
-        unary: new MemberCalls(this.etcd3Options(endpoint), connection),
+        unary: new MemberCalls(this.etcd3Options(endpoint), connection, options.encryption),
         streams: new StreamCalls(connection),
       };
     });

@@ -89,6 +89,7 @@ async function* readStream(
     let held: IEvent[] = [];
     for await (const response of watchdog.watchOver(stream)) {
       refuseCanceled(response);
+      client.encryption?.openEvents(response.events);
       held = held.length === 0 ? response.events : held.concat(response.events);
       const ready = response.fragment ? completeRevisions(held) : held;
       held = held.slice(ready.length);

@@ -1,5 +1,6 @@
 import type { IRangeRequest, IRangeResponse } from 'etcd3';
 
+import { sealOf } from '../encryption/seal.js';
 import { StorageError, isStorageError } from '../storage-error.js';
 import type { Entry, Freshness, ListOptions, ListResult, ReadOptions } from '../storage.js';
 import type { EtcdClient } from './etcd-client.js';
@@ -136,5 +137,6 @@ function entryOfRange(state: IRangeResponse['kvs'][number]): StoredEntry {
     revision: Number(state.mod_revision),
     createRevision: Number(state.create_revision),
     value: state.value,
+    seal: sealOf(state),
   });
 }

@@ -1,6 +1,7 @@
 import type { ICompare, IKeyValue, IPutRequest, IRequestOp, ITxnResponse } from 'etcd3';
 
 import { CAUSE_KEY, encodeCause } from '../cause/cause-record.js';
+import { sealOf } from '../encryption/seal.js';
 import { StorageError, isStorageError } from '../storage-error.js';
 import type {
   Entry,
@@ -56,7 +57,8 @@ export class EtcdStorage implements Storage {
   async create(key: string, value: Buffer, options: WriteOptions = {}): Promise<Entry> {
     const response = await this.put({ verb: 'create', key, expected: 0 }, value, options);
     const revision = Number(response.header.revision);
-    return new StoredEntry({ key, revision, createRevision: revision, value, isSound: true });
+    const seal = this.client.encryption?.current(key);
+    return new StoredEntry({ key, revision, createRevision: revision, value, isSound: true, seal });
   }
 
   async update(
@@ -70,7 +72,8 @@ export class EtcdStorage implements Storage {
     const revision = Number(response.header.revision);
     const after = response.responses[1]?.response_range.kvs[0];
     const createRevision = Number(after?.create_revision ?? revision);
-    return new StoredEntry({ key, revision, createRevision, value, isSound: true });
+    const seal = this.client.encryption?.current(key);
+    return new StoredEntry({ key, revision, createRevision, value, isSound: true, seal });
   }
 
   async delete(key: string, expected: number, options: WriteOptions = {}): Promise<Entry> {
@@ -229,5 +232,6 @@ function entryOf(state: IKeyValue, revision = Number(state.mod_revision)): Store
     revision,
     createRevision: Number(state.create_revision),
     value: state.value,
+    seal: sealOf(state),
   });
 }

@@ -1,5 +1,6 @@
 import type { IEvent } from 'etcd3';
 
+import { sealOf } from '../encryption/seal.js';
 import { StorageError } from '../storage-error.js';
 import type { StorageEvent, WatchItem, WatchOptions } from '../storage.js';
 import type { EtcdClient } from './etcd-client.js';
@@ -69,7 +70,7 @@ export function toStorageEvent({ type, kv, prev_kv }: IEvent, key: string): Stor
   if (type === 'Put' && createRevision === revision) {
     return {
       type: 'ADDED',
-      entry: new StoredEntry({ key, revision, createRevision, value: kv.value }),
+      entry: new StoredEntry({ key, revision, createRevision, value: kv.value, seal: sealOf(kv) }),
       revision,
     };
   }
@@ -83,11 +84,18 @@ export function toStorageEvent({ type, kv, prev_kv }: IEvent, key: string): Stor
     revision: Number(prev_kv.mod_revision),
     createRevision: Number(prev_kv.create_revision),
     value: prev_kv.value,
+    seal: sealOf(prev_kv),
   });
   return type === 'Put'
     ? {
         type: 'MODIFIED',
-        entry: new StoredEntry({ key, revision, createRevision, value: kv.value }),
+        entry: new StoredEntry({
+          key,
+          revision,
+          createRevision,
+          value: kv.value,
+          seal: sealOf(kv),
+        }),
         previous,
         revision,
       }

@@ -13,6 +13,7 @@ import type {
   ITxnResponse,
 } from 'etcd3';
 
+import type { Encryption } from '../encryption/encryption.js';
 import type { ConnectionOptions } from '../wire/connection.js';
 import { UNARY_METHODS } from '../wire/etcd-messages.js';
 import { UnaryCalls } from '../wire/unary-calls.js';
@@ -39,6 +40,19 @@ function createLibrary(options: IOptions): Etcd3 {
   return new etcd3.Etcd3({ ...options, faultHandling: { global: noop, host: () => noop } });
 }
 
+async function encryptedTransaction(
+  txn: MemberCalls['kv']['txn'],
+  encryption: Encryption,
+  { success = [], failure = [], ...request }: ITxnRequest,
+  options?: CallOptions,
+): Promise<ITxnResponse> {
+  const operations = {
+    success: encryption.encryptPuts(success),
+    failure: encryption.encryptPuts(failure),
+  };
+  return encryption.openTransaction(await txn({ ...request, ...operations }, options));
+}
+
 /** What is asked of one member: the calls of everyday the short way, all others by the package etcd3. */
 export class MemberCalls {
   readonly kv: {
@@ -53,11 +67,14 @@ export class MemberCalls {
   constructor(
     private readonly options: IOptions,
     direct: ConnectionOptions,
+    encryption?: Encryption,
   ) {
     this.calls = new UnaryCalls(direct);
+    const range: MemberCalls['kv']['range'] = this.direct('range');
+    const txn: MemberCalls['kv']['txn'] = this.direct('txn');
     this.kv = {
-      range: this.direct('range'),
-      txn: this.direct('txn'),
+      range: encryption ? async (...args) => encryption.openRange(await range(...args)) : range,
+      txn: encryption ? (...args) => encryptedTransaction(txn, encryption, ...args) : txn,
       compact: this.direct('compact'),
     };
     this.leaseClient = { leaseGrant: this.direct('leaseGrant') };

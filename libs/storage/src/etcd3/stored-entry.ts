@@ -1,5 +1,7 @@
 import type { KubeObject } from '@orrery/apimachinery';
 
+import type { Seal } from '../encryption/seal.js';
+import { isEncrypted } from '../encryption/resource-values.js';
 import { StorageError } from '../storage-error.js';
 import type { Entry } from '../storage.js';
 import { findSplicePoint, insertAt, resourceVersionField } from './splice.js';
@@ -13,6 +15,8 @@ export interface StoredState {
   readonly value: Buffer;
   /** The value is known to be an object in JSON: it was written just now. */
   readonly isSound?: boolean;
+  /** How it is stored, where values are encrypted. */
+  readonly seal?: Seal | undefined;
 }
 
 /**
@@ -31,13 +35,19 @@ export class StoredEntry implements Entry {
   private original: Buffer | undefined;
   private parsed: WeakRef<KubeObject> | undefined;
   private isSound: boolean;
+  private readonly seal: Seal | undefined;
 
-  constructor({ key, revision, createRevision, value, isSound = false }: StoredState) {
+  constructor({ key, revision, createRevision, value, isSound = false, seal }: StoredState) {
     this.key = key;
     this.revision = revision;
     this.createRevision = createRevision;
     this.buffer = value;
     this.isSound = isSound;
+    this.seal = seal;
+  }
+
+  get isStale(): boolean {
+    return this.seal !== undefined && !this.seal.isCurrent;
   }
 
   get value(): Buffer {
@@ -109,13 +119,13 @@ export class StoredEntry implements Entry {
   }
 
   private state(): StoredState {
-    const { key, revision, createRevision, value, isSound } = this;
-    return { key, revision, createRevision, value, isSound };
+    const { key, revision, createRevision, value, isSound, seal } = this;
+    return { key, revision, createRevision, value, isSound, seal };
   }
 
   /** Bytes that nobody has parsed are passed on as they are: what is no JSON would reach clients. Once a state. */
   private check(): void {
-    decode(this.key, this.buffer);
+    this.decode(this.buffer);
     this.isSound = true;
   }
 
@@ -134,8 +144,18 @@ export class StoredEntry implements Entry {
     this.fieldLength = -1;
   }
 
+  private decode(value: Buffer): KubeObject {
+    const { key, seal } = this;
+    const problem =
+      seal?.problem ??
+      (isEncrypted(value) ? 'identity transformer tried to read encrypted data' : undefined);
+    if (problem !== undefined)
+      throw new StorageError('corrupt', `unable to transform key "${key}": ${problem}`, { key });
+    return decode(key, value);
+  }
+
   private parse(): KubeObject {
-    const object = decode(this.key, this.fieldLength === 0 ? this.buffer : this.value);
+    const object = this.decode(this.fieldLength === 0 ? this.buffer : this.value);
     this.isSound = true;
     object.metadata.resourceVersion = String(this.revision);
     return FREEZE ? deepFreeze(object) : object;

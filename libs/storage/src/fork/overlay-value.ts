@@ -38,6 +38,12 @@ export function overValue(
   return Buffer.concat([Buffer.from(`over ${baseRevision} created ${created ?? '-'}\n`), value]);
 }
 
+/** How long what stands before the object is (all of a tombstone); 0 = there is nothing. */
+export function overlayHeadLength(value: Buffer): number {
+  if (!value.subarray(0, OVER.length).equals(OVER)) return 0;
+  return HEADER.exec(value.toString('latin1', 0, LONGEST_HEADER))?.[0].length ?? 0;
+}
+
 /** Reads what etcd holds for the fork's state of `key`. */
 export function decodeOverlay(key: string, kv: OverlayKeyValue): OverlayState {
   const revision = Number(kv.mod_revision);

@@ -1,6 +1,7 @@
 import type { Clock } from '@orrery/component';
 import type { IEvent } from 'etcd3';
 
+import { sealOf } from '../encryption/seal.js';
 import type { FeedBatch } from '../etcd3/etcd-feed.js';
 import { StoredEntry } from '../etcd3/stored-entry.js';
 import type { StorageError } from '../storage-error.js';
@@ -163,7 +164,7 @@ export class CacheState implements MemoryState {
     const createRevision = Number(kv.create_revision);
     const entry =
       this.ownWrites.take(key, revision, kv.value) ??
-      new StoredEntry({ key, revision, createRevision, value: kv.value });
+      new StoredEntry({ key, revision, createRevision, value: kv.value, seal: sealOf(kv) });
     partition.put(entry.detach());
   }
 }

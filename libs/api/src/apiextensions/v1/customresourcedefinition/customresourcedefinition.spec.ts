@@ -402,7 +402,7 @@ describe('validateCustomResourceDefinition()', () => {
       name: 'a warning with what cannot be printed',
       crd: definition({ deprecated: true, deprecationWarning: 'ä\u00a0b' }),
       want: [
-        'spec.versions[0].deprecationWarning: Invalid value: "ä\u00a0b": must only contain printable UTF-8 characters; non-printable character found at index 2',
+        'spec.versions[0].deprecationWarning: Invalid value: "ä\\u00a0b": must only contain printable UTF-8 characters; non-printable character found at index 2',
       ],
     },
     {
