@@ -107,6 +107,23 @@ function admissionChain(
   return metrics.measured(admissionAsHub([...chosen, ...own]));
 }
 
+/** What the live cluster has and a fork has not: limits on its requests, and extension servers. */
+function liveExtensions(
+  services: ServerServices,
+  views: ClusterViews,
+): Pick<ServerExtensions, 'paths'> & {
+  readonly parts: Partial<ServerExtensions>;
+  readonly hooks: ServerExtensions['postStartHooks'];
+} {
+  const { limiter, paths } = createLimiter(services, views);
+  const aggregator = new Aggregator(services, views);
+  return {
+    parts: { limiter, aggregator, healthChecks: aggregator.checks() },
+    paths,
+    hooks: aggregator.hooks(),
+  };
+}
+
 /**
  * The one place where authn, authz, admission and subresources are put together. `issuer`: who signs the service
  * accounts' tokens where it is not the one that the flags name.
@@ -125,8 +142,7 @@ export async function createExtensions(
   );
   const { options } = services;
   const policies = createPolicies(services, views, authorizer);
-  // A fork has no extension servers of its own.
-  const aggregator = issuer ? undefined : new Aggregator(services, views);
+  const live = issuer ? undefined : liveExtensions(services, views);
   const faults = options.enableFaults ? new RequestFaults(services.clock) : undefined;
   await views.ready;
   const reviews = [
@@ -154,16 +170,18 @@ export async function createExtensions(
       ...reviews,
       ...(options.serveRemovedApis ? removedRequestHandlers(reviews) : []),
     ],
-    paths: [...(await openIdPaths(options, publicKeys)), ...(faults ? faultPaths(faults) : [])],
+    paths: [
+      ...(await openIdPaths(options, publicKeys)),
+      ...(faults ? faultPaths(faults) : []),
+      ...(live?.paths ?? []),
+    ],
     ...(faults ? { faults } : {}),
-    ...(issuer ? {} : { limiter: createLimiter(services, views) }),
-    ...(aggregator ? { aggregator } : {}),
-    ...(aggregator ? { healthChecks: aggregator.checks() } : {}),
+    ...live?.parts,
     postStartHooks: [
       ...VIEWS_HOOKS.map((name) => ({ name, run: () => views.ready })),
       ...(options.enablePriorityAndFairness ? fairnessHooks(services, views) : []),
       ...(isRbac ? [bootstrapRoles(services)] : []),
-      ...(aggregator ? aggregator.hooks() : []),
+      ...(live?.hooks ?? []),
     ],
   };
 }

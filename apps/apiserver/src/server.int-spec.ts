@@ -110,7 +110,8 @@ describe('Status bodies', () => {
       path: `${CONFIG_MAPS}?resourceVersion=abc`,
       code: 400,
       reason: 'BadRequest',
-      message: 'invalid resource version: strconv.ParseUint: parsing "abc": invalid syntax',
+      message:
+        'invalid resource version: resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax',
     },
     {
       name: 'a field that cannot be selected by',

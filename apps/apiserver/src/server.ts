@@ -16,9 +16,11 @@ import { Shutdown } from './bootstrap/shutdown.js';
 import { checkOptions } from './config/check-options.js';
 import type { ApiServerOptions } from './config/options.js';
 import { openStorage } from './config/open-storage.js';
+import type { OpenStorage } from './config/open-storage.js';
 import { namedCertificates, servingTls } from './config/tls.js';
 import type { Audit } from './audit/audit.js';
 import { createAudit } from './audit/create-audit.js';
+import { createEncryption } from './encryption/create-encryption.js';
 import { attachRequest } from './filters/attach-request.js';
 import { ResourceRequests } from './filters/resource-requests.js';
 import { RequestMetrics } from './health/request-metrics.js';
@@ -36,6 +38,8 @@ export interface ServerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** How often files that may change are read again; for tests. */
+  readonly reloadMs?: number;
 }
 
 export interface RunningServer {
@@ -225,6 +229,21 @@ async function listen(app: NestFastifyApplication, options: ApiServerOptions): P
   await app.listen(where);
 }
 
+/** The storage; what is asked of it is counted, and what is encrypted. */
+function openMeasured(
+  options: ApiServerOptions,
+  deps: ServerDeps & { readonly signal: AbortSignal },
+  { metrics }: RequestMetrics,
+): { opened: OpenStorage; calls: EtcdMetrics } {
+  const keyPrefix = `${options.etcdPrefix.replace(/\/+$/, '')}/`;
+  const calls = new EtcdMetrics(metrics, keyPrefix);
+  const onCall: EtcdMetrics['called'] = (...call) => {
+    calls.called(...call);
+  };
+  const encryption = createEncryption(options, keyPrefix, { ...deps, metrics });
+  return { opened: openStorage(options, { ...deps, onCall, encryption }), calls };
+}
+
 /** Starts the API server; it serves when this resolves. Rejects when `stop` aborts while it waits for etcd. */
 export async function startServer(
   options: ApiServerOptions,
@@ -238,12 +257,7 @@ export async function startServer(
   setMaxListeners(0, signal);
   const audit = createAudit(options, deps);
   const metrics = new RequestMetrics();
-  const keyPrefix = `${options.etcdPrefix.replace(/\/+$/, '')}/`;
-  const calls = new EtcdMetrics(metrics.metrics, keyPrefix);
-  const onCall: EtcdMetrics['called'] = (...call) => {
-    calls.called(...call);
-  };
-  const opened = openStorage(options, { ...deps, signal, onCall });
+  const { opened, calls } = openMeasured(options, { ...deps, signal }, metrics);
   let assembly: Assembly;
   try {
     const assembling = assemble(options, { ...deps, opened, signal, shutdown, metrics });

@@ -69,6 +69,9 @@ describe('priority and fairness', () => {
       /apiserver_flowcontrol_rejected_requests_total\{priority_level="shed",flow_schema="shed",reason="concurrency-limit"\} [1-9]/,
     );
     expect(text).toContain('apiserver_flowcontrol_nominal_limit_seats{priority_level="shed"} 0');
+    const { text: dump } = await api.ask('/debug/api_priority_and_fairness/dump_priority_levels');
+    expect(dump).toMatch(/^PriorityLevelName, +ActiveQueues, +IsIdle, /);
+    expect(dump).toMatch(/\nshed, +0, +true, +false, +0, +0, +0, +[1-9]\d*, +0, +0\n/);
     await api.patch(`${FLOW}/prioritylevelconfigurations/shed`, 'merge-patch+json', level(10));
     await eventually(async () => {
       expect((await jane()).status).toBe(200);

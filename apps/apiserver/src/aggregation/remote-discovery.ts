@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ApiServices, RemoteApi } from './api-services.js';
 import type { RemoteDocuments } from './remote-documents.js';
+import { toOpenApiV3 } from './v2-to-v3.js';
 
 type Json = Record<string, unknown>;
 
@@ -87,12 +88,12 @@ export class RemoteDiscovery {
     return { version, resources: toAggregated(resources, remote), freshness: 'Current' };
   }
 
-  /** `apis/<group>/<version>` and the hash of its OpenAPI v3 document, of servers that have one. */
+  /** `apis/<group>/<version>` and the hash of its OpenAPI v3 document, of servers that have OpenAPI. */
   async openApiV3(): Promise<{ readonly id: string; readonly hash: string }[]> {
     const found = await Promise.all(
       this.apis.remote().map(async (remote) => {
         const id = `apis/${remote.group}/${remote.version}`;
-        const document = await this.documents.get(remote, `/openapi/v3/${id}`);
+        const document = await this.readV3(remote);
         if (!document) return [];
         const hash = createHash('sha512').update(JSON.stringify(document)).digest('hex');
         return [{ id, hash: hash.toUpperCase() }];
@@ -103,7 +104,16 @@ export class RemoteDiscovery {
 
   async openApiV3Document(group: string, version: string): Promise<Json | undefined> {
     const remote = this.apis.find(group, version);
-    return remote && this.documents.get(remote, `/openapi/v3/apis/${group}/${version}`);
+    return remote && this.readV3(remote);
+  }
+
+  /** Servers older than OpenAPI v3 have their v2 document converted. */
+  private async readV3(remote: RemoteApi): Promise<Json | undefined> {
+    const id = `${remote.group}/${remote.version}`;
+    const own = await this.documents.get(remote, `/openapi/v3/apis/${id}`);
+    if (own) return own;
+    const old = await this.documents.get(remote, '/openapi/v2');
+    return old && toOpenApiV3(old, id);
   }
 
   /**

@@ -93,7 +93,8 @@ function problemsOf({ spec, metadata }: Review, namespace: string, isSelf: boole
 /** Throws 422 for a review that asks for nothing, or for too much. */
 function check(review: Review, kind: string, namespace: string): void {
   const problems = problemsOf(review, namespace, kind === 'SelfSubjectAccessReview');
-  if (problems.length > 0) throw newInvalid({ group: GROUP, kind }, '', problems);
+  // Upstream's object has lost its kind when it is checked.
+  if (problems.length > 0) throw newInvalid({ group: GROUP, kind: '' }, '', problems);
 }
 
 function infoOf(spec: ReviewSpec): RequestInfo {

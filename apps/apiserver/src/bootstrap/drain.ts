@@ -1,5 +1,6 @@
 import type { Server } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { OpenSockets } from '@orrery/component';
 import type { Clock, ResponseOrder } from '@orrery/component';
 import type { Http2Connections } from '../transport/http2-connections.js';
 
@@ -9,10 +10,11 @@ const ROUND_MS = 20;
 
 /**
  * Ends the connections of a listener that has stopped to listen: upgraded ones as soon as what was asked before is answered, kept ones as soon as they are
- * idle, busy ones when their request is answered or the grace is over.
+ * idle, those that have said nothing at once, busy ones when their request is answered or the grace is over.
  */
 export class Drain {
   private readonly upgraded = new Set<Duplex>();
+  private readonly sockets: OpenSockets;
 
   constructor(
     private readonly server: Server,
@@ -20,6 +22,7 @@ export class Drain {
     private readonly clock: Clock,
     private readonly order: ResponseOrder,
   ) {
+    this.sockets = new OpenSockets(server);
     server.on('upgrade', (_request, socket: Duplex) => {
       this.upgraded.add(socket);
       socket.once('close', () => {
@@ -38,11 +41,11 @@ export class Drain {
     for (const socket of this.upgraded) void this.end(socket);
     this.http2.close();
     while (isOpen) {
+      this.sockets.endSilent();
       this.server.closeIdleConnections();
       if (this.clock.monotonic() > end) {
-        this.server.closeAllConnections();
-        for (const socket of this.upgraded) socket.destroy();
         this.http2.destroy();
+        this.sockets.end();
       }
       await Promise.race([watched, this.clock.sleep(ROUND_MS)]);
     }

@@ -7,6 +7,7 @@ import { readAdmissionConfiguration } from '../admission/admission-configuration
 import { checkPluginNames } from '../admission/plugins.js';
 import { checkAuthenticationFlags } from '../authn/create-authentication.js';
 import { checkAuthorizationFlags } from '../authz/create-authorizer.js';
+import { checkEncryption } from '../encryption/create-encryption.js';
 import { kubeletTls } from '../subresources/kubelet-location.js';
 import type { ApiServerOptions } from './options.js';
 import { checkRuntimeConfig } from './runtime-config.js';
@@ -161,4 +162,5 @@ export function checkOptions(options: ApiServerOptions): void {
   checkAuthorizationFlags(options);
   checkAuthenticationFlags(options);
   checkTls(options);
+  checkEncryption(options);
 }

@@ -49,14 +49,6 @@ export class FixedOptions {
   @Unset('all resources are in one etcd')
   etcdServersOverrides: string[] = [];
 
-  @Flag('file that says how what is stored is encrypted')
-  @Unset('encryption at rest is not modelled')
-  encryptionProviderConfig: string = '';
-
-  @Flag('read that file again when it changes')
-  @Unset('encryption at rest is not modelled')
-  encryptionProviderConfigAutomaticReload: boolean = false;
-
   @Flag('seconds that a lease of etcd is shared by events')
   @Only([60], 'events of a minute share a lease')
   leaseReuseDurationSeconds: number = 60;

@@ -1,7 +1,7 @@
 import { ConfigError } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
 import { CachedStorage, EtcdClient, EtcdStorage, Forks } from '@orrery/storage';
-import type { EtcdClientOptions, Storage } from '@orrery/storage';
+import type { Encryption, EtcdClientOptions, Storage } from '@orrery/storage';
 import type { ApiServerOptions } from './options.js';
 import { readFlagFile } from './tls.js';
 
@@ -51,6 +51,7 @@ export function openStorage(
     readonly logger: Logger;
     readonly signal: AbortSignal;
     readonly onCall: NonNullable<EtcdClientOptions['onCall']>;
+    readonly encryption?: Encryption | undefined;
   },
 ): OpenStorage {
   if (options.etcdServers.length === 0)
@@ -59,6 +60,7 @@ export function openStorage(
     endpoints: options.etcdServers,
     clock: deps.clock,
     onCall: deps.onCall,
+    ...(deps.encryption ? { encryption: deps.encryption } : {}),
     ...etcdTls(options),
     ...etcdAuth(options),
   });

@@ -4,6 +4,12 @@ import { FixedOptions } from './fixed-options.js';
 
 /** Flags of how the server runs: its start and end, its listener, what it tells of itself. */
 export class RunOptions extends FixedOptions {
+  @Flag('file that says how what is stored is encrypted')
+  encryptionProviderConfig: string = '';
+
+  @Flag('read that file again when it changes')
+  encryptionProviderConfigAutomaticReload: boolean = false;
+
   @Flag('print the version and end')
   version: boolean = false;
 

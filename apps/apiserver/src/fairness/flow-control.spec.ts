@@ -1,17 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import { suggestedFlowSchemas, suggestedPriorityLevels } from '@orrery/api';
-import { SystemClock } from '@orrery/component';
+import { SystemClock, createMetrics } from '@orrery/component';
 import type { UserInfo } from '@orrery/registry';
 import { parseRequestInfo } from '../filters/request-info.js';
 import { staticReader } from '../live-view/static-reader.js';
 import { FlowControl } from './flow-control.js';
 
+const stopped = AbortSignal.abort();
 const control = new FlowControl({
   schemas: staticReader(suggestedFlowSchemas()),
   levels: staticReader(suggestedPriorityLevels()),
   clock: new SystemClock(),
+  signal: stopped,
+  metrics: createMetrics(),
   seats: 600,
   maxWaitMs: 1000,
+  sizeOf: () => undefined,
 });
 const user = (name: string, ...groups: string[]): UserInfo => ({
   name,
@@ -82,14 +86,27 @@ describe('FlowControl', () => {
     },
   ])('puts $name into $schema', ({ who, path, schema, level }) => {
     const found = control.classify(who, parseRequestInfo('GET', path, new URLSearchParams()));
-    expect([found?.schemaName, found?.levelName]).toEqual([schema, level]);
+    expect([found?.schemaName, found?.state.name]).toEqual([schema, level]);
   });
 
-  it('shares the seats by the shares of the levels', () => {
-    const seats = (who: UserInfo): number | undefined =>
-      control.classify(who, parseRequestInfo('GET', PODS, new URLSearchParams()))?.level.seats;
-    expect(seats(serviceAccount('a'))).toBe(Math.ceil((600 * 100) / 245));
-    expect(seats(user('jane'))).toBe(Math.ceil((600 * 20) / 245));
-    expect(seats(user('admin', 'system:masters'))).toBeUndefined();
+  it.each<{ who: UserInfo; nominal: number; lower: number; upper: number }>([
+    { who: serviceAccount('a'), nominal: 245, lower: 24, upper: 845 },
+    { who: user('jane'), nominal: 49, lower: 24, upper: 649 },
+    { who: user('admin', 'system:masters'), nominal: 0, lower: 0, upper: 600 },
+  ])('shares the seats by the shares of the levels: $nominal for $who.name', (row) => {
+    const { who, ...want } = row;
+    const { limits } =
+      control.classify(who, parseRequestInfo('GET', PODS, new URLSearchParams()))?.state ?? {};
+    expect(limits).toMatchObject(want);
+  });
+
+  it('lends the seats of levels that need few', () => {
+    control.lend();
+    const states = control.states();
+    const sum = states.reduce((total, { limits }) => total + limits.nominal, 0);
+    const given = states.reduce((total, { current }) => total + current, 0);
+    expect(Math.abs(given - sum)).toBeLessThanOrEqual(states.length);
+    for (const { level, current, limits } of states)
+      expect(level.seats).toBe(limits.isExempt ? undefined : current);
   });
 });

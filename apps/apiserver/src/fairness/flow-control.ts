@@ -6,34 +6,45 @@ import type { RequestInfo } from '../filters/request-info.js';
 import type { LiveReader } from '../live-view/live-view.js';
 import type { UserInfo } from '@orrery/registry';
 import { noteWaited } from '../health/request-notes.js';
+import { borrowSeats } from './borrow-seats.js';
+import { estimateSeats, isWide } from './estimate-seats.js';
+import type { StoredSize } from './estimate-seats.js';
 import { FlowMetrics } from './flow-metrics.js';
-import { flowOf, matchesSchema } from './match-request.js';
-import { PriorityLevel } from './priority-level.js';
-import type { LevelLimits } from './priority-level.js';
+import { LevelState, nameOf, sharesOf } from './level-state.js';
+import type { Division } from './level-state.js';
 import type { Limiter, Permission } from './limiter.js';
+import { distinguisherOf, matchesSchema } from './match-request.js';
+import type { Visitor } from './priority-level.js';
 
 export interface FlowControlDeps {
   readonly schemas: Pick<LiveReader<FlowSchema>, 'values' | 'version'>;
   readonly levels: Pick<LiveReader<PriorityLevelConfiguration>, 'values' | 'version'>;
   readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly metrics: Metrics;
   /** Seats of the whole server. */
   readonly seats: number;
   readonly maxWaitMs: number;
+  /** What is stored of a request's resource; undefined = not known. */
+  readonly sizeOf: (info: RequestInfo) => StoredSize | undefined;
 }
 
 interface Classified {
   readonly schema: FlowSchema;
   readonly schemaName: string;
-  readonly levelName: string;
-  readonly levelUid: string;
-  readonly level: PriorityLevel;
+  readonly state: LevelState;
 }
 
-const nameOf = ({ metadata }: { readonly metadata?: { readonly name?: string } }): string =>
-  metadata?.name ?? '';
+/** Who takes seats, and why there. */
+export interface Asker {
+  readonly schema: string;
+  readonly distinguisher: string;
+  readonly user: string;
+  readonly info: RequestInfo;
+}
 
-const sharesOf = ({ spec }: PriorityLevelConfiguration): number =>
-  spec?.limited?.nominalConcurrencyShares ?? spec?.exempt?.nominalConcurrencyShares ?? 0;
+/** How long levels keep the seats that they were given. */
+const PERIOD_MS = 10_000;
 
 /** All of `found`, and those of `mandatory` whose names are not there. */
 function completed<T extends { readonly metadata?: { readonly name?: string } }>(
@@ -45,27 +56,21 @@ function completed<T extends { readonly metadata?: { readonly name?: string } }>
   return [...all, ...mandatory.filter((one) => !names.has(nameOf(one)))];
 }
 
-function limitsOf({ spec }: PriorityLevelConfiguration, seats: number): LevelLimits {
-  const queuing = spec?.limited?.limitResponse?.queuing;
-  return {
-    seats: spec?.type === 'Exempt' ? undefined : seats,
-    queues: queuing ? (queuing.queues ?? 64) : 0,
-    handSize: queuing?.handSize ?? 8,
-    queueLength: queuing?.queueLengthLimit ?? 50,
-  };
-}
-
 /**
- * API priority and fairness: each request is classified by the first FlowSchema that matches it, and takes a seat of
- * that schema's level, or waits for one, or is turned away (k8s apiserver util/flowcontrol/apf_controller.go).
+ * API priority and fairness: each request is classified by the first FlowSchema that matches it, and takes seats of
+ * that schema's level, or waits for them, or is turned away (k8s apiserver util/flowcontrol/apf_controller.go).
  */
 export class FlowControl implements Limiter {
-  private readonly levels = new Map<string, PriorityLevel>();
-  private readonly metrics = new FlowMetrics();
+  private readonly levels = new Map<string, LevelState>();
+  private readonly metrics: FlowMetrics;
   private schemas: readonly Classified[] = [];
   private seen = [-1, -1];
+  private fraction = 0;
 
-  constructor(private readonly deps: FlowControlDeps) {}
+  constructor(private readonly deps: FlowControlDeps) {
+    this.metrics = new FlowMetrics(deps.metrics);
+    this.lendAgain();
+  }
 
   /** The schema and level of a request; the mandatory catch-all takes whatever no other schema does. */
   classify(who: UserInfo, info: RequestInfo): Classified | undefined {
@@ -78,55 +83,96 @@ export class FlowControl implements Limiter {
 
   enter(request: ApiRequest): Permission | Promise<Permission> {
     const { info, context, reply } = request;
+    const { clock } = this.deps;
     const found = this.classify(context.user, info);
     if (!found) return () => undefined;
+    const { schema, schemaName, state } = found;
     void reply
-      .header('x-kubernetes-pf-flowschema-uid', found.schema.metadata?.uid ?? '')
-      .header('x-kubernetes-pf-prioritylevel-uid', found.levelUid);
-    const count = this.metrics.of(found.levelName, found.schemaName);
-    const release = found.level.enter();
-    if (release) return count.began(release);
-    return this.wait(request, found);
+      .header('x-kubernetes-pf-flowschema-uid', schema.metadata?.uid ?? '')
+      .header('x-kubernetes-pf-prioritylevel-uid', state.uid);
+    const visitor = this.visitor(request, found);
+    const count = this.metrics.of(state.name, schemaName);
+    count.asked(visitor.seats);
+    const release = state.level.enter(visitor);
+    if (release) return count.began(release, visitor.seats, clock);
+    return this.wait(request, found, visitor);
   }
 
-  private async wait(request: ApiRequest, found: Classified): Promise<Permission> {
+  /** All levels, by their names. */
+  states(): readonly LevelState[] {
+    return [...this.levels.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  publish(): void {
+    this.metrics.publish(this.states(), this.fraction);
+  }
+
+  /** Divides the seats among the levels by what these needed since the last time. */
+  lend(): void {
+    for (const { name, isQuiescing, level } of this.levels.values())
+      if (isQuiescing && level.isIdle) this.levels.delete(name);
+    this.fraction = borrowSeats([...this.levels.values()]);
+    for (const state of this.levels.values()) state.apply();
+  }
+
+  private lendAgain(): void {
+    const { clock, signal } = this.deps;
+    const cancel = clock.after(
+      PERIOD_MS,
+      () => {
+        signal.removeEventListener('abort', cancel);
+        if (signal.aborted) return;
+        this.lend();
+        this.lendAgain();
+      },
+      { unref: true },
+    );
+    signal.addEventListener('abort', cancel, { once: true });
+  }
+
+  private visitor(request: ApiRequest, { schema, schemaName, state }: Classified): Visitor<Asker> {
+    const { info, context } = request;
+    const { clock, sizeOf } = this.deps;
+    const seats = isWide(request) ? estimateSeats(request, sizeOf(info), state.widest) : 1;
+    const distinguisher = distinguisherOf(schema, context.user, info);
+    const about = { schema: schemaName, distinguisher, user: context.user.name, info };
+    return { seats, arrivedAt: clock.now(), about };
+  }
+
+  private async wait(
+    { context }: ApiRequest,
+    { schemaName, state }: Classified,
+    visitor: Visitor<Asker>,
+  ): Promise<Permission> {
     const { clock, maxWaitMs } = this.deps;
-    const { context, info } = request;
-    const flow = flowOf(found.schema, context.user, info);
     const startedAt = clock.monotonic();
     const { signal } = context;
-    const count = this.metrics.of(found.levelName, found.schemaName);
+    const count = this.metrics.of(state.name, schemaName);
+    const flow = `${schemaName}\0${visitor.about.distinguisher}`;
     count.waiting += 1;
-    const outcome = await found.level.wait(flow, { clock, maxWaitMs, signal });
+    const outcome = await state.level.wait(flow, visitor, { maxWaitMs, signal });
     count.waiting -= 1;
     noteWaited(context, clock.monotonic() - startedAt);
     const isIn = 'release' in outcome;
     count.waits.push([isIn, (clock.monotonic() - startedAt) / 1000]);
-    if (isIn) return count.began(outcome.release);
+    if (isIn) return count.began(outcome.release, visitor.seats, clock);
     count.rejected.set(outcome.refused, (count.rejected.get(outcome.refused) ?? 0) + 1);
     return undefined;
   }
 
-  publish(metrics: Metrics): void {
-    this.metrics.publish(metrics, this.levels);
-  }
-
   private configure(): void {
-    const { schemas, levels, seats } = this.deps;
+    const { schemas, levels, seats, clock } = this.deps;
     this.seen = [schemas.version, levels.version];
     const known = completed(levels.values(), mandatoryPriorityLevels());
-    const total = Math.max(
-      1,
-      known.reduce((sum, one) => sum + sharesOf(one), 0),
-    );
-    const uids = new Map<string, string>();
+    const shares = known.reduce((sum, one) => sum + sharesOf(one), 0);
+    const division: Division = { seats, shares: Math.max(1, shares) };
+    for (const state of this.levels.values()) state.isQuiescing = true;
     for (const one of known) {
-      const limits = limitsOf(one, Math.ceil((seats * sharesOf(one)) / total));
-      uids.set(nameOf(one), one.metadata?.uid ?? '');
-      const level = this.levels.get(nameOf(one));
-      if (level) level.configure(limits);
-      else this.levels.set(nameOf(one), new PriorityLevel(limits));
+      const state = this.levels.get(nameOf(one));
+      if (state) state.configure(one, division);
+      else this.levels.set(nameOf(one), new LevelState(one, division, clock));
     }
+    this.lend();
     this.schemas = completed(schemas.values(), mandatoryFlowSchemas())
       .sort(
         (a, b) =>
@@ -134,12 +180,10 @@ export class FlowControl implements Limiter {
           (nameOf(a) < nameOf(b) ? -1 : 1),
       )
       .flatMap((schema) => {
-        const levelName = schema.spec?.priorityLevelConfiguration.name ?? '';
-        const level = this.levels.get(levelName);
-        const levelUid = uids.get(levelName);
+        const state = this.levels.get(schema.spec?.priorityLevelConfiguration.name ?? '');
         // A schema whose level is not there counts for nothing.
-        if (!level || levelUid === undefined) return [];
-        return [{ schema, schemaName: nameOf(schema), levelName, levelUid, level }];
+        if (!state || state.isQuiescing) return [];
+        return [{ schema, schemaName: nameOf(schema), state }];
       });
   }
 }

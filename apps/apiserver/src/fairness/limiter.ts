@@ -1,4 +1,3 @@
-import type { Metrics } from '@orrery/component';
 import type { ApiRequest } from '../filters/api-request.js';
 import { isLongRunning } from '../filters/request-timeout.js';
 
@@ -8,7 +7,8 @@ export type Permission = (() => void) | undefined;
 /** Decides which requests are served now, later or not at all. */
 export interface Limiter {
   enter(request: ApiRequest): Permission | Promise<Permission>;
-  publish(metrics: Metrics): void;
+  /** Brings its metrics up to date. */
+  publish(): void;
 }
 
 /** k8s apiserver pkg/server/filters/maxinflight.go:tooManyRequests. */

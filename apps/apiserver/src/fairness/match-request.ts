@@ -47,9 +47,8 @@ export function matchesSchema({ spec }: FlowSchema, who: UserInfo, info: Request
   );
 }
 
-/** Whose turn it is within a schema: those of one flow share their queues. */
-export function flowOf({ metadata, spec }: FlowSchema, who: UserInfo, info: RequestInfo): string {
+/** Whose turn it is within a schema: requests with the same word share their queues. */
+export function distinguisherOf({ spec }: FlowSchema, who: UserInfo, info: RequestInfo): string {
   const type = spec?.distinguisherMethod?.type;
-  const by = type === 'ByUser' ? who.name : type === 'ByNamespace' ? info.namespace : '';
-  return `${metadata?.name ?? ''}\0${by}`;
+  return type === 'ByUser' ? who.name : type === 'ByNamespace' ? info.namespace : '';
 }

@@ -1,4 +1,5 @@
 import type { Server } from 'node:https';
+import { exponentialBuckets } from '@orrery/component';
 import type { Metrics } from '@orrery/component';
 import { featureGates } from '../config/feature-gates.js';
 import type { Authenticator } from '../filters/authentication.js';
@@ -50,7 +51,7 @@ const ms = (
   metrics.talliedHistogram({ name, help, buckets: BUCKETS });
 
 /** Exponential, from 1 ms (k8s apiserver pkg/endpoints/filters/metrics.go). */
-const BUCKETS = Array.from({ length: 15 }, (_, i) => 0.001 * 2 ** i);
+const BUCKETS = exponentialBuckets(0.001, 2, 15);
 
 /** Counts what ended, and how long it took; the labels of each result are looked up once. */
 function countedByResult(

@@ -54,7 +54,7 @@ function splitAccept(header: string): MediaRange[] {
       const quality = parameters['q'] === undefined ? 1 : Number(parameters['q']);
       return { type: type.toLowerCase(), parameters, quality };
     })
-    .filter((range) => range.type !== '' && range.quality > 0)
+    .filter((range) => range.type !== '' && range.quality >= 0)
     .sort((a, b) => b.quality - a.quality);
 }
 

@@ -59,14 +59,19 @@ const goType = (value: unknown): string => {
   return Array.isArray(value) ? 'array' : typeof value;
 };
 
+const HEAD: readonly string[] = ['apiVersion', 'kind'];
+
 /** Why kind and apiVersion cannot be read. */
 function headProblem(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return `couldn't get version/kind; json parse error: json: cannot unmarshal ${goType(value)} into Go value of type ${GO_STRUCT}`;
-  for (const [key, field] of Object.entries(value)) {
-    if (key !== 'apiVersion' && key !== 'kind') continue;
-    if (typeof field !== 'string' && field !== null)
-      return `couldn't get version/kind; json parse error: json: cannot unmarshal ${goType(field)} into Go struct field .${key} of type string`;
+  const head = value as Readonly<Record<string, unknown>>;
+  const isBad = (key: string): boolean =>
+    Object.hasOwn(head, key) && typeof head[key] !== 'string' && head[key] !== null;
+  const bad = HEAD.filter(isBad);
+  if (bad.length > 0) {
+    const first = bad.length === 1 ? bad[0] : Object.keys(head).find((key) => bad.includes(key));
+    return `couldn't get version/kind; json parse error: json: cannot unmarshal ${goType(head[first ?? ''])} into Go struct field .${first} of type string`;
   }
   const { apiVersion } = value as Partial<KubeObject>;
   if ((apiVersion?.split('/').length ?? 0) > 2)

@@ -113,7 +113,7 @@ export class ApiHandler {
       return true;
     }
     if (request.path === '/metrics') {
-      extensions.limiter?.publish(metrics.metrics);
+      extensions.limiter?.publish();
       const body = await metrics.text(this.parts.disabledMetrics);
       await sendResponse(request, { status: 200, contentType: metrics.metrics.contentType, body });
       return true;

@@ -64,6 +64,9 @@ export function numberOf(query: URLSearchParams, name: string): number {
   if (!/^-?\d+$/.test(value)) {
     throw newBadRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
   }
+  // Go's int64.
+  if (BigInt.asIntN(64, BigInt(value)) !== BigInt(value))
+    throw newBadRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: value out of range`);
   return Math.max(0, Number(value));
 }
 
@@ -72,6 +75,8 @@ export function listRequestOf(call: Call): ListRequest {
   const namespace = namespaceOf(call);
   const predicate = predicateOf(call.resource.kind, query);
   const { name } = call.request.info;
+  // Of a list it says nothing, but it is read.
+  numberOf(query, 'timeoutSeconds');
   return {
     ...(namespace ? { namespace } : {}),
     ...(name ? { name } : {}),

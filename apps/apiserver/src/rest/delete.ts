@@ -1,5 +1,6 @@
 import { isFlagSet, newBadRequest } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
+import { validateDeleteOptions } from '@orrery/registry';
 import type { DeleteOptions } from '@orrery/registry';
 import { decodeBody } from '../negotiation/decode-body.js';
 import { schemas } from '../negotiation/schemas.js';
@@ -34,6 +35,15 @@ const EXPECTED = {
   message: 'k8s.io.apimachinery.pkg.apis.meta.v1.DeleteOptions',
 };
 
+/** k8s apimachinery pkg/apis/meta/v1/conversion.go:Convert_url_Values_To_v1_DeleteOptions. */
+function preconditionsIn(query: URLSearchParams): Pick<DeleteOptions, 'preconditions'> {
+  const given = (['uid', 'resourceVersion'] as const).flatMap((name) => {
+    const value = query.get(name) ?? '';
+    return value === '' ? [] : [[name, value] as const];
+  });
+  return given.length > 0 ? { preconditions: Object.fromEntries(given) } : {};
+}
+
 function fromQuery(query: URLSearchParams): DeleteOptions {
   const policy = query.get('propagationPolicy');
   const orphan = query.get('orphanDependents');
@@ -43,9 +53,14 @@ function fromQuery(query: URLSearchParams): DeleteOptions {
       : {}),
     ...(policy === null ? {} : { propagationPolicy: policy }),
     ...(orphan === null ? {} : { orphanDependents: isFlagSet(orphan) }),
+    ...preconditionsIn(query),
     ...(query.has('dryRun') ? { dryRun: query.getAll('dryRun') } : {}),
   };
 }
+
+/** Fields that are null are as good as absent. */
+export const withoutNulls = <T extends object>(fields: T): T =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as T;
 
 /** DeleteOptions of the body, or of the query when there is no body. */
 function optionsOf(call: Call): DeleteOptions {
@@ -57,7 +72,10 @@ function optionsOf(call: Call): DeleteOptions {
   });
   const { typeError } = schemas().checkFields(decoded, EXPECTED.schema);
   if (typeError !== undefined) throw newBadRequest(typeError);
-  return decoded;
+  return withoutNulls({
+    ...decoded,
+    ...(decoded.preconditions ? { preconditions: withoutNulls(decoded.preconditions) } : {}),
+  });
 }
 
 /** DELETE of one object. */
@@ -89,6 +107,7 @@ export async function deleteOne(call: Call): Promise<void> {
 export async function deleteMany(call: Call): Promise<void> {
   const { request, resource } = call;
   const options = optionsOf(call);
+  validateDeleteOptions(options);
   const deleted = await resource.store.deleteCollection(listRequestOf(call), {
     context: request.context,
     options,

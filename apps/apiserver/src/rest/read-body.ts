@@ -1,14 +1,16 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import { StatusError, newBadRequest } from '@orrery/apimachinery';
 import { schemas } from '../negotiation/schemas.js';
+import type { ApiRequest } from '../filters/api-request.js';
+import type { BodyKind } from '../negotiation/body-kind.js';
 import { decodeBodyInTurn } from '../negotiation/decode-body.js';
 import type { Call } from './call.js';
 import { pauseFor } from './pauses.js';
 
 type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
-function fieldValidationOf(call: Call): FieldValidation {
-  const value = call.request.query.get('fieldValidation') ?? '';
+function fieldValidationOf(request: ApiRequest): FieldValidation {
+  const value = request.query.get('fieldValidation') ?? '';
   return value === 'Strict' || value === 'Ignore' ? value : 'Warn';
 }
 
@@ -17,7 +19,7 @@ type Refuse = (problem: string) => StatusError;
 
 /** k8s apiserver pkg/endpoints/handlers/rest.go:transformDecodeError. */
 const refuseBody =
-  ({ resource: { kind } }: Call): Refuse =>
+  (kind: { readonly kind: string; readonly version: string }): Refuse =>
   (problem) =>
     newBadRequest(
       `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${problem}`,
@@ -30,15 +32,15 @@ interface Report {
 }
 
 /** Applies the request's fieldValidation to fields that the kind does not know. */
-function report(call: Call, { unknown, duplicates, refuse }: Report): void {
-  const mode = fieldValidationOf(call);
+function report(request: ApiRequest, { unknown, duplicates, refuse }: Report): void {
+  const mode = fieldValidationOf(request);
   const texts = [
     ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
     ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
   ];
   if (texts.length === 0) return;
   if (mode === 'Strict') throw refuse(`strict decoding error: ${texts.join(', ')}`);
-  if (mode === 'Warn') for (const text of texts) call.request.context.warn(text);
+  if (mode === 'Warn') for (const text of texts) request.context.warn(text);
 }
 
 interface CheckOptions extends Partial<Omit<Report, 'unknown'>> {
@@ -60,7 +62,11 @@ function readMeta(object: KubeObject, refuse: Refuse): readonly string[] {
 export async function checkFields(
   call: Call,
   object: KubeObject,
-  { duplicates = [], refuse = refuseBody(call), isConverted = false }: CheckOptions = {},
+  {
+    duplicates = [],
+    refuse = refuseBody(call.resource.kind),
+    isConverted = false,
+  }: CheckOptions = {},
 ): Promise<KubeObject> {
   const { kind, custom } = call.resource;
   if (custom) {
@@ -72,13 +78,13 @@ export async function checkFields(
       ...custom.prune(object),
       ...custom.coerce(object, refuseValue),
     ];
-    report(call, { unknown, duplicates, refuse });
+    report(call.request, { unknown, duplicates, refuse });
     return object;
   }
   const { unknownFields, typeError, conversionError } = schemas().checkFields(object, kind.schema);
   if (typeError !== undefined)
     throw refuse(isConverted ? (conversionError ?? typeError) : typeError);
-  report(call, { unknown: unknownFields, duplicates, refuse });
+  report(call.request, { unknown: unknownFields, duplicates, refuse });
   await pauseFor(call).pause?.();
   return schemas().normalize(object, kind.schema);
 }
@@ -99,4 +105,19 @@ export async function readObject(call: Call): Promise<KubeObject> {
   );
   await pause?.();
   return typed && !custom ? object : checkFields(call, object, { duplicates: duplicateFields });
+}
+
+/** A body that is no object of the collection (a review, a Binding, a Scale), as Go's decoder would leave it. */
+export async function readTyped(
+  request: ApiRequest,
+  kind: BodyKind & { readonly schema: string },
+): Promise<KubeObject> {
+  const { pause } = pauseFor({ request });
+  const { object, duplicateFields, typed } = await decodeBodyInTurn(request, kind, pause);
+  if (typed) return schemas().normalize(object, kind.schema);
+  const refuse = refuseBody(kind);
+  const { unknownFields, typeError } = schemas().checkFields(object, kind.schema);
+  if (typeError !== undefined) throw refuse(typeError);
+  report(request, { unknown: unknownFields, duplicates: duplicateFields, refuse });
+  return schemas().normalize(object, kind.schema);
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { toApiVersion } from '@orrery/apimachinery';
+import { newBadRequest, toApiVersion } from '@orrery/apimachinery';
 import type { ObjectList, Representation } from '@orrery/registry';
 import { MEDIA_TYPES, negotiate } from '../negotiation/accept.js';
 import type { Negotiated, WireFormat } from '../negotiation/accept.js';
@@ -26,11 +26,17 @@ export function negotiateFor(
   });
 }
 
+const INCLUDED = ['', 'None', 'Metadata', 'Object'];
+
 export function tableOptionsOf(
   call: Call,
   negotiated: Negotiated,
 ): { version: 'v1' | 'v1beta1'; includeObject: IncludeObject; now: number } {
-  const include = call.request.query.get('includeObject');
+  const include = call.request.query.get('includeObject') ?? '';
+  if (!INCLUDED.includes(include))
+    throw newBadRequest(
+      `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`,
+    );
   return {
     version: negotiated.version,
     includeObject: include === 'None' || include === 'Object' ? include : 'Metadata',

@@ -11,17 +11,17 @@ import {
   toApiVersion,
 } from '@orrery/apimachinery';
 import { scaleColumns } from '@orrery/api';
-import { AdmissionChain, cloneJson, represent } from '@orrery/registry';
+import { AdmissionChain, checkIdentity, cloneJson, represent } from '@orrery/registry';
 import type { AdmissionPlugin } from '@orrery/registry';
 import { toTime } from '@orrery/component';
 import { checkKind } from '../negotiation/body-kind.js';
-import { decodeBody } from '../negotiation/decode-body.js';
 import { parseApplied, requireManager } from './apply.js';
 import type { Call } from './call.js';
 import { booleanOf, createCallOf, isApply, namespaceOf } from './call.js';
 import { methodNotAllowed } from './rules/method-not-allowed.js';
 import { fieldSchemasOf } from './field-manager.js';
 import { patchedDocument } from './patch.js';
+import { readTyped } from './read-body.js';
 import { sendObject } from './respond.js';
 import { sendDocument } from './send.js';
 
@@ -191,7 +191,12 @@ export async function serveScale(call: Call, admission: readonly AdmissionPlugin
     await applyScale(call, admission);
     return;
   }
-  const body = verb === 'update' ? (decodeBody(request, SCALE) as Scale) : undefined;
+  const body = verb === 'update' ? ((await readTyped(request, SCALE)) as Scale) : undefined;
+  if (body) {
+    // As what it stands for, wherever that lies.
+    const { scope } = resource.kind;
+    checkIdentity({ scope }, body, { namespace: namespaceOf(call) }, name);
+  }
   const options = createCallOf(call, 'UpdateOptions');
   const result = await resource.store.update(
     async (current) => {

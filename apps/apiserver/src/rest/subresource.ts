@@ -1,14 +1,15 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import { StatusError } from '@orrery/apimachinery';
+import { StatusError, newBadRequest } from '@orrery/apimachinery';
 import type { ApiRequest } from '../filters/api-request.js';
 import { parseAccept } from '../negotiation/accept.js';
-import { decodeBody } from '../negotiation/decode-body.js';
+import type { BodyKind } from '../negotiation/body-kind.js';
 import type { ServerExtensions } from '../extensions.js';
 import type { HandlerResult, SubresourceHandler } from '../subresources.js';
 import { admitConnect, admitRequestKind, admitSubresourceCreate } from './admit-subresource.js';
 import type { Call } from './call.js';
 import { dryRunOf } from './rules/write-options.js';
 import { methodNotAllowed, noRoute } from './rules/method-not-allowed.js';
+import { readTyped } from './read-body.js';
 import { get } from './get.js';
 import { finalizeNamespace } from './namespace-finalize.js';
 import { patch } from './patch.js';
@@ -43,10 +44,9 @@ async function servePlugged(
   if (!handler.verbs.some((known) => known === verb)) {
     throw noRoute();
   }
-  const body: KubeObject | undefined =
-    handler.body && request.body.length > 0
-      ? decodeBody(request, { ...objectKind, ...handler.body })
-      : undefined;
+  const body: KubeObject | undefined = handler.body
+    ? await readPosted(request, { ...objectKind, ...handler.body })
+    : undefined;
   const dryRun = dryRunOf(request.query.getAll('dryRun'), 'CreateOptions');
   const { kind } = resource;
   if (body)
@@ -98,6 +98,35 @@ function refuseTransformation({ headers }: ApiRequest): void {
     );
 }
 
+/** Fields of metadata that only the server sets (k8s apiserver pkg/registry/rest/meta.go:WipeObjectMetaSystemFields). */
+const SYSTEM_FIELDS = [
+  'creationTimestamp',
+  'uid',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'selfLink',
+] as const;
+
+/** What is POSTed, as every create leaves it (k8s apiserver pkg/endpoints/handlers/create.go). */
+async function readPosted(
+  request: ApiRequest,
+  kind: BodyKind & { readonly schema: string },
+): Promise<KubeObject> {
+  const object = await readTyped(request, kind);
+  const { namespace } = request.info;
+  object.metadata ??= {};
+  const { metadata } = object;
+  // The uid and version of a Binding say which pod is meant.
+  if (kind.kind !== 'Binding') for (const field of SYSTEM_FIELDS) delete metadata[field];
+  if (metadata.namespace && namespace !== '' && metadata.namespace !== namespace)
+    throw newBadRequest(
+      'the namespace of the provided object does not match the namespace sent on the request',
+    );
+  if (namespace === '') delete metadata.namespace;
+  else metadata.namespace = namespace;
+  return object;
+}
+
 /** Serves a kind that is answered and never stored; false when there is none at that path. */
 export async function serveRequestKind(
   request: ApiRequest,
@@ -110,7 +139,7 @@ export async function serveRequestKind(
   if (!handler || subresource !== '') return false;
   if (handler.kind.deprecation) request.context.warn(handler.kind.deprecation);
   if (verb !== 'create') throw noRoute();
-  const body = decodeBody(request, handler.kind);
+  const body = await readPosted(request, handler.kind);
   const dryRun = dryRunOf(request.query.getAll('dryRun'), 'CreateOptions');
   refuseTransformation(request);
   await admitRequestKind(request, handler.kind, { body, dryRun }, admission);

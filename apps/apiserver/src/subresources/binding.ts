@@ -1,9 +1,10 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import {
   FieldPath,
+  StatusError,
   cloneJson,
+  newBadRequest,
   newConflict,
-  newInvalid,
   notSupported,
   required,
 } from '@orrery/apimachinery';
@@ -18,12 +19,17 @@ import { success } from './success.js';
 const RESOURCE = { group: '', resource: 'pods/binding' };
 
 function check(binding: Binding, name: string): void {
+  if ((binding.metadata.name ?? '') !== name)
+    throw newBadRequest('name in URL does not match name in Binding object');
   const errors = [];
   const target = FieldPath.of('target');
   if (binding.target?.kind && binding.target.kind !== 'Node')
     errors.push(notSupported(target.child('kind'), binding.target.kind, ['Node', '<empty>']));
   if (!binding.target?.name) errors.push(required(target.child('name')));
-  if (errors.length > 0) throw newInvalid({ group: '', kind: 'Binding' }, name, errors);
+  if (errors.length === 0) return;
+  // Upstream makes no Status of these (k8s registry/core/pod/storage/storage.go:BindingREST.Create).
+  const texts = errors.map(({ field, message }) => `${field}: ${message}`);
+  throw new StatusError(500, '', texts.length > 1 ? `[${texts.join(', ')}]` : texts.join(''));
 }
 
 /** A binding's annotations win, its labels do not. */

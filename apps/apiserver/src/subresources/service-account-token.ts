@@ -71,7 +71,7 @@ const named = (object: KubeObject): { name: string; uid: string } => ({
 async function bindTo(
   deps: TokenDeps,
   account: ServiceAccount,
-  reference: Reference | undefined,
+  reference: Reference | null | undefined,
 ): Promise<TokenBinding> {
   if (!reference) return {};
   const namespace = account.metadata.namespace ?? '';
@@ -118,7 +118,8 @@ export function tokenHandler(deps: TokenDeps): SubresourceHandler {
     async handle({ body, dryRun, request }) {
       const { namespace, name } = request.info;
       const asked = body as KubeObject as TokenRequest;
-      const { boundObjectRef, expirationSeconds: wish = HOUR, audiences } = asked.spec ?? {};
+      const { boundObjectRef, audiences } = asked.spec ?? {};
+      const wish = asked.spec?.expirationSeconds ?? HOUR;
       checkExpiration(wish);
       const { options } = deps.services;
       const longest = (parseDuration(options.serviceAccountMaxTokenExpiration) ?? 0) / 1000;

@@ -13,8 +13,22 @@ export interface ReviewAnswer {
   readonly auditAnnotations: Readonly<Record<string, string>>;
 }
 
-const API_VERSION = 'admission.k8s.io/v1';
-const GVK = 'admission.k8s.io/v1, Kind=AdmissionReview';
+/** Versions of AdmissionReview that can be spoken. */
+export type ReviewVersion = 'v1' | 'v1beta1';
+
+const GROUP = 'admission.k8s.io';
+const GVK = `${GROUP}/v1, Kind=AdmissionReview`;
+
+/** The first of the versions that a webhook accepts and this server knows. */
+export const reviewVersion = (accepted: readonly string[]): ReviewVersion | undefined =>
+  accepted.find((one): one is ReviewVersion => one === 'v1' || one === 'v1beta1');
+
+/** One call of a webhook. */
+export interface ReviewCall {
+  readonly version: ReviewVersion;
+  readonly uid: string;
+  readonly mutating: boolean;
+}
 
 /** What the webhook is told that it is about: the request's own kind, or an equivalent one. */
 export interface ReviewSubject {
@@ -50,7 +64,10 @@ function optionsOf({ operation, options }: AdmissionAttributes): unknown {
 }
 
 /** k8s apiserver pkg/admission/plugin/webhook/request/admissionreview.go:CreateV1AdmissionReview. */
-export function toAdmissionReview(subject: ReviewSubject, uid: string): Record<string, unknown> {
+export function toAdmissionReview(
+  subject: ReviewSubject,
+  { version, uid }: ReviewCall,
+): Record<string, unknown> {
   const { attributes, kind } = subject;
   const { user } = attributes.context;
   const asked = attributes.kind;
@@ -64,7 +81,7 @@ export function toAdmissionReview(subject: ReviewSubject, uid: string): Record<s
     subresource === '' ? {} : { [field]: subresource };
   return {
     kind: 'AdmissionReview',
-    apiVersion: API_VERSION,
+    apiVersion: `${GROUP}/${version}`,
     request: {
       uid,
       kind: kindOf(attributes.objectKind ?? kind),
@@ -107,30 +124,63 @@ function stringsOf(value: unknown): Record<string, string> {
   );
 }
 
-function patchOf(response: Record<string, unknown>, mutating: boolean): string | undefined {
-  const { patch, patchType } = response;
-  const hasPatch = typeof patch === 'string' && patch !== '';
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
+
+/** A patch and its type come together, and from webhooks that may change the object alone. */
+function checkPatch(
+  { patchType }: Record<string, unknown>,
+  hasPatch: boolean,
+  mutating: boolean,
+): void {
+  const hasType = isGiven(patchType);
   if (!mutating) {
     if (hasPatch) throw new InvalidReview('validating webhook may not return response.patch');
-    if (patchType !== undefined && patchType !== null)
-      throw new InvalidReview('validating webhook may not return response.patchType');
-    return undefined;
+    if (hasType) throw new InvalidReview('validating webhook may not return response.patchType');
+    return;
   }
-  const hasType = patchType !== undefined && patchType !== null;
   if (hasPatch && !hasType)
     throw new InvalidReview('webhook returned response.patch but not response.patchType');
   if (!hasPatch && hasType)
     throw new InvalidReview('webhook returned response.patchType but not response.patch');
-  if (!hasPatch) return undefined;
+  if (!hasPatch) return;
   if (patchType === '')
     throw new InvalidReview('webhook returned invalid response.patchType of ""');
   if (patchType !== 'JSONPatch')
     throw new InvalidReview(`unsupported patch type ${JSON.stringify(patchType)}`);
-  return Buffer.from(patch, 'base64').toString('utf8');
+}
+
+function patchOf(
+  response: Record<string, unknown>,
+  { version, mutating }: ReviewCall,
+): string | undefined {
+  const { patch } = response;
+  const text = typeof patch === 'string' && patch !== '' ? patch : undefined;
+  // Nobody ever looked at the patchType of v1beta1.
+  if (version === 'v1') checkPatch(response, text !== undefined, mutating);
+  return mutating && text !== undefined ? Buffer.from(text, 'base64').toString('utf8') : undefined;
+}
+
+/** Answers of v1 say what they are, and to which question. */
+function checkIdentity(
+  { apiVersion, kind }: Record<string, unknown>,
+  response: Record<string, unknown>,
+  uid: string,
+): void {
+  if (response['uid'] !== uid)
+    throw new InvalidReview(
+      `expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response['uid'] ?? '')}`,
+    );
+  if (apiVersion !== `${GROUP}/v1` || kind !== 'AdmissionReview') {
+    const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+    const given = text(apiVersion);
+    const groupVersion = given.includes('/') ? given : `/${given}`;
+    const got = `${groupVersion}, Kind=${text(kind)}`;
+    throw new InvalidReview(`expected webhook response of ${GVK}, got ${got}`);
+  }
 }
 
 /** Reads what a webhook has answered; k8s …/request/admissionreview.go:VerifyAdmissionResponse. Throws InvalidReview. */
-export function readAdmissionReview(text: string, uid: string, mutating: boolean): ReviewAnswer {
+export function readAdmissionReview(text: string, call: ReviewCall): ReviewAnswer {
   let review: unknown;
   try {
     review = JSON.parse(text);
@@ -139,19 +189,9 @@ export function readAdmissionReview(text: string, uid: string, mutating: boolean
   }
   if (!isMapping(review) || !isMapping(review['response']))
     throw new InvalidReview('webhook response was absent');
-  const { response, apiVersion, kind } = review;
-  if (response['uid'] !== uid)
-    throw new InvalidReview(
-      `expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response['uid'] ?? '')}`,
-    );
-  if (apiVersion !== API_VERSION || kind !== 'AdmissionReview') {
-    const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-    const given = text(apiVersion);
-    const groupVersion = given.includes('/') ? given : `/${given}`;
-    const got = `${groupVersion}, Kind=${text(kind)}`;
-    throw new InvalidReview(`expected webhook response of ${GVK}, got ${got}`);
-  }
-  const patch = patchOf(response, mutating);
+  const { response } = review;
+  if (call.version === 'v1') checkIdentity(review, response, call.uid);
+  const patch = patchOf(response, call);
   const warnings: unknown = response['warnings'];
   return {
     allowed: response['allowed'] === true,

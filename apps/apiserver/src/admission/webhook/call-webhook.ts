@@ -6,8 +6,13 @@ import type { Clock, Random } from '@orrery/component';
 import type { HookPoster, HookTarget } from '../../webhooks/https-post.js';
 import { HookError } from '../../webhooks/https-post.js';
 import type { ServiceResolver } from '../../webhooks/service-resolver.js';
-import type { ReviewAnswer, ReviewSubject } from './admission-review.js';
-import { InvalidReview, readAdmissionReview, toAdmissionReview } from './admission-review.js';
+import type { ReviewAnswer, ReviewCall, ReviewSubject } from './admission-review.js';
+import {
+  InvalidReview,
+  readAdmissionReview,
+  reviewVersion,
+  toAdmissionReview,
+} from './admission-review.js';
 
 export interface WebhookCallerDeps {
   readonly poster: HookPoster;
@@ -72,12 +77,14 @@ export class WebhookCaller {
       throw newBadRequest(
         `admission webhook ${JSON.stringify(webhook.name)} does not support dry run`,
       );
-    if (!webhook.admissionReviewVersions.includes('v1'))
+    const version = reviewVersion(webhook.admissionReviewVersions);
+    if (version === undefined)
       throw new CallingFailure(
         webhook.name,
-        'could not create admission objects: webhook does not accept known AdmissionReview versions (v1)',
+        'could not create admission objects: webhook does not accept known AdmissionReview versions (v1, v1beta1)',
       );
-    const answer = await this.measured(webhook, subject, mutating);
+    const uid = this.deps.random.uuid();
+    const answer = await this.measured(webhook, subject, { version, uid, mutating });
     const { context } = attributes;
     for (const [key, value] of Object.entries(answer.auditAnnotations))
       context.annotate?.(`${webhook.name}/${key}`, value);
@@ -89,14 +96,14 @@ export class WebhookCaller {
   private async measured(
     webhook: MutatingWebhook | ValidatingWebhook,
     subject: ReviewSubject,
-    mutating: boolean,
+    review: ReviewCall,
   ): Promise<ReviewAnswer> {
     const { metrics, clock } = this.deps;
     const startedAt = clock.monotonic();
     const count = (error?: unknown): void => {
       metrics.called({
         name: webhook.name,
-        mutating,
+        mutating: review.mutating,
         operation: subject.attributes.operation,
         context: subject.attributes.context,
         startedAt,
@@ -106,7 +113,7 @@ export class WebhookCaller {
       });
     };
     try {
-      const answer = await this.ask(webhook, subject, mutating);
+      const answer = await this.ask(webhook, subject, review);
       count(answer.allowed ? undefined : refusalOf(webhook.name, answer.status));
       return answer;
     } catch (error) {
@@ -118,22 +125,21 @@ export class WebhookCaller {
   private async ask(
     webhook: MutatingWebhook | ValidatingWebhook,
     subject: ReviewSubject,
-    mutating: boolean,
+    review: ReviewCall,
   ): Promise<ReviewAnswer> {
-    const { poster, random } = this.deps;
-    const uid = random.uuid();
+    const { poster } = this.deps;
     const fail = (reason: string, cause?: unknown): CallingFailure =>
       new CallingFailure(webhook.name, reason, cause);
     try {
       const target = await this.target(webhook);
       const { status, text } = await poster.post(target, {
-        body: JSON.stringify(toAdmissionReview(subject, uid)),
+        body: JSON.stringify(toAdmissionReview(subject, review)),
         timeoutMs: (webhook.timeoutSeconds ?? 10) * 1000,
         signal: subject.attributes.context.signal,
         sendTimeout: true,
       });
       if (status < 200 || status > 206) throw fail(`failed to call webhook: ${badAnswer(status)}`);
-      return readAdmissionReview(text, uid, mutating);
+      return readAdmissionReview(text, review);
     } catch (error) {
       if (error instanceof HookError) throw fail(`failed to call webhook: ${error.message}`, error);
       if (error instanceof InvalidReview)

@@ -16,7 +16,7 @@ function refuse(kind: WriteOptionsKind, errors: readonly FieldError[]): void {
 }
 
 const dryRunFaults = (values: readonly string[]): FieldError[] =>
-  values.some((value) => value !== 'All' && value !== '')
+  values.some((value) => value !== 'All')
     ? [notSupported(FieldPath.of('dryRun'), values, ['All'])]
     : [];
 

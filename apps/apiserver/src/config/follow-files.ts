@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { machineTime } from '@orrery/component';
+import type { Clock } from '@orrery/component';
+
+export interface FollowOptions {
+  readonly clock: Clock;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /** Default 10,000. */
+  readonly everyMs?: number;
+}
+
+const EVERY_MS = 10_000;
+
+/** What files hold at this moment; undefined = one cannot be read (it is being replaced). */
+async function contentsOf(paths: readonly string[]): Promise<string | undefined> {
+  try {
+    const contents = await Promise.all(paths.map((path) => readFile(path)));
+    return contents.map((content) => content.toString('base64')).join();
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Calls `changed` whenever files have come to hold something else, until the signal aborts. Files are read again and
+ * again, as those that are links into a folder that is swapped (Secrets, ConfigMaps) tell nobody of it.
+ */
+export async function followFiles(
+  paths: readonly string[],
+  { clock, signal, everyMs = EVERY_MS }: FollowOptions,
+  changed: () => void,
+): Promise<void> {
+  let known = await contentsOf(paths);
+  const machine = machineTime(clock);
+  while (!signal.aborted) {
+    await machine.sleep(everyMs, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    const now = await contentsOf(paths);
+    if (now === undefined || now === known) continue;
+    known = now;
+    changed();
+  }
+}
