@@ -127,11 +127,13 @@ describe('container runtime', () => {
     await mkdir(components);
     await writeFile(
       join(components, 'kube-proxy.js'),
-      'console.log(process.argv.slice(2).join(" ")); console.log(require("fs").readFileSync(process.env.ORRERY_ROOTFS + "/var/lib/kube-proxy/config.conf", "utf8")); setInterval(() => {}, 1000);',
+      'console.log(process.argv.slice(2).join(" ")); console.log(require("fs").readFileSync(process.env.ORRERY_ROOTFS + "/var/lib/kube-proxy/config.conf", "utf8")); console.log(process.env.NODE_COMPILE_CACHE); setInterval(() => {}, 1000);',
     );
     const config = join(fixture.folder, 'kube-proxy-config');
     await mkdir(config);
     await writeFile(join(config, 'config.conf'), 'mode: ipvs');
+    const { NODE_COMPILE_CACHE: compiled } = process.env;
+    process.env['NODE_COMPILE_CACHE'] = join(fixture.folder, 'compiled');
     const pod = await fixture.runPod('kube-proxy', {
       linux: { securityContext: { namespaceOptions: { network: 'NODE' } } },
     });
@@ -143,9 +145,11 @@ describe('container runtime', () => {
     });
     await eventually(async () => {
       expect(await fixture.log('kube-proxy')).toBe(
-        'stdout F --config=/var/lib/kube-proxy/config.conf\nstdout F mode: ipvs\n',
+        `stdout F --config=/var/lib/kube-proxy/config.conf\nstdout F mode: ipvs\nstdout F ${join(fixture.folder, 'compiled')}\n`,
       );
     });
+    if (compiled === undefined) delete process.env['NODE_COMPILE_CACHE'];
+    else process.env['NODE_COMPILE_CACHE'] = compiled;
     await fixture.client.runtime.stopContainer({ containerId: id, timeout: 5 });
     expect(await fixture.status(id)).toMatchObject({ exitCode: 143 });
   });
@@ -198,6 +202,21 @@ describe('container runtime', () => {
     });
     expect(await fixture.exited(id)).toMatchObject({ exitCode: 0 });
     expect(await fixture.log('host')).toBe('stdout F node-1\nstdout F node-1\nstdout F node-1\n');
+  });
+
+  it("listens on each of the node's addresses in the host's network", async () => {
+    const pod = await fixture.runPod('host-echo', {
+      linux: { securityContext: { namespaceOptions: { network: 'NODE' } } },
+    });
+    const ports = JSON.stringify([{ containerPort: 18_370 }]);
+    const id = await fixture.run(pod.id, 'echo', {
+      annotations: { 'io.kubernetes.container.ports': ports },
+    });
+    await eventually(async () => {
+      for (const ip of ['127.207.0.1', '127.207.0.2'])
+        expect((await get(ip, 18_370)).ok).toBe(true);
+    });
+    await fixture.client.runtime.stopContainer({ containerId: id, timeout: 5 });
   });
 
   it.each([

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ContainerConfig, Init } from '@orrery/cri';
 import { RuntimeFixture, eventually } from '../test/runtime-fixture.js';
 import { UNSHARE_FLAGS, probeIsolation } from './process/isolation.js';
+import type { Isolation } from './process/isolation.js';
 
 type Security = NonNullable<NonNullable<Init<ContainerConfig>['linux']>['securityContext']>;
 
@@ -91,6 +92,24 @@ describe('a host command', () => {
       expect(await readFile(termination, 'utf8')).toBe('bye\n');
       await fixture.client.runtime.removeContainer({ containerId: id });
       expect(await readFile(hosts, 'utf8')).toBe('127.0.0.9 special\n');
+    },
+  );
+
+  it.each(['none', ...kinds].map((kind) => ({ kind: kind as Isolation })))(
+    'begins before it is stopped, and answers as it would (isolation $kind)',
+    async ({ kind }) => {
+      fixture = await RuntimeFixture.start(80, kind);
+      const pod = await fixture.runPod('early');
+      const stopped = async (name: string, ...command: string[]) => {
+        const containerId = await fixture.run(pod.id, 'busybox', { metadata: { name }, command });
+        await fixture.client.runtime.stopContainer({ containerId, timeout: 30 });
+        return (await fixture.status(containerId)).exitCode;
+      };
+      expect(await stopped('false', 'false')).toBe(1);
+      const trap = 'trap "exit 7" TERM; while :; do sleep 0.05; done';
+      expect(await stopped('trap', 'sh', '-c', trap)).toBe(7);
+      expect(await stopped('sleep', 'sleep', '600')).toBe(143);
+      expect(await stopped('busy', 'sh', '-c', 'while :; do :; done')).toBe(143);
     },
   );
 

@@ -30,6 +30,9 @@ const CONFIGURATION = {
   plugins: [{ type: 'fake', capabilities: { portMappings: true, bandwidth: true } }],
 };
 
+/** A run that was killed leaves its namespaces to the machine, not to the next run. */
+const PREFIX = `orrery-spec-${process.pid}-`;
+
 function whyNot(): string {
   try {
     execFileSync('unshare', ['--net', 'ip', 'link'], { stdio: 'pipe' });
@@ -66,7 +69,7 @@ else
         network: 'netns',
         cniConfDir: join(folder, 'net.d'),
         cniBinDir: `/nonexistent,${folder}`,
-        netnsPrefix: 'orrery-spec-pod-',
+        netnsPrefix: PREFIX,
       });
       running = serveRuntime(
         options,
@@ -100,7 +103,7 @@ else
     const namespaces = (): string =>
       execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' })
         .split('\n')
-        .filter((line) => line.startsWith('orrery-spec-pod-'))
+        .filter((line) => line.startsWith(PREFIX))
         .join();
 
     it('are refused, and the network is not ready, until there is a configuration', async () => {
@@ -159,8 +162,6 @@ else
       expect(namespaces()).not.toBe('');
       await client.runtime.removePodSandbox({ podSandboxId: sandbox });
       expect(namespaces()).toBe('');
-      expect(readFileSync(join(folder, 'deleted'), 'utf8')).toContain(
-        '/run/netns/orrery-spec-pod-',
-      );
+      expect(readFileSync(join(folder, 'deleted'), 'utf8')).toContain(`/run/netns/${PREFIX}`);
     });
   });

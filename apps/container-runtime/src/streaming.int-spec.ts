@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import transport from 'spdy-transport';
 import type { SpdyConnection, SpdyStream } from 'spdy-transport';
@@ -21,8 +22,28 @@ async function upgrade(url: string, versions: string): Promise<{ socket: Socket;
   return { socket, head };
 }
 
+/**
+ * The socket without its end: when it closes, this library forgets what it has read and not parsed yet, so that streams whose
+ * end has come would never end.
+ */
+function endless(socket: Socket): Duplex {
+  const duplex = new Duplex({
+    read: () => undefined,
+    write: (chunk: Buffer, _encoding, done) => {
+      socket.write(chunk, () => {
+        done();
+      });
+    },
+  });
+  socket.on('data', (chunk) => duplex.push(chunk));
+  return duplex;
+}
+
 function spdy(socket: Socket): SpdyConnection {
-  const connection = transport.connection.create(socket, { protocol: 'spdy', isServer: false });
+  const connection = transport.connection.create(endless(socket), {
+    protocol: 'spdy',
+    isServer: false,
+  });
   connection.on('error', () => undefined);
   connection.start(3.1);
   return connection;
@@ -75,6 +96,22 @@ describe('streaming', () => {
       stderr: !extra.tty,
       ...extra,
     });
+
+  it.each<{ name: string; want: object; why: string }>([
+    {
+      name: 'a terminal beside standard error',
+      want: { tty: true, stdout: true, stderr: true },
+      why: 'tty and stderr cannot both be true',
+    },
+    { name: 'no stream at all', want: {}, why: 'one of stdin, stdout, or stderr must be set' },
+  ])('refuses $name', async ({ want, why }) => {
+    const { runtime } = fixture.client;
+    const refused = { code: 'INVALID_ARGUMENT', message: expect.stringContaining(why) };
+    await expect(runtime.exec({ containerId, cmd: ['ls'], ...want })).rejects.toMatchObject(
+      refused,
+    );
+    await expect(runtime.attach({ containerId, ...want })).rejects.toMatchObject(refused);
+  });
 
   it('carries stdin, stdout, stderr and the exit code over SPDY', async () => {
     const { url } = await exec(['sh', '-c', 'cat; echo bad >&2; exit 3'], { stdin: true });

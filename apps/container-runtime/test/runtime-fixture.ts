@@ -38,8 +38,13 @@ export class RuntimeFixture {
   }
 
   /** `block`: the third part of 127.207.x.0/24, its pod CIDR. */
-  static async start(block: number, isolation?: Isolation): Promise<RuntimeFixture> {
+  static async start(
+    block: number,
+    isolation?: Isolation,
+    prepare?: (folder: string) => void,
+  ): Promise<RuntimeFixture> {
     const folder = await mkdtemp(join(tmpdir(), 'runtime-'));
+    prepare?.(folder);
     const fixture = new RuntimeFixture(folder, block, isolation);
     await fixture.boot();
     await fixture.client.runtime.updateRuntimeConfig({
@@ -54,6 +59,7 @@ export class RuntimeFixture {
       listen: `unix://${this.folder}/cri.sock`,
       root: join(this.folder, 'node-1', 'runtime'),
       nodeIp: '127.207.0.1',
+      secondNodeIp: '127.207.0.2',
       adoptDir: join(this.folder, 'cluster'),
       componentDir: join(this.folder, 'components'),
     });

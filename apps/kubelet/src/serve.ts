@@ -5,7 +5,13 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { connect, loadKubeconfig } from '@orrery/client';
 import type { KubeClient } from '@orrery/client';
-import { ConfigError, SystemClock, SystemRandom, WITHOUT_SCHEMAS } from '@orrery/component';
+import {
+  ConfigError,
+  OpenSockets,
+  SystemClock,
+  SystemRandom,
+  WITHOUT_SCHEMAS,
+} from '@orrery/component';
 import type { Clock, ComponentContext } from '@orrery/component';
 import type { KubeletOptions } from './config/kubelet-options.js';
 import { connectWatches } from './connect-watches.js';
@@ -16,7 +22,6 @@ import { CriRuntime } from './runtime/cri-runtime.js';
 import { KubeletAuth } from './server/kubelet-auth.js';
 import { StreamHandler } from './server/stream-handler.js';
 
-/** Exec streams and followed logs end with the kubelet. */
 const SERVER = {
   ...WITHOUT_SCHEMAS,
   forceCloseConnections: true,
@@ -85,6 +90,7 @@ export async function serve(
     },
   );
   connectWatches(nest, kubelet, clock);
+  const sockets = new OpenSockets(nest.getHttpServer() as Server);
   try {
     await kubelet.prepareStart();
     await nest.startAllMicroservices();
@@ -95,6 +101,8 @@ export async function serve(
     }
     await kubelet.start(signal);
   } finally {
+    // Exec streams and followed logs end with the kubelet.
+    sockets.end();
     await nest.close();
     runtime.close();
     await client.close();

@@ -61,6 +61,7 @@ export function usageOf(
     memoryUsageBytes: memoryBytes,
     memoryRssBytes: memoryBytes,
     writableLayerBytes: 0,
+    writableLayerInodes: 0,
     ...extra,
   };
 }

@@ -44,6 +44,7 @@ const SHUTDOWN_MS = 2_000;
 export class ContainerEngine {
   private readonly live = new Map<string, LiveContainer>();
   private readonly endedProcesses = new Set<string>();
+  private isShutDown = false;
   readonly limits: ContainerLimits;
 
   constructor(private readonly options: EngineOptions) {
@@ -201,6 +202,8 @@ export class ContainerEngine {
   }
 
   private save(record: ContainerRecord, lifecycle: ContainerLifecycle): void {
+    // What ends later is found by the next runtime; the folder may be gone.
+    if (this.isShutDown) return;
     if (this.options.containers.find(record.id))
       this.options.containers.put({ ...record, lifecycle });
   }
@@ -304,8 +307,11 @@ export class ContainerEngine {
       tasks.map(async (task) => {
         await this.ended(task, SHUTDOWN_MS);
         task.signal('SIGKILL');
+        await this.ended(task, SHUTDOWN_MS);
       }),
     );
+    await Promise.resolve();
+    this.isShutDown = true;
   }
 }
 

@@ -129,8 +129,14 @@ async function startCommand(options: StartTaskOptions, argv: readonly string[]):
   environment.prepare();
   const launch = environment.launch(argv);
   const { output } = live;
-  if (record.config.tty) return startTerminalTask(launch, { output });
+  if (record.config.tty) return startTerminalTask(launch, { output, clock });
   return ProcessTask.start(launch, record.config.stdin, { folder, output, clock });
+}
+
+/** Where Node keeps compiled code between starts, for our own programs: as for this process. */
+function compiledCode(): Readonly<Record<string, string>> {
+  const { NODE_COMPILE_CACHE } = process.env;
+  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 }
 
 /** One of our own programs as a process: it finds its files below ORRERY_ROOTFS. */
@@ -144,7 +150,7 @@ function startComponent(options: StartTaskOptions, args: readonly string[]): Pro
   const launch = {
     file: process.execPath,
     args: [file, ...args],
-    env: { ...environment.env, ORRERY_ROOTFS: rootfs },
+    env: { ...environment.env, ...compiledCode(), ORRERY_ROOTFS: rootfs },
     cwd: rootfs,
   };
   return ProcessTask.start(launch, false, { folder, output: live.output, clock });
@@ -162,6 +168,7 @@ function startProgramProcess(options: StartTaskOptions, program: ProgramName): P
     args: [file],
     env: {
       ...environment.env,
+      ...compiledCode(),
       ORRERY_PROGRAM: encodeJob({
         program,
         context: { ...factsOf(options), listen: hasIpv6 ? '::' : '0.0.0.0' },

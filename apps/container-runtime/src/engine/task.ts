@@ -56,7 +56,10 @@ const NUMBERS: Readonly<Record<string, number>> = {
   SIGTERM: 15,
 };
 
+/** 0 for one that is not known here. */
+export const signalNumber = (name: string): number => NUMBERS[name] ?? 0;
+
 /** As a shell and runc report it: the code, or 128 + the signal's number. */
 export function exitCodeOf(code: number | null, signal: string | null): number {
-  return code ?? 128 + (NUMBERS[signal ?? ''] ?? 0);
+  return code ?? 128 + signalNumber(signal ?? '');
 }

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CriError } from '@orrery/cri';
 import type { Mount } from '@orrery/cri';
@@ -7,8 +7,10 @@ import type { ImageFile } from '../catalog/image-definitions.js';
 import { hostPathIn } from '../programs/program-job.js';
 import { executableExists } from './executable.js';
 import { writeImageFiles } from './image-files.js';
-import { UNSHARE_FLAGS, findTool, joinFlags } from './isolation.js';
+import { findTool, joinFlags, unshareFlags } from './isolation.js';
 import type { Isolation } from './isolation.js';
+import { hasRoot } from './proc-stat.js';
+import { propagationOf } from './propagation.js';
 import { createRootfs, enterScript, joinScript } from './rootfs.js';
 import type { RootfsOptions } from './rootfs.js';
 
@@ -42,16 +44,8 @@ export interface Launch {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-}
-
-/** Whether a process has that root: since when its namespaces have all that the container sees. */
-function isRoot(rootfs: string, pid: number): boolean {
-  if (pid === 0) return false;
-  try {
-    return readlinkSync(`/proc/${pid}/root`) === rootfs;
-  } catch {
-    return false;
-  }
+  /** The root that it has once it is set up; undefined where it keeps that of the machine. */
+  readonly root?: string;
 }
 
 /** One after the other: Node's own recursion never ends below /proc. */
@@ -175,7 +169,7 @@ export class ContainerEnvironment {
   ): Launch {
     const tool = (name: string): string => findTool(name) ?? name;
     const nsenter = findTool('nsenter');
-    const joined = nsenter !== undefined && isRoot(this.options.rootfs, beside);
+    const joined = nsenter !== undefined && hasRoot(beside, this.options.rootfs);
     const script = (joined ? joinScript : enterScript)({
       ...this.options,
       tools: { mount: tool('mount'), chroot: tool('chroot'), hostname: findTool('hostname') },
@@ -183,10 +177,11 @@ export class ContainerEnvironment {
       confine: this.options.confine?.() ?? [],
     });
     const args = ['/bin/sh', '-c', script, 'sh', ...argv];
-    const { env } = this;
+    const flags = unshareFlags(isolation, propagationOf(this.options.mounts));
+    const shared = { env: this.env, cwd: '/', root: this.options.rootfs };
     return joined
-      ? { file: nsenter, args: [...joinFlags(isolation, beside), ...args], env, cwd: '/' }
-      : { file: tool('unshare'), args: [...UNSHARE_FLAGS[isolation], ...args], env, cwd: '/' };
+      ? { file: nsenter, args: [...joinFlags(isolation, beside), ...args], ...shared }
+      : { file: tool('unshare'), args: [...flags, ...args], ...shared };
   }
 
   private launchPlain(argv: readonly string[]): Launch {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import type { Propagation } from './propagation.js';
 
 /**
  * How a host command is kept apart: `root` and `user` = a private mount and uts namespace with a root of its own;
@@ -7,10 +8,22 @@ import { existsSync } from 'node:fs';
  */
 export type Isolation = 'root' | 'user' | 'none';
 
-/** The options of unshare(1) for each; namespaces never pass mounts back to the host. */
+/** The options of unshare(1) for each. */
+export const unshareFlags = (
+  kind: 'root' | 'user',
+  propagation: Propagation,
+): readonly string[] => [
+  ...(kind === 'user' ? ['--user', '--map-root-user'] : []),
+  '--mount',
+  '--uts',
+  '--propagation',
+  propagation,
+];
+
+/** Of namespaces that never pass mounts back to the host. */
 export const UNSHARE_FLAGS: Readonly<Record<'root' | 'user', readonly string[]>> = {
-  root: ['--mount', '--uts', '--propagation', 'private'],
-  user: ['--user', '--map-root-user', '--mount', '--uts', '--propagation', 'private'],
+  root: unshareFlags('root', 'private'),
+  user: unshareFlags('user', 'private'),
 };
 
 /** The options of nsenter(1) that lead to the namespaces of a command that was kept apart so. */

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 interface ProcStat {
   readonly state: string;
@@ -32,6 +32,27 @@ function readStat(pid: number): ProcStat | undefined {
 export function startOf(pid: number): string | undefined {
   const stat = readStat(pid);
   return stat && stat.state !== 'Z' && stat.state !== 'X' ? stat.start : undefined;
+}
+
+/** Whether a process has that root: since when its namespaces have all that the container sees. */
+export function hasRoot(pid: number, root: string): boolean {
+  if (pid === 0) return false;
+  try {
+    return readlinkSync(`/proc/${pid}/root`) === root;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a command does its own work: it waits for something, or catches that signal. */
+export function isUnderWay(pid: number, signal: number): boolean {
+  try {
+    const text = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const caught = BigInt(`0x${/^SigCgt:\t(\w+)/m.exec(text)?.[1] ?? '0'}`);
+    return /^State:\t[SIT]/m.test(text) || ((caught >> BigInt(signal - 1)) & 1n) === 1n;
+  } catch {
+    return true;
+  }
 }
 
 /** Linux reports times in 1/100 s whatever the kernel's HZ, and x86-64 and arm64 here have pages of 4096 bytes. */

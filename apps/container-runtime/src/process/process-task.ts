@@ -3,14 +3,15 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
+import { machineTime } from '@orrery/component';
 import type { Clock } from '@orrery/component';
 import { CriError } from '@orrery/cri';
-import { exitCodeOf } from '../engine/task.js';
+import { exitCodeOf, signalNumber } from '../engine/task.js';
 import type { Exit, StopSignal, Task, Usage } from '../engine/task.js';
 import type { LogStream } from '../logs/cri-log.js';
 import type { Launch } from './environment.js';
 import { makeFifos, openFifoForChild, readFifo } from './fifo.js';
-import { sessionUsage, startOf } from './proc-stat.js';
+import { hasRoot, isUnderWay, sessionUsage, startOf } from './proc-stat.js';
 
 export type Output = (stream: LogStream, chunk: Buffer) => void;
 
@@ -37,6 +38,32 @@ export function killGroup(pid: number, name: StopSignal): boolean {
   } catch {
     return false;
   }
+}
+
+/** How long a command that computes has to say what SIGTERM shall do, and how often that is looked at. */
+const BEGIN_MS = 1_000;
+const BEGIN_POLL_MS = 10;
+
+/**
+ * Signals a command once it is set up and does its own work: before that the first process of a container that says
+ * nothing about a signal would not be ended by it, since it is the first of its pid namespace.
+ */
+export async function signalCommand(
+  command: { readonly pid: number; readonly pidStart: string; readonly root?: string | undefined },
+  name: StopSignal,
+  given: Clock,
+): Promise<void> {
+  const { pid, pidStart, root } = command;
+  const clock = machineTime(given);
+  const number = signalNumber(name);
+  const isSetUp = (): boolean => root === undefined || hasRoot(pid, root);
+  const lives = (): boolean => startOf(pid) === pidStart;
+  for (let left = BEGIN_MS; name !== 'SIGKILL' && left > 0 && lives(); left -= BEGIN_POLL_MS) {
+    while (!isSetUp() && lives()) await clock.sleep(BEGIN_POLL_MS);
+    if (isUnderWay(pid, number)) break;
+    await clock.sleep(BEGIN_POLL_MS);
+  }
+  killGroup(pid, name);
 }
 
 /** Pumps both pipes into `output`; resolves at their end or when `giveUp` does. */
@@ -73,6 +100,7 @@ export class ProcessTask implements Task {
     readonly pidStart: string,
     readonly exited: Promise<Exit>,
     readonly stdin: Writable | undefined,
+    private readonly how: { readonly clock: Clock; readonly root?: string | undefined },
   ) {}
 
   /** Rejects with CriError when the program cannot be started. */
@@ -99,7 +127,9 @@ export class ProcessTask implements Task {
         return exit;
       });
       child.stdin?.on('error', () => undefined);
-      return new ProcessTask(pid, startOf(pid) ?? '', exited, child.stdin ?? undefined);
+      const stdin = child.stdin ?? undefined;
+      const how = { clock: options.clock, root: launch.root };
+      return new ProcessTask(pid, startOf(pid) ?? '', exited, stdin, how);
     } catch (error) {
       output.stop();
       throw error;
@@ -122,11 +152,12 @@ export class ProcessTask implements Task {
       output.stop();
       return { exitCode: 255, reason: 'Unknown', message: 'ended after a restart of the runtime' };
     };
-    return new ProcessTask(pid, pidStart, watch(), undefined);
+    return new ProcessTask(pid, pidStart, watch(), undefined, { clock: options.clock });
   }
 
   signal(name: StopSignal): void {
-    killGroup(this.pid, name);
+    const { pid, pidStart, how } = this;
+    void signalCommand({ pid, pidStart, root: how.root }, name, how.clock);
   }
 
   resize(): void {

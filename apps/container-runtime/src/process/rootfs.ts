@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import type { Mount } from '@orrery/cri';
 import type { ImageFile } from '../catalog/image-definitions.js';
 import { writeImageFiles } from './image-files.js';
+import { passesOn, propagationOf, stageOf } from './propagation.js';
 
 /** Below this the root of a container sees the host's system folders, read-only; the rest are links into it. */
 const HOST = '/.host';
@@ -168,35 +169,52 @@ export function joinScript(options: EnterOptions): string {
   return `exec ${chrootCommand(options)} /bin/sh -c ${quote(become)} sh "$@"`;
 }
 
+type Bind = (source: string, target: string, readonly: boolean) => string[];
+
+/** The machine's folders: none of their mounts is passed on to it. */
+function systemMounts(bind: Bind, { rootfs, tools }: EnterOptions, passes: boolean): string[] {
+  return [
+    ...[...SYSTEM_FOLDERS, ...LINKED]
+      .filter((path) => existsSync(path) && !lstatSync(path).isSymbolicLink())
+      .flatMap((path) => bind(path, HOST + path, path !== '/dev' && path !== '/proc')),
+    `${tools.mount} --rbind /proc ${quote(join(rootfs, '/proc'))} || exit 125`,
+    ...(passes ? [`${tools.mount} --make-rprivate ${quote(rootfs)} || exit 125`] : []),
+  ];
+}
+
 /**
  * The shell script that, run in fresh namespaces with a command as its arguments, builds the mounts and becomes that
  * command in the container's root. Its mounts end with the namespace.
  */
 export function enterScript(options: EnterOptions): string {
-  const { rootfs, tools } = options;
-  const bind = (source: string, target: string, readonly: boolean): string[] => [
-    `${tools.mount} --rbind ${quote(source)} ${quote(join(rootfs, target))} || exit 125`,
-    ...(readonly
-      ? [`${tools.mount} -o remount,bind,ro ${quote(join(rootfs, target))} 2>/dev/null`]
-      : []),
+  const { rootfs, tools, mounts, readonlyRoot } = options;
+  const inside = (target: string): string => quote(join(rootfs, target));
+  const remount = (target: string): string =>
+    `${tools.mount} -o remount,bind,ro ${inside(target)} 2>/dev/null`;
+  const bind: Bind = (source, target, readonly) => [
+    `${tools.mount} --rbind ${quote(source)} ${inside(target)} || exit 125`,
+    ...(readonly ? [remount(target)] : []),
   ];
-  const system = [...SYSTEM_FOLDERS, ...LINKED]
-    .filter((path) => existsSync(path) && !lstatSync(path).isSymbolicLink())
-    .flatMap((path) => bind(path, HOST + path, path !== '/dev' && path !== '/proc'));
-  const volumes = [...options.mounts]
-    .sort((a, b) => a.containerPath.length - b.containerPath.length)
-    .flatMap((mount) => bind(mount.hostPath, mount.containerPath, mount.readonly));
+  const passes = propagationOf(mounts) !== 'private';
+  const stage = passes ? stageOf({ rootfs, mounts, mount: tools.mount, quote }) : undefined;
+  const volume = (mount: Mount): string[] => {
+    const { hostPath, containerPath, readonly } = mount;
+    if (stage && passesOn(mount))
+      return [
+        ...stage.place(mount, inside(containerPath)),
+        ...(readonly ? [remount(containerPath)] : []),
+      ];
+    const apart = `${tools.mount} --make-rprivate ${inside(containerPath)} || exit 125`;
+    return [...bind(hostPath, containerPath, readonly), ...(stage ? [apart] : [])];
+  };
+  const selfBind = `${tools.mount} --bind ${quote(rootfs)} ${quote(rootfs)} || exit 125`;
   return [
     setHostname(options),
-    ...(options.readonlyRoot
-      ? [`${tools.mount} --bind ${quote(rootfs)} ${quote(rootfs)} || exit 125`]
-      : []),
-    ...system,
-    `${tools.mount} --rbind /proc ${quote(join(rootfs, '/proc'))} || exit 125`,
-    ...volumes,
-    ...(options.readonlyRoot
-      ? [`${tools.mount} -o remount,bind,ro ${quote(rootfs)} || exit 125`]
-      : []),
+    ...(stage?.first ?? (readonlyRoot ? [selfBind] : [])),
+    ...systemMounts(bind, options, passes),
+    ...[...mounts].sort((a, b) => a.containerPath.length - b.containerPath.length).flatMap(volume),
+    ...(stage?.last ?? []),
+    ...(readonlyRoot ? [`${tools.mount} -o remount,bind,ro ${quote(rootfs)} || exit 125`] : []),
     joinScript(options),
   ].join('\n');
 }

@@ -5,7 +5,7 @@ import { exitCodeOf } from '../engine/task.js';
 import type { ExecSession, Exit, Task, Usage } from '../engine/task.js';
 import type { Launch } from './environment.js';
 import { sessionUsage, startOf } from './proc-stat.js';
-import { killGroup } from './process-task.js';
+import { killGroup, signalCommand } from './process-task.js';
 import type { ProcessTaskOptions } from './process-task.js';
 
 const SIGNALS = new Map([
@@ -80,18 +80,18 @@ const withTerm = (launch: Launch): Launch => ({
 /** A container with `tty: true`; it does not outlive the runtime. */
 export async function startTerminalTask(
   launch: Launch,
-  { output }: Pick<ProcessTaskOptions, 'output'>,
+  { output, clock }: Pick<ProcessTaskOptions, 'output' | 'clock'>,
 ): Promise<Task> {
   const terminal = await openTerminal(withTerm(launch));
   terminal.onData((data) => {
     output('stdout', data);
   });
+  const command = { pid: terminal.pid, pidStart: startOf(terminal.pid) ?? '', root: launch.root };
   return {
-    pid: terminal.pid,
-    pidStart: startOf(terminal.pid) ?? '',
+    ...command,
     exited: terminal.exitCode.then((exitCode): Exit => ({ exitCode })),
     signal: (name) => {
-      killGroup(terminal.pid, name);
+      void signalCommand(command, name, clock);
     },
     stdin: terminal.stdin,
     resize: (columns, rows) => {

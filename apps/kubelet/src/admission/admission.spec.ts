@@ -25,6 +25,7 @@ const input = (over: Partial<AdmissionInput>): AdmissionInput => ({
   others: [],
   allocatable: { cpu: '2' },
   maxPods: 3,
+  unsafeSysctls: [],
   ...over,
 });
 
@@ -94,6 +95,15 @@ describe('admit()', () => {
       name: 'another operating system',
       over: { pod: pod(undefined, { os: { name: 'windows' } }) },
       want: 'PodOSNotSupported',
+    },
+    {
+      name: 'a setting of the kernel that is not safe',
+      over: {
+        pod: pod(undefined, {
+          securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] },
+        }),
+      },
+      want: 'SysctlForbidden',
     },
   ])('$name', ({ over, want }) => {
     expect(admit(input(over))?.reason).toBe(want);

@@ -1,6 +1,7 @@
 import type { Node, Pod, Taint, Toleration } from '@orrery/api';
 import { toNumber } from '../containers/downward.js';
 import { isStaticPod } from '../containers/visit.js';
+import { forbiddenSysctl } from './sysctls.js';
 
 export interface Refusal {
   readonly reason: string;
@@ -14,6 +15,8 @@ export interface AdmissionInput {
   readonly others: readonly Pod[];
   readonly allocatable: Readonly<Record<string, string>>;
   readonly maxPods: number;
+  /** Settings of the kernel that pods may change although they are not safe. */
+  readonly unsafeSysctls: readonly string[];
 }
 
 /** Sum over containers, or the largest init container when that is more, plus sidecars. */
@@ -132,5 +135,7 @@ export function admit(input: AdmissionInput): Refusal | undefined {
       reason: 'PodOSNotSupported',
       message: "Failed to admit pod as the OS field doesn't match node OS",
     };
+  const sysctl = forbiddenSysctl(input.pod, input.unsafeSysctls);
+  if (sysctl) return { reason: 'SysctlForbidden', message: sysctl };
   return checkSelector(input) ?? checkTaints(input) ?? checkPorts(input) ?? checkResources(input);
 }

@@ -142,6 +142,11 @@ export class KubeletConfiguration {
   shutdownGracePeriodByPodPriority?: ShutdownGracePeriod[];
 
   @IsOptional()
+  @IsArray()
+  @IsString({ each: true })
+  allowedUnsafeSysctls?: string[];
+
+  @IsOptional()
   @IsInt()
   @Min(0)
   evictionMaxPodGracePeriod?: number;

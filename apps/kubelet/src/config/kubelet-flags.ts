@@ -118,6 +118,14 @@ export class KubeletFlags {
   @Min(1)
   maxPods = 110;
 
+  @Flag(
+    'settings of the kernel, or prefixes with *, that pods may change although they are not safe',
+    'allowed-unsafe-sysctls',
+  )
+  @IsOptional()
+  @IsString()
+  allowedUnsafeSysctls?: string;
+
   @Flag('hard eviction thresholds: memory.available<100Mi,nodefs.available<10%')
   @IsOptional()
   @IsString()

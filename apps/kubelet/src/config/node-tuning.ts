@@ -1,5 +1,6 @@
 import { parseQuantity, quantityValue } from '@orrery/apimachinery';
 import { ConfigError, parseDuration } from '@orrery/component';
+import { parseSysctls } from '../admission/sysctls.js';
 import { SYSTEM_CRITICAL } from '../eviction/rank-pods.js';
 import { parseList, parseThresholds } from '../eviction/thresholds.js';
 import type { Threshold } from '../eviction/thresholds.js';
@@ -32,6 +33,8 @@ export interface NodeTuning {
   };
   /** Resources kept from pods: system-reserved and kube-reserved together. */
   readonly reserved: Readonly<Record<string, number>>;
+  /** Settings of the kernel that pods may change although they are not safe. */
+  readonly unsafeSysctls: readonly string[];
 }
 
 type Given = Pick<
@@ -49,6 +52,7 @@ type Given = Pick<
   | 'systemReserved'
   | 'kubeReserved'
   | 'shutdownFile'
+  | 'allowedUnsafeSysctls'
 >;
 
 /** Upstream's but for the disk: several nodes share the machine's, and a full one must not evict them all (as kind). */
@@ -178,6 +182,9 @@ export function tuningOf(flags: Given, file: Partial<KubeletConfiguration> = {})
       periodMs: duration(file.containerLogMonitorInterval ?? '10s', 'containerLogMonitorInterval'),
     },
     shutdown: shutdownOf(flags, file),
+    unsafeSysctls: parseSysctls(
+      flags.allowedUnsafeSysctls?.split(',').filter(Boolean) ?? file.allowedUnsafeSysctls ?? [],
+    ),
     reserved: reservedOf([
       mapOf(flags.systemReserved, file.systemReserved, '=', 'system-reserved'),
       mapOf(flags.kubeReserved, file.kubeReserved, '=', 'kube-reserved'),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Container, Pod } from '@orrery/api';
+import type { MountPropagation } from '@orrery/cri';
 import {
   CONTAINER_NAME_LABEL,
   GRACE_PERIOD_ANNOTATION,
@@ -66,6 +67,13 @@ function annotationsOf(pod: Pod, container: Container, attempt: number): Record<
   };
 }
 
+/** k8s pkg/kubelet/kubelet_pods.go:translateMountPropagation. */
+const PROPAGATION: Readonly<Record<string, MountPropagation>> = {
+  None: 'PROPAGATION_PRIVATE',
+  HostToContainer: 'PROPAGATION_HOST_TO_CONTAINER',
+  Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
+};
+
 async function volumeMounts(
   input: ContainerConfigInput,
   lookup: (name: string) => string | undefined,
@@ -89,6 +97,7 @@ async function volumeMounts(
       containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
       hostPath,
       readonly: volume.readOnly || mount.readOnly === true,
+      propagation: PROPAGATION[mount.mountPropagation ?? 'None'] ?? 'PROPAGATION_PRIVATE',
     });
   }
   return mounts;

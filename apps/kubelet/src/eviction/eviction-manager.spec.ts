@@ -39,6 +39,7 @@ class Bench {
           this.storage.get(pod.metadata.name ?? '') ?? {
             containers: new Map(),
             volumes: new Map(),
+            inodes: 0,
           },
         ),
       evict: (pod, grace, failure) => {
@@ -151,7 +152,8 @@ describe(EvictionManager.name, () => {
 });
 
 describe('the disk', () => {
-  const written = (container: number, volume = 0): PodStorage => ({
+  const written = (container: number, volume = 0, inodes = 1): PodStorage => ({
+    inodes,
     containers: new Map([['c', container]]),
     volumes: new Map([['v', volume]]),
   });
@@ -194,6 +196,24 @@ describe('the disk', () => {
         },
       },
     ]);
+  });
+});
+
+describe('inodes', () => {
+  it('are taken from who has most files, however small', async () => {
+    const bench = new Bench({ ...HARD, hard: { 'nodefs.inodesFree': '10' } });
+    bench.pods = [podOf('large'), podOf('many')];
+    const held = (bytes: number, inodes: number): PodStorage => ({
+      containers: new Map([['c', bytes]]),
+      volumes: new Map(),
+      inodes,
+    });
+    bench.storage.set('large', held(900 * MI, 3));
+    bench.storage.set('many', held(MI, 5_000));
+    bench.observations = { 'nodefs.inodesFree': { available: 4, capacity: 10_000 } };
+    await bench.manager.look();
+    const message = 'The node was low on resource: inodes. Threshold quantity: 10, available: 4. ';
+    expect(bench.evicted).toMatchObject([{ name: 'many', failure: { message } }]);
   });
 });
 

@@ -253,7 +253,9 @@ export class EvictionManager {
     const uses: PodUse[] = [];
     for (const pod of pods) {
       const storage = await parts.storageOf(pod, used);
-      uses.push({ pod, used: totalOf(pod, storage), containers: storage.containers });
+      const { containers, inodes } = storage;
+      const total = resource === 'inodes' ? inodes : totalOf(pod, storage);
+      uses.push({ pod, used: total, containers });
     }
     return uses;
   }

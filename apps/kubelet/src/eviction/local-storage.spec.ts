@@ -19,6 +19,7 @@ const storage = (
   containers: Record<string, number>,
   volumes: Record<string, number> = {},
 ): PodStorage => ({
+  inodes: 0,
   containers: new Map(Object.entries(containers)),
   volumes: new Map(Object.entries(volumes)),
 });
@@ -105,7 +106,7 @@ describe('measureStorage()', () => {
     await writeFile(join(volume, 'data'), 'x'.repeat(128 * 1024));
     const mounted = (path: string) => ({ path, readOnly: false });
     const held = await measureStorage(pod, {
-      usage: [usageOf(pod, 0, { writableLayerBytes: MI })],
+      usage: [usageOf(pod, 0, { writableLayerBytes: MI, writableLayerInodes: 7 })],
       logDir: join(dir, 'logs'),
       mounts: new Map([
         ['v', mounted(volume)],
@@ -116,5 +117,6 @@ describe('measureStorage()', () => {
     expect([...held.containers]).toEqual([['c', MI + 64 * 1024]]);
     expect([...held.volumes]).toEqual([['v', 128 * 1024]]);
     expect(totalOf(pod, held)).toBe(MI + 192 * 1024);
+    expect(held.inodes).toBe(7 + 2 + 2);
   });
 });

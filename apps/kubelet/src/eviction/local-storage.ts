@@ -5,7 +5,7 @@ import { toNumber } from '../containers/downward.js';
 import { isSidecar, uidOf } from '../containers/visit.js';
 import type { ContainerUsage } from '../runtime/runtime.js';
 import type { MountedVolume } from '../volumes/claims.js';
-import { diskUsage } from '../volumes/disk-usage.js';
+import { folderUsage } from '../volumes/disk-usage.js';
 
 const RESOURCE = 'ephemeral-storage';
 
@@ -15,6 +15,8 @@ export interface PodStorage {
   readonly containers: ReadonlyMap<string, number>;
   /** emptyDirs and copies of ConfigMaps, by volume. */
   readonly volumes: ReadonlyMap<string, number>;
+  /** Files and folders of all these on the disk, which no volume in memory takes. */
+  readonly inodes: number;
 }
 
 export interface StorageSources {
@@ -43,18 +45,23 @@ export const hasStorageLimit = (pod: Pod): boolean =>
 
 export async function measureStorage(pod: Pod, sources: StorageSources): Promise<PodStorage> {
   const uid = uidOf(pod);
+  let inodes = 0;
   const containers = new Map<string, number>();
   for (const { name } of longRunning(pod)) {
     const own = sources.usage.find((one) => one.podUid === uid && one.container === name);
-    const logs = await diskUsage(join(sources.logDir, name));
-    containers.set(name, logs + (own?.writableLayerBytes ?? 0));
+    const logs = await folderUsage(join(sources.logDir, name));
+    containers.set(name, logs.bytes + (own?.writableLayerBytes ?? 0));
+    inodes += logs.inodes + (own?.writableLayerInodes ?? 0);
   }
   const volumes = new Map<string, number>();
   for (const volume of (pod.spec.volumes ?? []).filter(isLocal)) {
     const mounted = sources.mounts.get(volume.name);
-    if (mounted) volumes.set(volume.name, await diskUsage(mounted.path));
+    if (!mounted) continue;
+    const usage = await folderUsage(mounted.path);
+    volumes.set(volume.name, usage.bytes);
+    if (!isMemory(volume)) inodes += usage.inodes;
   }
-  return { containers, volumes };
+  return { containers, volumes, inodes };
 }
 
 /** Of the disk; volumes in memory are none of it. */

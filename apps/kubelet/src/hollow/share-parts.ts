@@ -1,5 +1,6 @@
 import type { Node } from '@orrery/api';
 import type { KubeObject } from '@orrery/apimachinery';
+import { dropManagedFields } from '@orrery/informers';
 
 /** More different parts than this are not those of a fleet; what was shared before stays shared. */
 const MAX_PARTS = 1_000;
@@ -20,7 +21,7 @@ export function partSharing(): <T extends KubeObject>(object: T) => T {
     return part;
   };
   return (object) => {
-    delete object.metadata.managedFields;
+    dropManagedFields(object);
     if (object.kind === 'Node') shareParts(object as KubeObject as Node, share);
     return object;
   };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Node } from '@orrery/api';
+import type { Node, NodeStatus } from '@orrery/api';
 import type { KubeClient } from '@orrery/client';
-import { newAlreadyExists } from '@orrery/apimachinery';
+import { canonicalQuantity, newAlreadyExists } from '@orrery/apimachinery';
 import { SystemClock, silentLogger } from '@orrery/component';
 import type { Clock } from '@orrery/component';
 import { eventually } from '@orrery/testkit';
@@ -15,7 +15,7 @@ class StoppedClock extends SystemClock {
 
 const MACHINE = {
   cpus: 1,
-  memoryBytes: 1,
+  memoryBytes: 32 * 2 ** 30,
   availableMemoryBytes: 1,
   ephemeralStorageBytes: 1,
   availableStorageBytes: 1,
@@ -25,6 +25,13 @@ const MACHINE = {
   osImage: '',
   machineId: '',
   bootId: '',
+};
+
+/** Amounts as any server shows them. */
+const canonical = (status: NodeStatus = {}): Pick<NodeStatus, 'capacity' | 'allocatable'> => {
+  const of = (amounts: Record<string, string> = {}) =>
+    Object.fromEntries(Object.entries(amounts).map(([k, v]) => [k, canonicalQuantity(v)]));
+  return { capacity: of(status.capacity), allocatable: of(status.allocatable) };
 };
 
 /** A server whose answer to a write of the status is held back until `answer` is called. */
@@ -39,6 +46,7 @@ class FakeNodes {
         newAlreadyExists({ group: '', resource: 'nodes' }, node.metadata.name ?? ''),
       );
     this.node = { ...node, metadata: { ...node.metadata, uid: 'u', resourceVersion: '1' } };
+    this.node.status = { ...node.status, ...canonical(node.status) };
     return Promise.resolve(this.node);
   }
 

@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { Node, NodeCondition, NodeStatus, Taint } from '@orrery/api';
+import type { Node, NodeStatus, Taint } from '@orrery/api';
 import { resources } from '@orrery/api';
 import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
 import type { KubeClient } from '@orrery/client';
@@ -8,6 +7,7 @@ import type { Clock, Logger } from '@orrery/component';
 import type { Runtime, RuntimeCondition, RuntimeInfo } from '../runtime/runtime.js';
 import { readMachine } from './machine.js';
 import type { Machine } from './machine.js';
+import { sameNodeStatus, statusPatch } from './node-status-changes.js';
 import { allocatableOf, extendedOf, nodeStatus, runtimeProblems } from './node-status.js';
 
 export interface NodeOptions {
@@ -264,7 +264,7 @@ export class NodeAgent {
         .patch(
           { name: this.options.nodeName },
           'strategic',
-          { metadata: { uid: node.metadata.uid }, status: toPatch(node.status ?? {}, status) },
+          { metadata: { uid: node.metadata.uid }, status: statusPatch(node.status ?? {}, status) },
           { subresource: 'status' },
         );
       this.lastSentMs = now;
@@ -311,39 +311,6 @@ const EVENTS: Readonly<Record<string, string>> = {
 const isOlder = (shown: Node, known: Node | undefined): boolean =>
   known?.metadata.uid === shown.metadata.uid &&
   Number(shown.metadata.resourceVersion ?? 0) < Number(known?.metadata.resourceVersion ?? 0);
-
-const withoutHeartbeat = (conditions: readonly NodeCondition[] = []): unknown[] =>
-  conditions
-    .map((one) => ({ ...one, lastHeartbeatTime: undefined }))
-    .toSorted((a, b) => (a.type < b.type ? -1 : 1));
-
-/** Conditions of other writers and times of heartbeats do not count. */
-export function sameNodeStatus(old: NodeStatus, fresh: NodeStatus): boolean {
-  const types = new Set((fresh.conditions ?? []).map((one) => one.type));
-  const own = (old.conditions ?? []).filter((one) => types.has(one.type));
-  return (
-    isDeepStrictEqual(withoutHeartbeat(own), withoutHeartbeat(fresh.conditions)) &&
-    isDeepStrictEqual(old.nodeInfo, fresh.nodeInfo) &&
-    isDeepStrictEqual(old.addresses, fresh.addresses) &&
-    isDeepStrictEqual(old.daemonEndpoints, fresh.daemonEndpoints) &&
-    isDeepStrictEqual(old.allocatable, fresh.allocatable) &&
-    isDeepStrictEqual(old.images ?? [], fresh.images ?? [])
-  );
-}
-
-/** Addresses merge by type, so they are replaced as a whole when they differ; what may not be given any more is taken out. */
-function toPatch(old: NodeStatus, fresh: NodeStatus): Record<string, unknown> {
-  const { addresses = [], ...others } = fresh;
-  const gone = Object.keys(old.allocatable ?? {}).filter((name) => !fresh.allocatable?.[name]);
-  const allocatable = {
-    ...fresh.allocatable,
-    ...Object.fromEntries(gone.map((name) => [name, null])),
-  };
-  const rest = { ...others, allocatable };
-  return isDeepStrictEqual(old.addresses, addresses)
-    ? { ...rest }
-    : { ...rest, addresses: [...addresses, { $patch: 'replace' }] };
-}
 
 /** What a node that is there lacks of its labels or annotations, as a part of a patch. */
 function missing(

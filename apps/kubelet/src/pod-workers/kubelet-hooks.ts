@@ -70,6 +70,7 @@ export class KubeletHooks implements WorkerHooks {
         others,
         allocatable: node.allocatable(),
         maxPods: options.maxPods,
+        unsafeSysctls: options.tuning.unsafeSysctls,
       });
     if (!refusal) this.admitted.add(uidOf(pod));
     return refusal;

@@ -31,6 +31,7 @@ export function toUsage({
     memoryUsageBytes: valueOf(memory?.usageBytes),
     memoryRssBytes: valueOf(memory?.rssBytes),
     writableLayerBytes: valueOf(writableLayer?.usedBytes),
+    writableLayerInodes: valueOf(writableLayer?.inodesUsed),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { MountPropagation } from '@orrery/cri';
 import type { RegistryCredentials } from '../images/pull-secrets.js';
 
 /** What the kubelet needs of a container runtime, in plain values; cri-runtime.ts implements it over CRI runtime.v1. */
@@ -7,6 +8,8 @@ export interface RuntimeMount {
   readonly containerPath: string;
   readonly hostPath: string;
   readonly readonly: boolean;
+  /** Whether what is mounted later on one side is seen on the other; default: not. */
+  readonly propagation?: MountPropagation;
 }
 
 export interface RuntimeContainer {
@@ -172,6 +175,7 @@ export interface ContainerUsage {
   readonly memoryUsageBytes: number;
   readonly memoryRssBytes: number;
   readonly writableLayerBytes: number;
+  readonly writableLayerInodes: number;
 }
 
 export interface ImageUser {

@@ -1,14 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import type { SubjectAccessReview, TokenReview } from '@orrery/api';
-import { resources } from '@orrery/api';
-import type { KubeClient } from '@orrery/client';
+import { AUTHENTICATED, mayDo, whoseToken } from '@orrery/client';
+import type { KnownUser, KubeClient } from '@orrery/client';
+import { AnswerCache } from '@orrery/component';
 import type { Clock } from '@orrery/component';
-
-interface User {
-  readonly name: string;
-  readonly groups: readonly string[];
-}
 
 /** Why somebody is not let in, in upstream's words (k8s pkg/kubelet/server/server.go:InstallAuthFilter). */
 export interface Refusal {
@@ -21,7 +16,6 @@ const UNAUTHENTICATED: Refusal = { code: 401, text: 'Unauthorized' };
 const ALLOWED_MS = 300_000;
 const DENIED_MS = 30_000;
 const TOKEN_MS = 120_000;
-const MAX_CACHED = 1_000;
 
 /** Subresource of `nodes` that a path needs (k8s pkg/kubelet/server/auth.go). */
 export function nodeSubresource(path: string): string {
@@ -56,17 +50,19 @@ function listOf(value: string | readonly string[] | undefined): readonly string[
 
 /** Who asks, and whether the API server lets them: client certificates, TokenReview, SubjectAccessReview. */
 export class KubeletAuth {
-  private readonly cache = new Map<string, { readonly value: unknown; readonly untilMs: number }>();
+  private readonly answers: AnswerCache;
 
   constructor(
     private readonly client: KubeClient,
     private readonly nodeName: string,
-    private readonly clock: Clock,
-  ) {}
+    clock: Clock,
+  ) {
+    this.answers = new AnswerCache(clock);
+  }
 
   /** Undefined: the request may go on. */
   async check(request: IncomingMessage): Promise<Refusal | undefined> {
-    let user: User | undefined;
+    let user: KnownUser | undefined;
     try {
       user = await this.authenticate(request);
     } catch {
@@ -90,7 +86,7 @@ export class KubeletAuth {
     return { code: 403, text: `Forbidden (${asked}, subresource(s)=[${tried.join(' ')}])\n` };
   }
 
-  private async authenticate(request: IncomingMessage): Promise<User | undefined> {
+  private async authenticate(request: IncomingMessage): Promise<KnownUser | undefined> {
     const socket = request.socket as TLSSocket;
     const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (socket.authorized && !bearer) {
@@ -98,69 +94,25 @@ export class KubeletAuth {
       const name = listOf(subject?.CN)[0];
       return name === undefined
         ? undefined
-        : { name, groups: [...listOf(subject?.O), 'system:authenticated'] };
+        : { name, groups: [...listOf(subject?.O), AUTHENTICATED] };
     }
     return bearer
-      ? this.cached(
+      ? this.answers.of(
           `token/${bearer}`,
-          () => this.review(bearer),
+          () => whoseToken(this.client, bearer),
           () => TOKEN_MS,
         )
       : undefined;
   }
 
-  private async review(token: string): Promise<User | undefined> {
-    const answer = await this.client.resource(resources.tokenreviews).create({
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenReview',
-      metadata: {},
-      spec: { token },
-    } as TokenReview);
-    const { authenticated, user } = answer.status ?? {};
-    return authenticated && user?.username
-      ? { name: user.username, groups: user.groups ?? [] }
-      : undefined;
-  }
-
-  private allows(user: User, verb: string, subresource: string): Promise<boolean> {
+  private allows(user: KnownUser, verb: string, subresource: string): Promise<boolean> {
     const key = `access/${JSON.stringify([user, verb, subresource])}`;
-    return this.cached(
+    const { client, nodeName: name } = this;
+    const resourceAttributes = { verb, version: 'v1', resource: 'nodes', subresource, name };
+    return this.answers.of(
       key,
-      async () => {
-        const review: SubjectAccessReview = {
-          apiVersion: 'authorization.k8s.io/v1',
-          kind: 'SubjectAccessReview',
-          metadata: {},
-          spec: {
-            user: user.name,
-            groups: [...user.groups],
-            resourceAttributes: {
-              verb,
-              version: 'v1',
-              resource: 'nodes',
-              subresource,
-              name: this.nodeName,
-            },
-          },
-        };
-        const answer = await this.client.resource(resources.subjectaccessreviews).create(review);
-        return answer.status?.allowed === true;
-      },
+      () => mayDo(client, user, { resourceAttributes }),
       (allowed) => (allowed ? ALLOWED_MS : DENIED_MS),
     );
-  }
-
-  private async cached<T>(
-    key: string,
-    load: () => Promise<T>,
-    ttl: (value: T) => number,
-  ): Promise<T> {
-    const now = this.clock.monotonic();
-    const found = this.cache.get(key);
-    if (found && found.untilMs > now) return found.value as T;
-    const value = await load();
-    if (this.cache.size >= MAX_CACHED) this.cache.clear();
-    this.cache.set(key, { value, untilMs: now + ttl(value) });
-    return value;
   }
 }

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import type { Server } from 'node:http';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { OpenSockets } from '@orrery/component';
 import { proxyUpgrade } from './stream-proxy.js';
 
 const HOST = '127.0.0.1';
@@ -103,5 +105,22 @@ describe('proxyUpgrade()', () => {
       'HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n',
     );
     expect(await talk(port, [UPGRADE], '\u0000')).toMatch(/^HTTP\/1\.1 302 Found\r\n/);
+  });
+
+  it('ends with its server, which would wait for it', async () => {
+    const port = await start(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n',
+    );
+    const sockets = new OpenSockets(front);
+    const silent = connect(port, HOST);
+    const upgraded = connect(port, HOST);
+    const gone = [silent, upgraded].map((socket) => once(socket, 'close'));
+    upgraded.write(UPGRADE);
+    await once(upgraded, 'data');
+    const closed = once(front, 'close');
+    front.close();
+    sockets.end();
+    front.closeAllConnections();
+    await Promise.all([closed, ...gone]);
   });
 });

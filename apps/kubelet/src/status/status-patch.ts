@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { cloneJson, deepEqual } from '@orrery/apimachinery';
 import type { PodCondition, PodStatus } from '@orrery/api';
 import { KUBELET_CONDITIONS, PASSING_CONDITIONS } from './conditions.js';
 
@@ -19,24 +19,30 @@ const ATOMIC = [
 const isOwn = (condition: PodCondition): boolean =>
   KUBELET_CONDITIONS.some((type) => type === condition.type);
 
-/** Undefined members and conditions of others do not count. */
-function comparable(status: PodStatus): unknown {
-  const own = (status.conditions ?? [])
-    .filter(isOwn)
-    .toSorted((a, b) => (a.type < b.type ? -1 : 1));
-  return JSON.parse(JSON.stringify({ ...status, conditions: own }));
+/** Conditions of others do not count. */
+export function sameStatus(a: PodStatus, b: PodStatus): boolean {
+  const own = (a.conditions ?? []).filter(isOwn);
+  const others = (b.conditions ?? []).filter(isOwn);
+  return (
+    own.length === others.length &&
+    own.every((one) =>
+      deepEqual(
+        one,
+        others.find(({ type }) => type === one.type),
+      ),
+    ) &&
+    deepEqual({ ...a, conditions: undefined }, { ...b, conditions: undefined })
+  );
 }
 
-export function sameStatus(a: PodStatus, b: PodStatus): boolean {
-  return isDeepStrictEqual(comparable(a), comparable(b));
-}
+const sameCondition = (a: PodCondition | undefined, b: PodCondition): boolean =>
+  a !== undefined &&
+  deepEqual({ ...a, lastProbeTime: undefined }, { ...b, lastProbeTime: undefined });
 
 function conditionsPatch(
   before: readonly PodCondition[],
   after: readonly PodCondition[],
 ): unknown[] {
-  const normal = (one: PodCondition | undefined): unknown =>
-    one && { ...(JSON.parse(JSON.stringify(one)) as object), lastProbeTime: undefined };
   const gone = before
     .filter(
       ({ type }) => PASSING_CONDITIONS.includes(type) && !after.some((one) => one.type === type),
@@ -45,7 +51,11 @@ function conditionsPatch(
   const changed = after
     .filter(isOwn)
     .filter(
-      (one) => !isDeepStrictEqual(normal(before.find((old) => old.type === one.type)), normal(one)),
+      (one) =>
+        !sameCondition(
+          before.find((old) => old.type === one.type),
+          one,
+        ),
     )
     .map((one) => ({
       lastProbeTime: null as unknown as string,
@@ -75,9 +85,7 @@ export function diffStatus(
 ): Record<string, unknown> | undefined {
   const patch: Record<string, unknown> = {};
   for (const key of ATOMIC) {
-    const next =
-      after[key] === undefined ? undefined : (JSON.parse(JSON.stringify(after[key])) as unknown);
-    if (!isDeepStrictEqual(before[key], next)) patch[key] = next ?? null;
+    if (!deepEqual(before[key], after[key])) patch[key] = cloneJson(after[key]) ?? null;
   }
   const conditions = conditionsPatch(before.conditions ?? [], after.conditions ?? []);
   if (conditions.length > 0) patch['conditions'] = conditions;

@@ -1,4 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -65,6 +74,46 @@ describe(ClaimMounter.name, () => {
       persistentVolumeClaim: { claimName: 'claim', readOnly: true },
     };
     expect(await hostPath.mount(POD, readOnly)).toEqual({ path, readOnly: true });
+  });
+
+  it('makes a folder that every user may write to, as a provisioner of local paths', async () => {
+    const path = join(folder, 'writable');
+    const pv = pvOf({ hostPath: { path, type: 'DirectoryOrCreate' } });
+    const annotations = { 'pv.kubernetes.io/provisioned-by': 'rancher.io/local-path' };
+    const provisioned = { ...pv, metadata: { ...pv.metadata, annotations } };
+    await mounter(claimOf('Bound'), provisioned).mount(POD, VOLUME);
+    expect(statSync(path).mode & 0o7777).toBe(0o777);
+  });
+
+  it('gives a local volume to the group of the pod, with all that is in it', async () => {
+    const path = join(folder, 'local');
+    mkdirSync(join(path, 'below'), { recursive: true });
+    writeFileSync(join(path, 'below', 'file'), '', { mode: 0o600 });
+    const pod = { ...POD, spec: { ...POD.spec, securityContext: { fsGroup: 4321 } } };
+    const link = join(folder, 'link');
+    symlinkSync(path, link);
+    await mounter(claimOf('Bound'), pvOf({ local: { path: link } })).mount(pod, VOLUME);
+    const isRoot = process.geteuid?.() === 0;
+    const seen = ['', 'below', 'below/file'].map((name) => statSync(join(path, name)));
+    expect(seen.map(({ gid }) => gid)).toEqual(Array(3).fill(isRoot ? 4321 : process.getegid?.()));
+    expect(seen.map(({ mode }) => mode & 0o7777)).toEqual(
+      isRoot ? [0o2775, 0o2775, 0o660] : [0o755, 0o755, 0o600],
+    );
+  });
+
+  it.each<{ name: string; mode: number; want: number }>([
+    { name: 'its root belongs to it', mode: 0o2775, want: 0o600 },
+    { name: 'its root lacks a bit', mode: 0o775, want: 0o660 },
+  ])('under OnRootMismatch looks at the root alone: $name', async ({ mode, want }) => {
+    if (process.geteuid?.() !== 0) return;
+    const path = mkdtempSync(join(folder, 'mismatch-'));
+    writeFileSync(join(path, 'file'), '', { mode: 0o600 });
+    chownSync(path, 0, 4321);
+    chmodSync(path, mode);
+    const securityContext = { fsGroup: 4321, fsGroupChangePolicy: 'OnRootMismatch' as const };
+    const pod = { ...POD, spec: { ...POD.spec, securityContext } };
+    await mounter(claimOf('Bound'), pvOf({ local: { path } })).mount(pod, VOLUME);
+    expect(statSync(join(path, 'file')).mode & 0o7777).toBe(want);
   });
 
   it.each<[string, PersistentVolumeClaim | undefined, PersistentVolume | undefined, string]>([

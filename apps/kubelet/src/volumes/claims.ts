@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '@orrery/api';
 import { resources } from '@orrery/api';
 import { isNotFound } from '@orrery/apimachinery';
@@ -6,7 +6,11 @@ import type { KubeClient } from '@orrery/client';
 import { nodeMatchesTerm } from '@orrery/controller';
 import { claimNameOf } from '../containers/pod-references.js';
 import { kindOfPath, mountHostPath } from './host-path.js';
+import { giveVolume } from './ownership.js';
 import { VolumeError } from './payload.js';
+
+const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by';
+const LOCAL_PATH = 'rancher.io/local-path';
 
 /** What a pod's volume is on this node. */
 export interface MountedVolume {
@@ -48,7 +52,9 @@ export class ClaimMounter {
       );
     const readOnly = volume.persistentVolumeClaim?.readOnly === true;
     try {
-      return { path: await pathOf(persistent), readOnly };
+      const path = await pathOf(persistent);
+      if (persistent.spec?.local && !readOnly) await giveVolume(pod, path);
+      return { path, readOnly };
     } catch (error) {
       throw new VolumeError(
         `MountVolume.NewMounter initialization failed for volume "${name}" : ${error instanceof Error ? error.message : String(error)}`,
@@ -105,12 +111,20 @@ export class ClaimMounter {
   }
 }
 
-async function pathOf({ metadata, spec }: PersistentVolume): Promise<string> {
+/** A provisioner of local paths makes folders for every user; without a type upstream lets the runtime make them. */
+async function makeHostPath({ metadata, spec }: PersistentVolume): Promise<void> {
+  const { path = '', type = '' } = spec?.hostPath ?? {};
+  const isProvisioned = metadata.annotations?.[PROVISIONED_BY] === LOCAL_PATH;
+  if ((type !== '' && !isProvisioned) || (await kindOfPath(path)) !== 'none') return;
+  await mkdir(path, { recursive: true, mode: 0o755 });
+  if (isProvisioned) await chmod(path, 0o777);
+}
+
+async function pathOf(persistent: PersistentVolume): Promise<string> {
+  const { metadata, spec } = persistent;
   if (spec?.volumeMode === 'Block') throw new VolumeError('volumeMode Block is not modelled');
   if (spec?.hostPath) {
-    // A provisioner makes the folder; without `type` upstream lets the runtime make it.
-    if (!spec.hostPath.type && (await kindOfPath(spec.hostPath.path)) === 'none')
-      await mkdir(spec.hostPath.path, { recursive: true, mode: 0o777 });
+    await makeHostPath(persistent);
     return mountHostPath(spec.hostPath);
   }
   if (spec?.local) {

@@ -18,5 +18,3 @@ export async function folderUsage(dir: string): Promise<FolderUsage> {
   }
   return { bytes, inodes: entries.length + 1 };
 }
-
-export const diskUsage = async (dir: string): Promise<number> => (await folderUsage(dir)).bytes;

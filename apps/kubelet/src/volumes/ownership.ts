@@ -1,3 +1,5 @@
+import { chmod, chown, lstat, readdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Pod } from '@orrery/api';
 import { allContainers } from '../containers/visit.js';
 import type { VolumeFile } from './atomic-writer.js';
@@ -27,4 +29,30 @@ export const tokenModeOf = (pod: Pod, mode: number): number =>
 export function forGroup(pod: Pod, file: VolumeFile): VolumeFile {
   const gid = groupOf(pod);
   return gid === undefined ? file : { ...file, gid, mode: file.mode | GROUP_MODE };
+}
+
+/** What the group may do with a file and with a folder that can be written to (k8s pkg/volume/volume_linux.go:rwMask). */
+const FILE_MODE = 0o660;
+const FOLDER_MODE = 0o2770;
+
+/** The folder last, so that one which was left half done is not taken for one that is done. */
+async function giveBelow(path: string, gid: number): Promise<void> {
+  const state = await lstat(path);
+  if (state.isSymbolicLink()) return;
+  if (state.isDirectory())
+    for (const name of await readdir(path)) await giveBelow(join(path, name), gid);
+  await chown(path, state.uid, gid);
+  await chmod(path, (state.mode & 0o7777) | (state.isDirectory() ? FOLDER_MODE : FILE_MODE));
+}
+
+/** A whole volume for the pod's group, where the kubelet may say so (k8s pkg/volume/volume_linux.go:SetVolumeOwnership). */
+export async function giveVolume(pod: Pod, volume: string): Promise<void> {
+  const gid = groupOf(pod);
+  if (gid === undefined || process.geteuid?.() !== 0) return;
+  const path = await realpath(volume);
+  if (pod.spec.securityContext?.fsGroupChangePolicy === 'OnRootMismatch') {
+    const root = await lstat(path);
+    if (root.gid === gid && root.isDirectory() && (root.mode & FOLDER_MODE) === FOLDER_MODE) return;
+  }
+  await giveBelow(path, gid);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Fatal } from './agnhost.js';
 import { parseFlags } from './flags.js';
-import { hostPort, sniffed } from './http.js';
+import { hostPort, redirection, sniffed } from './http.js';
 import { splitAddress } from './servers/net.js';
 import { udpAnswer, uploadedFile } from './servers/netexec.js';
 import { goError, goMode } from './tools/mounttest.js';
@@ -101,6 +101,14 @@ describe('sniffed()', () => {
   ])('takes $body for $type', ({ body, type }) => {
     expect(sniffed(body)).toBe(`${type}; charset=utf-8`);
     expect(sniffed(Buffer.from(body))).toBe(`${type}; charset=utf-8`);
+  });
+});
+
+it('redirects with the text by which a kubelet tells where a probe was sent', () => {
+  expect(redirection('http://0.0.0.0/', 302)).toEqual({
+    status: 302,
+    headers: { Location: 'http://0.0.0.0/', 'Content-Type': 'text/html; charset=utf-8' },
+    body: '<a href="http://0.0.0.0/">Found</a>.\n\n',
   });
 });
 

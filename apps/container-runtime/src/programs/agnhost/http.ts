@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer, request as httpRequest } from 'node:http';
+import { STATUS_CODES, createServer, request as httpRequest } from 'node:http';
 import type {
   IncomingMessage,
   OutgoingHttpHeaders,
@@ -52,6 +52,13 @@ export const httpError = (status: number, text: string): Reply => ({
   status,
   headers: { 'Content-Type': PLAIN, 'X-Content-Type-Options': 'nosniff' },
   body: `${text}\n`,
+});
+
+/** As Go's http.Redirect answers a GET. */
+export const redirection = (location: string, status: number): Reply => ({
+  status,
+  headers: { Location: location, 'Content-Type': 'text/html; charset=utf-8' },
+  body: `<a href="${location}">${STATUS_CODES[status] ?? ''}</a>.\n\n`,
 });
 
 export const json = (value: unknown, status = 200): Reply => ({

@@ -1,6 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { CriError } from '@orrery/cri';
 import type { ContainerConfig, CreateContainerRequest } from '@orrery/cri';
+import { checkPropagation } from '../../process/propagation.js';
 import type { Runtime } from '../../runtime.js';
 import type { ImageRecord } from '../../store/image-store.js';
 
@@ -67,6 +68,7 @@ export function createContainer(
   if (!image)
     throw new CriError('NOT_FOUND', `failed to resolve image "${wanted}": image not found`);
   refuseTakenName(runtime, sandbox.id, config.metadata);
+  checkPropagation(config.mounts, runtime.isolation);
   const id = runtime.newId();
   runtime.containers.put({
     id,

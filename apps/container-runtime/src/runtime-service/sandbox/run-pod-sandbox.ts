@@ -1,5 +1,7 @@
 import { CriError } from '@orrery/cri';
 import type { PodSandboxConfig, RunPodSandboxRequest } from '@orrery/cri';
+import type { SandboxNetwork } from '../../network/pod-network.js';
+import type { RuntimeOptions } from '../../options.js';
 import type { Runtime } from '../../runtime.js';
 
 const nameOf = ({ metadata }: PodSandboxConfig): string =>
@@ -15,6 +17,11 @@ function checkNameFree(runtime: Runtime, name: string): void {
       `failed to reserve sandbox name "${name}": name "${name}" is reserved for "${taken}"`,
     );
 }
+
+/** The node's own addresses: nothing is attached. */
+const ownNetwork = ({ nodeIp, secondNodeIp }: RuntimeOptions): SandboxNetwork => ({
+  ips: secondNodeIp === undefined ? [nodeIp] : [nodeIp, secondNodeIp],
+});
 
 export async function runPodSandbox(
   runtime: Runtime,
@@ -33,7 +40,7 @@ export async function runPodSandbox(
   runtime.startingSandboxes.set(name, id);
   try {
     const { ips, netns } = hostNetwork
-      ? { ips: [runtime.options.nodeIp] as const }
+      ? ownNetwork(runtime.options)
       : await runtime.network.attach(sandbox);
     const [ip, ...moreIps] = ips;
     const record = {

@@ -11,6 +11,16 @@ export interface ExecOptions {
   readonly stdin: boolean;
 }
 
+/** Throws as upstream's streaming server (k8s pkg/kubelet/cri/streaming/server.go:validateExecRequest). */
+export function checkStreams(
+  want: Readonly<Record<'stdin' | 'stdout' | 'stderr' | 'tty', boolean>>,
+): void {
+  if (want.tty && want.stderr)
+    throw new CriError('INVALID_ARGUMENT', 'tty and stderr cannot both be true');
+  if (!want.stdin && !want.stdout && !want.stderr)
+    throw new CriError('INVALID_ARGUMENT', 'one of stdin, stdout, or stderr must be set');
+}
+
 /** Starts a command beside what runs in the container, with its files, environment and user. */
 export async function startExec(runtime: Runtime, options: ExecOptions): Promise<ExecSession> {
   const container = runtime.containers.get(options.containerId);

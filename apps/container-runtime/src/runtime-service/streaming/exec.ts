@@ -2,14 +2,14 @@ import { CriError } from '@orrery/cri';
 import type { ExecRequest, ExecResponse } from '@orrery/cri';
 import type { Runtime } from '../../runtime.js';
 import { serveExec } from '../../streaming/serve-exec.js';
-import { startExec } from './exec-session.js';
+import { checkStreams, startExec } from './exec-session.js';
 
 export function exec(runtime: Runtime, request: ExecRequest): ExecResponse {
   const { containerId, cmd, tty, stdin, stdout, stderr } = request;
   const container = runtime.containers.get(containerId);
   if (container.lifecycle.state !== 'running')
     throw new CriError('UNKNOWN', `container is in ${container.lifecycle.state} state`);
-  if (tty && stderr) throw new CriError('INVALID_ARGUMENT', 'tty and stderr cannot both be true');
+  checkStreams(request);
   const url = runtime.streaming.register({
     kind: 'exec',
     want: { stdin, stdout, stderr, tty },

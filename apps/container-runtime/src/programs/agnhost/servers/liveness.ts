@@ -1,7 +1,7 @@
 import { forever } from '../agnhost.js';
 import type { SubCommand } from '../agnhost.js';
 import { parseFlags } from '../flags.js';
-import { routed, serveHttp } from '../http.js';
+import { redirection, routed, serveHttp } from '../http.js';
 
 const HEALTHY_MS = 10_000;
 
@@ -19,10 +19,7 @@ export const liveness: SubCommand = async (host) => {
         seconds() * 1000 > HEALTHY_MS
           ? { status: 500, body: `error: ${seconds()}` }
           : { body: 'ok' },
-      '/redirect': ({ query }) => ({
-        status: 302,
-        headers: { Location: decodeURIComponent(query.get('loc') ?? '') },
-      }),
+      '/redirect': ({ query }) => redirection(decodeURIComponent(query.get('loc') ?? ''), 302),
     }),
   });
   return forever();

@@ -2,12 +2,11 @@ import { execFile } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { STATUS_CODES } from 'node:http';
 import { parseDuration } from '@orrery/component';
 import { forever } from '../agnhost.js';
 import type { Agnhost, SubCommand } from '../agnhost.js';
 import { parseFlags } from '../flags.js';
-import { hostPort, httpError, json, routed, serveHttp } from '../http.js';
+import { hostPort, httpError, json, redirection, routed, serveHttp } from '../http.js';
 import type { Exchange, Handler, Reply, Routes } from '../http.js';
 import { serveUdp } from '../udp.js';
 import { dial } from './netexec-dial.js';
@@ -41,12 +40,7 @@ function redirect(host: Agnhost, { query, method }: Exchange): Reply {
   host.log(`${method} /redirect?msg=${location}&code=${query.get('code') ?? ''}`);
   const status = codeOf(query, 'an integer') ?? 302;
   if (typeof status === 'object') return status;
-  const body = `<a href="${location}">${STATUS_CODES[status] ?? ''}</a>.\n\n`;
-  return {
-    status,
-    headers: { Location: location, 'Content-Type': 'text/html; charset=utf-8' },
-    body,
-  };
+  return redirection(location, status);
 }
 
 function durationOf(query: URLSearchParams, name: string): number | Reply {
