@@ -38,16 +38,19 @@ describe('what protects a host from its services', () => {
       const server = createServer((socket) => socket.end('control plane')).listen(port, node);
       await once(server, 'listening');
       try {
-        await scene.put({ backends: [{ address: node, port, weight: 1 }] });
+        const at = { address: node, port, weight: 1 };
+        await scene.put({ backends: [at] });
         expect(await endOf(scene.client())).toBe('ECONNRESET');
-        expect(scene.plane.counters).toMatchObject({ guarded: 1, dialFailures: 0 });
+        await scene.put({ backends: [{ ...at, host: 'pod' }] });
+        expect(await endOf(scene.client())).toBe('ECONNRESET');
+        expect(scene.plane.counters).toMatchObject({ guarded: 2, dialFailures: 0 });
       } finally {
         server.close();
       }
     },
   );
 
-  it('reaches pods of the host network at the address of their node', async () => {
+  it('reaches pods of the host network, and nothing else, at the address of their node', async () => {
     scene.end();
     scene = new Scene('TCP', 'rr', '127.234.130.7', {
       allowedBackends: ['127.234.64.0/18'],
@@ -58,8 +61,11 @@ describe('what protects a host from its services', () => {
     }).listen(8080, '127.234.0.9');
     await once(server, 'listening');
     try {
-      await scene.put({ backends: [{ address: '127.234.0.9', port: 8080, weight: 1 }] });
+      const at = { address: '127.234.0.9', port: 8080, weight: 1 };
+      await scene.put({ backends: [{ ...at, host: 'pod' }] });
       expect(await scene.greet()).toBe('host');
+      await scene.put({ backends: [at] });
+      expect(await endOf(scene.client())).toBe('ECONNRESET');
     } finally {
       server.close();
     }

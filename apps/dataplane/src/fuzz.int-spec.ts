@@ -48,7 +48,13 @@ const list = (of: fc.Arbitrary<unknown>, maxLength = 3): fc.Arbitrary<unknown> =
 const some = (fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> =>
   fc.record(fields, { requiredKeys: [] });
 
-const backends = list(fc.record({ address, port, weight: mostly(amount) }), 4);
+const backends = list(
+  fc.record(
+    { address, port, weight: mostly(amount), host: mostly(fc.constantFrom('pod', 'apiServer')) },
+    { requiredKeys: ['address', 'port', 'weight'] },
+  ),
+  4,
+);
 const rule = fc
   .tuple(
     fc.record({
@@ -69,7 +75,6 @@ const rule = fc
     }),
     some({
       inside: fc.record({ sources: list(cidr), backends }),
-      trusted: fc.boolean(),
       allowedSources: list(cidr),
       maxConnections: mostly(amount),
       udpIdleMs: mostly(amount),

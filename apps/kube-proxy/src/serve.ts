@@ -37,12 +37,14 @@ import { HealthServers, isHealthy } from './health/health.js';
 import { ProxyMetrics } from './metrics/proxy-metrics.js';
 import { PolicySync } from './policy/policy-sync.js';
 import { Programmer } from './programming/programmer.js';
+import { HostBackends } from './rules/host-backends.js';
 import { familiesOf, hostAddresses } from './rules/node-addresses.js';
 import type { NodeFacts } from './rules/node-addresses.js';
 import { SERVICE_NAME, SERVED, nodeScope, serviceDefinition } from './service.definition.js';
 import { BY_SERVICE, ServiceReconciler } from './service.reconciler.js';
 
 const RECONCILER = Symbol('ServiceReconciler');
+const HTTPS_PORT = 443;
 
 @Module({})
 class KubeProxyModule {
@@ -66,6 +68,8 @@ function announce(config: KubeProxyConfiguration, logger: Logger): ProxySettings
 }
 
 interface Cluster {
+  /** Port of the API server. */
+  readonly apiPort: number;
   readonly informers: InformerFactory;
   readonly events: ApiEventRecorder;
 }
@@ -78,11 +82,10 @@ function connectTo(
     throw new ConfigError(
       '--kubeconfig, or clientConnection.kubeconfig in the configuration, is needed',
     );
-  const client = connect({
-    ...loadKubeconfig(inRootfs(kubeconfig)),
-    userAgent: `kube-proxy/${KUBERNETES_VERSION}`,
-  });
+  const loaded = loadKubeconfig(inRootfs(kubeconfig));
+  const client = connect({ ...loaded, userAgent: `kube-proxy/${KUBERNETES_VERSION}` });
   return {
+    apiPort: Number(new URL(loaded.server).port || HTTPS_PORT),
     informers: new InformerFactory({ client, clock, random: new SystemRandom(), logger }),
     events: new ApiEventRecorder({
       client,
@@ -183,8 +186,11 @@ class KubeProxy {
   }
 
   private createReconciler(): ServiceReconciler {
-    const { informers, events } = this.cluster;
+    const { informers, events, apiPort } = this.cluster;
     const { nodeName } = this.place;
+    const changed = (service: string): void => {
+      this.reconciler.reconsider(service);
+    };
     const slices = informers.informer(resources.endpointslices, SERVED);
     slices.addIndex(BY_SERVICE, (slice) => {
       const name = slice.metadata.labels?.[SERVICE_NAME];
@@ -198,6 +204,7 @@ class KubeProxy {
       nodes: informers.informer(resources.nodes, nodeScope(nodeName)).lister,
       programmer: this.programmer,
       healthChecks: this.healthChecks,
+      hosts: new HostBackends({ informers, apiPort, changed }),
       events,
       hostAddresses: hostAddresses(),
       reachablePort: (port) => reachablePort(port),

@@ -7,6 +7,7 @@ import type { Lister } from '@orrery/informers';
 import type { ProxySettings } from './config/settings.js';
 import type { HealthCheckNodePorts } from './health/health-check-node-ports.js';
 import type { Programmer } from './programming/programmer.js';
+import type { HostBackends } from './rules/host-backends.js';
 import { localSources, nodeFacts, nodePortAddresses } from './rules/node-addresses.js';
 import type { NodeFacts } from './rules/node-addresses.js';
 import { noticesOf } from './rules/notices.js';
@@ -25,6 +26,7 @@ export interface ServiceReconcilerOptions {
   readonly nodes: Lister<Node>;
   readonly programmer: Pick<Programmer, 'set' | 'setSources' | 'setMinPeriod' | 'complete'>;
   readonly healthChecks: Pick<HealthCheckNodePorts, 'set'>;
+  readonly hosts: Pick<HostBackends, 'of' | 'refusals' | 'setPodRanges' | 'whenKnown'>;
   readonly events: EventRecorder;
   /** Addresses of this host beside those that the node's status names. */
   readonly hostAddresses: readonly string[];
@@ -64,6 +66,12 @@ export class ServiceReconciler implements Reconciler {
     if (this.facts) this.renew(this.facts);
   }
 
+  /** What is known about the endpoints of a service has changed. */
+  reconsider(service: string): void {
+    const [namespace = '', name = ''] = service.split('/');
+    this.reconcileService({ namespace, name });
+  }
+
   private reconcileNode(key: ObjectKey): void {
     const { nodes, nodeSeen } = this.options;
     const node = nodes.get(key);
@@ -77,7 +85,7 @@ export class ServiceReconciler implements Reconciler {
   }
 
   private renew(facts: NodeFacts): void {
-    const { nodeName, hostAddresses, programmer, services } = this.options;
+    const { nodeName, hostAddresses, programmer, services, hosts } = this.options;
     const { policy, podRanges, udpIdleMs, minSyncPeriodMs } = this.settings;
     this.context = {
       nodeName,
@@ -88,19 +96,22 @@ export class ServiceReconciler implements Reconciler {
       localSources: localSources(facts, hostAddresses, podRanges),
       ...(udpIdleMs === undefined ? {} : { udpIdleMs }),
     };
+    hosts.setPodRanges(podRanges === 'NodeCIDR' ? [] : podRanges);
     programmer.setMinPeriod(minSyncPeriodMs);
     programmer.setSources([...facts.internal, ...facts.podCidrs]);
     for (const service of services.list()) {
       const { namespace = '', name = '' } = service.metadata;
       this.reconcileService({ namespace, name });
     }
-    programmer.complete();
+    hosts.whenKnown(() => {
+      programmer.complete();
+    });
   }
 
   private reconcileService(key: ObjectKey): void {
     const { context } = this;
     if (!context) return;
-    const { services, slices, programmer, healthChecks, changed, local } = this.options;
+    const { services, slices, programmer, healthChecks, changed, local, hosts } = this.options;
     const text = toKeyString(key);
     const service = services.get(key);
     const owned = slices.byIndex(BY_SERVICE, text);
@@ -115,8 +126,8 @@ export class ServiceReconciler implements Reconciler {
       return;
     }
     this.seen.set(text, service.metadata.resourceVersion);
+    programmer.set(text, serviceRules(service, owned, { ...context, hostOf: hosts.of(text) }));
     this.tell(text, service, context);
-    programmer.set(text, serviceRules(service, owned, context));
     healthChecks.set(text, this.healthCheck(service, owned, context));
     local(text, withoutLocalEndpoints(service, owned, context));
   }
@@ -137,7 +148,8 @@ export class ServiceReconciler implements Reconciler {
 
   /** Each set of notices is told once. */
   private tell(key: string, service: Service, context: RuleContext): void {
-    const notices = noticesOf(service, context, this.options.reachablePort);
+    const { hosts, reachablePort } = this.options;
+    const notices = noticesOf(service, context, { reachablePort, refused: hosts.refusals(key) });
     const text = notices.map(({ message }) => message).join('; ');
     if ((this.noticed.get(key) ?? '') === text) return;
     this.noticed.set(key, text);

@@ -25,7 +25,6 @@ export const ID = that(
   'a text that is not empty',
   (value) => typeof value === 'string' && value !== '',
 );
-export const BOOLEAN = that('true or false', (value) => typeof value === 'boolean');
 export const ADDRESS = that(
   'an IP address',
   (value) => typeof value === 'string' && isIP(value) !== 0,

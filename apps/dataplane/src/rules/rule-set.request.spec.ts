@@ -8,12 +8,11 @@ const rule = {
   frontends: [{ address: '10.96.0.5', port: 80, kind: 'clusterIP' }],
   policy: 'random',
   affinityMs: 0,
-  backends: [backend, { ...backend, address: 'fd00::2', weight: 0.5 }],
+  backends: [backend, { ...backend, address: 'fd00::2', weight: 0.5, host: 'pod' }],
 };
 const full = {
   ...rule,
   inside: { sources: ['10.244.0.0/16'], backends: [backend] },
-  trusted: true,
   allowedSources: ['10.0.0.0/8'],
   maxConnections: 5,
   udpIdleMs: 1_000,
@@ -95,9 +94,14 @@ describe('the form of rules', () => {
       want: 'rules[0].maxConnections must be a whole number of at least 1',
     },
     {
-      name: 'trust in words',
-      change: { trusted: 'yes' },
-      want: 'rules[0].trusted must be true or false',
+      name: 'trust in every backend',
+      change: { trusted: true },
+      want: 'rules[0].trusted is unknown',
+    },
+    {
+      name: 'a host of another kind',
+      change: { backends: [{ ...backend, host: 'kubelet' }] },
+      want: 'rules[0].backends[0].host must be one of pod, apiServer',
     },
     {
       name: 'half of inside',

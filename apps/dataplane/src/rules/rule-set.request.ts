@@ -1,10 +1,9 @@
 /** The form of what kube-proxies send. */
-import { FRONTEND_KINDS, POLICY_NAMES } from '@orrery/dataplane';
+import { FRONTEND_KINDS, HOST_BACKENDS, POLICY_NAMES } from '@orrery/dataplane';
 import type { RuleChanges, RuleSet } from '@orrery/dataplane';
 import type { PolicySet } from '@orrery/network-policy';
 import {
   ADDRESS,
-  BOOLEAN,
   ID,
   PORT,
   TEXT,
@@ -16,7 +15,9 @@ import {
   problemsOf,
 } from './form.js';
 
-const BACKENDS = list(object({ address: ADDRESS, port: PORT, weight: WEIGHT }));
+const BACKENDS = list(
+  object({ address: ADDRESS, port: PORT, weight: WEIGHT }, { host: oneOf(HOST_BACKENDS) }),
+);
 const TEXTS = list(TEXT);
 
 const RULE = object(
@@ -30,7 +31,6 @@ const RULE = object(
   },
   {
     inside: object({ sources: TEXTS, backends: BACKENDS }),
-    trusted: BOOLEAN,
     allowedSources: TEXTS,
     maxConnections: atLeast(1),
     udpIdleMs: atLeast(1),

@@ -1,13 +1,11 @@
 import type { EndpointSlice } from '@orrery/api';
-import { createMetrics } from '@orrery/component';
+import { createMetrics, exponentialBuckets } from '@orrery/component';
 import type { Clock } from '@orrery/component';
 import { formatEndpointMetrics } from '@orrery/dataplane';
 import type { RuleView } from '@orrery/dataplane';
 import type { ProgrammingObserver } from '../programming/programmer.js';
 
 const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time';
-const exponential = (start: number, count: number): number[] =>
-  Array.from({ length: count }, (_, i) => start * 2 ** i);
 const linear = (start: number, step: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => start + step * i);
 
@@ -200,7 +198,7 @@ export class ProxyMetrics implements ProgrammingObserver {
       name: `kubeproxy_${name}`,
       help,
       labels: ['ip_family'],
-      buckets: exponential(0.001, 15),
+      buckets: exponentialBuckets(0.001, 2, 15),
     });
   }
 

@@ -1,4 +1,4 @@
-import type { ServiceRule } from '@orrery/dataplane';
+import type { Backend, ServiceRule } from '@orrery/dataplane';
 
 const HEAD = ['SERVICE', 'PROTO', 'ADDRESS', 'KIND', 'CHOICE', 'AFFINITY', 'ENDPOINTS'] as const;
 
@@ -16,18 +16,25 @@ export function columns(rows: readonly (readonly string[])[]): string {
     .join('');
 }
 
-/** One line a frontend: what the dataplane is told to do there. */
+const endpoints = (backends: readonly Backend[]): string =>
+  backends.map((one) => `${one.address}:${one.port}`).join(',') || '<none>';
+
+/** One line a frontend: what the dataplane is told to do there, and another for clients of the cluster where that differs. */
 export function rulesTable(rules: readonly ServiceRule[]): string {
   const rows = rules.flatMap((rule) =>
-    rule.frontends.map(({ address, port, kind }) => [
-      rule.id.split(' ')[0] ?? '',
-      rule.protocol,
-      `${address}:${port}`,
-      kind,
-      rule.policy,
-      rule.affinityMs > 0 ? `${rule.affinityMs / 1_000}s` : '<none>',
-      rule.backends.map((one) => `${one.address}:${one.port}`).join(',') || '<none>',
-    ]),
+    rule.frontends.flatMap(({ address, port, kind }) => {
+      const row = (where: string, backends: readonly Backend[]): string[] => [
+        rule.id.split(' ')[0] ?? '',
+        rule.protocol,
+        `${address}:${port}`,
+        where,
+        rule.policy,
+        rule.affinityMs > 0 ? `${rule.affinityMs / 1_000}s` : '<none>',
+        endpoints(backends),
+      ];
+      const { backends, inside } = rule;
+      return [row(kind, backends), ...(inside ? [row(`${kind}, inside`, inside.backends)] : [])];
+    }),
   );
   return columns([HEAD, ...rows]);
 }

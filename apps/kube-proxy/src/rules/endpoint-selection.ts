@@ -1,5 +1,5 @@
 import type { Endpoint, EndpointSlice } from '@orrery/api';
-import type { Backend } from '@orrery/dataplane';
+import type { Backend, HostBackend } from '@orrery/dataplane';
 import { backendKey } from '@orrery/dataplane';
 
 export interface SelectionOptions {
@@ -7,7 +7,20 @@ export interface SelectionOptions {
   readonly portName: string;
   readonly protocol: string;
   readonly addressType: 'IPv4' | 'IPv6';
+  readonly hostOf?: HostOf | undefined;
 }
+
+/** An address of an endpoint, with what is said about it. */
+export interface NamedEndpoint {
+  readonly slice: EndpointSlice;
+  readonly endpoint: Endpoint;
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: string;
+}
+
+/** What is known to be at an endpoint that may lie at a node's address; undefined when nothing is. */
+export type HostOf = (named: NamedEndpoint) => HostBackend | undefined;
 
 /** Where this proxy runs. */
 export interface ProxyPlace {
@@ -34,11 +47,19 @@ export interface Selection {
   readonly localReady: readonly string[];
 }
 
-function toCandidates({ addresses, conditions = {}, hints, nodeName }: Endpoint, port: number) {
+const hostField = (host: HostBackend | undefined): Pick<Backend, 'host'> => (host ? { host } : {});
+
+function toCandidates(
+  slice: EndpointSlice,
+  endpoint: Endpoint,
+  { port, protocol, hostOf }: { port: number; protocol: string; hostOf?: HostOf | undefined },
+): Candidate[] {
+  const { addresses, conditions = {}, hints, nodeName } = endpoint;
   return addresses.map((address): Candidate => ({
     address,
     port,
     weight: 1,
+    ...hostField(hostOf?.({ slice, endpoint, address, port, protocol })),
     nodeName,
     // publishNotReadyAddresses: the slice says ready even of those that are not, or that terminate.
     ready: conditions.ready !== false,
@@ -58,7 +79,7 @@ const byAddress = (a: Backend, b: Backend): number => {
 /** The endpoints of one service port, each address once, in a stable order. */
 export function candidatesOf(
   slices: readonly EndpointSlice[],
-  { portName, protocol, addressType }: SelectionOptions,
+  { portName, protocol, addressType, hostOf }: SelectionOptions,
 ): readonly Candidate[] {
   const found = new Map<string, Candidate>();
   for (const slice of slices) {
@@ -68,7 +89,7 @@ export function candidatesOf(
     )?.port;
     if (port === undefined) continue;
     for (const endpoint of slice.endpoints ?? [])
-      for (const candidate of toCandidates(endpoint, port))
+      for (const candidate of toCandidates(slice, endpoint, { port, protocol, hostOf }))
         found.set(backendKey(candidate), candidate);
   }
   return [...found.values()].sort(byAddress);
@@ -87,7 +108,12 @@ function hinted(ready: readonly Candidate[], { nodeName, zone }: ProxyPlace): re
 }
 
 const toBackends = (candidates: readonly Candidate[]): readonly Backend[] =>
-  candidates.map(({ address, port, weight }) => ({ address, port, weight }));
+  candidates.map(({ address, port, weight, host }) => ({
+    address,
+    port,
+    weight,
+    ...hostField(host),
+  }));
 
 /** The ready ones; when there is none, those that terminate and still serve. */
 const orLastResort = (

@@ -6,7 +6,8 @@ import type { RuleContext } from './service-rules.js';
 /** Something about a service that its owner is told in an event. */
 export interface Notice {
   readonly type: 'Normal' | 'Warning';
-  readonly reason: 'ProtocolNotSupported' | 'ExternalIPNotOwned' | 'PortRemapped';
+  readonly reason:
+    'ProtocolNotSupported' | 'ExternalIPNotOwned' | 'EndpointNotDialled' | 'PortRemapped';
   readonly message: string;
 }
 
@@ -48,12 +49,22 @@ function remapped(
   }));
 }
 
-/** What of a service is not served, or not where it says, by name. Pure. */
+function notDialled(refused: readonly string[]): Notice[] {
+  if (refused.length === 0) return [];
+  const message = `endpoints ${refused.join(', ')} are not dialled: outside of the pods' range only a port of a hostNetwork pod is, which the endpoint names as its targetRef`;
+  return [{ type: 'Warning', reason: 'EndpointNotDialled', message }];
+}
+
+/** What of a service is not served, or not where it says, by name; `refused`: endpoints that are not dialled. Pure. */
 export const noticesOf = (
   service: Service,
   context: RuleContext,
-  reachablePort: (port: number) => number,
+  seen: { reachablePort: (port: number) => number; refused?: readonly string[] },
 ): readonly Notice[] =>
   isSkipped(service)
     ? []
-    : [...refusals(service, context), ...remapped(service, context, reachablePort)];
+    : [
+        ...refusals(service, context),
+        ...notDialled(seen.refused ?? []),
+        ...remapped(service, context, seen.reachablePort),
+      ];

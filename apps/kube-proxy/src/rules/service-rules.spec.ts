@@ -135,12 +135,6 @@ describe('serviceRules()', () => {
     expect(rule?.affinityMs).toBe(10_800_000);
   });
 
-  it('trusts the endpoints of default/kubernetes alone', () => {
-    const [own] = serviceRules(service({}, 'kubernetes'), [], context);
-    const [other] = serviceRules(service({}), [], context);
-    expect([own?.trusted, other?.trusted]).toEqual([true, undefined]);
-  });
-
   it('publishNotReadyAddresses: takes the slice at its word', () => {
     const both = { ready: true, serving: false, terminating: true };
     const [rule] = serviceRules(service({}), [slice(endpoint('127.9.65.2', both))], context);
@@ -304,7 +298,8 @@ describe('noticesOf()', () => {
         { name: 'b', port: 80, protocol: 'TCP' },
       ],
     });
-    expect(noticesOf(odd, context, (port) => (port < 1024 ? port + 20_000 : port))).toEqual([
+    const reachablePort = (port: number): number => (port < 1024 ? port + 20_000 : port);
+    expect(noticesOf(odd, context, { reachablePort, refused: ['127.9.0.1:22'] })).toEqual([
       {
         type: 'Warning',
         reason: 'ProtocolNotSupported',
@@ -316,6 +311,12 @@ describe('noticesOf()', () => {
         message: 'externalIPs 8.8.8.8 are not served on k8s-02: not an address of this node',
       },
       {
+        type: 'Warning',
+        reason: 'EndpointNotDialled',
+        message:
+          "endpoints 127.9.0.1:22 are not dialled: outside of the pods' range only a port of a hostNetwork pod is, which the endpoint names as its targetRef",
+      },
+      {
         type: 'Normal',
         reason: 'PortRemapped',
         message: 'port 80 answers on 20080: this machine allows no listener below 1024',
@@ -324,6 +325,6 @@ describe('noticesOf()', () => {
   });
 
   it('says nothing of a service that is served as it says', () => {
-    expect(noticesOf(service({}), context, (port) => port)).toEqual([]);
+    expect(noticesOf(service({}), context, { reachablePort: (port) => port })).toEqual([]);
   });
 });

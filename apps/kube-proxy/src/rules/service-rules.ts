@@ -2,7 +2,7 @@ import type { EndpointSlice, Service, ServicePort } from '@orrery/api';
 import { AddressRange } from '@orrery/dataplane';
 import type { Frontend, PolicyName, Protocol, ServiceRule } from '@orrery/dataplane';
 import { candidatesOf, selectBackends } from './endpoint-selection.js';
-import type { ProxyPlace, Selection } from './endpoint-selection.js';
+import type { HostOf, ProxyPlace, Selection } from './endpoint-selection.js';
 import { clusterAddresses, familiesOf, frontendsOf } from './frontends.js';
 
 /** What the rules of every service of a node depend on. */
@@ -16,6 +16,8 @@ export interface RuleContext extends ProxyPlace {
   readonly localSources: readonly string[];
   /** Idle time of UDP sessions; absent = the dataplane's. */
   readonly udpIdleMs?: number;
+  /** What is known to be at addresses of nodes; absent = nothing. */
+  readonly hostOf?: HostOf;
 }
 
 /** Most connections that may be open to a service port at once; ours. */
@@ -50,13 +52,11 @@ function portRule(
   protocol: Protocol,
   context: RuleContext,
 ): Omit<ServiceRule, 'id' | 'frontends' | 'backends'> {
-  const { namespace, name } = service.metadata;
   const limit = maxConnections(service);
   return {
     protocol,
     policy: context.policy,
     affinityMs: affinityMs(service),
-    ...(namespace === 'default' && name === 'kubernetes' ? { trusted: true } : {}),
     ...(limit === undefined ? {} : { maxConnections: limit }),
     ...(context.udpIdleMs !== undefined && protocol === 'UDP'
       ? { udpIdleMs: context.udpIdleMs }
@@ -76,7 +76,8 @@ function portRules(
   const shared = portRule(service, protocol, context);
   const sources = spec.loadBalancerSourceRanges ?? [];
   return familiesOf(service).flatMap((family) => {
-    const options = { portName: port.name ?? '', protocol, addressType: family };
+    const { hostOf } = context;
+    const options = { portName: port.name ?? '', protocol, addressType: family, hostOf };
     const selection = selectBackends(candidatesOf(slices, options), context);
     const { cluster, external, loadBalancer } = frontendsOf(service, port, { family, context });
     const id = `${portId(service, port)}${family === 'IPv6' ? ' IPv6' : ''}`;
