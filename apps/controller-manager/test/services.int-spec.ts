@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { EndpointSlice } from '@orrery/api';
 import { resources } from '@orrery/api';
 import { eventually } from '@orrery/testkit';
+import { TRIGGER_TIME } from '../src/controllers/endpointslice/trigger-times.js';
 import { useControlPlane } from './control-plane.js';
 
 const NS = 'default';
@@ -48,6 +49,13 @@ describe('the endpoints of Services', () => {
       metadata: { name: 'web', namespace: NS },
       spec: { selector: { app: 'web' }, ports: [{ port: 80 }], trafficDistribution: 'PreferClose' },
     });
+    const key = { namespace: NS, name: 'web' };
+    const { metadata: made } = await plane.get(resources.services, key);
+    await plane.settled(
+      resources.endpoints,
+      key,
+      ({ metadata }) => metadata.annotations?.[TRIGGER_TIME] === made.creationTimestamp,
+    );
     await readyPod('a', 'n1', '127.237.65.1');
     await readyPod('b', 'n1', '127.237.65.2');
     await readyPod('c', 'n2', '127.237.66.1');
@@ -61,7 +69,7 @@ describe('the endpoints of Services', () => {
     expect(west).toMatchObject({ zone: 'west', hints: { forZones: [{ name: 'west' }] } });
     await plane.settled(
       resources.endpoints,
-      { namespace: NS, name: 'web' },
+      key,
       ({ subsets }) => subsets?.[0]?.addresses?.length === 3,
     );
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Pod } from '@orrery/api';
 import { ref, resources } from '@orrery/api';
+import { connect } from '@orrery/client';
 import { freeAddress } from '@orrery/testkit';
 import { eventually } from '@orrery/testkit';
 import { useControlPlane } from './control-plane.js';
@@ -12,7 +13,11 @@ const METRICS = { host: address.host.replace(/^127\.\d+/, '127.237'), port: addr
 /** Every controller at once, as a cluster runs them. */
 const plane = useControlPlane({
   controllers: ['*', 'bootstrapsigner', 'tokencleaner', '-node-ipam'],
-  flags: [`--bind-address=${METRICS.host}`, `--secure-port=${METRICS.port}`],
+  flags: [
+    `--bind-address=${METRICS.host}`,
+    `--secure-port=${METRICS.port}`,
+    '--authorization-always-allow-paths=/metrics',
+  ],
 });
 
 const podsOf = async (app: string): Promise<Pod[]> => {
@@ -298,8 +303,10 @@ describe('all controllers together', () => {
   });
 
   it('tell of every queue', async () => {
-    const response = await fetch(`http://${METRICS.host}:${METRICS.port}/metrics`);
-    const text = await response.text();
+    const { host, port } = METRICS;
+    const own = connect({ server: `https://${host}:${port}`, insecureSkipTlsVerify: true });
+    const { body: text } = await own.raw('/metrics');
+    await own.close();
     for (const name of ['job', 'daemonset', 'claims', 'horizontalpodautoscaler', 'endpoint_slice'])
       expect(text).toMatch(new RegExp(`workqueue_adds_total\\{name="${name}"\\} \\d+`));
     expect(text).toContain('workqueue_longest_running_processor_seconds');

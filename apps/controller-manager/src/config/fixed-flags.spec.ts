@@ -63,10 +63,9 @@ describe('flags of kube-controller-manager', () => {
 
   it.each([
     { flag: '--use-service-account-credentials', says: 'all controllers are the one user' },
-    { flag: '--authentication-kubeconfig=x', says: 'the health port speaks plain HTTP' },
-    { flag: '--requestheader-client-ca-file=x', says: 'the health port speaks plain HTTP' },
+    { flag: '--tls-min-version=VersionTLS10', says: 'older ones are not spoken' },
     { flag: '--cloud-provider=aws', says: 'no cloud is modelled' },
-    { flag: '--kube-api-qps=20', says: 'requests are not limited here' },
+    { flag: '--log-flush-frequency=1m', says: 'each written at once' },
     { flag: '--enable-garbage-collector=false', says: '-garbage-collector-controller' },
     { flag: '--leader-elect-resource-lock=endpoints', says: 'a lock is a Lease' },
     { flag: '--concurrent-resource-claim-syncs=1', says: 'dynamic resource allocation' },
@@ -80,6 +79,17 @@ describe('flags of kube-controller-manager', () => {
     { name: 'what is so anyway', flags: ['--profiling=false', '--cloud-provider=external'] },
     { name: 'what says nothing without a cloud', flags: ['--cluster-name=prod'] },
     { name: 'a verbosity', flags: ['--v=2'] },
+    { name: 'a limit of requests', flags: ['--kube-api-qps=2.5', '--kube-api-burst=100'] },
+    {
+      name: 'what kubeadm gives',
+      flags: [
+        '--authentication-kubeconfig=a',
+        '--authorization-kubeconfig=a',
+        '--client-ca-file=c',
+        '--requestheader-client-ca-file=f',
+        '--bind-address=127.0.0.1',
+      ],
+    },
   ])('take $name', ({ flags }) => {
     expect(() => parse(...flags)).not.toThrow();
   });

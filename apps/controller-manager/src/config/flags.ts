@@ -24,13 +24,14 @@ export class ControllerManagerFlags extends SubsystemFlags {
   @IsBoolean()
   allocateNodeCidrs: boolean = false;
 
-  @Flag("Mask size of a node's pod range")
+  @Flag("Mask size of a node's pod range, in a cluster of one family")
+  @IsOptional()
   @IsInt()
   @Min(8)
   @Max(126)
-  nodeCidrMaskSize: number = 24;
+  nodeCidrMaskSize?: number = undefined;
 
-  @Flag("Mask size of a node's IPv4 pod range", 'node-cidr-mask-size-ipv4')
+  @Flag("Mask size of a node's IPv4 pod range (default 24)", 'node-cidr-mask-size-ipv4')
   @IsOptional()
   @IsInt()
   @Min(8)

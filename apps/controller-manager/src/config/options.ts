@@ -1,10 +1,12 @@
 import { ConfigError, parseDuration } from '@orrery/component';
-import { toElection } from '@orrery/controller';
+import { toElection, toRequestLimit, toServing } from '@orrery/controller';
 import type { LeaderElectedOptions } from '@orrery/controller';
 import { toConcurrency } from './concurrency-flags.js';
 import { toFeatureGates } from './feature-gates.js';
 import type { FeatureGates } from './feature-gates.js';
 import { ControllerManagerFlags } from './flags.js';
+import { nodeCidrMaskSizes } from './node-cidr-mask-sizes.js';
+import type { MaskSizes } from './node-cidr-mask-sizes.js';
 import { toSubsystems } from './subsystem-options.js';
 import type { SubsystemOptions } from './subsystem-options.js';
 
@@ -17,7 +19,7 @@ export interface ControllerManagerOptions extends LeaderElectedOptions, Subsyste
   readonly clusterCidr: string;
   readonly serviceClusterIpRange: string;
   readonly allocateNodeCidrs: boolean;
-  readonly nodeCidrMaskSizes: { readonly IPv4: number; readonly IPv6: number };
+  readonly nodeCidrMaskSizes: MaskSizes;
   readonly rootCaFile: string;
   readonly serviceAccountPrivateKeyFile: string;
   readonly nodeMonitorPeriodMs: number;
@@ -28,10 +30,6 @@ export interface ControllerManagerOptions extends LeaderElectedOptions, Subsyste
   /** Workers by controller, where a flag sets them. */
   readonly concurrency: Readonly<Record<string, number>>;
 }
-
-/** `--node-cidr-mask-size` is for the one family of the cluster; given as 24 it means IPv4's default. */
-const isSingleIpv6 = ({ clusterCidr, nodeCidrMaskSize }: ControllerManagerFlags): boolean =>
-  clusterCidr.includes(':') && !clusterCidr.includes(',') && nodeCidrMaskSize > 30;
 
 /** Checks what single flags cannot say. Throws ConfigError. */
 export function toOptions(flags: ControllerManagerFlags): ControllerManagerOptions {
@@ -46,10 +44,9 @@ export function toOptions(flags: ControllerManagerFlags): ControllerManagerOptio
     featureGates: toFeatureGates(flags.featureGates),
     clusterCidr: flags.clusterCidr,
     allocateNodeCidrs: flags.allocateNodeCidrs,
-    nodeCidrMaskSizes: {
-      IPv4: flags.nodeCidrMaskSizeIpv4 ?? flags.nodeCidrMaskSize,
-      IPv6: flags.nodeCidrMaskSizeIpv6 ?? (isSingleIpv6(flags) ? flags.nodeCidrMaskSize : 64),
-    },
+    nodeCidrMaskSizes: flags.allocateNodeCidrs
+      ? nodeCidrMaskSizes(flags)
+      : nodeCidrMaskSizes({ clusterCidr: '' }),
     rootCaFile: flags.rootCaFile,
     serviceAccountPrivateKeyFile: flags.serviceAccountPrivateKeyFile,
     serviceClusterIpRange: flags.serviceClusterIpRange,
@@ -58,6 +55,8 @@ export function toOptions(flags: ControllerManagerFlags): ControllerManagerOptio
     disableForceDetachOnTimeout: flags.disableForceDetachOnTimeout,
     bindAddress: flags.bindAddress,
     securePort: flags.securePort,
+    serving: toServing(flags),
+    requestLimit: toRequestLimit(flags),
     nodeMonitorPeriodMs: ms(flags.nodeMonitorPeriod),
     nodeMonitorGracePeriodMs: ms(flags.nodeMonitorGracePeriod),
     concurrency: toConcurrency(flags),

@@ -7,6 +7,7 @@ const VOLATILE: ReadonlySet<string> = new Set([
   'managedFields',
   'generation',
   'deletionTimestamp',
+  'endpoints.kubernetes.io/last-change-trigger-time',
 ]);
 /** What the API server draws by lot where nobody asks for one in particular. */
 const DRAWN: ReadonlySet<string> = new Set(['clusterIP', 'clusterIPs', 'nodePort']);
@@ -31,13 +32,19 @@ function normal(name: string, value: unknown, observes: number | undefined): unk
   return strip(value, observes);
 }
 
+/** Whether there is nothing but what differs: then it may be absent as well. */
+const isVolatile = (name: string, value: unknown): boolean =>
+  VOLATILE.has(name) ||
+  (name === 'annotations' &&
+    Object.keys((value ?? {}) as object).every((inner) => VOLATILE.has(inner)));
+
 function strip(value: unknown, observes: number | undefined): unknown {
   if (Array.isArray(value)) return value.map((item) => strip(item, observes));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(
     entries
-      .filter(([name]) => !VOLATILE.has(name))
+      .filter(([name, inner]) => !isVolatile(name, inner))
       .map(([name, inner]) => [name, normal(name, inner, observes)]),
   );
 }

@@ -5,7 +5,7 @@ import { resources } from '@orrery/api';
 import { connect } from '@orrery/client';
 import type { KubeClient } from '@orrery/client';
 import { SystemClock, SystemRandom, createLogger } from '@orrery/component';
-import { LeaderElector } from '@orrery/controller';
+import { ApiEventRecorder, LeaderElector } from '@orrery/controller';
 import { eventually } from '@orrery/testkit';
 import { useControlPlane } from '../control-plane.js';
 import { LeaderProgram } from './paused-leader.js';
@@ -210,4 +210,49 @@ describe('a leader that was paused while its lease passed to another', () => {
     const revision = await pauseLeader('unfenced');
     await eventually(async () => (await writtenAfter(revision)) > 0, SOON);
   }, 60_000);
+});
+
+describe('who leads', () => {
+  it('is told by events of the Lease, as upstream tells it', async () => {
+    const key = { namespace: 'kube-system', name: 'told' };
+    const base = {
+      client: plane.client,
+      clock: new SystemClock(),
+      random: new SystemRandom(),
+      logger: createLogger({ component: 'told' }),
+    };
+    const times = { leaseDurationMs: 1000, renewDeadlineMs: 800, retryPeriodMs: 150 };
+    const events = new ApiEventRecorder({ ...base, component: 'told' });
+    const elector = new LeaderElector({ ...base, ...times, lease: key, identity: 'me', events });
+    const stop = new AbortController();
+    const running = elector.start(
+      stop.signal,
+      (term) =>
+        new Promise((resolve) => {
+          term.addEventListener('abort', () => {
+            resolve();
+          });
+        }),
+    );
+    const told = async (message: string): Promise<void> => {
+      const { items } = await plane.client.resource(resources.events).list({
+        namespace: 'kube-system',
+        fieldSelector: 'involvedObject.kind=Lease,involvedObject.name=told,reason=LeaderElection',
+      });
+      expect(items.map((each) => [each.source?.component, each.message])).toContainEqual([
+        'told',
+        message,
+      ]);
+    };
+    await eventually(() => told('me became leader'), SOON);
+    const leases = plane.client.resource(resources.leases);
+    await eventually(async () => {
+      const lease = await leases.get(key);
+      const spec = { ...lease.spec, holderIdentity: 'you', leaseDurationSeconds: 3600 };
+      await leases.update({ ...lease, spec });
+    }, SOON);
+    await eventually(() => told('me stopped leading'), SOON);
+    stop.abort();
+    await running;
+  });
 });

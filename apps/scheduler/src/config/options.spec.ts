@@ -38,8 +38,11 @@ describe('flags of kube-scheduler', () => {
   it.each([
     { flag: '--feature-gates=X=true', says: 'no feature of the scheduler' },
     { flag: '--write-config-to=x', says: 'the configuration in effect is not written' },
-    { flag: '--tls-cert-file=x', says: 'the health port speaks plain HTTP' },
-    { flag: '--kube-api-burst=100', says: 'requests are not limited here' },
+    { flag: '--tls-sni-cert-key=x', says: 'the health port has one certificate' },
+    {
+      flag: '--kube-api-content-type=application/vnd.kubernetes.protobuf',
+      says: 'requests are JSON',
+    },
   ])('refuse $flag with the reason', ({ flag, says }) => {
     expect(() => flags(flag)).toThrow(says);
   });
@@ -83,6 +86,14 @@ describe('what extenders look after', () => {
 });
 
 describe('toOptions()', () => {
+  it('limits requests by flags', () => {
+    const of = (...flags: string[]): unknown =>
+      toOptions(parseFlags(SchedulerFlags, ['--kubeconfig=k', ...flags])).requestLimit;
+    expect(of('--kube-api-qps=2.5')).toEqual({ perSecond: 2.5, burst: 10 });
+    expect(of('--kube-api-qps=50', '--kube-api-burst=100')).toEqual({ perSecond: 50, burst: 100 });
+    expect(of('--kube-api-qps=-1', '--kube-api-burst=100')).toBeUndefined();
+  });
+
   it('has upstream defaults', () => {
     const options = toOptions(parseFlags(SchedulerFlags, ['--kubeconfig=k']));
     expect(options).toMatchObject({
@@ -90,6 +101,7 @@ describe('toOptions()', () => {
       lease: { namespace: 'kube-system', name: 'kube-scheduler' },
       leaseDurationMs: 15_000,
       securePort: 10_259,
+      requestLimit: undefined,
       percentageOfNodesToScore: 0,
       backoff: { initialMs: 1000, maxMs: 10_000 },
     });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseYaml } from '@orrery/apimachinery';
 import { ConfigError, inRootfs, parseDuration, validateConfig } from '@orrery/component';
-import { toElection } from '@orrery/controller';
+import { toElection, toRequestLimit, toServing } from '@orrery/controller';
 import type { LeaderElectedOptions } from '@orrery/controller';
 import { toExtenderOptions } from './extender-config.js';
 import type { ExtenderOptions } from './extender-config.js';
@@ -94,12 +94,16 @@ export function toOptions(flags: SchedulerFlags): SchedulerOptions {
   const kubeconfig = config.clientConnection?.kubeconfig || flags.kubeconfig;
   if (kubeconfig === '')
     throw new ConfigError('--kubeconfig or clientConnection.kubeconfig of --config must be given');
+  const profiles = toProfiles(config);
   return {
     ...toElection(flags, config.leaderElection),
     kubeconfig,
     bindAddress: flags.bindAddress,
     securePort: flags.securePort,
-    profiles: toProfiles(config),
+    serving: toServing(flags),
+    requestLimit: toRequestLimit(flags, config.clientConnection),
+    profiles,
+    electionComponent: profiles[0]?.schedulerName ?? 'default-scheduler',
     percentageOfNodesToScore: config.percentageOfNodesToScore ?? 0,
     backoff: toBackoff(config),
     maxUnschedulableMs: parseDuration(flags.podMaxInUnschedulablePodsDuration) ?? 0,

@@ -1,3 +1,4 @@
+import { exponentialBuckets } from '@orrery/component';
 import type { Metrics } from '@orrery/component';
 import type { Status } from '../framework/status.js';
 import type { QueuedPod } from '../queue/queued-pod.js';
@@ -19,20 +20,17 @@ export interface SchedulerMeters {
 /** Begins to time an extension point; the result is told when it ends. */
 export type PointTimer = (point: string, profile: string) => (status: Status) => void;
 
-const buckets = (start: number, factor: number, count: number): number[] =>
-  Array.from({ length: count }, (_, i) => start * factor ** i);
-
 /** Metrics of the inside: plugins, queues and cache. */
 function createInnerMetrics(metrics: Metrics) {
   const points = metrics.talliedHistogram({
     name: 'scheduler_framework_extension_point_duration_seconds',
     help: 'Latency for running all plugins of a specific extension point.',
-    buckets: buckets(0.0001, 2, 12),
+    buckets: exponentialBuckets(0.0001, 2, 12),
   });
   const algorithm = metrics.talliedHistogram({
     name: 'scheduler_scheduling_algorithm_duration_seconds',
     help: 'Scheduling algorithm latency in seconds',
-    buckets: buckets(0.001, 2, 15),
+    buckets: exponentialBuckets(0.001, 2, 15),
   });
   const preemptions = metrics.counter({
     name: 'scheduler_preemption_attempts_total',
@@ -51,7 +49,7 @@ function createInnerMetrics(metrics: Metrics) {
   const tries = metrics.talliedHistogram({
     name: 'scheduler_pod_scheduling_attempts',
     help: 'Number of attempts to successfully schedule a pod.',
-    buckets: buckets(1, 2, 5),
+    buckets: exponentialBuckets(1, 2, 5),
   });
   return { points, algorithm, preemptions, incoming, cache, tries };
 }
@@ -65,17 +63,17 @@ function createOuterMetrics(metrics: Metrics) {
   const duration = metrics.talliedHistogram({
     name: 'scheduler_scheduling_attempt_duration_seconds',
     help: 'Scheduling attempt latency in seconds (scheduling algorithm + binding)',
-    buckets: buckets(0.001, 2, 15),
+    buckets: exponentialBuckets(0.001, 2, 15),
   });
   const sli = metrics.talliedHistogram({
     name: 'scheduler_pod_scheduling_sli_duration_seconds',
     help: 'E2e latency for a pod being scheduled, from the time the pod enters the scheduling queue.',
-    buckets: buckets(0.01, 2, 20),
+    buckets: exponentialBuckets(0.01, 2, 20),
   });
   const victims = metrics.histogram({
     name: 'scheduler_preemption_victims',
     help: 'Number of selected preemption victims',
-    buckets: buckets(1, 2, 7),
+    buckets: exponentialBuckets(1, 2, 7),
   });
   const pending = metrics.gauge({
     name: 'scheduler_pending_pods',

@@ -60,7 +60,8 @@ export class CsrApprovingReconciler implements Reconciler {
       await this.#approve(csr, message);
       return done;
     }
-    return done;
+    // Tried again, since what is allowed may change.
+    throw new Error(`recognized csr "${key.name}" but subject access review was not approved`);
   }
 
   async #isAllowed({ spec }: CertificateSigningRequest, subresource: string): Promise<boolean> {

@@ -10,6 +10,7 @@ import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { concernsEndpoints, isManaged, podsOf, servicesOf } from '../endpointslice/service-pods.js';
+import { TriggerTimes, stamped } from '../endpointslice/trigger-times.js';
 import { endpointsAnnotations, endpointsLabels, subsetsOf } from './endpoints.decide.js';
 
 export interface EndpointsCaches {
@@ -20,6 +21,8 @@ export interface EndpointsCaches {
 
 /** Says in Endpoints, the older form, which pods serve a Service. */
 export class EndpointsReconciler implements Reconciler {
+  readonly #times = new TriggerTimes();
+
   constructor(
     private readonly caches: EndpointsCaches,
     private readonly client: ResourceClient<Endpoints>,
@@ -29,22 +32,28 @@ export class EndpointsReconciler implements Reconciler {
     const service = this.caches.services.get(key);
     const current = this.caches.endpoints.get(key);
     if (!service) {
+      this.#times.forget(key);
       if (current) await this.#remove(key);
       return done;
     }
     if (!isManaged(service)) return done;
-    const { subsets, truncated } = subsetsOf(service, podsOf(service, this.caches.pods));
+    const pods = podsOf(service, this.caches.pods);
+    const time = this.#times.next(service, pods);
+    const { subsets, truncated } = subsetsOf(service, pods);
     const labels = endpointsLabels(service);
     const before = current?.metadata.annotations;
     const annotations = endpointsAnnotations(before, truncated);
-    if (!current) await this.client.create({ metadata: { ...key, labels, annotations }, subsets });
+    if (!current)
+      await this.client.create(
+        stamped({ metadata: { ...key, labels, annotations }, subsets }, time),
+      );
     else if (
       !isDeepStrictEqual(current.subsets ?? [], subsets) ||
       !isDeepStrictEqual(current.metadata.labels, labels) ||
       !isDeepStrictEqual(before ?? {}, annotations)
     ) {
       const metadata = { ...current.metadata, labels, annotations };
-      await this.client.update({ ...current, metadata, subsets });
+      await this.client.update(stamped({ ...current, metadata, subsets }, time));
     }
     return done;
   }

@@ -15,6 +15,7 @@ import {
   addEndpoint,
   packSlices,
 } from '../endpointslice/slice-packing.js';
+import { TRIGGER_TIME } from '../endpointslice/trigger-times.js';
 import type { EndpointGroup, SlicePlan } from '../endpointslice/slice-packing.js';
 
 export const MIRROR = 'endpointslicemirroring-controller.k8s.io';
@@ -74,7 +75,7 @@ export function planMirror(
   mostPerSubset: number,
 ): SlicePlan {
   const { name = '', namespace = '', labels, annotations } = endpoints.metadata;
-  const { [LAST_APPLIED]: _, ...kept } = annotations ?? {};
+  const { [LAST_APPLIED]: _applied, [TRIGGER_TIME]: _time, ...kept } = annotations ?? {};
   const owner = {
     name,
     namespace,

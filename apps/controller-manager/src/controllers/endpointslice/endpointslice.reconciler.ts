@@ -13,6 +13,7 @@ import { MANAGER, planServiceSlices } from './endpointslice.decide.js';
 import type { ServiceSlices } from './endpointslice.decide.js';
 import { wantsTopologyHints, zoneShares } from './topology-hints.js';
 import { concernsEndpoints, isManaged, podsOf, servicesOf } from './service-pods.js';
+import { TriggerTimes, stamped } from './trigger-times.js';
 import { BY_SERVICE, bySliceService, serviceOfSlice, writeSlices } from './slice-writer.js';
 
 const ZONE = 'topology.kubernetes.io/zone';
@@ -29,6 +30,7 @@ export interface EndpointCaches {
 export class EndpointSliceReconciler implements Reconciler {
   /** Services and families whose endpoints have hints by the shares of zones. */
   readonly #hinted = new Set<string>();
+  readonly #times = new TriggerTimes();
 
   constructor(
     private readonly caches: EndpointCaches,
@@ -40,19 +42,22 @@ export class EndpointSliceReconciler implements Reconciler {
   async reconcile(key: ObjectKey): Promise<Result> {
     const service = this.caches.services.get(key);
     // The slices of a Service that is gone go with it, as what it owns.
+    if (!service) this.#times.forget(key);
     if (!service || !isManaged(service) || service.metadata.deletionTimestamp) return done;
+    const pods = podsOf(service, this.caches.pods);
+    const time = this.#times.next(service, pods);
     const existing = this.caches.slices
       .byIndex(BY_SERVICE, `${MANAGER}:${key.namespace ?? ''}/${key.name}`)
       .filter((slice) => !slice.metadata.deletionTimestamp);
     const { plan, hints } = planServiceSlices({
       service,
-      pods: podsOf(service, this.caches.pods),
+      pods,
       existing,
       nodeOf: (name) => this.caches.nodes.get({ name }),
       zoneShares: () => zoneShares(this.caches.nodes.list()),
       most: this.most,
     });
-    await writeSlices(this.client, plan);
+    await writeSlices(this.client, plan, (slice) => stamped(slice, time));
     this.#tell(service, hints);
     return done;
   }

@@ -6,10 +6,11 @@ import type { IndexFunction } from '@orrery/informers';
 import { MANAGED_BY, SERVICE_NAME } from './slice-packing.js';
 import type { SlicePlan } from './slice-packing.js';
 
-/** Carries a plan out; a slice that is gone already is a success. */
+/** Carries a plan out; a slice that is gone already is a success. `finish` has the last word on what is written. */
 export async function writeSlices(
   client: ResourceClient<EndpointSlice>,
   plan: SlicePlan,
+  finish: (slice: EndpointSlice) => EndpointSlice = (slice) => slice,
 ): Promise<void> {
   const remove = async (slice: EndpointSlice): Promise<void> => {
     try {
@@ -19,8 +20,8 @@ export async function writeSlices(
     }
   };
   await allOrFirstFailure([
-    ...plan.create.map((slice) => client.create(slice)),
-    ...plan.update.map((slice) => client.update(slice)),
+    ...plan.create.map((slice) => client.create(finish(slice))),
+    ...plan.update.map((slice) => client.update(finish(slice))),
     ...plan.remove.map(remove),
   ]);
 }

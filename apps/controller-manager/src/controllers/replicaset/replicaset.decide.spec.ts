@@ -46,13 +46,13 @@ describe('planReplicas()', () => {
     },
     { name: 'the younger pod', pods: [pod('a', { age: 5000 }), pod('b', { age: 10 })], want: 'b' },
   ])('deletes $name first', ({ pods, want }) => {
-    const { remove } = planReplicas(owner(1), pods, pods, NOW);
+    const { remove } = planReplicas(owner(1), pods, () => pods, NOW);
     expect(remove.map((p) => p.metadata.name)).toEqual([want]);
   });
 
   it('deletes from the crowded node first', () => {
     const pods = [pod('a', { node: 'n2', age: 10 }), pod('b'), pod('c')];
-    const { remove } = planReplicas(owner(2), pods, pods, NOW);
+    const { remove } = planReplicas(owner(2), pods, () => pods, NOW);
     expect(remove[0]?.spec?.nodeName).toBe('n1');
   });
 
@@ -60,8 +60,8 @@ describe('planReplicas()', () => {
     const leaving = pod('a');
     leaving.metadata.deletionTimestamp = 'x';
     const pods = [leaving, pod('b', { phase: 'Failed' }), pod('c')];
-    expect(planReplicas(owner(3), pods, pods, NOW)).toEqual({ create: 2, remove: [] });
-    expect(planReplicas(owner(3000), [], [], NOW).create).toBe(500);
+    expect(planReplicas(owner(3), pods, () => pods, NOW)).toEqual({ create: 2, remove: [] });
+    expect(planReplicas(owner(3000), [], () => [], NOW).create).toBe(500);
   });
 });
 
@@ -81,6 +81,24 @@ describe('statusOf()', () => {
   it('counts pods that are on their way out and have not ended', () => {
     const { status } = statusOf({ owner: owner(1), pods, now: NOW, countsTerminating: true });
     expect(status).toMatchObject({ replicas: 1, terminatingReplicas: 2 });
+  });
+
+  it('counts labels, readiness and availability, and says when the next is available', () => {
+    const set = {
+      metadata: { name: 'o', uid: 'o' },
+      spec: { minReadySeconds: 60, template: { metadata: { labels: { app: 'x' } } } },
+    };
+    const labeled = pod('l', { age: 10 });
+    labeled.metadata.labels = { app: 'x', other: 'y' };
+    const all = [labeled, pod('r', { age: 40 }), pod('n', { ready: false }), pod('o', { age: 61 })];
+    const { status, recheckAfterMs } = statusOf({ owner: set, pods: all, now: NOW });
+    expect(status).toEqual({
+      replicas: 4,
+      fullyLabeledReplicas: 1,
+      readyReplicas: 3,
+      availableReplicas: 1,
+    });
+    expect(recheckAfterMs).toBe(20_000);
   });
 
   it('writes that there are none', () => {

@@ -3,13 +3,7 @@ import type { Pod, ReplicaSetCondition, ReplicaSetStatus } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import { omitEmpty } from '@orrery/controller';
 import { withCondition, withoutCondition } from '../../pods/conditions.js';
-import {
-  isActive,
-  isAvailable,
-  isReady,
-  isTerminating,
-  nextAvailabilityMs,
-} from '../../pods/pod-state.js';
+import { availableAt, isActive, isTerminating } from '../../pods/pod-state.js';
 import { byDeletionPreference, rankByNode } from './pod-ranking.js';
 
 /** What ReplicaSet and ReplicationController have in common. */
@@ -30,24 +24,58 @@ export interface ReplicaPlan {
   readonly remove: readonly Pod[];
 }
 
-/** Pure: how many pods to create, or which to delete. `related` are the active pods of sibling owners too. */
+/** Pure: how many pods to create, or which to delete. `related` gives the active pods of sibling owners too. */
 export function planReplicas(
   owner: ReplicaOwner,
   pods: readonly Pod[],
-  related: readonly Pod[],
+  related: () => readonly Pod[],
   now: number,
 ): ReplicaPlan {
   if (owner.metadata.deletionTimestamp) return { create: 0, remove: [] };
   const active = pods.filter(isActive);
   const missing = (owner.spec?.replicas ?? 1) - active.length;
   if (missing >= 0) return { create: Math.min(missing, BURST_REPLICAS), remove: [] };
-  const preference = byDeletionPreference(rankByNode(related), now);
+  const preference = byDeletionPreference(rankByNode(related()), now);
   const remove = [...active].sort(preference).slice(0, Math.min(-missing, BURST_REPLICAS));
   return { create: 0, remove };
 }
 
-const hasLabels = (pod: Pod, labels: Readonly<Record<string, string>>): boolean =>
-  Object.entries(labels).every(([key, value]) => pod.metadata.labels?.[key] === value);
+type Labels = readonly (readonly [key: string, value: string])[];
+
+const hasLabels = (pod: Pod, labels: Labels): boolean =>
+  labels.every(([key, value]) => pod.metadata.labels?.[key] === value);
+
+interface Counts {
+  replicas: number;
+  labeled: number;
+  ready: number;
+  available: number;
+  terminating: number;
+  /** How long until the first of the ready pods that are not yet available is. */
+  nextMs: number;
+}
+
+/** Each pod is looked at once: a set of thousands is counted again for each of them that becomes ready. */
+function count(pods: readonly Pod[], owner: ReplicaOwner, now: number): Counts {
+  const labels = Object.entries(owner.spec?.template?.metadata?.labels ?? {});
+  const minReadySeconds = owner.spec?.minReadySeconds ?? 0;
+  const counts = { replicas: 0, labeled: 0, ready: 0, available: 0, terminating: 0 };
+  let nextMs = Number.POSITIVE_INFINITY;
+  for (const pod of pods) {
+    if (!isActive(pod)) {
+      if (isTerminating(pod)) counts.terminating++;
+      continue;
+    }
+    counts.replicas++;
+    if (hasLabels(pod, labels)) counts.labeled++;
+    const at = availableAt(pod, minReadySeconds);
+    if (at === undefined) continue;
+    counts.ready++;
+    if (at <= now) counts.available++;
+    else nextMs = Math.min(nextMs, at - now);
+  }
+  return { ...counts, nextMs };
+}
 
 function failureCondition(
   failure: { readonly error: unknown; readonly creating: boolean },
@@ -78,24 +106,22 @@ export function statusOf({ owner, pods, now, failure, countsTerminating }: Repli
   readonly status: ReplicaSetStatus;
   readonly recheckAfterMs: number | undefined;
 } {
-  const active = pods.filter(isActive);
-  const minReadySeconds = owner.spec?.minReadySeconds ?? 0;
-  const templateLabels = owner.spec?.template?.metadata?.labels ?? {};
+  const counts = count(pods, owner, now);
   const before = (owner.status?.conditions ?? []) as readonly ReplicaSetCondition[];
   const conditions = failure
     ? withCondition(before, failureCondition(failure, now))
     : withoutCondition(before, 'ReplicaFailure');
   const status: ReplicaSetStatus = {
-    replicas: active.length,
+    replicas: counts.replicas,
     ...omitEmpty({
-      fullyLabeledReplicas: active.filter((pod) => hasLabels(pod, templateLabels)).length,
-      readyReplicas: active.filter(isReady).length,
-      availableReplicas: active.filter((pod) => isAvailable(pod, minReadySeconds, now)).length,
+      fullyLabeledReplicas: counts.labeled,
+      readyReplicas: counts.ready,
+      availableReplicas: counts.available,
       observedGeneration: owner.metadata.generation ?? 0,
     }),
     // A pointer upstream: 0 is written.
-    ...(countsTerminating ? { terminatingReplicas: pods.filter(isTerminating).length } : {}),
+    ...(countsTerminating ? { terminatingReplicas: counts.terminating } : {}),
     ...(conditions.length > 0 ? { conditions } : {}),
   };
-  return { status, recheckAfterMs: nextAvailabilityMs(active, minReadySeconds, now) };
+  return { status, recheckAfterMs: Number.isFinite(counts.nextMs) ? counts.nextMs : undefined };
 }

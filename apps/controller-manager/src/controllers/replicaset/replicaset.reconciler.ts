@@ -39,7 +39,7 @@ export class ReplicaSetReconciler<T extends ReplicaOwner> implements Reconciler 
     if (!owner || !matches) return done;
     const pods = await this.acts.claimer.claim(owner, matches, this.#candidates(owner));
     const now = this.clock.now();
-    const plan = planReplicas(owner, pods, this.#related(owner, pods), now);
+    const plan = planReplicas(owner, pods, () => this.#related(owner, pods), now);
     const failure = await this.#apply(owner, plan).then(
       () => undefined,
       (error: unknown) => ({ error, creating: plan.create > 0 }),
