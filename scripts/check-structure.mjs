@@ -15,7 +15,7 @@ const LAYERS = {
   registry: ['api', 'apimachinery', 'storage', 'component'],
   client: ['api', 'apimachinery', 'component'],
   informers: ['client', 'api', 'apimachinery', 'component'],
-  controller: ['informers', 'client', 'api', 'apimachinery', 'component'],
+  controller: ['informers', 'client', 'api', 'apimachinery', 'component', 'pki'],
   dataplane: ['component'],
   cri: ['component'],
   checker: ['apimachinery', 'component'],

@@ -32,6 +32,14 @@ const PLUGINS = {
   'kubectl-writes': ['log'],
 };
 
+/** The program, whose compiled code Node keeps beside it, where it may write there. */
+const program = (prelude) => `#!/usr/bin/env node
+import * as modules from 'node:module';
+import { fileURLToPath } from 'node:url';
+${prelude}modules.enableCompileCache?.(fileURLToPath(new URL('../dist/.compile-cache', import.meta.url)));
+await import('../dist/orrery.js');
+`;
+
 function packOrrery() {
   const dir = join(staging, 'orrery');
   mkdirSync(join(dir, 'bin'), { recursive: true });
@@ -40,14 +48,11 @@ function packOrrery() {
     filter: (path) => !/\.map$|\.compile-cache|\.fingerprint/.test(path),
   });
   for (const file of ['LICENSE', 'README.md']) cpSync(join(root, file), join(dir, file));
-  writeFileSync(
-    join(dir, 'bin', 'orrery.js'),
-    "#!/usr/bin/env node\nimport '../dist/orrery.js';\n",
-  );
+  writeFileSync(join(dir, 'bin', 'orrery.js'), program(''));
   for (const [name, command] of Object.entries(PLUGINS))
     writeFileSync(
       join(dir, 'bin', `${name}.js`),
-      `#!/usr/bin/env node\nprocess.argv.splice(2, 0, ...${JSON.stringify(command)});\nawait import('../dist/orrery.js');\n`,
+      program(`process.argv.splice(2, 0, ...${JSON.stringify(command)});\n`),
     );
   const optional = ['@lydell/node-pty'];
   const dependencies = EXTERNAL.filter((name) => !optional.includes(name));

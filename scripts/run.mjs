@@ -22,8 +22,8 @@ const bin = (...path) => join(root, 'node_modules', ...path);
 const build = () => whileAlone(() => run(node(), [script('build.mjs')]));
 
 /** Replaces this process as far as Node can: same terminal, signals go to the child, its exit code is ours. */
-function become(program, args) {
-  const child = spawn(program, args, { cwd: process.cwd(), stdio: 'inherit', env: childEnv() });
+function become(program, args, env = {}) {
+  const child = spawn(program, args, { cwd: process.cwd(), stdio: 'inherit', env: childEnv(env) });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
@@ -34,7 +34,9 @@ function become(program, args) {
 function orrery(args) {
   const code = build();
   if (code !== 0) process.exit(code);
-  become(node(), [join(dist, 'orrery.js'), ...args]);
+  become(node(), [join(dist, 'orrery.js'), ...args], {
+    NODE_COMPILE_CACHE: join(dist, '.compile-cache'),
+  });
 }
 
 const commands = {

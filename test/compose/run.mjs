@@ -231,6 +231,15 @@ const TESTS = {
     );
     expectEqual([...found].toSorted().join(', '), 'false [NET_ADMIN], false []', 'privileges');
   },
+  'finds every container healthy': () =>
+    eventually(() => {
+      const states = output('docker', 'ps', ...MINE, '--format', '{{.Names}} {{.Status}}');
+      const others = states
+        .trim()
+        .split('\n')
+        .filter((line) => !line.endsWith('(healthy)'));
+      expectEqual(others.join(', '), '', 'containers that are not healthy');
+    }, 120_000),
   'runs kube-proxy on each node': () =>
     eventually(() =>
       expectEqual(

@@ -1,3 +1,5 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+
 // Which specs of e2e.test 1.20.2 beyond conformance are left out, each with the reason.
 const LEFT_OUT = [
   [/SCTPConnectivity/, 'sends by SCTP, which Services refuse by name'],
@@ -41,17 +43,13 @@ const LEFT_OUT = [
     'in mode loopback the API server has a loopback address, for which Go asks no proxy',
   ],
   [
-    /PersistentVolumes-local|\[Driver: local\]/,
-    "enters the mount namespace of the machine's first process by nsenter(1), which the machine must give",
-  ],
-  [
     /should ensure a single API token exists/,
     'wants the controllers to make token Secrets by themselves, which they have not done since 1.24',
   ],
   [/CLOSE_WAIT/, 'needs conntrack(8) and connections in the kernel: kube-proxy relays them'],
   [/seccomp runtime\/default|AppArmor/, 'needs seccomp filters or AppArmor, which are not set'],
   [
-    /unsafe sysctls which are actually/,
+    /should support (unsafe )?sysctls/,
     "runs busybox's sysctl; containers have the programs of this machine",
   ],
   [
@@ -59,14 +57,13 @@ const LEFT_OUT = [
     'mounts gitRepo volumes, which this kubelet refuses by name',
   ],
   [
-    /RuntimeClass with scheduling without taints/,
+    /RuntimeClass with (scheduling|a configured handler)/,
     "names dockershim's handler; the runtime has its default alone",
   ],
   [
     /should provide host IP and pod IP as an env var if pod uses host network/,
     "needs [[ of busybox's shell; a container's shell is that of this machine",
   ],
-  [/should propagate mounts to the host/, 'mountPropagation is not modelled'],
   [/\[Flaky\]/, 'named flaky by upstream'],
   [
     /\[Disruptive\]|\bSSH\b|crictl|Firewall rule|\[Feature:(Reboot|Recreate|Upgrade|.*Upgrade|.*Downgrade|Downgrade|HAMaster|KubeletSecurity)\]/i,
@@ -107,7 +104,40 @@ const BY_NETWORK = [
   ],
 ];
 
+/** Whether pods can enter the namespaces of the machine's first process, as root of this machine. */
+function canEnterMachine() {
+  try {
+    readlinkSync('/proc/1/ns/mnt');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether what is mounted in one namespace is seen in another. */
+const sharesMounts = () =>
+  readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .some((line) => / \/ \/ [^-]* shared:/.test(line));
+
+/** What only some machines give. */
+const BY_MACHINE = [
+  [
+    /PersistentVolumes-local|\[Driver: local\]|should propagate mounts to the host/,
+    canEnterMachine,
+    "enters the mount namespace of the machine's first process by nsenter(1), which this machine refuses",
+  ],
+  [
+    /should propagate mounts to the host/,
+    sharesMounts,
+    'needs a machine whose root file system is a shared mount',
+  ],
+];
+
 /** Why a spec beyond conformance is left out in a cluster of this network; undefined when it is not. */
 export const furtherReason = (name, network) =>
   LEFT_OUT.find(([pattern]) => pattern.test(name))?.[1] ??
-  BY_NETWORK.find(([pattern, networks]) => pattern.test(name) && !networks.includes(network))?.[2];
+  BY_NETWORK.find(
+    ([pattern, networks]) => pattern.test(name) && !networks.includes(network),
+  )?.[2] ??
+  BY_MACHINE.find(([pattern, isSo]) => pattern.test(name) && !isSo())?.[2];

@@ -76,7 +76,7 @@ export const roleBinding = (): ClusterRoleBinding => ({
 
 const POLICY_ROLE = 'orrery:network-policies';
 
-/** What kube-proxy reads for NetworkPolicies, beyond what upstream's may. */
+/** What kube-proxy reads for NetworkPolicies, and for endpoints at addresses of nodes, beyond what upstream's may. */
 export const policyRole = (): ClusterRole => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'ClusterRole',

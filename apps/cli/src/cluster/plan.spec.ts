@@ -70,6 +70,25 @@ describe('processes()', () => {
   });
 });
 
+describe('toProcess()', () => {
+  it.each([
+    { name: 'beside the bundles', base: undefined, want: '/dist/.compile-cache' },
+    { name: 'where the environment says', base: '/opt/compiled', want: '/opt/compiled' },
+  ])('has compiled code kept $name', ({ base, want }) => {
+    const { NODE_COMPILE_CACHE: before } = process.env;
+    delete process.env['NODE_COMPILE_CACHE'];
+    if (base !== undefined) process.env['NODE_COMPILE_CACHE'] = base;
+    try {
+      for (const grouping of ['grouped', 'single'] as const)
+        for (const group of processes(input({ grouping })))
+          expect(toProcess(input({ grouping }), group).env?.['NODE_COMPILE_CACHE']).toBe(want);
+    } finally {
+      delete process.env['NODE_COMPILE_CACHE'];
+      if (before !== undefined) process.env['NODE_COMPILE_CACHE'] = before;
+    }
+  });
+});
+
 describe('kubelet()', () => {
   it.each([
     { nodes: 2, want: [true, false] },

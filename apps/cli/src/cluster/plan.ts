@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { KUBERNETES_VERSION, joinHostPort } from '@orrery/component';
 import type { ProcessSpec } from '../supervisor/managed-process.js';
+import { compileCache } from './compile-cache.js';
 import { nodeName } from './layout.js';
 import { NODE_NETWORK, nodeNetwork, runtimeNetworkFlags, withinNode } from './node-namespaces.js';
 import type { NamespacedNetwork } from './node-namespaces.js';
@@ -114,7 +115,6 @@ export function controllerManager(input: PlanInput, replica: number): Instance {
       `--kubeconfig=${join(files.dir, 'controller-manager.conf')}`,
       `--cluster-cidr=${addresses.podCidr}`,
       '--allocate-node-cidrs=true',
-      '--node-cidr-mask-size=24',
       `--service-cluster-ip-range=${addresses.serviceCidr}`,
       `--root-ca-file=${files.pki('ca.crt')}`,
       `--service-account-private-key-file=${files.pki('sa.key')}`,
@@ -124,12 +124,21 @@ export function controllerManager(input: PlanInput, replica: number): Instance {
       `--local-path-dir=${files.node('{node}', 'local-path')}`,
       `--load-balancer-pool=${addresses.loadBalancerPool}`,
       '--leader-elect=true',
+      ...health(files, 'controller-manager.conf'),
       `--bind-address=${addresses.apiServer}`,
       `--secure-port=${CONTROLLER_MANAGER_PORT + (replica - 1) * REPLICA_PORTS}`,
       ...extra(input, 'kube-controller-manager'),
     ],
   };
 }
+
+/** Who may read the metrics is asked of the API server, as kubeadm sets it up; the certificate is there already. */
+const health = (files: ClusterFiles, kubeconfig: string): readonly string[] => [
+  `--authentication-kubeconfig=${join(files.dir, kubeconfig)}`,
+  `--authorization-kubeconfig=${join(files.dir, kubeconfig)}`,
+  `--tls-cert-file=${files.pki('health.crt')}`,
+  `--tls-private-key-file=${files.pki('health.key')}`,
+];
 
 export function scheduler(input: PlanInput, replica: number): Instance {
   const { addresses, files } = input;
@@ -140,6 +149,7 @@ export function scheduler(input: PlanInput, replica: number): Instance {
     args: [
       `--kubeconfig=${join(files.dir, 'scheduler.conf')}`,
       '--leader-elect=true',
+      ...health(files, 'scheduler.conf'),
       `--bind-address=${addresses.apiServer}`,
       `--secure-port=${SCHEDULER_PORT + (replica - 1) * REPLICA_PORTS}`,
       ...extra(input, 'kube-scheduler'),
@@ -315,7 +325,7 @@ function bareProcess(input: PlanInput, group: Group): ProcessSpec {
   const { files, componentDir, nodeBinary } = input;
   const pidFiles = group.instances.map((instance) => files.pidFile(instance.name));
   const first = group.instances[0];
-  const env = { NODE_COMPILE_CACHE: join(componentDir, '.compile-cache') };
+  const env = { NODE_COMPILE_CACHE: compileCache(componentDir) };
   if (group.instances.length === 1 && first && first.app !== NODE_NETWORK)
     return {
       name: group.name,

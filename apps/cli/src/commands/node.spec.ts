@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseFlags } from '@orrery/component';
 import { NodeFlags, hostAddresses } from './node-flags.js';
-import { identityOf, nodeInstances } from './node.js';
+import { addressIn, identityOf, nodeInstances } from './node.js';
 
 const HOST = { address: '172.18.0.5', cidr: '172.18.0.5/16' };
 const IDENTITY = {
@@ -12,14 +12,15 @@ const IDENTITY = {
 const parse = (...argv: string[]): NodeFlags =>
   parseFlags(NodeFlags, ['--name=node-1', '--credentials=/cluster/nodes/node-1', ...argv]);
 
+const PLACE = { componentDir: '/opt/orrery/dist', server: 'https://192.0.2.7:6443' };
+
 describe('nodeInstances()', () => {
   const argsOf = (
     app: string,
     flags = parse(),
     hosts: Parameters<typeof nodeInstances>[2] = [HOST],
   ): readonly string[] =>
-    nodeInstances(flags, IDENTITY, hosts, '/opt/orrery/dist').find((one) => one.app === app)
-      ?.args ?? [];
+    nodeInstances(flags, IDENTITY, hosts, PLACE).find((one) => one.app === app)?.args ?? [];
 
   it.each([
     { app: 'kubelet', name: 'has the name of the node', want: '--hostname-override=node-1' },
@@ -36,8 +37,8 @@ describe('nodeInstances()', () => {
     },
     {
       app: 'dataplane',
-      name: 'may dial pods of the host network',
-      want: '--node-cidr=172.18.0.5/16',
+      name: 'may dial pods of the host network, and the API server',
+      want: '--node-cidr=172.18.0.5/16,192.0.2.7',
     },
   ])('$app $name', ({ app, want }) => {
     expect(argsOf(app)).toContain(want);
@@ -48,7 +49,7 @@ describe('nodeInstances()', () => {
     { app: 'container-runtime', want: '--node-ip-2=fd00:18::5' },
     {
       app: 'dataplane',
-      want: '--node-cidr=172.18.0.5/16,fd00:18::5/64',
+      want: '--node-cidr=172.18.0.5/16,fd00:18::5/64,192.0.2.7',
     },
   ])('$app has both families of a node that has both', ({ app, want }) => {
     const flags = parse('--cluster-cidr=10.244.0.0/16,fd00:10:244::/56');
@@ -105,5 +106,15 @@ describe(hostAddresses.name, () => {
     { asked: ['192.0.2.77'], want: 'this machine does not have that address' },
   ])('refuses $asked', ({ asked, want }) => {
     expect(() => hostAddresses(asked)).toThrow(want);
+  });
+});
+
+describe('addressIn()', () => {
+  it.each([
+    { url: 'https://192.0.2.7:6443', want: ['192.0.2.7'] },
+    { url: 'https://[fd00::7]:6443', want: ['fd00::7'] },
+    { url: 'https://control-plane:6443', want: [] },
+  ])('$url: $want', ({ url, want }) => {
+    expect(addressIn(url)).toEqual(want);
   });
 });

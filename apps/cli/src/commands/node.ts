@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect, loadKubeconfig } from '@orrery/client';
@@ -59,12 +60,18 @@ const servingFlags = (pki: (file: string) => string, isGiven: boolean): readonly
     ? [`--tls-cert-file=${pki('kubelet.crt')}`, `--tls-private-key-file=${pki('kubelet.key')}`]
     : [`--cert-dir=${pki('')}`];
 
+/** The API server's address, where the URL of it names one: it may be in another range than this node. */
+export function addressIn(url: string): string[] {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  return isIP(host) === 0 ? [] : [host];
+}
+
 /** The components of one node and their flags. */
 export function nodeInstances(
   flags: NodeFlags,
   identity: NodeIdentity,
   [host, second]: readonly [HostAddress, ...(readonly HostAddress[])],
-  componentDir: string,
+  { componentDir, server }: { componentDir: string; server: string },
 ): Instance[] {
   const extra = parseExtraArgs(flags.extraArg);
   const { name, rootDir, credentials } = identity;
@@ -74,7 +81,7 @@ export function nodeInstances(
     dataplane: [
       `--listen=unix://${flags.dataplaneSocket}`,
       `--cluster-cidr=${flags.clusterCidr}`,
-      `--node-cidr=${[host.cidr, second?.cidr ?? []].flat().join(',')}`,
+      `--node-cidr=${[host.cidr, second?.cidr ?? [], addressIn(server)].flat().join(',')}`,
     ],
     'container-runtime': [
       `--listen=unix://${socket}`,
@@ -117,9 +124,10 @@ export async function node(flags: NodeFlags, signal: AbortSignal): Promise<void>
   await requireRoutes(flags.serviceCidr.split(','));
   if (flags.bootstrapKubeconfig !== undefined)
     await joinCluster(flags.bootstrapKubeconfig, identity, signal);
-  const client = connect(
-    loadKubeconfig(join(credentials, 'kubelet.conf'), { userAgent: 'orrery-node' }),
-  );
+  const kubeconfig = loadKubeconfig(join(credentials, 'kubelet.conf'), {
+    userAgent: 'orrery-node',
+  });
+  const client = connect(kubeconfig);
   const network = new NodeNetwork({
     client,
     nodeName: name,
@@ -142,7 +150,8 @@ export async function node(flags: NodeFlags, signal: AbortSignal): Promise<void>
     // A pod that is found again binds its address at once: the routes must be there before the kubelet looks.
     await network.ready(until);
     const componentDir = dirname(fileURLToPath(import.meta.url));
-    await runTogether(nodeInstances(flags, identity, hosts, componentDir), until, 'orrery node');
+    const instances = nodeInstances(flags, identity, hosts, { componentDir, ...kubeconfig });
+    await runTogether(instances, until, 'orrery node');
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

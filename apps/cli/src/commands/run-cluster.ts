@@ -8,6 +8,7 @@ import { ConfigError, reachablePort } from '@orrery/component';
 import type { Clock } from '@orrery/component';
 import type { FoundEtcd } from '@orrery/storage';
 import { installAddons } from '../addons/install.js';
+import { untilServed } from '../addons/until-served.js';
 import { endLeftovers } from '../cluster/leftovers.js';
 import { etcdProcesses, explainEtcd } from '../cluster/etcd.js';
 import { nodeName } from '../cluster/layout.js';
@@ -108,6 +109,24 @@ async function markControlPlane(client: KubeClient, signal: AbortSignal): Promis
     .patch({ name: nodeName(1) }, 'merge', { metadata: { labels } }, { signal });
 }
 
+/** Puts into the cluster what it needs beside its processes; a server that starts may cut a connection, or ask for patience. */
+export async function furnish(
+  client: KubeClient,
+  input: PlanInput,
+  { clock, signal, limit }: StartContext,
+): Promise<void> {
+  const { addresses, files, network } = input;
+  const addon = {
+    server: apiServerUrl(addresses),
+    clusterCidr: addresses.podCidr,
+    dns: addresses.dns,
+    dataplaneSocket: files.dataplaneSocket(network ? '$(NODE_NAME)' : undefined),
+  };
+  await untilServed({ clock, signal, waitMs: limit.deadline - clock.monotonic() }, () =>
+    installAddons(client, addon, clock, signal),
+  );
+}
+
 /** What keeps the API server from being ready; undefined = it is. */
 async function unready(client: KubeClient, signal: AbortSignal): Promise<string | undefined> {
   const { code, body } = await client.raw('/readyz', signal);
@@ -124,17 +143,7 @@ async function bringUp(input: PlanInput, context: StartContext): Promise<void> {
   try {
     progress.step('API server');
     await whenReady({ ...context, files, what: 'kube-apiserver' }, () => unready(client, signal));
-    await installAddons(
-      client,
-      {
-        server: apiServerUrl(input.addresses),
-        clusterCidr: input.addresses.podCidr,
-        dns: input.addresses.dns,
-        dataplaneSocket: input.files.dataplaneSocket(input.network ? '$(NODE_NAME)' : undefined),
-      },
-      clock,
-      signal,
-    );
+    await furnish(client, input, context);
     progress.step('nodes');
     const isReady = (node: Node): boolean =>
       node.status?.conditions?.some(
@@ -150,7 +159,8 @@ async function bringUp(input: PlanInput, context: StartContext): Promise<void> {
       progress.detail(`${items.filter(isReady).length}/${input.nodes} ready`);
       return missingNodes(wanted, items, isReady);
     });
-    await markControlPlane(client, signal);
+    const waitMs = context.limit.deadline - clock.monotonic();
+    await untilServed({ clock, signal, waitMs }, () => markControlPlane(client, signal));
     await whenPublished(input, context);
   } finally {
     await client.close();

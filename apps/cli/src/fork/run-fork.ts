@@ -10,6 +10,7 @@ import { connect, loadKubeconfig } from '@orrery/client';
 import type { KubeClient } from '@orrery/client';
 import { ConfigError, SystemClock } from '@orrery/component';
 import type { Clock } from '@orrery/component';
+import { compileCache } from '../cluster/compile-cache.js';
 import type { Instance } from '../cluster/plan.js';
 import { ManagedProcess } from '../supervisor/managed-process.js';
 import type { ProcessSpec } from '../supervisor/managed-process.js';
@@ -31,6 +32,8 @@ const LAYOUT = [
   '--cluster-cidr',
   '--allocate-node-cidrs',
   '--node-cidr-mask-size',
+  '--node-cidr-mask-size-ipv4',
+  '--node-cidr-mask-size-ipv6',
   '--service-cluster-ip-range',
 ];
 
@@ -108,7 +111,7 @@ class ForkProcesses {
       command: process.execPath,
       args: [join(componentDir, 'orrery.js'), 'run', file],
       env: {
-        NODE_COMPILE_CACHE: join(componentDir, '.compile-cache'),
+        NODE_COMPILE_CACHE: compileCache(componentDir),
         ORRERY_LOG_DIR: join(this.dir, 'logs'),
       },
       logFile: join(this.dir, 'logs', `${name}.log`),

@@ -1,13 +1,12 @@
-import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { connect } from '@orrery/client';
 import { ConfigError, parseFlags } from '@orrery/component';
-import { DataplaneClient } from '@orrery/dataplane';
 import type { RuledConnection } from '@orrery/dataplane';
 import { ClusterFiles } from '../cluster/layout.js';
 import { clusterDir } from '../commands/up-flags.js';
 import { loadConnection } from '../history/history-server.js';
 import { readCluster } from './cluster-view.js';
+import { connectionsAt, controlSockets } from './control-sockets.js';
 import { handover } from './handover.js';
 import { formatConnections } from './format-connections.js';
 import { formatRules } from './format-rules.js';
@@ -27,23 +26,15 @@ async function rules(argv: readonly string[]): Promise<string> {
   }
 }
 
-/** The control sockets of a cluster's dataplanes: one, or one a node. */
 function socketsOf({ name, dataplane }: ProxyConnectionsFlags): string[] {
   if (dataplane !== '') return [dataplane.replace(/^unix:\/\//, '')];
-  const dir = dirname(new ClusterFiles(clusterDir(name)).dataplaneSocket());
-  try {
-    const files = readdirSync(dir).filter((file) => /^dataplane(-[^.]+)?\.sock$/.test(file));
-    return files.map((file) => `${dir}/${file}`);
-  } catch (error) {
-    throw new ConfigError(`the cluster ${name} is not running here`, { cause: error });
-  }
+  return controlSockets(dirname(new ClusterFiles(clusterDir(name)).dataplaneSocket()), name);
 }
 
 async function connections(argv: readonly string[]): Promise<string> {
   const flags = parseFlags(ProxyConnectionsFlags, argv, 'orrery proxy connections');
   const found: RuledConnection[] = [];
-  for (const socket of socketsOf(flags))
-    found.push(...(await new DataplaneClient(socket).connections()));
+  for (const socket of socketsOf(flags)) found.push(...(await connectionsAt(socket)));
   return flags.output === 'json' ? JSON.stringify(found, null, 2) : formatConnections(found);
 }
 

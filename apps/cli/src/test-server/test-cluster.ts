@@ -38,11 +38,11 @@ const STOP_MS = 5_000;
 
 /** A step goes on by so much at once: nodes are given up after 40 s of silence. */
 const SLICE_MS = 15_000;
-/** Nobody stands by: leaders renew their leases less often, and not every step of the clock costs them that. */
+/** Nobody stands by: leaders renew their leases so seldom that a step of the clock by hours is not made of that. */
 const LEADER_ELECTION = [
-  '--leader-elect-lease-duration=60s',
-  '--leader-elect-renew-deadline=40s',
-  '--leader-elect-retry-period=10s',
+  '--leader-elect-lease-duration=15m',
+  '--leader-elect-renew-deadline=10m',
+  '--leader-elect-retry-period=2m',
 ];
 
 const elected = (instance: Instance): Instance => ({
