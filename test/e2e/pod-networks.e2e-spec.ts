@@ -359,6 +359,15 @@ else {
         TEST_MS,
       );
 
+      it('lets no device wait for duplicates of its addresses before it carries packets', async () => {
+        for (const node of ['k8s-01', 'k8s-02'])
+          expect(
+            await scene.out(
+              `ip netns exec orrery-${scene.cluster.block}-${node} sh -c 'cd /proc/sys/net/ipv6/conf; cat eth0/accept_dad cni0/accept_dad'`,
+            ),
+          ).toBe('0\n0');
+      });
+
       it(
         'carries traffic to pods of both nodes and to Services, by address and by name',
         async () => {

@@ -12,6 +12,7 @@ export {
   netnsExists,
   netnsPath,
   setSysctls,
+  trustOwnAddresses,
 } from './netns.js';
 export type {
   CniCall,

@@ -1,4 +1,11 @@
-import { addNetns, deleteNetns, listNetns, netnsPath, setSysctls } from './netns.js';
+import {
+  addNetns,
+  deleteNetns,
+  listNetns,
+  netnsPath,
+  setSysctls,
+  trustOwnAddresses,
+} from './netns.js';
 import { ToolError, ipBatch, needNetAdmin, runTool } from './tool.js';
 
 /** A namespace that stands for a machine. */
@@ -39,6 +46,7 @@ async function addMachine(lan: Lan, { name, addresses }: Machine, port: string):
   await runTool('ip', ['-n', wire, '-batch', '-'], {
     input: `link set ${port} master br0\nlink set ${port} up\n`,
   });
+  await trustOwnAddresses(DEVICE, netnsPath(netns));
   await runTool('ip', ['-n', netns, '-batch', '-'], {
     input: `${[
       `link set ${DEVICE} up`,

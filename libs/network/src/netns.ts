@@ -43,16 +43,25 @@ const MAKE_WRITABLE = 'mount -o remount,rw /proc/sys';
 
 /**
  * Sets kernel parameters of the caller's network, or of a namespace; those that this kernel lacks are left out, and
- * those that are as wanted are not written.
+ * those that are as wanted are not written. Names as in sysctl(8): `net.ipv4.ip_forward`, or with slashes where a part of it
+ * holds a dot.
  */
 export async function setSysctls(
   values: Readonly<Record<string, string>>,
   netns?: string,
 ): Promise<void> {
   for (const [name, value] of Object.entries(values)) {
-    const path = `/proc/sys/${name.replaceAll('.', '/')}`;
+    const path = `/proc/sys/${name.includes('/') ? name : name.replaceAll('.', '/')}`;
     const write = `echo ${value} > ${path}`;
     const script = `test ! -e ${path} || test "$(cat ${path})" = ${value} || { ${write}; } 2>/dev/null || { ${MAKE_WRITABLE} && ${write}; }`;
     await runTool('sh', ['-c', script], netns === undefined ? {} : { netns });
   }
 }
+
+/**
+ * Lets addresses of IPv6 be used from the moment a device is up. Duplicate address detection holds even the link-local
+ * one for one to two seconds, and a node asks for the neighbours of forwarded packets from no other: pods would be ready
+ * before other nodes reach them. Call it before the device comes up, in the caller's network or in `netns`.
+ */
+export const trustOwnAddresses = (device: string, netns?: string): Promise<void> =>
+  setSysctls({ [`net/ipv6/conf/${device}/accept_dad`]: '0' }, netns);

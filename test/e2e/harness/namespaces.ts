@@ -6,12 +6,13 @@ const run = (...argv: string[]): string => {
   return status === 0 ? stdout : '';
 };
 
-/** Why no network namespace can be made here; undefined when one can. */
+/** Why no node can have a network namespace of its own here; undefined when one can. */
 export function noNamespaces(): string | undefined {
   const { status, error, stderr } = spawnSync('unshare', ['--net', 'ip', 'link'], {
     encoding: 'utf8',
   });
-  return status === 0 ? undefined : `no network namespaces: ${error?.message ?? stderr.trim()}`;
+  if (status !== 0) return `no network namespaces: ${error?.message ?? stderr.trim()}`;
+  return run('iptables', '--version') === '' ? 'iptables is not installed' : undefined;
 }
 
 /** Everything of this host's network that a cluster could leave behind. */

@@ -8,6 +8,7 @@ import {
   ToolError,
   runTool,
   setSysctls,
+  trustOwnAddresses,
   tryTool,
 } from '@orrery/network';
 import { TUNNEL, removeAllRoutes } from './ip-route.js';
@@ -62,6 +63,7 @@ async function makeTunnel(podCidrs: readonly string[], nodeIp: string, mtu: numb
       'nolearning',
     ];
     await runTool('ip', ['link', 'add', TUNNEL, 'address', mac, 'mtu', String(mtu), ...vxlan]);
+    await trustOwnAddresses(TUNNEL);
   }
   for (const cidr of podCidrs) {
     const { network, family } = Subnet.parse(cidr);

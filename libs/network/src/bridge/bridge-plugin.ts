@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { CNI_ERROR, CNI_VERSIONS, CniError } from '../cni/cni.js';
 import type { CniCall, CniObject, CniPlugin, CniResult } from '../cni/cni.js';
-import { netnsExists, setSysctls } from '../netns.js';
+import { netnsExists, setSysctls, trustOwnAddresses } from '../netns.js';
 import { ToolError, ipBatch, runTool, tryTool } from '../tool.js';
 import { AddressStore } from './address-store.js';
 import { Subnet } from './address-space.js';
@@ -175,7 +175,10 @@ function podLines(ifName: string, ranges: readonly Subnet[], addresses: readonly
 /** Makes the bridge with the gateways' addresses, and lets the node route; nothing changes when all is there. */
 async function ensureBridge(name: string, ranges: readonly Subnet[], mtu: number): Promise<void> {
   const isThere = (await tryTool('ip', ['link', 'show', name])).code === 0;
-  if (!isThere) await ipBatch([`link add ${name} mtu ${mtu} type bridge`]);
+  if (!isThere) {
+    await ipBatch([`link add ${name} mtu ${mtu} type bridge`]);
+    await trustOwnAddresses(name);
+  }
   await ipBatch([
     `link set ${name} up`,
     ...ranges.map(
