@@ -90,6 +90,11 @@ export async function runTool(
   return outcome.stdout;
 }
 
+/** Rejects with ConfigError, which names the package, where one of these tools is not installed. */
+export async function needTools(...names: readonly string[]): Promise<void> {
+  for (const name of names) await tryTool(name, ['--version']);
+}
+
 const lacksPrivilege = (error: unknown): boolean =>
   error instanceof ToolError && /not permitted|permission denied/i.test(error.outcome.stderr);
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, SystemClock } from '@orrery/component';
 import type { Clock } from '@orrery/component';
-import { createLan, removeLan } from '@orrery/network';
+import { createLan, needTools, removeLan } from '@orrery/network';
 import { createClusterPki } from '@orrery/pki';
 import type { BlockLease } from '../cluster/block-lease.js';
 import { leaseBlock } from '../cluster/block-lease.js';
@@ -79,8 +79,11 @@ const publishedAddress = (asked: string | undefined): string | undefined =>
   asked === 'auto' ? hostAddresses([])[0].address : asked;
 
 /** Nodes in namespaces have addresses that nobody else can have; on loopback they must be free. */
-const claimNetwork = (input: PlanInput): Promise<void> =>
-  input.network ? createLan(lanOf(input)) : requireFree(listenersOf(input));
+async function claimNetwork(input: PlanInput): Promise<void> {
+  if (!input.network) return requireFree(listenersOf(input));
+  if (input.network.mode === 'netns') await needTools('iptables-restore');
+  await createLan(lanOf(input));
+}
 
 async function giveBack(
   input: Pick<PlanInput, 'network' | 'addresses'>,
