@@ -8,8 +8,9 @@ describe(needTools.name, () => {
   });
 
   it('names the first that is not', async () => {
-    await expect(needTools('sh', 'no-such-tool', 'nor-this')).rejects.toThrow(
-      new ConfigError('the program no-such-tool is not there'),
-    );
+    await expect(needTools('sh', 'no-such-tool', 'nor-this')).rejects.toMatchObject({
+      name: ConfigError.name,
+      message: 'the program no-such-tool is not there',
+    });
   });
 });
