@@ -7,10 +7,11 @@ import { check, labelValue, qualifiedName } from './names.js';
 /** Labels as metadata or as a set that must match. */
 export { validateLabels };
 
-/** k8s apimachinery pkg/apis/meta/v1/validation:ValidateLabelSelector. */
+/** k8s apimachinery pkg/apis/meta/v1/validation:ValidateLabelSelector; expressions of old may have any values. */
 export function validateLabelSelector(
   selector: LabelSelector | undefined,
   path: FieldPath,
+  allowsAnyValue = false,
 ): FieldError[] {
   if (!selector) return [];
   return [
@@ -20,7 +21,9 @@ export function validateLabelSelector(
       return [
         ...validateValues(term.operator, list(term.values), at),
         ...check(qualifiedName, term.key, at.child('key')),
-        ...eachOf(term.values, (value, v) => check(labelValue, value, at.child('values').index(v))),
+        ...eachOf(allowsAnyValue ? [] : term.values, (value, v) =>
+          check(labelValue, value, at.child('values').index(v)),
+        ),
       ];
     }),
   ];

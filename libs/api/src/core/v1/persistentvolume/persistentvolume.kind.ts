@@ -3,6 +3,7 @@ import { defineKind } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table, wide } from '../../../table/columns.js';
+import { volumeWarnings } from './persistentvolume.warnings.js';
 import { validateVolume, validateVolumeUpdate } from './persistentvolume.validation.js';
 
 const SHORT_MODES: Readonly<Record<string, string>> = {
@@ -58,8 +59,9 @@ export const PersistentVolumeKind = defineKind<PersistentVolume>({
     prepareForCreate(object, { now }) {
       object.status = { ...object.status, lastPhaseTransitionTime: now };
     },
-    check: validateVolume,
+    checkCreate: (volume) => validateVolume(volume),
     checkUpdate: validateVolumeUpdate,
+    warnings: volumeWarnings,
   }),
   status: statusStrategyOf<PersistentVolume>(),
   columns: table<PersistentVolume>([

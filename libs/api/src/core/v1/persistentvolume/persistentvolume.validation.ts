@@ -1,16 +1,61 @@
 import type { FieldError } from '@orrery/apimachinery';
 import { FieldPath, forbidden, invalid } from '@orrery/apimachinery';
-import type { CSIPersistentVolumeSource, PersistentVolume } from '../../../types.js';
+import type {
+  CSIPersistentVolumeSource,
+  NodeSelectorRequirement,
+  NodeSelectorTerm,
+  PersistentVolume,
+  VolumeNodeAffinity,
+} from '../../../types.js';
 import { when } from '../../../meta/findings.js';
 import { jsonDiff } from '../../../meta/json-diff.js';
-import { isDeepEqual } from '../../../meta/list.js';
+import { isDeepEqual, list, own } from '../../../meta/list.js';
+import { labelValue } from '../../../meta/names.js';
 import { FIELD_IMMUTABLE, immutable } from '../../../meta/object-meta.js';
 import { sourcesOf, validateVolumeSpec } from './volume-spec.validation.js';
 
 const SPEC = FieldPath.of('spec');
 
-export const validateVolume = (volume: PersistentVolume): FieldError[] =>
-  validateVolumeSpec(volume.spec ?? {}, SPEC);
+/** Labels of nodes by which upstream's clouds named zones and systems before they had names of their own. */
+const LATER_LABELS: Readonly<Record<string, string>> = {
+  'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',
+  'beta.kubernetes.io/os': 'kubernetes.io/os',
+  'beta.kubernetes.io/arch': 'kubernetes.io/arch',
+  'beta.kubernetes.io/instance-type': 'node.kubernetes.io/instance-type',
+};
+
+const expressionsOf = (term: NodeSelectorTerm | undefined): readonly NodeSelectorRequirement[] => [
+  ...list(term?.matchExpressions),
+  ...list(term?.matchFields),
+];
+
+const hasIllegalValue = (affinity: VolumeNodeAffinity | undefined): boolean =>
+  list(affinity?.required?.nodeSelectorTerms).some(({ matchExpressions }) =>
+    list(matchExpressions).some(({ values }) =>
+      list(values).some((value) => labelValue(String(value)).length > 0),
+    ),
+  );
+
+/** What was legal when it was stored stays so (ValidationOptionsForPersistentVolume). */
+export const validateVolume = (volume: PersistentVolume, old?: PersistentVolume): FieldError[] =>
+  validateVolumeSpec(volume.spec ?? {}, SPEC, {
+    name: volume.metadata.name ?? '',
+    keepsValues: hasIllegalValue(old?.spec?.nodeAffinity),
+  });
+
+/** The stored affinity with the later names of those labels that the new one calls by them. */
+function renamed(now: VolumeNodeAffinity | undefined, old: VolumeNodeAffinity): VolumeNodeAffinity {
+  const copy = structuredClone(old);
+  for (const [i, term] of list(copy.required?.nodeSelectorTerms).entries()) {
+    const after = expressionsOf(list(now?.required?.nodeSelectorTerms)[i]);
+    for (const [e, expression] of expressionsOf(term).entries()) {
+      const later = own(LATER_LABELS, expression.key);
+      if (later !== undefined && after[e]?.key === later) expression.key = later;
+    }
+  }
+  return copy;
+}
 
 /** Sources compare without the secret for expansion where it is filled in for the first time. */
 function comparable(object: PersistentVolume, old: PersistentVolume): Record<string, unknown> {
@@ -32,11 +77,14 @@ export function validateVolumeUpdate(
   const text = `spec.persistentvolumesource is immutable after creation\n${jsonDiff(before, now)}`;
   const affinity = object.spec?.nodeAffinity;
   const isMoved =
-    old.spec?.nodeAffinity !== undefined && !isDeepEqual(affinity, old.spec.nodeAffinity);
+    Boolean(old.spec?.nodeAffinity) &&
+    !isDeepEqual(affinity, renamed(affinity, old.spec?.nodeAffinity ?? {}));
   const className = SPEC.child('volumeAttributesClassName');
   const loses =
-    Boolean(old.spec?.volumeAttributesClassName) && !object.spec?.volumeAttributesClassName;
+    (old.spec?.volumeAttributesClassName ?? null) !== null &&
+    (object.spec?.volumeAttributesClassName ?? null) === null;
   return [
+    ...validateVolume(object, old),
     ...when(!isDeepEqual(now, before), forbidden(SPEC.child('persistentvolumesource'), text)),
     ...immutable(object.spec?.volumeMode, old.spec?.volumeMode, FieldPath.of('volumeMode')),
     ...when(

@@ -75,7 +75,7 @@ describe('a persistent volume claim', () => {
         spec: {
           accessModes: ['Some'],
           resources: { requests: { storage: '-1Gi' } },
-          dataSource: { kind: 'Pod', name: 'x' },
+          dataSourceRef: { kind: 'Pod', name: 'x' },
           volumeMode: 'Tape',
         },
       },
@@ -83,7 +83,10 @@ describe('a persistent volume claim', () => {
         'spec.accessModes: Unsupported value: "Some": supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"',
         'spec.resources[storage]: Invalid value: "-1Gi": must be greater than zero',
         'spec.volumeMode: Unsupported value: "Tape": supported values: "Block", "Filesystem"',
-        'spec.dataSource: Invalid value: "Pod": must be \'PersistentVolumeClaim\' when referencing the default apiGroup',
+        ...['dataSource', 'dataSourceRef'].map(
+          (field) =>
+            `spec.${field}: Invalid value: "Pod": must be 'PersistentVolumeClaim' when referencing the default apiGroup`,
+        ),
       ],
     },
   ])('refuses $name', ({ change, want }) => {

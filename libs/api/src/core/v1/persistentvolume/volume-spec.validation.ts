@@ -15,10 +15,18 @@ import { validateCsiDriverName } from '../../../storage/v1/volumeattributesclass
 import { validateAccessModes } from '../persistentvolumeclaim/claim-spec.validation.js';
 import { validateNodeSelector } from '../pod-spec/scheduling.validation.js';
 import { validateHostPath } from '../pod-spec/volume.validation.js';
-import { validateDiskSource } from '../volume-source/disk-sources.validation.js';
+import { longPortal, validateClusterDisk } from '../volume-source/disk-sources.validation.js';
 import { noBacksteps } from '../volume-source/file-path.js';
 
 type HostPath = NonNullable<PersistentVolumeSpec['hostPath']>;
+
+/** What is known of the volume that the spec stands in. */
+export interface VolumeScope {
+  /** The volume's; '' for one that only an attachment speaks of. */
+  readonly name: string;
+  /** The stored volume has node labels of illegal values, which then stay legal. */
+  readonly keepsValues?: boolean;
+}
 
 /** Upstream's order: what comes first is looked at, the others are refused; a flexVolume counts for nobody. */
 const SOURCES = [
@@ -93,9 +101,8 @@ function validateLocal({ local, nodeAffinity }: PersistentVolumeSpec, spec: Path
   const path = spec.child('local', 'path');
   const text = 'Local volume requires node affinity';
   return [
-    ...present(local?.path, path),
-    ...noBacksteps(String(local?.path ?? ''), path),
-    ...when(!nodeAffinity?.required, required(spec.child('nodeAffinity'), text)),
+    ...(local?.path ? noBacksteps(String(local.path), path) : [required(path)]),
+    ...when(!nodeAffinity, required(spec.child('nodeAffinity'), text)),
   ];
 }
 
@@ -104,23 +111,29 @@ function validateOne(
   spec: PersistentVolumeSpec,
   source: unknown,
   path: Path,
+  scope: VolumeScope,
 ): FieldError[] {
   if (typeof source !== 'object' || !source) return [];
+  if (field === 'iscsi')
+    return [
+      ...longPortal(source, scope.name, path.child('iscsi', 'targetportal'), false),
+      ...validateClusterDisk(field, source, path),
+    ];
   if (field === 'local') return validateLocal(spec, path);
   if (field === 'hostPath') return validateHostPath(source as HostPath, path.child('hostPath'));
   return field === 'csi'
     ? validateCsi(source as CSIPersistentVolumeSource, path.child('csi'))
-    : validateDiskSource(field, source, path);
+    : validateClusterDisk(field, source, path);
 }
 
-function validateSource(spec: PersistentVolumeSpec, path: Path): FieldError[] {
+function validateSource(spec: PersistentVolumeSpec, path: Path, scope: VolumeScope): FieldError[] {
   const given = sourcesOf(spec);
   const named = SOURCES.filter((field) => own(given, field) !== undefined);
   if (named.length === 0) return [required(path, 'must specify a volume type')];
   const text = 'may not specify more than 1 volume type';
   return named.flatMap((field, i) =>
     i === 0 || field === 'flexVolume'
-      ? validateOne(field, spec, given[field], path)
+      ? validateOne(field, spec, given[field], path, scope)
       : [forbidden(path.child(field === 'cephfs' ? 'cephFS' : field), text)],
   );
 }
@@ -145,9 +158,13 @@ function validateCapacity({ capacity }: PersistentVolumeSpec, spec: Path): Field
   ];
 }
 
-const needsTerms = (selector: NodeSelector | undefined, path: Path): FieldError[] =>
+const needsTerms = (
+  selector: NodeSelector | undefined,
+  path: Path,
+  scope: VolumeScope,
+): FieldError[] =>
   selector
-    ? validateNodeSelector(selector, path)
+    ? validateNodeSelector(selector, path, scope.keepsValues)
     : [required(path, 'must specify required node constraints')];
 
 function validateAttributesClass(spec: PersistentVolumeSpec, at: Path): FieldError[] {
@@ -180,25 +197,29 @@ function validateShared(spec: PersistentVolumeSpec, path: Path): FieldError[] {
   ];
 }
 
-function validateSources(spec: PersistentVolumeSpec, path: Path): FieldError[] {
+function validateSources(spec: PersistentVolumeSpec, path: Path, scope: VolumeScope): FieldError[] {
   const text = "may not be 'recycle' for a hostPath mount of '/'";
   return [
-    ...validateSource(spec, path),
+    ...validateSource(spec, path, scope),
     ...when(isRootRecycled(spec), forbidden(path.child('persistentVolumeReclaimPolicy'), text)),
   ];
 }
 
 /** k8s pkg/apis/core/validation/validation.go:ValidatePersistentVolumeSpec. */
-export function validateVolumeSpec(spec: PersistentVolumeSpec, path: Path): FieldError[] {
+export function validateVolumeSpec(
+  spec: PersistentVolumeSpec,
+  path: Path,
+  scope: VolumeScope,
+): FieldError[] {
   const policy = path.child('persistentVolumeReclaimPolicy');
   return [
     ...validateShared(spec, path),
     ...validateCapacity(spec, path),
     ...oneOf(spec.persistentVolumeReclaimPolicy, ['Delete', 'Recycle', 'Retain'], policy, false),
     ...given(spec.nodeAffinity, (affinity) =>
-      needsTerms(affinity.required, path.child('nodeAffinity', 'required')),
+      needsTerms(affinity.required, path.child('nodeAffinity', 'required'), scope),
     ),
-    ...validateSources(spec, path),
+    ...validateSources(spec, path, scope),
     ...(spec.storageClassName
       ? check(dnsSubdomain, spec.storageClassName, path.child('storageClassName'))
       : []),
@@ -229,7 +250,7 @@ export function validateInlineVolumeSpec(spec: PersistentVolumeSpec, path: Path)
       'may only be Retain',
     ),
     ...refuse('nodeAffinity', Boolean(spec.nodeAffinity)),
-    ...validateSources(spec, path),
+    ...validateSources(spec, path, { name: '' }),
     ...refuse('storageClassName', Boolean(spec.storageClassName)),
     ...refuse('volumeMode', isOtherMode, 'may not specify volumeMode other than Filesystem'),
   ];

@@ -35,9 +35,16 @@ export function validateAccessModes(
   ];
 }
 
+/** What the stored claim has though it is illegal today, which then stays legal. */
+export interface KeptFaults {
+  readonly group?: boolean;
+  readonly selector?: boolean;
+}
+
 function validateSource(
   source: TypedLocalObjectReference & { readonly namespace?: string },
   path: FieldPath,
+  keptGroup: boolean,
 ): FieldError[] {
   const { apiGroup, kind, name, namespace } = source;
   return [
@@ -51,13 +58,17 @@ function validateSource(
         "must be 'PersistentVolumeClaim' when referencing the default apiGroup",
       ),
     ),
-    ...(apiGroup ? check(dnsSubdomain, apiGroup, path.child('apiGroup')) : []),
+    ...(apiGroup && !keptGroup ? check(dnsSubdomain, apiGroup, path.child('apiGroup')) : []),
     ...(namespace ? check(dnsLabel, namespace, path.child('namespace')) : []),
   ];
 }
 
 /** dataSource and dataSourceRef say the same, unless the latter reaches into another namespace. */
-function validateSources(spec: PersistentVolumeClaimSpec, path: FieldPath): FieldError[] {
+function validateSources(
+  spec: PersistentVolumeClaimSpec,
+  path: FieldPath,
+  keptGroup: boolean,
+): FieldError[] {
   const { dataSource, dataSourceRef } = spec;
   const differs = (a: TypedLocalObjectReference, b: TypedObjectReference): boolean =>
     a.apiGroup !== b.apiGroup || a.kind !== b.kind || a.name !== b.name;
@@ -65,8 +76,8 @@ function validateSources(spec: PersistentVolumeClaimSpec, path: FieldPath): Fiel
   const clash = (text: string): FieldError => invalid(path, {}, text);
   const bothGiven = Boolean(dataSource) && Boolean(dataSourceRef);
   return [
-    ...given(dataSource, (each) => validateSource(each, path.child('dataSource'))),
-    ...given(dataSourceRef, (each) => validateSource(each, path.child('dataSourceRef'))),
+    ...given(dataSource, (each) => validateSource(each, path.child('dataSource'), keptGroup)),
+    ...given(dataSourceRef, (each) => validateSource(each, path.child('dataSourceRef'), keptGroup)),
     ...when(
       bothGiven && Boolean(dataSourceRef?.namespace),
       clash('may not be specified when dataSourceRef.namespace is specified'),
@@ -90,6 +101,7 @@ function validateSize(spec: PersistentVolumeClaimSpec, path: FieldPath): FieldEr
 export function validateClaimSpec(
   spec: PersistentVolumeClaimSpec | undefined,
   path: FieldPath,
+  kept: KeptFaults = {},
 ): FieldError[] {
   const claim = spec ?? {};
   const modes = path.child('accessModes');
@@ -100,12 +112,12 @@ export function validateClaimSpec(
       list(claim.accessModes).length === 0,
       required(modes, 'at least 1 access mode is required'),
     ),
-    ...validateLabelSelector(claim.selector, path.child('selector')),
+    ...validateLabelSelector(claim.selector, path.child('selector'), kept.selector),
     ...validateAccessModes(claim.accessModes, modes),
     ...validateSize(claim, path),
     ...className(claim.storageClassName, 'storageClassName'),
     ...supported(claim.volumeMode, ['Block', 'Filesystem'], path.child('volumeMode')),
-    ...validateSources(claim, path),
+    ...validateSources(claim, path, kept.group === true),
     ...className(claim.volumeAttributesClassName, 'volumeAttributesClassName'),
   ];
 }

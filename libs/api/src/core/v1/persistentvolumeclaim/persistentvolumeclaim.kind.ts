@@ -1,8 +1,12 @@
+import { FieldPath } from '@orrery/apimachinery';
 import type { PersistentVolumeClaim } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table, wide } from '../../../table/columns.js';
 import { accessModesText, storageClassText } from '../persistentvolume/persistentvolume.kind.js';
+import { betaClassWarnings } from '../persistentvolume/persistentvolume.warnings.js';
+import { claimWarnings } from '../pod-warnings/volume-warnings.js';
+import { alignDataSources, dropDataSources } from './data-sources.js';
 import {
   validateClaim,
   validateClaimStatus,
@@ -30,8 +34,17 @@ export const PersistentVolumeClaimKind = defineKind<PersistentVolumeClaim>({
     namespaced: true,
     ownsStatus: true,
     initialStatus: () => ({ phase: 'Pending' }),
-    check: validateClaim,
+    prepareForCreate({ spec }) {
+      dropDataSources(spec);
+      alignDataSources(spec);
+    },
+    prepareForUpdate: ({ spec }, old) => dropDataSources(spec, old.spec),
+    checkCreate: (claim) => validateClaim(claim),
     checkUpdate: validateClaimUpdate,
+    warnings: (claim) => [
+      ...betaClassWarnings(claim),
+      ...claimWarnings(claim.spec, FieldPath.of('spec')),
+    ],
   }),
   status: statusStrategyOf<PersistentVolumeClaim>(validateClaimStatus),
   columns: table<PersistentVolumeClaim>([

@@ -3,6 +3,7 @@ import { FieldPath, forbidden, invalid, notSupported } from '@orrery/apimachiner
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../../../types.js';
 import { when } from '../../../meta/findings.js';
 import { jsonDiff } from '../../../meta/json-diff.js';
+import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { entries, isDeepEqual } from '../../../meta/list.js';
 import { check, qualifiedName } from '../../../meta/names.js';
 import { FIELD_IMMUTABLE, immutable } from '../../../meta/object-meta.js';
@@ -18,13 +19,25 @@ const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class';
 const RESIZE_STATES = [
   'ControllerResizeInProgress',
   'ControllerResizeInfeasible',
-  'NodeResizePending',
   'NodeResizeInProgress',
   'NodeResizeInfeasible',
+  'NodeResizePending',
 ];
 
-export const validateClaim = ({ spec }: PersistentVolumeClaim): FieldError[] =>
-  validateClaimSpec(spec, SPEC);
+/** A claim; of a stored one what was legal then stays so (ValidationOptionsForPersistentVolumeClaim). */
+export function validateClaim(
+  { spec }: PersistentVolumeClaim,
+  old?: PersistentVolumeClaim,
+): FieldError[] {
+  const before = old?.spec;
+  const hasGroup = [before?.dataSource, before?.dataSourceRef].some(
+    (source) => (source?.apiGroup ?? null) !== null,
+  );
+  return validateClaimSpec(spec, SPEC, {
+    group: hasGroup,
+    selector: validateLabelSelector(before?.selector, SPEC).length > 0,
+  });
+}
 
 const copyField = (
   to: PersistentVolumeClaimSpec,
@@ -72,11 +85,13 @@ function validateAttributesClass(
   return when(now === '', forbidden(CLASS, `update to empty string ${held}`));
 }
 
+/** The annotation stays as it is; where the class takes its place it may go. */
 function validateBetaClass(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {
   const now = claim.metadata.annotations?.[BETA_CLASS] ?? '';
-  const isChanged = now !== (old.metadata.annotations?.[BETA_CLASS] ?? '');
+  const before = old.metadata.annotations?.[BETA_CLASS];
+  const isMoved = before !== undefined && now === '' && mayNameClass(claim, old);
   return when(
-    isChanged && !mayNameClass(claim, old),
+    now !== (before ?? '') && !isMoved,
     invalid(FieldPath.of('metadata', 'annotations', BETA_CLASS), now, FIELD_IMMUTABLE),
   );
 }
@@ -103,6 +118,7 @@ export function validateClaimUpdate(
   const [now, before] = fixedParts(claim, old);
   const text = `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${jsonDiff(before, now)}`;
   return [
+    ...validateClaim(claim, old),
     ...validateBetaClass(claim, old),
     ...when(!isDeepEqual(now, before), forbidden(SPEC, text)),
     ...validateShrink(claim, old),

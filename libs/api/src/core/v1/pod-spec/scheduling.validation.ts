@@ -85,13 +85,16 @@ function nodeOperator(operator: string, size: number, at: FieldPath): FieldError
 export function validateNodeSelector(
   selector: NodeSelector | undefined,
   path: FieldPath,
+  allowsAnyValue = false,
 ): FieldError[] {
   if (!selector) return [];
   const at = path.child('nodeSelectorTerms');
   if (list(selector.nodeSelectorTerms).length === 0) {
     return [required(at, 'must have at least one node selector term')];
   }
-  return eachOf(selector.nodeSelectorTerms, (term, i) => validateTerm(term, at.index(i), true));
+  return eachOf(selector.nodeSelectorTerms, (term, i) =>
+    validateTerm(term, at.index(i), !allowsAnyValue),
+  );
 }
 
 function validatePodTerm(term: PodAffinityTerm | undefined, path: FieldPath): FieldError[] {

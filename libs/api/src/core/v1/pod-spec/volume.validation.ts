@@ -1,5 +1,5 @@
 import type { FieldError, FieldPath, ObjectMeta } from '@orrery/apimachinery';
-import { duplicate, forbidden, invalid, notSupported, required } from '@orrery/apimachinery';
+import { duplicate, forbidden, invalid, required } from '@orrery/apimachinery';
 import type {
   CSIVolumeSource,
   ConfigMapVolumeSource,
@@ -8,7 +8,7 @@ import type {
   SecretVolumeSource,
   Volume,
 } from '../../../types.js';
-import { oneOf, present } from '../../../meta/fields.js';
+import { oneOf, present, supported } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { validateLabels } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
@@ -16,7 +16,7 @@ import { check, dnsLabel, dnsSubdomain } from '../../../meta/names.js';
 import { validateAnnotations } from '../../../meta/object-meta.js';
 import { compareAmounts } from '../../../meta/quantity.js';
 import { validateClaimSpec } from '../persistentvolumeclaim/claim-spec.validation.js';
-import { validateDiskSource } from '../volume-source/disk-sources.validation.js';
+import { longPortal, validateDiskSource } from '../volume-source/disk-sources.validation.js';
 import { validateDownwardFile } from '../volume-source/downward-api.validation.js';
 import { descendingPath, fileMode, noBacksteps } from '../volume-source/file-path.js';
 import { validateKeyToPath, validateProjected } from '../volume-source/projected.validation.js';
@@ -72,13 +72,14 @@ const HOST_PATH_TYPES = [
   'Socket',
 ];
 
-export const validateHostPath = (source: HostPathVolumeSource, path: FieldPath): FieldError[] => [
-  ...present(source.path, path.child('path')),
-  ...noBacksteps(String(source.path ?? ''), path.child('path')),
-  ...given(source.type, (type) =>
-    when(!HOST_PATH_TYPES.includes(type), notSupported(path.child('type'), type, HOST_PATH_TYPES)),
-  ),
-];
+export function validateHostPath(source: HostPathVolumeSource, path: FieldPath): FieldError[] {
+  const at = path.child('path');
+  if (!source.path) return [required(at)];
+  return [
+    ...noBacksteps(String(source.path), at),
+    ...supported(source.type, HOST_PATH_TYPES, path.child('type')),
+  ];
+}
 
 function validateKeyed(
   source: SecretVolumeSource & ConfigMapVolumeSource,
@@ -157,6 +158,7 @@ function validateSource(volume: Volume, path: FieldPath): FieldError[] {
   return [
     ...(source && typeof source === 'object' ? validateDiskSource(first, source, path) : []),
     ...(CHECKS[first]?.(volume, path.child(first)) ?? []),
+    ...given(volume.iscsi, (each) => longPortal(each, volume.name, path.child('name'), true)),
     ...others.map((field) =>
       forbidden(path.child(REFUSED_AS[field] ?? field), 'may not specify more than 1 volume type'),
     ),

@@ -8,7 +8,12 @@ const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
 const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';
 const NULL_SELECTOR = 'a null labelSelector results in matching no pod';
 
-function termWarnings(term: NodeSelectorTerm, path: FieldPath, checksValues: boolean): string[] {
+/** Labels of one term that have been replaced and, where asked, values that no label can have. */
+export function termWarnings(
+  term: NodeSelectorTerm,
+  path: FieldPath,
+  checksValues: boolean,
+): string[] {
   return eachOf(term.matchExpressions, ({ key, values }, i) => {
     const at = path.child('matchExpressions').index(i);
     const message = deprecatedLabel(key);

@@ -30,29 +30,54 @@ const QUALIFIED_NAMES = [
   { prefix: 'naa', form: /^naa.[A-Za-z0-9]{32}$/ },
 ];
 
-function qualifiedTarget(name: string, path: FieldPath): FieldError[] {
+const BAD_FORM = 'must be valid format';
+
+function qualifiedTarget(name: string, path: FieldPath, unknown: string): FieldError[] {
   const rule = QUALIFIED_NAMES.find(({ prefix }) => name.startsWith(prefix));
-  if (!rule) return [invalid(path, name, 'must be valid format starting with iqn, eui, or naa')];
-  return when(!rule.form.test(name), invalid(path, name, 'must be valid format'));
+  if (!rule) return [invalid(path, name, unknown)];
+  return when(!rule.form.test(name), invalid(path, name, BAD_FORM));
 }
 
-const iscsi: Check = (source, path) => {
-  const lun = amount(source['lun']);
-  const needsSecret = source['chapAuthDiscovery'] === true || source['chapAuthSession'] === true;
-  return [
-    ...(text(source['iqn'])
-      ? qualifiedTarget(text(source['iqn']), path.child('iqn'))
-      : [required(path.child('iqn'))]),
-    ...when(
-      lun < 0 || lun > 255,
-      invalid(path.child('lun'), lun, 'must be between 0 and 255, inclusive'),
-    ),
-    ...when(needsSecret && !source['secretRef'], required(path.child('secretRef'))),
-    ...given(source['initiatorName'], (name) =>
-      qualifiedTarget(text(name), path.child('initiatorname')),
-    ),
-  ];
-};
+/** The initiator and the portal together name a folder of the node's. */
+const MAX_PORTAL = 64;
+const LONG_PORTAL =
+  'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
+
+/** Of a pod upstream finds fault with the volume's name, of a persistent volume with the portal. */
+export function longPortal(
+  source: object,
+  name: string,
+  at: FieldPath,
+  isNamed: boolean,
+): FieldError[] {
+  const { initiatorName, targetPortal } = source as Fields;
+  const isLong = `${name}:${text(targetPortal)}`.length > MAX_PORTAL;
+  return when(
+    typeof initiatorName === 'string' && isLong,
+    invalid(at, isNamed ? name : targetPortal, LONG_PORTAL),
+  );
+}
+
+const iscsiNames =
+  (unknown: string, secret: Check): Check =>
+  (source, path) => {
+    const lun = amount(source['lun']);
+    const needsSecret = source['chapAuthDiscovery'] === true || source['chapAuthSession'] === true;
+    return [
+      ...(text(source['iqn'])
+        ? qualifiedTarget(text(source['iqn']), path.child('iqn'), unknown)
+        : [required(path.child('iqn'))]),
+      ...when(
+        lun < 0 || lun > 255,
+        invalid(path.child('lun'), lun, 'must be between 0 and 255, inclusive'),
+      ),
+      ...when(needsSecret && !source['secretRef'], required(path.child('secretRef'))),
+      ...secret(source, path),
+      ...given(source['initiatorName'], (name) =>
+        qualifiedTarget(text(name), path.child('initiatorname'), unknown),
+      ),
+    ];
+  };
 
 const fibreChannel: Check = (source, path) => {
   const wwns = list(source['targetWWNs'] as readonly unknown[]);
@@ -175,7 +200,10 @@ const RULES: Readonly<Record<string, Rule>> = {
         invalid(path.child('path'), text(target), 'must be an absolute path'),
       ),
   },
-  iscsi: { required: ['targetPortal'], also: iscsi },
+  iscsi: {
+    required: ['targetPortal'],
+    also: iscsiNames(`${BAD_FORM} starting with iqn, eui, or naa`, () => []),
+  },
   glusterfs: { required: ['endpoints', 'path'] },
   flocker: { also: flocker },
   rbd: { required: ['monitors', 'image'] },
@@ -201,6 +229,31 @@ const RULES: Readonly<Record<string, Rule>> = {
   scaleIO: { required: ['gateway', 'system', 'volumeName'] },
 };
 
+const namespaced = (ref: unknown, path: FieldPath): FieldError[] =>
+  given(ref as { readonly namespace?: string } | undefined, ({ namespace }) =>
+    present(namespace, path.child('secretRef', 'namespace')),
+  );
+
+/** A volume of the cluster has no namespace of its own, so that what it refers to names one. */
+const OF_CLUSTER: Readonly<Record<string, Check>> = {
+  glusterfs: ({ endpointsNamespace: name }, path) => {
+    const at = path.child('endpointsNamespace');
+    const unset = 'if the endpointnamespace is set, it must be a valid namespace name';
+    return given(name, () =>
+      text(name) ? check(dnsLabel, text(name), at) : [invalid(at, '', unset)],
+    );
+  },
+  cinder: ({ secretRef }, path) => namespaced(secretRef, path),
+  storageos: ({ secretRef }, path) => namespaced(secretRef, path),
+  azureFile: ({ secretNamespace }, path) =>
+    given(secretNamespace, (name) => present(name, path.child('secretNamespace'))),
+};
+
+const CLUSTER_ISCSI: Rule = {
+  required: ['targetPortal'],
+  also: iscsiNames(BAD_FORM, ({ secretRef }, path) => secretName(secretRef, path)),
+};
+
 const isEmpty = (value: unknown): boolean =>
   value === undefined ||
   value === null ||
@@ -210,14 +263,25 @@ const isEmpty = (value: unknown): boolean =>
 /** Findings of one such source; none for those that are not in the table. */
 export function validateDiskSource(field: string, source: object, path: FieldPath): FieldError[] {
   const rule = own(RULES, field);
-  if (!rule) return [];
+  return rule ? checkRule(rule, field, source as Fields, path) : [];
+}
+
+function checkRule(rule: Rule, field: string, fields: Fields, path: FieldPath): FieldError[] {
   const at = path.child(rule.as ?? field);
-  const fields = source as Fields;
   return [
     ...(rule.required ?? [])
       .filter((name) => isEmpty(fields[name]))
       .map((name) => required(at.child(name))),
     ...(rule.also?.(fields, at) ?? []),
+  ];
+}
+
+/** The same of a persistent volume. */
+export function validateClusterDisk(field: string, source: object, path: FieldPath): FieldError[] {
+  if (field === 'iscsi') return checkRule(CLUSTER_ISCSI, field, source as Fields, path);
+  return [
+    ...validateDiskSource(field, source, path),
+    ...(own(OF_CLUSTER, field)?.(source as Fields, path.child(field)) ?? []),
   ];
 }
 

@@ -7,8 +7,8 @@ const MAX_DRIVER = 63;
 /** A CSI driver's name: a DNS subdomain, whatever its case, of at most 63 bytes. */
 export function validateCsiDriverName(name: string | undefined, path: FieldPath): FieldError[] {
   const text = String(name ?? '');
+  if (text === '') return [required(path)];
   return [
-    ...when(text === '', required(path)),
     ...when(text.length > MAX_DRIVER, tooLong(path, MAX_DRIVER)),
     ...isDns1123Subdomain(text.toLowerCase()).map((message) => invalid(path, text, message)),
   ];
