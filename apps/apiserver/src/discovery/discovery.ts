@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { toApiVersion } from '@orrery/apimachinery';
 import type { ApiRequest } from '../filters/api-request.js';
 import { parseAccept } from '../negotiation/accept.js';
+import { requireDocument, requireRoute } from '../negotiation/produced.js';
 import type { ResourceCatalog, ServedGroup } from '../rest/resource-catalog.js';
 import { sendBytes, sendDocument } from '../rest/send.js';
 import type { RemoteDiscovery } from '../aggregation/remote-discovery.js';
@@ -77,6 +78,14 @@ export class Discovery {
     return [...groups.values()];
   }
 
+  /** The paths that this answers. */
+  paths(): string[] {
+    return this.groups().flatMap(({ group, versions }) => {
+      const root = group === '' ? '/api' : `/apis/${group}`;
+      return [root, ...versions.map((version) => `${root}/${version}`)];
+    });
+  }
+
   /** Answers /api, /apis and what lies below them; false when the path is none of discovery's. */
   async serve(request: ApiRequest): Promise<boolean> {
     if (request.method !== 'GET' && request.method !== 'HEAD') return false;
@@ -94,11 +103,14 @@ export class Discovery {
   }
 
   private async root(request: ApiRequest, core: boolean): Promise<boolean> {
-    const version = aggregatedVersion(request.headers.accept ?? '');
+    const { accept } = request.headers;
+    if (core) requireRoute(accept);
+    const version = aggregatedVersion(accept ?? '');
     if (version) {
       await this.sendAggregated(request, core, version);
       return true;
     }
+    requireDocument(request);
     const document = core
       ? {
           kind: 'APIVersions',
@@ -121,6 +133,7 @@ export class Discovery {
   private async group(request: ApiRequest, name: string): Promise<boolean> {
     const found = this.groups().find(({ group }) => group === name && group !== '');
     if (!found) return false;
+    requireDocument(request);
     await sendDocument(request, request.reply, {
       kind: 'APIGroup',
       apiVersion: 'v1',
@@ -136,6 +149,8 @@ export class Discovery {
   ): Promise<boolean> {
     const known = this.catalog.groups().find((served) => served.group === group);
     if (!known?.versions.includes(version)) return false;
+    if (this.catalog.isBuiltIn(group)) requireRoute(request.headers.accept);
+    requireDocument(request);
     const resources = apiResources(this.catalog, this.extensions.subresources, group, version);
     await sendDocument(request, request.reply, apiResourceList(group, version, resources));
     return true;

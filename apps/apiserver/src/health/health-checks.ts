@@ -98,6 +98,14 @@ export class HealthChecks {
     if (metrics) this.metrics = new CheckMetrics(metrics);
   }
 
+  /** The paths that this answers. */
+  paths(): string[] {
+    return Object.entries(this.checks).flatMap(([endpoint, checks]) => [
+      `/${endpoint}`,
+      ...checks.map(({ name }) => `/${endpoint}/${name}`),
+    ]);
+  }
+
   async serve(request: ApiRequest): Promise<ApiResponse | undefined> {
     const match = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(request.path.replace(/\/$/, ''));
     if (!match) return undefined;

@@ -183,15 +183,14 @@ export class RequestMetrics {
     this.refresh = refresh;
   }
 
-  /** Prometheus' text without the metrics of these names. */
-  async text(disabled: readonly string[]): Promise<string> {
+  /** Prometheus' text of all metrics, or of those that are served. */
+  async text(isServed?: (name: string) => boolean): Promise<string> {
     await this.refresh();
     const text = await this.metrics.text();
-    if (disabled.length === 0) return text;
-    const names = new Set(disabled);
+    if (!isServed) return text;
     return text
       .split(/(?=^# HELP )/m)
-      .filter((part) => !names.has(/^# HELP (\S+)/.exec(part)?.[1] ?? ''))
+      .filter((part) => isServed(/^# HELP (\S+)/.exec(part)?.[1] ?? ''))
       .join('');
   }
 

@@ -105,9 +105,9 @@ export function negotiate(input: AcceptInput): Negotiated {
     const as = parameters['as'];
     if (as === undefined) return { format, version: 'v1', pretty };
     const known = AS.find((name) => name === as);
-    const version = parameters['v'] === 'v1beta1' ? 'v1beta1' : 'v1';
-    const isMeta = parameters['g'] === 'meta.k8s.io';
-    if (!transformable || !known || !isMeta) continue;
+    const { g, v } = parameters;
+    const version = v === 'v1' || v === 'v1beta1' ? v : undefined;
+    if (!transformable || !known || g !== 'meta.k8s.io' || !version) continue;
     if (known === 'Table' && format === 'protobuf') continue;
     return { format, as: known, version, pretty };
   }

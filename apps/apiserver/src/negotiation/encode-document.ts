@@ -14,10 +14,13 @@ interface Encoded {
   readonly format: WireFormat;
 }
 
-/** Documents that protobuf cannot carry (Tables, custom kinds) go out as JSON, which every client takes. */
+/**
+ * Documents that protobuf cannot carry (Tables, custom kinds) go out as JSON, which every client takes. What discovery tells of
+ * the core group names no version; its messages are those of v1.
+ */
 function toProtobuf(document: object): Encoded {
   try {
-    return { bytes: protobuf().encode(document), format: 'protobuf' };
+    return { bytes: protobuf().encode({ apiVersion: 'v1', ...document }), format: 'protobuf' };
   } catch (error) {
     if (!(error instanceof ProtobufError)) throw error;
     return { bytes: toJsonBytes(document, false), format: 'json' };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ApiRequest } from '../filters/api-request.js';
-import { notAcceptable, parseAccept } from '../negotiation/accept.js';
+import { parseAccept } from '../negotiation/accept.js';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import { sendBytes } from '../rest/send.js';
 import type { RemoteDiscovery } from '../aggregation/remote-discovery.js';
@@ -25,13 +25,20 @@ const GNOSTIC_SENT = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf
 const GNOSTIC_V3_ASKED = /^application\/com\.github\.proto-openapi\.spec\.v3[@.]v1\.0\+protobuf$/;
 const GNOSTIC_V3_SENT = 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf';
 
-/** True for gnostic's form, false for JSON. Throws 406. */
-function wantsGnostic({ headers }: ApiRequest, asked: RegExp): boolean {
-  for (const { type } of parseAccept(headers.accept ?? '*/*')) {
-    if (asked.test(type)) return true;
-    if (type === 'application/json' || type === '*/*' || type === 'application/*') return false;
+type Form = 'gnostic' | 'json';
+
+/** undefined: the client takes neither. */
+function formFor({ headers }: ApiRequest, asked: RegExp): Form | undefined {
+  for (const { type } of parseAccept(headers.accept || '*/*')) {
+    if (asked.test(type)) return 'gnostic';
+    if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'json';
   }
-  throw notAcceptable(['json']);
+  return undefined;
+}
+
+/** Without a body (k8s kube-openapi pkg/handler). */
+async function refuseForm({ reply }: ApiRequest): Promise<void> {
+  await reply.code(406).header('vary', 'Accept').send();
 }
 
 const hashed = (bytes: Buffer): Document => ({
@@ -61,6 +68,8 @@ export class OpenApiDocuments {
 
 /** /openapi/v2 and /openapi/v3, made when first asked for and kept until what is served changes. */
 export class OpenApi {
+  readonly paths = ['/openapi/v2', '/openapi/v3', '/openapi/v3/'];
+
   constructor(
     private readonly catalog: ResourceCatalog,
     private readonly documents = new OpenApiDocuments(),
@@ -93,20 +102,24 @@ export class OpenApi {
   }
 
   private async v2(request: ApiRequest): Promise<void> {
-    if (this.remote && this.remote.edition !== '') {
-      await this.mergedV2(request);
+    const form = formFor(request, GNOSTIC_ASKED);
+    if (!form) {
+      await refuseForm(request);
       return;
     }
-    const isGnostic = wantsGnostic(request, GNOSTIC_ASKED);
+    const isGnostic = form === 'gnostic';
+    if (this.remote && this.remote.edition !== '') {
+      await this.mergedV2(request, isGnostic);
+      return;
+    }
     const document = isGnostic
       ? this.document('v2-gnostic', () => toGnostic(openApiV2(this.catalog)))
       : this.document('v2', () => Buffer.from(JSON.stringify(openApiV2(this.catalog))));
     await this.send(request, document, isGnostic ? GNOSTIC_SENT : 'application/json');
   }
 
-  private async mergedV2(request: ApiRequest): Promise<void> {
+  private async mergedV2(request: ApiRequest, isGnostic: boolean): Promise<void> {
     const { edition, document } = await this.wholeV2();
-    const isGnostic = wantsGnostic(request, GNOSTIC_ASKED);
     const made = isGnostic
       ? this.documents.get('v2-gnostic', edition, () => toGnostic(document as Gnosticable))
       : this.documents.get('v2', edition, () => Buffer.from(JSON.stringify(document)));
@@ -160,8 +173,9 @@ export class OpenApi {
 
   /** Both forms of a document have one hash: that of its JSON. */
   private async sendV3(request: ApiRequest, id: string, document: Document): Promise<void> {
-    if (!wantsGnostic(request, GNOSTIC_V3_ASKED)) {
-      await this.send(request, document, 'application/json');
+    const form = formFor(request, GNOSTIC_V3_ASKED);
+    if (form !== 'gnostic') {
+      await (form ? this.send(request, document, 'application/json') : refuseForm(request));
       return;
     }
     const { hash } = document;

@@ -5,9 +5,9 @@ import { versionInfo } from '../discovery/version.js';
 import type { ServerExtensions } from '../extensions.js';
 import type { HealthChecks } from '../health/health-checks.js';
 import type { RequestMetrics } from '../health/request-metrics.js';
+import { requireRoute } from '../negotiation/produced.js';
 import { dispatch } from './dispatch.js';
 import type { ResourceCatalog } from './resource-catalog.js';
-import { sendDocument } from './send.js';
 import { serveRequestKind, serveSubresource } from './subresource.js';
 import type { WatchDeps } from './watch.js';
 
@@ -20,7 +20,11 @@ export interface ApiHandlerParts {
   /** Names of metrics that are not served. */
   readonly disabledMetrics: readonly string[];
   readonly watch: WatchDeps;
-  readonly paths: readonly { serve(request: ApiRequest): Promise<boolean> }[];
+  readonly paths: readonly {
+    /** Those that it answers. */
+    readonly paths: readonly string[];
+    serve(request: ApiRequest): Promise<boolean>;
+  }[];
 }
 
 const NOT_FOUND: ApiResponse = {
@@ -30,6 +34,16 @@ const NOT_FOUND: ApiResponse = {
   body: '404 page not found\n',
 };
 
+const JSON_TYPE = 'application/json';
+const SLIS = '/metrics/slis';
+
+/** What upstream writes itself, in lines for people (k8s responsewriters/writers.go:WriteRawJSON). */
+const rawJson = (document: object): ApiResponse => ({
+  status: 200,
+  contentType: JSON_TYPE,
+  body: JSON.stringify(document, undefined, 2),
+});
+
 /** Answers with what a path handler made. */
 export async function sendResponse(request: ApiRequest, response: ApiResponse): Promise<void> {
   const { reply } = request;
@@ -38,7 +52,8 @@ export async function sendResponse(request: ApiRequest, response: ApiResponse): 
   await reply
     .code(response.status)
     .header('content-type', response.contentType)
-    .send(response.body);
+    // To a text the framework would add a charset.
+    .send(Buffer.from(response.body));
 }
 
 /** Serves a request that may pass: resources, then discovery, health and other paths. */
@@ -106,16 +121,11 @@ export class ApiHandler {
   }
 
   private async nonResource(request: ApiRequest): Promise<boolean> {
-    const { discovery, health, extensions, paths, metrics } = this.parts;
+    const { discovery, health, extensions, paths } = this.parts;
     if (await discovery.serve(request)) return true;
-    if (request.path === '/version' || request.path === '/version/') {
-      await sendDocument(request, request.reply, versionInfo());
-      return true;
-    }
-    if (request.path === '/metrics') {
-      extensions.limiter?.publish();
-      const body = await metrics.text(this.parts.disabledMetrics);
-      await sendResponse(request, { status: 200, contentType: metrics.metrics.contentType, body });
+    const told = await this.#told(request);
+    if (told) {
+      await sendResponse(request, told);
       return true;
     }
     const checked = await health.serve(request);
@@ -130,5 +140,31 @@ export class ApiHandler {
     const response = await handler?.handle(request);
     if (response) await sendResponse(request, response);
     return response !== undefined || request.reply.sent;
+  }
+
+  /** What the server tells of itself. */
+  async #told({ path, headers }: ApiRequest): Promise<ApiResponse | undefined> {
+    if (path === '/' || path === '/index.html') return rawJson({ paths: this.#listed() });
+    if (path === '/version' || path === '/version/') {
+      requireRoute(headers.accept, [JSON_TYPE]);
+      return rawJson(versionInfo());
+    }
+    if (path !== '/metrics' && path !== SLIS) return undefined;
+    const { extensions, metrics, disabledMetrics } = this.parts;
+    extensions.limiter?.publish();
+    const disabled = new Set(disabledMetrics);
+    const isServed = (name: string): boolean =>
+      !disabled.has(name) && (path !== SLIS || name.startsWith('kubernetes_healthcheck'));
+    const body = await metrics.text(isServed);
+    return { status: 200, contentType: metrics.metrics.contentType, body };
+  }
+
+  /** Those below /debug are not told. */
+  #listed(): string[] {
+    const { discovery, health, extensions, paths } = this.parts;
+    const own = [...discovery.paths(), ...health.paths(), ...paths.flatMap((one) => one.paths)];
+    const extended = extensions.paths.map(({ path }) => path);
+    const all = [...own, ...extended, '/apis', '/apis/', '/metrics', SLIS, '/version'];
+    return [...new Set(all)].filter((path) => !path.startsWith('/debug/')).sort();
   }
 }

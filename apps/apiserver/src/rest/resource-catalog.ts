@@ -92,6 +92,11 @@ export class ResourceCatalog {
     return [...this.apis.groups, ...this.customGroups.filter(({ group }) => !taken.has(group))];
   }
 
+  /** Whether a group is this server's own, and not one of definitions. */
+  isBuiltIn(group: string): boolean {
+    return this.apis.groups.some((one) => one.group === group);
+  }
+
   /** Replaces the custom resources. */
   setCustom(
     customKinds: readonly CustomKind[],

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { useEtcd } from '@orrery/testkit';
+import { startReplica } from './replica.js';
+import type { Answer, Replica } from './replica.js';
+
+const ROUTED =
+  '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf';
+const NEGOTIATED =
+  'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf';
+
+describe('paths that are no resources', () => {
+  const etcd = useEtcd();
+  let replica: Replica;
+
+  beforeAll(async () => {
+    replica = await startReplica({ etcd: etcd.endpoints, keyspace: '/paths/' });
+  });
+
+  afterAll(() => replica.close());
+
+  const ask = (path: string, accept: string): Promise<Answer> =>
+    replica.ask(path, { headers: { accept } });
+
+  it.each(['/', '/index.html'])('%s lists what there is', async (path) => {
+    const { status, text, json, headers } = await replica.ask(path);
+    expect([status, headers['content-type']]).toEqual([200, 'application/json']);
+    const { paths } = json as { paths: string[] };
+    expect(paths).toEqual([...paths].sort());
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        '/api',
+        '/api/v1',
+        '/apis',
+        '/apis/',
+        '/apis/apps',
+        '/apis/apps/v1',
+        '/healthz',
+        '/healthz/etcd',
+        '/livez/ping',
+        '/metrics',
+        '/metrics/slis',
+        '/openapi/v2',
+        '/openapi/v3',
+        '/readyz/shutdown',
+        '/readyz/poststarthook/bootstrap-controller',
+        '/version',
+      ]),
+    );
+    expect(paths.filter((one) => one.startsWith('/debug/'))).toEqual([]);
+    expect(text).toMatch(/^\{\n {2}"paths": \[\n {4}"\/api",/);
+  });
+
+  it('tells how checks ended at /metrics/slis, and nothing else', async () => {
+    const { status, text } = await replica.ask('/metrics/slis');
+    expect(status).toBe(200);
+    expect(text).toContain('kubernetes_healthcheck{name="ping",type="readyz"} 1');
+    expect([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name).sort()).toEqual([
+      'kubernetes_healthcheck',
+      'kubernetes_healthchecks_total',
+    ]);
+  });
+
+  it.each([
+    { path: '/api', accept: 'image/png', message: ROUTED },
+    { path: '/api', accept: 'application/*', message: ROUTED },
+    { path: '/api', accept: 'application/json;as=Table;v=v1;g=meta.k8s.io', message: NEGOTIATED },
+    { path: '/apis', accept: 'text/html', message: NEGOTIATED },
+    {
+      path: '/apis',
+      accept: 'application/json;g=apidiscovery.k8s.io;v=v9;as=APIGroupDiscoveryList',
+      message: NEGOTIATED,
+    },
+    { path: '/apis/apps', accept: 'text/html', message: NEGOTIATED },
+    { path: '/apis/apps/v1', accept: 'text/html', message: ROUTED },
+    { path: '/api/v1', accept: 'foo', message: ROUTED },
+    {
+      path: '/version',
+      accept: 'application/json-patch+json',
+      message: '406: Not Acceptable\n\nAvailable representations: application/json',
+    },
+    {
+      path: '/api/v1/namespaces/default/configmaps/a',
+      accept: 'application/json;as=Table;v=v9;g=meta.k8s.io',
+      message: NEGOTIATED,
+    },
+    {
+      path: '/api/v1/namespaces/default/configmaps/a',
+      accept: 'application/*',
+      message: ROUTED,
+    },
+  ])('$path refuses $accept', async ({ path, accept, message }) => {
+    const { status, json } = await ask(path, accept);
+    expect({ status, json }).toMatchObject({
+      status: 406,
+      json: { kind: 'Status', reason: 'NotAcceptable', code: 406, message },
+    });
+  });
+
+  it.each(['/openapi/v2', '/openapi/v3/apis/apps/v1'])(
+    '%s refuses without a body what it has not',
+    async (path) => {
+      const { status, text } = await ask(path, 'text/html');
+      expect({ status, text }).toEqual({ status: 406, text: '' });
+    },
+  );
+
+  it.each([
+    { path: '/apis', accept: 'text/html, application/json', type: 'application/json' },
+    { path: '/apis', accept: 'application/*', type: 'application/json' },
+    { path: '/apis/apps', accept: 'application/yaml', type: 'application/yaml' },
+    { path: '/api', accept: 'text/html, */*;q=0.1', type: 'application/json' },
+    {
+      path: '/api/v1',
+      accept: 'application/vnd.kubernetes.protobuf',
+      type: 'application/vnd.kubernetes.protobuf',
+    },
+    {
+      path: '/api',
+      accept: 'application/vnd.kubernetes.protobuf',
+      type: 'application/vnd.kubernetes.protobuf',
+    },
+    { path: '/version', accept: 'application/yaml, */*', type: 'application/json' },
+    { path: '/openapi/v2', accept: 'text/html;q=0.9, application/*', type: 'application/json' },
+    { path: '/openapi/v3', accept: 'text/html', type: 'application/json' },
+    { path: '/healthz', accept: 'image/png', type: 'text/plain; charset=utf-8' },
+  ])('$path answers $accept with $type', async ({ path, accept, type }) => {
+    const { status, headers } = await ask(path, accept);
+    expect([status, headers['content-type']]).toEqual([200, type]);
+  });
+});
