@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printTable } from './table.mjs';
+import { ETCD_PROGRAM, etcdFlags } from './etcd.mjs';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7);
 const PODS = Number(process.env.BENCH_PODS ?? 10_000);
@@ -96,17 +97,7 @@ async function list(path, server) {
 
 async function main() {
   writeFileSync(join(folder, 'tokens.csv'), 'bench,bench,bench,"system:masters"\n');
-  const peer = `http://${ETCD}:2380`;
-  start(process.env.ORRERY_ETCD_BIN ?? 'etcd', [
-    `--data-dir=${join(folder, 'etcd')}`,
-    `--listen-client-urls=http://${ETCD}:2379`,
-    `--advertise-client-urls=http://${ETCD}:2379`,
-    `--listen-peer-urls=${peer}`,
-    `--initial-advertise-peer-urls=${peer}`,
-    `--initial-cluster=default=${peer}`,
-    '--log-level=error',
-    '--unsafe-no-fsync',
-  ]);
+  start(ETCD_PROGRAM, etcdFlags(ETCD, join(folder, 'etcd')));
   await sleep(500);
   const server = start(process.execPath, [
     join(dist, 'kube-apiserver.js'),

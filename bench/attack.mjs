@@ -9,10 +9,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ETCD_PROGRAM, etcdFlags } from './etcd.mjs';
 
 const HOST = '127.232.30.2';
-const ETCD = 'http://127.232.30.1:2379';
-const PEER = 'http://127.232.30.1:2380';
+const ETCD = '127.232.30.1';
 const TOKEN = 'attack';
 const LIMIT_MS = 50;
 const home = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -413,7 +413,7 @@ function startServer() {
       '--import',
       join(home, 'bench', 'loop-delay.mjs'),
       join(dist, 'kube-apiserver.js'),
-      `--etcd-servers=${ETCD}`,
+      `--etcd-servers=http://${ETCD}:2379`,
       `--bind-address=${HOST}`,
       '--secure-port=6443',
       `--token-auth-file=${join(folder, 'tokens.csv')}`,
@@ -456,16 +456,7 @@ async function prepare() {
 
 async function main() {
   writeFileSync(join(folder, 'tokens.csv'), `${TOKEN},attack,attack,"system:masters"\n`);
-  start(process.env.ORRERY_ETCD_BIN ?? 'etcd', [
-    `--data-dir=${join(folder, 'etcd')}`,
-    `--listen-client-urls=${ETCD}`,
-    `--advertise-client-urls=${ETCD}`,
-    `--listen-peer-urls=${PEER}`,
-    `--initial-advertise-peer-urls=${PEER}`,
-    `--initial-cluster=default=${PEER}`,
-    '--log-level=error',
-    '--unsafe-no-fsync',
-  ]);
+  start(ETCD_PROGRAM, etcdFlags(ETCD, join(folder, 'etcd')));
   await sleep(500);
   const server = startServer();
   await prepare();

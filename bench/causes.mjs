@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printTable } from './table.mjs';
+import { ETCD_PROGRAM, etcdFlags } from './etcd.mjs';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 51);
 const COUNT = Number(process.env.BENCH_COUNT ?? 160);
@@ -134,17 +135,10 @@ async function lookBack() {
 
 async function main() {
   writeFileSync(join(folder, 'tokens.csv'), 'bench,bench,bench,"system:masters"\n');
-  const peer = `http://${ETCD}:2380`;
-  const etcd = start(process.env.ORRERY_ETCD_BIN ?? 'etcd', [
-    `--data-dir=${join(folder, 'etcd')}`,
-    `--listen-client-urls=http://${ETCD}:2379`,
-    `--advertise-client-urls=http://${ETCD}:2379`,
-    `--listen-peer-urls=${peer}`,
-    `--initial-advertise-peer-urls=${peer}`,
-    `--initial-cluster=default=${peer}`,
-    '--log-level=error',
-    ...(process.env.BENCH_FSYNC ? [] : ['--unsafe-no-fsync']),
-  ]);
+  const etcd = start(
+    ETCD_PROGRAM,
+    etcdFlags(ETCD, join(folder, 'etcd'), { fsync: Boolean(process.env.BENCH_FSYNC) }),
+  );
   await sleep(500);
   const servers = {};
   for (const [name, host] of Object.entries(HOSTS)) {

@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printTable } from './table.mjs';
+import { ETCD_PROGRAM, etcdFlags } from './etcd.mjs';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 const RENEWALS = Number(process.env.BENCH_RENEWALS ?? 10_000);
@@ -114,18 +115,7 @@ const WRITES = {
 
 async function main() {
   writeFileSync(join(folder, 'tokens.csv'), 'bench,system:node:bench,bench,"system:masters"\n');
-  const peer = `http://${ETCD}:2380`;
-  start(process.env.ORRERY_ETCD_BIN ?? 'etcd', [
-    `--data-dir=${join(folder, 'etcd')}`,
-    `--listen-client-urls=http://${ETCD}:2379`,
-    `--advertise-client-urls=http://${ETCD}:2379`,
-    `--listen-peer-urls=${peer}`,
-    `--initial-advertise-peer-urls=${peer}`,
-    `--initial-cluster=default=${peer}`,
-    '--log-level=error',
-    '--quota-backend-bytes=8589934592',
-    '--unsafe-no-fsync',
-  ]);
+  start(ETCD_PROGRAM, etcdFlags(ETCD, join(folder, 'etcd')));
   await sleep(500);
   for (const [causes, host] of Object.entries(HOSTS)) {
     start(process.execPath, [

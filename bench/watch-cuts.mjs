@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printTable } from './table.mjs';
+import { ETCD_PROGRAM, etcdFlags } from './etcd.mjs';
 
 const CUTS = Number(process.env.CUTS ?? 100);
 const WATCHERS = 4;
@@ -125,16 +126,7 @@ function judge(watch, wanted) {
 async function main() {
   const [etcd, relayHost, watched, writer] = [1, 2, 3, 4].map((n) => `${BLOCK}.${n}`);
   writeFileSync(join(folder, 'tokens.csv'), 'bench,bench,bench,"system:masters"\n');
-  start(process.env.ORRERY_ETCD_BIN ?? 'etcd', [
-    `--data-dir=${join(folder, 'etcd')}`,
-    `--listen-client-urls=http://${etcd}:2379`,
-    `--advertise-client-urls=http://${etcd}:2379`,
-    `--listen-peer-urls=http://${etcd}:2380`,
-    `--initial-advertise-peer-urls=http://${etcd}:2380`,
-    `--initial-cluster=default=http://${etcd}:2380`,
-    '--log-level=error',
-    '--unsafe-no-fsync',
-  ]);
+  start(ETCD_PROGRAM, etcdFlags(etcd, join(folder, 'etcd')));
   await sleep(500);
   const relay = new Relay(relayHost, etcd);
   startApi(watched, relayHost);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ETCD_PROGRAM, etcdFlags } from '../etcd.mjs';
 
 export const TOKEN = 'bench';
 const NET = process.env.BENCH_NET ?? '127.218';
@@ -45,19 +46,7 @@ export class Side {
   }
 
   async startEtcd() {
-    const [client, peer] = [`http://${this.etcd}:2379`, `http://${this.etcd}:2380`];
-    start(process.env.ORRERY_ETCD_BIN ?? 'etcd', [
-      `--data-dir=${scratch(`etcd-${this.name}`)}`,
-      `--listen-client-urls=${client}`,
-      `--advertise-client-urls=${client}`,
-      `--listen-peer-urls=${peer}`,
-      `--initial-advertise-peer-urls=${peer}`,
-      `--initial-cluster=default=${peer}`,
-      '--log-level=error',
-      '--logger=zap',
-      '--unsafe-no-fsync',
-      '--quota-backend-bytes=8589934592',
-    ]);
+    start(ETCD_PROGRAM, etcdFlags(this.etcd, scratch(`etcd-${this.name}`)));
     await sleep(700);
   }
 
