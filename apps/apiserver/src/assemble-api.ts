@@ -95,6 +95,7 @@ function storeDepsOf(
     ...(cluster === undefined ? {} : { cluster }),
     ...(options.clusterCidr ? { podCidr: options.clusterCidr } : {}),
     serviceCidr: options.serviceClusterIpRange,
+    servesRemovedApis: options.serveRemovedApis,
   };
 }
 

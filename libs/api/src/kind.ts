@@ -7,6 +7,8 @@ export interface KindContext {
   /** The cluster's pod CIDR; addresses inside it are legal in Endpoints though they are loopback (architecture.md). */
   readonly podCidr?: string;
   readonly serviceCidr?: string;
+  /** Versions that upstream has removed are served, so controllers of old releases write too. */
+  readonly servesRemovedApis?: boolean;
   readonly user?: {
     readonly name: string;
     readonly groups: readonly string[];

@@ -37,6 +37,7 @@ export {
   FieldPath,
   duplicate,
   forbidden,
+  goQuote,
   invalid,
   notFound,
   notSupported,

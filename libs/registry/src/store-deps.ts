@@ -40,6 +40,8 @@ export interface StoreDeps {
   readonly cluster?: string;
   readonly podCidr?: string;
   readonly serviceCidr?: string;
+  /** As of `KindContext`. */
+  readonly servesRemovedApis?: boolean;
   /** Objects of a collection that are deleted at the same time; default 8. */
   readonly deletionsAtOnce?: number;
 }
@@ -77,11 +79,12 @@ export function singleKeyOf(
 }
 
 export function kindContextOf(scope: StoreScope, context: RequestContext): KindContext {
-  const { podCidr, serviceCidr, clock } = scope.deps;
+  const { podCidr, serviceCidr, servesRemovedApis, clock } = scope.deps;
   return {
     now: toTime(clock.now()),
     ...(podCidr ? { podCidr } : {}),
     ...(serviceCidr ? { serviceCidr } : {}),
+    ...(servesRemovedApis ? { servesRemovedApis } : {}),
     user: context.user,
     warn: (message) => {
       context.warn(message);

@@ -6,6 +6,13 @@ import { list } from './list.js';
 export const when = (condition: boolean, finding: FieldError): FieldError[] =>
   condition ? [finding] : [];
 
+/** A finding whose value upstream leaves out (its field.OmitValueType): of a whole rule, or of conditions. */
+export const omittedValue = (path: FieldPath, detail: string): FieldError => ({
+  type: 'FieldValueInvalid',
+  field: path.toString(),
+  message: `Invalid value: ${detail}`,
+});
+
 /** Findings of a check that needs a value, when there is one. */
 export function given<T>(
   value: T | null | undefined,

@@ -87,7 +87,7 @@ export function strategyOf<T extends KubeObject>(rules: KindRules<T>): Strategy<
 
 /** The strategy of `/status`: spec stays, and metadata may change as upstream allows. */
 export function statusStrategyOf<T extends KubeObject>(
-  validateStatus?: (object: T, old: T) => readonly FieldError[],
+  validateStatus?: (object: T, old: T, context: KindContext) => readonly FieldError[],
   prepare?: (object: T, old: T) => void,
 ): Strategy<T> {
   return {
@@ -97,9 +97,9 @@ export function statusStrategyOf<T extends KubeObject>(
       else (object as WithStatus).spec = cloneJson(stored.spec);
       prepare?.(object, old);
     },
-    validateUpdate: (object, old) => [
+    validateUpdate: (object, old, context) => [
       ...validateMetaUpdate(object, old),
-      ...list(validateStatus?.(object, old)),
+      ...list(validateStatus?.(object, old, context)),
     ],
   };
 }

@@ -1,13 +1,8 @@
-import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath, invalid, notSupported, required } from '@orrery/apimachinery';
+import { FieldPath } from '@orrery/apimachinery';
 import type { CronJob } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
-import { nonNegative, oneOf } from '../../../meta/fields.js';
-import { given, when } from '../../../meta/findings.js';
 import { isDeepEqual, list } from '../../../meta/list.js';
-import { dnsSubdomain } from '../../../meta/names.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
-import { podWarnings } from '../../../core/v1/pod-warnings/pod-warnings.js';
 import {
   fillTemplate,
   setPodTemplateDefaults,
@@ -15,12 +10,11 @@ import {
 import { containerImages, containerNames, formatSelector } from '../../../table/cells.js';
 import { ageColumn, column, count, nameColumn, table, wide } from '../../../table/columns.js';
 import { ageOf } from '../../../table/human-duration.js';
-import { validateJobSpec } from '../job/job.validation.js';
-import { cronProblem } from './cron-schedule.js';
+import { jobSpecWarnings, nameWarnings } from '../job/job-warnings.js';
+import { setFailurePolicyDefaults } from '../job/job.defaults.js';
+import { validateCronJob, validateLength } from './cronjob.validation.js';
 
 const SPEC = FieldPath.of('spec');
-/** Jobs are named after their CronJob with 11 more characters, and their pods after them. */
-const MAX_NAME = 52;
 
 /** k8s pkg/apis/batch/v1/defaults.go:SetDefaults_CronJob. */
 export function setCronJobDefaults({ spec }: CronJob): void {
@@ -33,65 +27,22 @@ export function setCronJobDefaults({ spec }: CronJob): void {
   spec.jobTemplate.metadata ??= {};
   fillTemplate(spec.jobTemplate);
   setPodTemplateDefaults(spec.jobTemplate.spec?.template);
+  setFailurePolicyDefaults(spec.jobTemplate.spec);
 }
 
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}
-
-function validateSchedule(cronJob: CronJob): FieldError[] {
-  const path = SPEC.child('schedule');
-  const { schedule, timeZone } = cronJob.spec;
-  const problem = schedule ? cronProblem(String(schedule)) : undefined;
-  const hasZone = /(^|\s)(CRON_)?TZ=/.test(String(schedule ?? ''));
-  const findings: FieldError[] = [];
-  if (!schedule) findings.push(required(path));
-  else if (hasZone) {
-    findings.push(
-      invalid(path, schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'),
-    );
-  } else if (problem !== undefined) findings.push(invalid(path, schedule, problem));
-  return [...findings, ...given(timeZone, validateTimeZone)];
-}
-
-function validateTimeZone(zone: string): FieldError[] {
-  const path = SPEC.child('timeZone');
-  if (zone === '') return [invalid(path, zone, 'timeZone must be nil or non-empty string')];
-  if (zone.toLowerCase() === 'local') {
-    const text =
-      'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones';
-    return [invalid(path, zone, text)];
-  }
-  return when(!isTimeZone(String(zone)), invalid(path, zone, `unknown time zone ${zone}`));
-}
-
-/** k8s pkg/apis/batch/validation/validation.go:validateCronJobSpec. */
-function validate(cronJob: CronJob): FieldError[] {
-  const { spec } = cronJob;
-  if (!spec) return [required(SPEC.child('schedule'))];
-  const template = SPEC.child('jobTemplate', 'spec');
+function cronJobWarnings({ metadata, spec }: CronJob, old?: CronJob): string[] {
+  const hasZone = old !== undefined && String(spec?.schedule ?? '').includes('TZ');
   return [
-    ...validateSchedule(cronJob),
-    ...nonNegative(spec.startingDeadlineSeconds, SPEC.child('startingDeadlineSeconds')),
-    ...oneOf(
-      spec.concurrencyPolicy,
-      ['Allow', 'Forbid', 'Replace'],
-      SPEC.child('concurrencyPolicy'),
-    ),
-    ...given(spec.jobTemplate?.spec?.selector, (selector) => [
-      invalid(template.child('selector'), selector, '`selector` will be auto-generated'),
-    ]),
-    ...when(
-      spec.jobTemplate?.spec?.manualSelector === true,
-      notSupported(template.child('manualSelector'), true, ['nil', 'false']),
-    ),
-    ...validateJobSpec(spec.jobTemplate?.spec, template),
-    ...nonNegative(spec.successfulJobsHistoryLimit, SPEC.child('successfulJobsHistoryLimit')),
-    ...nonNegative(spec.failedJobsHistoryLimit, SPEC.child('failedJobsHistoryLimit')),
+    ...(old ? [] : nameWarnings(metadata.name)),
+    ...(old && isDeepEqual(spec, old.spec)
+      ? []
+      : jobSpecWarnings(spec?.jobTemplate?.spec, SPEC.child('jobTemplate', 'spec'))),
+    // The path is upstream's (k8s pkg/registry/batch/cronjob/strategy.go:WarningsOnUpdate).
+    ...(hasZone
+      ? [
+          'cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details',
+        ]
+      : []),
   ];
 }
 
@@ -106,20 +57,11 @@ export const CronJobKind = defineKind<CronJob>({
   setDefaults: setCronJobDefaults,
   strategy: strategyOf<CronJob>({
     namespaced: true,
-    name: (value) => [
-      ...dnsSubdomain(value),
-      ...(value.length > MAX_NAME ? ['must be no more than 52 characters'] : []),
-    ],
     ownsStatus: true,
     initialStatus: () => ({}),
-    check: validate,
-    warnings: ({ spec }, old) =>
-      old && isDeepEqual(spec, old.spec)
-        ? []
-        : podWarnings(
-            spec?.jobTemplate?.spec?.template,
-            SPEC.child('jobTemplate', 'spec', 'template'),
-          ),
+    checkCreate: (cronJob) => [...validateCronJob(cronJob), ...validateLength(cronJob)],
+    checkUpdate: validateCronJob,
+    warnings: cronJobWarnings,
   }),
   status: statusStrategyOf<CronJob>(),
   columns: table<CronJob>([

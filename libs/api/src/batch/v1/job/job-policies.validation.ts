@@ -1,5 +1,13 @@
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
-import { duplicate, invalid, notSupported, required, tooMany } from '@orrery/apimachinery';
+import {
+  byteLength,
+  duplicate,
+  invalid,
+  notSupported,
+  required,
+  tooLong,
+  tooMany,
+} from '@orrery/apimachinery';
 import type {
   JobSpec,
   PodFailurePolicyOnExitCodesRequirement,
@@ -7,22 +15,16 @@ import type {
   PodFailurePolicyRule,
   SuccessPolicyRule,
 } from '../../../types.js';
-import { given, when } from '../../../meta/findings.js';
+import { given, omittedValue, when } from '../../../meta/findings.js';
 import { nonNegative } from '../../../meta/fields.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, qualifiedName } from '../../../meta/names.js';
+import { parseIndexes } from './job-indexes.js';
 
 const MAX_RULES = 20;
 const MAX_CODES = 255;
 const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
 const STATUSES = ['False', 'True', 'Unknown'];
-
-/** A finding about a whole rule, whose value upstream leaves out. */
-const wrongRule = (path: FieldPath, detail: string): FieldError => ({
-  type: 'FieldValueInvalid',
-  field: path.toString(),
-  message: `Invalid value: ${detail}`,
-});
 
 const choice = (
   value: string | undefined,
@@ -35,19 +37,19 @@ const choice = (
 
 function validateCodes(codes: readonly number[], operator: string, path: FieldPath): FieldError[] {
   if (codes.length === 0) return [invalid(path, codes, 'at least one value is required')];
-  if (codes.length > MAX_CODES) return [tooMany(path, codes.length, MAX_CODES)];
   const seen = new Set<number>();
   const isOrdered = codes.every((code, i) => i === 0 || code >= (codes[i - 1] ?? 0));
   return [
+    ...when(codes.length > MAX_CODES, tooMany(path, codes.length, MAX_CODES)),
     ...codes.flatMap((code, i) => {
       const isRepeated = seen.has(code);
       seen.add(code);
       return [
-        ...when(isRepeated, duplicate(path.index(i), code)),
         ...when(
           code === 0 && operator === 'In',
           invalid(path.index(i), code, 'must not be 0 for the In operator'),
         ),
+        ...when(isRepeated, duplicate(path.index(i), code)),
       ];
     }),
     ...when(!isOrdered, invalid(path, codes, 'must be ordered')),
@@ -104,8 +106,8 @@ function validateFailureRule(
     ...eachOf(conditions, (condition, i) =>
       validateCondition(condition, path.child('onPodConditions').index(i)),
     ),
-    ...when(Boolean(rule.onExitCodes) && hasConditions, wrongRule(path, both)),
-    ...when(!rule.onExitCodes && !hasConditions, wrongRule(path, none)),
+    ...when(Boolean(rule.onExitCodes) && hasConditions, omittedValue(path, both)),
+    ...when(!rule.onExitCodes && !hasConditions, omittedValue(path, none)),
   ];
 }
 
@@ -123,20 +125,8 @@ export function validateFailurePolicy(spec: JobSpec, path: FieldPath): FieldErro
   });
 }
 
-/** How many indexes `1,3-5` names; undefined when it is no such list in order below `completions`. */
-function countIndexes(text: string, completions: number): number | undefined {
-  let last = -1;
-  let total = 0;
-  for (const part of text.split(',')) {
-    const match = /^(\d+)(?:-(\d+))?$/.exec(part);
-    const low = Number(match?.[1]);
-    const high = match?.[2] === undefined ? low : Number(match[2]);
-    if (!match || low <= last || high < low || high >= completions) return undefined;
-    last = high;
-    total += high - low + 1;
-  }
-  return total;
-}
+/** The longest `succeededIndexes`, in bytes. */
+const MAX_INDEXES = 64 * 1024;
 
 function validateSuccessRule(
   rule: SuccessPolicyRule,
@@ -145,36 +135,27 @@ function validateSuccessRule(
 ): FieldError[] {
   const { succeededCount, succeededIndexes } = rule;
   const at = path.child('succeededCount');
-  const indexes = succeededIndexes ? countIndexes(succeededIndexes, completions) : undefined;
-  const isMissing = (succeededCount ?? null) === null && (succeededIndexes ?? null) === null;
-  if (isMissing) {
+  const where = path.child('succeededIndexes');
+  const named = typeof succeededIndexes === 'string';
+  if (!named && typeof succeededCount !== 'number') {
     const text = 'at least one of succeededCount or succeededIndexes must be specified';
     return [required(path, text)];
   }
+  const { total, problem } = parseIndexes(succeededIndexes ?? '', completions);
   const limit = 'must be less than or equal to';
+  const ofIndexes = 'the number of indexes in the specified succeededIndexes field';
   return [
-    ...when(
-      Boolean(succeededIndexes) && indexes === undefined,
-      invalid(
-        path.child('succeededIndexes'),
-        succeededIndexes,
-        'error parsing succeededIndexes: must be ordered, non-overlapping intervals below completions',
-      ),
-    ),
+    ...when(byteLength(succeededIndexes ?? '') > MAX_INDEXES, tooLong(where, MAX_INDEXES)),
+    ...given(problem, (text) => [
+      invalid(where, succeededIndexes, `error parsing succeededIndexes: ${text}`),
+    ]),
     ...given(succeededCount, (count) => [
       ...nonNegative(count, at),
       ...when(
         count > completions,
         invalid(at, count, `${limit} ${completions} (the number of specified completions)`),
       ),
-      ...when(
-        indexes !== undefined && count > indexes,
-        invalid(
-          at,
-          count,
-          `${limit} ${indexes} (the number of indexes in the specified succeededIndexes field)`,
-        ),
-      ),
+      ...when(named && count > total, invalid(at, count, `${limit} ${total} (${ofIndexes})`)),
     ]),
   ];
 }

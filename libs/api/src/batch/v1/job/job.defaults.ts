@@ -1,5 +1,5 @@
 import type { Job, JobSpec } from '../../../types.js';
-import { entries } from '../../../meta/list.js';
+import { entries, list } from '../../../meta/list.js';
 import {
   fillTemplate,
   setPodTemplateDefaults,
@@ -17,6 +17,13 @@ function setCountDefaults(spec: JobSpec): void {
     (spec.backoffLimitPerIndex ?? undefined) === undefined ? DEFAULT_BACKOFF : MAX_INT32;
 }
 
+/** k8s pkg/apis/batch/v1/defaults.go:SetDefaults_PodFailurePolicyOnPodConditionsPattern. */
+export function setFailurePolicyDefaults(spec: JobSpec | undefined): void {
+  for (const rule of list(spec?.podFailurePolicy?.rules)) {
+    for (const condition of list(rule.onPodConditions)) condition.status ||= 'True';
+  }
+}
+
 /** k8s pkg/apis/batch/v1/defaults.go:SetDefaults_Job. */
 export function setJobDefaults(job: Job): void {
   fillTemplate(job);
@@ -29,5 +36,6 @@ export function setJobDefaults(job: Job): void {
   spec.suspend ??= false;
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed';
   spec.manualSelector ??= false;
+  setFailurePolicyDefaults(spec);
   setPodTemplateDefaults(spec.template);
 }

@@ -2,26 +2,21 @@ import { FieldPath } from '@orrery/apimachinery';
 import type { Job } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { isDeepEqual } from '../../../meta/list.js';
-import { dnsLabel } from '../../../meta/names.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
-import { podWarnings } from '../../../core/v1/pod-warnings/pod-warnings.js';
 import { jobColumns } from './job.columns.js';
 import { setJobDefaults } from './job.defaults.js';
-import { generateSelector, validateGenerated } from './job-selector.js';
+import { generateSelector } from './job-selector.js';
 import { validateJobStatus } from './job-status.validation.js';
-import { validateJob, validateJobUpdate } from './job.validation.js';
+import { jobSpecWarnings, nameWarnings } from './job-warnings.js';
+import { validateJob } from './job.validation.js';
+import { validateJobUpdate } from './job-update.validation.js';
 
-function jobWarnings({ metadata, spec }: Job, old?: Job): string[] {
-  if (old && isDeepEqual(spec, old.spec)) return [];
-  const faults = old ? [] : dnsLabel(metadata.name ?? '');
-  const named =
-    faults.length > 0
-      ? [
-          `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${faults.join(' ')}]`,
-        ]
-      : [];
-  return [...named, ...podWarnings(spec?.template, FieldPath.of('spec', 'template'))];
-}
+const SPEC = FieldPath.of('spec');
+
+const jobWarnings = ({ metadata, spec }: Job, old?: Job): string[] => [
+  ...(old ? [] : nameWarnings(metadata.name)),
+  ...(old && isDeepEqual(spec, old.spec) ? [] : jobSpecWarnings(spec, SPEC)),
+];
 
 export const JobKind = defineKind<Job>({
   group: 'batch',
@@ -36,9 +31,8 @@ export const JobKind = defineKind<Job>({
     ownsStatus: true,
     initialStatus: () => ({}),
     prepareForCreate: generateSelector,
-    check: validateJob,
-    checkCreate: (job) => validateGenerated(job),
-    checkUpdate: (job, old) => [...validateGenerated(job, old), ...validateJobUpdate(job, old)],
+    checkCreate: (job) => validateJob(job),
+    checkUpdate: validateJobUpdate,
     warnings: jobWarnings,
   }),
   status: statusStrategyOf<Job>(validateJobStatus),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Refused, RefusedUpdate } from '../../../findings.fixture.js';
-import { refusals, updateRefusals } from '../../../findings.fixture.js';
+import type { Refused } from '../../../findings.fixture.js';
+import { context, objectOf, refusals, updateRefusals } from '../../../findings.fixture.js';
 import { CronJobKind } from '../cronjob/cronjob.kind.js';
 import { JobKind } from './job.kind.js';
 import { validateGenerated } from './job-selector.js';
@@ -24,8 +24,86 @@ describe('a job', () => {
       name: 'indexes that it does not have',
       change: spec({ backoffLimitPerIndex: 1, completionMode: 'Some' }),
       want: [
-        'spec.completionMode: Unsupported value: "Some": supported values: "Indexed", "NonIndexed"',
+        'spec.completionMode: Unsupported value: "Some": supported values: "NonIndexed", "Indexed"',
+      ],
+    },
+    {
+      name: 'limits of indexes that it does not have',
+      change: spec({ backoffLimitPerIndex: 1, maxFailedIndexes: 2 }),
+      want: [
         'spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode',
+        'spec.maxFailedIndexes: Invalid value: 2: requires indexed completion mode',
+      ],
+    },
+    {
+      name: 'more failed indexes than indexes',
+      change: spec({
+        completionMode: 'Indexed',
+        completions: 2,
+        backoffLimitPerIndex: 1,
+        maxFailedIndexes: 100_001,
+      }),
+      want: [
+        'spec.maxFailedIndexes: Invalid value: 100001: must be less than or equal to completions',
+        'spec.maxFailedIndexes: Invalid value: 100001: must be less than or equal to 100000',
+      ],
+    },
+    {
+      name: 'many indexes with a limit each and without bound',
+      change: {
+        metadata: { name: 'w' },
+        spec: {
+          completionMode: 'Indexed',
+          completions: 100_001,
+          parallelism: 10_001,
+          backoffLimitPerIndex: 1,
+        },
+      },
+      want: [
+        'spec.maxFailedIndexes: Required value: must be specified when completions is above 100000',
+        'spec.parallelism: Invalid value: 10001: must be less than or equal to 10000 when completions are above 100000 and used with backoff limit per index',
+      ],
+    },
+    {
+      name: 'many indexes with a limit each and a wide bound',
+      change: {
+        metadata: { name: 'w' },
+        spec: {
+          completionMode: 'Indexed',
+          completions: 100_001,
+          backoffLimitPerIndex: 1,
+          maxFailedIndexes: 10_001,
+        },
+      },
+      want: [
+        'spec.maxFailedIndexes: Invalid value: 10001: must be less than or equal to 10000 when completions are above 100000 and used with backoff limit per index',
+      ],
+    },
+    {
+      name: 'a manager without a domain',
+      change: spec({ managedBy: 'me' }),
+      want: [
+        'spec.managedBy: Invalid value: "me": must be a domain-prefixed path (such as "acme.io/foo")',
+      ],
+    },
+    {
+      name: 'indexes of success that cannot be read',
+      change: spec({
+        completionMode: 'Indexed',
+        completions: 5,
+        successPolicy: {
+          rules: ['a', '1-2-3', '9', '2-2', '1,0', '1-9'].map((succeededIndexes) => ({
+            succeededIndexes,
+          })),
+        },
+      }),
+      want: [
+        'spec.successPolicy.rules[0].succeededIndexes: Invalid value: "a": error parsing succeededIndexes: cannot convert string to integer for index: "a"',
+        'spec.successPolicy.rules[1].succeededIndexes: Invalid value: "1-2-3": error parsing succeededIndexes: the fragment "1-2-3" violates the requirement that an index interval can have at most two parts separated by \'-\'',
+        'spec.successPolicy.rules[2].succeededIndexes: Invalid value: "9": error parsing succeededIndexes: too large index: "9"',
+        'spec.successPolicy.rules[3].succeededIndexes: Invalid value: "2-2": error parsing succeededIndexes: non-increasing order, previous: 2, current: 2',
+        'spec.successPolicy.rules[4].succeededIndexes: Invalid value: "1,0": error parsing succeededIndexes: non-increasing order, previous: 1, current: 0',
+        'spec.successPolicy.rules[5].succeededIndexes: Invalid value: "1-9": error parsing succeededIndexes: too large index: "9"',
       ],
     },
     {
@@ -77,28 +155,12 @@ describe('a job', () => {
     expect(refusals(JobKind, change)).toEqual(want);
   });
 
-  it.each<RefusedUpdate>([
-    {
-      name: 'a completion time without being complete',
-      before: {},
-      after: {
-        status: { startTime: '2026-01-01T00:00:02Z', completionTime: '2026-01-01T00:00:01Z' },
-      },
-      want: [
-        'status.completionTime: Invalid value: "2026-01-01T00:00:01Z": cannot set completionTime when there is no Complete=True condition',
-        'status.completionTime: Invalid value: "2026-01-01T00:00:01Z": completionTime cannot be set before startTime',
-      ],
-    },
-    {
-      name: 'another end',
-      before: { status: { conditions: [{ type: 'Failed', status: 'True' }] } },
-      after: { status: { conditions: [] } },
-      want: [
-        'status.conditions: Invalid value: []: cannot disable the terminal Failed=True condition',
-      ],
-    },
-  ])('has no status of $name', ({ before, after, want }) => {
-    expect(updateRefusals(JobKind, before, after, 'status')).toEqual(want);
+  it('counts a condition of a pod as true when it says nothing else', () => {
+    const rules = [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] }];
+    const { spec: defaulted } = objectOf(JobKind, spec({ podFailurePolicy: { rules } }));
+    expect(defaulted.podFailurePolicy?.rules[0]?.onPodConditions).toEqual([
+      { type: 'DisruptionTarget', status: 'True' },
+    ]);
   });
 });
 
@@ -113,6 +175,23 @@ describe('a cron job', () => {
       ],
     },
     {
+      name: 'a schedule that is none',
+      change: spec({ schedule: '61 * * * *' }),
+      want: [
+        'spec.schedule: Invalid value: "61 * * * *": end of range (61) above maximum (59): 61',
+      ],
+    },
+    {
+      name: 'a zone whose name is no file',
+      change: spec({ timeZone: 'Europe//Berlin' }),
+      want: ['spec.timeZone: Invalid value: "Europe//Berlin": unknown time zone Europe//Berlin'],
+    },
+    {
+      name: 'a zone in the wrong case',
+      change: spec({ timeZone: 'europe/berlin' }),
+      want: ['spec.timeZone: Invalid value: "europe/berlin": unknown time zone europe/berlin'],
+    },
+    {
       name: 'a selector of its own',
       change: spec({
         jobTemplate: { spec: { manualSelector: true, selector: { matchLabels: { a: 'b' } } } },
@@ -121,7 +200,7 @@ describe('a cron job', () => {
       want: [
         'spec.concurrencyPolicy: Unsupported value: "Some": supported values: "Allow", "Forbid", "Replace"',
         'spec.jobTemplate.spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: `selector` will be auto-generated',
-        'spec.jobTemplate.spec.manualSelector: Unsupported value: true: supported values: "false", "nil"',
+        'spec.jobTemplate.spec.manualSelector: Unsupported value: true: supported values: "nil", "false"',
       ],
     },
     {
@@ -133,6 +212,33 @@ describe('a cron job', () => {
     },
   ])('is refused for $name', ({ change, want }) => {
     expect(refusals(CronJobKind, change)).toEqual(want);
+  });
+});
+
+describe('an update of a cron job', () => {
+  const zoned = spec({ schedule: 'TZ=UTC 0 * * * *' });
+
+  it('may keep a zone in its schedule, but not beside the field', () => {
+    expect(updateRefusals(CronJobKind, zoned, zoned)).toEqual([]);
+    const both = spec({ schedule: 'TZ=UTC 0 * * * *', timeZone: 'Etc/UTC' });
+    expect(updateRefusals(CronJobKind, zoned, both)).toEqual([
+      'spec.schedule: Invalid value: "TZ=UTC 0 * * * *": cannot use both timeZone field and TZ or CRON_TZ in schedule',
+    ]);
+  });
+
+  it('does not ask again for a zone that it does not change', () => {
+    const gone = spec({ timeZone: 'Mars/North' });
+    expect(updateRefusals(CronJobKind, gone, gone)).toEqual([]);
+  });
+
+  it('tells of a zone in its schedule', () => {
+    const warnings: string[] = [];
+    const telling = { ...context, warn: (text: string) => void warnings.push(text) };
+    const object = objectOf(CronJobKind, zoned);
+    CronJobKind.strategy.validateUpdate?.(object, objectOf(CronJobKind, zoned), telling);
+    expect(warnings).toEqual([
+      'cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details',
+    ]);
   });
 });
 

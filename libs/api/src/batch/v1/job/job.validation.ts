@@ -1,7 +1,7 @@
 import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
 import {
   FieldPath,
-  cloneJson,
+  byteLength,
   invalid,
   notSupported,
   required,
@@ -11,15 +11,14 @@ import type { Job, JobSpec } from '../../../types.js';
 import { nonNegative } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { selectorMatches, validateLabelSelector } from '../../../meta/label-selector.js';
-import { isDeepEqual } from '../../../meta/list.js';
-import { check, dnsLabel, dnsSubdomain } from '../../../meta/names.js';
-import { immutable } from '../../../meta/object-meta.js';
+import { dnsLabel, domainPrefixedPath } from '../../../meta/names.js';
 import { validatePodTemplate } from '../../../core/v1/pod-template/pod-template.validation.js';
 import {
   validateFailurePolicy,
   validateReplacement,
   validateSuccessPolicy,
 } from './job-policies.validation.js';
+import { validateGenerated } from './job-selector.js';
 
 const SPEC = FieldPath.of('spec');
 const MAX_INDEXED_PARALLELISM = 100_000;
@@ -44,53 +43,86 @@ function validateRestartPolicy(spec: JobSpec, path: Path): FieldError[] {
     return [required(at, 'valid values: "OnFailure", "Never"')];
   }
   if (policy !== 'OnFailure' && policy !== 'Never') {
-    return [notSupported(at, policy, ['Never', 'OnFailure'])];
+    return [notSupported(at, policy, ['OnFailure', 'Never'], 'as given')];
   }
   const text = 'only "Never" is supported when podFailurePolicy is specified';
   return when(Boolean(spec.podFailurePolicy) && policy !== 'Never', invalid(at, policy, text));
 }
 
-function validateManagedBy(spec: JobSpec, path: Path): FieldError[] {
-  const at = path.child('managedBy');
-  return given(spec.managedBy, (name) => {
-    const [domain = '', ...rest] = name.split('/');
-    const isPath = rest.length > 0 && rest.join('/') !== '';
-    const text = 'must be a domain-prefixed path (such as "acme.io/foo")';
-    return [
-      ...(isPath ? check(dnsSubdomain, domain, at) : [invalid(at, name, text)]),
-      ...when(name.length > MAX_MANAGED_BY, tooLong(at, MAX_MANAGED_BY)),
-    ];
-  });
+const validateManagedBy = (spec: JobSpec, path: Path): FieldError[] =>
+  given(spec.managedBy, (name) => [
+    ...domainPrefixedPath(name, path.child('managedBy')),
+    ...when(byteLength(name) > MAX_MANAGED_BY, tooLong(path.child('managedBy'), MAX_MANAGED_BY)),
+  ]);
+
+/** Above this many completions a job with a limit per index must bound what its status says of failures. */
+const MANY_COMPLETIONS = 100_000;
+const MAX_FAILED_INDEXES = 100_000;
+/** The bounds of parallelism and of failed indexes above {@link MANY_COMPLETIONS}. */
+const MAX_OF_MANY = 10_000;
+const NOT_ABOVE = 'must be less than or equal to';
+
+function validateManyIndexes(spec: JobSpec, path: Path): FieldError[] {
+  const isMany = (spec.completions ?? 0) > MANY_COMPLETIONS;
+  if (!isMany || isAbsent(spec.backoffLimitPerIndex)) return [];
+  const when10k = `when completions are above ${MANY_COMPLETIONS} and used with backoff limit per index`;
+  const bounded = (field: 'parallelism' | 'maxFailedIndexes'): FieldError[] =>
+    when(
+      (spec[field] ?? 0) > MAX_OF_MANY,
+      invalid(path.child(field), spec[field], `${NOT_ABOVE} ${MAX_OF_MANY} ${when10k}`),
+    );
+  return [
+    ...when(
+      isAbsent(spec.maxFailedIndexes),
+      required(
+        path.child('maxFailedIndexes'),
+        `must be specified when completions is above ${MANY_COMPLETIONS}`,
+      ),
+    ),
+    ...bounded('parallelism'),
+    ...bounded('maxFailedIndexes'),
+  ];
 }
 
-const INDEXED_ONLY = ['backoffLimitPerIndex', 'maxFailedIndexes'] as const;
-
 function validateIndexed(spec: JobSpec, path: Path): FieldError[] {
-  const findings = given(spec.completionMode, (mode) =>
-    when(
-      mode !== 'NonIndexed' && mode !== 'Indexed',
-      notSupported(path.child('completionMode'), mode, ['Indexed', 'NonIndexed']),
-    ),
-  );
-  if (spec.completionMode !== 'Indexed') {
-    const misplaced = INDEXED_ONLY.filter((field) => !isAbsent(spec[field])).map((field) =>
-      invalid(path.child(field), spec[field], 'requires indexed completion mode'),
-    );
-    return [...findings, ...misplaced];
-  }
   const parallelism = spec.parallelism ?? 0;
-  const text = `must be less than or equal to ${MAX_INDEXED_PARALLELISM} when completion mode is Indexed`;
+  const failures = spec.maxFailedIndexes ?? 0;
+  const at = path.child('maxFailedIndexes');
+  const bound = `${NOT_ABOVE} ${MAX_INDEXED_PARALLELISM} when completion mode is Indexed`;
   return [
-    ...findings,
     ...when(
       isAbsent(spec.completions),
       required(path.child('completions'), 'when completion mode is Indexed'),
     ),
     ...when(
       parallelism > MAX_INDEXED_PARALLELISM,
-      invalid(path.child('parallelism'), parallelism, text),
+      invalid(path.child('parallelism'), parallelism, bound),
     ),
+    ...when(
+      failures > (spec.completions ?? Infinity),
+      invalid(at, failures, `${NOT_ABOVE} completions`),
+    ),
+    ...when(
+      failures > MAX_FAILED_INDEXES,
+      invalid(at, failures, `${NOT_ABOVE} ${MAX_FAILED_INDEXES}`),
+    ),
+    ...validateManyIndexes(spec, path),
   ];
+}
+
+const INDEXED_ONLY = ['backoffLimitPerIndex', 'maxFailedIndexes'] as const;
+const MODES = ['NonIndexed', 'Indexed'] as const;
+
+function validateMode(spec: JobSpec, path: Path): FieldError[] {
+  const { completionMode } = spec;
+  if (completionMode === 'Indexed') return validateIndexed(spec, path);
+  const at = path.child('completionMode');
+  if (!isAbsent(completionMode) && completionMode !== 'NonIndexed') {
+    return [notSupported(at, completionMode, MODES, 'as given')];
+  }
+  return INDEXED_ONLY.filter((field) => !isAbsent(spec[field])).map((field) =>
+    invalid(path.child(field), spec[field], 'requires indexed completion mode'),
+  );
 }
 
 /** k8s pkg/apis/batch/validation/validation.go:validateJobSpec; also for the template of a CronJob. */
@@ -103,7 +135,7 @@ export function validateJobSpec(spec: JobSpec | undefined, path: Path): FieldErr
       required(path.child('backoffLimitPerIndex'), 'when maxFailedIndexes is specified'),
     ),
     ...validateManagedBy(spec, path),
-    ...validateIndexed(spec, path),
+    ...validateMode(spec, path),
     ...validateFailurePolicy(spec, path),
     ...validateSuccessPolicy(spec, path),
     ...validateReplacement(spec, path),
@@ -124,14 +156,15 @@ function validateHostNames({ metadata, spec }: Job): FieldError[] {
   );
 }
 
-/** k8s pkg/apis/batch/validation/validation.go:ValidateJob. */
-export function validateJob(job: Job): FieldError[] {
+/** k8s pkg/apis/batch/validation/validation.go:ValidateJob; `old` of an update. */
+export function validateJob(job: Job, old?: Job): FieldError[] {
   const { spec } = job;
   const at = SPEC.child('selector');
   const selector = spec?.selector ?? undefined;
   const found = selector ? validateLabelSelector(selector, at) : [];
   return [
-    ...validateHostNames(job),
+    ...validateGenerated(job, old),
+    ...validateJobSpec(spec, SPEC),
     ...(selector ? found : [required(at)]),
     // No selector selects nothing; of one that cannot be nothing more is told.
     ...(found.length === 0 && !selectorMatches(selector, spec?.template?.metadata?.labels)
@@ -143,53 +176,6 @@ export function validateJob(job: Job): FieldError[] {
           ),
         ]
       : []),
-    ...validateJobSpec(spec, SPEC),
-  ];
-}
-
-/** While a job is suspended and has not started, scheduling directives of its template may change (KEP-2926). */
-function templateWithoutDirectives(spec: JobSpec): unknown {
-  const template = cloneJson(spec.template ?? {});
-  const pod = template.spec;
-  if (pod) {
-    delete pod.nodeSelector;
-    delete pod.tolerations;
-    delete pod.affinity;
-    delete pod.schedulingGates;
-  }
-  if (template.metadata) {
-    delete template.metadata.labels;
-    delete template.metadata.annotations;
-  }
-  return template;
-}
-
-export function validateJobUpdate(job: Job, old: Job): FieldError[] {
-  const { spec } = job;
-  const before = old.spec;
-  if (!spec || !before) return [];
-  const mayDirect = before.suspend === true && !old.status?.startTime;
-  const sameTemplate = mayDirect
-    ? isDeepEqual(templateWithoutDirectives(spec), templateWithoutDirectives(before))
-    : isDeepEqual(spec.template, before.template);
-  const mayResize =
-    spec.completionMode === 'Indexed' &&
-    spec.completions === spec.parallelism &&
-    before.completions === before.parallelism;
-  return [
-    ...(mayResize
-      ? []
-      : immutable(spec.completions, before.completions, SPEC.child('completions'))),
-    ...immutable(spec.selector, before.selector, SPEC.child('selector')),
-    ...(sameTemplate ? [] : [invalid(SPEC.child('template'), spec.template, 'field is immutable')]),
-    ...immutable(spec.completionMode, before.completionMode, SPEC.child('completionMode')),
-    ...immutable(spec.podFailurePolicy, before.podFailurePolicy, SPEC.child('podFailurePolicy')),
-    ...immutable(
-      spec.backoffLimitPerIndex,
-      before.backoffLimitPerIndex,
-      SPEC.child('backoffLimitPerIndex'),
-    ),
-    ...immutable(spec.managedBy, before.managedBy, SPEC.child('managedBy')),
-    ...immutable(spec.successPolicy, before.successPolicy, SPEC.child('successPolicy')),
+    ...validateHostNames(job),
   ];
 }
