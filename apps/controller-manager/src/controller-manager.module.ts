@@ -6,8 +6,9 @@ import type { ControllerContext, ControllerEntry } from './controller-entry.js';
 /** The root module: one provider and one Nest controller for each controller of the list. */
 @Module({})
 export class ControllerManagerModule {
-  static register(entries: readonly ControllerEntry[], context: ControllerContext): DynamicModule {
-    const parts = entries.map((entry) => {
+  /** With what each controller is built from. */
+  static register(contexts: ReadonlyMap<ControllerEntry, ControllerContext>): DynamicModule {
+    const parts = [...contexts].map(([entry, context]) => {
       const token = Symbol(entry.name);
       return {
         provider: { provide: token, useFactory: () => entry.create(context) },

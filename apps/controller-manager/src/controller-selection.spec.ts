@@ -72,6 +72,13 @@ const NEEDED = [
 ];
 
 describe('selectControllers()', () => {
+  it.each(CONTROLLERS.map(({ name }) => ({ name })))('-$name leaves out that one', ({ name }) => {
+    const ready = CONTROLLERS.map((entry) => ({ ...entry, enabled: () => true }));
+    const every = ready.map((entry) => entry.name);
+    const left = selectControllers(ready, options(`--controllers=${every.join(',')},-${name}`));
+    expect(left.map((entry) => entry.name)).toEqual(every.filter((other) => other !== name));
+  });
+
   it('runs all but those that are off by default', () => {
     const all = names(
       ...NEEDED,

@@ -7,8 +7,9 @@ import {
   createQueueMeters,
   runTransport,
 } from '@orrery/controller';
+import { accountOf } from './account-names.js';
 import { ControllerManagerFlags, toOptions } from './config/options.js';
-import type { ControllerContext } from './controller-entry.js';
+import type { ControllerContext, ControllerEntry } from './controller-entry.js';
 import { ControllerManagerModule } from './controller-manager.module.js';
 import { selectControllers } from './controller-selection.js';
 import { queueNameOf } from './queue-names.js';
@@ -20,18 +21,23 @@ async function run(argv: readonly string[], context: ComponentContext): Promise<
   const options = toOptions(parseFlags(ControllerManagerFlags, argv, NAME));
   const entries = selectControllers(CONTROLLERS, options);
   const guarded = await connectGuarded(NAME, options, context);
-  const parts: ControllerContext = { ...guarded, options };
+  const contextOf = ({ name }: ControllerEntry): ControllerContext => {
+    const account = options.useServiceAccountCredentials ? accountOf(name) : undefined;
+    const acting = account === undefined ? {} : guarded.actAs(account);
+    return { ...guarded, ...acting, options };
+  };
+  const contexts = new Map(entries.map((entry) => [entry, contextOf(entry)]));
   const strategy = new WatchTransport({
     ...guarded,
     meters: createQueueMeters(guarded.metrics),
-    definitions: entries.map((entry) => {
+    definitions: [...contexts].map(([entry, parts]) => {
       const definition = entry.definition(parts);
       const concurrency = options.concurrency[entry.name] ?? definition.concurrency;
       return { ...definition, concurrency, queue: queueNameOf(entry.name) };
     }),
   });
   try {
-    await runTransport(strategy, ControllerManagerModule.register(entries, parts), context.signal);
+    await runTransport(strategy, ControllerManagerModule.register(contexts), context.signal);
   } finally {
     await guarded.close();
   }

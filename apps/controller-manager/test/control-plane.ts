@@ -22,6 +22,8 @@ export interface ControlPlaneOptions {
   readonly apiFlags?: readonly string[] | ((folder: string) => readonly string[]);
   /** Writes files that the flags name. */
   readonly prepare?: (folder: string) => void | Promise<void>;
+  /** The bearer token that everybody comes with; default none. */
+  readonly token?: string;
   /** Whether pods need the service account that a controller makes. */
   readonly serviceAccounts?: boolean;
 }
@@ -31,14 +33,14 @@ type Flags = ControlPlaneOptions['flags'];
 const flagsOf = (flags: Flags, folder: string): readonly string[] =>
   typeof flags === 'function' ? flags(folder) : (flags ?? []);
 
-const kubeconfig = (server: string): string =>
+const kubeconfig = (server: string, token?: string): string =>
   JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'c',
     contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
     clusters: [{ name: 'c', cluster: { server, 'insecure-skip-tls-verify': true } }],
-    users: [{ name: 'c', user: {} }],
+    users: [{ name: 'c', user: token === undefined ? {} : { token } }],
   });
 
 /** A controller manager of a control plane, in this process. */
@@ -82,6 +84,7 @@ export class ControlPlane {
   async start(): Promise<void> {
     process.env['ORRERY_LOG_DIR'] = this.folder;
     await this.options.prepare?.(this.folder);
+    const { token } = this.options;
     const { port, host: free } = await freeAddress();
     const host = free.replace(/^127\.\d+/, '127.237');
     const argv = [
@@ -100,8 +103,8 @@ export class ControlPlane {
       this.api.catch(reject);
     });
     this.server = `https://${host}:${port}`;
-    writeFileSync(join(this.folder, 'kubeconfig'), kubeconfig(this.server));
-    this.connected = connect({ server: this.server, insecureSkipTlsVerify: true });
+    writeFileSync(join(this.folder, 'kubeconfig'), kubeconfig(this.server, token));
+    this.connected = connect({ server: this.server, insecureSkipTlsVerify: true, token });
     if (this.options.controllers) this.startControllers();
     await this.settled(resources.namespaces, { name: 'default' }, () => true);
   }

@@ -26,6 +26,8 @@ export interface ConnectOptions {
   /** A bearer token; `tokenFile` wins and is read again every minute and after a 401. */
   readonly token?: string | undefined;
   readonly tokenFile?: string | undefined;
+  /** Where tokens come from that are neither; wins over both. */
+  readonly tokens?: TokenSource | undefined;
   /** Name to expect in the server's certificate instead of the host of `server`. */
   readonly serverName?: string | undefined;
   readonly insecureSkipTlsVerify?: boolean | undefined;
@@ -43,7 +45,8 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 /** Silence after which a stream is given up. */
 const STREAM_IDLE_MS = 3_600_000;
 
-function tokensOf({ token, tokenFile }: ConnectOptions, clock: Clock): TokenSource {
+function tokensOf({ token, tokenFile, tokens }: ConnectOptions, clock: Clock): TokenSource {
+  if (tokens) return tokens;
   if (tokenFile) return new FileToken(tokenFile, clock);
   return token ? fixedToken(token) : noToken;
 }

@@ -90,7 +90,10 @@ export class HttpResourceClient<T extends KubeObject> implements ResourceClient<
   }
 
   updateSubresource(object: T, subresource: string, options: WriteQuery = {}): Promise<T> {
-    return this.#write('PUT', objectPath(this.ref, keyOf(object), subresource), object, options);
+    // What a subresource takes may be of a kind of its own, such as Scale.
+    const { apiVersion = this.#apiVersion, kind = this.ref.kind } = object;
+    const path = objectPath(this.ref, keyOf(object), subresource);
+    return this.#send('PUT', path, { ...object, apiVersion, kind }, options);
   }
 
   patch(
@@ -164,7 +167,15 @@ export class HttpResourceClient<T extends KubeObject> implements ResourceClient<
   }
 
   #write(method: string, path: string, object: T, options: WriteQuery): Promise<T> {
-    const body = { ...object, apiVersion: this.#apiVersion, kind: this.ref.kind };
+    return this.#send(
+      method,
+      path,
+      { ...object, apiVersion: this.#apiVersion, kind: this.ref.kind },
+      options,
+    );
+  }
+
+  #send(method: string, path: string, body: T, options: WriteQuery): Promise<T> {
     return this.#call(method, path + toQuery(writeParameters(options)), {
       body: JSON.stringify(body),
       signal: options.signal,

@@ -4,6 +4,8 @@ import { ConfigError } from '@orrery/component';
 
 /** Gives the bearer token of the next request. */
 export interface TokenSource {
+  /** Awaited before each request: for a token that has to be asked for. */
+  ready?(signal?: AbortSignal): Promise<void>;
   token(): string | undefined;
   /** The server refused the token: the next call reads it anew. */
   expire(): void;

@@ -104,8 +104,9 @@ export class Transport {
 
   /** Sends and reads the whole answer, whatever its code. GETs are repeated where that is right. */
   async send(request: HttpRequest): Promise<HttpAnswer> {
-    const { limit } = this.options;
+    const { limit, tokens } = this.options;
     for (let tries = 1; ; tries++) {
+      if (tokens.ready) await tokens.ready(request.signal);
       if (limit) await limit.take(request.signal);
       const answer = await holding(this.options.clock, () => this.#sendOnce(request));
       const waitSeconds = retryAfter(request, answer);
@@ -143,6 +144,7 @@ export class Transport {
     request: Pick<HttpRequest, 'path' | 'signal' | 'timeoutMs'>,
   ): Promise<StreamedAnswer> {
     const { signal, timeoutMs = this.options.requestTimeoutMs } = request;
+    if (this.options.tokens.ready) await this.options.tokens.ready(signal);
     const { path, headers } = this.#optionsOf({ method: 'GET', ...request });
     try {
       const answer = await this.#http2?.open({ path, headers, signal, timeoutMs });

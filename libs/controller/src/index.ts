@@ -46,6 +46,7 @@ export type { ElectionFile, ElectionOptions } from './process/leader-elected-fla
 export { toServing } from './serving/serving-flags.js';
 export type { ServingOptions } from './serving/serving-flags.js';
 export { LeaderElectedFlags, toElection, toRequestLimit } from './process/leader-elected-flags.js';
-export type { GuardedProcess, LeaderElectedOptions } from './process/connect-guarded.js';
+export { ServiceAccountToken } from './process/service-account-token.js';
+export type { Acting, GuardedProcess, LeaderElectedOptions } from './process/connect-guarded.js';
 export { connectGuarded } from './process/connect-guarded.js';
 export { runTransport } from './process/run-transport.js';

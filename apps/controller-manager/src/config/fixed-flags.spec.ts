@@ -62,7 +62,6 @@ describe('flags of kube-controller-manager', () => {
   });
 
   it.each([
-    { flag: '--use-service-account-credentials', says: 'all controllers are the one user' },
     { flag: '--tls-min-version=VersionTLS10', says: 'older ones are not spoken' },
     { flag: '--cloud-provider=aws', says: 'no cloud is modelled' },
     { flag: '--log-flush-frequency=1m', says: 'each written at once' },

@@ -12,10 +12,6 @@ const NO_RECYCLER = 'volumes are not recycled, as upstream does for few kinds on
  * by name.
  */
 export class FixedFlags extends ConcurrencyFlags {
-  @Flag('a service account for each controller', 'use-service-account-credentials')
-  @Unset('all controllers are the one user of --kubeconfig')
-  useServiceAccountCredentials: boolean = false;
-
   @Flag('name of the cluster, for what clouds make for it', 'cluster-name')
   @IsString()
   clusterName: string = 'kubernetes';

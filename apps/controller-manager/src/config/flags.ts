@@ -60,6 +60,13 @@ export class ControllerManagerFlags extends SubsystemFlags {
   @IsString()
   serviceAccountPrivateKeyFile: string = '';
 
+  @Flag(
+    'Each controller acts as a service account of its own in kube-system',
+    'use-service-account-credentials',
+  )
+  @IsBoolean()
+  useServiceAccountCredentials: boolean = false;
+
   @Flag('Time between looks at the nodes')
   @IsDuration()
   nodeMonitorPeriod: string = '5s';

@@ -22,6 +22,7 @@ export interface ControllerManagerOptions extends LeaderElectedOptions, Subsyste
   readonly nodeCidrMaskSizes: MaskSizes;
   readonly rootCaFile: string;
   readonly serviceAccountPrivateKeyFile: string;
+  readonly useServiceAccountCredentials: boolean;
   readonly nodeMonitorPeriodMs: number;
   readonly nodeMonitorGracePeriodMs: number;
   readonly nodeEvictionRate: number;
@@ -50,6 +51,7 @@ export function toOptions(flags: ControllerManagerFlags): ControllerManagerOptio
     rootCaFile: flags.rootCaFile,
     serviceAccountPrivateKeyFile: flags.serviceAccountPrivateKeyFile,
     serviceClusterIpRange: flags.serviceClusterIpRange,
+    useServiceAccountCredentials: flags.useServiceAccountCredentials,
     nodeEvictionRate: flags.nodeEvictionRate,
     terminatedPodGcThreshold: flags.terminatedPodGcThreshold,
     disableForceDetachOnTimeout: flags.disableForceDetachOnTimeout,

@@ -6,11 +6,15 @@ import { SystemClock, parseFlags } from '@orrery/component';
 import { ControllerRunner, GuardedClient, WriteFence, noEvents } from '@orrery/controller';
 import type { ControllerDefinition } from '@orrery/controller';
 import { InformerFactory } from '@orrery/informers';
+import { accountOf } from '../../src/account-names.js';
 import { ControllerManagerFlags, toOptions } from '../../src/config/options.js';
 import type { ControllerContext, ControllerEntry } from '../../src/controller-entry.js';
 
 export interface ProcessParts {
+  /** What caches are filled by. */
   readonly client: KubeClient;
+  /** As whom each controller writes. */
+  readonly clientOf: (account: string) => KubeClient;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -36,17 +40,18 @@ export class ControllerProcess {
     const options = toOptions(
       parseFlags(ControllerManagerFlags, ['--kubeconfig=none', ...parts.flags], 'process'),
     );
-    const guarded = new GuardedClient({ client, informers, fence });
-    const context: ControllerContext = {
-      client: guarded,
+    const guarded = (inner: KubeClient) => new GuardedClient({ client: inner, informers, fence });
+    const contextOf = (account: string | undefined): ControllerContext => ({
+      client: guarded(account === undefined ? client : parts.clientOf(account)),
       informers,
       events: () => noEvents,
       clock,
       random,
       logger,
       options,
-    };
+    });
     this.#runners = entries.map((entry) => {
+      const context = contextOf(accountOf(entry.name));
       const reconciler = entry.create(context);
       const handle = (key: ObjectKey, signal: AbortSignal) => reconciler.reconcile(key, signal);
       const definition = this.#pokeable(entry.definition(context));

@@ -129,6 +129,7 @@ class Run {
     }
     if (how.clean) await this.#converge(async () => this.#compare(how.clean));
     await this.#settle();
+    if (world.refused.length > 0) throw new Error(`not allowed: ${world.refused.join('; ')}`);
     const picture = await this.#picture();
     if (how.clean) await this.#compare(how.clean, picture);
     return { picture, ...this.#tally(), died: this.#lives.some(({ dead }) => dead) };

@@ -1,16 +1,18 @@
 import type { KubeObject, ObjectKey } from '@orrery/apimachinery';
-import { isConflict, isNotFound } from '@orrery/apimachinery';
+import { StatusError, isConflict, isNotFound } from '@orrery/apimachinery';
 import type { Pod, ResourceRef } from '@orrery/api';
 import { resources } from '@orrery/api';
 import { connect } from '@orrery/client';
 import type { KubeClient } from '@orrery/client';
-import { SteppedClock, SystemRandom, createLogger } from '@orrery/component';
+import { SteppedClock, SystemClock, SystemRandom, createLogger } from '@orrery/component';
+import { ServiceAccountToken } from '@orrery/controller';
 import { InformerFactory } from '@orrery/informers';
 import { eventually } from '@orrery/testkit';
 import type { ControllerEntry } from '../../src/controller-entry.js';
 import { ControllerProcess } from './controller-process.js';
 import { intercept } from './intercepting-client.js';
 import type { Interceptor } from './intercepting-client.js';
+import { MASTER } from './scenario-plane.js';
 import { normalForm } from './normal-form.js';
 
 export const NS = 'default';
@@ -27,6 +29,8 @@ export class World {
   readonly client: KubeClient;
   /** Writes of everybody so far. */
   activity = 0;
+  /** Writes of controllers that their service accounts have no right to. */
+  readonly refused: string[] = [];
   readonly #life = new AbortController();
   readonly #running: Promise<unknown>[] = [];
   readonly #processes = new Set<ControllerProcess>();
@@ -57,9 +61,9 @@ export class World {
   /** Starts controllers as a process of their own; its client goes through `interceptor`. */
   start(entries: readonly ControllerEntry[], interceptor: Interceptor = {}): ControllerProcess {
     const { clock, random, logger } = this;
-    const client = intercept(this.#connect(), interceptor);
     const process = new ControllerProcess(entries, {
-      client,
+      client: intercept(this.#connect(), interceptor),
+      clientOf: (account) => intercept(this.#connectAs(account), interceptor),
       clock,
       random,
       logger,
@@ -140,7 +144,26 @@ export class World {
   }
 
   #connect(): KubeClient {
-    return intercept(connect({ server: this.server, insecureSkipTlsVerify: true }), this.#counting);
+    const master = { server: this.server, insecureSkipTlsVerify: true, token: MASTER };
+    return intercept(connect(master), this.#counting);
+  }
+
+  /** As the controller's service account, with its rights alone. */
+  #connectAs(account: string): KubeClient {
+    const tokens = new ServiceAccountToken({
+      client: this.client,
+      account,
+      clock: new SystemClock(),
+    });
+    const server = { server: this.server, insecureSkipTlsVerify: true, tokens };
+    const noting: Interceptor = {
+      write: (write, send) =>
+        send().catch((error: unknown) => {
+          if (error instanceof StatusError && error.code === 403) this.refused.push(error.message);
+          throw error;
+        }),
+    };
+    return intercept(intercept(connect(server), noting), this.#counting);
   }
 
   #now(): number {

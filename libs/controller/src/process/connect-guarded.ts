@@ -10,6 +10,7 @@ import {
   inRootfs,
 } from '@orrery/component';
 import { InformerFactory } from '@orrery/informers';
+import { ServiceAccountToken } from './service-account-token.js';
 import { LeaderElector, alwaysLeader } from '../election/leader-elector.js';
 import { leadAlways } from '../transport/watch-transport.js';
 import type { WatchTransportOptions } from '../transport/watch-transport.js';
@@ -33,19 +34,25 @@ export interface LeaderElectedOptions extends ElectionOptions {
   readonly electionComponent?: string;
 }
 
+/** How somebody reads and writes. */
+export interface Acting {
+  /** Writes only while this process leads, and tells the fence what it wrote. */
+  readonly client: KubeClient;
+  /** Events are no decisions: they are written without the guard. */
+  events(component: string): EventRecorder;
+}
+
 /** What a process behind a lease works with. */
-export interface GuardedProcess {
+export interface GuardedProcess extends Acting {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Writes only while this process leads, and tells the fence what it wrote. */
-  readonly client: KubeClient;
   readonly fence: WriteFence;
   readonly informers: InformerFactory;
   readonly whileLeading: WatchTransportOptions['whileLeading'];
-  /** Events are no decisions: they are written without the guard. */
-  events(component: string): EventRecorder;
+  /** The same as a service account of kube-system, with its token in place of the credentials of the kubeconfig. */
+  actAs(account: string): Acting;
   close(): Promise<void>;
 }
 
@@ -83,43 +90,92 @@ export async function connectGuarded(
         identity: `${hostname()}_${base.random.uuid()}`,
       })
     : undefined;
-  const leadership = elector ?? alwaysLeader;
-  const isFenced = elector !== undefined && options.fencedWrites;
-  const writer = isFenced ? connect({ ...server, fence: () => elector.fence }) : client;
+  const opened = [client, renewer];
+  const fenceOf = elector && options.fencedWrites ? () => elector.fence : undefined;
+  const acting = (plain: KubeClient, as: ConnectOptions): Acting => {
+    const writer = fenceOf ? connect({ ...as, fence: fenceOf }) : plain;
+    opened.push(plain, writer);
+    return {
+      client: guard(writer, { informers, fence, elector }),
+      events: (component) => new ApiEventRecorder({ ...base, client: plain, component }),
+    };
+  };
   const metrics = createMetrics({ process: true });
   await serve({ ...base, name, metrics }, options, signal);
   return {
     ...base,
+    ...acting(client, server),
     metrics,
     informers,
     fence,
-    client: new GuardedClient({
-      client: writer,
-      informers,
-      fence,
-      beforeWrite: () => {
-        leadership.assertMayWrite();
-      },
-      onFenced: () => elector?.fenced(),
-    }),
     whileLeading: elector ? (until, lead) => elector.start(until, lead) : leadAlways,
-    events,
+    actAs: (account) => {
+      const tokens = new ServiceAccountToken({ client: renewer, account, clock });
+      const userAgent = `${name}/${account}`;
+      const as = { ...limited(anonymous(server), options, clock), tokens, userAgent };
+      return acting(connect(as), as);
+    },
     close: async () => {
-      for (const each of [writer, renewer, client]) await each.close();
+      for (const each of opened) await each.close();
     },
   };
 }
 
+/** Writes only while this process leads. */
+function guard(
+  client: KubeClient,
+  parts: {
+    readonly informers: InformerFactory;
+    readonly fence: WriteFence;
+    readonly elector: LeaderElector | undefined;
+  },
+): KubeClient {
+  const { informers, fence, elector } = parts;
+  const leadership = elector ?? alwaysLeader;
+  const beforeWrite = (): void => {
+    leadership.assertMayWrite();
+  };
+  return new GuardedClient({
+    client,
+    informers,
+    fence,
+    beforeWrite,
+    onFenced: () => elector?.fenced(),
+  });
+}
+
+/** The same server, asked by nobody in particular (k8s client-go rest: AnonymousClientConfig). */
+const anonymous = ({
+  server,
+  ca,
+  serverName,
+  insecureSkipTlsVerify,
+}: ConnectOptions): ConnectOptions => ({
+  server,
+  ca,
+  serverName,
+  insecureSkipTlsVerify,
+});
+
 /** The API server of the kubeconfig, or of --master, and how many requests it may be sent. */
 function serverOf(name: string, options: LeaderElectedOptions, clock: Clock): ConnectOptions {
-  const { perSecond, burst } = options.requestLimit ?? {};
-  return {
+  const server = {
     ...loadKubeconfig(inRootfs(options.kubeconfig)),
     ...(options.master === '' ? {} : { server: options.master }),
     userAgent: name,
-    clock,
-    limit: perSecond && burst ? new RateLimit(perSecond, burst, clock) : undefined,
   };
+  return limited(server, options, clock);
+}
+
+/** With a limit of its own: upstream's counts for each client. */
+function limited(
+  server: ConnectOptions,
+  { requestLimit }: LeaderElectedOptions,
+  clock: Clock,
+): ConnectOptions {
+  const { perSecond, burst } = requestLimit ?? {};
+  const limit = perSecond && burst ? new RateLimit(perSecond, burst, clock) : undefined;
+  return { ...server, clock, limit };
 }
 
 /** Serves health and metrics where the flags say so. */

@@ -78,16 +78,20 @@ export class DeploymentReconciler implements Reconciler {
     await allOrFirstFailure(plan.remove.map((rs) => this.#remove(rs)));
   }
 
-  /** The status and the revision are two writes: the second is made on what the first gave. */
+  /** The revision and the status are two writes: the second is made on what the first gave. */
   async #report(deployment: Deployment, plan: DeploymentPlan): Promise<void> {
-    const wrote = await this.writes.status.writeIfChanged(deployment, plan.status);
-    if (plan.revision === undefined) return;
-    const { namespace = '', name = '', resourceVersion } = deployment.metadata;
-    const metadata = {
-      annotations: { [REVISION]: plan.revision },
-      ...(wrote ? {} : { resourceVersion }),
-    };
-    await this.writes.deployments.patch({ namespace, name }, 'merge', { metadata });
+    const current =
+      plan.revision === undefined ? deployment : await this.#annotate(deployment, plan.revision);
+    await this.writes.status.writeIfChanged(current, plan.status);
+  }
+
+  #annotate(deployment: Deployment, revision: string): Promise<Deployment> {
+    const { metadata } = deployment;
+    const annotations = { ...metadata.annotations, [REVISION]: revision };
+    return this.writes.deployments.update({
+      ...deployment,
+      metadata: { ...metadata, annotations },
+    });
   }
 
   async #create(deployment: Deployment, wanted: ReplicaSet): Promise<void> {

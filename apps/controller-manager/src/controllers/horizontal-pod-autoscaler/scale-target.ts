@@ -31,9 +31,6 @@ export class ScaleTargets {
 
   /** Fails when somebody else scaled meanwhile. */
   async set({ ref, scale }: ScaleTarget, replicas: number): Promise<void> {
-    const { namespace, name = '', resourceVersion } = scale.metadata;
-    const key = namespace ? { namespace, name } : { name };
-    const body = { metadata: { resourceVersion }, spec: { replicas } };
-    await this.client.resource(ref).patch(key, 'merge', body, { subresource: 'scale' });
+    await this.client.resource(ref).updateSubresource({ ...scale, spec: { replicas } }, 'scale');
   }
 }

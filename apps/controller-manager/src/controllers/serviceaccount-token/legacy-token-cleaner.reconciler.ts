@@ -45,7 +45,7 @@ export class LegacyTokenCleanerReconciler implements Reconciler {
   }
 
   async #look(secret: Secret, trackedSince: string): Promise<void> {
-    const { namespace = '', annotations, labels } = secret.metadata;
+    const { namespace = '', annotations, uid } = secret.metadata;
     const name = annotations?.[ACCOUNT_NAME] ?? '';
     const now = this.clock.now();
     const act = decideCleanUp({
@@ -58,9 +58,8 @@ export class LegacyTokenCleanerReconciler implements Reconciler {
     });
     try {
       if (act === 'mark')
-        await this.client.update({
-          ...secret,
-          metadata: { ...secret.metadata, labels: { ...labels, [INVALID_SINCE]: dayOf(now) } },
+        await this.client.patch(keyOf(secret), 'merge', {
+          metadata: { uid, labels: { [INVALID_SINCE]: dayOf(now) } },
         });
       if (act === 'delete') await this.#delete(secret);
     } catch (error) {

@@ -172,7 +172,38 @@ async function serveStorageVersions(world: World): Promise<void> {
       ],
     },
   });
+  await letCollect(world, 'storage-version-garbage-collector');
   await eventually(() => world.list(storageVersions), { timeoutMs: 30_000 });
+}
+
+/** The role that goes with that gate (k8s bootstrappolicy/controller_policy.go). */
+async function letCollect(world: World, account: string): Promise<void> {
+  const metadata = { name: `system:controller:${account}` };
+  await world.create(clusterroles, {
+    metadata,
+    rules: [
+      {
+        apiGroups: ['coordination.k8s.io'],
+        resources: ['leases'],
+        verbs: ['get', 'list', 'watch'],
+      },
+      {
+        apiGroups: ['internal.apiserver.k8s.io'],
+        resources: ['storageversions'],
+        verbs: ['get', 'list', 'watch', 'delete'],
+      },
+      {
+        apiGroups: ['internal.apiserver.k8s.io'],
+        resources: ['storageversions/status'],
+        verbs: ['update'],
+      },
+    ],
+  });
+  await world.create(resources.clusterrolebindings, {
+    metadata,
+    subjects: [{ kind: 'ServiceAccount', name: account, namespace: 'kube-system' }],
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: metadata.name },
+  });
 }
 
 async function storageVersion(
