@@ -20,6 +20,16 @@ export function oneOf(
   return supported.includes(value) ? [] : [notSupported(path, value, supported)];
 }
 
+/** As {@link oneOf}, where upstream tells the legal values in an order of its own. */
+export function oneOfThese(
+  value: string | null | undefined,
+  supported: readonly string[],
+  path: FieldPath,
+): FieldError[] {
+  if (!value) return [required(path)];
+  return supported.includes(value) ? [] : [notSupported(path, value, supported, 'as given')];
+}
+
 /** One of a set, where it is given; an empty text is given, as Go's pointers tell. */
 export function supported(
   value: string | null | undefined,

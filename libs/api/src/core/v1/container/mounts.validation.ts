@@ -94,11 +94,17 @@ export function validateMounts(
   });
 }
 
+const stepsBack = (path: string | undefined): boolean =>
+  String(path ?? '')
+    .split('/')
+    .includes('..');
+
 function validateDevice(
   device: VolumeDevice,
   container: Container,
   volume: Volume | undefined,
   at: FieldPath,
+  isTaken: boolean,
 ): FieldError[] {
   const { name, devicePath } = device;
   const isClaim = Boolean(volume?.persistentVolumeClaim) || Boolean(volume?.ephemeral);
@@ -114,10 +120,9 @@ function validateDevice(
     ),
     ...when(!volume, notFound(at.child('name'), name ?? '')),
     ...when(!devicePath, required(at.child('devicePath'))),
+    ...when(isTaken, invalid(at.child('devicePath'), devicePath, 'must be unique')),
     ...when(
-      String(devicePath ?? '')
-        .split('/')
-        .includes('..'),
+      stepsBack(devicePath),
       invalid(at.child('devicePath'), devicePath, "can not contain backsteps ('..')"),
     ),
     ...when(
@@ -149,11 +154,10 @@ export function validateDevices(
     const findings = [
       ...when(!name, required(at.child('name'))),
       ...when(names.has(name), invalid(at.child('name'), name, 'must be unique')),
-      ...validateDevice(device, container, volumes.get(name), at),
-      ...when(paths.has(devicePath), invalid(at.child('devicePath'), devicePath, 'must be unique')),
+      ...validateDevice(device, container, volumes.get(name), at, paths.has(devicePath)),
     ];
-    names.add(name);
-    paths.add(devicePath);
+    if (name) names.add(name);
+    if (!stepsBack(devicePath)) paths.add(devicePath);
     return findings;
   });
 }

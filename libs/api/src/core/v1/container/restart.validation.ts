@@ -1,18 +1,19 @@
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
-import { forbidden, notSupported, required, tooLong } from '@orrery/apimachinery';
+import { forbidden, notSupported, required, tooMany } from '@orrery/apimachinery';
 import type { Container } from '../../../types.js';
 import { when } from '../../../meta/findings.js';
 import { eachOf, list } from '../../../meta/list.js';
 
 const POLICIES = ['Always', 'Never', 'OnFailure'];
 const OPERATORS = ['In', 'NotIn'];
+const NEEDS_POLICY = 'must specify restartPolicy when restart rules are used';
 const MAX_RULES = 20;
 const MAX_CODES = 255;
 
 function validateRules(container: Container, path: FieldPath): FieldError[] {
   const rules = list(container.restartPolicyRules);
   return [
-    ...when(rules.length > MAX_RULES, tooLong(path, MAX_RULES)),
+    ...when(rules.length > MAX_RULES, tooMany(path, rules.length, MAX_RULES)),
     ...eachOf(rules, ({ action, exitCodes }, i) => {
       const at = path.index(i);
       const legal = action === 'Restart';
@@ -30,7 +31,10 @@ function validateRules(container: Container, path: FieldPath): FieldError[] {
           !OPERATORS.includes(operator),
           notSupported(codes.child('operator'), operator ?? '', OPERATORS),
         ),
-        ...when(list(values).length > MAX_CODES, tooLong(codes.child('values'), MAX_CODES)),
+        ...when(
+          list(values).length > MAX_CODES,
+          tooMany(codes.child('values'), list(values).length, MAX_CODES),
+        ),
       ];
     }),
   ];
@@ -41,10 +45,9 @@ export function validateRestart(container: Container, path: FieldPath): FieldErr
   const { restartPolicy } = container;
   const at = path.child('restartPolicy');
   const hasRules = list(container.restartPolicyRules).length > 0;
-  const missing = 'must specify restartPolicy when restart rules are used';
   return [
     ...(restartPolicy === undefined || restartPolicy === null
-      ? when(hasRules, required(at, missing))
+      ? when(hasRules, required(at, NEEDS_POLICY))
       : when(!POLICIES.includes(restartPolicy), notSupported(at, restartPolicy, POLICIES))),
     ...validateRules(container, path.child('restartPolicyRules')),
   ];
@@ -52,10 +55,12 @@ export function validateRestart(container: Container, path: FieldPath): FieldErr
 
 /** The same for init containers, of which those that always restart run beside the pod's containers. */
 export function validateInitRestart(container: Container, path: FieldPath): FieldError[] {
-  if (container.restartPolicy === undefined || container.restartPolicy === null) return [];
+  const hasRules = list(container.restartPolicyRules).length > 0;
+  if ((container.restartPolicy ?? null) === null)
+    return when(hasRules, required(path.child('restartPolicy'), NEEDS_POLICY));
   if (container.restartPolicy !== 'Always') return validateRestart(container, path);
   return when(
-    list(container.restartPolicyRules).length > 0,
+    hasRules,
     forbidden(
       path.child('restartPolicyRules'),
       'restartPolicyRules are not allowed for init containers with restart policy Always',

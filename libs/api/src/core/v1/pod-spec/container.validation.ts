@@ -1,7 +1,7 @@
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
 import { duplicate, forbidden, invalid, notFound, required } from '@orrery/apimachinery';
 import type { Container, EphemeralContainer, PodSpec } from '../../../types.js';
-import { oneOf } from '../../../meta/fields.js';
+import { oneOf, oneOfThese } from '../../../meta/fields.js';
 import { when } from '../../../meta/findings.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, dnsLabel, portName, portNumber } from '../../../meta/names.js';
@@ -54,9 +54,9 @@ function validateCommon(
       ? check(dnsLabel, container.name, path.child('name'))
       : [required(path.child('name'))]),
     ...when(!container.image, required(path.child('image'))),
-    ...oneOf(
+    ...oneOfThese(
       container.terminationMessagePolicy,
-      ['FallbackToLogsOnError', 'File'],
+      ['File', 'FallbackToLogsOnError'],
       path.child('terminationMessagePolicy'),
     ),
     ...validatePorts(container, path.child('ports')),
@@ -107,6 +107,18 @@ function validateInitHooks(container: Container, spec: PodSpec, path: FieldPath)
   );
 }
 
+/** Only what runs beside the pod's containers can be restarted by a resize. */
+function validateInitResize(container: Container, at: FieldPath): FieldError[] {
+  const path = at.child('resizePolicy');
+  const text = "must not be set to 'RestartContainer' for non-sidecar initContainers";
+  return eachOf(container.resizePolicy, ({ restartPolicy }, i) =>
+    when(
+      restartPolicy === 'RestartContainer',
+      invalid(path.index(i).child('restartPolicy'), restartPolicy, text),
+    ),
+  );
+}
+
 function validateMain(scope: ContainerScope, path: FieldPath): FieldError[] {
   const containers = list(scope.spec.containers);
   const names = new Set<string>();
@@ -139,6 +151,7 @@ function validateInit(scope: ContainerScope, path: FieldPath): FieldError[] {
       ...when(isRepeated, duplicate(at.child('name'), container.name)),
       ...hostPortConflicts([container], path),
       ...validateInitHooks(container, scope.spec, at),
+      ...(container.restartPolicy === 'Always' ? [] : validateInitResize(container, at)),
     ];
   });
 }
@@ -206,11 +219,7 @@ export function validateImageSpace(container: Container, path: FieldPath): Field
 }
 
 /** On the host's network a port is the host's port. */
-function validateHostNetwork(
-  { spec }: ContainerScope,
-  path: FieldPath,
-  isPod: boolean,
-): FieldError[] {
+export function validateHostNetwork(spec: PodSpec, path: FieldPath, isPod: boolean): FieldError[] {
   if (!spec.hostNetwork) return [];
   return eachOf(spec.containers, (container, i) =>
     eachOf(container.ports, ({ hostPort = 0, containerPort }, p) =>
@@ -227,13 +236,8 @@ function validateHostNetwork(
 }
 
 /** All containers of one pod spec. */
-export const validateContainers = (
-  scope: ContainerScope,
-  path: FieldPath,
-  isPod: boolean,
-): FieldError[] => [
+export const validateContainers = (scope: ContainerScope, path: FieldPath): FieldError[] => [
   ...validateMain(scope, path.child('containers')),
   ...validateInit(scope, path.child('initContainers')),
   ...validateEphemeral(scope, path.child('ephemeralContainers')),
-  ...validateHostNetwork(scope, path.child('containers'), isPod),
 ];

@@ -8,7 +8,7 @@ import {
   tooLong,
 } from '@orrery/apimachinery';
 import type { PodSpec } from '../../../types.js';
-import { oneOf } from '../../../meta/fields.js';
+import { oneOfThese } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, dnsLabel, dnsSubdomain } from '../../../meta/names.js';
@@ -72,9 +72,9 @@ export function validateDnsConfig(spec: PodSpec, path: FieldPath): FieldError[] 
 }
 
 export const validateDnsPolicy = (spec: PodSpec, path: FieldPath): FieldError[] =>
-  oneOf(
+  oneOfThese(
     spec.dnsPolicy,
-    ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'],
+    ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'],
     path.child('dnsPolicy'),
   );
 

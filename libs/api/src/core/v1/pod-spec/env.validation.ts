@@ -3,6 +3,7 @@ import { invalid, required } from '@orrery/apimachinery';
 import type { Container, EnvFromSource, EnvVar, FileKeySelector } from '../../../types.js';
 import { given, when } from '../../../meta/findings.js';
 import { eachOf } from '../../../meta/list.js';
+import type { NameRule } from '../../../meta/names.js';
 import { check, configKey, dnsLabel, dnsSubdomain, envName } from '../../../meta/names.js';
 import {
   ENV_FIELDS,
@@ -53,8 +54,11 @@ function validateSource({ value, valueFrom }: EnvVar, path: FieldPath): FieldErr
   ];
 }
 
+/** Upstream takes these for the beginnings of names, which may end in a dash. */
+const nameOrPrefix: NameRule = (name) => dnsSubdomain(name.replace(/(?<=.)-$/, 'a'));
+
 const validateName = (name: string | undefined, path: FieldPath): FieldError[] =>
-  name ? check(dnsSubdomain, name, path.child('name')) : [required(path.child('name'))];
+  name ? check(nameOrPrefix, name, path.child('name')) : [required(path.child('name'))];
 
 /** Of the whole source upstream names the list, not the element. */
 function validateEnvFrom(source: EnvFromSource, at: FieldPath, path: FieldPath): FieldError[] {

@@ -16,7 +16,8 @@ import { isHugePages, validateResourceName } from '../../../meta/resource-names.
 import { validateResources } from './resources.validation.js';
 import type { ResourceNameRule } from './resources.validation.js';
 
-const isPodResource = (name: string): boolean =>
+/** What a pod as a whole can ask for. */
+export const isPodResource = (name: string): boolean =>
   name === 'cpu' || name === 'memory' || isHugePages(name);
 
 const podResourceName: ResourceNameRule = (name, path) => {
@@ -39,7 +40,7 @@ const amountOf = (container: Container, field: Field, name: string): Quantity =>
 const larger = (a: Quantity, b: Quantity): Quantity => (compareQuantities(a, b) < 0 ? b : a);
 
 /** What the containers need at the most demanding moment: init containers run one by one, sidecars stay. */
-function aggregate(spec: PodSpec, field: Field, name: string): Quantity {
+export function aggregate(spec: PodSpec, field: Field, name: string): Quantity {
   let sidecars = zeroQuantity;
   let initPeak = zeroQuantity;
   for (const container of list(spec.initContainers)) {

@@ -9,13 +9,13 @@ import {
   tooMany,
 } from '@orrery/apimachinery';
 import type { PodResourceClaim, PodSpec } from '../../../types.js';
-import { oneOf } from '../../../meta/fields.js';
+import { oneOfThese } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { validateLabels } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, dnsLabel, dnsSubdomain, qualifiedName } from '../../../meta/names.js';
 import { validateTopologySpread } from '../scheduling/topology-spread.validation.js';
-import { validateContainers } from './container.validation.js';
+import { validateContainers, validateHostNetwork } from './container.validation.js';
 import {
   validateDnsConfig,
   validateDnsPolicy,
@@ -60,7 +60,7 @@ function validateReferences(spec: PodSpec, path: FieldPath): FieldError[] {
       check(dnsSubdomain, value, path.child('runtimeClassName')),
     ),
     ...given(spec.preemptionPolicy, (value) =>
-      oneOf(value, ['Never', 'PreemptLowerPriority'], path.child('preemptionPolicy')),
+      oneOfThese(value, ['PreemptLowerPriority', 'Never'], path.child('preemptionPolicy')),
     ),
     ...given(spec.overhead, (limits) => validateResources({ limits }, path.child('overhead'))),
   ];
@@ -93,16 +93,22 @@ function validateClaim(claim: PodResourceClaim, path: FieldPath): FieldError[] {
   const hasName = resourceClaimName !== undefined && resourceClaimName !== null;
   const hasTemplate = resourceClaimTemplateName !== undefined && resourceClaimTemplateName !== null;
   const names = '`resourceClaimName`, `resourceClaimTemplateName`';
+  // As upstream's internal type prints.
+  const shown = {
+    Name: claim.name ?? '',
+    ResourceClaimName: resourceClaimName ?? null,
+    ResourceClaimTemplateName: resourceClaimTemplateName ?? null,
+  };
   return [
     ...when(
       hasName && hasTemplate,
       invalid(
         path,
-        claim,
+        shown,
         'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified',
       ),
     ),
-    ...when(!hasName && !hasTemplate, invalid(path, claim, `must specify one of: ${names}`)),
+    ...when(!hasName && !hasTemplate, invalid(path, shown, `must specify one of: ${names}`)),
     ...given(resourceClaimName, (value) =>
       check(dnsSubdomain, value, path.child('resourceClaimName')),
     ),
@@ -178,9 +184,14 @@ export function validatePodSpec(
     ...when((spec.terminationGracePeriodSeconds ?? null) === null, required(grace)),
     ...volumes.findings,
     ...validateClaims(spec, path.child('resourceClaims')),
-    ...validateContainers({ spec, volumes: volumes.known }, path, owner.isPod),
+    ...validateContainers({ spec, volumes: volumes.known }, path),
     ...validatePodResources(spec, path),
-    ...oneOf(spec.restartPolicy, ['Always', 'Never', 'OnFailure'], path.child('restartPolicy')),
+    ...validateHostNetwork(spec, path.child('containers'), owner.isPod),
+    ...oneOfThese(
+      spec.restartPolicy,
+      ['Always', 'OnFailure', 'Never'],
+      path.child('restartPolicy'),
+    ),
     ...validateDnsPolicy(spec, path),
     ...validateLabels(spec.nodeSelector, path.child('nodeSelector')),
     ...validatePodSecurityContext(spec.securityContext, spec, path.child('securityContext')),

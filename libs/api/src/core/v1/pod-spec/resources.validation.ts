@@ -126,7 +126,7 @@ export function validateResizePolicies(
   return list(policies).flatMap(({ resourceName, restartPolicy: policy }, i) => {
     const isRepeated = seen.has(resourceName);
     seen.add(resourceName);
-    const text = "must be 'NotRequired' when `restartPolicy` is 'Never'";
+    const text = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
     return [
       ...when(isRepeated, duplicate(path.index(i), resourceName)),
       ...required1of(resourceName, RESIZABLE, path),

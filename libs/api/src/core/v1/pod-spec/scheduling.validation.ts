@@ -7,7 +7,7 @@ import type {
   PodAffinityTerm,
   Toleration,
 } from '../../../types.js';
-import { oneOf } from '../../../meta/fields.js';
+import { oneOfThese } from '../../../meta/fields.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, dnsLabel, dnsSubdomain, labelValue, qualifiedName } from '../../../meta/names.js';
@@ -155,9 +155,10 @@ function validateTolerationValue(toleration: Toleration, at: FieldPath): FieldEr
       return value ? [invalid(path, value, "value must be empty when `operator` is 'Exists'")] : [];
     case 'Gt':
     case 'Lt':
-      return [];
+      // Comparing numbers is alpha (TaintTolerationComparisonOperators).
+      return [notSupported(path, operator, ['Equal', 'Exists', 'Lt', 'Gt'], 'as given')];
     default:
-      return [notSupported(path, operator, ['Equal', 'Exists', 'Gt', 'Lt'])];
+      return [notSupported(path, operator, ['Equal', 'Exists'])];
   }
 }
 
@@ -183,7 +184,7 @@ function validateToleration(toleration: Toleration, at: FieldPath): FieldError[]
     );
   }
   findings.push(...validateTolerationValue(toleration, at));
-  return effect ? [...findings, ...oneOf(effect, EFFECTS, at.child('effect'))] : findings;
+  return effect ? [...findings, ...oneOfThese(effect, EFFECTS, at.child('effect'))] : findings;
 }
 
 export function validateTolerations(

@@ -111,7 +111,7 @@ function validateEphemeral(source: EphemeralVolumeSource, path: FieldPath): Fiel
     ...validateAnnotations(annotations, at.child('metadata', 'annotations')),
     ...validateLabels(labels, at.child('metadata', 'labels')),
     ...Object.entries(others)
-      .filter(([, value]) => value !== undefined && value !== null)
+      .filter(([, value]) => Boolean(value))
       .map(([field]) => forbidden(at.child('metadata', field), 'cannot be set')),
     ...validateClaimSpec(template.spec, at.child('spec')),
   ];

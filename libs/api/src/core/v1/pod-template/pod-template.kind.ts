@@ -7,6 +7,7 @@ import { strategyOf } from '../../../meta/strategy.js';
 import { containerImages, containerNames, formatLabels } from '../../../table/cells.js';
 import { column, nameColumn, table } from '../../../table/columns.js';
 import { podWarnings } from '../pod-warnings/pod-warnings.js';
+import { dropDisabledFields } from './disabled-fields.js';
 import { setPodTemplateDefaults } from './pod-template.defaults.js';
 import { validatePodTemplate } from './pod-template.validation.js';
 
@@ -22,6 +23,8 @@ export const PodTemplateKind = defineKind<PodTemplate>({
   setDefaults: (object) => setPodTemplateDefaults((object.template ??= {})),
   strategy: strategyOf<PodTemplate>({
     namespaced: true,
+    prepareForCreate: ({ template }) => dropDisabledFields(template?.spec),
+    prepareForUpdate: ({ template }, old) => dropDisabledFields(template?.spec, old.template?.spec),
     check,
     warnings: ({ template }, old) =>
       old && isDeepEqual(template, old.template)

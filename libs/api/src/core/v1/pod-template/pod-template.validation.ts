@@ -10,6 +10,10 @@ import {
 import { when } from '../../../meta/findings.js';
 import { list } from '../../../meta/list.js';
 import { validateAnnotations } from '../../../meta/object-meta.js';
+import {
+  validatePodAnnotations,
+  validateProfilesMatch,
+} from '../pod/pod-annotations.validation.js';
 import { validatePodSpec } from '../pod-spec/pod-spec.validation.js';
 
 /** k8s pkg/apis/core/validation/validation.go:ValidatePodTemplateSpec. */
@@ -22,7 +26,9 @@ export function validatePodTemplate(
     // Upstream leaves `metadata` out of these two paths.
     ...validateLabels(template.metadata?.labels, path.child('labels')),
     ...validateAnnotations(template.metadata?.annotations, path.child('annotations')),
+    ...validatePodAnnotations(template.metadata, template.spec, path.child('annotations')),
     ...validatePodSpec(template.spec, path.child('spec')),
+    ...validateProfilesMatch(template.metadata, template.spec, path.child('spec')),
     ...when(
       list(template.spec?.ephemeralContainers).length > 0,
       forbidden(

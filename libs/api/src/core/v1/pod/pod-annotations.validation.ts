@@ -1,13 +1,12 @@
 import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
 import { FieldPath, forbidden, invalid } from '@orrery/apimachinery';
-import type { AppArmorProfile, Pod, SeccompProfile } from '../../../types.js';
+import type { AppArmorProfile, Pod, PodSpec, SeccompProfile } from '../../../types.js';
 import { when } from '../../../meta/findings.js';
 import { entries, own } from '../../../meta/list.js';
 import { containersOf } from '../pod-spec/os.validation.js';
 import { descendingPath } from '../volume-source/file-path.js';
 
 const PATH = FieldPath.of('metadata', 'annotations');
-const SPEC = FieldPath.of('spec');
 export const MIRROR = 'kubernetes.io/config.mirror';
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
 const SECCOMP_POD = 'seccomp.security.alpha.kubernetes.io/pod';
@@ -26,37 +25,53 @@ function validateSeccomp(profile: string, path: Path): FieldError[] {
     : [invalid(path, profile, 'must be a valid seccomp profile')];
 }
 
-function validateAppArmor(key: string, profile: string, pod: Pod): FieldError[] {
+function validateAppArmor(
+  key: string,
+  profile: string,
+  spec: PodSpec | undefined,
+  path: Path,
+): FieldError[] {
   const container = key.slice(APPARMOR.length);
-  const names = containersOf(pod.spec ?? { containers: [] }, SPEC).map(([each]) => each.name);
+  const names = containersOf(spec ?? { containers: [] }, path).map(([each]) => each.name);
   const isLegal =
     ['', 'runtime/default', 'unconfined'].includes(profile) || profile.startsWith('localhost/');
   const text = `invalid AppArmor profile name: ${JSON.stringify(profile)}`;
   return [
-    ...when(!names.includes(container), invalid(PATH.key(key), container, 'container not found')),
-    ...when(!isLegal, invalid(PATH.key(key), profile, text)),
+    ...when(!names.includes(container), invalid(path.key(key), container, 'container not found')),
+    ...when(!isLegal, invalid(path.key(key), profile, text)),
   ];
 }
 
-/** k8s pkg/apis/core/validation/validation.go:ValidatePodSpecificAnnotations. */
-export function validatePodAnnotations(pod: Pod): FieldError[] {
-  const annotations = pod.metadata.annotations ?? {};
+interface Annotated {
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Annotations of a pod or of a template at `path`.
+ * (k8s pkg/apis/core/validation/validation.go:ValidatePodSpecificAnnotations).
+ */
+export function validatePodAnnotations(
+  metadata: Annotated | undefined,
+  spec: PodSpec | undefined,
+  path: Path,
+): FieldError[] {
+  const annotations = metadata?.annotations ?? {};
   const mirror = annotations[MIRROR];
   const cost = annotations[DELETION_COST];
   return [
     ...when(
-      mirror !== undefined && !pod.spec?.nodeName,
-      invalid(PATH.key(MIRROR), mirror, 'must set spec.nodeName if mirror pod annotation is set'),
+      mirror !== undefined && !spec?.nodeName,
+      invalid(path.key(MIRROR), mirror, 'must set spec.nodeName if mirror pod annotation is set'),
     ),
     ...when(
       cost !== undefined && !isDeletionCost(String(cost)),
-      invalid(PATH.key(DELETION_COST), cost, 'must be a 32bit integer'),
+      invalid(path.key(DELETION_COST), cost, 'must be a 32bit integer'),
     ),
     ...entries(annotations).flatMap(([key, value]) => {
       if (key === SECCOMP_POD || key.startsWith(SECCOMP_CONTAINER)) {
-        return validateSeccomp(String(value), PATH.child(key));
+        return validateSeccomp(String(value), path.child(key));
       }
-      return key.startsWith(APPARMOR) ? validateAppArmor(key, String(value), pod) : [];
+      return key.startsWith(APPARMOR) ? validateAppArmor(key, String(value), spec, path) : [];
     }),
   ];
 }
@@ -76,7 +91,7 @@ export function validatePodAnnotationsUpdate(pod: Pod, old: Pod): FieldError[] {
       refuse(key, 'may not remove or update', 'may not remove or update'),
     ),
     ...added.flatMap(([key]) => refuse(key, 'may not add', 'may not add')),
-    ...validatePodAnnotations(pod),
+    ...validatePodAnnotations(pod.metadata, pod.spec, PATH),
   ];
 }
 
@@ -111,10 +126,14 @@ function validateMatch(
     : mismatch('localhostProfile', 'profile');
 }
 
-/** Of new pods: annotations of old beside the fields of today. */
-export function validateProfilesMatch(pod: Pod): FieldError[] {
-  const annotations = pod.metadata.annotations ?? {};
-  const spec = pod.spec ?? { containers: [] };
+/** Of new pods and of templates: annotations of old beside the fields of today. */
+export function validateProfilesMatch(
+  metadata: Annotated | undefined,
+  podSpec: PodSpec | undefined,
+  path: Path,
+): FieldError[] {
+  const annotations = metadata?.annotations ?? {};
+  const spec = podSpec ?? { containers: [] };
   const ofPod: { seccomp?: SeccompProfile; armor?: AppArmorProfile } = {
     ...(spec.securityContext?.seccompProfile
       ? { seccomp: spec.securityContext.seccompProfile }
@@ -123,13 +142,13 @@ export function validateProfilesMatch(pod: Pod): FieldError[] {
       ? { armor: spec.securityContext.appArmorProfile }
       : {}),
   };
-  const containers = containersOf(spec, SPEC);
+  const containers = containersOf(spec, path);
   return [
     ...validateMatch(
       annotations[SECCOMP_POD],
       ofPod.seccomp,
       'seccomp',
-      SPEC.child('securityContext', 'seccompProfile'),
+      path.child('securityContext', 'seccompProfile'),
     ),
     ...containers.flatMap(([{ name, securityContext }, at]) =>
       validateMatch(

@@ -1,6 +1,7 @@
 import type { Container, PodSpec, PodStatus } from '../../../types.js';
 import { entries, list } from '../../../meta/list.js';
 import { quantityValue } from '../../../meta/quantity.js';
+import { isPodResource } from '../pod-spec/pod-resources.validation.js';
 
 const COUNTED = ['cpu', 'memory'];
 
@@ -13,20 +14,29 @@ function amounts(resources: Readonly<Record<string, string>> | undefined): Map<s
   );
 }
 
-function isGuaranteed(container: Container): boolean {
-  const limits = amounts(container.resources?.limits);
-  const requests = amounts(container.resources?.requests);
+type Resources = Container['resources'];
+
+function isGuaranteed(resources: Resources): boolean {
+  const limits = amounts(resources?.limits);
+  const requests = amounts(resources?.requests);
   return COUNTED.every(
     (name) => limits.has(name) && (requests.get(name) ?? limits.get(name)) === limits.get(name),
   );
 }
 
-/** k8s pkg/apis/core/v1/helper/qos/qos.go:ComputePodQOS. */
+const hasPodResources = ({ resources }: PodSpec): boolean =>
+  [...entries(resources?.requests), ...entries(resources?.limits)].some(([name]) =>
+    isPodResource(name),
+  );
+
+/** k8s pkg/apis/core/v1/helper/qos/qos.go:ComputePodQOS; what a pod asks for as a whole goes before its containers. */
 export function qosClassOf(spec: PodSpec): NonNullable<PodStatus['qosClass']> {
-  const containers = [...list(spec.containers), ...list(spec.initContainers)];
-  const asksNothing = containers.every(
-    ({ resources }) => amounts(resources?.limits).size + amounts(resources?.requests).size === 0,
+  const asked: readonly Resources[] = hasPodResources(spec)
+    ? [spec.resources]
+    : [...list(spec.containers), ...list(spec.initContainers)].map(({ resources }) => resources);
+  const asksNothing = asked.every(
+    (resources) => amounts(resources?.limits).size + amounts(resources?.requests).size === 0,
   );
   if (asksNothing) return 'BestEffort';
-  return containers.every(isGuaranteed) ? 'Guaranteed' : 'Burstable';
+  return asked.every(isGuaranteed) ? 'Guaranteed' : 'Burstable';
 }

@@ -6,6 +6,8 @@ import { ipFamilyOf } from '../../../meta/fields.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, dnsSubdomain, qualifiedName } from '../../../meta/names.js';
 import { immutable } from '../../../meta/object-meta.js';
+import { validateContainerReports, validateExtendedClaim } from './container-status.validation.js';
+import { validatePodAnnotationsUpdate } from './pod-annotations.validation.js';
 
 const STATUS = FieldPath.of('status');
 const SYSTEM_CONDITIONS = ['PodScheduled', 'Ready', 'Initialized'];
@@ -52,12 +54,13 @@ function validateTransitions(
 function restarts(spec: PodSpec, name: string, exitCode: number, isInit: boolean): boolean {
   const containers = isInit ? spec.initContainers : spec.containers;
   const container = list(containers).find((each) => each.name === name);
-  const rule = list(container?.restartPolicyRules).find(({ exitCodes }) => {
+  if (!container) return false;
+  const rule = list(container.restartPolicyRules).find(({ exitCodes }) => {
     const isListed = list(exitCodes?.values).includes(exitCode);
     return exitCodes?.operator === 'In' ? isListed : !isListed;
   });
   if (rule) return rule.action === 'Restart';
-  const policy = container?.restartPolicy ?? spec.restartPolicy;
+  const policy = container.restartPolicy ?? spec.restartPolicy;
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 }
 
@@ -72,7 +75,7 @@ function validateStates(now: PodStatus, old: PodStatus, spec: PodSpec): FieldErr
     ...validateTransitions(
       now.initContainerStatuses,
       old.initContainerStatuses,
-      ({ name }, code) => spec.restartPolicy !== 'Always' && !restarts(spec, name, code, true),
+      ({ name }, code) => !restarts(spec, name, code, true),
       STATUS.child('initContainerStatuses'),
     ),
     ...validateTransitions(
@@ -113,7 +116,9 @@ function validateClaims(pod: Pod): FieldError[] {
     return [
       ...when(!claims.includes(name), invalid(at, name, text)),
       ...when(isRepeated, duplicate(at, name)),
-      ...given(resourceClaimName, (claim) => check(dnsSubdomain, claim, at)),
+      ...given(resourceClaimName, (claim) =>
+        check(dnsSubdomain, claim, path.index(i).child('resourceClaimName')),
+      ),
     ];
   });
 }
@@ -138,6 +143,7 @@ export function validatePodStatus(pod: Pod, old: Pod): FieldError[] {
   const spec = old.spec ?? { containers: [] };
   const hostIps = list(now.hostIPs);
   return [
+    ...validatePodAnnotationsUpdate(pod, old),
     ...validateConditions(now),
     ...when(
       (old.spec?.nodeName ?? '') !== (pod.spec?.nodeName ?? ''),
@@ -155,6 +161,7 @@ export function validatePodStatus(pod: Pod, old: Pod): FieldError[] {
     ...immutable(now.qosClass, before.qosClass, STATUS.child('qosClass')),
     ...validateStates(now, before, spec),
     ...validateClaims(pod),
+    ...validateExtendedClaim(now, pod.spec ?? { containers: [] }),
     ...validateIps(now.podIPs, before.podIPs, STATUS.child('podIPs')),
     ...when(
       hostIps.length > 0 && now.hostIP !== hostIps[0]?.ip,
@@ -165,5 +172,6 @@ export function validatePodStatus(pod: Pod, old: Pod): FieldError[] {
       ),
     ),
     ...validateIps(now.hostIPs, before.hostIPs, STATUS.child('hostIPs')),
+    ...validateContainerReports(now, pod.spec ?? { containers: [] }),
   ];
 }

@@ -38,6 +38,9 @@ export function validateEphemeralUpdate(pod: Pod, old: Pod): FieldError[] {
 }
 
 const RESIZABLE = ['cpu', 'memory'];
+/** What upstream says where the feature is off. */
+const NOT_AS_A_WHOLE =
+  'resize of pods with pod-level resources is forbidden when InPlacePodLevelResourcesVerticalScalingEnabled feature gate is disabled';
 
 const keysOf = (amounts: Readonly<Record<string, string>> | undefined): string[] =>
   entries(amounts).map(([name]) => name);
@@ -115,14 +118,11 @@ function resizeFindings(spec: PodSpec, old: PodSpec): FieldError[] {
       const text = 'resources for non-sidecar init containers are immutable';
       return when(!isDeepEqual(after, before), forbidden(SPEC, text));
     }
-    const text = 'only cpu and memory resources for sidecar containers are mutable';
+    const text = 'only cpu and memory resources for init or sidecar containers are mutable';
+    const at = SPEC.child('initContainers').index(i);
     return [
-      ...validateRemoved(
-        after.resources,
-        before.resources,
-        SPEC.child('initContainers').index(i).child('resources'),
-      ),
-      ...when(!isDeepEqual(withoutCompute(after, before), before), forbidden(SPEC, text)),
+      ...validateRemoved(after.resources, before.resources, at.child('resources')),
+      ...when(!isDeepEqual(withoutCompute(after, before), before), forbidden(at, text)),
     ];
   });
   return [...init, ...main];
@@ -141,12 +141,10 @@ const canResize = ({ status }: Pod): boolean => {
 export function validateResize(pod: Pod, old: Pod): FieldError[] {
   const spec = pod.spec ?? { containers: [] };
   const before = old.spec ?? { containers: [] };
-  if (hasPodResources(old) || hasPodResources(pod)) {
-    return [forbidden(NO_FIELD, 'pods with pod-level resources cannot be resized')];
-  }
   if (isStatic(old)) return [forbidden(NO_FIELD, 'static pods cannot be resized')];
   if (before.os?.name === 'windows') return [forbidden(NO_FIELD, 'windows pods cannot be resized')];
-  const order = orderFindings(spec, before);
+  const isWhole = hasPodResources(old) || hasPodResources(pod);
+  const order = isWhole ? [] : orderFindings(spec, before);
   const qos = old.status?.qosClass ?? qosClassOf(before);
   return [
     ...when(
@@ -158,7 +156,8 @@ export function validateResize(pod: Pod, old: Pod): FieldError[] {
       ),
     ),
     ...when(!canResize(old), forbidden(SPEC, 'Pod running on node without support for resize')),
+    ...when(isWhole, forbidden(NO_FIELD, NOT_AS_A_WHOLE)),
     ...order,
-    ...(order.length > 0 ? [] : resizeFindings(spec, before)),
+    ...(isWhole || order.length > 0 ? [] : resizeFindings(spec, before)),
   ];
 }

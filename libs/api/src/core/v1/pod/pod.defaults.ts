@@ -1,5 +1,6 @@
 import type { Container, Pod, PodStatus } from '../../../types.js';
 import { entries, list } from '../../../meta/list.js';
+import { setPodLevelDefaults } from './pod-level.defaults.js';
 import { setPodSpecDefaults } from '../pod-spec/pod-spec.defaults.js';
 
 /** Requests that are not given are those of the limits; in pods only, not in templates. */
@@ -37,6 +38,7 @@ export function setPodDefaults(pod: Pod): void {
   setPodSpecDefaults(spec);
   const containers = [...list(spec.containers), ...list(spec.initContainers)];
   containers.forEach(setRequestsFromLimits);
+  setPodLevelDefaults(spec);
   spec.enableServiceLinks ??= true;
   if (spec.hostNetwork) containers.forEach(setHostPorts);
   if (pod.status) setStatusDefaults(pod.status);

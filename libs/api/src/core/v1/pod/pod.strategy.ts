@@ -5,6 +5,7 @@ import type { Strategy } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { validateMetaUpdate } from '../../../meta/object-meta.js';
+import { dropDisabledFields } from '../pod-template/disabled-fields.js';
 import { podWarnings } from '../pod-warnings/pod-warnings.js';
 import { qosClassOf } from './pod-qos.js';
 import { validatePodStatus } from './pod-status.validation.js';
@@ -33,6 +34,8 @@ export const podStrategy: Strategy<Pod> = strategyOf<Pod>({
   namespaced: true,
   ownsStatus: true,
   initialStatus,
+  prepareForCreate: ({ spec }) => dropDisabledFields(spec),
+  prepareForUpdate: ({ spec }, old) => dropDisabledFields(spec, old.spec),
   check: validatePod,
   checkCreate: validatePodCreate,
   checkUpdate: validatePodUpdate,

@@ -12,6 +12,7 @@ import {
 } from './pod-annotations.validation.js';
 
 const SPEC = FieldPath.of('spec');
+const ANNOTATIONS = FieldPath.of('metadata', 'annotations');
 
 function validateTokens({ spec }: Pod): FieldError[] {
   if (spec?.serviceAccountName) return [];
@@ -37,6 +38,7 @@ export function validatePod(pod: Pod): FieldError[] {
   const { spec, metadata } = pod;
   const isStatic = metadata.annotations?.[MIRROR] !== undefined;
   return [
+    ...validatePodAnnotations(pod.metadata, spec, ANNOTATIONS),
     ...when(
       isStatic && list(spec?.resourceClaims).length > 0,
       forbidden(FieldPath.of(''), 'static pods do not support resource claims'),
@@ -58,7 +60,6 @@ export function validatePod(pod: Pod): FieldError[] {
 export function validatePodCreate(pod: Pod): FieldError[] {
   const { spec } = pod;
   return [
-    ...validatePodAnnotations(pod),
     ...when(
       list(spec?.ephemeralContainers).length > 0,
       forbidden(SPEC.child('ephemeralContainers'), 'cannot be set on create'),
@@ -70,6 +71,6 @@ export function validatePodCreate(pod: Pod): FieldError[] {
         'cannot be set until all schedulingGates have been cleared',
       ),
     ),
-    ...validateProfilesMatch(pod),
+    ...validateProfilesMatch(pod.metadata, spec, SPEC),
   ];
 }

@@ -18,6 +18,7 @@ import {
 } from '../../../table/cells.js';
 import { ageColumn, count, nameColumn, table, wide } from '../../../table/columns.js';
 import { podWarnings } from '../pod-warnings/pod-warnings.js';
+import { dropDisabledFields } from '../pod-template/disabled-fields.js';
 import { setPodTemplateDefaults } from '../pod-template/pod-template.defaults.js';
 import { validateWorkloadTemplate } from '../pod-template/pod-template.validation.js';
 
@@ -70,6 +71,9 @@ export const ReplicationControllerKind = defineKind<ReplicationController>({
     namespaced: true,
     ownsStatus: true,
     initialStatus: () => ({ replicas: 0 }),
+    prepareForCreate: ({ spec }) => dropDisabledFields(spec?.template?.spec),
+    prepareForUpdate: ({ spec }, old) =>
+      dropDisabledFields(spec?.template?.spec, old.spec?.template?.spec),
     check: validate,
     warnings: ({ spec }, old) =>
       old && isDeepEqual(spec, old.spec) ? [] : podWarnings(spec?.template, SPEC.child('template')),

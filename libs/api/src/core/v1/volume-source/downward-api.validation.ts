@@ -66,15 +66,17 @@ export function validateFieldRef(
     const text = `error converting fieldPath: unsupported pod version: ${ref.apiVersion}`;
     return [invalid(at, field, text)];
   }
-  const [, base = field, key] = /^(.+)\['([^']*)'\]$/.exec(field) ?? [];
-  if (!KNOWN_FIELDS.has(base)) {
-    const text = `error converting fieldPath: field label not supported: ${field}`;
-    return [invalid(at, field, text)];
-  }
-  if (key === undefined) return when(!allowed.includes(field), notSupported(at, field, allowed));
+  const [, base, key = ''] = /^(.+?)\['(.*)'\]$/s.exec(field) ?? [];
+  const refuse = (why: string): FieldError[] => [
+    invalid(at, field, `error converting fieldPath: field label ${why}: ${field}`),
+  ];
   if (base === 'metadata.annotations') return check(qualifiedName, key.toLowerCase(), path);
   if (base === 'metadata.labels') return check(qualifiedName, key, path);
-  return [invalid(path, base, 'does not support subscript')];
+  if (base !== undefined) return refuse('does not support subscript');
+  if (!KNOWN_FIELDS.has(field)) return refuse('not supported');
+  // The name of old.
+  const name = field === 'spec.host' ? 'spec.nodeName' : field;
+  return when(!allowed.includes(name), notSupported(at, name, allowed));
 }
 
 function validateDivisor(resource: string, divisor: unknown, path: FieldPath): FieldError[] {
