@@ -28,7 +28,7 @@ export const QUOTA_RESOURCES = [
 ];
 
 export const isHugePages = (name: string): boolean => name.startsWith('hugepages-');
-const isQuotaHugePages = (name: string): boolean =>
+export const isQuotaHugePages = (name: string): boolean =>
   isHugePages(name) || name.startsWith('requests.hugepages-');
 
 /** Of the default namespace: without a domain, or with one of Kubernetes' own. */

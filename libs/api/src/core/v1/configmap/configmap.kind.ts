@@ -31,11 +31,18 @@ export function immutableDataFindings<T extends { immutable?: boolean }>(
 
 type Texts = Readonly<Record<string, string>> | undefined;
 
-/** Bytes of all values; what is base64 stands for three quarters of its text. */
+/** Bytes that a text in base64 stands for. */
+export function decodedBytes(base64: string | undefined): number {
+  const text = String(base64 ?? '').replace(/[\r\n]/g, '');
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  return (text.length * 3) / 4 - padding;
+}
+
+/** Bytes of all values. */
 function sizeOf(data: Texts, binaryData: Texts): number {
   let size = 0;
   for (const text of Object.values(data ?? {})) size += Buffer.byteLength(String(text ?? ''));
-  for (const text of Object.values(binaryData ?? {})) size += (String(text ?? '').length * 3) / 4;
+  for (const text of Object.values(binaryData ?? {})) size += decodedBytes(text);
   return size;
 }
 

@@ -4,7 +4,7 @@ import type { EndpointSubset, Endpoints } from '../../../types.js';
 import type { KindContext } from '../../../kind.js';
 import { defineKind } from '../../../kind.js';
 import { oneOf } from '../../../meta/fields.js';
-import { eachOf, list } from '../../../meta/list.js';
+import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
 import { check, dnsLabel, portNumber, qualifiedName } from '../../../meta/names.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { firstOf } from '../../../table/cells.js';
@@ -42,6 +42,9 @@ function validateSubset(subset: EndpointSubset, path: Path, context: KindContext
   ];
 }
 
+const validateSubsets = ({ subsets }: Endpoints, context: KindContext): FieldError[] =>
+  eachOf(subsets, (subset, i) => validateSubset(subset, FieldPath.of('subsets').index(i), context));
+
 function endpointsText({ subsets }: Endpoints): string {
   const texts = list(subsets).flatMap(({ addresses, ports }) =>
     list(ports).length === 0
@@ -70,10 +73,10 @@ export const EndpointsKind = defineKind<Endpoints>({
     namespaced: true,
     allowCreateOnUpdate: true,
     warnings: endpointsWarnings,
-    check: ({ subsets }, context) =>
-      eachOf(subsets, (subset, i) =>
-        validateSubset(subset, FieldPath.of('subsets').index(i), context),
-      ),
+    checkCreate: validateSubsets,
+    // What was legal when it was stored stays so.
+    checkUpdate: (endpoints, old, context) =>
+      isDeepEqual(endpoints.subsets, old.subsets) ? [] : validateSubsets(endpoints, context),
   }),
   columns: table<Endpoints>([nameColumn, column('Endpoints', endpointsText), ageColumn]),
   hasGeneration: false,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Endpoints } from '../../../types.js';
 import type { Refused } from '../../../findings.fixture.js';
-import { refusals } from '../../../findings.fixture.js';
+import { refusals, updateRefusals } from '../../../findings.fixture.js';
 import { EndpointsKind } from './endpoints.kind.js';
 
 const addresses = [{ ip: '10.0.0.1' }];
@@ -74,6 +74,14 @@ const rows: Refused[] = [
 describe('Endpoints', () => {
   it.each(rows)('are refused for $name', ({ change, want }) => {
     expect(refusals(EndpointsKind, change)).toEqual(want);
+  });
+
+  it('that stay as they are stay legal', () => {
+    const old = { subsets: [{ addresses: [{ ip: '10.0.0.01' }] }] };
+    expect(refusals(EndpointsKind, old)).toHaveLength(1);
+    expect(
+      updateRefusals(EndpointsKind, old, { ...old, metadata: { labels: { a: 'b' } } }),
+    ).toEqual([]);
   });
 
   it('are warned of for addresses in old forms', () => {

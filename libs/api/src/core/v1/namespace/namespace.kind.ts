@@ -10,6 +10,7 @@ import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 
 const FINALIZER = 'kubernetes';
+const STANDARD = [FINALIZER, 'orphan', 'foregroundDeletion'];
 const NAME_LABEL = 'kubernetes.io/metadata.name';
 const FINALIZERS = FieldPath.of('spec', 'finalizers');
 
@@ -17,12 +18,11 @@ function labelWithName({ metadata }: Namespace): void {
   if (metadata.name) metadata.labels = { ...metadata.labels, [NAME_LABEL]: metadata.name };
 }
 
-/** Upstream names the list, not the one at fault. */
-function validateFinalizers(namespace: Namespace): FieldError[] {
+function validateFinalizers(namespace: Namespace, at: (index: number) => FieldPath): FieldError[] {
   const text = 'name is neither a standard finalizer name nor is it fully qualified';
-  return eachOf(namespace.spec?.finalizers, (name) => [
-    ...check(qualifiedName, name, FINALIZERS),
-    ...when(!String(name).includes('/') && name !== FINALIZER, invalid(FINALIZERS, name, text)),
+  return eachOf(namespace.spec?.finalizers, (name, i) => [
+    ...check(qualifiedName, name, at(i)),
+    ...when(!String(name).includes('/') && !STANDARD.includes(name), invalid(at(i), name, text)),
   ]);
 }
 
@@ -67,7 +67,8 @@ export const NamespaceKind = defineKind<Namespace>({
       namespace.spec = structuredClone(old.spec);
     },
     canonicalize: labelWithName,
-    check: validateFinalizers,
+    // Upstream names the list, not the one at fault.
+    checkCreate: (namespace) => validateFinalizers(namespace, () => FINALIZERS),
   }),
   status: statusStrategyOf<Namespace>(validateStatus),
   subresources: {
@@ -77,7 +78,7 @@ export const NamespaceKind = defineKind<Namespace>({
       },
       validateUpdate: (namespace, old) => [
         ...validateMetaUpdate(namespace, old),
-        ...validateFinalizers(namespace),
+        ...validateFinalizers(namespace, (i) => FINALIZERS.index(i)),
       ],
     },
   },

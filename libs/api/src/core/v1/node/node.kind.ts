@@ -4,7 +4,7 @@ import { defineKind } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { nodeColumns } from './node.columns.js';
-import { validateNode, validateNodeAmounts, validateNodeUpdate } from './node.validation.js';
+import { validateNode, validateNodeStatus, validateNodeUpdate } from './node.validation.js';
 
 const DEPRECATED: Readonly<Record<string, string>> = {
   configSource: 'the spec.configSource field was deprecated in v1.22 and disabled in v1.24',
@@ -47,7 +47,7 @@ export const NodeKind = defineKind<Node>({
     checkUpdate: validateNodeUpdate,
     warnings: nodeWarnings,
   }),
-  status: statusStrategyOf<Node>(validateNodeAmounts),
+  status: statusStrategyOf<Node>(validateNodeStatus),
   selectableFields: ({ spec }) => ({ 'spec.unschedulable': String(spec?.unschedulable === true) }),
   columns: nodeColumns,
   hasGeneration: false,

@@ -21,10 +21,10 @@ describe('a node', () => {
       },
       want: [
         "metadata.taints[0].key: Invalid value: \"a b\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
-        'metadata.taints[1].effect: Unsupported value: "Never": supported values: "NoExecute", "NoSchedule", "PreferNoSchedule"',
+        'metadata.taints[1].effect: Unsupported value: "Never": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',
         "metadata.taints[2].value: Invalid value: \"x y\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
         'metadata.taints[3].effect: Required value',
-        'metadata.taints[5]: Duplicate value: {"key":"d","effect":"NoExecute","value":"other"}: taints must be unique by key and effect pair',
+        'metadata.taints[5]: Duplicate value: {"Key":"d","Value":"other","Effect":"NoExecute","TimeAdded":null}: taints must be unique by key and effect pair',
       ],
     },
     {

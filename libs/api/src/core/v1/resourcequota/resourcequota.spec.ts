@@ -22,6 +22,19 @@ describe('a resource quota', () => {
       ],
     },
     {
+      name: 'scopes of pods with resources that scopes do not know',
+      change: {
+        spec: {
+          hard: { 'requests.ephemeral-storage': '1', 'hugepages-2Mi': '2Mi' },
+          scopes: ['NotBestEffort'],
+        },
+      },
+      want: ['hugepages-2Mi', 'requests.ephemeral-storage'].map(
+        () =>
+          'spec.scopes: Invalid value: ["NotBestEffort"]: unsupported scope applied to resource',
+      ),
+    },
+    {
       name: 'scopes that exclude each other',
       change: { spec: { scopes: ['BestEffort', 'NotBestEffort', 'Some'] } },
       want: [

@@ -6,6 +6,7 @@ import { eachOf, entries, list } from '../../../meta/list.js';
 import { FIELD_IMMUTABLE } from '../../../meta/object-meta.js';
 import {
   QUOTA_RESOURCES,
+  isQuotaHugePages,
   validateQuotaResourceName,
   validateResourceAmount,
 } from '../../../meta/resource-names.js';
@@ -23,11 +24,7 @@ const SCOPES = [
 ];
 const POD_COMPUTE = [
   'pods',
-  ...['cpu', 'memory', 'ephemeral-storage'].flatMap((name) => [
-    name,
-    `requests.${name}`,
-    `limits.${name}`,
-  ]),
+  ...['cpu', 'memory'].flatMap((name) => [name, `requests.${name}`, `limits.${name}`]),
 ];
 const CONFLICTS = [
   ['BestEffort', 'NotBestEffort'],
@@ -50,7 +47,7 @@ const conflicts = (scopes: readonly string[]): boolean =>
 const hardNames = (spec: ResourceQuotaSpec): string[] =>
   entries(spec.hard)
     .map(([name]) => name)
-    .filter((name) => QUOTA_RESOURCES.includes(name));
+    .filter((name) => QUOTA_RESOURCES.includes(name) || isQuotaHugePages(name));
 
 function validateScopes(spec: ResourceQuotaSpec): FieldError[] {
   const path = SPEC.child('scopes');

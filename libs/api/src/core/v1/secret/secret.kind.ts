@@ -7,7 +7,11 @@ import { check, configKey } from '../../../meta/names.js';
 import { immutable } from '../../../meta/object-meta.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
-import { MAX_DATA_BYTES, immutableDataFindings } from '../configmap/configmap.kind.js';
+import {
+  MAX_DATA_BYTES,
+  decodedBytes,
+  immutableDataFindings,
+} from '../configmap/configmap.kind.js';
 
 const DATA = FieldPath.of('data');
 const SERVICE_ACCOUNT = 'kubernetes.io/service-account.name';
@@ -81,10 +85,7 @@ function validateDockerConfig(type: string, data: Secret['data']): FieldError[] 
 }
 
 function validate(secret: Secret): FieldError[] {
-  const size = entries(secret.data).reduce(
-    (sum, [, text]) => sum + (String(text ?? '').length * 3) / 4,
-    0,
-  );
+  const size = entries(secret.data).reduce((sum, [, text]) => sum + decodedBytes(text), 0);
   return [
     ...entries(secret.data).flatMap(([key]) => check(configKey, key, DATA.key(key))),
     ...(size > MAX_DATA_BYTES ? [tooLong(DATA, MAX_DATA_BYTES)] : []),

@@ -106,6 +106,19 @@ describe('a Secret', () => {
     expect(updateRefusals(SecretKind, before, after)).toEqual(want);
   });
 
+  it('may hold a mebibyte, and no more', () => {
+    const used = Object.values(objectOf(SecretKind).data ?? {})
+      .map((text) => Buffer.from(text, 'base64').length)
+      .reduce((sum, size) => sum + size, 0);
+    const data = (bytes: number): object => ({
+      data: { big: Buffer.alloc(bytes - used).toString('base64') },
+    });
+    expect(refusals(SecretKind, data(1024 * 1024))).toEqual([]);
+    expect(refusals(SecretKind, data(1024 * 1024 + 1))).toEqual([
+      'data: Too long: may not be more than 1048576 bytes',
+    ]);
+  });
+
   it('keeps a text under the key __proto__', () => {
     const stringData = JSON.parse('{"__proto__":"x","b":"y"}') as Record<string, string>;
     const secret = { metadata: { name: 'x' }, stringData };

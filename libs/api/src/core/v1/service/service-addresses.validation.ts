@@ -98,13 +98,39 @@ interface Held {
   readonly before: readonly string[];
 }
 
-/** The first of a list stays; a second may come and go. */
-function validateHeld(
-  { now, before }: Held,
-  path: FieldPath,
-  what: string,
-  spec: ServiceSpec,
-): FieldError[] {
+/** Families as upstream tells of them: of a change always the first, and where their number changes by addresses. */
+function validateHeldFamilies({ now, before }: Held, spec: ServiceSpec): FieldError[] {
+  const first = FAMILIES.index(0);
+  const ips = list(spec.clusterIPs);
+  if (now.length === before.length) {
+    return before.flatMap((value, i) => when(now[i] !== value, invalid(first, now, FIXED)));
+  }
+  const isShorter = now.length < before.length;
+  const isMoved = before.length > 0 && now.length > 0 && now[0] !== before[0];
+  return [
+    ...when(
+      isShorter && ips.length === 0,
+      invalid(first, now, 'primary ipFamily can not be unset'),
+    ),
+    ...when(isMoved, invalid(first, ips, FIXED)),
+    ...(isShorter && now.length === 1 ? validateRelease(spec, 'ipFamily') : []),
+  ];
+}
+
+/** The second of a pair goes by the policy. */
+const validateRelease = (spec: ServiceSpec, what: string): FieldError[] =>
+  when(
+    spec.ipFamilyPolicy !== 'SingleStack',
+    invalid(
+      POLICY,
+      spec.ipFamilyPolicy ?? null,
+      `must be set to 'SingleStack' when releasing the secondary ${what}`,
+    ),
+  );
+
+/** The first address stays; a second may come and go. */
+function validateHeldIps({ now, before }: Held, spec: ServiceSpec): FieldError[] {
+  const path = IPS;
   if (now.length === before.length) {
     return before.flatMap((value, i) => when(now[i] !== value, invalid(path.index(i), now, FIXED)));
   }
@@ -113,17 +139,10 @@ function validateHeld(
   return [
     ...when(
       isShorter && now.length === 0,
-      invalid(path.index(0), now, `primary ${what} can not be unset`),
+      invalid(path.index(0), now, 'primary clusterIP can not be unset'),
     ),
     ...when(isMoved, invalid(path.index(0), now, FIXED)),
-    ...when(
-      isShorter && now.length === 1 && spec.ipFamilyPolicy !== 'SingleStack',
-      invalid(
-        POLICY,
-        spec.ipFamilyPolicy,
-        `must be set to 'SingleStack' when releasing the secondary ${what}`,
-      ),
-    ),
+    ...(isShorter && now.length === 1 ? validateRelease(spec, 'clusterIP') : []),
   ];
 }
 
@@ -134,9 +153,7 @@ export function validateAddressUpdate({ spec }: Service, { spec: old }: Service)
   const ips = { now: list(spec.clusterIPs), before: list(old.clusterIPs) };
   const families = { now: list(spec.ipFamilies), before: list(old.ipFamilies) };
   return [
-    ...validateHeld(ips, IPS, 'clusterIP', spec),
-    ...(isHeadless(spec) === isHeadless(old)
-      ? validateHeld(families, FAMILIES, 'ipFamily', spec)
-      : []),
+    ...validateHeldIps(ips, spec),
+    ...(isHeadless(spec) === isHeadless(old) ? validateHeldFamilies(families, spec) : []),
   ];
 }

@@ -1,6 +1,6 @@
 import type { Service, ServicePort, ServiceSpec } from '../../../types.js';
 import { list } from '../../../meta/list.js';
-import { dns1035Label } from '../../../meta/names.js';
+import { dnsLabel } from '../../../meta/names.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { isExternallyAccessible, isHeadless } from './service.defaults.js';
 import {
@@ -95,7 +95,8 @@ function dropStale(spec: ServiceSpec, old: ServiceSpec): void {
 export const serviceStrategy = strategyOf<Service>({
   namespaced: true,
   allowCreateOnUpdate: true,
-  name: dns1035Label,
+  // Names may begin with a digit (RelaxedServiceNameValidation).
+  name: dnsLabel,
   ownsStatus: true,
   initialStatus: () => ({ loadBalancer: {} }),
   prepareForCreate({ spec }) {

@@ -84,7 +84,7 @@ describe('a service', () => {
       want: [
         'spec.sessionAffinityConfig.clientIP.timeoutSeconds: Invalid value: 90000: must be greater than 0 and less than 86400',
         'spec.internalTrafficPolicy: Unsupported value: "None": supported values: "Cluster", "Local"',
-        'spec.trafficDistribution: Unsupported value: "Far": supported values: "PreferClose", "PreferSameNode", "PreferSameZone"',
+        'spec.trafficDistribution: Unsupported value: "Far": supported values: "PreferClose", "PreferSameZone", "PreferSameNode"',
       ],
     },
   ])('is refused for $name', ({ change, want }) => {
@@ -123,7 +123,12 @@ describe('a service', () => {
     const warnings: string[] = [];
     const object = objectOf(
       ServiceKind,
-      spec({ clusterIP: 'None', clusterIPs: ['None'], externalName: 'a' }),
+      spec({
+        clusterIP: 'None',
+        clusterIPs: ['None'],
+        externalName: 'a',
+        sessionAffinity: 'ClientIP',
+      }),
     );
     ServiceKind.strategy.validate?.(object, { ...context, warn: (text) => warnings.push(text) });
     expect(warnings).toEqual([

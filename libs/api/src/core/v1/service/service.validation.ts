@@ -5,6 +5,7 @@ import {
   duplicate,
   forbidden,
   invalid,
+  ipFaults,
   notSupported,
   required,
 } from '@orrery/apimachinery';
@@ -70,13 +71,21 @@ function validateType(spec: ServiceSpec): FieldError[] {
   );
 }
 
-function validatePort(port: ServicePort, needsName: boolean, at: Path): FieldError[] {
+function validatePort(
+  port: ServicePort,
+  needsName: boolean,
+  isRepeated: boolean,
+  at: Path,
+): FieldError[] {
   return [
+    ...(port.name
+      ? check(dnsLabel, port.name, at.child('name'))
+      : when(needsName, required(at.child('name')))),
+    ...when(isRepeated, duplicate(at.child('name'), port.name)),
     ...portNumber(port.port).map((m) => invalid(at.child('port'), port.port ?? 0, m)),
     ...oneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], at.child('protocol')),
     ...validatePortNumberOrName(port.targetPort, at.child('targetPort')),
     ...given(port.appProtocol, (name) => check(qualifiedName, name, at.child('appProtocol'))),
-    ...when(needsName && !port.name, required(at.child('name'))),
   ];
 }
 
@@ -84,14 +93,9 @@ function validatePorts(spec: ServiceSpec): FieldError[] {
   const names = new Set<string>();
   const needsName = list(spec.ports).length > 1;
   return eachOf(spec.ports, (port, i) => {
-    const at = PORTS.index(i);
     const isRepeated = Boolean(port.name) && names.has(port.name ?? '');
     if (port.name) names.add(port.name);
-    return [
-      ...(port.name ? check(dnsLabel, port.name, at.child('name')) : []),
-      ...when(isRepeated, duplicate(at.child('name'), port.name)),
-      ...validatePort(port, needsName, at),
-    ];
+    return validatePort(port, needsName, isRepeated, PORTS.index(i));
   });
 }
 
@@ -184,15 +188,23 @@ function validateRanges({ spec, metadata }: Service, old: Service | undefined): 
   ];
 }
 
-function validateBalancer(spec: ServiceSpec, old: ServiceSpec | undefined): FieldError[] {
-  const isBalanced = spec.type === 'LoadBalancer';
-  const path = SPEC.child('loadBalancerClass');
+const BALANCER_CLASS = SPEC.child('loadBalancerClass');
+
+function validateKeptClass(spec: ServiceSpec, old: ServiceSpec): FieldError[] {
   const isChanged =
-    isBalanced &&
-    old?.type === 'LoadBalancer' &&
+    spec.type === 'LoadBalancer' &&
+    old.type === 'LoadBalancer' &&
     (spec.loadBalancerClass ?? null) !== (old.loadBalancerClass ?? null);
+  return when(
+    isChanged,
+    invalid(BALANCER_CLASS, spec.loadBalancerClass ?? null, 'may not change once set'),
+  );
+}
+
+function validateBalancer(spec: ServiceSpec): FieldError[] {
+  const isBalanced = spec.type === 'LoadBalancer';
+  const path = BALANCER_CLASS;
   return [
-    ...when(isChanged, invalid(path, spec.loadBalancerClass, 'may not change once set')),
     ...when(
       !isBalanced && (spec.allocateLoadBalancerNodePorts ?? null) !== null,
       forbidden(SPEC.child('allocateLoadBalancerNodePorts'), ONLY_BALANCED),
@@ -224,7 +236,7 @@ function validateExternalTraffic(spec: ServiceSpec): FieldError[] {
   ];
 }
 
-const DISTRIBUTIONS = ['PreferClose', 'PreferSameNode', 'PreferSameZone'];
+const DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
 
 function validateTraffic(spec: ServiceSpec): FieldError[] {
   const isServed = ['ClusterIP', 'LoadBalancer', 'NodePort'].includes(String(spec.type));
@@ -238,7 +250,7 @@ function validateTraffic(spec: ServiceSpec): FieldError[] {
     ...given(spec.trafficDistribution, (value) =>
       when(
         !DISTRIBUTIONS.includes(value),
-        notSupported(SPEC.child('trafficDistribution'), value, DISTRIBUTIONS),
+        notSupported(SPEC.child('trafficDistribution'), value, DISTRIBUTIONS, 'as given'),
       ),
     ),
   ];
@@ -265,7 +277,7 @@ function validate(service: Service, old: Service | undefined, context: KindConte
     ...oneOf(spec.type, TYPES, SPEC.child('type')),
     ...validateUniquePorts(spec),
     ...validateRanges(service, old),
-    ...validateBalancer(spec, old?.spec),
+    ...validateBalancer(spec),
     ...validateTraffic(spec),
   ];
 }
@@ -284,6 +296,7 @@ export function validateServiceUpdate(
   const [now, before] = [service.spec?.healthCheckNodePort, old.spec?.healthCheckNodePort];
   return [
     ...validateAddressUpdate(service, old),
+    ...validateKeptClass(service.spec ?? {}, old.spec ?? {}),
     ...when(
       isKept && now !== before,
       forbidden(SPEC.child('healthCheckNodePort'), 'field is immutable'),
@@ -312,6 +325,10 @@ export function validateServiceStatus(service: Service, old: Service): FieldErro
       ...when(!ip && Boolean(ipMode), forbidden(mode, 'may not be specified when `ip` is not set')),
       ...(ip ? supported(ipMode, ['Proxy', 'VIP'], mode) : []),
       ...(hostname ? check(dnsSubdomain, hostname, at.child('hostname')) : []),
+      ...when(
+        Boolean(hostname) && ipFaults(String(hostname), true).length === 0,
+        invalid(at.child('hostname'), hostname, 'must be a DNS name, not an IP address'),
+      ),
     ];
   });
 }

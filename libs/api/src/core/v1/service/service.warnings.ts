@@ -7,7 +7,7 @@ function headlessWarnings(spec: ServiceSpec): string[] {
   const ignored = [
     ...(spec.loadBalancerIP ? ['loadBalancerIP'] : []),
     ...(list(spec.externalIPs).length > 0 ? ['externalIPs'] : []),
-    ...(spec.sessionAffinity ? ['SessionAffinity'] : []),
+    ...(spec.sessionAffinity === 'None' ? [] : ['SessionAffinity']),
   ];
   return ignored.map((field) => `spec.${field} is ignored for headless services`);
 }
@@ -36,9 +36,13 @@ export function serviceWarnings(service: Service): string[] {
   return [
     ...deprecatedHints(service),
     ...addressWarnings(spec, isHeadless),
+    hasIps ? 'spec.externalIPs is deprecated' : undefined,
     isName && hasIps ? 'spec.externalIPs is ignored when spec.type is "ExternalName"' : undefined,
     !isName && spec.externalName
       ? 'spec.externalName is ignored when spec.type is not "ExternalName"'
+      : undefined,
+    spec.trafficDistribution === 'PreferClose'
+      ? 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"'
       : undefined,
   ].filter((warning) => warning !== undefined);
 }
