@@ -14,7 +14,7 @@ import type { AdmissionAttributes } from './admission.js';
 import { fenced } from './fenced.js';
 import { cloneJson } from './json.js';
 import type { Representation } from './representation.js';
-import { encodeForStorage, represent, representationOf } from './representation.js';
+import { represent, representationOf, toStorable } from './representation.js';
 import type { RequestContext } from './request-context.js';
 import { toStatusError } from './storage-status.js';
 import type { StoreScope } from './store-deps.js';
@@ -185,7 +185,7 @@ async function hold(
   call: DeleteCall,
 ): Promise<DeleteResult> {
   if (call.dryRun) return { representation: represent(marked), deleted: false };
-  const value = encodeForStorage(scope.kind, marked);
+  const { value } = toStorable(scope.kind, marked);
   const entry = value.equals(current.value)
     ? current
     : await fenced(scope, call.context, (guarded) =>

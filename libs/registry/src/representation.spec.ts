@@ -3,7 +3,7 @@ import type { KubeObject } from '@orrery/apimachinery';
 import { findKind } from '@orrery/api';
 import type { KindDescriptor } from '@orrery/api';
 import type { Entry } from '@orrery/storage';
-import { encodeObject, representationOf } from './representation.js';
+import { encodeObject, representationOf, toStorable } from './representation.js';
 
 const ingress = findKind('networking.k8s.io', 'v1', 'ingresses') as KindDescriptor;
 const autoscaler = findKind('autoscaling', 'v2', 'horizontalpodautoscalers') as KindDescriptor;
@@ -72,5 +72,34 @@ describe('representationOf()', () => {
       metadata: { name: 'a' },
     });
     expect(representationOf(ingress, entry)).toBe(entry);
+  });
+});
+
+describe('toStorable()', () => {
+  const given = (spec: object): KubeObject =>
+    ({
+      kind: 'Ingress',
+      apiVersion: 'networking.k8s.io/v1',
+      metadata: { name: 'a', resourceVersion: '7', selfLink: '/a', labels: { b: 'c' } },
+      spec,
+    }) as KubeObject;
+
+  it('is the value, and what parsing it would give, without a version', () => {
+    const { value, object } = toStorable(
+      ingress,
+      given({ rules: [{ host: 'h' }, null, 1.5, true] }),
+    );
+    expect(JSON.parse(value.toString())).toStrictEqual(object);
+    expect(object?.metadata).toStrictEqual({ name: 'a', labels: { b: 'c' } });
+  });
+
+  it.each([
+    { name: 'undefined', spec: { rules: [{ host: undefined }] } },
+    { name: 'no number', spec: { rules: [Number.NaN] } },
+    { name: 'an object that is no plain one', spec: { at: new Date(0) } },
+  ])('is the value alone where the object holds $name', ({ spec }) => {
+    const { value, object } = toStorable(ingress, given(spec));
+    expect(JSON.parse(value.toString())).toMatchObject({ metadata: { name: 'a' } });
+    expect(object).toBeUndefined();
   });
 });

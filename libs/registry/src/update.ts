@@ -20,7 +20,7 @@ import { declarationChanged, hasGeneration } from './generation.js';
 import { equalJson } from './json.js';
 import { fenced } from './fenced.js';
 import type { Representation } from './representation.js';
-import { encodeForStorage, represent, representationOf } from './representation.js';
+import { represent, representationOf, toStorable } from './representation.js';
 import type { RequestContext } from './request-context.js';
 import { toStatusError } from './storage-status.js';
 import type { StoreScope } from './store-deps.js';
@@ -222,13 +222,14 @@ async function write(
       object.metadata.resourceVersion = old.object.metadata.resourceVersion;
     return { ...result, representation: represent(object) };
   }
-  const value = encodeForStorage(kind, object);
+  const stored = toStorable(kind, object);
   const how = {
     ...causeOption(scope, object, call.context, 'update'),
+    object: stored.object,
     ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}),
   };
   const entry = await fenced(scope, call.context, (guarded) =>
-    deps.storage.update(current.key, current.revision, value, { ...how, ...guarded }),
+    deps.storage.update(current.key, current.revision, stored.value, { ...how, ...guarded }),
   );
   return { ...result, representation: representationOf(kind, entry) };
 }

@@ -114,6 +114,11 @@ export interface WriteOptions {
   readonly guards?: ReadonlyMap<string, number>;
   /** create, update: etcd removes the key about this long after the write (upstream keeps Events for 3,600). */
   readonly ttlSeconds?: number;
+  /**
+   * create, update: what parsing the value would give, without resourceVersion, which its entry adds to it. It is given away:
+   * nobody changes it any more.
+   */
+  readonly object?: KubeObject | undefined;
 }
 
 /**

@@ -58,7 +58,8 @@ export class EtcdStorage implements Storage {
     const response = await this.put({ verb: 'create', key, expected: 0 }, value, options);
     const revision = Number(response.header.revision);
     const seal = this.client.encryption?.current(key);
-    return new StoredEntry({ key, revision, createRevision: revision, value, isSound: true, seal });
+    const state = { key, revision, createRevision: revision, value, seal };
+    return new StoredEntry({ ...state, isSound: true, object: options.object });
   }
 
   async update(
@@ -73,7 +74,8 @@ export class EtcdStorage implements Storage {
     const after = response.responses[1]?.response_range.kvs[0];
     const createRevision = Number(after?.create_revision ?? revision);
     const seal = this.client.encryption?.current(key);
-    return new StoredEntry({ key, revision, createRevision, value, isSound: true, seal });
+    const { object } = options;
+    return new StoredEntry({ key, revision, createRevision, value, isSound: true, seal, object });
   }
 
   async delete(key: string, expected: number, options: WriteOptions = {}): Promise<Entry> {

@@ -17,6 +17,8 @@ export interface StoredState {
   readonly isSound?: boolean;
   /** How it is stored, where values are encrypted. */
   readonly seal?: Seal | undefined;
+  /** What the value says, where its writer still has it (WriteOptions.object): it need not be parsed. */
+  readonly object?: KubeObject | undefined;
 }
 
 /**
@@ -37,13 +39,14 @@ export class StoredEntry implements Entry {
   private isSound: boolean;
   private readonly seal: Seal | undefined;
 
-  constructor({ key, revision, createRevision, value, isSound = false, seal }: StoredState) {
-    this.key = key;
-    this.revision = revision;
-    this.createRevision = createRevision;
-    this.buffer = value;
-    this.isSound = isSound;
-    this.seal = seal;
+  constructor(state: StoredState) {
+    this.key = state.key;
+    this.revision = state.revision;
+    this.createRevision = state.createRevision;
+    this.buffer = state.value;
+    this.isSound = state.isSound ?? false;
+    this.seal = state.seal;
+    if (state.object) this.adopt(state.object);
   }
 
   get isStale(): boolean {
@@ -152,6 +155,17 @@ export class StoredEntry implements Entry {
     if (problem !== undefined)
       throw new StorageError('corrupt', `unable to transform key "${key}": ${problem}`, { key });
     return decode(key, value);
+  }
+
+  /** A write has one revision; what has another one already is of another write. */
+  private adopt(object: KubeObject): void {
+    const { metadata } = object;
+    const revision = String(this.revision);
+    if (metadata.resourceVersion === undefined) {
+      metadata.resourceVersion = revision;
+      if (FREEZE) deepFreeze(object);
+    }
+    if (metadata.resourceVersion === revision) this.parsed = new WeakRef(object);
   }
 
   private parse(): KubeObject {

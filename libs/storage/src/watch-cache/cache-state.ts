@@ -1,5 +1,5 @@
 import type { Clock } from '@orrery/component';
-import type { IEvent } from 'etcd3';
+import type { IEvent, IKeyValue } from 'etcd3';
 
 import { sealOf } from '../encryption/seal.js';
 import type { FeedBatch } from '../etcd3/etcd-feed.js';
@@ -155,16 +155,22 @@ export class CacheState implements MemoryState {
     for (const { window } of this.partitions.values()) window.forget(stale);
   }
 
+  private entryOf(key: string, revision: number, kv: IKeyValue): StoredEntry {
+    const { value } = kv;
+    const own = this.ownWrites.writing(key, value);
+    const createRevision = Number(kv.create_revision);
+    const seal = sealOf(kv);
+    const known = { isSound: own !== undefined, object: own?.object };
+    return new StoredEntry({ key, revision, createRevision, value, seal, ...known });
+  }
+
   private applyEvent(partition: Partition, key: string, { type, kv }: IEvent): void {
     const revision = Number(kv.mod_revision);
     if (type === 'Delete') {
       partition.remove(key, revision);
       return;
     }
-    const createRevision = Number(kv.create_revision);
-    const entry =
-      this.ownWrites.take(key, revision, kv.value) ??
-      new StoredEntry({ key, revision, createRevision, value: kv.value, seal: sealOf(kv) });
+    const entry = this.ownWrites.take(key, revision, kv.value) ?? this.entryOf(key, revision, kv);
     partition.put(entry.detach());
   }
 }

@@ -115,7 +115,11 @@ export class CachedStorage implements Storage {
   }
 
   async create(key: string, value: Buffer, options?: WriteOptions): Promise<Entry> {
-    return this.state.ownWrites.note(await this.storage.create(key, value, options));
+    const { ownWrites } = this.state;
+    const write = { value, object: options?.object };
+    return ownWrites.note(
+      await ownWrites.during(key, write, () => this.storage.create(key, value, options)),
+    );
   }
 
   async update(
@@ -124,7 +128,11 @@ export class CachedStorage implements Storage {
     value: Buffer,
     options?: WriteOptions,
   ): Promise<Entry> {
-    return this.state.ownWrites.note(await this.storage.update(key, expected, value, options));
+    const { ownWrites } = this.state;
+    const write = { value, object: options?.object };
+    return ownWrites.note(
+      await ownWrites.during(key, write, () => this.storage.update(key, expected, value, options)),
+    );
   }
 
   delete(key: string, expected: number, options?: WriteOptions): Promise<Entry> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { KubeObject } from '@orrery/apimachinery';
 import { StoredEntry } from '../etcd3/stored-entry.js';
 import type { Entry } from '../storage.js';
 import { OwnWrites } from './own-writes.js';
@@ -45,5 +46,49 @@ describe('own writes', () => {
     const written = entryAt(6).detach();
     own.note(written);
     expect(own.take('/k/a', 6, VALUE)).toBe(written);
+  });
+
+  it('say what is being written while it is, to an event that is faster than its answer', async () => {
+    const own = new OwnWrites(state);
+    const write = { value: VALUE, object: { metadata: { name: 'a' } } };
+    const other = { value: Buffer.from('{"metadata":{"name":"b"}}'), object: undefined };
+    const seen = own.during('/k/a', write, async () => {
+      await own.during('/k/a', other, () => Promise.resolve());
+      return [
+        own.writing('/k/a', Buffer.from(VALUE)),
+        own.writing('/k/a', other.value),
+        own.writing('/k/b', VALUE),
+      ];
+    });
+    expect(await seen).toStrictEqual([write, undefined, undefined]);
+    expect(own.writing('/k/a', VALUE)).toBeUndefined();
+  });
+
+  it('forget a write that failed', async () => {
+    const own = new OwnWrites(state);
+    const write = { value: VALUE, object: undefined };
+    const failing = own.during('/k/a', write, () => Promise.reject(new Error('no')));
+    await expect(failing).rejects.toThrow('no');
+    expect(own.writing('/k/a', VALUE)).toBeUndefined();
+  });
+});
+
+describe('an entry whose writer still has the object', () => {
+  const entryOf = (revision: number, object: KubeObject): StoredEntry =>
+    new StoredEntry({ key: '/k/a', revision, createRevision: 1, value: VALUE, object });
+
+  it('answers it with its revision, in the answer and in the event of the write', () => {
+    const object: KubeObject = { metadata: { name: 'a' } };
+    expect(entryOf(6, object).object).toBe(object);
+    expect(entryOf(6, object).object).toBe(object);
+    expect(object).toStrictEqual({ metadata: { name: 'a', resourceVersion: '6' } });
+  });
+
+  it('parses its value where the object has become that of another revision', () => {
+    const object: KubeObject = { metadata: { name: 'a' } };
+    entryOf(6, object);
+    const { object: parsed } = entryOf(7, object);
+    expect(parsed).toStrictEqual({ metadata: { name: 'a', resourceVersion: '7' } });
+    expect(object.metadata.resourceVersion).toBe('6');
   });
 });
