@@ -13,6 +13,7 @@ export {
   parseCertificates,
   signPublicKey,
 } from './certificate.js';
+export { isClientCertificateOf } from './client-trust.js';
 export type { ClusterPki, ClusterPkiOptions, PkiNode } from './cluster-pki.js';
 export { createClusterPki } from './cluster-pki.js';
 export type { AlternativeNames, ExtendedUsage, KeyUsage } from './extensions.js';

@@ -4,29 +4,13 @@ import { TLSSocket } from 'node:tls';
 import { createHash } from 'node:crypto';
 import { newUnauthorized } from '@orrery/apimachinery';
 import type { Clock } from '@orrery/component';
-import { subjectOf } from '@orrery/pki';
+import { isClientCertificateOf, subjectOf } from '@orrery/pki';
 import type { UserInfo } from '@orrery/registry';
 import type { AuthenticationInput, Authenticator } from '../filters/authentication.js';
-
-const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
 /** The certificate that the client of this connection showed. */
 export function peerCertificate(raw: IncomingMessage): X509Certificate | undefined {
   return raw.socket instanceof TLSSocket ? raw.socket.getPeerX509Certificate() : undefined;
-}
-
-/** Whether one of the CAs issued it, for clients, and now is in its time. Intermediates are not followed. */
-export function isClientCertificateOf(
-  certificate: X509Certificate,
-  authorities: readonly X509Certificate[],
-  now: number,
-): boolean {
-  return (
-    authorities.some((ca) => certificate.checkIssued(ca) && certificate.verify(ca.publicKey)) &&
-    certificate.keyUsage.includes(CLIENT_AUTH) &&
-    Date.parse(certificate.validFrom) <= now &&
-    now <= Date.parse(certificate.validTo)
-  );
 }
 
 /** The user is the CN, the groups are the O of a certificate of the client CA. */

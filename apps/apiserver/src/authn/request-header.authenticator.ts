@@ -1,9 +1,9 @@
 import type { X509Certificate } from 'node:crypto';
-import { subjectOf } from '@orrery/pki';
+import { isClientCertificateOf, subjectOf } from '@orrery/pki';
 import type { Clock } from '@orrery/component';
 import type { UserInfo } from '@orrery/registry';
 import type { AuthenticationInput, Authenticator } from '../filters/authentication.js';
-import { isClientCertificateOf, peerCertificate } from './client-certificate.authenticator.js';
+import { peerCertificate } from './client-certificate.authenticator.js';
 
 const EXTRA = 'x-remote-extra-';
 

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { StatusError } from '@orrery/apimachinery';
@@ -6,8 +6,8 @@ import { AUTHENTICATED, mayDo, whoseToken } from '@orrery/client';
 import type { KnownUser, KubeClient } from '@orrery/client';
 import { AnswerCache } from '@orrery/component';
 import type { Clock } from '@orrery/component';
+import { isClientCertificateOf, parseCertificates, subjectOf } from '@orrery/pki';
 import type { ServingOptions } from './serving-flags.js';
-import { certificatesOf, isSignedBy } from './trust.js';
 import type { Trust } from './trust.js';
 
 export interface AuthParts {
@@ -20,9 +20,6 @@ export interface AuthParts {
 }
 
 const ANONYMOUS: KnownUser = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
-
-const listOf = (value: string | readonly string[] | undefined): readonly string[] =>
-  value === undefined ? [] : typeof value === 'string' ? [value] : value;
 
 /** A path that ends in * means all that begin so (k8s apiserver authorization/path:NewAuthorizer). */
 const covers = (allowed: string, path: string): boolean =>
@@ -37,15 +34,15 @@ const NO_TRUST: Trust = {
 /** Who asks, and whether the API server lets them (k8s apiserver pkg/server/options: DelegatingAuthenticationOptions, DelegatingAuthorizationOptions). */
 export class DelegatedAuth {
   readonly #answers: AnswerCache;
-  #trust = { ...NO_TRUST, clients: certificatesOf(''), proxies: certificatesOf('') };
+  #trust = { ...NO_TRUST, clients: parseCertificates(''), proxies: parseCertificates('') };
 
   constructor(private readonly parts: AuthParts) {
     this.#answers = new AnswerCache(parts.clock);
   }
 
   set trust(trust: Trust) {
-    const clients = certificatesOf(trust.clientCa);
-    this.#trust = { ...trust, clients, proxies: certificatesOf(trust.headerCa) };
+    const clients = parseCertificates(trust.clientCa);
+    this.#trust = { ...trust, clients, proxies: parseCertificates(trust.headerCa) };
   }
 
   /** Undefined: the request may go on. */
@@ -70,11 +67,11 @@ export class DelegatedAuth {
   /** Undefined: somebody, who could not be recognised. */
   async #authenticate(request: IncomingMessage): Promise<KnownUser | undefined> {
     const { socket } = request;
-    const raw = socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined;
+    const shown = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
     const { clients, proxies } = this.#trust;
     let isUnknown = false;
-    if (raw && clients.length + proxies.length > 0) {
-      const user = this.#userOfCertificate(new X509Certificate(raw), request);
+    if (shown && clients.length + proxies.length > 0) {
+      const user = this.#userOfCertificate(shown, request);
       if (user) return user;
       isUnknown = true;
     }
@@ -94,16 +91,15 @@ export class DelegatedAuth {
   ): KnownUser | undefined {
     const { clients, proxies, headers } = this.#trust;
     const now = this.parts.clock.now();
-    const { CN, O } = certificate.toLegacyObject().subject;
-    const name = listOf(CN)[0];
-    if (name === undefined) return undefined;
+    const { commonName: name, organizations } = subjectOf(certificate);
+    if (name === '') return undefined;
     const isProxy = headers.allowedNames.length === 0 || headers.allowedNames.includes(name);
-    if (isProxy && isSignedBy(certificate, proxies, now)) {
+    if (isProxy && isClientCertificateOf(certificate, proxies, now)) {
       const user = this.#userOfHeaders(request);
       if (user) return user;
     }
-    return isSignedBy(certificate, clients, now)
-      ? { name, groups: [...listOf(O), AUTHENTICATED] }
+    return isClientCertificateOf(certificate, clients, now)
+      ? { name, groups: [...organizations, AUTHENTICATED] }
       : undefined;
   }
 

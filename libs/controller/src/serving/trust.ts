@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import type { HeaderRules } from './serving-flags.js';
 
 /** Whose certificates say who asks, and whose say that headers do. */
@@ -6,27 +5,6 @@ export interface Trust {
   readonly clientCa: string;
   readonly headerCa: string;
   readonly headers: HeaderRules;
-}
-
-const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
-export const certificatesOf = (pem: string): readonly X509Certificate[] =>
-  (pem.match(PEM) ?? []).map((block) => new X509Certificate(block));
-
-const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
-
-/** Whether one of these authorities says that this is a client, at this time; chains have no links between. */
-export function isSignedBy(
-  certificate: X509Certificate,
-  authorities: readonly X509Certificate[],
-  now: number,
-): boolean {
-  const isValid =
-    Date.parse(certificate.validFrom) <= now && now <= Date.parse(certificate.validTo);
-  if (!isValid || !certificate.keyUsage?.includes(CLIENT_AUTH)) return false;
-  return authorities.some(
-    (ca) => ca.ca && certificate.checkIssued(ca) && certificate.verify(ca.publicKey),
-  );
 }
 
 const listIn = (data: Readonly<Record<string, string>>, key: string): readonly string[] => {
