@@ -128,6 +128,26 @@ const noSecondNest = {
   },
 };
 
+/**
+ * Of these packages esbuild takes the CommonJS form for Node, the whole of it; of their modules it takes what is used.
+ * 40 ms at each start.
+ */
+const AS_MODULES = {
+  rxjs: 'rxjs/dist/esm/index.js',
+  'rxjs/operators': 'rxjs/dist/esm/operators/index.js',
+  'class-validator': 'class-validator/esm2015/index.js',
+};
+const usedPartsOnly = {
+  name: 'used-parts-only',
+  setup(plugin) {
+    const filter = /^(?:rxjs|rxjs\/operators|class-validator)$/;
+    plugin.onResolve({ filter }, ({ path }) => ({
+      path: join(root, 'node_modules', AS_MODULES[path]),
+      sideEffects: false,
+    }));
+  },
+};
+
 function copyAssets() {
   mkdirSync(join(dist, 'gen'), { recursive: true });
   for (const file of sources())
@@ -207,7 +227,7 @@ async function main() {
     banner: {
       js: "import 'reflect-metadata'; import { createRequire as orreryRequire } from 'node:module'; const require = orreryRequire(import.meta.url);",
     },
-    plugins: [swc, noPhoneNumbers, httpWithoutFetch, noSecondNest],
+    plugins: [swc, usedPartsOnly, noPhoneNumbers, httpWithoutFetch, noSecondNest],
   });
   await buildPrograms();
   copyAssets();

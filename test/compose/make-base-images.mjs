@@ -53,10 +53,27 @@ const ALTERNATIVES = [
 ];
 const DOCUMENTATION = /^\/usr\/share\/(doc|man|info|locale|bug|lintian|bash-completion)\//;
 
+/** What each installed package needs. */
+function installed() {
+  const text = output('dpkg-query', '-W', '-f', '${Package}\t${Pre-Depends}, ${Depends}\n');
+  return new Map(text.split('\n').map((line) => line.split('\t')));
+}
+
+function install(names) {
+  say(`installing ${names.join(' ')} (apt-get install) …`);
+  spawnSync('apt-get', ['install', '-y', '--no-install-recommends', ...names], {
+    stdio: ['ignore', 'ignore', 2],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+}
+
 /** Packages and what they depend on, as far as installed here. */
 function closure(names) {
-  const text = output('dpkg-query', '-W', '-f', '${Package}\t${Pre-Depends}, ${Depends}\n');
-  const needs = new Map(text.split('\n').map((line) => line.split('\t')));
+  let needs = installed();
+  if (names.some((name) => !needs.has(name))) {
+    install(names.filter((name) => !needs.has(name)));
+    needs = installed();
+  }
   const found = new Set();
   const add = (name) => {
     if (name === '' || found.has(name) || !needs.has(name)) return;

@@ -23,16 +23,17 @@ export class EndpointReconciler {
     this.own = { ...deps, podCidr: `${address}/32` };
   }
 
-  /** Renews and reconciles until the server stops; then gives the address up. */
+  /** Renews and reconciles again and again after the first time, until the server stops. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.services;
-    while (!signal.aborted) {
+    for (;;) {
+      await clock.sleep(RENEW_MS, signal).catch(() => undefined);
+      if (signal.aborted) return;
       try {
         await this.reconcile();
       } catch (error) {
         logger.warn('cannot reconcile the kubernetes endpoints', { err: String(error) });
       }
-      await clock.sleep(RENEW_MS, signal).catch(() => undefined);
     }
   }
 
@@ -67,8 +68,7 @@ export class EndpointReconciler {
       throw new Error(
         'no API server IP addresses were listed in storage, refusing to erase all endpoints for the kubernetes Service',
       );
-    await this.writeEndpoints(addresses, signal);
-    await this.writeSlice(addresses, signal);
+    await Promise.all([this.writeEndpoints(addresses, signal), this.writeSlice(addresses, signal)]);
   }
 
   private async renew(): Promise<void> {

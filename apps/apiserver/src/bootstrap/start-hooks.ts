@@ -54,6 +54,16 @@ function definitionHooks(
   ];
 }
 
+/** One run of `work` for all who ask, until one has failed: the next to ask runs it again. */
+function sharedUntilItFails(work: () => Promise<void>): () => Promise<void> {
+  let shared: Promise<void> | undefined;
+  return () =>
+    (shared ??= work().catch((error: unknown) => {
+      shared = undefined;
+      throw error;
+    }));
+}
+
 /** What the server itself does once it listens. `work` is given what runs until the server stops. */
 export function ownStartHooks(
   services: ServerServices,
@@ -67,6 +77,10 @@ export function ownStartHooks(
     onLeave(leave: (signal: AbortSignal) => Promise<void>): void;
   },
 ): StartHook[] {
+  const serviceRange = sharedUntilItFails(() => ensureServiceCidr(services));
+  const { deps, advertiseAddress } = cluster;
+  const endpoints = new EndpointReconciler(services, deps, advertiseAddress);
+  const hasEndpoints = services.options.endpointReconcilerType !== 'none';
   return [
     ...definitionHooks(services, cluster),
     {
@@ -83,19 +97,19 @@ export function ownStartHooks(
     },
     {
       name: SERVICE_RANGE,
-      run: () => ensureServiceCidr(services),
+      run: serviceRange,
     },
     {
       name: 'bootstrap-controller',
-      after: [NAMESPACES, SERVICE_RANGE],
+      after: [NAMESPACES],
+      // The Service has its address of the range; who serves it does not wait for that.
       run: async () => {
-        await ensureKubernetesService(services, cluster.kubernetesIp);
-        if (services.options.endpointReconcilerType === 'none') return;
-        const { deps, advertiseAddress } = cluster;
-        const reconciler = new EndpointReconciler(services, deps, advertiseAddress);
-        cluster.onLeave((signal) => reconciler.leave(signal));
-        await reconciler.reconcile();
-        cluster.work(reconciler.run(services.signal));
+        if (hasEndpoints) cluster.onLeave((signal) => endpoints.leave(signal));
+        await Promise.all([
+          serviceRange().then(() => ensureKubernetesService(services, cluster.kubernetesIp)),
+          hasEndpoints ? endpoints.reconcile() : undefined,
+        ]);
+        if (hasEndpoints) cluster.work(endpoints.run(services.signal));
       },
     },
   ];

@@ -13,7 +13,8 @@ import { createClusterPki } from '@orrery/pki';
 import type { ClusterPkiOptions } from '@orrery/pki';
 import { cacheFolder } from './cache-folder.js';
 
-const PARTS = ['pki', 'nodes', 'admin.conf', 'controller-manager.conf', 'scheduler.conf'];
+export const KUBECONFIGS = ['admin.conf', 'controller-manager.conf', 'scheduler.conf'];
+const PARTS = ['pki', 'nodes', ...KUBECONFIGS];
 
 /** Certificates are never written in place; kubeconfigs are, by their users. */
 function placeFile(from: string, to: string): void {
@@ -36,10 +37,13 @@ function place(from: string, to: string): void {
   for (const name of readdirSync(from)) place(join(from, name), join(to, name));
 }
 
+/** What is there is the same: links to the same files. */
+const isThere = (part: string, to: string): boolean => part === 'pki' && existsSync(join(to, part));
+
 function copyParts(from: string, to: string): void {
   mkdirSync(to, { recursive: true, mode: 0o700 });
   for (const part of PARTS)
-    if (existsSync(join(from, part))) place(join(from, part), join(to, part));
+    if (existsSync(join(from, part)) && !isThere(part, to)) place(join(from, part), join(to, part));
 }
 
 /** What this process has seen to be whole and valid, by block, and until when it need not look again. */

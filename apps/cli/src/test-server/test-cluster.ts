@@ -1,12 +1,11 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { resources } from '@orrery/api';
 import { connect, loadKubeconfig } from '@orrery/client';
 import { SteppedClock, SystemClock } from '@orrery/component';
 import { installAddons } from '../addons/install.js';
 import { APPS } from '../apps.js';
-import { leaseBlock } from '../cluster/block-lease.js';
-import type { BlockLease } from '../cluster/block-lease.js';
-import { ClusterFiles, addressesOf, nodeName } from '../cluster/layout.js';
+import type { ClusterFiles } from '../cluster/layout.js';
+import { addressesOf, nodeName } from '../cluster/layout.js';
 import {
   API_PORT,
   apiServer,
@@ -19,17 +18,19 @@ import {
 import type { Instance, PlanInput } from '../cluster/plan.js';
 import { testClusterPki } from './pki-cache.js';
 import type { TestClusterOptions } from './test-cluster-options.js';
+import type { TestPlace, TestPlaces } from './test-places.js';
 
 /** The etcd that the clusters of one test server share, each with a keyspace of its own. */
 export interface SharedEtcd {
   readonly endpoint: string;
 }
 
-export interface TestClusterPlace {
+export interface TestClusterDeps {
   /** What its keys in etcd start with; ends in '/'. */
   readonly keyspace: string;
-  readonly dir: string;
+  readonly places: TestPlaces;
   readonly componentDir: string;
+  /** Resolves when its keyspace is ready for it. */
   readonly etcd: Promise<SharedEtcd>;
 }
 
@@ -53,6 +54,20 @@ const elected = (instance: Instance): Instance => ({
 const without = (args: readonly string[], ...flags: readonly string[]): string[] =>
   args.filter((arg) => !flags.some((flag) => arg.startsWith(`--${flag}=`)));
 
+/** What the first cluster of a process needs is loaded while etcd starts; a failure is met by who runs it. */
+export function preload({ nodes, controllers, scheduler, services }: TestClusterOptions): void {
+  const wanted = {
+    'kube-apiserver': true,
+    'kube-controller-manager': controllers,
+    'kube-scheduler': scheduler,
+    'container-runtime': nodes > 0,
+    kubelet: nodes > 0,
+    dataplane: nodes > 0 && services,
+  };
+  for (const [name, isWanted] of Object.entries(wanted))
+    if (isWanted) APPS[name]?.().catch(() => undefined);
+}
+
 /** A cluster whose components all run in this process, on a clock of its own. */
 export class TestCluster {
   readonly clock = new SteppedClock(new SystemClock(), SLICE_MS);
@@ -65,8 +80,8 @@ export class TestCluster {
 
   private constructor(
     private readonly input: PlanInput,
-    private readonly lease: BlockLease,
-    private readonly place: TestClusterPlace,
+    private readonly place: TestPlace,
+    private readonly deps: TestClusterDeps,
     private readonly options: TestClusterOptions,
   ) {
     this.files = input.files;
@@ -77,21 +92,20 @@ export class TestCluster {
   }
 
   /** Starts a cluster; its API is ready when this resolves, and with controllers pods can be created in `default`. */
-  static async start(place: TestClusterPlace, options: TestClusterOptions): Promise<TestCluster> {
-    const files = new ClusterFiles(place.dir);
-    const lease = await leaseBlock(files.dir, {});
+  static async start(deps: TestClusterDeps, options: TestClusterOptions): Promise<TestCluster> {
+    const place = await deps.places.take();
     const input: PlanInput = {
-      files,
-      addresses: addressesOf(lease.block),
+      files: place.files,
+      addresses: addressesOf(place.lease.block),
       etcdMembers: 1,
       nodes: options.nodes,
       grouping: 'grouped',
       standby: false,
       extraArgs: {},
-      componentDir: place.componentDir,
+      componentDir: deps.componentDir,
       nodeBinary: process.execPath,
     };
-    const cluster = new TestCluster(input, lease, place, options);
+    const cluster = new TestCluster(input, place, deps, options);
     try {
       await cluster.launch();
     } catch (error) {
@@ -112,8 +126,8 @@ export class TestCluster {
     patience.abort(new Error('stopped'));
     this.stopApi.abort(new Error('the cluster is stopping'));
     await Promise.allSettled([this.api]);
-    await this.lease.release();
-    rmSync(this.files.dir, { recursive: true, force: true });
+    // Nodes have files of their own, and programs that may still write.
+    await this.deps.places.giveBack(this.place, this.options.nodes === 0);
   }
 
   private systemSleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -148,8 +162,7 @@ export class TestCluster {
 
   private async startApi(): Promise<void> {
     const { app } = await import('@orrery/apiserver');
-    this.preload();
-    const etcd = await this.place.etcd;
+    const etcd = await this.deps.etcd;
     const instance = apiServer(this.input);
     // Without controllers nobody makes service accounts: pods must pass without one, as envtest has it.
     const admission = this.options.controllers
@@ -158,7 +171,7 @@ export class TestCluster {
     const args = [
       ...without(instance.args, 'etcd-servers'),
       `--etcd-servers=${etcd.endpoint}`,
-      `--etcd-prefix=${this.place.keyspace}`,
+      `--etcd-prefix=${this.deps.keyspace}`,
       '--enable-faults=true',
       ...admission,
     ];
@@ -170,13 +183,6 @@ export class TestCluster {
       });
       this.api.catch(reject);
     });
-  }
-
-  /** What the first cluster of a process needs is loaded while etcd starts; a failure is met by who runs it. */
-  private preload(): void {
-    const ofNodes = this.options.nodes > 0 ? ['container-runtime', 'kubelet'] : [];
-    for (const name of [...this.components().map(({ app }) => app), ...ofNodes])
-      APPS[name]?.().catch(() => undefined);
   }
 
   /** What runs beside the nodes. */
@@ -192,8 +198,11 @@ export class TestCluster {
   private startNodes(): void {
     const { input, options } = this;
     for (let i = 1; i <= options.nodes; i++) {
+      const { args, ...rest } = containerRuntime(input, i);
+      // The kind ImageRule is one of the add-ons: without them its watch would be refused again and again.
+      const own = options.services ? args : without(args, 'kubeconfig');
       // A kubelet that finds no runtime asks again, after a while.
-      const runtime = this.run(containerRuntime(input, i));
+      const runtime = this.run({ ...rest, args: own });
       void this.run(kubelet(input, i, false), runtime);
     }
   }

@@ -8,8 +8,9 @@ import type { TestMethod } from './protocol.js';
 import { toTestClusterOptions } from './test-cluster-options.js';
 import type { TestClusterOptions } from './test-cluster-options.js';
 import { Spares } from './spares.js';
-import { TestCluster } from './test-cluster.js';
+import { TestCluster, preload } from './test-cluster.js';
 import type { SharedEtcd } from './test-cluster.js';
+import { TestPlaces } from './test-places.js';
 
 export interface TestClustersPlace {
   readonly base: string;
@@ -46,10 +47,13 @@ export class TestClusters {
   /** By shape: whether controllers have been at work. */
   private readonly known = new Map<string, readonly StoredObject[]>();
   private readonly spares = new Spares<NumberedCluster>(({ cluster }) => cluster.stop());
+  private readonly places: TestPlaces;
   private client: Promise<EtcdClient> | undefined;
   private created = 0;
 
-  constructor(private readonly place: TestClustersPlace) {}
+  constructor(private readonly place: TestClustersPlace) {
+    this.places = new TestPlaces(place.base);
+  }
 
   /** What one test may ask for; its clusters end with it. */
   session(): { readonly methods: ReadonlyMap<string, TestMethod>; end(): Promise<void> } {
@@ -86,6 +90,7 @@ export class TestClusters {
     await this.spares.stop();
     await Promise.all([...this.clusters.values()].map((cluster) => cluster.stop()));
     this.clusters.clear();
+    await this.places.stop();
     (await this.client)?.close();
   }
 
@@ -113,12 +118,19 @@ export class TestClusters {
 
   private async start(options: TestClusterOptions): Promise<NumberedCluster> {
     const id = String((this.created += 1));
-    const dir = join(this.place.base, id);
     const keyspace = `/clusters/${id}/registry/`;
     const shape = options.controllers ? 'controllers' : 'api';
-    await this.prefill(keyspace, shape);
+    preload(options);
+    const etcd = this.prefill(keyspace, shape).then(() => this.place.etcd);
+    // Its failure is met by the API server's start.
+    etcd.catch(() => undefined);
     const cluster = await TestCluster.start(
-      { keyspace, dir, componentDir: this.place.componentDir, etcd: this.place.etcd },
+      {
+        keyspace,
+        places: this.places,
+        componentDir: this.place.componentDir,
+        etcd,
+      },
       options,
     );
     await this.remember(keyspace, shape);

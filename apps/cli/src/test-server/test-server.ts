@@ -16,12 +16,12 @@ import { endLeftovers } from '../cluster/leftovers.js';
 import { Progress } from '../progress.js';
 import { startGuard } from '../supervisor/guard.js';
 import { answerRequests } from './protocol.js';
-import { TestClusters } from './test-clusters.js';
+import type { TestClusters } from './test-clusters.js';
 
 const clustersDir = (base: string): string => join(base, 'clusters');
 const etcdFiles = (base: string): ClusterFiles => new ClusterFiles(join(base, 'etcd'));
 
-/** One etcd, whose data need not outlive the test. */
+/** One etcd, whose data need not outlive the test; it has begun when this resolves. */
 async function startEtcd(base: string, block: number): Promise<ManagedEtcd> {
   const files = etcdFiles(base);
   mkdirSync(files.run(), { recursive: true });
@@ -42,8 +42,33 @@ async function startEtcd(base: string, block: number): Promise<ManagedEtcd> {
     extraArgs: version.startsWith('3.4.') ? [] : ['--unsafe-no-fsync'],
   });
   writeFileSync(files.pidFile('etcd'), String(etcd.pids[0] ?? ''));
-  await etcd.ready();
   return etcd;
+}
+
+/** Loaded when etcd has begun, which takes about as long until it answers. */
+const loadClusters = async (): Promise<typeof TestClusters> =>
+  (await import('./test-clusters.js')).TestClusters;
+
+/** Serves tests with clusters on this etcd until the signal aborts. */
+async function serveOn(
+  { base, componentDir, socket }: { base: string; componentDir: string; socket: string },
+  etcd: ManagedEtcd,
+  signal: AbortSignal,
+): Promise<void> {
+  const [endpoint = ''] = etcd.endpoints;
+  const ready = etcd.ready().then(() => ({ endpoint }));
+  // Its failure is met below, when what needs no etcd is loaded.
+  ready.catch(() => undefined);
+  const clusters = new (await loadClusters())({
+    base: clustersDir(base),
+    componentDir,
+    etcd: ready,
+  });
+  try {
+    await Promise.all([ready, serveTests(socket, clusters, signal)]);
+  } finally {
+    await clusters.stop();
+  }
 }
 
 /** Ends what a test server that was killed has left. */
@@ -110,17 +135,11 @@ async function testServer(socket: string, stop: AbortSignal): Promise<void> {
   ]);
   guard.protect([process.pid]);
   const lease = await leaseBlock(base, {});
-  const starting = startEtcd(base, lease.block);
-  const clusters = new TestClusters({
-    base: clustersDir(base),
-    componentDir,
-    etcd: starting.then(({ endpoints: [endpoint = ''] }) => ({ endpoint })),
-  });
+  let etcd: ManagedEtcd | undefined;
   try {
-    await Promise.all([starting, serveTests(socket, clusters, signal)]);
+    etcd = await startEtcd(base, lease.block);
+    await serveOn({ base, componentDir, socket }, etcd, signal);
   } finally {
-    await clusters.stop();
-    const etcd = await starting.catch(() => undefined);
     await etcd?.stop();
     await lease.release();
     guard.release();

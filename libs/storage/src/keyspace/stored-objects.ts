@@ -31,8 +31,15 @@ export async function fillKeyspace(
   const puts: IRequestOp[] = objects.map(({ key, value }) => ({
     request_put: { key: Buffer.from(keyspace + key), value: Buffer.from(value) },
   }));
-  for (let at = 0; at < puts.length; at += BATCH)
-    await client.call({ kind: 'write', what: 'fill', key: keyspace }, (etcd, options) =>
-      etcd.kv.txn({ compare: [], success: puts.slice(at, at + BATCH), failure: [] }, options),
-    );
+  const batches = Array.from({ length: Math.ceil(puts.length / BATCH) }, (_, i) =>
+    puts.slice(i * BATCH, (i + 1) * BATCH),
+  );
+  // At once: etcd writes to disk once for all that it has then.
+  await Promise.all(
+    batches.map((success) =>
+      client.call({ kind: 'write', what: 'fill', key: keyspace }, (etcd, options) =>
+        etcd.kv.txn({ compare: [], success, failure: [] }, options),
+      ),
+    ),
+  );
 }
