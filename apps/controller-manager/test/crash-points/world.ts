@@ -157,7 +157,7 @@ export class World {
     });
     const server = { server: this.server, insecureSkipTlsVerify: true, tokens };
     const noting: Interceptor = {
-      write: (write, send) =>
+      write: (_write, send) =>
         send().catch((error: unknown) => {
           if (error instanceof StatusError && error.code === 403) this.refused.push(error.message);
           throw error;

@@ -12,6 +12,12 @@ export interface Refusal {
   readonly nominatedNode?: string;
 }
 
+interface PodName {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
 type Conditions = readonly [PodCondition] | readonly [];
 
 /** The condition to write, if it says anything new. */
@@ -70,18 +76,19 @@ export class PodStatusWriter {
     }
   }
 
+  /** Tells on which node a pod is expected whose binding has to wait. */
+  async expect({ namespace, name, uid }: PodName, nodeName: string): Promise<void> {
+    const patch = { metadata: { uid }, status: { nominatedNodeName: nodeName } };
+    await this.client
+      .resource(resources.pods)
+      .patch({ namespace, name }, 'strategic', patch, { subresource: 'status' });
+  }
+
   /**
    * Merges annotations into a pod, which may be gone. By way of the status: the role system:kube-scheduler lets the
    * scheduler write nothing else of a pod.
    */
-  async annotate(
-    {
-      namespace,
-      name,
-      uid,
-    }: { readonly namespace: string; readonly name: string; readonly uid: string },
-    patch: object,
-  ): Promise<void> {
+  async annotate({ namespace, name, uid }: PodName, patch: object): Promise<void> {
     const { metadata } = patch as { readonly metadata: object };
     try {
       await this.client

@@ -87,6 +87,37 @@ describe(Scheduler.name, () => {
     });
   });
 
+  it('tells where a pod is expected while its volume is made, and takes it back when it is not', async () => {
+    const { cluster } = running;
+    const claim = {
+      metadata: { name: 'data', namespace: 'default', uid: 'data' },
+      spec: { storageClassName: 'late' },
+    };
+    cluster.put('nodes', node('n1').build());
+    const late = {
+      metadata: { name: 'late' },
+      provisioner: 'x.io/p',
+      volumeBindingMode: 'WaitForFirstConsumer',
+    };
+    cluster.put('storageclasses', late);
+    cluster.put('persistentvolumeclaims', claim);
+    const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }];
+    cluster.put('pods', pod('waits').spec({ volumes }).build());
+    const expected = (): string | undefined => cluster.pod('waits')?.status?.nominatedNodeName;
+    running.start();
+    await eventually(() => {
+      expect(expected()).toBe('n1');
+    });
+    expect(cluster.placements()).toEqual({ waits: '' });
+    const elsewhere = { 'volume.kubernetes.io/selected-node': 'n9' };
+    const metadata = { ...claim.metadata, annotations: elsewhere };
+    cluster.put('persistentvolumeclaims', { ...claim, metadata });
+    await eventually(() => {
+      expect(running.events.join()).toContain('provisioning failed for PVC "data"');
+      expect(expected()).toBeUndefined();
+    });
+  });
+
   it('tells why a pod fits nowhere and tries again when a node joins', async () => {
     const { cluster, events } = running;
     const taint = { key: 'dedicated', effect: 'NoSchedule' as const };

@@ -48,6 +48,8 @@ interface Failure {
   readonly message: string;
   readonly refusedBy: ReadonlySet<string>;
   readonly postFilter?: PostFilterResult;
+  /** '' takes back what was told of the node where the pod was expected. */
+  readonly nominatedNode?: string;
 }
 
 interface Try {
@@ -240,6 +242,7 @@ export class Scheduler {
     signal: AbortSignal,
   ): Promise<Status> {
     const { meters, clock } = this.options;
+    if (framework.willWait(state, assumed, nodeName)) await this.#expect(assumed, nodeName);
     const ready = await framework.beforeBind(state, assumed, nodeName, signal);
     if (!isSuccess(ready)) return ready;
     const from = clock.monotonic();
@@ -251,6 +254,16 @@ export class Scheduler {
     return status;
   }
 
+  /** For who adds and removes nodes meanwhile; the binding goes on without (k8s schedule_one.go: bindingCycle). */
+  async #expect(assumed: PodInfo, nodeName: string): Promise<void> {
+    const { status, logger } = this.options;
+    try {
+      await status.expect(assumed, nodeName);
+    } catch (error) {
+      logger.warn('expected node not written', { pod: keyOfPod(assumed), error: String(error) });
+    }
+  }
+
   /** Gives the place back and reports. */
   #undo(attempt: Try, nodeName: string, status: Status): Promise<void> {
     const { framework, state, queued } = attempt;
@@ -259,8 +272,12 @@ export class Scheduler {
     cache.forget(queued.info.uid);
     queue.onEvent({ name: 'AssignedPodDelete', old: queued.info.pod });
     if (!isRejected(status))
-      return this.#fail(attempt, errorFailure(status.error ?? status.reasons.join(', ')));
+      return this.#fail(attempt, {
+        ...errorFailure(status.error ?? status.reasons.join(', ')),
+        nominatedNode: '',
+      });
     return this.#fail(attempt, {
+      nominatedNode: '',
       reason: 'Unschedulable',
       message: status.reasons.join(', '),
       refusedBy: new Set(status.plugin ? [status.plugin] : []),
@@ -273,7 +290,7 @@ export class Scheduler {
     const refused = failure.reason === 'Unschedulable';
     const result = refused ? 'unschedulable' : 'error';
     meters.attempt(result, framework.schedulerName, (clock.monotonic() - startedAt) / 1000);
-    const nominatedNode = failure.postFilter?.nominatedNode;
+    const nominatedNode = failure.nominatedNode ?? failure.postFilter?.nominatedNode;
     if (nominatedNode) nominator.nominate(queued.info, nominatedNode);
     else if (nominatedNode === '') nominator.remove(queued.info.uid);
     try {

@@ -229,6 +229,14 @@ export class Framework implements FilterRunner {
     for (const plugin of this.#sets.reserve.toReversed()) plugin.unreserve?.(state, pod, nodeName);
   }
 
+  /** Whether the binding has to wait for a PreBind (k8s framework/runtime: RunPreBindPreFlights). */
+  willWait(state: CycleState, pod: PodInfo, nodeName: string): boolean {
+    return this.#sets.preBind.some((plugin) => {
+      const status = plugin.preBindPreFlight?.(state, pod, nodeName);
+      return status !== undefined && isSuccess(status);
+    });
+  }
+
   /** Permit and PreBind of all: the pod may be bound when all succeed or skip. */
   async beforeBind(
     state: CycleState,

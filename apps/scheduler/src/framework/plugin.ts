@@ -82,6 +82,8 @@ export interface Plugin {
   reserve?(state: CycleState, pod: PodInfo, nodeName: string): Status;
   unreserve?(state: CycleState, pod: PodInfo, nodeName: string): void;
   permit?(state: CycleState, pod: PodInfo, nodeName: string, signal: AbortSignal): Promise<Status>;
+  /** Whether preBind has anything to do: Skip if not, so that the pod will be bound at once. */
+  preBindPreFlight?(state: CycleState, pod: PodInfo, nodeName: string): Status;
   preBind?(state: CycleState, pod: PodInfo, nodeName: string, signal: AbortSignal): Promise<Status>;
   bind?(state: CycleState, pod: PodInfo, nodeName: string, signal: AbortSignal): Promise<Status>;
   postBind?(state: CycleState, pod: PodInfo, nodeName: string): void;

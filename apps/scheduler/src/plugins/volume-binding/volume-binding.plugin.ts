@@ -115,6 +115,7 @@ export const volumeBinding: PluginEntry = {
       unreserve(state) {
         release(state.get(reserved));
       },
+      preBindPreFlight: (state) => (state.get(reserved) ? success : skip),
       async preBind(state, _pod, nodeName, signal) {
         const plan = state.get(reserved);
         if (!plan) return skip;
