@@ -51,6 +51,10 @@ function clash({ port }: PlacedPort, { port: other }: PlacedPort): string | unde
   return a === b && isOneOpen ? 'dangerously ambiguous' : undefined;
 }
 
+/** A port as Go prints it with its fields' names. */
+const shownPort = ({ name, hostPort, containerPort, protocol, hostIP }: ContainerPort): string =>
+  `{Name:${name ?? ''} HostPort:${hostPort ?? 0} ContainerPort:${containerPort} Protocol:${protocol ?? ''} HostIP:${hostIP ?? ''}}`;
+
 function portWarnings(ports: readonly PlacedPort[]): string[] {
   return ports.flatMap((placed, i) => {
     const { port, at } = placed;
@@ -60,10 +64,14 @@ function portWarnings(ports: readonly PlacedPort[]): string[] {
         (other) =>
           other.port.containerPort === port.containerPort && other.port.protocol === port.protocol,
       );
-    return before.flatMap((other) => {
+    const conflicts = before.flatMap((other) => {
       const how = clash(placed, other);
       return how ? [`${at}: ${how} port definition with ${other.at}`] : [];
     });
+    const isLost = hostIp(port) !== '' && !port.hostPort;
+    return isLost
+      ? [`${at}: hostIP set without hostPort: ${shownPort(port)}`, ...conflicts]
+      : conflicts;
   });
 }
 

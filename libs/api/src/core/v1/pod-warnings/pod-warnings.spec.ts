@@ -34,6 +34,16 @@ describe('podWarnings()', () => {
       ],
     },
     {
+      name: 'an address of the host without a port',
+      template: pod(
+        {},
+        { ports: [{ containerPort: 80, protocol: 'TCP', hostIP: '10.0.0.1', name: 'http' }] },
+      ),
+      want: [
+        'spec.containers[0].ports[0]: hostIP set without hostPort: {Name:http HostPort:0 ContainerPort:80 Protocol:TCP HostIP:10.0.0.1}',
+      ],
+    },
+    {
       name: 'variables that stand twice',
       template: pod(
         {},

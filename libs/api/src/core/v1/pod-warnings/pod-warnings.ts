@@ -38,7 +38,11 @@ function profileWarnings(spec: PodSpec, annotations: Annotations, path: FieldPat
     ...warn(SECCOMP_POD, seccomp, !spec.securityContext?.seccompProfile),
     ...containersOf(spec, path).flatMap(([{ name, securityContext }]) => [
       ...warn(`${SECCOMP_CONTAINER}${name}`, seccomp, !securityContext?.seccompProfile),
-      ...warn(`${APPARMOR}${name}`, armor, isTemplate && !securityContext?.appArmorProfile),
+      ...warn(
+        `${APPARMOR}${name}`,
+        armor,
+        isTemplate && !spec.securityContext?.appArmorProfile && !securityContext?.appArmorProfile,
+      ),
     ]),
   ];
 }

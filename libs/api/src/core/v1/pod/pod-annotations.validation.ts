@@ -11,7 +11,8 @@ export const MIRROR = 'kubernetes.io/config.mirror';
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
 const SECCOMP_POD = 'seccomp.security.alpha.kubernetes.io/pod';
 const SECCOMP_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/';
-const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/';
+/** Before the name of a container: its AppArmor profile. */
+export const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
 function isDeletionCost(text: string): boolean {
   if (!/^(0|[+-]?[1-9][0-9]*)$/.test(text) || text.startsWith('+')) return false;

@@ -1,12 +1,13 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { cloneJson } from '@orrery/apimachinery';
+import { cloneJson, ipWarning } from '@orrery/apimachinery';
 import type { Container, Pod, PodCondition, PodStatus } from '../../../types.js';
 import type { Strategy } from '../../../kind.js';
-import { list } from '../../../meta/list.js';
+import { eachOf, list } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { validateMetaUpdate } from '../../../meta/object-meta.js';
 import { dropDisabledFields } from '../pod-template/disabled-fields.js';
 import { podWarnings } from '../pod-warnings/pod-warnings.js';
+import { podNameWarnings, prepareNewPod } from './pod-create.js';
 import { qosClassOf } from './pod-qos.js';
 import { validatePodStatus } from './pod-status.validation.js';
 import { validateEphemeralUpdate, validateResize } from './pod-subresources.validation.js';
@@ -34,25 +35,51 @@ export const podStrategy: Strategy<Pod> = strategyOf<Pod>({
   namespaced: true,
   ownsStatus: true,
   initialStatus,
-  prepareForCreate: ({ spec }) => dropDisabledFields(spec),
+  prepareForCreate(pod, context) {
+    dropDisabledFields(pod.spec);
+    prepareNewPod(pod, context);
+  },
   prepareForUpdate: ({ spec }, old) => dropDisabledFields(spec, old.spec),
   check: validatePod,
   checkCreate: validatePodCreate,
   checkUpdate: validatePodUpdate,
   // People rarely update pods by hand, so upstream warns at their creation alone.
-  warnings: (pod, old) => (old ? [] : podWarnings(pod)),
+  warnings: (pod, old) => (old ? [] : [...podNameWarnings(pod), ...podWarnings(pod)]),
 });
 
+/** Generations that a client of old does not tell stay, those of conditions in the order of their types. */
+function keepGenerations(status: PodStatus, old: PodStatus | undefined): void {
+  if (old?.observedGeneration) status.observedGeneration ||= old.observedGeneration;
+  const before = Map.groupBy(list(old?.conditions), ({ type }) => type);
+  for (const condition of list(status.conditions)) {
+    const generation = before.get(condition.type)?.shift()?.observedGeneration;
+    if (generation) condition.observedGeneration ||= generation;
+  }
+}
+
+const statusStrategy: Strategy<Pod> = statusStrategyOf<Pod>(validatePodStatus, (pod, old) => {
+  pod.metadata.ownerReferences = cloneJson(old.metadata.ownerReferences);
+  if (pod.metadata.ownerReferences === undefined) delete pod.metadata.ownerReferences;
+  if (!pod.status) return;
+  const qosClass = old.status?.qosClass;
+  if (qosClass) pod.status.qosClass ||= qosClass;
+  keepGenerations(pod.status, old.status);
+});
+
+const addressWarnings = (pod: Pod): string[] =>
+  (['podIPs', 'hostIPs'] as const).flatMap((field) =>
+    eachOf(pod.status?.[field], ({ ip }, i) => ipWarning(`status.${field}[${i}].ip`, ip) ?? []),
+  );
+
 /** pods/status: owner references stay as they are; the QoS class is for ever. */
-export const podStatusStrategy: Strategy<Pod> = statusStrategyOf<Pod>(
-  validatePodStatus,
-  (pod, old) => {
-    pod.metadata.ownerReferences = cloneJson(old.metadata.ownerReferences);
-    if (pod.metadata.ownerReferences === undefined) delete pod.metadata.ownerReferences;
-    const qosClass = old.status?.qosClass;
-    if (pod.status && qosClass) pod.status.qosClass = qosClass;
+export const podStatusStrategy: Strategy<Pod> = {
+  ...statusStrategy,
+  validateUpdate(pod, old, context) {
+    const findings = statusStrategy.validateUpdate?.(pod, old, context) ?? [];
+    if (findings.length === 0) for (const text of addressWarnings(pod)) context.warn(text);
+    return findings;
   },
-);
+};
 
 type CheckUpdate = (pod: Pod, old: Pod) => readonly FieldError[];
 
