@@ -49,6 +49,9 @@ function reshaped(entry: Entry, object: KubeObject): Entry {
   };
 }
 
+/** The object that comes with a write is the served one, not what is stored. */
+const ofStored = (options?: WriteOptions): WriteOptions => ({ ...options, object: undefined });
+
 /**
  * Storage of custom resources whose versions differ in more than their name: entries are converted to the served
  * version when they are read, and to the stored one when they are written. Each entry is converted once.
@@ -62,7 +65,8 @@ export class ConvertingStorage implements Storage {
   ) {}
 
   async create(key: string, value: Buffer, options?: WriteOptions): Promise<Entry> {
-    return this.shape(await this.inner.create(key, await this.toStored(value), options));
+    const stored = await this.toStored(value);
+    return this.shape(await this.inner.create(key, stored, ofStored(options)));
   }
 
   async update(
@@ -72,7 +76,7 @@ export class ConvertingStorage implements Storage {
     options?: WriteOptions,
   ): Promise<Entry> {
     const stored = await this.toStored(value);
-    return this.shape(await this.inner.update(key, expected, stored, options));
+    return this.shape(await this.inner.update(key, expected, stored, ofStored(options)));
   }
 
   async delete(key: string, expected: number, options?: WriteOptions): Promise<Entry> {
