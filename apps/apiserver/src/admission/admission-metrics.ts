@@ -8,6 +8,13 @@ const BUCKETS = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 type Step = 'admit' | 'validate';
 type Observe = (seconds: number) => void;
 
+/** One step of one plugin, with what notes its durations, by operation and outcome. */
+interface MeasuredStep {
+  readonly plugin: AdmissionPlugin;
+  readonly type: Step;
+  readonly observers: Map<string, Observe>;
+}
+
 /** How a call of a webhook ended. */
 export interface WebhookOutcome {
   readonly name: string;
@@ -97,8 +104,8 @@ export class AdmissionMetrics {
   measured(plugins: readonly AdmissionPlugin[]): AdmissionPlugin[] {
     return plugins.map((plugin) => {
       const step = (type: Step): NonNullable<AdmissionPlugin[Step]> => {
-        const observers = new Map<string, Observe>();
-        return (attributes) => this.#step(plugin, type, attributes, observers);
+        const measured: MeasuredStep = { plugin, type, observers: new Map() };
+        return (attributes) => this.#step(measured, attributes);
       };
       return {
         name: plugin.name,
@@ -109,39 +116,43 @@ export class AdmissionMetrics {
     });
   }
 
-  /** Most plugins decide at once: no promise is made for these. */
-  #step(
-    plugin: AdmissionPlugin,
-    type: Step,
-    attributes: AdmissionAttributes,
-    observers: Map<string, Observe>,
-  ): Promise<void> | void {
+  /** Most plugins decide at once: neither a promise nor a closure is made for these. */
+  #step(step: MeasuredStep, attributes: AdmissionAttributes): Promise<void> | void {
     const startedAt = this.clock.monotonic();
-    const note = (rejected: boolean): void => {
-      const { operation } = attributes;
-      const key = rejected ? `${operation} rejected` : operation;
-      let observe = observers.get(key);
-      if (!observe) {
-        const labels = { name: plugin.name, type, operation, rejected: String(rejected) };
-        observers.set(key, (observe = this.controller.of(labels)));
-      }
-      observe(this.#seconds(startedAt));
-    };
-    const refused = (error: unknown): never => {
-      note(true);
-      throw error;
-    };
+    const { operation } = attributes;
     let pending;
     try {
-      pending = plugin[type]?.(attributes);
+      pending = step.plugin[step.type]?.(attributes);
     } catch (error) {
-      return refused(error);
+      this.#note(step, operation, startedAt, true);
+      throw error;
     }
     if (pending instanceof Promise)
-      return pending.then(() => {
-        note(false);
-      }, refused);
-    note(false);
+      return pending.then(
+        () => {
+          this.#note(step, operation, startedAt, false);
+        },
+        (error: unknown) => {
+          this.#note(step, operation, startedAt, true);
+          throw error;
+        },
+      );
+    this.#note(step, operation, startedAt, false);
+  }
+
+  #note(
+    { plugin: { name }, type, observers }: MeasuredStep,
+    operation: string,
+    startedAt: number,
+    rejected: boolean,
+  ): void {
+    const key = rejected ? `${operation} rejected` : operation;
+    let observe = observers.get(key);
+    if (!observe) {
+      const labels = { name, type, operation, rejected: String(rejected) };
+      observers.set(key, (observe = this.controller.of(labels)));
+    }
+    observe(this.#seconds(startedAt));
   }
 
   /** Counts one call of a webhook. */

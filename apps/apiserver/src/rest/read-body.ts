@@ -1,9 +1,11 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import { StatusError, newBadRequest } from '@orrery/apimachinery';
 import { schemas } from '../negotiation/schemas.js';
+import type { KindDescriptor } from '@orrery/api';
 import type { ApiRequest } from '../filters/api-request.js';
 import type { BodyKind } from '../negotiation/body-kind.js';
-import { decodeBodyInTurn } from '../negotiation/decode-body.js';
+import { decodeBodyInTurn, mediaTypeOf } from '../negotiation/decode-body.js';
+import { RepeatedBodies } from '../negotiation/repeated-bodies.js';
 import type { Call } from './call.js';
 import { pauseFor } from './pauses.js';
 
@@ -33,12 +35,12 @@ interface Report {
 
 /** Applies the request's fieldValidation to fields that the kind does not know. */
 function report(request: ApiRequest, { unknown, duplicates, refuse }: Report): void {
+  if (unknown.length === 0 && duplicates.length === 0) return;
   const mode = fieldValidationOf(request);
   const texts = [
     ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
     ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
   ];
-  if (texts.length === 0) return;
   if (mode === 'Strict') throw refuse(`strict decoding error: ${texts.join(', ')}`);
   if (mode === 'Warn') for (const text of texts) request.context.warn(text);
 }
@@ -87,6 +89,31 @@ export async function checkFields(
   report(call.request, { unknown: unknownFields, duplicates, refuse });
   await pauseFor(call).pause?.();
   return schemas().normalize(object, kind.schema);
+}
+
+const repeated = new WeakMap<KindDescriptor, RepeatedBodies>();
+
+function repeatedOf(kind: KindDescriptor): RepeatedBodies {
+  let bodies = repeated.get(kind);
+  if (!bodies) repeated.set(kind, (bodies = new RepeatedBodies()));
+  return bodies;
+}
+
+/** The object in the body of a create: many of these have the same body. */
+export async function readNewObject(call: Call): Promise<KubeObject> {
+  const { request, resource } = call;
+  // What a definition says of a custom kind may change.
+  if (resource.custom || mediaTypeOf(request.headers['content-type']) !== 'application/json')
+    return readObject(call);
+  const bodies = repeatedOf(resource.kind);
+  const known = bodies.find(request.body);
+  if (known) return known;
+  const { warnings } = request;
+  const before = warnings.size;
+  const object = await readObject(call);
+  const isPlain = warnings.size === before && fieldValidationOf(request) !== 'Ignore';
+  if (isPlain) bodies.note(request.body, object);
+  return object;
 }
 
 /** The object in the body, as Go's decoder would leave it. */

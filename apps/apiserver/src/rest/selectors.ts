@@ -15,7 +15,7 @@ function labelPredicate(text: string): Predicate | undefined {
 }
 
 /** The fields that a kind can be selected by, with their values in an object. */
-function fieldsOf(kind: KindDescriptor, object: KubeObject): Record<string, string> {
+function readFields(kind: KindDescriptor, object: KubeObject): Record<string, string> {
   return {
     'metadata.name': object.metadata.name ?? '',
     ...(kind.scope === 'Namespaced' || !kind.selectableFields
@@ -23,6 +23,19 @@ function fieldsOf(kind: KindDescriptor, object: KubeObject): Record<string, stri
       : {}),
     ...kind.selectableFields?.(object),
   };
+}
+
+type Fields = Readonly<Record<string, string>>;
+
+const known = new WeakMap<KindDescriptor, WeakMap<KubeObject, Fields>>();
+
+/** The same, made once for all watches that ask for them; objects that are watched do not change. */
+function fieldsOf(kind: KindDescriptor, object: KubeObject): Fields {
+  let ofKind = known.get(kind);
+  if (!ofKind) known.set(kind, (ofKind = new WeakMap()));
+  let fields = ofKind.get(object);
+  if (!fields) ofKind.set(object, (fields = readFields(kind, object)));
+  return fields;
 }
 
 const EMPTY: KubeObject = { metadata: {} };
@@ -37,9 +50,9 @@ function fieldPredicate(kind: KindDescriptor, text: string): Predicate | undefin
   if (text === '') return undefined;
   try {
     const selector = parseFieldSelector(text);
-    const known = fieldsOf(kind, EMPTY);
+    const names = readFields(kind, EMPTY);
     for (const { field } of selector.requirements)
-      if (!(field in known)) throw new TypeError(unknownField(kind, field));
+      if (!(field in names)) throw new TypeError(unknownField(kind, field));
     return (object) => selector.matches(fieldsOf(kind, object));
   } catch (error) {
     throw newBadRequest(error instanceof Error ? error.message : String(error), error);

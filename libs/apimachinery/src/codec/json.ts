@@ -22,7 +22,7 @@ const MAX_DUPLICATES = 100;
  * data.
  */
 export function decodeJson(input: Uint8Array | string, options: DecodeOptions = {}): DecodedJson {
-  const text = typeof input === 'string' ? input : Buffer.from(input).toString('utf8');
+  const text = typeof input === 'string' ? input : textOf(input);
   refuseShape(text, options.maxDepth ?? MAX_DEPTH, options.maxValues ?? MAX_VALUES);
   let value: unknown;
   try {
@@ -32,6 +32,10 @@ export function decodeJson(input: Uint8Array | string, options: DecodeOptions = 
   }
   return { value, duplicateFields: options.findDuplicates ? findDuplicateFields(text) : [] };
 }
+
+/** `Buffer.from(bytes)` would copy them first. */
+const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
 
 function refuseShape(text: string, maxDepth: number, maxValues: number): void {
   let depth = 0;
@@ -81,7 +85,7 @@ const pathOf = (level: Level | undefined): string => {
 
 /** The paths of fields that {@link decodeJson} would report, of bytes that it has decoded. */
 export const duplicateFieldsOf = (input: Uint8Array): string[] =>
-  findDuplicateFields(Buffer.from(input).toString('utf8'));
+  findDuplicateFields(textOf(input));
 
 /** Walks well-formed JSON and reports keys that repeat in one object. */
 function findDuplicateFields(text: string): string[] {
