@@ -21,6 +21,8 @@ export interface WatchQuery {
   readonly allowWatchBookmarks?: boolean;
   readonly sendInitialEvents?: boolean;
   readonly timeoutSeconds?: number;
+  /** Nobody reads metadata.managedFields: objects may come without them. Not told to the server, which sends them anyway. */
+  readonly withoutManagedFields?: boolean;
 }
 
 export interface KubeList<T extends KubeObject> {

@@ -73,7 +73,8 @@ export class HttpResourceClient<T extends KubeObject> implements ResourceClient<
       query.timeoutSeconds === undefined
         ? WATCH_IDLE_MS
         : query.timeoutSeconds * 1000 + WATCH_GRACE_MS;
-    return watchStream<T>(this.transport, path, { signal, timeoutMs });
+    const { withoutManagedFields = false } = query;
+    return watchStream<T>(this.transport, path, { signal, timeoutMs, withoutManagedFields });
   }
 
   create(object: T, options: WriteQuery = {}): Promise<T> {

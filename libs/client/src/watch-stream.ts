@@ -4,6 +4,7 @@ import type { WatchEvent } from './client.js';
 import { toStatusError } from './answer.js';
 import { LineSplitter } from './line-splitter.js';
 import type { Transport } from './transport.js';
+import { withoutManagedFields } from './without-managed-fields.js';
 
 /** Set on the bookmark that ends the initial events (KEP-3157). */
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
@@ -37,6 +38,7 @@ export function decodeFrame<T extends KubeObject>(line: string): WatchEvent<T> {
 interface StreamOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
+  readonly withoutManagedFields?: boolean;
 }
 
 /** The events of one watch request, until the server ends it. */
@@ -45,7 +47,9 @@ export async function* watchStream<T extends KubeObject>(
   path: string,
   options: StreamOptions,
 ): AsyncGenerator<WatchEvent<T>> {
-  for await (const line of lineStream(transport, path, options)) yield decodeFrame<T>(line);
+  const { withoutManagedFields: isLess = false } = options;
+  for await (const line of lineStream(transport, path, options))
+    yield decodeFrame<T>(isLess ? withoutManagedFields(line) : line);
 }
 
 /** The lines of one answer, until the server ends it. */
@@ -55,7 +59,11 @@ export async function* lineStream(
   options: StreamOptions,
 ): AsyncGenerator<string> {
   const { signal } = options;
-  const { code, body, isWhole } = await transport.stream({ path, ...options });
+  const { code, body, isWhole } = await transport.stream({
+    path,
+    signal,
+    timeoutMs: options.timeoutMs,
+  });
   if (code !== 200) throw toStatusError({ code, body: await transport.readAll(body, signal) });
   const lines = new LineSplitter();
   try {

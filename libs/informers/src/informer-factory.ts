@@ -129,6 +129,7 @@ export class InformerFactory {
       client: client.resource(ref),
       scope,
       transform,
+      withoutManagedFields: transform === dropManagedFields,
       clock,
       random,
       logger: logger.child({ resource: ref.plural }),

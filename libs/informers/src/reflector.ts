@@ -17,6 +17,8 @@ export interface ReflectorSink<T extends KubeObject> {
 export interface ReflectorOptions<T extends KubeObject> {
   readonly client: ResourceClient<T>;
   readonly scope: InformerScope;
+  /** The sink drops metadata.managedFields (WatchQuery.withoutManagedFields). */
+  readonly withoutManagedFields?: boolean;
   readonly sink: ReflectorSink<T>;
   readonly clock: Clock;
   readonly random: Random;
@@ -172,12 +174,13 @@ export class Reflector<T extends KubeObject> {
     query: Pick<WatchQuery, 'resourceVersion' | 'sendInitialEvents'>,
     signal: AbortSignal,
   ): AsyncIterable<WatchEvent<T>> {
-    const { client, scope, random } = this.options;
+    const { client, scope, random, withoutManagedFields = false } = this.options;
     return client.watch(
       {
         ...scope,
         ...query,
         allowWatchBookmarks: true,
+        withoutManagedFields,
         timeoutSeconds: Math.floor(WATCH_MIN_SECONDS * (1 + random.next())),
       },
       signal,

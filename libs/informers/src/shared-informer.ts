@@ -29,6 +29,8 @@ export interface InformerOptions<T extends KubeObject> {
   readonly scope?: InformerScope;
   /** Drops or rewrites what need not be kept, before the object enters the cache. */
   readonly transform?: (object: T) => T;
+  /** The transform drops metadata.managedFields, whatever else it does. */
+  readonly withoutManagedFields?: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -102,8 +104,8 @@ export class SharedInformer<T extends KubeObject> implements ReflectorSink<T> {
 
   /** Follows the server until the signal aborts. Call once. */
   async start(signal: AbortSignal): Promise<void> {
-    const { client, scope = {}, clock, random, logger } = this.options;
-    this.#reflector = new Reflector<T>({ client, scope, sink: this, clock, random, logger });
+    const { scope = {}, transform: _, ...options } = this.options;
+    this.#reflector = new Reflector<T>({ ...options, scope, sink: this });
     await this.#reflector.start(signal);
   }
 
