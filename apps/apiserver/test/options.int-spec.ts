@@ -124,3 +124,17 @@ describe('media types', () => {
     expect(status).toBe(200);
   });
 });
+
+describe('DeleteOptions of other group versions', () => {
+  it.each(['v1', 'meta.k8s.io/v1', 'apps/v1', 'policy/v1beta1', 'example.com/v7'])(
+    'of %s are taken, for one and for many',
+    async (apiVersion) => {
+      const body = { kind: 'DeleteOptions', apiVersion, gracePeriodSeconds: 0 };
+      for (const path of [`${NS}/configmaps/gone`, `${NS}/configmaps?labelSelector=a%3Db`]) {
+        await api.post(`${NS}/configmaps`, { metadata: { name: 'gone', labels: { a: 'b' } } });
+        expect((await api.ask(path, { method: 'DELETE', body })).status).toBe(200);
+        expect((await api.ask(`${NS}/configmaps/gone`)).status).toBe(404);
+      }
+    },
+  );
+});

@@ -318,3 +318,33 @@ describe('binding and eviction of a pod', () => {
     });
   });
 });
+
+describe('a deletion as watchers see it', () => {
+  it.each([
+    {
+      name: 'a pod that dies at once is marked first',
+      path: PODS,
+      object: pod('at-once'),
+      want: ['ADDED', 'MODIFIED', 'DELETED'],
+    },
+    {
+      name: 'what has no grace period goes at once',
+      path: CONFIG_MAPS,
+      object: { metadata: { name: 'at-once', labels: { app: 'x' } } },
+      want: ['ADDED', 'DELETED'],
+    },
+  ])('$name', async ({ path, object, want }) => {
+    const watch = await api.watch(`${path}?watch=true&fieldSelector=metadata.name=at-once`);
+    await api.post(path, object);
+    const answer = await remove(`${path}/at-once`, { gracePeriodSeconds: 0 });
+    expect(answer.status).toBe(200);
+    await eventually(() => {
+      expect(watch.types()).toEqual(want);
+    });
+    const seen = watch.events().map((event) => metadataOf({ json: event.object }));
+    const graces = seen.map((metadata) => metadata['deletionGracePeriodSeconds']);
+    expect(graces).toEqual(want.length === 3 ? [undefined, 0, 0] : [undefined, undefined]);
+    expect(new Set(seen.map((metadata) => metadata['resourceVersion'])).size).toBe(want.length);
+    watch.response.destroy();
+  });
+});

@@ -198,10 +198,28 @@ async function hold(
 }
 
 /** What dies gracefully is marked even where its grace is none (k8s apiserver pkg/registry/rest/delete.go:BeforeDelete). */
-function lastState(scope: StoreScope, last: Representation): Representation {
-  if (!scope.kind.defaultGracePeriodSeconds) return last;
-  const { finalizers = [] } = last.object.metadata;
-  return represent(markDeleting(scope, last.object, 0, finalizers));
+function lastState(scope: StoreScope, object: KubeObject): KubeObject {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = object.metadata;
+  const isMarked = deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0;
+  if (!scope.kind.defaultGracePeriodSeconds || isMarked) return object;
+  return markDeleting(scope, object, 0, finalizers);
+}
+
+/** Stores the mark first, so that watchers see it before the end (k8s …/generic/registry/store.go:updateForGracefulDeletionAndFinalizers). */
+async function marked(
+  scope: StoreScope,
+  current: Entry,
+  object: KubeObject,
+  call: DeleteCall,
+): Promise<Entry> {
+  const last = lastState(scope, object);
+  if (last === object) return current;
+  return fenced(scope, call.context, (guarded) =>
+    scope.deps.storage.update(current.key, current.revision, encodeForStorage(scope.kind, last), {
+      ...writeOptionsOf(scope, last, call),
+      ...guarded,
+    }),
+  );
 }
 
 async function attempt(scope: StoreScope, current: Entry, call: DeleteCall): Promise<DeleteResult> {
@@ -218,15 +236,16 @@ async function attempt(scope: StoreScope, current: Entry, call: DeleteCall): Pro
       return { representation: representationOf(kind, current), deleted: false };
     return hold(scope, current, markDeleting(scope, object, grace ?? running, finalizers), call);
   }
-  if (call.dryRun) return { representation: lastState(scope, represent(object)), deleted: true };
+  if (call.dryRun) return { representation: represent(lastState(scope, object)), deleted: true };
+  const { key, revision } = await marked(scope, current, object, call);
   const gone = await fenced(scope, call.context, (guarded) =>
-    deps.storage.delete(current.key, current.revision, {
+    deps.storage.delete(key, revision, {
       ...writeOptionsOf(scope, object, call),
       ...guarded,
     }),
   );
   await hooks.afterDelete?.(object, { context: call.context, dryRun: false });
-  return { representation: lastState(scope, representationOf(kind, gone)), deleted: true };
+  return { representation: representationOf(kind, gone), deleted: true };
 }
 
 /** DELETE of one object: begins or completes its deletion (k8s apiserver pkg/registry/rest/delete.go:BeforeDelete). */
