@@ -168,7 +168,11 @@ describe('a mutating webhook', () => {
         ],
       }),
     );
-    const spec = { scaleTargetRef: { kind: 'Deployment', name: 'a' }, maxReplicas: 3, metrics: [] };
+    const spec = {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a' },
+      maxReplicas: 3,
+      metrics: [],
+    };
     await api.post('/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers', {
       metadata: { name: 'equivalent' },
       spec,

@@ -24,7 +24,7 @@ describe('a ServiceCIDR', () => {
       name: 'two ranges of one family',
       change: ranges('10.0.0.0/24', '10.1.0.0/24'),
       want: [
-        'spec.cidrs: Invalid value: {"cidrs":["10.0.0.0/24","10.1.0.0/24"]}: may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
+        'spec.cidrs: Invalid value: ["10.0.0.0/24","10.1.0.0/24"]: may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
       ],
     },
     {

@@ -1,4 +1,7 @@
-import { EndpointSliceKind } from '../../discovery/v1/endpointslice/endpointslice.kind.js';
+import {
+  EndpointSliceKind,
+  endpointSliceStrategy,
+} from '../../discovery/v1/endpointslice/endpointslice.kind.js';
 import type { Json } from '../json.js';
 import { changedItems, defined, fieldsOf, without } from '../json.js';
 import { removedKind } from '../removed-kind.js';
@@ -32,12 +35,15 @@ function fromHub(endpoint: Json): Json {
 }
 
 export const removedDiscovery = [
-  removedKind(EndpointSliceKind, {
-    version: 'v1beta1',
-    lifecycle: { deprecated: '1.21', removed: '1.25' },
-    conversion: {
-      toHub: (object) => changedItems(object, 'endpoints', toHub),
-      fromHub: (hub) => changedItems(hub, 'endpoints', fromHub),
+  removedKind(
+    { ...EndpointSliceKind, strategy: endpointSliceStrategy },
+    {
+      version: 'v1beta1',
+      lifecycle: { deprecated: '1.21', removed: '1.25' },
+      conversion: {
+        toHub: (object) => changedItems(object, 'endpoints', toHub),
+        fromHub: (hub) => changedItems(hub, 'endpoints', fromHub),
+      },
     },
-  }),
+  ),
 ];

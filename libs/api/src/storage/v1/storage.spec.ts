@@ -69,8 +69,14 @@ describe('what storage and discovery refuse', () => {
         },
       },
       'spec.fsGroupPolicy: Unsupported value: "Y": supported values: "File", "None", "ReadWriteOnceWithFSType"',
-      'spec.volumeLifecycleModes: Unsupported value: "X": supported values: "Ephemeral", "Persistent"',
+      'spec.volumeLifecycleModes: Unsupported value: "X": supported values: "Persistent", "Ephemeral"',
       'spec.nodeAllocatableUpdatePeriodSeconds: Invalid value: 1: must be greater than or equal to 10 seconds',
+    ),
+    row(
+      'tokens in secrets without tokens',
+      CSIDriverKind,
+      { spec: { serviceAccountTokenInSecrets: false } },
+      'spec.serviceAccountTokenInSecrets: Invalid value: false: serviceAccountTokenInSecrets is set but no tokenRequests are specified',
     ),
     row(
       'an attachment of nothing',

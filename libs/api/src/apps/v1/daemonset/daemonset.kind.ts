@@ -51,7 +51,7 @@ function validateStrategy(strategy: DaemonSetUpdateStrategy | undefined): FieldE
   if (type !== 'RollingUpdate') {
     // As upstream's internal type prints.
     const shown = { Type: type ?? '', RollingUpdate: rollingUpdate ?? null };
-    return [notSupported(path, shown, ['OnDelete', 'RollingUpdate'])];
+    return [notSupported(path, shown, ['RollingUpdate', 'OnDelete'], 'as given')];
   }
   const at = path.child('rollingUpdate');
   if (!rollingUpdate) return [required(at)];

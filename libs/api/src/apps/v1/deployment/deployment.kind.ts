@@ -22,7 +22,7 @@ import {
   selectorIsFixed,
   validateWorkload,
   workloadScale,
-  workloadWarnings,
+  namedWorkloadWarnings,
 } from '../workload/workload.js';
 import { DEPLOYMENT_COUNTS, validateCounts } from '../workload/workload-status.validation.js';
 
@@ -103,7 +103,7 @@ export const DeploymentKind = defineKind<Deployment>({
     initialStatus: () => ({}),
     check: validateDeployment,
     checkUpdate: selectorIsFixed,
-    warnings: workloadWarnings,
+    warnings: namedWorkloadWarnings,
   }),
   status: statusStrategyOf<Deployment>(({ status }, old) =>
     validateCounts(status, old.status, DEPLOYMENT_COUNTS),

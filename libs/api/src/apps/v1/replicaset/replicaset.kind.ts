@@ -12,7 +12,7 @@ import {
   selectorIsFixed,
   validateWorkload,
   workloadScale,
-  workloadWarnings,
+  namedWorkloadWarnings,
 } from '../workload/workload.js';
 import { REPLICA_COUNTS, validateCounts } from '../workload/workload-status.validation.js';
 
@@ -41,7 +41,7 @@ export const ReplicaSetKind = defineKind<ReplicaSet>({
     initialStatus: () => ({ replicas: 0 }),
     check: (object) => validateWorkload(object, 'deployment', 'ReplicaSet'),
     checkUpdate: selectorIsFixed,
-    warnings: workloadWarnings,
+    warnings: namedWorkloadWarnings,
   }),
   status: statusStrategyOf<ReplicaSet>(({ status }, old) =>
     validateCounts(status, old.status, REPLICA_COUNTS),

@@ -8,7 +8,8 @@ import {
   setPodTemplateDefaults,
 } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
-import { containerColumns, workloadScale, workloadWarnings } from '../workload/workload.js';
+import { claimWarnings } from '../../../core/v1/pod-warnings/volume-warnings.js';
+import { SPEC, containerColumns, workloadScale, workloadWarnings } from '../workload/workload.js';
 import { STATEFUL_SET_COUNTS, validateCounts } from '../workload/workload-status.validation.js';
 import { validateStatefulSet, validateStatefulSetUpdate } from './statefulset.validation.js';
 
@@ -18,6 +19,7 @@ function setUpdateDefaults(spec: StatefulSetSpec): void {
   if (spec.updateStrategy.type !== 'RollingUpdate') return;
   spec.updateStrategy.rollingUpdate ??= {};
   spec.updateStrategy.rollingUpdate.partition ??= 0;
+  spec.updateStrategy.rollingUpdate.maxUnavailable ??= 1;
 }
 
 function setClaimDefaults(spec: StatefulSetSpec): void {
@@ -50,6 +52,23 @@ export function setStatefulSetDefaults(set: StatefulSet): void {
   setPodTemplateDefaults(spec.template);
 }
 
+const ALL_REVISIONS =
+  'spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended';
+
+/** k8s pkg/registry/apps/statefulset/strategy.go:WarningsOnCreate, WarningsOnUpdate. */
+function statefulSetWarnings(set: StatefulSet, old?: StatefulSet): string[] {
+  const { spec } = set;
+  const claims = SPEC.child('volumeClaimTemplates');
+  return [
+    ...workloadWarnings(set, old),
+    // Upstream names the claim otherwise once there is an old one.
+    ...list(spec?.volumeClaimTemplates).flatMap((claim, i) =>
+      claimWarnings(claim.spec, old ? claims.index(i).child('Spec') : claims.index(i)),
+    ),
+    ...((spec?.revisionHistoryLimit ?? 0) < 0 ? [ALL_REVISIONS] : []),
+  ];
+}
+
 export const StatefulSetKind = defineKind<StatefulSet>({
   group: 'apps',
   version: 'v1',
@@ -65,9 +84,9 @@ export const StatefulSetKind = defineKind<StatefulSet>({
     name: dnsLabel,
     ownsStatus: true,
     initialStatus: () => ({ replicas: 0, availableReplicas: 0 }),
-    check: validateStatefulSet,
+    checkCreate: (set) => validateStatefulSet(set),
     checkUpdate: validateStatefulSetUpdate,
-    warnings: workloadWarnings,
+    warnings: statefulSetWarnings,
   }),
   status: statusStrategyOf<StatefulSet>(({ status }, old) =>
     validateCounts(status, old.status, STATEFUL_SET_COUNTS),

@@ -71,7 +71,7 @@ function validateRetention(spec: Partial<StatefulSetSpec>): FieldError[] {
     (['whenDeleted', 'whenScaled'] as const).flatMap((field) =>
       when(
         !['Delete', 'Retain'].includes(String(policy[field])),
-        notSupported(path.child(field), policy[field] ?? '', ['Delete', 'Retain']),
+        notSupported(path.child(field), policy[field] ?? '', ['Retain', 'Delete'], 'as given'),
       ),
     ),
   );
@@ -79,11 +79,21 @@ function validateRetention(spec: Partial<StatefulSetSpec>): FieldError[] {
 
 const POLICIES = ['OrderedReady', 'Parallel'];
 
-/** k8s pkg/apis/apps/validation/validation.go:ValidateStatefulSetSpec. */
-export function validateStatefulSet(object: StatefulSet): FieldError[] {
+/** What cannot change once it is stored: name of the service, templates of claims. */
+function validateFixed(spec: Partial<StatefulSetSpec>): FieldError[] {
+  const claims = SPEC.child('volumeClaimTemplates');
+  return [
+    ...(spec.serviceName ? check(dnsSubdomain, spec.serviceName, SPEC.child('serviceName')) : []),
+    ...eachOf(spec.volumeClaimTemplates, (claim, i) =>
+      validateClaimSpec(claim.spec, claims.index(i).child('spec')),
+    ),
+  ];
+}
+
+/** k8s pkg/apis/apps/validation/validation.go:ValidateStatefulSetSpec; `old` of an update. */
+export function validateStatefulSet(object: StatefulSet, old?: StatefulSet): FieldError[] {
   const spec: Partial<StatefulSetSpec> = object.spec ?? {};
   const policy = SPEC.child('podManagementPolicy');
-  const service = SPEC.child('serviceName');
   return [
     ...(spec.podManagementPolicy
       ? when(
@@ -95,10 +105,7 @@ export function validateStatefulSet(object: StatefulSet): FieldError[] {
     ...validateRetention(spec),
     ...nonNegative(spec.ordinals?.start, SPEC.child('ordinals', 'start')),
     ...validateWorkload(withClaimVolumes(object), 'statefulset', 'StatefulSet'),
-    ...(spec.serviceName ? check(dnsSubdomain, spec.serviceName, service) : []),
-    ...eachOf(spec.volumeClaimTemplates, (claim, i) =>
-      validateClaimSpec(claim.spec, SPEC.child('volumeClaimTemplates').index(i).child('spec')),
-    ),
+    ...(old ? [] : validateFixed(spec)),
   ];
 }
 
@@ -107,5 +114,8 @@ export function validateStatefulSetUpdate(object: StatefulSet, old: StatefulSet)
   const before = (old.spec ?? {}) as unknown as Record<string, unknown>;
   const now: Record<string, unknown> = { ...object.spec };
   for (const field of MUTABLE) now[field] = before[field];
-  return isDeepEqual(now, before) ? [] : [forbidden(SPEC, FIXED_MESSAGE)];
+  return [
+    ...validateStatefulSet(object, old),
+    ...when(!isDeepEqual(now, before), forbidden(SPEC, FIXED_MESSAGE)),
+  ];
 }

@@ -14,6 +14,7 @@ import {
 } from '../../../table/cells.js';
 import type { Column } from '../../../table/columns.js';
 import { wide } from '../../../table/columns.js';
+import { nameWarnings } from '../../../batch/v1/job/job-warnings.js';
 import { podWarnings } from '../../../core/v1/pod-warnings/pod-warnings.js';
 import {
   validateLastingPods,
@@ -42,7 +43,10 @@ export function validateWorkload(object: Workload, kind: string, owner: string):
   return [
     ...nonNegative(spec.replicas, SPEC.child('replicas')),
     ...nonNegative(spec.minReadySeconds, SPEC.child('minReadySeconds')),
-    ...nonNegative(spec.revisionHistoryLimit, SPEC.child('revisionHistoryLimit')),
+    // StatefulSets with a negative limit keep all revisions.
+    ...(kind === 'statefulset'
+      ? []
+      : nonNegative(spec.revisionHistoryLimit, SPEC.child('revisionHistoryLimit'))),
     ...validateWorkloadSelector(spec.selector, kind, SPEC.child('selector')),
     ...validatePods(spec, kind, owner),
   ];
@@ -78,6 +82,12 @@ function validatePods(
 /** apps/v1 fixes the selector at creation. */
 export const selectorIsFixed = (object: Workload, old: Workload): FieldError[] =>
   immutable(object.spec?.selector, old.spec?.selector, SPEC.child('selector'));
+
+/** As {@link workloadWarnings}, and of a new name: it becomes part of the names of pods. */
+export const namedWorkloadWarnings = (object: Workload, old?: Workload): string[] => [
+  ...(old ? [] : nameWarnings(object.metadata.name)),
+  ...workloadWarnings(object, old),
+];
 
 /** Warnings of the template, when it is new or the spec has changed. */
 export const workloadWarnings = (object: Workload, old?: Workload): string[] =>

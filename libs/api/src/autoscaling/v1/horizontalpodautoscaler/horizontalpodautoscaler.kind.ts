@@ -24,7 +24,8 @@ export const HorizontalPodAutoscalerV1Kind = defineKind<HorizontalPodAutoscaler>
     namespaced: true,
     ownsStatus: true,
     initialStatus: () => ({ currentReplicas: 0, desiredReplicas: 0 }),
-    check: (object) => validateHorizontalPodAutoscaler(stored(object)),
+    checkCreate: (object) => validateHorizontalPodAutoscaler(stored(object)),
+    checkUpdate: (object, old) => validateHorizontalPodAutoscaler(stored(object), stored(old)),
   }),
   status: statusStrategyOf<HorizontalPodAutoscaler>(),
   columns: {

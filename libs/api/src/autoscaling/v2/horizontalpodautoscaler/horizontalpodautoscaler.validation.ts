@@ -8,7 +8,7 @@ import type {
   MetricSpec,
   MetricTarget,
 } from '../../../gen/types/autoscaling.v2.js';
-import { nonNegative, supported } from '../../../meta/fields.js';
+import { NOT_NEGATIVE, nonNegative, supported } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, dnsLabel, pathSegment } from '../../../meta/names.js';
@@ -24,12 +24,33 @@ const MAX_PERIOD_SECONDS = 1800;
 const named = (name: string | undefined, path: Path, detail?: string): FieldError[] =>
   name ? check(pathSegment, name, path) : [required(path, detail)];
 
+/** What is let pass of a reference's apiVersion. */
+interface Reference {
+  /** True where the core group is meant, which has no name. */
+  readonly mayBeCore: boolean;
+  /** True where it is wrong already and does not change. */
+  readonly mayBeWrong?: boolean;
+}
+
+/** k8s pkg/apis/autoscaling/validation/validation.go:ValidateAPIVersion. */
+function versionProblem(version: string, { mayBeCore, mayBeWrong }: Reference): string | undefined {
+  if (mayBeWrong) return undefined;
+  const parts = version === '/' ? [] : version.split('/');
+  if (parts.length > 2) return `unexpected GroupVersion string: ${version}`;
+  const hasGroup = parts.length === 2 && parts[0] !== '';
+  return hasGroup || mayBeCore ? undefined : 'apiVersion must specify API group';
+}
+
 const validateReference = (
   ref: CrossVersionObjectReference | undefined,
   path: Path,
+  rules: Reference,
 ): FieldError[] => [
   ...named(ref?.kind, path.child('kind')),
   ...named(ref?.name, path.child('name')),
+  ...given(versionProblem(String(ref?.apiVersion ?? ''), rules), (problem) => [
+    invalid(path.child('apiVersion'), ref?.apiVersion ?? '', problem),
+  ]),
 ];
 
 /** Metrics that there are when there is no pod. */
@@ -91,13 +112,14 @@ type Sources = {
   [Field in Exclude<keyof MetricSpec, 'type'>]-?: (
     source: NonNullable<MetricSpec[Field]>,
     path: Path,
+    objects: Reference,
   ) => FieldError[];
 };
 
 /** The rules of each source, in the order in which upstream looks at them. */
 const SOURCES: Sources = {
-  object: ({ describedObject, metric, target }, path) => [
-    ...validateReference(describedObject, path.child('describedObject')),
+  object: ({ describedObject, metric, target }, path, objects) => [
+    ...validateReference(describedObject, path.child('describedObject'), objects),
     ...validateIdentifier(metric, path.child('metric')),
     ...validateTarget(target, path.child('target')),
     ...when(
@@ -160,14 +182,19 @@ const FIELDS: Readonly<Record<string, SourceField>> = {
 };
 const TYPES = Object.keys(FIELDS);
 
-function validateSource(metric: MetricSpec, field: SourceField, path: Path): FieldError[] {
+function validateSource(
+  metric: MetricSpec,
+  field: SourceField,
+  path: Path,
+  objects: Reference,
+): FieldError[] {
   const source = metric[field];
-  const rules = SOURCES[field] as (source: unknown, path: Path) => FieldError[];
-  return source ? rules(source, path.child(field)) : [];
+  const rules = SOURCES[field] as (source: unknown, path: Path, objects: Reference) => FieldError[];
+  return source ? rules(source, path.child(field), objects) : [];
 }
 
 /** k8s pkg/apis/autoscaling/validation/validation.go:validateMetricSpec. */
-function validateMetric(metric: MetricSpec, path: Path): FieldError[] {
+function validateMetric(metric: MetricSpec, path: Path, objects: Reference): FieldError[] {
   const type = String(metric.type ?? '');
   const at = path.child('type');
   const present = (Object.keys(SOURCES) as SourceField[]).filter((field) => has(metric[field]));
@@ -178,7 +205,7 @@ function validateMetric(metric: MetricSpec, path: Path): FieldError[] {
   return [
     ...when(type === '', required(at, 'must specify a metric source type')),
     ...(expected ? [] : [unknown]),
-    ...(first ? validateSource(metric, first, path) : []),
+    ...(first ? validateSource(metric, first, path, objects) : []),
     ...(expected
       ? when(
           !has(metric[expected]),
@@ -227,23 +254,72 @@ function validateRules(rules: HPAScalingRules | undefined, path: Path): FieldErr
         ),
       ];
     }),
+    ...given(rules.tolerance, (share) =>
+      compareAmounts(share, '0') < 0
+        ? [invalid(path.child('tolerance'), canonicalAmount(share), NOT_NEGATIVE)]
+        : [],
+    ),
   ];
 }
 
-/** k8s pkg/apis/autoscaling/validation/validation.go:validateHorizontalPodAutoscalerSpec. */
-export function validateHorizontalPodAutoscaler({ spec }: HorizontalPodAutoscaler): FieldError[] {
+/** What an update lets pass (k8s pkg/registry/autoscaling/horizontalpodautoscaler/strategy.go:validationOptionsFor…). */
+interface Leniency {
+  readonly least: number;
+  readonly target: Reference;
+  readonly objects: Reference;
+}
+
+/** References to any object may be to one of the core group. */
+const OBJECTS: Reference = { mayBeCore: true };
+
+const hasWrongObject = (old: HorizontalPodAutoscaler | undefined): boolean =>
+  list(old?.spec?.metrics).some(
+    ({ type, object }) =>
+      type === 'Object' &&
+      object !== undefined &&
+      versionProblem(String(object.describedObject?.apiVersion ?? ''), OBJECTS) !== undefined,
+  );
+
+const isSameTarget = (
+  target: CrossVersionObjectReference | undefined,
+  old: CrossVersionObjectReference | undefined,
+): boolean => target?.apiVersion === old?.apiVersion && target?.kind === old?.kind;
+
+const leniencyOf = (
+  { spec }: HorizontalPodAutoscaler,
+  old?: HorizontalPodAutoscaler,
+): Leniency => ({
+  least: old?.spec?.minReplicas === 0 ? 0 : 1,
+  target: {
+    // ReplicationControllers alone are of the core group and can be scaled.
+    mayBeCore: spec?.scaleTargetRef?.kind === 'ReplicationController',
+    mayBeWrong: old !== undefined && isSameTarget(spec?.scaleTargetRef, old.spec?.scaleTargetRef),
+  },
+  objects: { ...OBJECTS, mayBeWrong: hasWrongObject(old) },
+});
+
+/** k8s pkg/apis/autoscaling/validation/validation.go:validateHorizontalPodAutoscalerSpec; `old` of an update. */
+export function validateHorizontalPodAutoscaler(
+  autoscaler: HorizontalPodAutoscaler,
+  old?: HorizontalPodAutoscaler,
+): FieldError[] {
+  const { spec } = autoscaler;
+  const { least, target, objects } = leniencyOf(autoscaler, old);
   const min = spec?.minReplicas ?? 1;
   const max = spec?.maxReplicas ?? 0;
   const metrics = SPEC.child('metrics');
   return [
-    ...when(min < 1, invalid(SPEC.child('minReplicas'), min, 'must be greater than or equal to 1')),
+    ...when(
+      min < least,
+      invalid(SPEC.child('minReplicas'), min, `must be greater than or equal to ${least}`),
+    ),
     ...when(max < 1, invalid(SPEC.child('maxReplicas'), max, 'must be greater than 0')),
     ...when(
       max < min,
       invalid(SPEC.child('maxReplicas'), max, 'must be greater than or equal to `minReplicas`'),
     ),
-    ...validateReference(spec?.scaleTargetRef, SPEC.child('scaleTargetRef')),
-    ...eachOf(spec?.metrics, (metric, i) => validateMetric(metric, metrics.index(i))),
+    ...validateReference(spec?.scaleTargetRef, SPEC.child('scaleTargetRef'), target),
+    ...eachOf(spec?.metrics, (metric, i) => validateMetric(metric, metrics.index(i), objects)),
     ...(spec?.minReplicas === 0 && !list(spec.metrics).some(({ type }) => WITHOUT_PODS.has(type))
       ? [forbidden(metrics, ONE_WITHOUT_PODS)]
       : []),

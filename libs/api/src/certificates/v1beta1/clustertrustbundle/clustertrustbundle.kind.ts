@@ -1,10 +1,9 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath, invalid } from '@orrery/apimachinery';
+import { FieldPath, byteLength, invalid, tooLong } from '@orrery/apimachinery';
 import { X509Certificate } from 'node:crypto';
 import type { ClusterTrustBundle } from '../../../gen/types/certificates.v1beta1.js';
 import { defineKind } from '../../../kind.js';
-import { when } from '../../../meta/findings.js';
-import { check, dnsSubdomain } from '../../../meta/names.js';
+import { check, dnsSubdomain, signerName } from '../../../meta/names.js';
 import { immutable } from '../../../meta/object-meta.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { column, nameColumn, table } from '../../../table/columns.js';
@@ -29,8 +28,12 @@ function validateName(name: string, signer: string): FieldError[] {
   return [invalid(NAME, name, text)];
 }
 
-function faultOf(type: string, pem: string): string | undefined {
+/** Bytes that a bundle may have. */
+const MAX_BUNDLE = 1024 * 1024;
+
+function faultOf(type: string, pem: string, body: string): string | undefined {
   if (type !== 'CERTIFICATE') return `has bad block type: ${type}`;
+  if (body.includes(':')) return 'has PEM block headers';
   try {
     return new X509Certificate(pem).ca ? undefined : 'does not have the CA bit set';
   } catch {
@@ -38,22 +41,39 @@ function faultOf(type: string, pem: string): string | undefined {
   }
 }
 
+/** k8s pkg/apis/certificates/validation/validation.go:validateTrustBundle. */
 function validateBundle(bundle: string): FieldError[] {
+  if (byteLength(bundle) > MAX_BUNDLE) return [tooLong(BUNDLE, MAX_BUNDLE)];
   const omitted = (text: string): FieldError => invalid(BUNDLE, '<value omitted>', text);
   const blocks = [...bundle.matchAll(BLOCK)];
-  if (blocks.length === 0) return [omitted('at least one trust anchor must be provided')];
-  const seen = new Map<string, number>();
-  return blocks.flatMap(([pem, type = ''], i) => {
-    const fault = faultOf(type, pem);
-    const key = pem.replaceAll(/\s/g, '');
-    const first = seen.get(key);
-    seen.set(key, first ?? i);
-    return [
-      ...(fault ? [omitted(`entry ${i} ${fault}`)] : []),
-      ...when(first !== undefined, omitted(`duplicate trust anchor (indices [${first} ${i}])`)),
-    ];
+  const faults = blocks.flatMap(([pem, type = '', body = ''], i) => {
+    const fault = faultOf(type, pem, body);
+    return fault ? [omitted(`entry ${i} ${fault}`)] : [];
   });
+  // Of what stands there twice, or is missing, nothing is said beside a block that is wrong.
+  if (faults.length > 0) return faults;
+  if (blocks.length === 0) return [omitted('at least one trust anchor must be provided')];
+  const places = new Map<string, number[]>();
+  for (const [i, [, , body = '']] of blocks.entries()) {
+    const key = body.replaceAll(/\s/g, '');
+    places.set(key, [...(places.get(key) ?? []), i]);
+  }
+  return [...places.values()]
+    .filter((indices) => indices.length > 1)
+    .map((indices) => omitted(`duplicate trust anchor (indices [${indices.join(' ')}])`));
 }
+
+/** A bundle that an update leaves as it is is not read again. */
+const validate = (
+  { metadata, spec }: ClusterTrustBundle,
+  old?: ClusterTrustBundle,
+): FieldError[] => [
+  ...validateName(metadata.name ?? '', spec?.signerName ?? ''),
+  ...(spec?.signerName ? signerName(spec.signerName, SPEC.child('signerName')) : []),
+  ...(old?.spec?.trustBundle === spec?.trustBundle && old
+    ? []
+    : validateBundle(String(spec?.trustBundle ?? ''))),
+];
 
 /** k8s pkg/apis/certificates/validation/validation.go:ValidateClusterTrustBundle. */
 export const ClusterTrustBundleKind = defineKind<ClusterTrustBundle>({
@@ -67,12 +87,11 @@ export const ClusterTrustBundleKind = defineKind<ClusterTrustBundle>({
     allowUnconditionalUpdate: false,
     // The rule of a name depends on the signer: see validateName.
     name: () => [],
-    check: ({ metadata, spec }) => [
-      ...validateName(metadata.name ?? '', spec?.signerName ?? ''),
-      ...validateBundle(String(spec?.trustBundle ?? '')),
+    checkCreate: (bundle) => validate(bundle),
+    checkUpdate: (bundle, old) => [
+      ...validate(bundle, old),
+      ...immutable(bundle.spec?.signerName, old.spec?.signerName, SPEC.child('signerName')),
     ],
-    checkUpdate: ({ spec }, old) =>
-      immutable(spec?.signerName, old.spec?.signerName, SPEC.child('signerName')),
   }),
   selectableFields: ({ spec }) => ({ 'spec.signerName': spec?.signerName ?? '' }),
   columns: table<ClusterTrustBundle>([

@@ -9,7 +9,7 @@ import type {
 } from '../../../gen/types/discovery.v1.js';
 import type { KindContext } from '../../../kind.js';
 import { oneOf, requiredOf } from '../../../meta/fields.js';
-import { duplicates, given, when } from '../../../meta/findings.js';
+import { given, when } from '../../../meta/findings.js';
 import { validateLabels } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
 import {
@@ -48,20 +48,19 @@ function validateAddress(
 
 /** k8s pkg/apis/discovery/validation/validation.go:validateHints. */
 function validateHints(hints: EndpointHints, path: Path): FieldError[] {
-  const one = (field: 'forZones' | 'forNodes', rule: typeof labelValue): FieldError[] => {
+  const findings: FieldError[] = [];
+  const rules = { forZones: labelValue, forNodes: dnsSubdomain };
+  for (const field of ['forZones', 'forNodes'] as const) {
     const at = path.child(field);
-    const names = list(hints[field]);
-    if (names.length > MAX_HINTS) return [tooMany(at, names.length, MAX_HINTS)];
-    return [
-      ...duplicates(
-        names,
-        ({ name }) => name,
-        (i) => at.index(i).child('name'),
-      ),
-      ...names.flatMap(({ name }, i) => check(rule, name, at.index(i).child('name'))),
-    ];
-  };
-  return [...one('forZones', labelValue), ...one('forNodes', dnsSubdomain)];
+    const names = list(hints[field]).map(({ name }) => name);
+    if (names.length > MAX_HINTS) return [...findings, tooMany(at, names.length, MAX_HINTS)];
+    for (const [i, name] of names.entries()) {
+      const where = at.index(i).child('name');
+      if (names.indexOf(name) < i) findings.push(duplicate(where, name));
+      findings.push(...check(rules[field], name, where));
+    }
+  }
+  return findings;
 }
 
 function validateEndpoint(

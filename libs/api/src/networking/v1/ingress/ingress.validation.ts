@@ -17,10 +17,8 @@ import type {
 import { supported } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { eachOf, list } from '../../../meta/list.js';
-import type { NameRule } from '../../../meta/names.js';
 import {
   check,
-  dns1035Label,
   dnsLabel,
   dnsSubdomain,
   pathSegment,
@@ -40,10 +38,9 @@ const BAD_ENDS = ['/..', '/.'];
 interface Leniency {
   readonly secretNames: boolean;
   readonly wildcardRules: boolean;
-  readonly serviceNames: boolean;
 }
 
-const STRICT: Leniency = { secretNames: false, wildcardRules: false, serviceNames: false };
+const STRICT: Leniency = { secretNames: false, wildcardRules: false };
 
 const validateHost = (host: string, path: Path): FieldError[] =>
   check(host.includes('*') ? isWildcardDns1123Subdomain : dnsSubdomain, host, path);
@@ -62,16 +59,12 @@ export function validateLocalReference(
   ];
 }
 
-function validateService(
-  service: IngressServiceBackend,
-  path: Path,
-  { serviceNames }: Leniency,
-): FieldError[] {
+/** Services are named by any DNS label (RelaxedServiceNameValidation, on in 1.36). */
+function validateService(service: IngressServiceBackend, path: Path): FieldError[] {
   const { name, number } = service.port ?? {};
   const at = path.child('service');
-  const rule: NameRule = serviceNames ? dnsLabel : dns1035Label;
   const named = service.name
-    ? check(rule, service.name, at.child('name'))
+    ? check(dnsLabel, service.name, at.child('name'))
     : [required(at.child('name'))];
   if (name && number)
     return [...named, invalid(path, '', 'cannot set both port name & port number')];
@@ -81,21 +74,17 @@ function validateService(
   return [...named, ...portNumber(number).map((text) => invalid(port, number, text))];
 }
 
-function validateBackend(
-  backend: IngressBackend | undefined,
-  path: Path,
-  leniency: Leniency,
-): FieldError[] {
+function validateBackend(backend: IngressBackend | undefined, path: Path): FieldError[] {
   const { service, resource } = backend ?? {};
   if (service && resource)
     return [invalid(path, '', 'cannot set both resource and service backends')];
   if (resource) return validateLocalReference(resource, path.child('resource'));
   return service
-    ? validateService(service, path, leniency)
+    ? validateService(service, path)
     : [invalid(path, '', 'resource or service backend is required')];
 }
 
-function validatePath(item: HTTPIngressPath, at: Path, leniency: Leniency): FieldError[] {
+function validatePath(item: HTTPIngressPath, at: Path): FieldError[] {
   const { path = '', pathType } = item;
   const where = at.child('path');
   if ((pathType ?? null) === null) {
@@ -119,16 +108,16 @@ function validatePath(item: HTTPIngressPath, at: Path, leniency: Leniency): Fiel
       BAD_ENDS.filter((part) => isStrict && path.endsWith(part)),
       (part) => `cannot end with '${part}'`,
     ),
-    ...validateBackend(item.backend, at.child('backend'), leniency),
+    ...validateBackend(item.backend, at.child('backend')),
   ];
 }
 
-function validateRuleValue(rule: IngressRule, at: Path, leniency: Leniency): FieldError[] {
+function validateRuleValue(rule: IngressRule, at: Path): FieldError[] {
   const paths = list(rule.http?.paths);
   const path = at.child('http', 'paths');
   return [
     ...when(Boolean(rule.http) && paths.length === 0, required(path)),
-    ...paths.flatMap((item, i) => validatePath(item, path.index(i), leniency)),
+    ...paths.flatMap((item, i) => validatePath(item, path.index(i))),
   ];
 }
 
@@ -138,7 +127,7 @@ function validateRule(rule: IngressRule, at: Path, leniency: Leniency): FieldErr
   return [
     ...when(parseAddress(host) !== undefined, invalid(at.child('host'), host, NOT_AN_ADDRESS)),
     ...(host === '' ? [] : validateHost(host, at.child('host'))),
-    ...(isLet ? [] : validateRuleValue(rule, at, leniency)),
+    ...(isLet ? [] : validateRuleValue(rule, at)),
   ];
 }
 
@@ -151,7 +140,7 @@ function validateSpec({ spec }: Ingress, leniency: Leniency): FieldError[] {
       invalid(SPEC, spec?.rules ?? null, 'either `defaultBackend` or `rules` must be specified'),
     ),
     ...given(spec?.defaultBackend, (backend) =>
-      validateBackend(backend, SPEC.child('defaultBackend'), leniency),
+      validateBackend(backend, SPEC.child('defaultBackend')),
     ),
     ...eachOf(spec?.rules, (rule, i) => validateRule(rule, SPEC.child('rules').index(i), leniency)),
     ...eachOf(spec?.tls, ({ hosts, secretName }, i) => [
@@ -168,23 +157,13 @@ function validateSpec({ spec }: Ingress, leniency: Leniency): FieldError[] {
   ];
 }
 
-const backendsOf = ({ spec }: Ingress): string[] =>
-  [
-    spec?.defaultBackend,
-    ...list(spec?.rules).flatMap(({ http }) => list(http?.paths).map(({ backend }) => backend)),
-  ].flatMap((backend) => (backend?.service?.name ? [backend.service.name] : []));
-
 /** What is wrong in the stored object may stay wrong. */
 const leniencyOf = (old: Ingress): Leniency => ({
   secretNames: list(old.spec?.tls).some(
     ({ secretName }) => Boolean(secretName) && dnsSubdomain(String(secretName)).length > 0,
   ),
   wildcardRules: list(old.spec?.rules).some(
-    (rule) =>
-      String(rule.host ?? '').includes('*') && validateRuleValue(rule, SPEC, STRICT).length > 0,
-  ),
-  serviceNames: backendsOf(old).some(
-    (name) => dnsLabel(name).length === 0 && dns1035Label(name).length > 0,
+    (rule) => String(rule.host ?? '').includes('*') && validateRuleValue(rule, SPEC).length > 0,
   ),
 });
 

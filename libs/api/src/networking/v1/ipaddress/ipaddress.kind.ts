@@ -41,7 +41,7 @@ export const IPAddressKind = defineKind<IPAddress>({
   strategy: strategyOf<IPAddress>({
     namespaced: false,
     name: canonicalIpFaults,
-    check: validate,
+    checkCreate: (object) => validate(object),
     checkUpdate: ({ spec }, old) => immutable(spec?.parentRef, old.spec?.parentRef, PARENT),
   }),
   selectableFields: ({ spec }) => ({

@@ -18,22 +18,26 @@ function validate({ spec }: ServiceCIDR): FieldError[] {
   if (cidrs.length === 0) return [required(CIDRS, 'at least one CIDR required')];
   if (cidrs.length > 2) return [invalid(CIDRS, spec, 'may only hold up to 2 values')];
   const [first, second] = cidrs.map((cidr) => parseCidr(String(cidr))?.address.family);
-  const isDual = first !== undefined && second !== undefined && first !== second;
-  if (cidrs.length === 2 && !isDual) return [invalid(CIDRS, spec, ONE_PER_FAMILY)];
-  return cidrs.flatMap((cidr, i) =>
-    canonicalCidrFaults(String(cidr)).map((fault) => invalid(CIDRS.index(i), cidr, fault)),
-  );
+  return [
+    ...cidrs.flatMap((cidr, i) =>
+      canonicalCidrFaults(String(cidr)).map((fault) => invalid(CIDRS.index(i), cidr, fault)),
+    ),
+    ...when(first !== undefined && first === second, invalid(CIDRS, cidrs, ONE_PER_FAMILY)),
+  ];
 }
 
 /** Ranges stay as they are, but a second family may be added. */
-function validateUpdate({ spec }: ServiceCIDR, { spec: old }: ServiceCIDR): FieldError[] {
-  const now = list(spec?.cidrs);
+function validateUpdate(object: ServiceCIDR, { spec: old }: ServiceCIDR): FieldError[] {
+  const now = list(object.spec?.cidrs);
   const before = list(old?.cidrs);
   const isGrown = before.length === 1 && now.length === 2;
   if (now.length !== before.length && !isGrown) return [invalid(CIDRS, now, FIELD_IMMUTABLE)];
-  return before.flatMap((cidr, i) =>
-    when(now[i] !== cidr, invalid(CIDRS.index(i), now[i], FIELD_IMMUTABLE)),
-  );
+  return [
+    ...before.flatMap((cidr, i) =>
+      when(now[i] !== cidr, invalid(CIDRS.index(i), now[i], FIELD_IMMUTABLE)),
+    ),
+    ...(isGrown ? validate(object) : []),
+  ];
 }
 
 export const ServiceCIDRKind = defineKind<ServiceCIDR>({
@@ -46,7 +50,7 @@ export const ServiceCIDRKind = defineKind<ServiceCIDR>({
     namespaced: false,
     ownsStatus: true,
     initialStatus: () => ({}),
-    check: validate,
+    checkCreate: (object) => validate(object),
     checkUpdate: validateUpdate,
   }),
   status: statusStrategyOf<ServiceCIDR>(),

@@ -1,9 +1,9 @@
 import type { FieldError } from '@orrery/apimachinery';
-import { FieldPath, forbidden } from '@orrery/apimachinery';
+import { FieldPath, forbidden, notSupported, required } from '@orrery/apimachinery';
 import type { PriorityClass } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
-import { oneOf } from '../../../meta/fields.js';
-import { given } from '../../../meta/findings.js';
+import { given, when } from '../../../meta/findings.js';
+import { immutable } from '../../../meta/object-meta.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
 
@@ -16,6 +16,9 @@ const SYSTEM: Readonly<Record<string, number>> = {
   'system-cluster-critical': 2_000_000_000,
 };
 
+/** In the order of upstream's message. */
+const POLICIES = ['PreemptLowerPriority', 'Never'];
+
 function validate({
   metadata,
   value = 0,
@@ -24,9 +27,7 @@ function validate({
 }: PriorityClass): FieldError[] {
   const name = String(metadata?.name ?? '');
   const path = FieldPath.of('preemptionPolicy');
-  const findings = given(preemptionPolicy, (value) =>
-    oneOf(value, ['Never', 'PreemptLowerPriority'], path),
-  );
+  const findings: FieldError[] = [];
   if (name.startsWith(SYSTEM_PREFIX)) {
     const isKnown = SYSTEM[name] === value && globalDefault !== true;
     if (!isKnown) {
@@ -45,7 +46,14 @@ function validate({
       ),
     );
   }
-  return findings;
+  return [
+    ...findings,
+    ...given<string>(preemptionPolicy, (policy) =>
+      policy === ''
+        ? [required(path)]
+        : when(!POLICIES.includes(policy), notSupported(path, policy, POLICIES, 'as given')),
+    ),
+  ];
 }
 
 export const PriorityClassKind = defineKind<PriorityClass>({
@@ -66,9 +74,7 @@ export const PriorityClassKind = defineKind<PriorityClass>({
       ...(object.value === old.value
         ? []
         : [forbidden(FieldPath.of('value'), 'may not be changed in an update.')]),
-      ...(object.preemptionPolicy === old.preemptionPolicy
-        ? []
-        : [forbidden(FieldPath.of('preemptionPolicy'), 'may not be changed in an update.')]),
+      ...immutable(object.preemptionPolicy, old.preemptionPolicy, FieldPath.of('preemptionPolicy')),
     ],
   }),
   columns: table<PriorityClass>([

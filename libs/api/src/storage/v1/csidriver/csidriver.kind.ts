@@ -27,6 +27,7 @@ export function setCsiDriverDefaults(driver: CSIDriver): void {
 const MIN_TOKEN_SECONDS = 600;
 const MAX_TOKEN_SECONDS = 2 ** 32;
 const MIN_UPDATE_SECONDS = 10;
+const NO_TOKENS = 'serviceAccountTokenInSecrets is set but no tokenRequests are specified';
 
 /** k8s pkg/apis/storage/validation/validation.go:validateTokenRequests. */
 function validateTokens({ spec }: CSIDriver): FieldError[] {
@@ -62,13 +63,19 @@ const validate = (driver: CSIDriver): FieldError[] => {
     ...eachOf(spec?.volumeLifecycleModes, (mode) =>
       when(
         !['Persistent', 'Ephemeral'].includes(mode),
-        notSupported(modes, mode, ['Persistent', 'Ephemeral']),
+        notSupported(modes, mode, ['Persistent', 'Ephemeral'], 'as given'),
       ),
     ),
     ...given(spec?.nodeAllocatableUpdatePeriodSeconds, (seconds) =>
       when(
         seconds < MIN_UPDATE_SECONDS,
         invalid(period, seconds, 'must be greater than or equal to 10 seconds'),
+      ),
+    ),
+    ...given(spec?.serviceAccountTokenInSecrets, (isSecret) =>
+      when(
+        list(spec?.tokenRequests).length === 0,
+        invalid(SPEC.child('serviceAccountTokenInSecrets'), isSecret, NO_TOKENS),
       ),
     ),
   ];
