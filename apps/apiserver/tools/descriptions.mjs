@@ -1,6 +1,7 @@
 // Reads the descriptions of all types and fields from the JSDoc of @kubernetes/client-node's models and writes
 // descriptions.json into the folder given: what `kubectl explain` prints. Nothing of it is kept in the tree.
-// These models leave out what is said of fields that are objects of another type: kubernetes-types (1.30) has that.
+// These models leave out what is said of fields that are objects of another type: kubernetes-types (1.30) has that, and
+// more-descriptions.json, in words of our own, what is newer (by the end of the type's name; * = of every type).
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -69,18 +70,23 @@ const files = new Map(
     .map((name) => [name.slice(0, -5), name]),
 );
 
+const more = JSON.parse(readFileSync(join(import.meta.dirname, 'more-descriptions.json'), 'utf8'));
+const ownOf = (name) => Object.entries(more).find(([end]) => name.endsWith(`.${end}`))?.[1] ?? {};
+
 const descriptions = {};
 for (const name of Object.keys(definitions)) {
   const [kind, version, group] = name.split('.').reverse();
   const candidates = [`${capital(group)}${capital(version)}${kind}`, `${capital(version)}${kind}`];
   const file = candidates.map((candidate) => files.get(candidate)).find(Boolean);
-  if (!file) continue;
-  const renamed = read(file);
+  const own = ownOf(name);
+  if (!file && Object.keys(own).length === 0) continue;
+  const renamed = file ? read(file) : {};
   const others = interfaceOf(group, version, kind);
-  const known = { '': renamed[''] ?? '' };
+  const known = { '': renamed[''] || own[''] || '' };
   for (const field of Object.keys(definitions[name].properties ?? {})) {
     // client-node renames fields that are words of the language or start with a sign.
-    const text = renamed[field] ?? renamed[`_${field}`] ?? others[field];
+    const written = renamed[field] ?? renamed[`_${field}`] ?? renamed[field.replaceAll('-', '_')];
+    const text = written ?? others[field] ?? own[field] ?? more['*'][field];
     if (text) known[field] = text;
   }
   descriptions[name] = known;

@@ -1,6 +1,7 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
 import type { Representation } from '@orrery/registry';
+import { columnDescription } from './column-descriptions.js';
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
@@ -44,7 +45,7 @@ export function toTable(
     name: column.name,
     type: column.type,
     format: column.format ?? '',
-    description: column.description ?? '',
+    description: column.description ?? columnDescription(kind, column.name),
     priority: column.priority ?? 0,
   }));
   return {
