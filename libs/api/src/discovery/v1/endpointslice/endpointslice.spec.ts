@@ -78,7 +78,7 @@ describe('an EndpointSlice', () => {
   it('has a topology where v1beta1 creates it', () => {
     const now = objectOf(EndpointSliceKind, endpoint({ deprecatedTopology: { a: 'b' } }));
     endpointSliceStrategy.prepareForCreate?.(now, context);
-    expect(now.endpoints[0]?.deprecatedTopology).toEqual({ a: 'b' });
+    expect(now.endpoints?.[0]?.deprecatedTopology).toEqual({ a: 'b' });
   });
 
   it('is warned of names, and of addresses that are not canonical', () => {
