@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { HelpRequested, parseFlags } from '@orrery/component';
-import { ControllerManagerFlags } from './options.js';
+import { ControllerManagerFlags, toOptions } from './options.js';
 
 const parse = (...argv: string[]): ControllerManagerFlags =>
   parseFlags(ControllerManagerFlags, ['--kubeconfig=k', ...argv]);
@@ -59,6 +59,14 @@ describe('flags of kube-controller-manager', () => {
     }
     const known = new Set([...help.matchAll(/--([a-z0-9-]+)/g)].map(([, name = '']) => name));
     expect(UPSTREAM.filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it("waits for a silent node as long as upstream's, of 1.32 and later", () => {
+    const { nodeMonitorPeriodMs, nodeMonitorGracePeriodMs } = toOptions(parse());
+    expect({ nodeMonitorPeriodMs, nodeMonitorGracePeriodMs }).toEqual({
+      nodeMonitorPeriodMs: 5_000,
+      nodeMonitorGracePeriodMs: 50_000,
+    });
   });
 
   it.each([

@@ -73,7 +73,7 @@ export class ControllerManagerFlags extends SubsystemFlags {
 
   @Flag('Silence after which a node is unhealthy')
   @IsDuration()
-  nodeMonitorGracePeriod: string = '40s';
+  nodeMonitorGracePeriod: string = '50s';
 
   @Flag('Nodes evicted per second')
   nodeEvictionRate: number = 0.1;
