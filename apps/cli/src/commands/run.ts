@@ -25,9 +25,19 @@ async function load({ app }: Instance, source: string): Promise<ComponentApp> {
   return found();
 }
 
+const flagOf = ({ args }: Instance, flag: string): string | undefined =>
+  args.find((arg) => arg.startsWith(`--${flag}=`))?.slice(flag.length + 3);
+
+/** The container runtime among `all` that this kubelet calls: before it listens each call fails, and is tried again only later. */
+export function runtimeOf(kubelet: Instance, all: readonly Instance[]): Instance | undefined {
+  const endpoint = flagOf(kubelet, 'container-runtime-endpoint');
+  if (kubelet.app !== 'kubelet' || endpoint === undefined) return undefined;
+  return all.find((one) => one.app === 'container-runtime' && flagOf(one, 'listen') === endpoint);
+}
+
 /**
  * Runs several components in this process until `signal` aborts. When one fails all are stopped and its error is thrown:
- * the supervisor starts the group again. An API server among them starts first and stops last.
+ * the supervisor starts the group again. An API server among them starts first and stops last; a kubelet starts after its runtime.
  */
 export async function runTogether(
   instances: readonly Instance[],
@@ -54,7 +64,21 @@ export async function runTogether(
   const servers = instances.filter(isServer);
   const serving = servers.map((one) => run(one, { signal: stopServer.signal, onReady }));
   const clients = instances.filter((one) => !isServer(one));
-  const working = clients.map((one) => run(one, { signal: until }));
+  const listening = new Map<Instance, Promise<void>>();
+  const runClient = (one: Instance): Promise<void> => {
+    const runtime = runtimeOf(one, clients);
+    const before = runtime === undefined ? undefined : listening.get(runtime);
+    let running = Promise.resolve();
+    const isReady = new Promise<void>((resolve) => {
+      running = (before ?? Promise.resolve()).then(() =>
+        run(one, { signal: until, onReady: resolve }).finally(resolve),
+      );
+    });
+    listening.set(one, isReady);
+    return running;
+  };
+  // A runtime stands before its kubelet.
+  const working = clients.map(runClient);
   until.addEventListener('abort', onReady);
   if (servers.length === 0 || until.aborted) onReady();
   const ended = await Promise.allSettled(working);
