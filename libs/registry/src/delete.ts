@@ -215,7 +215,7 @@ async function marked(
   const last = lastState(scope, object);
   if (last === object) return current;
   return fenced(scope, call.context, (guarded) =>
-    scope.deps.storage.update(current.key, current.revision, encodeForStorage(scope.kind, last), {
+    scope.deps.storage.update(current.key, current.revision, toStorable(scope.kind, last).value, {
       ...writeOptionsOf(scope, last, call),
       ...guarded,
     }),
