@@ -91,6 +91,13 @@ const validateUpdate = ({ spec }: CSIDriver, { spec: old }: CSIDriver): FieldErr
   ),
 ];
 
+/** A field whose gate (VolumeLimitScaling) is off in 1.36 stays only where it is (k8s pkg/registry/storage/csidriver/strategy.go). */
+function dropAlpha({ spec }: CSIDriver, old?: CSIDriver): void {
+  if ((old?.spec?.preventPodSchedulingIfMissing ?? null) === null) {
+    delete spec?.preventPodSchedulingIfMissing;
+  }
+}
+
 export const CSIDriverKind = defineKind<CSIDriver>({
   group: 'storage.k8s.io',
   version: 'v1',
@@ -101,6 +108,10 @@ export const CSIDriverKind = defineKind<CSIDriver>({
   strategy: strategyOf<CSIDriver>({
     namespaced: false,
     allowUnconditionalUpdate: false,
+    prepareForCreate: (driver) => {
+      dropAlpha(driver);
+    },
+    prepareForUpdate: dropAlpha,
     check: validate,
     checkUpdate: validateUpdate,
   }),
