@@ -25,6 +25,8 @@ export interface ApiAssemblyDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly opened: Pick<OpenStorage, 'storage' | 'keyPrefix'>;
+  /** How often files that may change are read again; for tests. */
+  readonly reloadMs?: number;
   /** Aborts when the API ends: its watches end, and whatever its extensions run beside the requests. */
   readonly signal: AbortSignal;
   readonly metrics: RequestMetrics;
@@ -124,6 +126,7 @@ export async function assembleApi(
     random,
     logger,
     signal,
+    ...(deps.reloadMs === undefined ? {} : { reloadMs: deps.reloadMs }),
     kinds: () => catalog.all().map(({ kind }) => kind),
     store: (group, version, plural) => {
       const found = catalog.find(group, version, plural);

@@ -41,6 +41,8 @@ export interface AssemblyDeps {
   readonly signal: AbortSignal;
   readonly shutdown: Shutdown;
   readonly metrics: RequestMetrics;
+  /** How often files that may change are read again; for tests. */
+  readonly reloadMs?: number;
 }
 
 /** The server without its listener. */

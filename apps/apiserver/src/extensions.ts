@@ -43,6 +43,8 @@ export interface ServerServices {
   readonly logger: Logger;
   /** Ends when the server stops: for watches that plug-ins hold. */
   readonly signal: AbortSignal;
+  /** How often files that may change are read again; absent = every 10 s. */
+  readonly reloadMs?: number;
   /** Every kind that is served now, custom ones included. */
   kinds(): readonly KindDescriptor[];
   /** The store of a built-in kind. Throws when there is no such kind. */

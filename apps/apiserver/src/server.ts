@@ -17,7 +17,8 @@ import { checkOptions } from './config/check-options.js';
 import type { ApiServerOptions } from './config/options.js';
 import { openStorage } from './config/open-storage.js';
 import type { OpenStorage } from './config/open-storage.js';
-import { namedCertificates, servingTls } from './config/tls.js';
+import { ServingFiles } from './config/reload-tls.js';
+import { servingTls } from './config/tls.js';
 import type { Audit } from './audit/audit.js';
 import { createAudit } from './audit/create-audit.js';
 import { createEncryption } from './encryption/create-encryption.js';
@@ -68,16 +69,18 @@ function withoutTransports(app: NestFastifyApplication): void {
 
 async function createApp(
   options: ApiServerOptions,
-  deps: ServerDeps & { readonly audit?: Audit },
+  deps: ServerDeps & { readonly audit?: Audit; readonly signal: AbortSignal },
   parts: ApiServerParts & { readonly clusters: LogicalClusters },
 ): Promise<{ app: NestFastifyApplication; direct: DirectRequests }> {
   const limitMs = parseDuration(options.requestTimeout) ?? 60_000;
   const resources = new ResourceRequests({ ...parts, limitMs });
   const { clusters } = parts;
   const tls = await servingTls(options, deps.clock.now());
+  const files = new ServingFiles(options);
   const adapter = new FastifyAdapter({
     https: {
       ...tls,
+      SNICallback: files.sniCallback,
       requestCert: true,
       rejectUnauthorized: false,
       ...HTTP1_LIMITS,
@@ -113,8 +116,7 @@ async function createApp(
   });
   withoutTransports(app);
   const server = app.getHttpServer() as Server;
-  for (const { hosts, context } of namedCertificates(options))
-    for (const host of hosts) server.addContext(host, context);
+  void files.follow(server, deps);
   const direct = new DirectRequests(server, {
     attach: (source, reply) => attachRequest(source, reply, deps),
     intake,
@@ -198,7 +200,11 @@ interface Listening {
 /** The listener with everything that stands between it and the request chain; it does not listen yet. */
 async function createListener(
   options: ApiServerOptions,
-  deps: ServerDeps & { readonly audit?: Audit; readonly shutdown: Shutdown },
+  deps: ServerDeps & {
+    readonly audit?: Audit;
+    readonly shutdown: Shutdown;
+    readonly signal: AbortSignal;
+  },
   assembly: Assembly,
   metrics: RequestMetrics,
 ): Promise<Listening> {
@@ -269,7 +275,7 @@ export async function startServer(
   }
   calls.know(() => assembly.catalog.all().map(({ kind }) => kind));
   audit?.measure(metrics.metrics);
-  const listenerDeps = { ...deps, shutdown, ...(audit ? { audit } : {}) };
+  const listenerDeps = { ...deps, shutdown, signal, ...(audit ? { audit } : {}) };
   const listener = await createListener(options, listenerDeps, assembly, metrics);
   const { app, direct, drain, server } = listener;
   try {

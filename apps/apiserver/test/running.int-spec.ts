@@ -48,6 +48,7 @@ describe('health checks', () => {
         'poststarthook/scheduling/bootstrap-system-priority-classes',
         'poststarthook/priority-and-fairness-config-producer',
         'poststarthook/bootstrap-controller',
+        'poststarthook/start-legacy-token-tracking-controller',
         'poststarthook/start-kubernetes-service-cidr-controller',
         'poststarthook/start-kube-aggregator-informers',
         'poststarthook/apiservice-status-local-available-controller',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SystemClock } from '@orrery/component';
 import { keyId, toJwks, toKubeconfig } from '@orrery/pki';
-import { useEtcd } from '@orrery/testkit';
+import { eventually, useEtcd } from '@orrery/testkit';
 import { HookServer } from './hook-server.js';
 import { startReplica } from './replica.js';
 import type { Answer, Json, Replica } from './replica.js';
@@ -112,6 +112,7 @@ beforeAll(async () => {
       `--authorization-config=${file('authz.yaml', authorization())}`,
     ],
     headers: { authorization: 'Bearer root' },
+    reloadMs: 50,
   });
 }, 60_000);
 
@@ -171,5 +172,88 @@ describe('--authorization-config with match conditions', () => {
     expect((await ask('/version', JANE)).status).toBe(200);
     expect((await api.ask('/api/v1/namespaces/kube-system/pods')).status).toBe(200);
     expect(hook.seen.filter(({ path }) => path.startsWith('/authz'))).toHaveLength(1);
+  });
+});
+
+/** How often a configuration was read again. */
+async function reloadsOf(subject: string, status: string): Promise<number> {
+  const { text } = await api.ask('/metrics');
+  const name = `apiserver_${subject}_config_controller_automatic_reloads_total`;
+  const line = new RegExp(`^${name}\\{[^}]*status="${status}"[^}]*\\} (\\d+)$`, 'm');
+  return Number(line.exec(text)?.[1] ?? 0);
+}
+
+describe('--authentication-config that changes', () => {
+  const nameOf = async (): Promise<unknown> => {
+    const { json } = await ask(WHO, JANE, { method: 'POST', body: {} });
+    return ((json['status'] as Json | undefined)?.['userInfo'] as Json | undefined)?.['username'];
+  };
+
+  it('is believed at once', async () => {
+    file('authn.yaml', authentication().replace('"jwt:" + claims.sub', '"new:" + claims.sub'));
+    await eventually(async () => {
+      expect(await nameOf()).toBe('new:jane');
+    });
+    expect(await reloadsOf('authentication', 'success')).toBe(1);
+  });
+
+  it.each([
+    { name: 'is no configuration', text: () => 'kind: Nope' },
+    {
+      name: 'says something else of strangers',
+      text: () => authentication().replace('livez', 'x'),
+    },
+  ])('stays as it was where it $name', async ({ text }) => {
+    const before = await reloadsOf('authentication', 'failure');
+    file('authn.yaml', text());
+    await eventually(async () => {
+      expect(await reloadsOf('authentication', 'failure')).toBe(before + 1);
+    });
+    expect(await nameOf()).toBe('new:jane');
+  });
+
+  it('waits for the keys of new issuers', async () => {
+    file('authn.yaml', authentication().replaceAll(hook.url, `${hook.url}/other`));
+    await eventually(async () => {
+      expect(await reloadsOf('authentication', 'failure')).toBeGreaterThan(2);
+    });
+    expect(await nameOf()).toBe('new:jane');
+    file('authn.yaml', authentication());
+    await eventually(async () => {
+      expect(await nameOf()).toBe('jwt:jane');
+    });
+  });
+});
+
+describe('--authorization-config that changes', () => {
+  const statusIn = async (namespace: string): Promise<number> =>
+    (await ask(`/api/v1/namespaces/${namespace}/pods`, JANE)).status;
+
+  it('is gone by at once', async () => {
+    file('authz.yaml', authorization().replace('"kube-system"', '"kube-public"'));
+    await eventually(async () => {
+      expect(await statusIn('kube-system')).toBe(200);
+    });
+    expect(await statusIn('kube-public')).toBe(403);
+    expect(await reloadsOf('authorization', 'success')).toBe(1);
+  });
+
+  it.each([
+    { name: 'is no configuration', text: () => 'kind: Nope' },
+    {
+      name: 'lacks a mode of the start',
+      text: () => authorization().replace('- { type: AlwaysAllow, name: rest }', ''),
+    },
+    {
+      name: 'has a mode that was not there at the start',
+      text: () => `${authorization()}- { type: RBAC, name: rbac }`,
+    },
+  ])('stays as it was where it $name', async ({ text }) => {
+    const before = await reloadsOf('authorization', 'failure');
+    file('authz.yaml', text());
+    await eventually(async () => {
+      expect(await reloadsOf('authorization', 'failure')).toBe(before + 1);
+    });
+    expect([await statusIn('kube-system'), await statusIn('kube-public')]).toEqual([200, 403]);
   });
 });

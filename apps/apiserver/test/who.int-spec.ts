@@ -319,11 +319,6 @@ describe('configuration', () => {
       want: '--oidc-issuer-url and --oidc-client-id must be specified together',
     },
     {
-      name: 'attribute-based policies',
-      read: () => authorizersOf(optionsOf('--authorization-policy-file=x')),
-      want: 'mode ABAC is not modelled',
-    },
-    {
       name: 'a webhook mode without a webhook',
       read: () => authorizersOf(optionsOf('--authorization-mode=Node,Webhook')),
       want: 'mode Webhook needs --authorization-webhook-config-file',

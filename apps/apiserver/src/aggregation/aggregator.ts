@@ -6,9 +6,9 @@ import type { UpgradeContext } from '../subresources.js';
 import { createServiceResolver } from '../webhooks/service-resolver.js';
 import { ApiServices } from './api-services.js';
 import type { RemoteApi } from './api-services.js';
-import { publishAuthenticationConfig } from './authentication-config.js';
+import { followTrust, publishAuthenticationConfig } from './authentication-config.js';
 import { AvailabilityController } from './availability.js';
-import { ExtensionServers, readProxyIdentity } from './extension-server.js';
+import { ExtensionServers, followProxyIdentity } from './extension-server.js';
 import { LocalApiServices } from './local-api-services.js';
 import { proxyRequest, proxyUpgrade } from './proxy.js';
 import { RemoteDiscovery } from './remote-discovery.js';
@@ -28,7 +28,7 @@ export class Aggregator {
     this.apis = new ApiServices(views.apiServices);
     this.servers = new ExtensionServers(
       createServiceResolver(services),
-      readProxyIdentity(services.options),
+      followProxyIdentity(services),
     );
     const documents = new RemoteDocuments(services, this.apis, this.servers);
     this.local = new LocalApiServices(services, this.apis);
@@ -72,7 +72,10 @@ export class Aggregator {
     return [
       {
         name: 'start-cluster-authentication-info-controller',
-        run: () => publishAuthenticationConfig(services),
+        run: async () => {
+          await publishAuthenticationConfig(services);
+          void followTrust(services);
+        },
       },
       { name: 'kube-apiserver-autoregistration', run: () => local.register() },
       {

@@ -1,7 +1,11 @@
+import type { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isAlreadyExists } from '@orrery/apimachinery';
 import type { ConfigMap } from '@orrery/api';
 import { equalJson, systemContext } from '@orrery/registry';
+import { parseCertificates } from '@orrery/pki';
+import { followOptions } from '../config/certificate-file.js';
+import { followFiles } from '../config/follow-files.js';
 import type { ApiServerOptions } from '../config/options.js';
 import type { ServerServices } from '../extensions.js';
 
@@ -30,6 +34,46 @@ export function trustData(options: ApiServerOptions): Record<string, string> {
   };
 }
 
+/** Certificates of either, each once; those that have ended are let go. */
+function mergedCertificates(stored: string, own: string, now: number): string {
+  const all = [...parsed(stored), ...parsed(own)].filter(
+    ({ validTo }) => now < Date.parse(validTo),
+  );
+  return [...new Set(all.map((one) => one.toString()))].join('');
+}
+
+function parsed(pem: string): readonly X509Certificate[] {
+  try {
+    return parseCertificates(pem);
+  } catch {
+    return [];
+  }
+}
+
+function mergedNames(stored: string, own: string): string {
+  try {
+    const names = [...(JSON.parse(stored) as string[]), ...(JSON.parse(own) as string[])];
+    return JSON.stringify([...new Set(names)]);
+  } catch {
+    return own;
+  }
+}
+
+/** What is stored with our own in it: other servers, and this one before, may trust others (…/clusterauthenticationtrust:combinedClusterAuthenticationInfo). */
+export function mergedTrust(
+  stored: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string>>,
+  now: number,
+): Record<string, string> {
+  const merged = Object.entries(own).map(([key, value]) => {
+    const before = stored[key];
+    if (before === undefined || before === value) return [key, value];
+    const merge = key.endsWith('-ca-file') ? mergedCertificates : mergedNames;
+    return [key, merge(before, value, now)];
+  });
+  return { ...stored, ...(Object.fromEntries(merged) as Record<string, string>) };
+}
+
 /** Writes the ConfigMap kube-system/extension-apiserver-authentication. */
 export async function publishAuthenticationConfig(services: ServerServices): Promise<void> {
   const { options, clock, signal } = services;
@@ -44,9 +88,26 @@ export async function publishAuthenticationConfig(services: ServerServices): Pro
     await store.update(
       (stored) => {
         const map = structuredClone(stored) as ConfigMap;
-        return equalJson(map.data ?? {}, data) ? map : { ...map, data };
+        const next = mergedTrust(map.data ?? {}, data, clock.now());
+        return equalJson(map.data ?? {}, next) ? map : { ...map, data: next };
       },
       { namespace: NAMESPACE, name: NAME, context },
     );
   }
+}
+
+/** Writes it again whenever a CA file has come to hold something else, until the server stops. */
+export async function followTrust(services: ServerServices): Promise<void> {
+  const { options, logger } = services;
+  const files = [options.clientCaFile, options.requestheaderClientCaFile].filter(Boolean);
+  if (files.length === 0) return;
+  await followFiles(files, followOptions(services), async () => {
+    try {
+      await publishAuthenticationConfig(services);
+      return true;
+    } catch (error) {
+      logger.error('what extension servers trust is not told', { err: String(error) });
+      return false;
+    }
+  });
 }

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { UserInfo } from '@orrery/registry';
-import type { ApiServerOptions } from '../config/options.js';
+import { followOptions } from '../config/certificate-file.js';
+import { followFiles } from '../config/follow-files.js';
+import type { ServerServices } from '../extensions.js';
 import { connectionFailure } from '../webhooks/https-post.js';
 import type { ServiceResolver } from '../webhooks/service-resolver.js';
 import type { Backend, BackendRequest } from '../subresources/backend.js';
@@ -14,9 +17,29 @@ export interface ProxyIdentity {
   readonly key?: Buffer;
 }
 
-export function readProxyIdentity(options: ApiServerOptions): ProxyIdentity {
-  const { proxyClientCertFile: cert, proxyClientKeyFile: key } = options;
-  return cert === '' || key === '' ? {} : { cert: readFileSync(cert), key: readFileSync(key) };
+const readIdentity = (cert: string, key: string): ProxyIdentity => ({
+  cert: readFileSync(cert),
+  key: readFileSync(key),
+});
+
+/** What --proxy-client-cert-file and --proxy-client-key-file hold now. */
+export function followProxyIdentity(services: ServerServices): () => ProxyIdentity {
+  const { proxyClientCertFile: cert, proxyClientKeyFile: key } = services.options;
+  if (cert === '' || key === '') return () => ({});
+  let current = readIdentity(cert, key);
+  void followFiles([cert, key], followOptions(services), () => {
+    try {
+      const next = readIdentity(cert, key);
+      createSecureContext(next);
+      current = next;
+    } catch (error) {
+      // One of the two may still be the old one.
+      services.logger.error('the proxy certificate stays as it was', { err: String(error) });
+      return false;
+    }
+    return true;
+  });
+  return () => current;
 }
 
 /** Keys of extra fields may hold what header names may not (k8s client-go transport/round_trippers.go:headerKeyEscape). */
@@ -41,7 +64,7 @@ export function remoteUserHeaders(user: UserInfo): OutgoingHttpHeaders {
 export class ExtensionServers {
   constructor(
     private readonly resolver: ServiceResolver,
-    private readonly identity: ProxyIdentity,
+    private readonly identity: () => ProxyIdentity,
   ) {}
 
   /** Where it answers now. Throws HookError. */
@@ -57,7 +80,7 @@ export class ExtensionServers {
       port,
       serverName: `${service.name}.${service.namespace}.svc`,
       tls: {
-        ...this.identity,
+        ...this.identity(),
         ...(spec.caBundle ? { ca: Buffer.from(spec.caBundle, 'base64') } : {}),
         rejectUnauthorized: !spec.insecureSkipTLSVerify,
       },

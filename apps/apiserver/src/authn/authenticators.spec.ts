@@ -12,7 +12,7 @@ import type { RequestInfo } from '../filters/request-info.js';
 import { staticReader } from '../live-view/static-reader.js';
 import { BootstrapTokenAuthenticator } from './bootstrap-token.authenticator.js';
 import { ImpersonatingAuthenticator } from './impersonation.js';
-import { ServiceAccountAuthenticator } from './service-account.authenticator.js';
+import { ServiceAccountAuthenticator } from './service-accounts/service-account.authenticator.js';
 import { StaticTokenAuthenticator } from './static-token.authenticator.js';
 import { bearerToken } from './token.js';
 import { TokenUnion, UnionAuthenticator } from './union.authenticator.js';

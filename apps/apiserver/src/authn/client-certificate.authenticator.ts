@@ -15,25 +15,31 @@ export function peerCertificate(raw: IncomingMessage): X509Certificate | undefin
 
 /** The user is the CN, the groups are the O of a certificate of the client CA. */
 export class ClientCertificateAuthenticator implements Authenticator {
-  readonly #users = new WeakMap<X509Certificate, UserInfo>();
+  #users = new WeakMap<X509Certificate, UserInfo>();
+  /** By which the users were found; others of later ask for them anew. */
+  #trusted: readonly X509Certificate[] = [];
   /** null: the client of this connection has shown none. */
   readonly #ofSocket = new WeakMap<object, X509Certificate | null>();
 
   constructor(
-    private readonly authorities: readonly X509Certificate[],
+    private readonly authorities: () => readonly X509Certificate[],
     private readonly clock: Clock,
   ) {}
 
   authenticate({ raw }: AuthenticationInput): UserInfo | undefined {
     const certificate = this.#certificateOf(raw);
     if (!certificate) return undefined;
+    const authorities = this.authorities();
+    if (authorities !== this.#trusted) {
+      this.#trusted = authorities;
+      this.#users = new WeakMap();
+    }
     const known = this.#users.get(certificate);
     if (known) {
       if (this.clock.now() > Date.parse(certificate.validTo)) throw newUnauthorized();
       return known;
     }
-    if (!isClientCertificateOf(certificate, this.authorities, this.clock.now()))
-      throw newUnauthorized();
+    if (!isClientCertificateOf(certificate, authorities, this.clock.now())) throw newUnauthorized();
     const { commonName, organizations } = subjectOf(certificate);
     if (commonName === '') return undefined;
     const digest = createHash('sha256').update(certificate.raw).digest('hex');

@@ -1,14 +1,14 @@
-import type { KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { loadKubeconfig } from '@orrery/client';
 import { ConfigError, joinHostPort, parseDuration } from '@orrery/component';
 import {
   ServiceAccountTokenSigner,
   ServiceAccountTokenVerifier,
-  parseCertificates,
   parsePrivateKey,
   parsePublicKeys,
 } from '@orrery/pki';
+import { followCertificates, readCertificates } from '../config/certificate-file.js';
 import type { ApiServerOptions } from '../config/options.js';
 import type { ServerServices } from '../extensions.js';
 import type { TokenIssuer } from '../forks/fork-identity.js';
@@ -23,11 +23,12 @@ import { HookPoster } from '../webhooks/https-post.js';
 import { toHookTarget } from '../webhooks/kubeconfig-target.js';
 import { ImpersonatingAuthenticator } from './impersonation.js';
 import { jwtConfigurationOf } from './jwt-configuration.js';
-import { JwtAuthenticator } from './jwt.authenticator.js';
-import type { JwtIssuer } from './jwt.authenticator.js';
+import type { JwtConfiguration } from './jwt-configuration.js';
+import { JwtIssuers } from './jwt-issuers.js';
 import { openIdDiscovery } from './openid-discovery.js';
 import { RequestHeaderAuthenticator } from './request-header.authenticator.js';
-import { ServiceAccountAuthenticator } from './service-account.authenticator.js';
+import { ServiceAccountAuthenticator } from './service-accounts/service-account.authenticator.js';
+import { TokenUse } from './service-accounts/token-use.js';
 import { StaticTokenAuthenticator } from './static-token.authenticator.js';
 import type { TokenAuthenticator } from './token.js';
 import { TokenUnion, UnionAuthenticator } from './union.authenticator.js';
@@ -51,9 +52,6 @@ function readFlag<T>(flag: string, path: string, parse: (text: string) => T): T 
   }
 }
 
-const certificates = (flag: string, path: string): readonly X509Certificate[] =>
-  path === '' ? [] : readFlag(flag, path, parseCertificates);
-
 function readPublicKeys(options: ApiServerOptions): KeyObject[] {
   return options.serviceAccountKeyFile.flatMap((path) => [
     ...readFlag('service-account-key-file', path, parsePublicKeys),
@@ -61,11 +59,12 @@ function readPublicKeys(options: ApiServerOptions): KeyObject[] {
 }
 
 function tokenAuthenticators(
-  { options, clock, logger, signal }: ServerServices,
+  services: ServerServices,
   views: ClusterViews,
   publicKeys: readonly KeyObject[],
-  issuers: readonly JwtIssuer[],
+  jwt: JwtConfiguration,
 ): TokenAuthenticator[] {
+  const { options, clock, logger, signal } = services;
   const members: TokenAuthenticator[] = [];
   const file = options.tokenAuthFile;
   if (file !== '')
@@ -75,11 +74,13 @@ function tokenAuthenticators(
   if (publicKeys.length > 0) {
     const verifier = new ServiceAccountTokenVerifier(publicKeys, options.serviceAccountIssuer);
     const objects = options.serviceAccountLookup ? views : undefined;
-    members.push(new ServiceAccountAuthenticator(verifier, objects, clock));
+    members.push(new ServiceAccountAuthenticator(verifier, objects, clock, new TokenUse(services)));
   }
   if (options.enableBootstrapTokenAuth)
     members.push(new BootstrapTokenAuthenticator(views.secrets, clock));
-  members.push(...issuers.map((one) => new JwtAuthenticator(one, clock)));
+  const issuers = new JwtIssuers(jwt, services);
+  if (options.authenticationConfig !== '') void issuers.follow(options.authenticationConfig);
+  members.push(issuers);
   const hook = options.authenticationTokenWebhookConfigFile;
   if (hook !== '') {
     const poster = new HookPoster(clock);
@@ -113,8 +114,8 @@ export function checkAuthenticationFlags(options: ApiServerOptions): void {
   readPublicKeys(options);
   jwtConfigurationOf(options);
   refuseOtherHeaders(options);
-  certificates('client-ca-file', options.clientCaFile);
-  certificates('requestheader-client-ca-file', options.requestheaderClientCaFile);
+  readCertificates('client-ca-file', options.clientCaFile);
+  readCertificates('requestheader-client-ca-file', options.requestheaderClientCaFile);
   const { tokenAuthFile: file, serviceAccountSigningKeyFile: key } = options;
   if (file !== '')
     readFlag('token-auth-file', file, (csv) => new StaticTokenAuthenticator(csv, file));
@@ -157,15 +158,16 @@ export function createAuthentication(
   if (jwt.anonymous !== undefined) options.anonymousAuth = jwt.anonymous;
   options.anonymousPaths = jwt.anonymousPaths;
   refuseOtherHeaders(options);
-  const tokens = new TokenUnion(tokenAuthenticators(services, views, publicKeys, jwt.issuers));
-  const clientCas = certificates('client-ca-file', options.clientCaFile);
-  const frontCas = certificates('requestheader-client-ca-file', options.requestheaderClientCaFile);
+  const tokens = new TokenUnion(tokenAuthenticators(services, views, publicKeys, jwt));
+  const { clientCaFile, requestheaderClientCaFile: frontCaFile } = options;
+  const clientCas = followCertificates('client-ca-file', clientCaFile, services);
+  const frontCas = followCertificates('requestheader-client-ca-file', frontCaFile, services);
   const union = new UnionAuthenticator(
     [
-      ...(frontCas.length > 0
+      ...(frontCaFile !== ''
         ? [new RequestHeaderAuthenticator(frontCas, clock, options.requestheaderAllowedNames)]
         : []),
-      ...(clientCas.length > 0 ? [new ClientCertificateAuthenticator(clientCas, clock)] : []),
+      ...(clientCaFile !== '' ? [new ClientCertificateAuthenticator(clientCas, clock)] : []),
     ],
     tokens,
     audiences,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseYaml } from '@orrery/apimachinery';
 import { ConfigError } from '@orrery/component';
 import type { ApiServerOptions } from '../config/options.js';
+import { readFlagFile } from '../config/tls.js';
 import { aboutClaims, aboutUser } from '../expressions/claims.js';
 import type { Expression } from '../expressions/expression.js';
 import { ExpressionError } from '../expressions/expression.js';
@@ -259,11 +260,11 @@ function pathsOf(anonymous: unknown, source: string): string[] | undefined {
   });
 }
 
-function fromFile(path: string): JwtConfiguration {
-  const source = `--authentication-config: ${path}`;
+/** An AuthenticationConfiguration; `source` names it in what is wrong with it. Throws ConfigError. */
+export function authenticationConfigurationOf(text: string, source: string): JwtConfiguration {
   let root: unknown;
   try {
-    root = parseYaml(readFileSync(path, 'utf8'));
+    root = parseYaml(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ConfigError(`${source}: ${why}`, { cause: error });
@@ -292,5 +293,7 @@ export function jwtConfigurationOf(options: ApiServerOptions): JwtConfiguration 
   if (options.authenticationConfig === '') return { issuers };
   if (issuers.length > 0)
     throw new ConfigError('--authentication-config and --oidc-* are mutually exclusive');
-  return fromFile(options.authenticationConfig);
+  const path = options.authenticationConfig;
+  const text = readFlagFile('authentication-config', path).toString('utf8');
+  return authenticationConfigurationOf(text, `--authentication-config: ${path}`);
 }

@@ -140,6 +140,11 @@ export class JwtAuthenticator implements TokenAuthenticator {
     return { user, audiences };
   }
 
+  /** Resolves when the issuer's keys are known. */
+  async ready(): Promise<void> {
+    await this.keySet();
+  }
+
   private async verify(token: string): Promise<VerifiedClaims> {
     const { url: issuer, algorithms } = this.issuer;
     const options = { issuer, algorithms, now: this.clock.now() };

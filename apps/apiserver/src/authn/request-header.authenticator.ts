@@ -16,7 +16,7 @@ const list = (value: string | string[] | undefined): string[] =>
 /** Believes X-Remote-User, -Group and -Extra-* of a front proxy that shows a certificate of the request-header CA. */
 export class RequestHeaderAuthenticator implements Authenticator {
   constructor(
-    private readonly authorities: readonly X509Certificate[],
+    private readonly authorities: () => readonly X509Certificate[],
     private readonly clock: Clock,
     private readonly allowedNames: readonly string[] = ['front-proxy-client'],
   ) {}
@@ -25,7 +25,7 @@ export class RequestHeaderAuthenticator implements Authenticator {
     const [name] = list(headers['x-remote-user']);
     const certificate = name ? peerCertificate(raw) : undefined;
     if (!name || !certificate) return undefined;
-    if (!isClientCertificateOf(certificate, this.authorities, this.clock.now())) return undefined;
+    if (!isClientCertificateOf(certificate, this.authorities(), this.clock.now())) return undefined;
     const { commonName } = subjectOf(certificate);
     if (this.allowedNames.length > 0 && !this.allowedNames.includes(commonName)) return undefined;
     const extra: Record<string, string[]> = Object.create(null) as Record<string, string[]>;

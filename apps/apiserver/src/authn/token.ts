@@ -6,9 +6,21 @@ export interface TokenUser {
   readonly audiences: readonly string[];
 }
 
+/** Where something is told of the use of a token. */
+export interface TokenNotes {
+  /** To who uses it. */
+  warn(text: string): void;
+  /** In the audit log. */
+  annotate?(key: string, value: string): void;
+}
+
 /** Knows some bearer tokens. Undefined = not one of mine; an error = mine, but bad. */
 export interface TokenAuthenticator {
-  authenticateToken(token: string, audiences: readonly string[]): Promise<TokenUser | undefined>;
+  authenticateToken(
+    token: string,
+    audiences: readonly string[],
+    notes?: TokenNotes,
+  ): Promise<TokenUser | undefined>;
 }
 
 const WEBSOCKET_PREFIX = 'base64url.bearer.authorization.k8s.io.';

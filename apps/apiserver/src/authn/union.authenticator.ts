@@ -2,7 +2,7 @@ import { newUnauthorized } from '@orrery/apimachinery';
 import type { UserInfo } from '@orrery/registry';
 import type { AuthenticationInput, Authenticator } from '../filters/authentication.js';
 import { bearerToken } from './token.js';
-import type { TokenAuthenticator, TokenUser } from './token.js';
+import type { TokenAuthenticator, TokenNotes, TokenUser } from './token.js';
 
 const AUTHENTICATED = 'system:authenticated';
 
@@ -18,11 +18,12 @@ export class TokenUnion implements TokenAuthenticator {
   async authenticateToken(
     token: string,
     audiences: readonly string[],
+    notes?: TokenNotes,
   ): Promise<TokenUser | undefined> {
     let failure: unknown;
     for (const member of this.members) {
       try {
-        const found = await member.authenticateToken(token, audiences);
+        const found = await member.authenticateToken(token, audiences, notes);
         if (found) return { ...found, user: withGroup(found.user) };
       } catch (error) {
         failure ??= error;
@@ -57,7 +58,7 @@ export class UnionAuthenticator implements Authenticator {
     const token = bearerToken(input.headers);
     if (token !== undefined) {
       const found = await this.tokens
-        .authenticateToken(token, this.audiences)
+        .authenticateToken(token, this.audiences, input.context)
         .catch(() => undefined);
       if (!found) throw newUnauthorized();
       return found.user;

@@ -21,7 +21,7 @@ type ReviewSpec = Pick<SubjectAccessReview['spec'], 'resourceAttributes' | 'nonR
 export interface RuleLister {
   rulesFor(user: UserInfo, namespace: string): readonly PolicyRule[];
   /** What cannot be listed: authorizers that know no rules. */
-  readonly unlisted?: readonly string[];
+  unlisted?(): readonly string[];
 }
 
 const GROUP = 'authorization.k8s.io';
@@ -140,7 +140,7 @@ function rulesReview(rules: RuleLister): RequestKindHandler {
       const namespace = review.spec.namespace ?? '';
       if (namespace === '') throw newBadRequest('no namespace on request');
       const all = rules.rulesFor(request.context.user, namespace);
-      const unlisted = (rules.unlisted ?? []).map(
+      const unlisted = (rules.unlisted?.() ?? []).map(
         (name) => `${name} authorizer does not support user rule resolution`,
       );
       return Promise.resolve({

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { parseYaml } from '@orrery/apimachinery';
 import { loadKubeconfig } from '@orrery/client';
 import { ConfigError, parseDuration } from '@orrery/component';
 import type { ApiServerOptions } from '../config/options.js';
+import { readFlagFile } from '../config/tls.js';
 import { aboutAccess } from '../expressions/claims.js';
 import type { Expression } from '../expressions/expression.js';
 import { ExpressionError } from '../expressions/expression.js';
@@ -89,19 +89,19 @@ class WebhookReader {
   }
 }
 
-function readFile(path: string): unknown {
+function parse(text: string, source: string): unknown {
   try {
-    return parseYaml(readFileSync(path, 'utf8'));
+    return parseYaml(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`--authorization-config: ${path}: ${why}`, { cause: error });
+    throw new ConfigError(`${source}: ${why}`, { cause: error });
   }
 }
 
-/** AuthorizationConfiguration of --authorization-config. Throws ConfigError. */
-export function readAuthorizationConfiguration(path: string): ConfiguredAuthorizer[] {
-  const root = readFile(path);
+/** An AuthorizationConfiguration; `path` names it in what is wrong with it. Throws ConfigError. */
+export function authorizationConfigurationOf(text: string, path: string): ConfiguredAuthorizer[] {
   const source = `--authorization-config: ${path}`;
+  const root = parse(text, source);
   if (!isMapping(root) || root['kind'] !== 'AuthorizationConfiguration')
     throw new ConfigError(`${source}: kind must be AuthorizationConfiguration`);
   if (!VERSIONS.some((version) => version === root['apiVersion']))
@@ -130,10 +130,10 @@ export function authorizersOf(options: ApiServerOptions): ConfiguredAuthorizer[]
       throw new ConfigError(
         '--authorization-config can not be specified when --authorization-mode or --authorization-webhook-* flags are defined',
       );
-    return readAuthorizationConfiguration(options.authorizationConfig);
+    const path = options.authorizationConfig;
+    const text = readFlagFile('authorization-config', path).toString('utf8');
+    return authorizationConfigurationOf(text, path);
   }
-  if (options.authorizationPolicyFile !== '')
-    throw new ConfigError('--authorization-policy-file: mode ABAC is not modelled');
   const file = options.authorizationWebhookConfigFile;
   return options.authorizationMode.map((mode) => {
     if (mode !== 'Webhook') return { mode };

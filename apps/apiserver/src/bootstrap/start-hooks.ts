@@ -5,6 +5,7 @@ import type { ServerServices } from '../extensions.js';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import { EndpointReconciler } from './endpoint-reconciler.js';
 import { ensureFlowControl } from './flow-control-objects.js';
+import { LegacyTokenTracking } from './legacy-token-tracking.js';
 import {
   ensureKubernetesService,
   ensureNamespaces,
@@ -54,6 +55,19 @@ function definitionHooks(
   ];
 }
 
+/** Nobody waits for what it writes, as upstream. */
+const tokenTracking = (
+  services: ServerServices,
+  { work }: { work(this: void, running: Promise<void>): void },
+): StartHook => ({
+  name: 'start-legacy-token-tracking-controller',
+  after: [NAMESPACES],
+  run: () => {
+    work(new LegacyTokenTracking(services).run());
+    return Promise.resolve();
+  },
+});
+
 /** One run of `work` for all who ask, until one has failed: the next to ask runs it again. */
 function sharedUntilItFails(work: () => Promise<void>): () => Promise<void> {
   let shared: Promise<void> | undefined;
@@ -99,6 +113,7 @@ export function ownStartHooks(
       name: SERVICE_RANGE,
       run: serviceRange,
     },
+    tokenTracking(services, cluster),
     {
       name: 'bootstrap-controller',
       after: [NAMESPACES],

@@ -28,7 +28,11 @@ describe('flags that are refused before etcd is asked', () => {
     { flag: '--runtime-config=api/all=perhaps', says: 'invalid value of api/all: perhaps' },
     { flag: '--authorization-mode=Nope', says: '"Nope" is not a valid mode' },
     { flag: '--authorization-mode=RBAC,RBAC', says: 'is given twice' },
-    { flag: '--authorization-mode=ABAC', says: 'ABAC is not modelled' },
+    { flag: '--authorization-mode=ABAC', says: "ABAC's authorization policy file not passed" },
+    {
+      flag: '--authorization-policy-file=x',
+      says: 'cannot specify --authorization-policy-file without mode ABAC',
+    },
     { flag: '--client-ca-file=/nowhere', says: '--client-ca-file' },
     { flag: '--token-auth-file=/nowhere', says: '--token-auth-file' },
     { flag: '--service-account-key-file=/nowhere', says: '--service-account-key-file' },

@@ -1,4 +1,4 @@
-import { IsIn, IsInt, IsOptional, Min } from 'class-validator';
+import { IsIn, IsInt, Min } from 'class-validator';
 import { Flag, IsDuration } from '@orrery/component';
 import { RunOptions } from './run-options.js';
 
@@ -137,7 +137,6 @@ export class ExtensionOptions extends RunOptions {
   @Flag('AuthorizationConfiguration; in place of --authorization-mode and the webhook flags')
   authorizationConfig: string = '';
 
-  @Flag('attribute-based policy file: not modelled, refused')
-  @IsOptional()
+  @Flag('file with the policies of mode ABAC, a JSON object a line')
   authorizationPolicyFile: string = '';
 }

@@ -23,13 +23,14 @@ async function contentsOf(paths: readonly string[]): Promise<string | undefined>
 }
 
 /**
- * Calls `changed` whenever files have come to hold something else, until the signal aborts. Files are read again and
- * again, as those that are links into a folder that is swapped (Secrets, ConfigMaps) tell nobody of it.
+ * Calls `changed` whenever files have come to hold something else, until the signal aborts; and again the next time when it
+ * says false. Files are read again and again, as those that are links into a folder that is swapped (Secrets, ConfigMaps)
+ * tell nobody of it.
  */
 export async function followFiles(
   paths: readonly string[],
   { clock, signal, everyMs = EVERY_MS }: FollowOptions,
-  changed: () => void,
+  changed: () => void | boolean | Promise<void | boolean>,
 ): Promise<void> {
   let known = await contentsOf(paths);
   const machine = machineTime(clock);
@@ -38,7 +39,6 @@ export async function followFiles(
     if (signal.aborted) return;
     const now = await contentsOf(paths);
     if (now === undefined || now === known) continue;
-    known = now;
-    changed();
+    if ((await changed()) !== false) known = now;
   }
 }

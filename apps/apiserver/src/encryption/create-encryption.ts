@@ -5,7 +5,8 @@ import { followFiles } from '../config/follow-files.js';
 import type { ApiServerOptions } from '../config/options.js';
 import { readFlagFile } from '../config/tls.js';
 import { readEncryptionConfiguration } from './encryption-configuration.js';
-import { hashed, measureEncryption, measureReloads } from './encryption-metrics.js';
+import { measureReloads } from '../health/reload-metrics.js';
+import { measureEncryption } from './encryption-metrics.js';
 import { storedResource } from './stored-resources.js';
 
 const FLAG = 'encryption-provider-config';
@@ -14,12 +15,12 @@ const RELOAD_MS = 60_000;
 
 interface Read {
   readonly rules: ReturnType<typeof readEncryptionConfiguration>;
-  readonly hash: string;
+  readonly text: string;
 }
 
 function read(path: string): Read {
   const text = readFlagFile(FLAG, path).toString('utf8');
-  return { rules: readEncryptionConfiguration(text, `--${FLAG}: ${path}`), hash: hashed(text) };
+  return { rules: readEncryptionConfiguration(text, `--${FLAG}: ${path}`), text };
 }
 
 /** Refuses files that nothing can be encrypted by. Throws ConfigError. */
@@ -50,7 +51,7 @@ export function createEncryption(
 ): Encryption | undefined {
   const path = options.encryptionProviderConfig;
   if (path === '') return undefined;
-  const { rules, hash } = read(path);
+  const { rules, text } = read(path);
   const onTransform = measureEncryption(deps.metrics);
   const { clock } = deps;
   const encryption = new Encryption({
@@ -61,13 +62,13 @@ export function createEncryption(
     onTransform,
   });
   if (!options.encryptionProviderConfigAutomaticReload) return encryption;
-  const reloads = measureReloads(deps.metrics, clock, options, hash);
+  const reloads = measureReloads({ ...deps, options }, 'encryption', text);
   const follow = { ...deps, everyMs: deps.reloadMs ?? RELOAD_MS };
   void followFiles([path], follow, () => {
     try {
       const next = read(path);
       encryption.replace(next.rules);
-      reloads.succeeded(next.hash);
+      reloads.succeeded(next.text);
       deps.logger.info('encryption is done by another configuration from now on', { path });
     } catch (error) {
       reloads.failed();

@@ -19,6 +19,8 @@ declare module 'fastify' {
 
 const EMPTY = Buffer.alloc(0);
 
+type Annotate = NonNullable<RequestContext['annotate']>;
+
 /** The part of a request that the registry sees; its signal is made when somebody wants it. */
 class Context implements RequestContext {
   user: UserInfo = ANONYMOUS;
@@ -27,7 +29,10 @@ class Context implements RequestContext {
   readonly sourceIp: string;
   readonly warnings = new Set<string>();
   /** Set while the request is audited. */
-  annotator: NonNullable<RequestContext['annotate']> | undefined;
+  private annotator: Annotate | undefined;
+  /** What was noted before it was known who asks, by whom it is decided whether the request is audited. */
+  private early: Parameters<Annotate>[] | undefined;
+  private isIdentified = false;
   private from: RequestOrigin | undefined;
   private controller: AbortController | undefined;
   private ended: Error | undefined;
@@ -56,7 +61,16 @@ class Context implements RequestContext {
   }
 
   annotate(key: string, value: string, level?: 'Metadata' | 'Request'): void {
-    this.annotator?.(key, value, level);
+    if (this.isIdentified) this.annotator?.(key, value, level);
+    else (this.early ??= []).push(level === undefined ? [key, value] : [key, value, level]);
+  }
+
+  /** Notes what was noted so far, and whatever follows, where the request is audited. */
+  annotateWith(annotator: Annotate | undefined): void {
+    this.annotator = annotator;
+    this.isIdentified = true;
+    if (annotator) for (const one of this.early ?? []) annotator(...one);
+    this.early = undefined;
   }
 
   abort(reason: Error): void {
@@ -127,10 +141,12 @@ class Request implements ApiRequest {
   setUser(user: UserInfo): void {
     this.context.user = user;
     const audited = this.audit?.(user);
-    if (!audited) return;
-    this.context.annotator = (key, value, level) => {
-      audited.annotate(key, value, level);
-    };
+    this.context.annotateWith(
+      audited &&
+        ((key, value, level) => {
+          audited.annotate(key, value, level);
+        }),
+    );
   }
 
   abort(reason: Error): void {

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import type { UserInfo } from '@orrery/registry';
+import type { RequestContext, UserInfo } from '@orrery/registry';
 
 /** What authenticators see; the same for plain requests and upgrades. */
 export interface AuthenticationInput {
   readonly raw: IncomingMessage;
   readonly headers: IncomingMessage['headers'];
   readonly query: URLSearchParams;
+  /** Where something is told of the credentials. */
+  readonly context?: Pick<RequestContext, 'warn' | 'annotate'>;
 }
 
 /** Says who asks. Undefined = no credentials that this authenticator knows; a StatusError (401) = bad credentials. */

@@ -7,8 +7,9 @@ import type {
   ServiceAccountTokenVerifier,
 } from '@orrery/pki';
 import type { UserInfo } from '@orrery/registry';
-import type { LiveReader } from '../live-view/live-view.js';
-import type { TokenAuthenticator, TokenUser } from './token.js';
+import type { LiveReader } from '../../live-view/live-view.js';
+import type { TokenAuthenticator, TokenNotes, TokenUser } from '../token.js';
+import type { TokenUse } from './token-use.js';
 
 /** What a token's objects are looked up in. */
 export interface BoundObjects {
@@ -50,24 +51,42 @@ export class ServiceAccountAuthenticator implements TokenAuthenticator {
     /** Undefined: tokens are good until they expire (--service-account-lookup=false). */
     private readonly objects: BoundObjects | undefined,
     private readonly clock: Clock,
+    /** Told of each token that is taken. */
+    private readonly use?: TokenUse,
   ) {}
 
   async authenticateToken(
     token: string,
     audiences: readonly string[],
+    notes?: TokenNotes,
   ): Promise<TokenUser | undefined> {
     if (!this.verifier.looksOurs(token)) return undefined;
     const claims = await this.verifier.verify(token, { audiences, now: this.clock.now() });
-    if (this.objects)
-      await this.#checkObjects(this.objects, claims.kubernetes, claims.legacy ? token : undefined);
+    this.use?.claimed(claims, notes);
+    if (this.objects && claims.legacy)
+      await this.#checkSecret(this.objects, claims.kubernetes, token, notes);
+    else if (this.objects) await this.#checkObjects(this.objects, claims.kubernetes);
     return { user: userOf(claims), audiences: claims.audiences };
   }
 
-  async #checkObjects(
+  /** Of a token in a Secret, which must hold it. */
+  async #checkSecret(
     objects: BoundObjects,
-    claim: KubernetesClaim,
-    legacyToken: string | undefined,
+    { namespace, serviceaccount, secret }: KubernetesClaim,
+    token: string,
+    notes: TokenNotes | undefined,
   ): Promise<void> {
+    const found = await objects.secrets.find(secret?.name ?? '', namespace);
+    if (!found || found.metadata.deletionTimestamp)
+      throw new TokenError('Token has been invalidated');
+    if (Buffer.from(found.data?.['token'] ?? '', 'base64').toString() !== token)
+      throw new TokenError("Token does not match server's copy");
+    const account = await objects.serviceAccounts.find(serviceaccount.name, namespace);
+    this.#alive('service account', account, serviceaccount.uid);
+    if (account) await this.use?.ofSecret(found, account, notes);
+  }
+
+  async #checkObjects(objects: BoundObjects, claim: KubernetesClaim): Promise<void> {
     const { namespace, serviceaccount, pod, secret, node } = claim;
     const account = await objects.serviceAccounts.find(serviceaccount.name, namespace);
     this.#alive('service account', account, serviceaccount.uid);
@@ -75,11 +94,6 @@ export class ServiceAccountAuthenticator implements TokenAuthenticator {
     if (secret) {
       const found = await objects.secrets.find(secret.name, namespace);
       this.#alive('secret', found, secret.uid);
-      if (
-        legacyToken &&
-        Buffer.from(found?.data?.['token'] ?? '', 'base64').toString() !== legacyToken
-      )
-        throw new TokenError("the token does not match the secret's token");
     }
     // A node claim beside a pod only informs; alone it binds.
     if (node?.uid && !pod) this.#alive('node', await objects.nodes.find(node.name), node.uid);
