@@ -118,6 +118,7 @@ describe('the reasons of a cluster', () => {
 
   it.each<{ args: string[]; says: RegExp }>([
     { args: ['explain', 'deployment/none'], says: /deployments\.apps "none" not found/ },
+    { args: ['explain', 'pod/none', '--scheduling'], says: /pods "none" not found/ },
     { args: ['explain', 'unicorn/x'], says: /doesn't have a resource type "unicorn"/ },
     { args: ['history', 'pods'], says: /needs one object/ },
     { args: ['history', 'pod/x', '--frobnicate'], says: /unknown option '--frobnicate'/ },

@@ -1,11 +1,11 @@
 import { ConfigError } from '@orrery/component';
 import { parseSubject } from './resource-names.js';
 import type { ConnectionFlags } from './history-flags.js';
-import { loadConnection } from './history-server.js';
+import { asConfigError, loadConnection } from './history-server.js';
 
 const POD_NAMES = ['pod', 'pods', 'po'];
 
-/** `orrery explain pod/NAME --scheduling`: each scheduler plugin's verdict and score per node, as of now. */
+/** `orrery explain pod/NAME --scheduling`: each scheduler plugin's verdict and score per node, as of now. Throws ConfigError. */
 export async function explainPodScheduling(
   words: readonly string[],
   flags: ConnectionFlags & { readonly output: string },
@@ -18,7 +18,11 @@ export async function explainPodScheduling(
   const { explainScheduling, renderExplanation } = await import('@orrery/scheduler');
   const connection = loadConnection(flags, process.env);
   const namespace = flags.namespace || connection.namespace;
-  const explanation = await explainScheduling(connection, { name, namespace });
+  const explanation = await explainScheduling(connection, { name, namespace }).catch(
+    (error: unknown) => {
+      throw asConfigError(error);
+    },
+  );
   return flags.output === 'json'
     ? JSON.stringify(explanation, null, 2)
     : renderExplanation(explanation).trimEnd();

@@ -39,6 +39,12 @@ export function loadConnection(
   throw first;
 }
 
+/** What the command line is told of a server that refuses or cannot be reached; whatever else it is stays as it is. */
+export const asConfigError = (error: unknown): unknown =>
+  error instanceof StatusError || isConnectionError(error)
+    ? new ConfigError(error.message, { cause: error })
+    : error;
+
 /** What the command line is told of an answer that is none. */
 function failure(code: number, body: string, path: string): ConfigError {
   let status: Partial<Status> = {};
@@ -78,8 +84,7 @@ export class HistoryServer {
     const { code, body } = await this.client
       .raw(parameters === '' ? path : `${path}?${parameters}`)
       .catch((error: unknown) => {
-        if (isConnectionError(error)) throw new ConfigError(error.message, { cause: error });
-        throw error;
+        throw asConfigError(error);
       });
     if (code >= 300) throw failure(code, body, path);
     return JSON.parse(body) as T;
@@ -99,8 +104,7 @@ export class HistoryServer {
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof StatusError) throw new ConfigError(error.message, { cause: error });
-      throw error;
+      throw asConfigError(error);
     }
   }
 

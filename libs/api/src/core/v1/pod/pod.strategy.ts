@@ -2,7 +2,7 @@ import type { FieldError } from '@orrery/apimachinery';
 import { cloneJson, ipWarning } from '@orrery/apimachinery';
 import type { Container, Pod, PodCondition, PodStatus } from '../../../types.js';
 import type { Strategy } from '../../../kind.js';
-import { eachOf, list } from '../../../meta/list.js';
+import { list } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { validateMetaUpdate } from '../../../meta/object-meta.js';
 import { dropDisabledFields } from '../pod-template/disabled-fields.js';
@@ -50,9 +50,9 @@ export const podStrategy: Strategy<Pod> = strategyOf<Pod>({
 /** Generations that a client of old does not tell stay, those of conditions in the order of their types. */
 function keepGenerations(status: PodStatus, old: PodStatus | undefined): void {
   if (old?.observedGeneration) status.observedGeneration ||= old.observedGeneration;
-  const before = Map.groupBy(list(old?.conditions), ({ type }) => type);
   for (const condition of list(status.conditions)) {
-    const generation = before.get(condition.type)?.shift()?.observedGeneration;
+    const before = old?.conditions?.find(({ type }) => type === condition.type);
+    const generation = before?.observedGeneration;
     if (generation) condition.observedGeneration ||= generation;
   }
 }
@@ -67,9 +67,13 @@ const statusStrategy: Strategy<Pod> = statusStrategyOf<Pod>(validatePodStatus, (
 });
 
 const addressWarnings = (pod: Pod): string[] =>
-  (['podIPs', 'hostIPs'] as const).flatMap((field) =>
-    eachOf(pod.status?.[field], ({ ip }, i) => ipWarning(`status.${field}[${i}].ip`, ip) ?? []),
-  );
+  (['podIPs', 'hostIPs'] as const)
+    .flatMap((field) =>
+      list<{ ip?: string }>(pod.status?.[field]).map(({ ip = '' }, i) =>
+        ipWarning(`status.${field}[${i}].ip`, ip),
+      ),
+    )
+    .filter((warning) => warning !== undefined);
 
 /** pods/status: owner references stay as they are; the QoS class is for ever. */
 export const podStatusStrategy: Strategy<Pod> = {
