@@ -185,15 +185,19 @@ export function isFree(scope: StoreScope, object: KubeObject): boolean {
   );
 }
 
-const withoutVersion = (object: KubeObject): KubeObject => ({
+/** What counts as a change: neither the version nor the times at which fields were taken do. */
+const comparable = (object: KubeObject): KubeObject => ({
   ...object,
-  metadata: { ...object.metadata, resourceVersion: '' },
+  metadata: {
+    ...object.metadata,
+    resourceVersion: '',
+    managedFields: object.metadata.managedFields?.map((entry) => ({ ...entry, time: '' })),
+  },
 });
 
-/** True when only the times of managedFields differ, which upstream does not count as a change. */
-function isNoop(object: KubeObject, old: KubeObject): boolean {
-  return equalJson(withoutVersion(object), withoutVersion(old));
-}
+/** k8s apiserver pkg/endpoints/handlers/fieldmanager/equality.go:IgnoreManagedFieldsTimestampsTransformer */
+const isNoop = (object: KubeObject, old: KubeObject): boolean =>
+  equalJson(comparable(object), comparable(old));
 
 async function write(
   scope: StoreScope,

@@ -194,6 +194,16 @@ export function applyContract(subject: Subject): void {
     const again = await subject.apply('app', labelled('a'), 'fieldManager=a');
     const isSame = settles(subject) || versionOf(again) === versionOf(made);
     expect([again.status, isSame]).toEqual([200, true]);
+    const metadata = metadataOf(again);
+    const sent = metadata['managedFields'] as readonly Json[];
+    expect(sent).not.toEqual([]);
+    const managedFields = sent.map((entry) => ({ ...entry, time: '2020-01-01T00:00:00Z' }));
+    const earlier = await subject.put('app', {
+      ...again.json,
+      metadata: { ...metadata, managedFields },
+    });
+    // Times alone are no change; a status that settles may be one.
+    if (!settles(subject)) expect(metadataOf(earlier)).toEqual(metadata);
     const { apiVersion, kind } = object;
     const bare = {
       apiVersion,
