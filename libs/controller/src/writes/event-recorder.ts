@@ -5,7 +5,7 @@ import { resources } from '@orrery/api';
 import { currentReaction, isConnectionError, reactingTo } from '@orrery/client';
 import type { KubeClient, ResourceClient } from '@orrery/client';
 import type { Clock, Logger } from '@orrery/component';
-import { machineTime, toTime } from '@orrery/component';
+import { toTime } from '@orrery/component';
 import { EventCorrelator } from './event-correlator.js';
 import type { Correlated } from './event-correlator.js';
 
@@ -41,10 +41,6 @@ const MAX_WAITING = 20_000;
 /** k8s client-go tools/record/event.go: maxTriesPerEvent, defaultSleepDuration. */
 const MAX_TRIES = 12;
 const RETRY_MS = 10_000;
-/** An answer that takes longer comes from a busy server, which is left alone for some times as long: what users wait for goes first. */
-const BUSY_MS = 5;
-const TIMES_AS_LONG = 8;
-const LONGEST_LULL_MS = 100;
 const MAX_MESSAGE = 1024;
 
 /** What an event is about. Unset fields are left out. */
@@ -58,13 +54,11 @@ export function toReference(object: KubeObject | ObjectReference): ObjectReferen
 
 /**
  * Writes core/v1 events one after another in the background; repeats of an event raise the count of the first
- * (k8s client-go tools/record). Events beyond the limits are dropped. They make way for other requests on a busy server.
+ * (k8s client-go tools/record). Events beyond the limits are dropped.
  */
 export class ApiEventRecorder implements EventRecorder {
   readonly #events: ResourceClient<Event>;
   readonly #correlator: EventCorrelator;
-  /** How busy a server is has nothing to do with the cluster's clock. */
-  readonly #time: Clock;
   #waiting: Recorded[] = [];
   #writing: Promise<void> | undefined;
   /** Ends the wait for a server that does not answer. */
@@ -75,7 +69,6 @@ export class ApiEventRecorder implements EventRecorder {
   constructor(private readonly options: EventRecorderOptions) {
     this.#events = options.client.resource(resources.events);
     this.#correlator = new EventCorrelator(options.clock);
-    this.#time = machineTime(options.clock);
   }
 
   event(
@@ -104,13 +97,8 @@ export class ApiEventRecorder implements EventRecorder {
     while (this.#waiting.length > 0) {
       const recorded = this.#waiting;
       this.#waiting = [];
-      for (const { event, reaction } of recorded) {
-        const from = this.#time.monotonic();
+      for (const { event, reaction } of recorded)
         await reactingTo(reaction, () => this.#record(event));
-        const tookMs = this.#time.monotonic() - from;
-        if (tookMs > BUSY_MS && !this.#isEnding)
-          await this.#pause(this.#time, Math.min(tookMs * TIMES_AS_LONG, LONGEST_LULL_MS));
-      }
     }
     this.#writing = undefined;
   }
@@ -162,13 +150,13 @@ export class ApiEventRecorder implements EventRecorder {
           this.options.logger.debug('event not written', { error: String(error) });
           return;
         }
-        await this.#pause(this.options.clock, RETRY_MS);
+        await this.#pause();
       }
   }
 
-  #pause(clock: Clock, ms: number): Promise<void> {
+  #pause(): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = clock.after(ms, resolve, { unref: true });
+      const cancel = this.options.clock.after(RETRY_MS, resolve, { unref: true });
       this.#hurry = () => {
         cancel();
         resolve();
