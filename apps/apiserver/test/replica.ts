@@ -169,6 +169,20 @@ export interface ReplicaOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+const START_LIMIT_MS = 40_000;
+
+/** Which step of a start hung, before the limit of Jest that says nothing. */
+function inTime<T>(failure: string, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const limit = setTimeout(() => {
+      reject(new Error(`${failure} within ${START_LIMIT_MS} ms`));
+    }, START_LIMIT_MS);
+    void work.then(resolve, reject).finally(() => {
+      clearTimeout(limit);
+    });
+  });
+}
+
 /** Starts an API server on an address of its own, from flags as a user writes them. */
 export async function startReplica({
   etcd,
@@ -198,8 +212,9 @@ export async function startReplica({
     logger: silentLogger,
     ...(reloadMs === undefined ? {} : { reloadMs }),
   };
-  const replica = new Replica(await startServer(options, deps), host, tls, headers);
-  await replica.ready();
+  const server = await inTime('the server did not listen', startServer(options, deps));
+  const replica = new Replica(server, host, tls, headers);
+  await inTime('/readyz did not answer', replica.ready());
   return replica;
 }
 
