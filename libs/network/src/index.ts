@@ -3,7 +3,15 @@
  * host-gw and vxlan backends between nodes, and namespaces that stand for the nodes of a cluster on one machine.
  */
 export type { ToolOptions, ToolOutcome } from './tool.js';
-export { ToolError, insideNetns, ipBatch, needNetAdmin, needTools, runTool, tryTool } from './tool.js';
+export {
+  ToolError,
+  insideNetns,
+  ipBatch,
+  needNetAdmin,
+  needTools,
+  runTool,
+  tryTool,
+} from './tool.js';
 export {
   NETNS_FOLDER,
   addNetns,
