@@ -54,7 +54,7 @@ describe('TLS files that change', () => {
     const [cert, sni] = [await serving(cas[0], 'one.example.com'), await serving(cas[0], 'sni.io')];
     replica = await startReplica({
       etcd: etcd.endpoints,
-      keyspace: '/reload/',
+      keyspace: etcd.keyspace,
       reloadMs: 50,
       flags: [
         `--tls-cert-file=${write('tls.crt', cert.certPem)}`,
