@@ -181,7 +181,10 @@ describe('kubectl get', () => {
     await watch.waitFor(/watched +1\/1 +Running/);
     await run('kubectl delete pod watched');
     await watch.waitFor(/watched +1\/1 +Terminating/);
-    expect(watch.output).toMatch(/^NAME +READY +STATUS +RESTARTS +AGE\nwatched +0\/1 +Pending/);
+    // The pod may have its node by the time kubectl has listed what is there.
+    expect(watch.output).toMatch(
+      /^NAME +READY +STATUS +RESTARTS +AGE\nwatched +0\/1 +(Pending|ContainerCreating)/,
+    );
     await run('kubectl create cm seen --from-literal=a=1');
     await names.waitFor(/ADDED +seen/);
     await run('kubectl delete cm seen');
