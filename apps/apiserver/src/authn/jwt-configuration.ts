@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { parseYaml } from '@orrery/apimachinery';
 import { ConfigError } from '@orrery/component';
+import { isMapping, readYaml } from '../config/configuration-file.js';
+import type { Mapping } from '../config/configuration-file.js';
 import type { ApiServerOptions } from '../config/options.js';
 import { readFlagFile } from '../config/tls.js';
 import { aboutClaims, aboutUser } from '../expressions/claims.js';
@@ -20,11 +21,6 @@ export interface JwtConfiguration {
   /** Where alone strangers are let in. */
   readonly anonymousPaths?: readonly string[];
 }
-
-type Mapping = Readonly<Record<string, unknown>>;
-
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const VERSIONS = ['apiserver.config.k8s.io/v1', 'apiserver.config.k8s.io/v1beta1'];
 
@@ -262,13 +258,7 @@ function pathsOf(anonymous: unknown, source: string): string[] | undefined {
 
 /** An AuthenticationConfiguration; `source` names it in what is wrong with it. Throws ConfigError. */
 export function authenticationConfigurationOf(text: string, source: string): JwtConfiguration {
-  let root: unknown;
-  try {
-    root = parseYaml(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`${source}: ${why}`, { cause: error });
-  }
+  const root = readYaml(text, source);
   if (!isMapping(root) || root['kind'] !== 'AuthenticationConfiguration')
     throw new ConfigError(`${source}: kind must be AuthenticationConfiguration`);
   if (!VERSIONS.some((version) => version === root['apiVersion']))

@@ -1,5 +1,7 @@
 import type { PolicyRule } from '@orrery/api';
 import { ConfigError } from '@orrery/component';
+import { isMapping } from '../config/configuration-file.js';
+import type { Mapping } from '../config/configuration-file.js';
 import type { UserInfo } from '@orrery/registry';
 import { readFlagFile } from '../config/tls.js';
 import type { AuthorizationAttributes, Authorizer, Decision } from '../filters/authorization.js';
@@ -19,11 +21,6 @@ const FLAG = 'authorization-policy-file';
 const V1BETA1 = 'abac.authorization.kubernetes.io/v1beta1';
 const AUTHENTICATED = 'system:authenticated';
 const READING = ['get', 'list', 'watch'];
-
-type Mapping = Readonly<Record<string, unknown>>;
-
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function fieldsOf(given: Mapping): Policy {
   const text = (field: string): string => {

@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
-import { FieldPath, invalid, parseYaml, required } from '@orrery/apimachinery';
+import { FieldPath, invalid, required } from '@orrery/apimachinery';
 import type { FieldError } from '@orrery/apimachinery';
 import { ConfigError } from '@orrery/component';
+import { isMapping, readYaml } from '../config/configuration-file.js';
+import type { Mapping } from '../config/configuration-file.js';
 import { aesCbc, aesGcm, secretbox } from '@orrery/storage';
 import type { EncryptionRule, ValueKey, ValueProvider } from '@orrery/storage';
 import { checkMasks, checkResources } from './check-resources.js';
-
-type Mapping = Readonly<Record<string, unknown>>;
-
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const CIPHERS = { aescbc: aesCbc, aesgcm: aesGcm, secretbox } as const;
 const LENGTHS = { aescbc: [16, 24, 32], aesgcm: [16, 24, 32], secretbox: [32] } as const;
@@ -123,13 +120,7 @@ const aggregate = (texts: readonly string[]): string => {
 
 function parse(text: string, source: string): Mapping {
   if (text === '') throw new ConfigError(`${source} is empty`);
-  let root: unknown;
-  try {
-    root = parseYaml(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`${source}: ${why}`, { cause: error });
-  }
+  const root = readYaml(text, source);
   if (!isMapping(root) || root['kind'] !== 'EncryptionConfiguration')
     throw new ConfigError(`${source}: kind must be EncryptionConfiguration`);
   if (!API_VERSIONS.some((version) => version === root['apiVersion']))
