@@ -35,6 +35,7 @@ export {
 } from './flowcontrol/v1/bootstrap/bootstrap-objects.js';
 export { schemasOfDefinition } from './apiextensions/v1/customresourcedefinition/version.validation.js';
 export { protobufDescriptor, schemaDefinitions, schemaRegistry } from './assets.js';
+export { DeviceSelectorProgram } from './resource/v1/device/device-selector.js';
 export { isEmptySelector, selectorMatches } from './meta/label-selector.js';
 export { ageOf } from './table/human-duration.js';
 export { scaleColumns } from './table/scale-columns.js';

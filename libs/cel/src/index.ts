@@ -10,6 +10,8 @@ export type { CostRange } from './cost/estimate.js';
 export type { Environment } from './check/environment.js';
 export { patchFunctions, standardFunctions } from './functions/standard.js';
 export { regexProblem, matches as matchesRegex } from './functions/regex.js';
+export { quantityOf } from './functions/quantities.js';
+export { semverOf } from './functions/semvers.js';
 export { AuthorizerValue } from './functions/authorization.js';
 export type {
   AuthorizationAnswer,

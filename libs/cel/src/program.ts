@@ -82,7 +82,7 @@ export type Compiled =
 
 /** Parses and checks an expression. */
 export function compile(source: string, env: Environment): Compiled {
-  const parsed = parse(source);
+  const parsed = parse(source, env.bindings);
   if (parsed.issues) return { problem: formatIssues(source, parsed.issues) };
   const checker = new Checker(env);
   checker.run(parsed.expr);

@@ -10,6 +10,8 @@ export interface Environment {
   readonly functions: FunctionRegistry;
   /** Object types that expressions may make: `Object.spec{…}`. */
   readonly structs?: ReadonlyMap<string, ObjectType>;
+  /** Whether `cel.bind(name, value, expression)` is known (cel-go ext/bindings.go). */
+  readonly bindings?: boolean;
 }
 
 /** What a name means. */

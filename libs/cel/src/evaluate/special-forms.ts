@@ -109,7 +109,7 @@ const contained: Form = (steps) => {
       return false;
     }
     frame.charge(1);
-    if (within instanceof MapValue) return within.get(wanted) !== undefined;
+    if (within instanceof MapValue) return within.has(wanted);
     if (within instanceof ObjectValue && typeof wanted === 'string')
       return [...within.names()].includes(wanted);
     return noOverload();

@@ -32,6 +32,9 @@ function read(text: string): QuantityValue | undefined {
   }
 }
 
+/** The quantity that a text is; undefined when it is none. */
+export const quantityOf = (text: string): OpaqueValue | undefined => read(text);
+
 const REFUSED =
   "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 

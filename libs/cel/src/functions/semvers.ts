@@ -7,6 +7,7 @@ const FORM = new RegExp(
   `^${NUMBER}\\.${NUMBER}\\.${NUMBER}(?:-([0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*))?(?:\\+([0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*))?$`,
 );
 
+/** A version that may be compared. */
 class SemverValue extends OpaqueValue {
   readonly typeName = 'kubernetes.Semver';
 
@@ -61,6 +62,9 @@ function read(text: string, normalized = false): SemverValue | undefined {
     pre,
   );
 }
+
+/** The version that a text is, in its strict form; undefined when it is none. */
+export const semverOf = (text: string): OpaqueValue | undefined => read(text);
 
 const semver = (text: string, normalized = false): SemverValue =>
   read(text, normalized) ??

@@ -10,6 +10,8 @@ export interface MacroCall {
   readonly name: string;
   readonly args: readonly Expr[];
   readonly target: Expr | undefined;
+  /** Whether `cel.bind` is a macro here. */
+  readonly bindings: boolean;
 }
 
 type Expander = (call: MacroCall, target: Expr, args: readonly Expr[]) => Expr;
@@ -221,6 +223,8 @@ export function expandMacro(call: MacroCall): Expr | undefined {
     return factory.select(operand.offset, operand.operand, operand.field, true);
   }
   const id = `${name}/${args.length}`;
+  if (call.bindings && id === 'bind/3' && target.kind === 'ident' && target.name === 'cel')
+    return bind(call, variableOf(arg(args, 0)), arg(args, 1), arg(args, 2));
   const expander = Object.hasOwn(MACROS, id) ? MACROS[id] : undefined;
   return expander?.(call, target, args);
 }

@@ -39,7 +39,10 @@ class Parser {
   private depth = 0;
   readonly factory = new ExprFactory();
 
-  constructor(private readonly tokens: readonly Token[]) {}
+  constructor(
+    private readonly tokens: readonly Token[],
+    private readonly bindings: boolean,
+  ) {}
 
   parse(): Expr {
     const expr = this.expression();
@@ -175,7 +178,14 @@ class Parser {
   }
 
   private callOrMacro(offset: number, name: string, target: Expr | undefined, args: Expr[]): Expr {
-    const expanded = expandMacro({ factory: this.factory, offset, name, args, target });
+    const expanded = expandMacro({
+      factory: this.factory,
+      offset,
+      name,
+      args,
+      target,
+      bindings: this.bindings,
+    });
     return expanded ?? this.factory.call(offset, name, args, target);
   }
 
@@ -283,14 +293,14 @@ export type Parsed =
 /** Largest source of an expression in characters (cel-go parser/options.go:defaultExpressionSizeCodePointLimit). */
 const MAX_SOURCE = 100_000;
 
-/** Reads an expression; macros are expanded. */
-export function parse(source: string): Parsed {
+/** Reads an expression; macros are expanded, `cel.bind` only where it is known. */
+export function parse(source: string, bindings = false): Parsed {
   try {
     if (source.length > MAX_SOURCE) {
       const message = `expression code point size exceeds limit: size: ${source.length}, limit ${MAX_SOURCE}`;
       return { issues: [{ offset: -1, message }] };
     }
-    const parser = new Parser(tokenize(source));
+    const parser = new Parser(tokenize(source), bindings);
     return { expr: parser.parse(), factory: parser.factory };
   } catch (error) {
     if (error instanceof SyntaxIssue)

@@ -51,6 +51,10 @@ export abstract class MapValue {
   /** Undefined when there is no such key. */
   abstract get(key: Value): Value | undefined;
   abstract keys(): Iterable<Value>;
+  /** Whether the key is there; of a map that gives something for others too, `get` does not tell. */
+  has(key: Value): boolean {
+    return this.get(key) !== undefined;
+  }
 }
 
 /** An object whose type says which fields it has. */
