@@ -63,6 +63,7 @@ describe('toRuntimePod()', () => {
       killPod: false,
       createSandbox: false,
       toKill: [],
+      toReset: [],
       toStart: [],
       initToStart: [],
     });

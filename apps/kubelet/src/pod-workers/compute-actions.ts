@@ -3,6 +3,7 @@ import { hashContainer } from '../containers/hash.js';
 import { ephemeralContainersOf, initContainersOf, isSidecar } from '../containers/visit.js';
 import { latestContainer } from '../runtime/runtime.js';
 import type { RuntimeContainer, RuntimePod, RuntimeSandbox } from '../runtime/runtime.js';
+import { containersToReset } from './restart-all.js';
 import { canRestart, restartsAfter, runsOnce } from './restart-policy.js';
 
 export interface ContainerKill {
@@ -29,6 +30,8 @@ export interface PodActions {
   readonly createSandbox: boolean;
   readonly attempt: number;
   readonly toKill: readonly ContainerKill[];
+  /** Every container of a pod of which all are restarted: ended and removed, in this order. */
+  readonly toReset: readonly RuntimeContainer[];
   /** Running containers whose resources change in place. */
   readonly toUpdate: readonly ContainerUpdate[];
   /** At most one ordinary init container; sidecars to restart may stand beside it. */
@@ -50,6 +53,7 @@ type Existing = Map<string, RuntimeContainer>;
 
 const NOTHING = {
   toKill: [],
+  toReset: [],
   toUpdate: [],
   initToStart: [],
   toStart: [],
@@ -276,9 +280,17 @@ export function computeActions(
     return { ...NOTHING, ...base, killPod: true };
   return {
     ...base,
+    toReset: [],
     toKill: [...init.toKill, ...regular.toKill],
     toUpdate: [...sidecarUpdates, ...regular.toUpdate],
     initToStart: init.toStart,
     toStart: regular.toStart,
   };
+}
+
+/** Takes away all containers of a pod, which the next passes start anew in the same sandbox. */
+export function resetActions(pod: Pod, runtimePod: RuntimePod | undefined): PodActions {
+  const attempt = runtimePod?.sandboxes[0]?.attempt ?? 0;
+  const toReset = containersToReset(pod, runtimePod);
+  return { ...NOTHING, killPod: false, createSandbox: false, attempt, toReset };
 }

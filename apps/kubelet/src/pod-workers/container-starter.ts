@@ -19,6 +19,8 @@ export interface StartRequest {
   readonly sandboxId: string;
   readonly sandbox: SandboxConfig;
   readonly podIp: string;
+  /** How often it was restarted when the runtime knows nothing of it any more. */
+  readonly restarts?: number;
 }
 
 /** Builds the runtime's view of one start; rejects with ContainerConfigError. */
@@ -69,7 +71,7 @@ export class ContainerStarter {
     const latest = latestContainer(runtimePod, container.name);
     this.checkBackoff(request);
     const imageRef = await this.pull(request);
-    const attempt = latest ? latest.restartCount + 1 : 0;
+    const attempt = latest ? latest.restartCount + 1 : (request.restarts ?? 0);
     const config = await this.configure(request, imageRef, attempt);
     const id = await this.create(request, config);
     try {

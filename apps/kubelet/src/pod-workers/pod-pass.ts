@@ -1,7 +1,7 @@
 import type { Container, Pod } from '@orrery/api';
 import { uidOf } from '../containers/visit.js';
 import { readySandbox } from '../runtime/runtime.js';
-import type { RuntimePod, SandboxConfig } from '../runtime/runtime.js';
+import type { RuntimeContainer, RuntimePod, SandboxConfig } from '../runtime/runtime.js';
 import type { WaitingReason } from '../status/container-statuses.js';
 import type { ContainerKill, PodActions } from './compute-actions.js';
 import { StartError } from './container-starter.js';
@@ -26,6 +26,7 @@ export function isIdle(actions: PodActions, runtimePod: RuntimePod | undefined):
   const nothingToEnd = !actions.killPod || !runtimePod?.sandboxes.some((one) => one.ready);
   const lists = [
     actions.toKill,
+    actions.toReset,
     actions.toUpdate,
     actions.initToStart,
     actions.toStart,
@@ -47,6 +48,8 @@ export class PodPass {
     private readonly report: (runtimePod: RuntimePod | undefined) => void,
     /** False once the pod is being ended: nothing more is started. */
     private readonly mayStart: () => boolean,
+    /** Restarts of a container of which the runtime knows nothing, as last reported. */
+    private readonly restartsOf: (name: string) => number = () => 0,
   ) {}
 
   /** The spec changed: what could not start is tried at once. */
@@ -56,6 +59,7 @@ export class PodPass {
 
   async apply(pod: Pod, actions: PodActions, runtimePod: RuntimePod | undefined): Promise<Outcome> {
     const { killer, hooks } = this.parts;
+    if (actions.toReset.length > 0) return this.reset(pod, actions.toReset);
     if (actions.killPod && runtimePod) await killer.killPod(pod, runtimePod, graceOf(pod));
     const podIp = readySandbox(runtimePod)?.ips[0] ?? '';
     await Promise.all(actions.toKill.map((kill) => this.kill(pod, kill, podIp)));
@@ -73,6 +77,16 @@ export class PodPass {
       progress: outcome.progress || (changed && starts.length === 0),
       retryMs: outcome.retryMs,
     };
+  }
+
+  /** Neither preStop nor a grace period: they end abruptly (KEP-5532). */
+  private async reset(pod: Pod, containers: readonly RuntimeContainer[]): Promise<Outcome> {
+    for (const one of containers) {
+      const text = `Container ${one.name} will be removed for RestartAllContainers`;
+      if (one.state !== 'exited') await this.parts.killer.killContainer(pod, one, 0, text);
+      await this.parts.runtime.removeContainer(one.id);
+    }
+    return { progress: true, retryMs: undefined };
   }
 
   private async kill(pod: Pod, kill: ContainerKill, podIp: string): Promise<void> {
@@ -132,7 +146,8 @@ export class PodPass {
         continue;
       }
       try {
-        await this.parts.starter.start({ pod, container, podIp, ...home });
+        const restarts = this.restartsOf(container.name);
+        await this.parts.starter.start({ pod, container, podIp, restarts, ...home });
         this.reasons.delete(container.name);
         progress = true;
       } catch (error) {

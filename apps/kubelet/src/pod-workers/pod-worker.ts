@@ -2,9 +2,10 @@ import { holding } from '@orrery/component';
 import type { Pod, PodStatus } from '@orrery/api';
 import { uidOf } from '../containers/visit.js';
 import type { RuntimePod } from '../runtime/runtime.js';
-import { computeActions } from './compute-actions.js';
+import { computeActions, resetActions } from './compute-actions.js';
 import { graceOf } from './grace.js';
 import { PodPass, isIdle, minOf } from './pod-pass.js';
+import { mustRestartAll } from './restart-all.js';
 import type { PodFailure, WorkerParts } from './worker-hooks.js';
 
 /**
@@ -20,6 +21,11 @@ const MAX_RETRY_MS = 30_000;
 /** Passes in a row before other pods get their turn; each pass starts what the last made possible. */
 const MAX_PASSES = 50;
 
+const restartsOf = (status: PodStatus, name: string): number =>
+  [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].find(
+    (one) => one.name === name,
+  )?.restartCount ?? 0;
+
 /** Brings one pod to its desired state, one step at a time, until it has ended. */
 export class PodWorker {
   private state: State = { name: 'syncing' };
@@ -31,6 +37,8 @@ export class PodWorker {
   private wakeUp: () => void = () => undefined;
   private dirty = true;
   private killing: RuntimePod | undefined;
+  /** As last reported. */
+  private status: PodStatus = {};
 
   constructor(
     private pod: Pod,
@@ -42,6 +50,7 @@ export class PodWorker {
         this.report(runtimePod);
       },
       () => this.state.name === 'syncing',
+      (name) => restartsOf(this.status, name),
     );
   }
 
@@ -125,7 +134,8 @@ export class PodWorker {
   private report(runtimePod: RuntimePod | undefined, terminal = false): PodStatus {
     const { failure } = this;
     const { reasons } = this.pass;
-    return this.parts.hooks.report(this.pod, { runtimePod, reasons, terminal, failure });
+    this.status = this.parts.hooks.report(this.pod, { runtimePod, reasons, terminal, failure });
+    return this.status;
   }
 
   private async sync(): Promise<number | undefined> {
@@ -161,9 +171,11 @@ export class PodWorker {
     let waitMs: number | undefined;
     for (let pass = 0; pass < MAX_PASSES && this.state.name === 'syncing'; pass++) {
       const pod = hooks.allocated(this.pod);
-      const actions = computeActions(pod, runtimePod, this.parts.probes, (container, status) =>
-        hooks.resizePlan(pod, container, status),
-      );
+      const actions = mustRestartAll(pod, runtimePod, this.status)
+        ? resetActions(pod, runtimePod)
+        : computeActions(pod, runtimePod, this.parts.probes, (container, status) =>
+            hooks.resizePlan(pod, container, status),
+          );
       if (isIdle(actions, runtimePod)) break;
       const outcome = await this.pass.apply(pod, actions, runtimePod);
       runtimePod = await hooks.refresh(uidOf(this.pod));

@@ -277,6 +277,51 @@ describe('PodWorkers', () => {
     expect(bench.statuses.get('u')?.containerStatuses?.[0]?.restartCount).toBe(1);
   });
 
+  it('takes all containers away and starts them anew where a rule says so', async () => {
+    const rule = { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [42] } };
+    const trigger = { name: 'trigger', image: 'i:1', restartPolicy: 'Never' };
+    bench.workers.update(
+      pod({
+        restartPolicy: 'Never',
+        initContainers: [{ name: 'init', image: 'busybox:1' }],
+        containers: [
+          { name: 'c', image: 'nginx:1' },
+          { ...trigger, restartPolicyRules: [rule] } as Container,
+        ],
+      }),
+    );
+    const restarts = (): number[] => {
+      const { initContainerStatuses = [], containerStatuses = [] } = bench.statuses.get('u') ?? {};
+      return [...initContainerStatuses, ...containerStatuses].map((one) => one.restartCount);
+    };
+    const finishInit = async (): Promise<void> => {
+      await eventually(
+        () => bench.cache.get('u')?.containers.some(({ name }) => name === 'init') === true,
+      );
+      bench.runtime.exit('u', 'init', 0);
+    };
+    await finishInit();
+    await eventually(() => bench.phase() === 'Running');
+    const sandboxes = bench.cache.get('u')?.sandboxes.map(({ id }) => id);
+    bench.runtime.exit('u', 'trigger', 42);
+    await eventually(() => restarts()[0] === 1);
+    await finishInit();
+    await eventually(() => bench.cache.get('u')?.containers.length === 3);
+    await eventually(() => bench.phase() === 'Running');
+    const status = bench.statuses.get('u');
+    expect(restarts()).toEqual([1, 1, 1]);
+    expect(
+      status?.containerStatuses?.map(({ lastState }) => lastState?.terminated?.reason),
+    ).toEqual(['RestartingAllContainers', 'RestartingAllContainers']);
+    expect(status?.conditions?.find(({ type }) => type === 'AllContainersRestarting')?.status).toBe(
+      'False',
+    );
+    expect(bench.cache.get('u')?.sandboxes.map(({ id }) => id)).toEqual(sandboxes);
+    bench.runtime.exit('u', 'trigger', 1);
+    bench.runtime.exit('u', 'c', 0);
+    await eventually(() => bench.phase() === 'Failed');
+  });
+
   it('starts a static pod of the same name only when its forerunner has ended', async () => {
     bench.workers.update(pod());
     await eventually(() => bench.phase() === 'Running');

@@ -13,13 +13,17 @@ function matches({ exitCodes }: ContainerRestartRule, exitCode: number): boolean
   return exitCodes.operator === 'NotIn' ? !listed : listed;
 }
 
+/** What the first rule says that names the code (k8s pkg/api/v1/pod/util.go:FindMatchingContainerRestartRule). */
+export const actionAfter = (container: Container, exitCode: number): string | undefined =>
+  container.restartPolicyRules?.find((one) => matches(one, exitCode))?.action;
+
 /**
- * Whether a container that ended with this code runs again: the first rule that matches, else its policy
- * (k8s pkg/api/v1/pod/util.go:ContainerShouldRestart).
+ * Whether a container that ended with this code runs again, alone or with all others of its pod: the first rule that
+ * matches, else its policy (k8s pkg/api/v1/pod/util.go:ContainerShouldRestart).
  */
 export function restartsAfter(pod: Pod, container: Container, exitCode: number): boolean {
-  const rule = container.restartPolicyRules?.find((one) => matches(one, exitCode));
-  if (rule) return rule.action === 'Restart';
+  const action = actionAfter(container, exitCode);
+  if (action !== undefined) return action === 'Restart' || action === 'RestartAllContainers';
   const policy = restartPolicyOf(pod, container);
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 }

@@ -9,6 +9,7 @@ export const KUBELET_CONDITIONS = [
   'Ready',
   'ContainersReady',
   'PodScheduled',
+  'AllContainersRestarting',
   'PodResizePending',
   'PodResizeInProgress',
   'DisruptionTarget',

@@ -3,6 +3,7 @@ import { toTime } from '@orrery/component';
 import { normalizeImage } from '../images/image-puller.js';
 import type { RuntimeContainer, RuntimePod } from '../runtime/runtime.js';
 import { shouldRestart } from '../pod-workers/compute-actions.js';
+import { REMOVED_TEXT, RESTARTING_ALL } from '../pod-workers/restart-all.js';
 
 /** Why a container is not running though it should: the last failure to start it. */
 export interface WaitingReason {
@@ -23,6 +24,8 @@ export interface ContainerStatusInput {
   readonly initializing: boolean;
   /** Nothing will be started again. */
   readonly terminal: boolean;
+  /** All containers are taken away to be started anew. */
+  readonly restartingAll?: boolean;
   terminationMessage(container: RuntimeContainer): string | undefined;
 }
 
@@ -94,6 +97,14 @@ const LOST: ContainerState = {
   },
 };
 
+/** A container that was taken away to be started anew with all others of its pod. */
+const takenAway = (blank: ContainerStatus, restarts: number): ContainerStatus => ({
+  ...blank,
+  restartCount: restarts + 1,
+  state: waiting({ reason: RESTARTING_ALL, message: REMOVED_TEXT }),
+  lastState: { terminated: { exitCode: 137, reason: RESTARTING_ALL, message: REMOVED_TEXT } },
+});
+
 /** The status of a container of which the runtime knows nothing, from what was last reported. */
 function neverSeen(container: Container, input: ContainerStatusInput): ContainerStatus {
   const reason = input.reasons.get(container.name) ?? {
@@ -112,6 +123,7 @@ function neverSeen(container: Container, input: ContainerStatusInput): Container
   };
   const old = input.old.find((one) => one.name === container.name);
   if (!old) return blank;
+  if (input.restartingAll && !old.state?.waiting) return takenAway(blank, old.restartCount);
   if (old.state?.terminated) return { ...old, ready: false };
   if (!old.state?.running)
     return { ...blank, restartCount: old.restartCount, lastState: old.lastState ?? {} };

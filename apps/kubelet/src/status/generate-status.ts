@@ -4,6 +4,7 @@ import { latestContainer, readySandbox } from '../runtime/runtime.js';
 import type { RuntimeContainer, RuntimePod } from '../runtime/runtime.js';
 import { containersReady, initialized, mergeConditions, podReady } from './conditions.js';
 import { containerStatuses } from './container-statuses.js';
+import { mustRestartAll, restartingCondition } from '../pod-workers/restart-all.js';
 import type { PodFailure } from '../pod-workers/worker-hooks.js';
 import type { WaitingReason } from './container-statuses.js';
 import { phaseOf } from './phase.js';
@@ -89,6 +90,7 @@ function conditionsOf(
     podReady(input.pod, ready, old),
     ready,
     { type: 'PodScheduled', status: 'True' },
+    ...restartingCondition(input.pod, input.runtimePod, input.old, phase),
     ...(input.resizeConditions ?? []),
     ...(input.failure?.condition ? [input.failure.condition] : []),
   ];
@@ -126,13 +128,20 @@ function statusesOf(input: StatusInput): Lists {
   const initializing = isInitializing(pod, input.runtimePod);
   const inits = initContainersOf(pod);
   const ephemerals = ephemeralContainersOf(pod);
+  const restartingAll = mustRestartAll(pod, input.runtimePod, old);
   const sidecars = new Set(inits.filter(isSidecar).map((one) => one.name));
   const of = (
     containers: readonly Container[],
     before: readonly ContainerStatus[] = [],
     waits = initializing,
   ): ContainerStatus[] =>
-    containerStatuses({ ...input, containers, old: before, initializing: waits }).map((status) => {
+    containerStatuses({
+      ...input,
+      containers,
+      old: before,
+      initializing: waits,
+      restartingAll,
+    }).map((status) => {
       const latest = latestContainer(input.runtimePod, status.name);
       const last = before.find(({ name }) => name === status.name);
       return { ...status, ...input.resourcesOf?.(status.name, latest, last) };

@@ -1,5 +1,6 @@
 import type { Container, ContainerStatus, Pod } from '@orrery/api';
 import { initContainersOf, isSidecar, isStaticPod } from '../containers/visit.js';
+import { RESTARTING_ALL } from '../pod-workers/restart-all.js';
 import { restartsAfter } from '../pod-workers/restart-policy.js';
 
 export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
@@ -60,7 +61,8 @@ function tally(pod: Pod, statuses: readonly ContainerStatus[]): Tally {
     const ended = status?.state?.terminated ?? status?.lastState?.terminated;
     if (kind !== 'stopped' || !ended) continue;
     if (status?.state?.terminated?.exitCode === 0) counts.succeeded++;
-    if (restartsAfter(pod, container, ended.exitCode)) counts.restarting++;
+    const isTaken = ended.reason === RESTARTING_ALL;
+    if (isTaken || restartsAfter(pod, container, ended.exitCode)) counts.restarting++;
   }
   return counts;
 }

@@ -1,11 +1,12 @@
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
-import { forbidden, notSupported, required, tooMany } from '@orrery/apimachinery';
+import { notSupported, required, tooMany } from '@orrery/apimachinery';
 import type { Container } from '../../../types.js';
 import { when } from '../../../meta/findings.js';
 import { eachOf, list } from '../../../meta/list.js';
 
 const POLICIES = ['Always', 'Never', 'OnFailure'];
 const OPERATORS = ['In', 'NotIn'];
+const ACTIONS = ['Restart', 'RestartAllContainers'];
 const NEEDS_POLICY = 'must specify restartPolicy when restart rules are used';
 const MAX_RULES = 20;
 const MAX_CODES = 255;
@@ -16,17 +17,15 @@ function validateRules(container: Container, path: FieldPath): FieldError[] {
     ...when(rules.length > MAX_RULES, tooMany(path, rules.length, MAX_RULES)),
     ...eachOf(rules, ({ action, exitCodes }, i) => {
       const at = path.index(i);
-      const legal = action === 'Restart';
-      if (!exitCodes) {
-        return [
-          ...when(!legal, notSupported(at.child('action'), action ?? '', ['Restart'])),
-          required(at.child('exitCodes'), 'must be specified'),
-        ];
-      }
-      const { operator, values } = exitCodes;
       const codes = at.child('exitCodes');
+      const badAction = when(
+        !ACTIONS.includes(action),
+        notSupported(at.child('action'), action ?? '', ACTIONS),
+      );
+      if (!exitCodes) return [...badAction, required(codes, 'must be specified')];
+      const { operator, values } = exitCodes;
       return [
-        ...when(!legal, notSupported(at.child('action'), action ?? '', ['Restart'])),
+        ...badAction,
         ...when(
           !OPERATORS.includes(operator),
           notSupported(codes.child('operator'), operator ?? '', OPERATORS),
@@ -40,7 +39,10 @@ function validateRules(container: Container, path: FieldPath): FieldError[] {
   ];
 }
 
-/** When a container starts again by itself (k8s pkg/apis/core/validation/validation.go:validateContainerRestartPolicy). */
+/**
+ * When a container starts again by itself, or all of its pod do; sidecars too
+ * (k8s pkg/apis/core/validation/validation.go:validateContainerRestartPolicy).
+ */
 export function validateRestart(container: Container, path: FieldPath): FieldError[] {
   const { restartPolicy } = container;
   const at = path.child('restartPolicy');
@@ -53,17 +55,9 @@ export function validateRestart(container: Container, path: FieldPath): FieldErr
   ];
 }
 
-/** The same for init containers, of which those that always restart run beside the pod's containers. */
+/** The same for init containers, of which those without a policy are told that alone. */
 export function validateInitRestart(container: Container, path: FieldPath): FieldError[] {
   const hasRules = list(container.restartPolicyRules).length > 0;
-  if ((container.restartPolicy ?? null) === null)
-    return when(hasRules, required(path.child('restartPolicy'), NEEDS_POLICY));
-  if (container.restartPolicy !== 'Always') return validateRestart(container, path);
-  return when(
-    hasRules,
-    forbidden(
-      path.child('restartPolicyRules'),
-      'restartPolicyRules are not allowed for init containers with restart policy Always',
-    ),
-  );
+  if ((container.restartPolicy ?? null) !== null) return validateRestart(container, path);
+  return when(hasRules, required(path.child('restartPolicy'), NEEDS_POLICY));
 }

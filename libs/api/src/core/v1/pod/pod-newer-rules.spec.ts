@@ -365,10 +365,84 @@ describe('the status of a pod of a current release', () => {
 });
 
 describe('the resize of a pod', () => {
-  it('of resources of its own is refused', () => {
-    const asks = (cpu: string): object => one({}, { resources: { limits: { cpu } } });
-    expect(updateRefusals(PodKind, asks('1'), asks('1'), 'resize')).toEqual([
-      ': Forbidden: resize of pods with pod-level resources is forbidden when InPlacePodLevelResourcesVerticalScalingEnabled feature gate is disabled',
-    ]);
+  type Amounts = Record<string, string>;
+  const whole = (requests?: Amounts, limits?: Amounts): object =>
+    one({ resources: { requests: { cpu: '1' } } }, { resources: { requests, limits } });
+  const inits = (cpu: string, more: object = {}): object =>
+    one(
+      { resources: { requests: { cpu: '1' } } },
+      {
+        initContainers: [
+          { name: 'init', image: 'i', resources: { requests: { cpu } }, ...more },
+          { name: 'side', image: 'i', restartPolicy: 'Always', resources: { requests: { cpu } } },
+        ],
+      },
+    );
+
+  it.each<RefusedUpdate>([
+    {
+      name: 'resources of the pod that go',
+      before: whole({ cpu: '2', memory: '1Gi' }, { cpu: '3' }),
+      after: whole({ cpu: '2' }, { cpu: '3' }),
+      want: ['spec.resources.requests: Forbidden: pod-level resource requests cannot be removed'],
+    },
+    {
+      name: 'all resources of the pod that go',
+      before: whole({ cpu: '2' }),
+      after: one({ resources: { requests: { cpu: '1' } } }),
+      want: ['spec.resources: Forbidden: pod-level resources cannot be removed'],
+    },
+    {
+      name: 'huge pages of the pod',
+      before: whole({ cpu: '2' }, { cpu: '2', 'hugepages-2Mi': '2Mi' }),
+      after: whole({ cpu: '2' }, { cpu: '2', 'hugepages-2Mi': '4Mi' }),
+      want: ['spec: Forbidden: only cpu and memory resources are mutable at pod-level'],
+    },
+    {
+      name: 'an init container stored with a policy that restarts it',
+      before: inits('1', {
+        resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }],
+      }),
+      after: inits('2', {
+        resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }],
+      }),
+      want: expect.arrayContaining([
+        'spec.initContainers[0]: Forbidden: non-sidecar init containers with a resize policy of RestartContainer cannot be resized',
+      ]) as unknown as string[],
+    },
+  ])('is refused for $name', ({ before, after, want }) => {
+    expect(updateRefusals(PodKind, before, after, 'resize')).toEqual(want);
+  });
+
+  it.each([
+    { name: 'the pod', before: whole({ cpu: '2' }), after: whole({ cpu: '3', memory: '1Gi' }) },
+    { name: 'init containers and sidecars', before: inits('1'), after: inits('2') },
+  ])('changes the resources of $name', ({ before, after }) => {
+    expect(updateRefusals(PodKind, before, after, 'resize')).toEqual([]);
+  });
+});
+
+describe('rules that restart all containers', () => {
+  const all = { ...rule, action: 'RestartAllContainers' };
+
+  it.each([
+    { name: 'a container', spec: one({ restartPolicy: 'Never', restartPolicyRules: [all] }) },
+    { name: 'a sidecar', spec: init({ restartPolicy: 'Always', restartPolicyRules: [all] }) },
+  ])('may be those of $name', ({ spec }) => {
+    expect(refusals(PodKind, spec)).toEqual([]);
+  });
+
+  it('let containers that ended start again', () => {
+    const spec = { restartPolicy: 'Never' };
+    const state = (running: boolean): object => ({
+      ...one({ restartPolicy: 'Never', restartPolicyRules: [all] }, spec),
+      status: {
+        phase: 'Running',
+        containerStatuses: [
+          { name: 'web', state: running ? { running: {} } : { terminated: { exitCode: 0 } } },
+        ],
+      },
+    });
+    expect(updateRefusals(PodKind, state(false), state(true), 'status')).toEqual([]);
   });
 });

@@ -64,7 +64,14 @@ function restarts(spec: PodSpec, name: string, exitCode: number, isInit: boolean
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 }
 
+/** Some exit code starts all containers of the pod again (k8s pkg/api/pod/util.go:AllContainersCouldRestart). */
+const canRestartAll = (spec: PodSpec): boolean =>
+  [...list(spec.initContainers), ...list(spec.containers)].some((container) =>
+    list(container.restartPolicyRules).some(({ action }) => action === 'RestartAllContainers'),
+  );
+
 function validateStates(now: PodStatus, old: PodStatus, spec: PodSpec): FieldError[] {
+  if (canRestartAll(spec)) return [];
   return [
     ...validateTransitions(
       now.containerStatuses,

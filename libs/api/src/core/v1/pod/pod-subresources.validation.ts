@@ -38,10 +38,6 @@ export function validateEphemeralUpdate(pod: Pod, old: Pod): FieldError[] {
 }
 
 const RESIZABLE = ['cpu', 'memory'];
-/** What upstream says where the feature is off. */
-const NOT_AS_A_WHOLE =
-  'resize of pods with pod-level resources is forbidden when InPlacePodLevelResourcesVerticalScalingEnabled feature gate is disabled';
-
 const keysOf = (amounts: Readonly<Record<string, string>> | undefined): string[] =>
   entries(amounts).map(([name]) => name);
 
@@ -71,65 +67,108 @@ function orderFindings(spec: PodSpec, old: PodSpec): FieldError[] {
   });
 }
 
-/** The container with the cpu and memory that it had. */
-function withoutCompute(container: Container, old: Container): Container {
-  const restore = (
-    now: Readonly<Record<string, string>> | undefined,
-    before: Readonly<Record<string, string>> | undefined,
-  ): Record<string, string> | undefined => {
-    if (!before) return undefined;
-    const others = entries(now).filter(([name]) => !RESIZABLE.includes(name));
-    const stored = entries(before).filter(([name]) => RESIZABLE.includes(name));
-    return Object.fromEntries([...others, ...stored]);
-  };
-  const limits = restore(container.resources?.limits, old.resources?.limits);
-  const requests = restore(container.resources?.requests, old.resources?.requests);
-  const claims = container.resources?.claims;
+type Amounts = Readonly<Record<string, string>> | undefined;
+
+/** Amounts with the cpu and memory that they had. */
+function restored(now: Amounts, before: Amounts): Record<string, string> | undefined {
+  if (!before) return undefined;
+  const others = entries(now).filter(([name]) => !RESIZABLE.includes(name));
+  const stored = entries(before).filter(([name]) => RESIZABLE.includes(name));
+  return Object.fromEntries([...others, ...stored]);
+}
+
+function withOldCompute(
+  now: ResourceRequirements | undefined,
+  old: ResourceRequirements | undefined,
+): ResourceRequirements {
+  const limits = restored(now?.limits, old?.limits);
+  const requests = restored(now?.requests, old?.requests);
+  const claims = now?.claims;
   return {
-    ...container,
-    resources: {
-      ...(claims ? { claims } : {}),
-      ...(limits ? { limits } : {}),
-      ...(requests ? { requests } : {}),
-    },
+    ...(claims ? { claims } : {}),
+    ...(limits ? { limits } : {}),
+    ...(requests ? { requests } : {}),
   };
 }
 
+/** The container with the cpu and memory that it had. */
+const withoutCompute = (container: Container, old: Container): Container => ({
+  ...container,
+  resources: withOldCompute(container.resources, old.resources),
+});
+
 const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always';
 
-function resizeFindings(spec: PodSpec, old: PodSpec): FieldError[] {
-  const main = list(old.containers).flatMap((before, i) => {
-    const after = list(spec.containers)[i] ?? before;
-    return [
-      ...validateRemoved(
-        after.resources,
-        before.resources,
-        SPEC.child('containers').index(i).child('resources'),
+const restartsOnResize = ({ resizePolicy }: Container): boolean =>
+  list(resizePolicy).some(({ restartPolicy }) => restartPolicy === 'RestartContainer');
+
+function initFindings(after: Container, before: Container, at: Path): FieldError[] {
+  const text = 'only cpu and memory resources for init or sidecar containers are mutable';
+  const changed = !isSidecar(before) && !isDeepEqual(after, before);
+  return [
+    ...when(!isDeepEqual(withoutCompute(after, before), before), forbidden(at, text)),
+    ...when(
+      changed && restartsOnResize(after),
+      forbidden(
+        at,
+        'non-sidecar init containers with a resize policy of RestartContainer cannot be resized',
       ),
-      ...when(
+    ),
+  ];
+}
+
+function resizeFindings(spec: PodSpec, old: PodSpec): FieldError[] {
+  const each = (
+    field: 'containers' | 'initContainers',
+    judge: (after: Container, before: Container, at: Path) => FieldError[],
+  ): FieldError[] =>
+    list(old[field]).flatMap((before, i) =>
+      judge(list(spec[field])[i] ?? before, before, SPEC.child(field).index(i)),
+    );
+  const removed = (after: Container, before: Container, at: Path): FieldError[] =>
+    validateRemoved(after.resources, before.resources, at.child('resources'));
+  return [
+    ...each('initContainers', removed),
+    ...each('containers', removed),
+    ...each('containers', (after, before) =>
+      when(
         !isDeepEqual(withoutCompute(after, before), before),
         forbidden(SPEC, 'only cpu and memory resources are mutable'),
       ),
-    ];
-  });
-  const init = list(old.initContainers).flatMap((before, i) => {
-    const after = list(spec.initContainers)[i] ?? before;
-    if (!isSidecar(before)) {
-      const text = 'resources for non-sidecar init containers are immutable';
-      return when(!isDeepEqual(after, before), forbidden(SPEC, text));
-    }
-    const text = 'only cpu and memory resources for init or sidecar containers are mutable';
-    const at = SPEC.child('initContainers').index(i);
-    return [
-      ...validateRemoved(after.resources, before.resources, at.child('resources')),
-      ...when(!isDeepEqual(withoutCompute(after, before), before), forbidden(at, text)),
-    ];
-  });
-  return [...init, ...main];
+    ),
+    ...each('initContainers', initFindings),
+  ];
 }
 
 const hasPodResources = ({ spec }: Pod): boolean =>
   keysOf(spec?.resources?.requests).length + keysOf(spec?.resources?.limits).length > 0;
+
+/** Resources of the pod as a whole (k8s validation.go:validatePodLevelResourcesResize). */
+function podLevelFindings(now: PodSpec, old: PodSpec): FieldError[] {
+  const path = SPEC.child('resources');
+  if (old.resources && !now.resources)
+    return [forbidden(path, 'pod-level resources cannot be removed')];
+  const lost = (['requests', 'limits'] as const).flatMap((field) => {
+    const after = keysOf(now.resources?.[field]);
+    const isLost = keysOf(old.resources?.[field]).some((name) => !after.includes(name));
+    return when(
+      isLost,
+      forbidden(path.child(field), `pod-level resource ${field} cannot be removed`),
+    );
+  });
+  const others = ([name]: readonly [string, string]): boolean => !RESIZABLE.includes(name);
+  const kept = old.resources
+    ? withOldCompute(now.resources, old.resources)
+    : {
+        claims: list(now.resources?.claims),
+        amounts: [...entries(now.resources?.requests), ...entries(now.resources?.limits)].filter(
+          others,
+        ),
+      };
+  const text = 'only cpu and memory resources are mutable at pod-level';
+  const before = old.resources ?? { claims: [], amounts: [] };
+  return [...lost, ...when(!isDeepEqual(kept, before), forbidden(SPEC, text))];
+}
 
 /** The kubelet shows resources of what it runs once it can change them. */
 const canResize = ({ status }: Pod): boolean => {
@@ -144,7 +183,7 @@ export function validateResize(pod: Pod, old: Pod): FieldError[] {
   if (isStatic(old)) return [forbidden(NO_FIELD, 'static pods cannot be resized')];
   if (before.os?.name === 'windows') return [forbidden(NO_FIELD, 'windows pods cannot be resized')];
   const isWhole = hasPodResources(old) || hasPodResources(pod);
-  const order = isWhole ? [] : orderFindings(spec, before);
+  const order = orderFindings(spec, before);
   const qos = old.status?.qosClass ?? qosClassOf(before);
   return [
     ...when(
@@ -156,8 +195,8 @@ export function validateResize(pod: Pod, old: Pod): FieldError[] {
       ),
     ),
     ...when(!canResize(old), forbidden(SPEC, 'Pod running on node without support for resize')),
-    ...when(isWhole, forbidden(NO_FIELD, NOT_AS_A_WHOLE)),
+    ...(isWhole ? podLevelFindings(spec, before) : []),
     ...order,
-    ...(isWhole || order.length > 0 ? [] : resizeFindings(spec, before)),
+    ...(order.length > 0 ? [] : resizeFindings(spec, before)),
   ];
 }

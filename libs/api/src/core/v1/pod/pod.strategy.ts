@@ -138,8 +138,10 @@ function resized(
   });
 }
 
-/** pods/resize: changes requests and limits of containers in place (dropNonResizeUpdates). */
+/** pods/resize: changes requests and limits of containers, and of the pod, in place (dropNonResizeUpdates). */
 export const podResizeStrategy: Strategy<Pod> = narrowStrategy((pod, stored) => {
+  if (pod.spec?.resources) stored.spec.resources = pod.spec.resources;
+  else delete stored.spec.resources;
   stored.spec.containers = resized(pod.spec?.containers, stored.spec.containers);
   if (stored.spec.initContainers || pod.spec?.initContainers) {
     stored.spec.initContainers = resized(pod.spec?.initContainers, stored.spec.initContainers);

@@ -183,7 +183,7 @@ describe('a container', () => {
       change: one({ restartPolicyRules: [{ action: 'Stop' }] }),
       want: [
         'spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used',
-        'spec.containers[0].restartPolicyRules[0].action: Unsupported value: "Stop": supported values: "Restart"',
+        'spec.containers[0].restartPolicyRules[0].action: Unsupported value: "Stop": supported values: "Restart", "RestartAllContainers"',
         'spec.containers[0].restartPolicyRules[0].exitCodes: Required value: must be specified',
       ],
     },
