@@ -59,6 +59,9 @@ export class Side {
       `--advertise-address=${host}`,
       '--secure-port=6443',
       `--token-auth-file=${scratch('tokens.csv')}`,
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--service-account-signing-key-file=${scratch('sa.key')}`,
+      `--service-account-key-file=${scratch('sa.key')}`,
       '--authorization-mode=Node,RBAC',
       '--disable-admission-plugins=ServiceAccount',
     ];
@@ -164,14 +167,8 @@ const upstreamProgram = () => {
 
 function upstreamSide(number, program) {
   mkdirSync(scratch('certificates'));
-  const key = scratch('sa.key');
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
   return new Side('upstream', number, program, [
     '--service-cluster-ip-range=10.96.0.0/16',
-    '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-signing-key-file=${key}`,
-    `--service-account-key-file=${key}`,
     `--cert-dir=${scratch('certificates')}`,
   ]);
 }
@@ -179,6 +176,8 @@ function upstreamSide(number, program) {
 /** Ours first, then what it is compared with; and the version of upstream's. */
 export function sidesToMeasure() {
   writeFileSync(scratch('tokens.csv'), `${TOKEN},bench,bench,"system:masters"\n`);
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  writeFileSync(scratch('sa.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
   const sides = [];
   const ours = (name, from, more = [], count = 1) => {
     const args = [...NODE_FLAGS, join(from, 'kube-apiserver.js'), ...more];

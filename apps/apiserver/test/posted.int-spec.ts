@@ -16,6 +16,7 @@ const PODS = `${NS}/pods`;
 const BUDGETS = '/apis/policy/v1/namespaces/default/poddisruptionbudgets';
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
 const AUTHZ = '/apis/authorization.k8s.io/v1';
+const TOKENS = `${NS}/serviceaccounts/sa/token`;
 const TOKEN_REVIEWS = '/apis/authentication.k8s.io/v1/tokenreviews';
 const containers = [{ name: 'c', image: 'i' }];
 
@@ -34,6 +35,10 @@ beforeAll(async () => {
     ],
   });
   await api.post(`${NS}/serviceaccounts`, { metadata: { name: 'sa' } });
+  await api.post(PODS, {
+    metadata: { name: 'bound' },
+    spec: { serviceAccountName: 'sa', containers },
+  });
   await api.post(DEPLOYMENTS, {
     metadata: { name: 'd' },
     spec: {
@@ -84,6 +89,61 @@ describe('what is posted and never stored', () => {
       `${AUTHZ}/selfsubjectrulesreviews`,
       { spec: null },
       [400, 'BadRequest', 'no namespace on request'],
+    ],
+    ...(
+      [
+        [{}, 400, 'BadRequest', 'cannot bind token to object of type /, Kind='],
+        [{ kind: 'Role' }, 400, 'BadRequest', 'cannot bind token to object of type /, Kind=Role'],
+        [
+          { apiVersion: 'apps/v1', kind: 'Pod', name: 'p' },
+          400,
+          'BadRequest',
+          'cannot bind token to object of type apps/v1, Kind=Pod',
+        ],
+        [{ kind: 'Secret' }, 400, 'BadRequest', 'Name parameter required.'],
+        [
+          { kind: 'Secret', name: 'a/b%' },
+          400,
+          'BadRequest',
+          `Name parameter invalid: "a/b%": may not contain '/';may not contain '%'`,
+        ],
+        [
+          { kind: 'Secret', name: '..' },
+          400,
+          'BadRequest',
+          `Name parameter invalid: "..": may not be '..'`,
+        ],
+        [{ kind: 'Secret', name: 's' }, 404, 'NotFound', 'secrets "s" not found'],
+        [
+          { apiVersion: 'v1', kind: 'Pod', name: 'bound', uid: 'x' },
+          409,
+          'Conflict',
+          'Operation cannot be fulfilled on Pod "bound": the UID in the bound object reference (x) does not match the UID in record. The object might have been deleted and then recreated',
+        ],
+      ] as const
+    ).map(
+      ([boundObjectRef, ...want]) =>
+        [TOKENS, { spec: { boundObjectRef } }, [...want]] as [string, unknown, unknown[]],
+    ),
+    [
+      TOKENS,
+      { metadata: { name: 'other' } },
+      [
+        422,
+        'Invalid',
+        'TokenRequest.authentication.k8s.io "sa" is invalid: metadata.name: Invalid value: "other": must match the service account name if specified',
+      ],
+    ],
+    [
+      TOKENS,
+      { metadata: { uid: 'x' } },
+      [
+        409,
+        'Conflict',
+        expect.stringMatching(
+          /^Operation cannot be fulfilled on TokenRequest\.authentication\.k8s\.io "sa": the UID in the token request \(x\) does not match the UID of the service account \(.+\)$/,
+        ),
+      ],
     ],
     [TOKEN_REVIEWS, {}, [400, 'BadRequest', 'token is required for TokenReview in authentication']],
     [
@@ -141,7 +201,7 @@ describe('what is posted and never stored', () => {
   it.each([{}, { spec: null }, { spec: { expirationSeconds: null } }])(
     'a TokenRequest of %j is good for an hour',
     async (body) => {
-      const { status, json } = await api.post(`${NS}/serviceaccounts/sa/token`, body);
+      const { status, json } = await api.post(TOKENS, body);
       expect([status, (json['spec'] as Json)['expirationSeconds']]).toEqual([201, 3600]);
     },
   );

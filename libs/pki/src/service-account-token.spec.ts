@@ -23,6 +23,7 @@ const sign = (): Promise<string> =>
     binding: { pod: { name: 'p', uid: 'u2' }, node: { name: 'n', uid: 'u3' } },
     audiences: [ISSUER],
     now: NOW,
+    id: 'j1',
     expirationSeconds: 3600,
     warnAfterSeconds: 3607,
   });
@@ -33,6 +34,7 @@ describe('ServiceAccountTokenVerifier', () => {
     expect(claims).toMatchObject({
       subject: 'system:serviceaccount:default:default',
       audiences: [ISSUER],
+      id: 'j1',
       expiresAt: NOW / 1000 + 3600,
       legacy: false,
       kubernetes: {

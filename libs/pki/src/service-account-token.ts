@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { SignJWT, decodeProtectedHeader, errors, exportJWK, jwtVerify } from 'jose';
 import type { JWK, JWTPayload } from 'jose';
@@ -34,6 +33,8 @@ export interface SignOptions {
   readonly audiences: readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** `jti`: what the token is traced by. */
+  readonly id: string;
   readonly expirationSeconds: number;
   /** Seconds after which use of the token warns (tokens that were extended for old clients). */
   readonly warnAfterSeconds?: number;
@@ -97,7 +98,7 @@ export class ServiceAccountTokenSigner {
       exp: issued + options.expirationSeconds,
       iat: issued,
       iss: this.issuer,
-      jti: randomUUID(),
+      jti: options.id,
       'kubernetes.io': claim,
       nbf: issued,
       sub: serviceAccountUsername(account.namespace, account.name),

@@ -143,6 +143,7 @@ describe('ServiceAccountAuthenticator', () => {
     binding: { pod: { name: 'p', uid: 'p1' } },
     audiences: [issuer],
     now: clock.now(),
+    id: 'j1',
     expirationSeconds: 600,
   });
   const livePod: Pod = {

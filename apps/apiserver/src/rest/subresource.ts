@@ -107,6 +107,9 @@ const SYSTEM_FIELDS = [
   'selfLink',
 ] as const;
 
+/** Kinds whose uid says which object is meant (k8s rest.SubresourceObjectMetaPreserver). */
+const NAMES_ANOTHER: ReadonlySet<string> = new Set(['Binding', 'TokenRequest']);
+
 /** What is POSTed, as every create leaves it (k8s apiserver pkg/endpoints/handlers/create.go). */
 async function readPosted(
   request: ApiRequest,
@@ -116,8 +119,7 @@ async function readPosted(
   const { namespace } = request.info;
   object.metadata ??= {};
   const { metadata } = object;
-  // The uid and version of a Binding say which pod is meant.
-  if (kind.kind !== 'Binding') for (const field of SYSTEM_FIELDS) delete metadata[field];
+  if (!NAMES_ANOTHER.has(kind.kind)) for (const field of SYSTEM_FIELDS) delete metadata[field];
   if (metadata.namespace && namespace !== '' && metadata.namespace !== namespace)
     throw newBadRequest(
       'the namespace of the provided object does not match the namespace sent on the request',
