@@ -11,6 +11,7 @@ import {
 } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { formatLabels } from '../../../table/cells.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
+import { templateHooks } from '../workload/template-fields.js';
 import {
   SPEC,
   containerColumns,
@@ -84,6 +85,7 @@ export const DaemonSetKind = defineKind<DaemonSet>({
   scope: 'Namespaced',
   setDefaults: setDaemonSetDefaults,
   strategy: strategyOf<DaemonSet>({
+    ...templateHooks(({ spec }) => spec?.template),
     namespaced: true,
     ownsStatus: true,
     initialStatus: () => ({

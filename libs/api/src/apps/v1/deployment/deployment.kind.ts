@@ -15,6 +15,7 @@ import {
   setPodTemplateDefaults,
 } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
+import { templateHooks } from '../workload/template-fields.js';
 import {
   SPEC,
   containerColumns,
@@ -98,6 +99,7 @@ export const DeploymentKind = defineKind<Deployment>({
   scope: 'Namespaced',
   setDefaults: setDeploymentDefaults,
   strategy: strategyOf<Deployment>({
+    ...templateHooks(({ spec }) => spec?.template),
     namespaced: true,
     ownsStatus: true,
     initialStatus: () => ({}),

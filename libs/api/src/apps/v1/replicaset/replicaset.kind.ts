@@ -6,6 +6,7 @@ import {
   setPodTemplateDefaults,
 } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { ageColumn, count, nameColumn, table } from '../../../table/columns.js';
+import { templateHooks } from '../workload/template-fields.js';
 import {
   containerColumns,
   selectorColumn,
@@ -36,6 +37,7 @@ export const ReplicaSetKind = defineKind<ReplicaSet>({
   scope: 'Namespaced',
   setDefaults: setReplicaSetDefaults,
   strategy: strategyOf<ReplicaSet>({
+    ...templateHooks(({ spec }) => spec?.template),
     namespaced: true,
     ownsStatus: true,
     initialStatus: () => ({ replicas: 0 }),

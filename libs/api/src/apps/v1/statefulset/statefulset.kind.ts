@@ -9,6 +9,7 @@ import {
 } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 import { claimWarnings } from '../../../core/v1/pod-warnings/volume-warnings.js';
+import { templateHooks } from '../workload/template-fields.js';
 import { SPEC, containerColumns, workloadScale, workloadWarnings } from '../workload/workload.js';
 import { STATEFUL_SET_COUNTS, validateCounts } from '../workload/workload-status.validation.js';
 import { validateStatefulSet, validateStatefulSetUpdate } from './statefulset.validation.js';
@@ -79,6 +80,7 @@ export const StatefulSetKind = defineKind<StatefulSet>({
   scope: 'Namespaced',
   setDefaults: setStatefulSetDefaults,
   strategy: strategyOf<StatefulSet>({
+    ...templateHooks(({ spec }) => spec?.template),
     namespaced: true,
     // The pods' host names are the set's with a number.
     name: dnsLabel,

@@ -10,6 +10,7 @@ import {
 import { containerImages, containerNames, formatSelector } from '../../../table/cells.js';
 import { ageColumn, column, count, nameColumn, table, wide } from '../../../table/columns.js';
 import { ageOf } from '../../../table/human-duration.js';
+import { templateHooks } from '../../../apps/v1/workload/template-fields.js';
 import { jobSpecWarnings, nameWarnings } from '../job/job-warnings.js';
 import { setFailurePolicyDefaults } from '../job/job.defaults.js';
 import { validateCronJob, validateLength } from './cronjob.validation.js';
@@ -56,6 +57,7 @@ export const CronJobKind = defineKind<CronJob>({
   scope: 'Namespaced',
   setDefaults: setCronJobDefaults,
   strategy: strategyOf<CronJob>({
+    ...templateHooks(({ spec }) => spec?.jobTemplate?.spec?.template),
     namespaced: true,
     ownsStatus: true,
     initialStatus: () => ({}),

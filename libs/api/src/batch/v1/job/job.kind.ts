@@ -3,6 +3,7 @@ import type { Job } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { isDeepEqual } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { templateHooks } from '../../../apps/v1/workload/template-fields.js';
 import { jobColumns } from './job.columns.js';
 import { setJobDefaults } from './job.defaults.js';
 import { generateSelector } from './job-selector.js';
@@ -18,6 +19,8 @@ const jobWarnings = ({ metadata, spec }: Job, old?: Job): string[] => [
   ...(old && isDeepEqual(spec, old.spec) ? [] : jobSpecWarnings(spec, SPEC)),
 ];
 
+const template = templateHooks<Job>(({ spec }) => spec?.template);
+
 export const JobKind = defineKind<Job>({
   group: 'batch',
   version: 'v1',
@@ -30,7 +33,11 @@ export const JobKind = defineKind<Job>({
     namespaced: true,
     ownsStatus: true,
     initialStatus: () => ({}),
-    prepareForCreate: generateSelector,
+    prepareForCreate(job) {
+      generateSelector(job);
+      template.prepareForCreate(job);
+    },
+    prepareForUpdate: (job, old) => template.prepareForUpdate(job, old),
     checkCreate: (job) => validateJob(job),
     checkUpdate: validateJobUpdate,
     warnings: jobWarnings,
