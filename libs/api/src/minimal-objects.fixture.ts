@@ -1,3 +1,5 @@
+import { SUBJECT } from './certificates/v1beta1/podcertificaterequest/subject.fixture.js';
+
 const container = { name: 'web', image: 'nginx' };
 const podSpec = { containers: [container] };
 const labels = { app: 'web' };
@@ -221,7 +223,7 @@ export const minimalObjects: Readonly<Record<string, object>> = {
       serviceAccountUID: 'u2',
       nodeName: 'node-1',
       nodeUID: 'u3',
-      stubPKCS10Request: 'MA==',
+      stubPKCS10Request: SUBJECT.stub,
     },
   },
   'storagemigration.k8s.io/v1beta1/storageversionmigrations': {

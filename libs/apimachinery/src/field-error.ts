@@ -107,6 +107,10 @@ export const required = (path: FieldPath, detail = ''): FieldError =>
 export const invalid = (path: FieldPath, value: unknown, detail: string): FieldError =>
   finding('FieldValueInvalid', path, `Invalid value: ${printValue(value)}: ${detail}`);
 
+/** As {@link invalid} without the value: field.OmitValueType of upstream. */
+export const invalidOmitted = (path: FieldPath, detail: string): FieldError =>
+  finding('FieldValueInvalid', path, `Invalid value: ${detail}`);
+
 export const forbidden = (path: FieldPath, detail: string): FieldError =>
   finding('FieldValueForbidden', path, `Forbidden: ${detail}`);
 

@@ -39,6 +39,7 @@ export {
   forbidden,
   goQuote,
   invalid,
+  invalidOmitted,
   notFound,
   notSupported,
   required,

@@ -75,7 +75,7 @@ describe('a CertificateSigningRequest', () => {
       after: conditions('Approved', 'Denied'),
       subresource: 'approval',
       want: [
-        'status.conditions[1].type: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive',
+        'status.conditions: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive',
       ],
     },
     {
@@ -117,10 +117,14 @@ describe('a CertificateSigningRequest', () => {
       before: certificate('a'),
       after: certificate('b'),
       subresource: 'status',
-      want: [
-        'status.certificate: Invalid value: "<certificate data>": must contain at least one CERTIFICATE PEM block',
-        'status.certificate: Forbidden: updates may not modify existing certificate content',
-      ],
+      want: ['status.certificate: Forbidden: updates may not modify existing certificate content'],
+    },
+    {
+      name: 'may keep what was stored before there were rules',
+      before: conditions('Approved', 'Denied', '', ''),
+      after: conditions('Approved', 'Denied', '', '', 'Failed'),
+      subresource: 'status',
+      want: [],
     },
   ])('$name', ({ before, after, subresource, want }) => {
     expect(updateRefusals(CertificateSigningRequestKind, before, after, subresource)).toEqual(want);

@@ -13,8 +13,10 @@ import type {
   CertificateSigningRequestCondition,
 } from '../../../types.js';
 import { duplicates, given, when } from '../../../meta/findings.js';
+import { jsonDiff } from '../../../meta/json-diff.js';
 import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
 import { signerName } from '../../../meta/names.js';
+import { pemBlocks } from '../../../meta/pem.js';
 import { requestFault } from './request-signature.js';
 
 type Request = CertificateSigningRequest;
@@ -99,8 +101,20 @@ export const conditionsOf = (
 ): CertificateSigningRequestCondition[] =>
   list(status?.conditions).filter((condition) => condition.type === type);
 
-/** k8s pkg/apis/certificates/validation/validation.go:validateConditions. */
-function validateConditions(request: Request): FieldError[] {
+const typesOf = ({ status }: Request): string[] =>
+  list(status?.conditions).map(({ type }) => String(type ?? ''));
+
+const hasTwice = (types: readonly string[]): boolean => new Set(types).size < types.length;
+
+/**
+ * k8s pkg/apis/certificates/validation/validation.go:validateConditions. What a stored request has already (both
+ * decisions, a type twice or none) is let be (allowBothApprovedAndDenied and the like).
+ */
+function validateConditions(request: Request, old: Request): FieldError[] {
+  const before = typesOf(old);
+  const mayBeBoth = DECISIONS.every((type) => before.includes(type));
+  const mayRepeat = hasTwice(before);
+  const mayLackType = before.includes('');
   const seen = new Set<string>();
   return eachOf(request.status?.conditions, (condition, i) => {
     const [type, status] = [condition.type, condition.status].map((text) => String(text ?? '')) as [
@@ -111,29 +125,27 @@ function validateConditions(request: Request): FieldError[] {
     const allowed = LASTING.includes(type) ? ['True'] : ['False', 'True', 'Unknown'];
     const [opposite = ''] = DECISIONS.includes(type) ? DECISIONS.filter((one) => one !== type) : [];
     const findings = [
-      ...when(type === '', required(at.child('type'))),
+      ...when(type === '' && !mayLackType, required(at.child('type'))),
       ...(status === ''
         ? [required(at.child('status'))]
         : when(!allowed.includes(status), notSupported(at.child('status'), status, allowed))),
-      ...when(seen.has(opposite), invalid(at.child('type'), type, EXCLUSIVE)),
-      ...when(seen.has(type), duplicate(at.child('type'), type)),
+      ...when(seen.has(opposite) && !mayBeBoth, invalid(CONDITIONS, type, EXCLUSIVE)),
+      ...when(seen.has(type) && !mayRepeat, duplicate(at.child('type'), type)),
     ];
     seen.add(type);
     return findings;
   });
 }
 
-const BLOCK = /-----BEGIN ([^-]+)-----\s([\s\S]*?)-----END \1-----/g;
-
 /** What is wrong with issued certificates in PEM (k8s pkg/apis/certificates/validation/validation.go:validateCertificate). */
 function certificateFault(base64: string): string | undefined {
-  const blocks = [...Buffer.from(base64, 'base64').toString().matchAll(BLOCK)];
-  for (const [pem, type = '', body = ''] of blocks) {
+  const blocks = pemBlocks(Buffer.from(base64, 'base64').toString());
+  for (const { type, text, hasHeaders } of blocks) {
     if (type !== 'CERTIFICATE')
       return `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(type)}`;
-    if (body.includes(':')) return 'no PEM block headers are permitted';
+    if (hasHeaders) return 'no PEM block headers are permitted';
     try {
-      void new X509Certificate(pem).serialNumber;
+      void new X509Certificate(text).serialNumber;
     } catch {
       return 'x509: malformed certificate';
     }
@@ -143,7 +155,9 @@ function certificateFault(base64: string): string | undefined {
 
 function validateCertificate(now: string, before: string): FieldError[] {
   if (now === before) return [];
-  const fault = now === '' ? undefined : certificateFault(now);
+  // What was stored before there were rules may be replaced by its like.
+  const isJudged = now !== '' && (before === '' || certificateFault(before) === undefined);
+  const fault = isJudged ? certificateFault(now) : undefined;
   return [
     ...(fault ? [invalid(CERTIFICATE, '<certificate data>', fault)] : []),
     ...when(
@@ -155,15 +169,15 @@ function validateCertificate(now: string, before: string): FieldError[] {
 
 /** What an update may do to conditions: those of a decision stay, and only /approval adds them. */
 function validateDecision(request: Request, old: Request, mayDecide: boolean): FieldError[] {
-  const refuse = (verb: string, type: string): FieldError =>
-    forbidden(CONDITIONS, `updates may not ${verb} a condition of type "${type}"`);
+  const refuse = (verb: string, type: string, diff = ''): FieldError =>
+    forbidden(CONDITIONS, `updates may not ${verb} a condition of type "${type}"${diff}`);
   return LASTING.flatMap((type) => {
     const now = conditionsOf(request, type);
     const before = conditionsOf(old, type);
     if (now.length < before.length) return [refuse('remove', type)];
     if (mayDecide || !DECISIONS.includes(type)) return [];
     if (now.length > before.length) return [refuse('add', type)];
-    return when(!isDeepEqual(now, before), refuse('modify', type));
+    return when(!isDeepEqual(now, before), refuse('modify', type, `\n${jsonDiff(before, now)}`));
   });
 }
 
@@ -173,7 +187,7 @@ export const validateRequestStatus = (
   old: Request,
   mayDecide: boolean,
 ): FieldError[] => [
-  ...validateConditions(request),
+  ...validateConditions(request, old),
   ...validateDecision(request, old, mayDecide),
   ...validateCertificate(request.status?.certificate ?? '', old.status?.certificate ?? ''),
 ];

@@ -31,6 +31,22 @@ const REQUESTS = {
     'ZFVTdhJoJe1yl+lxihLo85T1OzeMkudR4fD5803OxaK/xxexx4M6NPNMEcwfmueY',
     'Bg==',
   ].join('\n'),
+  pss: [
+    'MIICiTCCATwCAQAwDzENMAsGA1UEAwwEamFuZTCCASIwDQYJKoZIhvcNAQEBBQAD',
+    'ggEPADCCAQoCggEBAKB4sJnEMVc/teaKQ9gpJYTFzH84diHPPePh0kK9qjTY11dc',
+    'xaWI1wr/ueqJlBv+mIuVAn6jadlgM5RVEF3hvlNzssdE8TLLAm5H2446fJHsgtIG',
+    '+vUVwJvAEjEJEPiYLa0NMsjI67PU9duBbL3gMiZjIZkhOWbeXQp0npBJ89/UXm9v',
+    '7N3gwz0/X5kiUN9bBPcoyBP1lGs7jRxjhwVIxPRhBdqDJMyr1POJTzTOSsT+WsVw',
+    '7oVi4TXUb7Y5XEibhd1hTfB1De/e8yFi9VI8r3wcfEOUyxB3rTKzWZIyvG56tqFh',
+    'uAGeOUoWzGokonI3/E3ZzfIQd6kcPLjM6OoVRJMCAwEAAaAAMEIGCSqGSIb3DQEB',
+    'CjA1oA8wDQYJYIZIAWUDBAIBBQChHDAaBgkqhkiG9w0BAQgwDQYJYIZIAWUDBAIB',
+    'BQCiBAICAN4DggEBAAzgLW0fzWyvl2pgEC3AsS18qAWn6sXWMRTrwBwP8Oc0pTvc',
+    'WiGJ7L0OjOs3ToukH7vtYPV0C7Z9kJv1d/ysqXZuq90YcJj0nY4Vh5bvnzIK8PvY',
+    'jk6Bmy72DyzJwQuGo8w9l3gjrxcsdGjlutwQwtyqlVWHeekedpSnDpFULb65IVM9',
+    'AfdnqgY9qE8rT6QTrez2n1OZ6Dwnc/+JE7D0gJc2md7ZlTznlYGOr05+w/dczTRx',
+    'j7M4sL77kss1DF4+PiPOkBqRWQArJa+BB3KJP8/n3qW6sO2MWCV66mEHdhxk6Fv1',
+    '91PuFDVXDzoF15XIf3xVf+ZA3vatmB3C32iC7gc=',
+  ].join('\n'),
 };
 
 const toPem = (body: string, label = 'CERTIFICATE REQUEST'): string =>
@@ -46,6 +62,7 @@ describe('requestFault()', () => {
   it.each([
     { name: 'ecdsa', body: REQUESTS.ecdsa, want: 'x509: ECDSA verification failure' },
     { name: 'rsa', body: REQUESTS.rsa, want: 'crypto/rsa: verification error' },
+    { name: 'rsa-pss', body: REQUESTS.pss, want: 'crypto/rsa: verification error' },
     { name: 'ed25519', body: REQUESTS.ed25519, want: 'x509: Ed25519 verification failure' },
   ])('knows a request that its own key has signed from another: $name', ({ body, want }) => {
     expect(requestFault(toPem(body))).toBeUndefined();

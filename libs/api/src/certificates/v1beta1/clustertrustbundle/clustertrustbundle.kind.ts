@@ -4,6 +4,8 @@ import { X509Certificate } from 'node:crypto';
 import type { ClusterTrustBundle } from '../../../gen/types/certificates.v1beta1.js';
 import { defineKind } from '../../../kind.js';
 import { check, dnsSubdomain, signerName } from '../../../meta/names.js';
+import type { PemBlock } from '../../../meta/pem.js';
+import { pemBlocks } from '../../../meta/pem.js';
 import { immutable } from '../../../meta/object-meta.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { column, nameColumn, table } from '../../../table/columns.js';
@@ -11,7 +13,6 @@ import { column, nameColumn, table } from '../../../table/columns.js';
 const NAME = FieldPath.of('metadata', 'name');
 const SPEC = FieldPath.of('spec');
 const BUNDLE = SPEC.child('trustBundle');
-const BLOCK = /-----BEGIN ([^-]+)-----([\s\S]*?)-----END \1-----/g;
 
 /** The name starts with the signer's, its slash written as a colon; without signer it has no colon. */
 function validateName(name: string, signer: string): FieldError[] {
@@ -31,11 +32,11 @@ function validateName(name: string, signer: string): FieldError[] {
 /** Bytes that a bundle may have. */
 const MAX_BUNDLE = 1024 * 1024;
 
-function faultOf(type: string, pem: string, body: string): string | undefined {
+function faultOf({ type, text, hasHeaders }: PemBlock): string | undefined {
   if (type !== 'CERTIFICATE') return `has bad block type: ${type}`;
-  if (body.includes(':')) return 'has PEM block headers';
+  if (hasHeaders) return 'has PEM block headers';
   try {
-    return new X509Certificate(pem).ca ? undefined : 'does not have the CA bit set';
+    return new X509Certificate(text).ca ? undefined : 'does not have the CA bit set';
   } catch {
     return 'does not parse as X.509';
   }
@@ -45,17 +46,17 @@ function faultOf(type: string, pem: string, body: string): string | undefined {
 function validateBundle(bundle: string): FieldError[] {
   if (byteLength(bundle) > MAX_BUNDLE) return [tooLong(BUNDLE, MAX_BUNDLE)];
   const omitted = (text: string): FieldError => invalid(BUNDLE, '<value omitted>', text);
-  const blocks = [...bundle.matchAll(BLOCK)];
-  const faults = blocks.flatMap(([pem, type = '', body = ''], i) => {
-    const fault = faultOf(type, pem, body);
+  const blocks = pemBlocks(bundle);
+  const faults = blocks.flatMap((block, i) => {
+    const fault = faultOf(block);
     return fault ? [omitted(`entry ${i} ${fault}`)] : [];
   });
   // Of what stands there twice, or is missing, nothing is said beside a block that is wrong.
   if (faults.length > 0) return faults;
   if (blocks.length === 0) return [omitted('at least one trust anchor must be provided')];
   const places = new Map<string, number[]>();
-  for (const [i, [, , body = '']] of blocks.entries()) {
-    const key = body.replaceAll(/\s/g, '');
+  for (const [i, { der }] of blocks.entries()) {
+    const key = der.toString('base64');
     places.set(key, [...(places.get(key) ?? []), i]);
   }
   return [...places.values()]
