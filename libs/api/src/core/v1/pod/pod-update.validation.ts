@@ -46,13 +46,10 @@ function validateDeadline(spec: PodSpec, old: PodSpec): FieldError[] {
     const text = 'must not update from a positive integer to nil value';
     return when(!isAbsent(before), invalid(path, null, text));
   }
-  return [
-    ...isInRange(now, 0, MAX_INT32).map((message) => invalid(path, now, message)),
-    ...when(
-      !isAbsent(before) && (before ?? 0) < now,
-      invalid(path, now, 'must be less than or equal to previous value'),
-    ),
-  ];
+  const range = isInRange(now, 0, MAX_INT32);
+  if (range.length > 0) return range.map((message) => invalid(path, now, message));
+  const text = 'must be less than or equal to previous value';
+  return when(!isAbsent(before) && (before ?? 0) < now, invalid(path, now, text));
 }
 
 /** Terms may be added; those that exist stay, but for their seconds. */

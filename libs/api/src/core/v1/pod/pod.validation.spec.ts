@@ -438,6 +438,15 @@ describe('an update of a pod', () => {
       ],
     },
     {
+      name: 'a life beyond its numbers, told once',
+      before: pod({ activeDeadlineSeconds: 5 }),
+      after: pod({ activeDeadlineSeconds: 4_294_967_296 }),
+      want: [
+        'spec.activeDeadlineSeconds: Invalid value: 4294967296: must be between 1 and 2147483647, inclusive',
+        'spec.activeDeadlineSeconds: Invalid value: 4294967296: must be between 0 and 2147483647, inclusive',
+      ],
+    },
+    {
       name: 'fewer tolerations',
       before: pod({ tolerations: [{ key: 'a', operator: 'Exists' }] }),
       after: {},
