@@ -8,7 +8,7 @@ import { componentProbes } from './component-status/component-probes.js';
 import { ComponentStatusStorage } from './component-status/component-status-storage.js';
 import type { OpenStorage } from './config/open-storage.js';
 import type { ApiServerOptions } from './config/options.js';
-import { conversionStorage } from './custom-resources/conversion-storage.js';
+import { conversionStorage } from './custom-resources/conversion/conversion-storage.js';
 import { Discovery } from './discovery/discovery.js';
 import type { ServerExtensions, ServerServices } from './extensions.js';
 import type { SentRevisions } from './history/sent-revisions.js';

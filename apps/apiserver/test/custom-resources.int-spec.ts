@@ -181,6 +181,68 @@ describe('a custom resource', () => {
   });
 });
 
+describe('the scale of a custom resource', () => {
+  const path = `${pathOf('fleets')}/empty/scale`;
+
+  beforeAll(async () => {
+    const count = { type: 'object', properties: { replicas: { type: 'integer' } } };
+    await define('fleets', 'Fleet', [
+      version('v1', count, {
+        subresources: {
+          scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
+        },
+      }),
+    ]);
+    await api.post(pathOf('fleets'), object('Fleet', 'empty', {}));
+  }, 20_000);
+
+  it('is none where the object has no replicas, until they are set', async () => {
+    const missing = await api.ask(path);
+    expect([missing.status, missing.json['message']]).toEqual([
+      500,
+      'Internal error occurred: the spec replicas field ".spec.replicas" does not exist',
+    ]);
+    const label = { metadata: { labels: { a: 'b' } } };
+    const untouched = await api.patch(path, 'merge-patch+json', label);
+    expect([untouched.status, untouched.json['message']]).toEqual([
+      400,
+      'the spec replicas field ".spec.replicas" cannot be empty',
+    ]);
+    const set = await api.patch(path, 'merge-patch+json', { spec: { replicas: 2 } });
+    expect([set.status, set.json['spec']]).toEqual([200, { replicas: 2 }]);
+  });
+});
+
+describe('a definition whose webhook cannot be trusted', () => {
+  it('is not established', async () => {
+    const name = `crates.${GROUP}`;
+    const caBundle = Buffer.from('nothing').toString('base64');
+    const webhook = {
+      clientConfig: { url: 'https://127.0.0.1:1/', caBundle },
+      conversionReviewVersions: ['v1'],
+    };
+    const made = await api.post(CRDS, {
+      metadata: { name },
+      spec: {
+        group: GROUP,
+        scope: 'Namespaced',
+        names: { plural: 'crates', kind: 'Crate' },
+        versions: [version('v1', { type: 'object' })],
+        conversion: { strategy: 'Webhook', webhook },
+      },
+    });
+    expect(made.status).toBe(201);
+    await eventually(async () => {
+      const { json } = await api.ask(`${CRDS}/${name}`);
+      const { conditions } = json['status'] as { conditions: Json[] | null };
+      expect(conditions?.map(({ type, status, reason }) => [type, status, reason])).toEqual([
+        ['NamesAccepted', 'True', 'NoConflicts'],
+        ['Established', 'False', 'InvalidCABundle'],
+      ]);
+    });
+  });
+});
+
 describe('conversion by a webhook', () => {
   let hook: HookServer;
   let counts: number[] = [];

@@ -33,6 +33,7 @@ export {
   suggestedFlowSchemas,
   suggestedPriorityLevels,
 } from './flowcontrol/v1/bootstrap/bootstrap-objects.js';
+export { caBundleProblem } from './apiextensions/v1/customresourcedefinition/ca-bundle.js';
 export { schemasOfDefinition } from './apiextensions/v1/customresourcedefinition/version.validation.js';
 export { protobufDescriptor, schemaDefinitions, schemaRegistry } from './assets.js';
 export { DeviceSelectorProgram } from './resource/v1/device/device-selector.js';

@@ -53,6 +53,8 @@ export interface ScaleAccess<T extends KubeObject = KubeObject> {
   get(object: T): { replicas: number; statusReplicas: number; selector: string };
   /** Mutates. */
   set(object: T, replicas: number): void;
+  /** The field for replicas that an object lacks, as its definition names it; absent = none can lack it. */
+  lacks?(object: T): string | undefined;
 }
 
 export interface TableColumn {

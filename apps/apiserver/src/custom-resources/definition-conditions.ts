@@ -1,3 +1,4 @@
+import { caBundleProblem } from '@orrery/api';
 import type {
   CustomResourceDefinition as Definition,
   CustomResourceDefinitionCondition as Condition,
@@ -55,8 +56,26 @@ const condition = (
   message: string,
 ): Condition => ({ type, status, reason, message });
 
+/**
+ * A definition whose webhook cannot be trusted is not established (apiextensions-apiserver
+ * pkg/controller/establish/establishing_controller.go:sync); one that was stays so.
+ */
+function established(definition: Definition): Condition {
+  const bundle = definition.spec.conversion?.webhook?.clientConfig?.caBundle ?? '';
+  const isTrusted = bundle === '' || caBundleProblem(bundle) === undefined;
+  if (isTrusted || hasCondition(definition, 'Established')) {
+    const text = 'the initial names have been accepted';
+    return condition('Established', 'True', 'InitialNamesAccepted', text);
+  }
+  const text = 'The conversion webhook CABundle is invalid';
+  return condition('Established', 'False', 'InvalidCABundle', text);
+}
+
 /** Whether the names are accepted, and the resource served. */
-export function nameConditions(conflict: NameConflict | undefined): Condition[] {
+export function nameConditions(
+  definition: Definition,
+  conflict: NameConflict | undefined,
+): Condition[] {
   if (conflict) {
     return [
       condition('NamesAccepted', 'False', conflict.reason, conflict.message),
@@ -65,12 +84,7 @@ export function nameConditions(conflict: NameConflict | undefined): Condition[] 
   }
   return [
     condition('NamesAccepted', 'True', 'NoConflicts', 'no conflicts found'),
-    condition(
-      'Established',
-      'True',
-      'InitialNamesAccepted',
-      'the initial names have been accepted',
-    ),
+    established(definition),
   ];
 }
 

@@ -109,7 +109,7 @@ export class DefinitionController {
       this.remember(representation.object as Definition);
     }
     const conflict = nameConflict(definition, this.definitions.values());
-    await this.report(definition, nameConditions(conflict), conflict === undefined);
+    await this.report(definition, nameConditions(definition, conflict), conflict === undefined);
   }
 
   /** Writes conditions, and the names that are accepted, where they differ from those that are there. */

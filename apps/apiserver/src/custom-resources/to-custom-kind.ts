@@ -44,6 +44,8 @@ function scaleAccess(version: CustomResourceDefinitionVersion): ScaleAccess | un
     set(object, replicas) {
       assignJsonPath(specPath, object, replicas);
     },
+    lacks: (object) =>
+      evaluateJsonPath(specPath, object).length === 0 ? scale.specReplicasPath : undefined,
   };
 }
 

@@ -1,27 +1,10 @@
 import type { FieldError } from '@orrery/apimachinery';
 import type { CustomResourceSubresourceScale } from '@orrery/api';
 import { invalidValue } from './findings.js';
+import { printGo } from './print-go.js';
 import { isJsonObject } from './structural-schema.js';
 
 const MAX_INT32 = 2 ** 31 - 1;
-
-/** A value and its type, as Go's %v and %T print them. */
-function printGo(value: unknown): readonly [text: string, type: string] {
-  if (value === null) return ['<nil>', '<nil>'];
-  if (Array.isArray(value)) {
-    const items = (value as unknown[]).map((one) => printGo(one)[0]);
-    return [`[${items.join(' ')}]`, '[]interface {}'];
-  }
-  if (isJsonObject(value)) {
-    const members = Object.keys(value)
-      .sort()
-      .map((key) => `${key}:${printGo(value[key])[0]}`);
-    return [`map[${members.join(' ')}]`, 'map[string]interface {}'];
-  }
-  if (typeof value === 'number')
-    return [String(value), Number.isInteger(value) ? 'int64' : 'float64'];
-  return typeof value === 'boolean' ? [String(value), 'bool'] : [value as string, 'string'];
-}
 
 const notOfType = (steps: readonly string[], value: unknown, wanted: string): string => {
   const [text, type] = printGo(value);

@@ -6,6 +6,7 @@ import {
   newApplyConflict,
   newBadRequest,
   newConflict,
+  newInternalError,
   newInvalid,
   OBJECT_MODIFIED,
   toApiVersion,
@@ -173,6 +174,10 @@ async function applyScale(call: Call, admission: readonly AdmissionPlugin[]): Pr
   await sendScale(call, result.representation.object);
 }
 
+/** Of custom resources (apiextensions-apiserver pkg/registry/customresource/etcd.go:ScaleREST). */
+const withoutReplicas = (path: string, what: string): string =>
+  `the spec replicas field ${JSON.stringify(path)} ${what}`;
+
 /** GET, PUT and PATCH of `/scale`: the replicas of an object in a shape that all scalable kinds share. */
 export async function serveScale(call: Call, admission: readonly AdmissionPlugin[]): Promise<void> {
   const { request, resource } = call;
@@ -181,6 +186,8 @@ export async function serveScale(call: Call, admission: readonly AdmissionPlugin
     const found = await resource.store.get(namespaceOf(call), name, {
       resourceVersion: request.query.get('resourceVersion') ?? '',
     });
+    const lacking = resource.kind.scale?.lacks?.(found.object);
+    if (lacking !== undefined) throw newInternalError(withoutReplicas(lacking, 'does not exist'));
     await sendScale(call, found.object);
     return;
   }
@@ -203,6 +210,9 @@ export async function serveScale(call: Call, admission: readonly AdmissionPlugin
       const object = cloneJson(current ?? { metadata: {} });
       const old = scaleOf(call, object);
       const scale: Scale = body ? cloneJson(body) : await patchedDocument(call, old, SCALE.schema);
+      const lacking = resource.kind.scale?.lacks?.(object);
+      if (!body && lacking !== undefined && scale.spec?.replicas === undefined)
+        throw newBadRequest(withoutReplicas(lacking, 'cannot be empty'));
       await admitScale(call, { scale, old, dryRun: options.dryRun ?? false }, admission);
       resource.kind.scale?.set(object, checkScale(call, scale, object));
       return object;

@@ -2,10 +2,11 @@ import type { KubeObject } from '@orrery/apimachinery';
 import { StatusError } from '@orrery/apimachinery';
 import type { CustomResourceDefinition } from '@orrery/api';
 import type { Random } from '@orrery/component';
-import { cloneJson } from '@orrery/registry';
-import type { HookPoster, HookTarget } from '../webhooks/https-post.js';
-import type { ServiceResolver } from '../webhooks/service-resolver.js';
-import { isJsonObject } from './structural-schema.js';
+import type { HookPoster, HookTarget } from '../../webhooks/https-post.js';
+import type { ServiceResolver } from '../../webhooks/service-resolver.js';
+import { checkConverted } from './converted-object.js';
+import type { ConvertedForm } from './converted-object.js';
+import { isJsonObject } from '../structural-schema.js';
 
 export interface ConversionDeps {
   readonly poster: HookPoster;
@@ -50,40 +51,6 @@ function checkAnswer(review: ReviewAnswer, version: string, uid: string): readon
   throw new Error(message || `response.result.status was '${status}', not 'Success'`);
 }
 
-/** The converted object with the metadata of the original, but for labels and annotations. */
-function checkObject(converted: unknown, original: KubeObject, desired: string): KubeObject {
-  const object = (isJsonObject(converted) ? converted : {}) as Partial<KubeObject>;
-  const { apiVersion = '', kind = '', metadata } = object;
-  if (apiVersion !== desired)
-    throw new Error(`invalid groupVersion (expected ${desired}, received ${apiVersion})`);
-  if (kind !== original.kind)
-    throw new Error(`invalid kind (expected ${original.kind ?? ''}, received ${kind})`);
-  if (!isJsonObject(metadata)) throw new Error('missing metadata in converted object');
-  for (const [field, text] of [
-    ['name', 'name'],
-    ['namespace', 'namespace'],
-    ['uid', 'UID'],
-  ] as const) {
-    const [before, after] = [original.metadata[field] ?? '', metadata[field] ?? ''];
-    if (before !== after)
-      throw new Error(
-        `must have the same ${text}: ${before} != ${JSON.stringify(after).slice(1, -1)}`,
-      );
-  }
-  const kept = cloneJson(original.metadata);
-  delete kept.labels;
-  delete kept.annotations;
-  const { labels, annotations } = metadata as KubeObject['metadata'];
-  return {
-    ...object,
-    metadata: {
-      ...kept,
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
-    },
-  } as KubeObject;
-}
-
 /** Asks the webhook of a definition to convert its objects (apiextensions-apiserver pkg/apiserver/conversion). */
 export class ConversionWebhook {
   constructor(
@@ -92,7 +59,11 @@ export class ConversionWebhook {
   ) {}
 
   /** The objects as `desired` (an apiVersion) has them; those that are so already are not sent. */
-  async convert(objects: readonly KubeObject[], desired: string): Promise<KubeObject[]> {
+  async convert(
+    objects: readonly KubeObject[],
+    desired: string,
+    form: ConvertedForm,
+  ): Promise<KubeObject[]> {
     const sent = objects.filter(({ apiVersion }) => apiVersion !== desired);
     const [first] = sent;
     if (!first) return [...objects];
@@ -107,13 +78,10 @@ export class ConversionWebhook {
       if (object.apiVersion === desired) return object;
       const index = next++;
       try {
-        return checkObject(answered[index], object, desired);
+        return checkConverted(answered[index], { original: object, desired, form, index });
       } catch (error) {
         const why = (error as Error).message;
-        throw failed(
-          `conversion webhook for ${nameOf(object)} returned invalid converted object at index ${index}: ${why}`,
-          error,
-        );
+        throw failed(`conversion webhook for ${nameOf(object)} returned invalid ${why}`, error);
       }
     });
   }

@@ -1,8 +1,8 @@
 import { toApiVersion } from '@orrery/apimachinery';
-import type { ServerServices } from '../extensions.js';
-import type { StorageOfCustom } from '../rest/resource-catalog.js';
-import { HookPoster } from '../webhooks/https-post.js';
-import { createServiceResolver } from '../webhooks/service-resolver.js';
+import type { ServerServices } from '../../extensions.js';
+import type { StorageOfCustom } from '../../rest/resource-catalog.js';
+import { HookPoster } from '../../webhooks/https-post.js';
+import { createServiceResolver } from '../../webhooks/service-resolver.js';
 import { ConversionWebhook } from './conversion-webhook.js';
 import { ConvertingStorage } from './converting-storage.js';
 
@@ -24,7 +24,7 @@ export function conversionStorage(services: ServerServices): StorageOfCustom {
     return new ConvertingStorage(storage, {
       served: toApiVersion(group, kind.version),
       stored: toApiVersion(group, stored),
-      convert: (objects, apiVersion) => webhook.convert(objects, apiVersion),
+      convert: (objects, apiVersion, form) => webhook.convert(objects, apiVersion, form),
     });
   };
 }

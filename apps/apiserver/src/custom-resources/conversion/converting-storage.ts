@@ -11,11 +11,13 @@ import type {
   WatchStream,
   WriteOptions,
 } from '@orrery/storage';
+import type { ConvertedForm } from './converted-object.js';
 
 /** Turns objects into another version of their kind, all at once. */
 export type ConvertObjects = (
   objects: readonly KubeObject[],
   apiVersion: string,
+  form: ConvertedForm,
 ) => Promise<readonly KubeObject[]>;
 
 export interface ConvertingOptions {
@@ -129,16 +131,19 @@ export class ConvertingStorage implements Storage {
 
   private async toStored(value: Buffer): Promise<Buffer> {
     const object = JSON.parse(value.toString('utf8')) as KubeObject;
-    const [stored = object] = await this.options.convert([object], this.options.stored);
+    const [stored = object] = await this.options.convert([object], this.options.stored, 'one');
     return encode(stored);
   }
 
   private async shape(entry: Entry): Promise<Entry> {
-    const [shaped = entry] = await this.shapeAll([entry]);
+    const [shaped = entry] = await this.shapeAll([entry], 'one');
     return shaped;
   }
 
-  private async shapeAll(entries: readonly Entry[]): Promise<readonly Entry[]> {
+  private async shapeAll(
+    entries: readonly Entry[],
+    form: ConvertedForm = 'list',
+  ): Promise<readonly Entry[]> {
     const { served, convert } = this.options;
     const open = entries.filter(
       (entry) => !this.known.has(entry) && entry.object.apiVersion !== served,
@@ -146,6 +151,7 @@ export class ConvertingStorage implements Storage {
     const made = await convert(
       open.map(({ object }) => object),
       served,
+      form,
     );
     open.forEach((entry, i) => {
       const object = made[i];
