@@ -6,6 +6,5 @@ export const EXTERNAL = [
   '@grpc/grpc-js',
   '@grpc/proto-loader',
   'protobufjs',
-  'pino',
   'spdy-transport',
 ];

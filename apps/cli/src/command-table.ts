@@ -85,7 +85,7 @@ const ASKING: Readonly<Record<string, Command>> = {
 /** Commands that make up a cluster piece by piece. */
 const PIECES: Readonly<Record<string, Command>> = {
   'init-cluster': async ({ rest, print }) => {
-    const { InitClusterFlags, initCluster } = await import('./commands/init-cluster.js');
+    const { InitClusterFlags, initCluster } = await import('./init-cluster/init-cluster.js');
     print(await initCluster(parseFlags(InitClusterFlags, rest, 'orrery init-cluster')));
   },
   'install-addons': async ({ rest, signal, print }) => {

@@ -1,4 +1,4 @@
-import { ConfigError, KUBERNETES_VERSION } from '@orrery/component';
+import { ConfigError, KUBERNETES_VERSION, SystemClock } from '@orrery/component';
 import { APPS } from './apps.js';
 import { COMMANDS } from './command-table.js';
 import type { Command, Print } from './command-table.js';
@@ -23,6 +23,7 @@ const USAGE = `Orrery: a working model of a Kubernetes cluster on a real etcd cl
 For clusters that something else supervises, such as docker compose:
 
   orrery init-cluster    make certificates and kubeconfigs         orrery init-cluster --help
+  orrery --after-init=DIR,TEXT …  any of these, once init-cluster --completion=TEXT has ended
   orrery install-addons  make the objects of kube-proxy            orrery install-addons --help
   orrery node            run a whole node in this process          orrery node --help
   orrery relay           one address for several API servers      orrery relay --help
@@ -37,13 +38,36 @@ function find(name: string): Command | undefined {
   return async ({ rest, signal }) => (await load()).run(rest, { signal });
 }
 
+/** How long the certificates of a cluster may take, on a very busy machine. */
+const INIT_WAIT_MS = 60_000;
+const RENEWAL_WAIT_MS = 10_000;
+const AFTER_INIT = '--after-init';
+
+/** `--after-init=DIR,TEXT` before the command: waits until `init-cluster --completion=TEXT` has made all. */
+async function afterInit(flag: string, name: string, signal: AbortSignal): Promise<void> {
+  const [, dir, of] = /^--after-init=([^,]+),(.+)$/.exec(flag) ?? [];
+  if (dir === undefined || of === undefined)
+    throw new ConfigError(
+      `${flag}: it must be ${AFTER_INIT}=DIR,TEXT of init-cluster --completion`,
+    );
+  const { untilCompleted } = await import('./init-cluster/completion.js');
+  const clock = new SystemClock();
+  const limits = { waitMs: INIT_WAIT_MS, renewalMs: RENEWAL_WAIT_MS };
+  // Loaded meanwhile: it is needed next.
+  const loading = Object.hasOwn(APPS, name) ? APPS[name]?.() : undefined;
+  await Promise.all([untilCompleted({ clock, signal, dir, of, ...limits }), loading]);
+}
+
 /** Runs one command of the `orrery` program; what it prints goes to `print`. */
 export async function program(
   argv: readonly string[],
   signal: AbortSignal,
   print: Print,
 ): Promise<void> {
-  const [name = 'help', ...rest] = argv;
+  const [flag = ''] = argv;
+  const waits = flag.startsWith(AFTER_INIT);
+  const [name = 'help', ...rest] = waits ? argv.slice(1) : argv;
+  if (waits) await afterInit(flag, name, signal);
   if (name === 'version') print(KUBERNETES_VERSION);
   else if (['help', '--help', '-h'].includes(name)) print(USAGE);
   else {

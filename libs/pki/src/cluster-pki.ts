@@ -4,7 +4,13 @@ import { issueCertificate } from './certificate.js';
 import type { CertificateAuthority, IssueOptions } from './certificate.js';
 import { generateKeyPair, privateKeyToPem, publicKeyToPem } from './keys.js';
 import { toKubeconfig } from './kubeconfig.js';
-import { ensureCa, ensureCertificate, kubeconfigIsCurrent, writePrivate } from './pki-store.js';
+import {
+  ensureCa,
+  ensureCertificate,
+  kubeconfigIsCurrent,
+  renewalOf,
+  writePrivate,
+} from './pki-store.js';
 
 export interface PkiNode {
   readonly name: string;
@@ -33,8 +39,13 @@ export interface ClusterPki {
   readonly adminConf: string;
   readonly controllerManagerConf: string;
   readonly schedulerConf: string;
+  /** When the first of the control plane's certificates wants renewal, in milliseconds since the epoch. */
+  readonly renewAt: number;
   kubeletConf(node: string): string;
 }
+
+/** Names of the certificates below pki/. */
+const SIGNED = ['apiserver', 'health', 'apiserver-kubelet-client', 'front-proxy-client'];
 
 interface Client {
   readonly path: string;
@@ -170,6 +181,13 @@ function controlPlaneClients(conf: (name: string) => string): readonly Client[] 
   ];
 }
 
+/** Of the control plane: a node renews its own. */
+const firstRenewal = (pki: string, clients: readonly Client[]): number =>
+  Math.min(
+    ...SIGNED.map((name) => renewalOf(join(pki, `${name}.crt`))),
+    ...clients.map(({ path }) => renewalOf(path)),
+  );
+
 /** The results of all; a failure is thrown after the rest has ended too, so that nothing goes on writing. */
 async function together<T extends readonly unknown[]>(
   tasks: T,
@@ -212,13 +230,15 @@ export async function createClusterPki(options: ClusterPkiOptions): Promise<Clus
     ensureFrontProxy(pki, now),
     ensureServiceAccountKey(pki),
   ] as const);
-  await together(ensureSigned(options, pki, ca, controlPlaneClients(conf)));
+  const clients = controlPlaneClients(conf);
+  await together(ensureSigned(options, pki, ca, clients));
   return {
     pkiDir: pki,
     caPem: ca.certPem,
     adminConf: conf('admin'),
     controllerManagerConf: conf('controller-manager'),
     schedulerConf: conf('scheduler'),
+    renewAt: firstRenewal(pki, clients),
     kubeletConf: (node) => join(dir, 'nodes', node, 'kubelet.conf'),
   };
 }

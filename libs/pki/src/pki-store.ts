@@ -101,6 +101,17 @@ export async function ensureCertificate(
   writePrivate(crt, issued.certPem);
 }
 
+/** What a field of a kubeconfig holds in base64; empty without it. */
+const decoded = (kubeconfig: string, name: string): string =>
+  Buffer.from(new RegExp(`${name}: (\\S+)`).exec(kubeconfig)?.[1] ?? '', 'base64').toString();
+
+/** When the certificate in this file, or in the kubeconfig that it is, wants renewal: milliseconds since the epoch. */
+export function renewalOf(path: string): number {
+  const text = readFileSync(path, 'utf8');
+  const { validTo } = new X509Certificate(decoded(text, 'client-certificate-data') || text);
+  return Date.parse(validTo) - RENEW_BEFORE_MS;
+}
+
 /** Whether a kubeconfig is for that server and CA, and the certificate in it still what `options` ask. */
 export function kubeconfigIsCurrent(
   path: string,
@@ -110,8 +121,7 @@ export function kubeconfigIsCurrent(
 ): boolean {
   if (!existsSync(path)) return false;
   const text = readFileSync(path, 'utf8');
-  const field = (name: string): string =>
-    Buffer.from(new RegExp(`${name}: (\\S+)`).exec(text)?.[1] ?? '', 'base64').toString();
+  const field = (name: string): string => decoded(text, name);
   return (
     text.includes(JSON.stringify(server)) &&
     field('certificate-authority-data') === ca.certPem &&

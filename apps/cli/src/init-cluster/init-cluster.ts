@@ -1,10 +1,11 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createBootstrapToken } from '../addons/bootstrap-token.js';
-import { IPV4_CIDR, overlap } from './cidr.js';
+import { IPV4_CIDR, overlap } from '../commands/cidr.js';
 import { ConfigError, Flag, SystemClock } from '@orrery/component';
 import { PkiError, createClusterPki, toKubeconfig, writePrivate } from '@orrery/pki';
-import { IsNotEmpty, IsOptional, IsUrl, Matches } from 'class-validator';
+import { IsNotEmpty, IsOptional, IsString, IsUrl, Matches } from 'class-validator';
+import { readCompletion, removeCompletion, writeCompletion } from './completion.js';
 
 const HTTPS = { protocols: ['https'], require_protocol: true, require_tld: false };
 
@@ -37,6 +38,11 @@ export class InitClusterFlags {
   )
   @Matches(IPV4_CIDR, { message: 'cluster-cidr must be an IPv4 range such as 10.244.0.0/16' })
   clusterCidr = '10.244.0.0/16';
+
+  @Flag('what `orrery --after-init=DIR,TEXT` waits for: say here all that these files depend on')
+  @IsOptional()
+  @IsString()
+  completion?: string = undefined;
 }
 
 /** 10.96.0.0/12 -> 10.96.0.1: the address of the Service `kubernetes`. */
@@ -64,6 +70,25 @@ function writeBootstrapKubeconfig(dir: string, server: string, caPem: string): v
   writePrivate(path, toKubeconfig({ ...names, server, caPem, credentials }));
 }
 
+/** Of a folder of nodes those see nothing else. */
+const completionFolders = (dir: string): readonly string[] => [join(dir, 'nodes'), dir];
+
+/** Whoever waits must not take for made what is about to change. */
+async function withdrawCompletion(
+  { dir, completion }: InitClusterFlags,
+  now: number,
+): Promise<void> {
+  for (const folder of completionFolders(dir)) {
+    const found = await readCompletion(folder);
+    if (found && (found.of !== completion || found.renewAt <= now)) removeCompletion(folder);
+  }
+}
+
+function complete({ dir, completion }: InitClusterFlags, renewAt: number): void {
+  if (completion === undefined) return;
+  for (const folder of completionFolders(dir)) writeCompletion(folder, { of: completion, renewAt });
+}
+
 /** `orrery init-cluster`: everything that the components of a cluster need before the first of them starts. */
 export async function initCluster(flags: InitClusterFlags): Promise<string> {
   const { serviceCidr, clusterCidr } = flags;
@@ -73,7 +98,9 @@ export async function initCluster(flags: InitClusterFlags): Promise<string> {
     );
   const external = flags.externalServer ?? flags.server;
   const hosts = [hostOf(flags.server), hostOf(external)];
+  const now = new SystemClock().now();
   try {
+    await withdrawCompletion(flags, now);
     const pki = await createClusterPki({
       dir: flags.dir,
       server: flags.server,
@@ -82,7 +109,7 @@ export async function initCluster(flags: InitClusterFlags): Promise<string> {
         ips: [firstAddress(flags.serviceCidr), '127.0.0.1', ...hosts.filter(isAddress)],
       },
       nodes: flags.nodes.map((name) => ({ name, ips: [] })),
-      now: new SystemClock().now(),
+      now,
     });
     for (const name of flags.nodes) {
       const folder = join(flags.dir, 'nodes', name, 'pki');
@@ -94,6 +121,7 @@ export async function initCluster(flags: InitClusterFlags): Promise<string> {
     writeFileSync(externalKubeconfig(flags.dir), admin.replaceAll(flags.server, external), {
       mode: 0o600,
     });
+    complete(flags, pki.renewAt);
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException;
     if (code === undefined || error instanceof PkiError) throw error;

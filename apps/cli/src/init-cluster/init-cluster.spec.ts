@@ -1,21 +1,23 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parseFlags } from '@orrery/component';
+import { readCompletion } from './completion.js';
 import { InitClusterFlags, initCluster } from './init-cluster.js';
 
 describe('initCluster()', () => {
   let dir = '';
   const read = (...path: string[]): string => readFileSync(join(dir, ...path), 'utf8');
-  const init = (): unknown =>
+  const init = (...more: string[]): Promise<string> =>
     initCluster(
       parseFlags(InitClusterFlags, [
         `--dir=${dir}`,
         '--server=https://apiserver:6443',
         '--external-server=https://127.0.0.1:16443',
         '--nodes=node-1,node-2',
+        ...more,
       ]),
     );
 
@@ -47,6 +49,29 @@ describe('initCluster()', () => {
     const before = read('pki', 'ca.crt') + read('nodes', 'node-1', 'kubelet.conf');
     await init();
     expect(read('pki', 'ca.crt') + read('nodes', 'node-1', 'kubelet.conf')).toBe(before);
+  });
+
+  it('says last that all is there, to the nodes too, and of a renewal in time', async () => {
+    await init('--completion=16443');
+    for (const folder of [dir, join(dir, 'nodes')]) {
+      const { of, renewAt } = (await readCompletion(folder)) ?? {};
+      expect(of).toBe('16443');
+      expect(renewAt).toBeLessThan(Date.parse(new X509Certificate(read('pki', 'ca.crt')).validTo));
+    }
+  });
+
+  it('says it no more while files for other values are made', async () => {
+    await init('--completion=16443');
+    writeFileSync(join(dir, 'pki', 'ca.key'), 'broken');
+    await expect(init('--completion=16444')).rejects.toThrow('certificate authority');
+    expect(await readCompletion(dir)).toBeUndefined();
+  });
+
+  it('goes on to say it while nothing changes', async () => {
+    await init('--completion=16443');
+    writeFileSync(join(dir, 'pki', 'ca.key'), 'broken');
+    await expect(init('--completion=16443')).rejects.toThrow('certificate authority');
+    expect(await readCompletion(join(dir, 'nodes'))).toMatchObject({ of: '16443' });
   });
 
   it.each([
