@@ -16,6 +16,43 @@ function capabilitiesHere(kind: 'root' | 'user'): bigint {
   return BigInt(`0x${text.split('\t')[1]?.trim()}`);
 }
 
+/** What a command of a container said on its standard output. */
+const said = (log: string): string[] =>
+  log.split('\n').flatMap((line) => /^stdout F (.*)$/.exec(line)?.[1] ?? []);
+
+describe('a volume of an image', () => {
+  let fixture: RuntimeFixture;
+
+  afterEach(() => fixture.stop());
+
+  it.each([...new Set([probeIsolation(), 'none' as const])])(
+    'is read-only (isolation %s)',
+    async (kind) => {
+      fixture = await RuntimeFixture.start(78, kind);
+      const { client } = fixture;
+      const image = { image: 'registry.k8s.io/e2e-test-images/kitten:1.7' };
+      await client.images.pullImage({ image });
+      const pod = await fixture.runPod('volume');
+      const run = (name: string, imageSubPath: string) =>
+        fixture.run(pod.id, 'busybox', {
+          metadata: { name },
+          command: ['cat', '/volume/data.json', '/volume/etc/os-release'],
+          mounts: [{ containerPath: '/volume', image, imageSubPath, readonly: true }],
+        });
+      expect(await fixture.exited(await run('main', ''))).toMatchObject({ exitCode: 0 });
+      const lines = said(await fixture.log());
+      expect(lines).toEqual(expect.arrayContaining(['"image":"kitten.jpg"', 'ID=alpine']));
+      await expect(run('other', 'absent')).rejects.toThrow('sub path "absent"');
+      await expect(
+        fixture.create(pod.id, 'busybox', {
+          metadata: { name: 'third' },
+          mounts: [{ containerPath: '/volume', image: { image: 'nowhere:1' } }],
+        }),
+      ).rejects.toThrow('failed to resolve image "nowhere:1"');
+    },
+  );
+});
+
 describe('a host command', () => {
   let fixture: RuntimeFixture;
 
@@ -176,6 +213,62 @@ describe('a host command', () => {
       expect(await fixture.exited(id)).toMatchObject({ exitCode: 0 });
       const lines = (await fixture.log()).replaceAll('stdout F ', '').trim().split('\n');
       expect(lines).toEqual(['CapEff:\t0000000000000000', '1234', '99', '99 77']);
+    },
+  );
+
+  const roots = kinds.filter((kind) => kind === 'root').map((kind) => ({ kind: kind as 'root' }));
+
+  it.each(
+    roots.flatMap(({ kind }) => [
+      { kind, policy: 'Merge' as const, want: '1000 77 50000' },
+      { kind, policy: 'Strict' as const, want: '1000 77' },
+    ]),
+  )('has the groups of its image by the policy $policy', async ({ kind, policy, want }) => {
+    fixture = await RuntimeFixture.start(78, kind);
+    const pod = await fixture.runPod('groups');
+    const id = await fixture.run(pod.id, 'registry.k8s.io/e2e-test-images/agnhost:2.53', {
+      command: ['id', '-G'],
+      linux: {
+        securityContext: {
+          runAsUser: { value: 1000 },
+          runAsGroup: { value: 1000 },
+          supplementalGroups: [77],
+          supplementalGroupsPolicy: policy,
+        },
+      },
+    });
+    expect(await fixture.exited(id)).toMatchObject({
+      exitCode: 0,
+      user: { linux: { uid: 1000, gid: 1000, supplementalGroups: want.split(' ').map(Number) } },
+    });
+    expect(said(await fixture.log())).toEqual([want]);
+  });
+
+  it.each(
+    roots.flatMap(({ kind }) => [
+      { kind, recursiveReadOnly: true, want: ['denied', 'denied below'] },
+      { kind, recursiveReadOnly: false, want: ['denied'] },
+    ]),
+  )(
+    'writes below a read-only volume unless that is recursive ($recursiveReadOnly)',
+    async ({ kind, recursiveReadOnly, want }) => {
+      fixture = await RuntimeFixture.start(78, kind);
+      const hostPath = join(fixture.folder, 'volume');
+      const below = join(hostPath, 'below');
+      await mkdir(below, { recursive: true });
+      execFileSync('mount', ['-t', 'tmpfs', 'below', below]);
+      try {
+        const pod = await fixture.runPod('recursive');
+        const script = 'touch /volume/x || echo denied; touch /volume/below/x || echo denied below';
+        const id = await fixture.run(pod.id, 'busybox', {
+          command: ['sh', '-c', script],
+          mounts: [{ containerPath: '/volume', hostPath, readonly: true, recursiveReadOnly }],
+        });
+        await fixture.exited(id);
+        expect(said(await fixture.log())).toEqual(want);
+      } finally {
+        execFileSync('umount', [below]);
+      }
     },
   );
 });

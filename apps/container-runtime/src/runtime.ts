@@ -1,7 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Logger, Random } from '@orrery/component';
+import type { ContainerConfig, LinuxContainerUser } from '@orrery/cri';
 import { Catalog } from './catalog/catalog.js';
+import { BASE_FILES } from './catalog/image-definitions.js';
+import type { ImageFile } from './catalog/image-definitions.js';
 import { ContainerEngine } from './engine/container-engine.js';
 import { ContainerEvents } from './engine/container-events.js';
 import { CniPodNetwork, defaultCniCache } from './network/cni-pod-network.js';
@@ -20,6 +23,7 @@ import type { Isolation } from './process/isolation.js';
 import { DOCUMENTS } from './programs/documents.js';
 import type { ContainerRecord } from './store/container.js';
 import { ImageStore } from './store/image-store.js';
+import { ImageVolumes } from './store/image-volumes.js';
 import { RecordStore } from './store/record-store.js';
 import type { SandboxRecord } from './store/sandbox.js';
 import { WritableLayers } from './store/writable-layers.js';
@@ -84,6 +88,7 @@ export class Runtime {
   readonly random: Random;
   readonly isolation: Isolation;
   readonly layers: WritableLayers;
+  readonly imageVolumes: ImageVolumes;
   private confinement: Confinement | undefined;
 
   constructor(
@@ -98,6 +103,11 @@ export class Runtime {
     this.sandboxes = new RecordStore(join(root, 'sandboxes'), 'sandbox');
     this.containers = new RecordStore(join(root, 'containers'), 'container');
     this.images = new ImageStore(join(root, 'images'));
+    this.imageVolumes = new ImageVolumes({
+      folder: join(root, 'image-volumes'),
+      find: (image) => this.images.find(image),
+      filesOf: (image) => this.volumeFilesOf(image),
+    });
     this.catalog = options.catalog === '' ? new Catalog() : Catalog.fromFolder(options.catalog);
     this.network = networkOf(options, dependencies);
     this.hostPorts = new HostPorts({
@@ -167,13 +177,44 @@ export class Runtime {
     { netns, ip }: SandboxRecord,
     isolation: Isolation,
   ): ImageContent {
-    return contentOf(this.catalog.definitionOf(image), {
+    const { files, mounts } = contentOf(this.catalog.definitionOf(image), {
       isolation,
       componentDir: this.options.componentDir,
       listen: netns === undefined ? ip : '',
       noNewPrivileges: config.linux?.securityContext?.noNewPrivs ?? false,
       documents: DOCUMENTS[this.catalog.programOf(image)] ?? [],
     });
+    return { files: [...files, ...this.catalog.filesOf(image)], mounts };
+  }
+
+  private volumeFilesOf(image: string): readonly ImageFile[] {
+    const definition = this.catalog.definitionOf(image);
+    const { files } = contentOf(definition, {
+      isolation: this.isolation,
+      componentDir: this.options.componentDir,
+      listen: '',
+      noNewPrivileges: false,
+      documents: DOCUMENTS[this.catalog.programOf(image)] ?? [],
+    });
+    return [...(definition ? BASE_FILES : []), ...files, ...this.catalog.filesOf(image)];
+  }
+
+  /** With those that the image gives to its user, unless the pod's alone are wanted. */
+  private groupsOf(security: Security, image: string): readonly number[] {
+    const own = security?.supplementalGroups.map(Number) ?? [];
+    if (security?.supplementalGroupsPolicy === 'Strict') return own;
+    const definition = this.catalog.definitionOf(image);
+    const uid = security?.runAsUser?.value ?? definition?.uid ?? 0;
+    return [...new Set([...own, ...(definition?.groups?.[uid] ?? [])])];
+  }
+
+  /** As whom a container's processes run. */
+  usersOf(config: ContainerConfig, image: string): LinuxContainerUser {
+    const security = config.linux?.securityContext;
+    const uid = security?.runAsUser?.value ?? this.catalog.definitionOf(image)?.uid ?? 0;
+    const gid = security?.runAsGroup?.value ?? 0;
+    const groups = [...new Set([gid, ...this.groupsOf(security, image)])];
+    return { uid, gid, supplementalGroups: groups };
   }
 
   private environmentOf(record: ContainerRecord, sandbox: SandboxRecord): ContainerEnvironment {
@@ -198,7 +239,7 @@ export class Runtime {
       workingDir: config.workingDir,
       memberFiles: this.engine.limits.memberFiles(record.id),
       user: userOf(security, this.catalog.definitionOf(record.image)?.uid),
-      groups: security?.supplementalGroups.map(Number) ?? [],
+      groups: this.groupsOf(security, record.image),
       readonlyRoot: security?.readonlyRootfs ?? false,
       confine: () => confine(this.confinementHere(), privilegesOf(security)),
     });

@@ -156,6 +156,7 @@ export class Kubelet {
       hostIps: options.nodeIps,
       resizer: this.resizer,
       runtimeName: () => this.node.runtimeName,
+      recursiveReadOnly: () => this.node.handler?.recursiveReadOnlyMounts === true,
     });
     this.hooks = hooksOf(this);
     this.workers = workersOf(this);

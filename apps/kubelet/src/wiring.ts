@@ -143,9 +143,11 @@ export function recorderOf({
 /** Everything of a container that a runtime with processes needs. */
 function fullConfigOf(kubelet: Kubelet): ConfigFactory {
   const { options } = kubelet;
-  return ({ pod, container }, imageRef, attempt) =>
+  return ({ pod, container, imageVolumes }, imageRef, attempt) =>
     makeContainerConfig({
       pod,
+      ...(imageVolumes ? { imageVolumes } : {}),
+      supportsRecursiveReadOnly: kubelet.node.handler?.recursiveReadOnlyMounts === true,
       container,
       attempt,
       imageRef,

@@ -37,6 +37,11 @@ const SPEC = {
       description: 'Regular expression on user:password of who may pull it.',
     },
     sizeBytes: { type: 'integer', format: 'int64', minimum: 0 },
+    files: {
+      type: 'object',
+      description: 'Texts by absolute path, for commands in its containers and as an image volume.',
+      additionalProperties: text,
+    },
     behaviour: {
       type: 'object',
       description: 'Scripted behaviour of its containers, unless they say otherwise.',

@@ -1,10 +1,10 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ConfigError } from '@orrery/component';
 import { parseYaml } from '@orrery/apimachinery';
 import { CriError } from '@orrery/cri';
 import { IMAGE_DEFINITIONS } from './image-definitions.js';
-import type { ImageDefinition } from './image-definitions.js';
+import type { ImageDefinition, ImageFile } from './image-definitions.js';
 import { parseReference } from './reference.js';
 import type { ImageReference } from './reference.js';
 
@@ -32,6 +32,8 @@ export interface CatalogRule {
   readonly sizeBytes?: number;
   /** What the image runs by itself, instead of a program. */
   readonly command?: readonly string[];
+  /** Texts by absolute path: what commands in its containers, and image volumes, find beside the rest. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Scripted behaviour of its containers, where neither they nor their pods say otherwise: `exitAfter: 30s`. */
   readonly behaviour?: Readonly<Record<string, string>>;
 }
@@ -118,6 +120,15 @@ export class Catalog {
     return this.ruleFor(image)?.behaviour ?? {};
   }
 
+  /** Files that a rule gives it. */
+  filesOf(image: string): readonly ImageFile[] {
+    return Object.entries(this.ruleFor(image)?.files ?? {}).map(([path, text]) => ({
+      path: resolve('/', path),
+      text,
+      mode: 0o644,
+    }));
+  }
+
   programOf(image: string): ProgramName {
     const reference = parseReference(image);
     if (!reference) return 'echo';
@@ -181,13 +192,19 @@ function readRules(file: string): CatalogRule[] {
   return plain.images.map((entry: unknown, index) => checkRule(entry, `${file}: images[${index}]`));
 }
 
-const FIELDS = ['match', 'program', 'failure', 'credentials', 'sizeBytes', 'command', 'behaviour'];
+const FIELDS = 'match program failure credentials sizeBytes command files behaviour'.split(' ');
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 
+const isTexts = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every(isText);
+
 /** Fields of several values; throws ConfigError. */
 function checkParts(
-  { command, behaviour, credentials }: Partial<Record<string, unknown>>,
+  { command, files = {}, behaviour = {}, credentials }: Partial<Record<string, unknown>>,
   at: string,
 ): void {
   if (credentials !== undefined && !isText(credentials))
@@ -195,10 +212,8 @@ function checkParts(
   const isCommand = Array.isArray(command) && command.length > 0 && command.every(isText);
   if (command !== undefined && !isCommand)
     throw new ConfigError(`${at}.command: must be a list of texts`);
-  if (behaviour === undefined) return;
-  const isMap = typeof behaviour === 'object' && behaviour !== null && !Array.isArray(behaviour);
-  if (!isMap || !Object.values(behaviour).every(isText))
-    throw new ConfigError(`${at}.behaviour: must be a mapping of texts`);
+  if (!isTexts(files)) throw new ConfigError(`${at}.files: must be a mapping of texts`);
+  if (!isTexts(behaviour)) throw new ConfigError(`${at}.behaviour: must be a mapping of texts`);
 }
 
 function checkRule(entry: unknown, at: string): CatalogRule {

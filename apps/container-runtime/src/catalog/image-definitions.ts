@@ -21,6 +21,8 @@ export interface ImageDefinition {
   readonly cmd: readonly string[];
   /** Of the image's user; 0 = root. */
   readonly uid?: number;
+  /** Further groups that the image's /etc/group gives to users, by their id. */
+  readonly groups?: Readonly<Record<number, readonly number[]>>;
   files(facts: ImageFacts): readonly ImageFile[];
 }
 
@@ -47,8 +49,19 @@ const agnhostFiles = (facts: ImageFacts): ImageFile[] => [
 const AGNHOST: ImageDefinition = {
   entrypoint: ['/agnhost'],
   cmd: ['pause'],
+  // k8s test/images/agnhost/Dockerfile: default-user is in group-defined-in-image.
+  groups: { 1000: [50_000] },
   files: agnhostFiles,
 };
+
+/** What the images of upstream's tests are built on, seen where an image is mounted as a volume. */
+export const BASE_FILES: readonly ImageFile[] = [
+  {
+    path: '/etc/os-release',
+    text: 'NAME="Alpine Linux"\nID=alpine\nPRETTY_NAME="Alpine Linux"\n',
+    mode: 0o644,
+  },
+];
 
 /** The two faces of upstream's update demo (k8s test/images/{kitten,nautilus}). */
 const updateDemo = (name: string): ImageDefinition => ({

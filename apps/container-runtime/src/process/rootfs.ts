@@ -169,6 +169,10 @@ export function joinScript(options: EnterOptions): string {
   return `exec ${chrootCommand(options)} /bin/sh -c ${quote(become)} sh "$@"`;
 }
 
+/** Takes away the right to write from every mount below a volume: as a bind mount it does so at the volume's top alone. */
+const readonlyBelow = (quoted: string, { mount }: EnterOptions['tools']): string =>
+  `cut -d' ' -f5 /proc/self/mountinfo | while read -r at; do case "$at" in ${quoted}/*) ${mount} -o remount,bind,ro "$(printf '%b' "$at")" || exit 125;; esac; done || exit 125`;
+
 type Bind = (source: string, target: string, readonly: boolean) => string[];
 
 /** The machine's folders: none of their mounts is passed on to it. */
@@ -204,8 +208,9 @@ export function enterScript(options: EnterOptions): string {
         ...stage.place(mount, inside(containerPath)),
         ...(readonly ? [remount(containerPath)] : []),
       ];
+    const everyMount = mount.recursiveReadOnly ? [readonlyBelow(inside(containerPath), tools)] : [];
     const apart = `${tools.mount} --make-rprivate ${inside(containerPath)} || exit 125`;
-    return [...bind(hostPath, containerPath, readonly), ...(stage ? [apart] : [])];
+    return [...bind(hostPath, containerPath, readonly), ...everyMount, ...(stage ? [apart] : [])];
   };
   const selfBind = `${tools.mount} --bind ${quote(rootfs)} ${quote(rootfs)} || exit 125`;
   return [

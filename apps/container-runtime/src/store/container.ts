@@ -1,5 +1,11 @@
 import { toNanoseconds } from '@orrery/cri';
-import type { Container, ContainerConfig, ContainerStatus, Init } from '@orrery/cri';
+import type {
+  Container,
+  ContainerConfig,
+  ContainerStatus,
+  Init,
+  LinuxContainerUser,
+} from '@orrery/cri';
 import { parseReference } from '../catalog/reference.js';
 
 /**
@@ -37,6 +43,8 @@ export interface ContainerRecord {
   readonly logPath: string;
   readonly createdAt: number;
   readonly lifecycle: ContainerLifecycle;
+  /** As whom its first process runs; absent in records of earlier versions. */
+  readonly user?: LinuxContainerUser;
 }
 
 const STATES = {
@@ -88,13 +96,7 @@ export function toContainerStatus(record: ContainerRecord): Init<ContainerStatus
     mounts: config.mounts,
     logPath: record.logPath,
     resources: { linux: config.linux?.resources },
-    user: {
-      linux: {
-        uid: config.linux?.securityContext?.runAsUser?.value ?? 0,
-        gid: config.linux?.securityContext?.runAsGroup?.value ?? 0,
-        supplementalGroups: config.linux?.securityContext?.supplementalGroups,
-      },
-    },
+    ...(record.user && { user: { linux: record.user } }),
     stopSignal: config.stopSignal,
   };
 }

@@ -53,6 +53,14 @@ describe('admit()', () => {
       },
       want: 'OutOfx.io/gpu',
     },
+    {
+      name: 'groups that cannot be left out',
+      over: {
+        pod: pod(undefined, { securityContext: { supplementalGroupsPolicy: 'Strict' } }),
+        hasGroupsPolicy: false,
+      },
+      want: 'SupplementalGroupsPolicyNotSupported',
+    },
     { name: 'too many pods', over: { others: [pod(), pod(), pod()] }, want: 'OutOfpods' },
     {
       name: 'a node selector that matches',

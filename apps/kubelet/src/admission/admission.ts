@@ -17,6 +17,8 @@ export interface AdmissionInput {
   readonly maxPods: number;
   /** Settings of the kernel that pods may change although they are not safe. */
   readonly unsafeSysctls: readonly string[];
+  /** Whether the runtime can leave out the groups that images give. */
+  readonly hasGroupsPolicy?: boolean | undefined;
 }
 
 /** Sum over containers, or the largest init container when that is more, plus sidecars. */
@@ -134,6 +136,12 @@ export function admit(input: AdmissionInput): Refusal | undefined {
     return {
       reason: 'PodOSNotSupported',
       message: "Failed to admit pod as the OS field doesn't match node OS",
+    };
+  const policy = input.pod.spec.securityContext?.supplementalGroupsPolicy;
+  if (policy === 'Strict' && input.hasGroupsPolicy === false)
+    return {
+      reason: 'SupplementalGroupsPolicyNotSupported',
+      message: 'SupplementalGroupsPolicy=Strict is not supported in this node',
     };
   const sysctl = forbiddenSysctl(input.pod, input.unsafeSysctls);
   if (sysctl) return { reason: 'SysctlForbidden', message: sysctl };

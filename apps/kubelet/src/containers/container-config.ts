@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Container, Pod } from '@orrery/api';
+import type { Container, Pod, VolumeMount } from '@orrery/api';
 import type { MountPropagation } from '@orrery/cri';
 import {
   CONTAINER_NAME_LABEL,
@@ -24,6 +24,7 @@ import { hashContainer } from './hash.js';
 import { hostsFile, nodeHostsFile } from './hosts-file.js';
 import { containerLogPath, podDir } from './paths.js';
 import type { KubeletPaths } from './paths.js';
+import { recursiveReadOnly } from '../volumes/recursive-read-only.js';
 import { containerResources } from './resources.js';
 import { subPathOf } from '../volumes/sub-path.js';
 import { normalizeImage } from '../images/image-puller.js';
@@ -41,6 +42,9 @@ export interface ContainerConfigInput {
   readonly env: EnvContext;
   readonly paths: KubeletPaths;
   readonly memoryCapacity: number;
+  /** Volumes that are images, by volume name. */
+  readonly imageVolumes?: ReadonlyMap<string, ImageVolume>;
+  readonly supportsRecursiveReadOnly?: boolean;
 }
 
 const TERMINATION_PATH = '/dev/termination-log';
@@ -74,32 +78,63 @@ const PROPAGATION: Readonly<Record<string, MountPropagation>> = {
   Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
 };
 
+/** An image as a volume: which, and as the pod names it. */
+export interface ImageVolume {
+  readonly ref: string;
+  readonly name: string;
+}
+
+/** No folder of the node; nobody writes into it. */
+const IMAGE: MountedVolume = { path: '', readOnly: true };
+
+interface MountPlace {
+  /** In the container's list. */
+  readonly index: number;
+  readonly lookup: (name: string) => string | undefined;
+}
+
+const subOf = ({ subPathExpr, subPath = '' }: VolumeMount, lookup: MountPlace['lookup']): string =>
+  subPathExpr ? expand(subPathExpr, lookup) : subPath;
+
+async function mountOf(
+  mount: VolumeMount,
+  input: ContainerConfigInput,
+  { index, lookup }: MountPlace,
+): Promise<RuntimeMount> {
+  const { pod, container, paths } = input;
+  const image = input.imageVolumes?.get(mount.name);
+  const volume = image ? IMAGE : input.volumes.get(mount.name);
+  if (volume === undefined)
+    throw new ContainerConfigError(
+      `cannot find volume "${mount.name}" to mount into container "${container.name}"`,
+    );
+  const { mode, problem } = recursiveReadOnly(mount, input.supportsRecursiveReadOnly === true);
+  if (problem !== undefined) throw new ContainerConfigError(problem);
+  const sub = subOf(mount, lookup);
+  const subPaths = join(podDir(paths, uidOf(pod)), 'volume-subpaths');
+  const kept = join(subPaths, mount.name, container.name, String(index));
+  const hostPath = image || sub === '' ? volume.path : await subPathOf(volume.path, sub, kept);
+  if (hostPath === undefined)
+    throw new ContainerConfigError(
+      `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`,
+    );
+  return {
+    containerPath: join('/', mount.mountPath),
+    hostPath,
+    readonly: volume.readOnly || mount.readOnly === true,
+    ...(mode ? { recursiveReadOnly: true } : {}),
+    ...(image ? { image: { ...image, subPath: sub } } : {}),
+    propagation: PROPAGATION[mount.mountPropagation ?? 'None'] ?? 'PROPAGATION_PRIVATE',
+  };
+}
+
 async function volumeMounts(
   input: ContainerConfigInput,
   lookup: (name: string) => string | undefined,
 ): Promise<RuntimeMount[]> {
   const mounts: RuntimeMount[] = [];
-  const subPaths = join(podDir(input.paths, uidOf(input.pod)), 'volume-subpaths');
-  for (const [index, mount] of (input.container.volumeMounts ?? []).entries()) {
-    const volume = input.volumes.get(mount.name);
-    if (volume === undefined)
-      throw new ContainerConfigError(
-        `cannot find volume "${mount.name}" to mount into container "${input.container.name}"`,
-      );
-    const sub = mount.subPathExpr ? expand(mount.subPathExpr, lookup) : (mount.subPath ?? '');
-    const kept = join(subPaths, mount.name, input.container.name, String(index));
-    const hostPath = sub === '' ? volume.path : await subPathOf(volume.path, sub, kept);
-    if (hostPath === undefined)
-      throw new ContainerConfigError(
-        `failed to prepare subPath for volumeMount "${mount.name}" of container "${input.container.name}"`,
-      );
-    mounts.push({
-      containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
-      hostPath,
-      readonly: volume.readOnly || mount.readOnly === true,
-      propagation: PROPAGATION[mount.mountPropagation ?? 'None'] ?? 'PROPAGATION_PRIVATE',
-    });
-  }
+  for (const [index, mount] of (input.container.volumeMounts ?? []).entries())
+    mounts.push(await mountOf(mount, input, { index, lookup }));
   return mounts;
 }
 
@@ -130,6 +165,7 @@ type Security = Pick<
   | 'runAsUser'
   | 'runAsGroup'
   | 'supplementalGroups'
+  | 'supplementalGroupsPolicy'
   | 'privileged'
   | 'readonlyRootfs'
   | 'noNewPrivileges'
@@ -177,6 +213,8 @@ function securityOf({ pod, container }: ContainerConfigInput): Security {
     ...(runAsUser === undefined ? {} : { runAsUser }),
     ...(runAsGroup === undefined ? {} : { runAsGroup }),
     supplementalGroups: groupsOf(pod),
+    supplementalGroupsPolicy:
+      pod.spec.securityContext?.supplementalGroupsPolicy === 'Strict' ? 'Strict' : 'Merge',
     privileged: own.privileged === true,
     readonlyRootfs: own.readOnlyRootFilesystem === true,
     noNewPrivileges: own.allowPrivilegeEscalation === false,

@@ -94,7 +94,13 @@ export class ImageGc {
     const used = new Set(
       this.parts.cache
         .all()
-        .flatMap((pod) => pod.containers.flatMap((one) => [one.imageRef, one.imageId])),
+        .flatMap((pod) =>
+          pod.containers.flatMap((one) => [
+            one.imageRef,
+            one.imageId,
+            ...one.mounts.map(({ image }) => image?.ref),
+          ]),
+        ),
     );
     const isUsed = (image: RuntimeImage): boolean =>
       [image.id, ...image.tags, ...image.digests].some((name) => used.has(name));

@@ -26,6 +26,9 @@ export class ImagePullError extends Error {
   }
 }
 
+/** What a container, or a volume that is an image, asks for. */
+export type WantedImage = Pick<Container, 'image' | 'imagePullPolicy'>;
+
 export type PullEvent = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 
 /** Adds `:latest` as upstream does before it asks the runtime. */
@@ -58,7 +61,7 @@ export class ImagePuller {
   /** Reference of the image to run; rejects with ImagePullError. */
   async ensure(
     pod: Pod,
-    container: Container,
+    container: WantedImage,
     sandbox: SandboxConfig,
     event: PullEvent,
   ): Promise<string> {

@@ -4,7 +4,7 @@ import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
 import type { KubeClient } from '@orrery/client';
 import { toTime } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
-import type { Runtime, RuntimeCondition, RuntimeInfo } from '../runtime/runtime.js';
+import type { Runtime, RuntimeCondition, RuntimeHandler, RuntimeInfo } from '../runtime/runtime.js';
 import { readMachine } from './machine.js';
 import type { Machine } from './machine.js';
 import { sameNodeStatus, statusPatch } from './node-status-changes.js';
@@ -81,6 +81,16 @@ export class NodeAgent {
 
   get runtimeName(): string {
     return this.info?.name ?? 'orrery';
+  }
+
+  /** What the default runtime handler can do; undefined before the runtime has answered. */
+  get handler(): RuntimeHandler | undefined {
+    return this.info?.handlers?.find(({ name }) => name === '');
+  }
+
+  /** Whether groups of images can be left out; undefined before the runtime has answered. */
+  get hasGroupsPolicy(): boolean | undefined {
+    return this.info && this.info.supplementalGroupsPolicy === true;
   }
 
   allocatable(): Readonly<Record<string, string>> {

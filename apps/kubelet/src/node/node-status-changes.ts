@@ -21,18 +21,29 @@ function sameAmounts(old: Amounts = {}, fresh: Amounts = {}): boolean {
   );
 }
 
+const PLAIN = [
+  'nodeInfo',
+  'addresses',
+  'daemonEndpoints',
+  'declaredFeatures',
+  'runtimeHandlers',
+  'features',
+  'images',
+] as const;
+
+/** A list of nothing is not written. */
+const given = <T>(value: T): T | undefined =>
+  Array.isArray(value) && value.length === 0 ? undefined : value;
+
 /** Conditions of other writers and times of heartbeats do not count (k8s pkg/kubelet/kubelet_node_status.go:nodeStatusHasChanged). */
 export function sameNodeStatus(old: NodeStatus, fresh: NodeStatus): boolean {
   const types = new Set((fresh.conditions ?? []).map((one) => one.type));
   const own = (old.conditions ?? []).filter((one) => types.has(one.type));
   return (
     isDeepStrictEqual(withoutHeartbeat(own), withoutHeartbeat(fresh.conditions)) &&
-    isDeepStrictEqual(old.nodeInfo, fresh.nodeInfo) &&
-    isDeepStrictEqual(old.addresses, fresh.addresses) &&
-    isDeepStrictEqual(old.daemonEndpoints, fresh.daemonEndpoints) &&
     sameAmounts(old.capacity, fresh.capacity) &&
     sameAmounts(old.allocatable, fresh.allocatable) &&
-    isDeepStrictEqual(old.images ?? [], fresh.images ?? [])
+    PLAIN.every((field) => isDeepStrictEqual(given(old[field]), given(fresh[field])))
   );
 }
 

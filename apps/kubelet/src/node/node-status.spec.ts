@@ -33,6 +33,19 @@ const networkDown = [
 ];
 
 describe('nodeStatus()', () => {
+  it('says what the runtime can do, and the kubelet', () => {
+    const handlers = [{ name: '', recursiveReadOnlyMounts: true, userNamespaces: false }];
+    const runtime = { name: 'orrery', version: 'v1', handlers, supplementalGroupsPolicy: true };
+    const status = nodeStatus(facts({ runtime }), undefined);
+    expect(status.runtimeHandlers).toEqual([
+      { name: '', features: { recursiveReadOnlyMounts: true, userNamespaces: false } },
+    ]);
+    expect(status.features).toEqual({ supplementalGroupsPolicy: true });
+    expect(status.declaredFeatures).toContain('RestartAllContainersOnContainerExits');
+    expect(status.declaredFeatures).toEqual([...(status.declaredFeatures ?? [])].sort());
+    expect(nodeStatus(facts(), undefined)).not.toHaveProperty('features');
+  });
+
   it.each<{ name: string; type: string; changes?: Partial<NodeFacts>; want: string | undefined }>([
     { name: 'is ready with runtime and network', type: 'Ready', want: 'True' },
     {

@@ -124,6 +124,31 @@ export function extendedOf({ capacity = {} }: NodeStatus, own: Readonly<Record<s
   return Object.fromEntries(Object.entries(capacity).filter(([name]) => !(name in own)));
 }
 
+/** What this kubelet does that nodes of other versions may not (k8s component-helpers/nodedeclaredfeatures), in order. */
+export const DECLARED_FEATURES = [
+  'ExtendWebSocketsToKubelet',
+  'GuaranteedQoSPodCPUResize',
+  'InPlacePodLevelResourcesVerticalScaling',
+  'InPlacePodVerticalScalingInitContainers',
+  'RestartAllContainersOnContainerExits',
+] as const;
+
+/** What the runtime says that it can do (k8s pkg/kubelet/nodestatus/setters.go:Features, RuntimeHandlers). */
+function runtimeStatus({ runtime }: NodeFacts): Partial<NodeStatus> {
+  const { handlers = [], supplementalGroupsPolicy } = runtime ?? {};
+  return {
+    ...(supplementalGroupsPolicy === undefined ? {} : { features: { supplementalGroupsPolicy } }),
+    ...(handlers.length === 0
+      ? {}
+      : {
+          runtimeHandlers: handlers.map(({ name, recursiveReadOnlyMounts, userNamespaces }) => ({
+            name,
+            features: { recursiveReadOnlyMounts, userNamespaces },
+          })),
+        }),
+  };
+}
+
 /** The node's status as this kubelet sees it (k8s pkg/kubelet/nodestatus/setters.go). Pure. */
 export function nodeStatus(facts: NodeFacts, old: Node | undefined): NodeStatus {
   const { machine, runtime } = facts;
@@ -150,6 +175,8 @@ export function nodeStatus(facts: NodeFacts, old: Node | undefined): NodeStatus 
       operatingSystem: 'linux',
       architecture: machine.architecture,
     },
+    ...runtimeStatus(facts),
+    declaredFeatures: [...DECLARED_FEATURES],
     images: facts.images
       .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
       .slice(0, MAX_IMAGES)

@@ -4,8 +4,9 @@ import { ContainerConfigError } from '../containers/downward.js';
 import { hashContainer } from '../containers/hash.js';
 import { restartBackoff, toGoSeconds } from '../containers/restart-backoff.js';
 import { describePod, uidOf } from '../containers/visit.js';
-import { ImagePullError } from '../images/image-puller.js';
-import type { ImagePuller } from '../images/image-puller.js';
+import type { ImageVolume } from '../containers/container-config.js';
+import { ImagePullError, normalizeImage } from '../images/image-puller.js';
+import type { ImagePuller, WantedImage } from '../images/image-puller.js';
 import { latestContainer } from '../runtime/runtime.js';
 import type { ContainerConfig, Runtime, RuntimePod, SandboxConfig } from '../runtime/runtime.js';
 import type { WaitingReason } from '../status/container-statuses.js';
@@ -21,6 +22,8 @@ export interface StartRequest {
   readonly podIp: string;
   /** How often it was restarted when the runtime knows nothing of it any more. */
   readonly restarts?: number;
+  /** Set once the images that are volumes of the container are there. */
+  readonly imageVolumes?: ReadonlyMap<string, ImageVolume>;
 }
 
 /** Builds the runtime's view of one start; rejects with ContainerConfigError. */
@@ -70,9 +73,10 @@ export class ContainerStarter {
     const { pod, container, runtimePod } = request;
     const latest = latestContainer(runtimePod, container.name);
     this.checkBackoff(request);
-    const imageRef = await this.pull(request);
+    const imageVolumes = await this.pullVolumes(request);
+    const imageRef = await this.pull(request, container);
     const attempt = latest ? latest.restartCount + 1 : (request.restarts ?? 0);
-    const config = await this.configure(request, imageRef, attempt);
+    const config = await this.configure({ ...request, imageVolumes }, imageRef, attempt);
     const id = await this.create(request, config);
     try {
       await this.parts.runtime.startContainer(id);
@@ -108,9 +112,30 @@ export class ContainerStarter {
     this.backoff.next(key, latest.finishedAtMs);
   }
 
-  private async pull({ pod, container, sandbox }: StartRequest): Promise<string> {
+  /** The images that the container has as volumes (k8s pkg/kubelet/kuberuntime/kuberuntime_manager.go:getImageVolumes). */
+  private async pullVolumes(request: StartRequest): Promise<ReadonlyMap<string, ImageVolume>> {
+    const { pod, container } = request;
+    const used = new Set(container.volumeMounts?.map(({ name }) => name));
+    const volumes = new Map<string, ImageVolume>();
+    for (const { name, image } of pod.spec.volumes ?? []) {
+      if (!image || !used.has(name)) continue;
+      const wanted = normalizeImage(image.reference ?? '');
+      const { pullPolicy } = image;
+      const ref = await this.pull(request, {
+        image: wanted,
+        ...(pullPolicy ? { imagePullPolicy: pullPolicy } : {}),
+      });
+      volumes.set(name, { ref, name: wanted });
+    }
+    return volumes;
+  }
+
+  private async pull(
+    { pod, container, sandbox }: StartRequest,
+    wanted: WantedImage,
+  ): Promise<string> {
     try {
-      return await this.parts.images.ensure(pod, container, sandbox, (type, reason, message) => {
+      return await this.parts.images.ensure(pod, wanted, sandbox, (type, reason, message) => {
         this.parts.events.pod(pod, type, reason, message, container.name);
       });
     } catch (error) {

@@ -71,6 +71,7 @@ export class KubeletHooks implements WorkerHooks {
         allocatable: node.allocatable(),
         maxPods: options.maxPods,
         unsafeSysctls: options.tuning.unsafeSysctls,
+        hasGroupsPolicy: node.hasGroupsPolicy,
       });
     if (!refusal) this.admitted.add(uidOf(pod));
     return refusal;
@@ -120,6 +121,8 @@ export class KubeletHooks implements WorkerHooks {
   /** k8s pkg/kubelet/runtimeclass/runtimeclass_manager.go:LookupRuntimeHandler. */
   async runtimeHandler({ spec }: Pod): Promise<string> {
     const { runtimeClassName } = spec;
+    if (spec.hostUsers === false && this.parts.node.handler?.userNamespaces !== true)
+      throw new Error('RuntimeClass handler "" does not support user namespaces');
     if (!runtimeClassName) return '';
     return (await this.parts.runtimeClass(runtimeClassName)).handler;
   }

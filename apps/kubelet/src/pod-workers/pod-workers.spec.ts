@@ -226,6 +226,20 @@ describe('PodWorkers', () => {
     await eventually(() => bench.phase() === 'Running');
   });
 
+  it('shows that the image of a volume cannot be pulled', async () => {
+    bench.runtime.refuseImage('data:1');
+    const spec = (reference: string): Partial<Pod['spec']> => ({
+      containers: [
+        { name: 'c', image: 'nginx:1', volumeMounts: [{ name: 'v', mountPath: '/data' }] },
+      ],
+      volumes: [{ name: 'v', image: { reference } }],
+    });
+    bench.workers.update(pod(spec('data:1')));
+    await eventually(() => bench.waiting() === 'ErrImagePull');
+    bench.workers.update(pod(spec('data:2'), { generation: 2 }));
+    await eventually(() => bench.phase() === 'Running');
+  });
+
   it('ends a pod that finished', async () => {
     bench.workers.update(pod({ restartPolicy: 'Never' }));
     await eventually(() => bench.phase() === 'Running');

@@ -2,10 +2,16 @@ import type {
   ContainerConfig as CriContainerConfig,
   Init,
   LinuxContainerResources,
+  Mount,
   NamespaceOption,
   PodSandboxConfig,
 } from '@orrery/cri';
-import type { ContainerConfig, ContainerResources, SandboxConfig } from './runtime.js';
+import type {
+  ContainerConfig,
+  ContainerResources,
+  RuntimeMount,
+  SandboxConfig,
+} from './runtime.js';
 
 const namespaces = (sandbox: SandboxConfig): Init<NamespaceOption> => ({
   network: sandbox.hostNetwork ? 'NODE' : 'POD',
@@ -47,6 +53,12 @@ export function toLinuxResources(resources: ContainerResources): Init<LinuxConta
   };
 }
 
+function toMount({ image, ...mount }: RuntimeMount): Init<Mount> {
+  if (!image) return mount;
+  const spec = { image: image.ref, userSpecifiedImage: image.name };
+  return { ...mount, image: spec, imageSubPath: image.subPath };
+}
+
 export function toContainerConfig(
   config: ContainerConfig,
   sandbox: SandboxConfig,
@@ -59,7 +71,7 @@ export function toContainerConfig(
     args: config.args,
     workingDir: config.workingDir,
     envs: config.envs,
-    mounts: config.mounts,
+    mounts: config.mounts.map(toMount),
     labels: config.labels,
     annotations: config.annotations,
     logPath: config.logPath,
@@ -78,6 +90,7 @@ export function toContainerConfig(
         },
         readonlyRootfs: config.readonlyRootfs,
         supplementalGroups: config.supplementalGroups,
+        supplementalGroupsPolicy: config.supplementalGroupsPolicy,
         runAsUser: config.runAsUser === undefined ? undefined : { value: config.runAsUser },
         runAsGroup: config.runAsGroup === undefined ? undefined : { value: config.runAsGroup },
       },

@@ -1,5 +1,6 @@
 import { fromNanoseconds } from '@orrery/cri';
-import type { ContainerStatus, PodSandboxStatus } from '@orrery/cri';
+import type { LinuxContainerUser as LinuxUser } from '@orrery/api';
+import type { ContainerStatus, LinuxContainerUser, Mount, PodSandboxStatus } from '@orrery/cri';
 import {
   CONTAINER_NAME_LABEL,
   HASH_ANNOTATION,
@@ -12,6 +13,7 @@ import type {
   ContainerResources,
   RuntimeContainer,
   RuntimeContainerState,
+  RuntimeMount,
   RuntimePod,
   RuntimeSandbox,
 } from './runtime.js';
@@ -51,6 +53,27 @@ function toResources({ resources }: ContainerStatus): ContainerResources | undef
   };
 }
 
+const toMount = ({
+  containerPath,
+  hostPath,
+  readonly,
+  image,
+  imageSubPath,
+}: Mount): RuntimeMount => ({
+  containerPath,
+  hostPath,
+  readonly,
+  ...(image?.image
+    ? { image: { ref: image.image, name: image.userSpecifiedImage, subPath: imageSubPath } }
+    : {}),
+});
+
+const toUser = ({ uid, gid, supplementalGroups }: LinuxContainerUser): LinuxUser => ({
+  uid,
+  gid,
+  ...(supplementalGroups.length > 0 ? { supplementalGroups: [...supplementalGroups] } : {}),
+});
+
 function toContainer(status: ContainerStatus, sandboxId: string): RuntimeContainer {
   const resources = toResources(status);
   return {
@@ -74,11 +97,8 @@ function toContainer(status: ContainerStatus, sandboxId: string): RuntimeContain
     message: status.message,
     logPath: status.logPath,
     annotations: status.annotations,
-    mounts: status.mounts.map(({ containerPath, hostPath, readonly }) => ({
-      containerPath,
-      hostPath,
-      readonly,
-    })),
+    mounts: status.mounts.map(toMount),
+    ...(status.user?.linux ? { user: { linux: toUser(status.user.linux) } } : {}),
   };
 }
 

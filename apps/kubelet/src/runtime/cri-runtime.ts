@@ -63,7 +63,17 @@ export class CriRuntime implements Runtime {
 
   async version(): Promise<RuntimeInfo> {
     const { runtimeName, runtimeVersion } = await call(this.cri.runtime.version({}));
-    return { name: runtimeName, version: runtimeVersion };
+    const { runtimeHandlers, features } = await call(this.cri.runtime.status({}));
+    return {
+      name: runtimeName,
+      version: runtimeVersion,
+      handlers: runtimeHandlers.map((one) => ({
+        name: one.name,
+        recursiveReadOnlyMounts: one.features?.recursiveReadOnlyMounts === true,
+        userNamespaces: one.features?.userNamespaces === true,
+      })),
+      ...(features ? { supplementalGroupsPolicy: features.supplementalGroupsPolicy } : {}),
+    };
   }
 
   async status(): Promise<readonly RuntimeCondition[]> {

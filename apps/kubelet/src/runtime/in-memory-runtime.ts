@@ -64,7 +64,13 @@ export class InMemoryRuntime implements Runtime {
   }
 
   version(): Promise<RuntimeInfo> {
-    return Promise.resolve({ name: 'memory', version: '1' });
+    const all = { name: '', recursiveReadOnlyMounts: true, userNamespaces: true };
+    return Promise.resolve({
+      name: 'memory',
+      version: '1',
+      handlers: [all],
+      supplementalGroupsPolicy: true,
+    });
   }
 
   status(): Promise<readonly RuntimeCondition[]> {

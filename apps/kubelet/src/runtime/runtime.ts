@@ -1,3 +1,4 @@
+import type { ContainerUser } from '@orrery/api';
 import type { MountPropagation } from '@orrery/cri';
 import type { RegistryCredentials } from '../images/pull-secrets.js';
 
@@ -8,6 +9,10 @@ export interface RuntimeMount {
   readonly containerPath: string;
   readonly hostPath: string;
   readonly readonly: boolean;
+  /** So are the mounts below. */
+  readonly recursiveReadOnly?: boolean;
+  /** The files of an image, or what lies there at a path, instead of a folder of the node. */
+  readonly image?: { readonly ref: string; readonly name: string; readonly subPath: string };
   /** Whether what is mounted later on one side is seen on the other; default: not. */
   readonly propagation?: MountPropagation;
 }
@@ -37,6 +42,8 @@ export interface RuntimeContainer {
   readonly logPath: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly mounts: readonly RuntimeMount[];
+  /** As whom its first process runs, where the runtime tells. */
+  readonly user?: ContainerUser;
 }
 
 export interface RuntimeSandbox {
@@ -116,6 +123,8 @@ export interface ContainerConfig {
   readonly runAsUser?: number;
   readonly runAsGroup?: number;
   readonly supplementalGroups: readonly number[];
+  /** Whether the groups that the image gives the user come to these; default: they do. */
+  readonly supplementalGroupsPolicy?: 'Merge' | 'Strict';
   readonly privileged: boolean;
   readonly readonlyRootfs: boolean;
   /** `allowPrivilegeEscalation: false`. */
@@ -141,9 +150,19 @@ export interface StreamRequest {
   readonly tty: boolean;
 }
 
+export interface RuntimeHandler {
+  readonly name: string;
+  readonly recursiveReadOnlyMounts: boolean;
+  readonly userNamespaces: boolean;
+}
+
 export interface RuntimeInfo {
   readonly name: string;
   readonly version: string;
+  /** Of RuntimeClasses; that of no name is the default. */
+  readonly handlers?: readonly RuntimeHandler[];
+  /** Undefined where the runtime does not tell, as older ones. */
+  readonly supplementalGroupsPolicy?: boolean;
 }
 
 export interface RuntimeCondition {

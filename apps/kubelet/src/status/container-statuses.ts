@@ -1,5 +1,6 @@
 import type { Container, ContainerState, ContainerStatus, Pod } from '@orrery/api';
 import { toTime } from '@orrery/component';
+import { recursiveReadOnly } from '../volumes/recursive-read-only.js';
 import { normalizeImage } from '../images/image-puller.js';
 import type { RuntimeContainer, RuntimePod } from '../runtime/runtime.js';
 import { shouldRestart } from '../pod-workers/compute-actions.js';
@@ -24,6 +25,8 @@ export interface ContainerStatusInput {
   readonly initializing: boolean;
   /** Nothing will be started again. */
   readonly terminal: boolean;
+  /** Whether the runtime can make volumes read-only with the mounts below. */
+  readonly recursiveReadOnly?: boolean;
   /** All containers are taken away to be started anew. */
   readonly restartingAll?: boolean;
   terminationMessage(container: RuntimeContainer): string | undefined;
@@ -81,6 +84,7 @@ function statusOf(
     image: latest.image || image,
     imageID: latest.imageRef,
     containerID: `${input.runtimeName}://${latest.id}`,
+    ...(latest.user ? { user: latest.user } : {}),
   };
 }
 
@@ -164,14 +168,39 @@ function restarting(
   return { ...status, lastState: status.state ?? {}, state: waiting(reason) };
 }
 
+/** How volumes are mounted (k8s kubelet_pods.go:convertToAPIContainerStatuses, KEP-3857). */
+function mountStatuses(
+  { volumeMounts = [] }: Container,
+  supported: boolean,
+): Pick<ContainerStatus, 'volumeMounts'> {
+  if (volumeMounts.length === 0) return {};
+  return {
+    volumeMounts: volumeMounts.map((mount) => ({
+      name: mount.name,
+      mountPath: mount.mountPath,
+      ...(mount.readOnly
+        ? {
+            readOnly: true,
+            recursiveReadOnly: recursiveReadOnly(mount, supported).mode ? 'Enabled' : 'Disabled',
+          }
+        : {}),
+    })),
+  };
+}
+
 /** Statuses of one container list, sorted as the spec lists them (k8s convertToAPIContainerStatuses). */
 export function containerStatuses(input: ContainerStatusInput): ContainerStatus[] {
-  return input.containers.map((container) => {
-    const [latest, previous] =
-      input.runtimePod?.containers.filter((one) => one.name === container.name) ?? [];
-    if (!latest) return neverSeen(container, input);
-    const status = statusOf(latest, input, normalizeImage(container.image ?? ''));
-    const lastState = lastStateOf(status, previous, input);
-    return restarting(container, { ...status, lastState }, latest, input);
-  });
+  return input.containers.map((container) => ({
+    ...containerStatus(container, input),
+    ...mountStatuses(container, input.recursiveReadOnly === true),
+  }));
+}
+
+function containerStatus(container: Container, input: ContainerStatusInput): ContainerStatus {
+  const [latest, previous] =
+    input.runtimePod?.containers.filter((one) => one.name === container.name) ?? [];
+  if (!latest) return neverSeen(container, input);
+  const status = statusOf(latest, input, normalizeImage(container.image ?? ''));
+  const lastState = lastStateOf(status, previous, input);
+  return restarting(container, { ...status, lastState }, latest, input);
 }

@@ -41,6 +41,8 @@ export interface StatusInput {
     container: RuntimeContainer | undefined,
     old: ContainerStatus | undefined,
   ): Partial<ContainerStatus>;
+  /** Whether the runtime can make volumes read-only with the mounts below. */
+  readonly recursiveReadOnly?: boolean;
   terminationMessage(container: RuntimeContainer): string | undefined;
 }
 

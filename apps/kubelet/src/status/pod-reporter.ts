@@ -18,6 +18,8 @@ export interface ReporterParts {
   readonly hostIps: readonly string[];
   readonly resizer: Pick<PodResizer, 'conditions' | 'statusOf'>;
   runtimeName(): string;
+  /** Whether the runtime can make volumes read-only with the mounts below. */
+  recursiveReadOnly(): boolean;
 }
 
 /** Turns what a worker knows into the pod's status and hands it to the status manager. */
@@ -45,6 +47,7 @@ export class PodReporter {
       reasons: input.reasons,
       probes,
       runtimeName: this.parts.runtimeName(),
+      recursiveReadOnly: this.parts.recursiveReadOnly(),
       hostIps,
       now: toTime(clock.now()),
       terminal: input.terminal,

@@ -92,7 +92,9 @@ export class VolumeManager implements PodVolumes {
     );
     const result = new Map<string, MountedVolume>();
     for (const volume of pod.spec.volumes ?? [])
-      if (used.has(volume.name)) result.set(volume.name, await this.mountOne(pod, volume));
+      // Those of images are the runtime's.
+      if (used.has(volume.name) && !volume.image)
+        result.set(volume.name, await this.mountOne(pod, volume));
     this.mounted.set(uidOf(pod), { volumes: result, shown: shownOf(pod) });
   }
 

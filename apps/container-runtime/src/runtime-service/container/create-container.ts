@@ -44,12 +44,13 @@ function logPathOf({ logPath }: ContainerConfig, folder: string): string {
 /** Paths inside of the container start at its root and never leave it, whatever dots they hold. */
 const insideRoot = (path: string): string => resolve('/', path);
 
-function withPathsInside(config: ContainerConfig): ContainerConfig {
+/** As it is kept: with volumes of images as folders of this machine. */
+function recorded(runtime: Runtime, config: ContainerConfig): ContainerConfig {
   return {
     ...config,
     workingDir: config.workingDir === '' ? '' : insideRoot(config.workingDir),
     mounts: config.mounts.map((mount) => ({
-      ...mount,
+      ...runtime.imageVolumes.resolve(mount),
       containerPath: insideRoot(mount.containerPath),
     })),
   };
@@ -70,11 +71,13 @@ export function createContainer(
   refuseTakenName(runtime, sandbox.id, config.metadata);
   checkPropagation(config.mounts, runtime.isolation);
   const id = runtime.newId();
+  const named = imageNameOf(config, image);
   runtime.containers.put({
     id,
     sandboxId: sandbox.id,
-    config: withPathsInside(config),
-    image: imageNameOf(config, image),
+    config: recorded(runtime, config),
+    image: named,
+    user: runtime.usersOf(config, named),
     imageId: image.id,
     imageRef: image.repoDigests[0] ?? image.id,
     logPath: logPathOf(config, sandboxConfig?.logDirectory || sandbox.config.logDirectory),

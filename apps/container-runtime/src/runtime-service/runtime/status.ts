@@ -18,9 +18,12 @@ export function status(runtime: Runtime, { verbose }: StatusRequest): Init<Statu
       ],
     },
     runtimeHandlers: [
-      { name: '', features: { recursiveReadOnlyMounts: false, userNamespaces: false } },
+      {
+        name: '',
+        features: { recursiveReadOnlyMounts: runtime.isolation !== 'none', userNamespaces: false },
+      },
     ],
-    features: { supplementalGroupsPolicy: false },
+    features: { supplementalGroupsPolicy: true },
     info: verbose
       ? {
           config: JSON.stringify({
