@@ -79,6 +79,6 @@ export class HealthCheckNodePorts {
     };
     response.writeHead(localEndpoints > 0 && serviceProxyHealthy ? 200 : 503, headers);
     const body = { service: { namespace, name }, localEndpoints, serviceProxyHealthy };
-    response.end(JSON.stringify(body));
+    response.end(JSON.stringify(body, null, '\t'));
   }
 }

@@ -122,14 +122,18 @@ describe(HealthCheckNodePorts.name, () => {
     };
     set(2);
     const answer = await eventually(() => get(30_999, '/'));
-    expect([answer.code, JSON.parse(answer.body)]).toEqual([
-      200,
-      {
-        service: { namespace: 'default', name: 'web' },
-        localEndpoints: 2,
-        serviceProxyHealthy: true,
-      },
-    ]);
+    // As upstream's text is indented (k8s pkg/proxy/healthcheck/service_health.go:hcHandler).
+    const text = [
+      '{',
+      '\t"service": {',
+      '\t\t"namespace": "default",',
+      '\t\t"name": "web"',
+      '\t},',
+      '\t"localEndpoints": 2,',
+      '\t"serviceProxyHealthy": true',
+      '}',
+    ].join('\n');
+    expect([answer.code, answer.body]).toEqual([200, text]);
     set(0);
     expect((await get(30_999, '/')).code).toBe(503);
     set(1);
