@@ -287,7 +287,11 @@ describe('binding and eviction of a pod', () => {
     const { json } = await api.ask(`${PODS}?fieldSelector=spec.nodeName%3Dn1`);
     expect(namesOf({ json })).toContain('bound');
     const { json: now } = await api.ask(`${PODS}/bound`);
-    expect(now).toMatchObject({ status: { conditions: [{ type: 'PodScheduled' }] } });
+    expect(now).toMatchObject({
+      // A node is not what users declare (e2e "Pods Extended (pod generation)").
+      metadata: { generation: 1 },
+      status: { conditions: [{ type: 'PodScheduled', observedGeneration: 1 }] },
+    });
     expect(now).not.toHaveProperty('status.nominatedNodeName');
   });
 

@@ -45,6 +45,8 @@ export interface UpdateCall {
   readonly pause?: () => Promise<void>;
   /** The caller has asked the admission chain itself, about another object (Scale, Binding …). */
   readonly admitted?: boolean;
+  /** What it changes is not what users declare: a node that a scheduler has chosen. */
+  readonly keepsGeneration?: boolean;
 }
 
 /**
@@ -164,7 +166,8 @@ async function prepare(
   const context = kindContextOf(scope, call.context);
   keepServerFields(object, old);
   strategy.prepareForUpdate?.(object, old, context);
-  if (hasGeneration(kind) && declarationChanged(kind, object, old))
+  const counts = hasGeneration(kind) && !call.keepsGeneration;
+  if (counts && declarationChanged(kind, object, old))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
   await call.pause?.();
   const found = strategy.validateUpdate?.(object, old, context) ?? [];

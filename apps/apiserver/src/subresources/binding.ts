@@ -57,12 +57,14 @@ function assign(pod: Pod, binding: Binding, now: string): Pod {
   copyMetadata(next, binding);
   // What was nominated is outdated from now on (feature ClearingNominatedNodeNameAfterBinding, on since 1.35).
   const { nominatedNodeName: _, conditions = [], ...status } = next.status ?? {};
+  const { generation } = pod.metadata;
   next.status = {
     ...status,
     conditions: [
       ...conditions.filter((condition) => condition.type !== 'PodScheduled'),
       {
         type: 'PodScheduled',
+        ...(generation ? { observedGeneration: generation } : {}),
         status: 'True',
         lastProbeTime: null,
         lastTransitionTime: now,
@@ -86,6 +88,7 @@ async function bind(services: ServerServices, binding: Binding, call: BindCall):
     ...call,
     admitted: true,
     subresource: 'binding',
+    keepsGeneration: true,
     strategy: {},
   });
 }
