@@ -4,6 +4,7 @@ import type { KubeClient } from '@orrery/client';
 import type { Clock, Logger, Metrics, Random } from '@orrery/component';
 import type { EventRecorder } from '@orrery/controller';
 import type { InformerFactory, Lister } from '@orrery/informers';
+import { ClaimLedger } from './cache/claim-ledger.js';
 import { SchedulerCache } from './cache/scheduler-cache.js';
 import type { SchedulingOptions } from './config/options.js';
 import { explain, withoutNode } from './explain/explain.js';
@@ -61,6 +62,8 @@ function listersOf(informers: InformerFactory): Listers {
     replicaSets: informers.informer(resources.replicasets).lister,
     statefulSets: informers.informer(resources.statefulsets).lister,
     replicationControllers: informers.informer(resources.replicationcontrollers).lister,
+    deviceClasses: informers.informer(resources.deviceclasses).lister,
+    resourceSlices: informers.informer(resources.resourceslices).lister,
   };
 }
 
@@ -105,6 +108,7 @@ function queuePolicy(profiles: ReadonlyMap<string, Framework>): QueuePolicy {
       const profile = profileOf(pod);
       return profile !== undefined && !isSuccess(profile.preEnqueue(pod));
     },
+    mayRelease: (pod, event) => profileOf(pod)?.mayRelease(pod, event) ?? false,
     helps: ({ info: { pod }, refusedBy }, event) =>
       profileOf(pod)?.helps(pod, refusedBy, event) ?? true,
   };
@@ -191,6 +195,7 @@ function newChooser({ options, around, cache, nominator, extenders, meters }: Ch
 export function assemble(options: SchedulingOptions, around: Surroundings): Assembly {
   const { client, informers, clock, random, logger } = around;
   const cache = new SchedulerCache(clock);
+  const ledger = new ClaimLedger();
   const nominator = new Nominator();
   const listers = listersOf(informers);
   const { pods } = listers;
@@ -200,7 +205,7 @@ export function assemble(options: SchedulingOptions, around: Surroundings): Asse
     options.extenders.map((each) => new Extender(each)),
     logger,
   );
-  const base = { client, nominator, events, clock, random, logger, extenders };
+  const base = { client, nominator, ledger, events, clock, random, logger, extenders };
   const profiles = buildProfiles(options, {
     ...base,
     nodes: cache,
@@ -215,7 +220,7 @@ export function assemble(options: SchedulingOptions, around: Surroundings): Asse
   const core = { profiles, cache };
   const queue = newQueue(options, core, { clock, meters });
   const isOurs = (pod: Pod): boolean => profiles.has(pod.spec.schedulerName ?? '');
-  new ClusterWatch({ informers, cache, queue, nominator, isOurs }).attach();
+  new ClusterWatch({ informers, cache, ledger, queue, nominator, isOurs }).attach();
   const chooser = newChooser({ ...core, options, around, nominator, extenders, meters });
   const status = new PodStatusWriter(client, clock);
   return {

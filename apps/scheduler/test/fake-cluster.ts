@@ -1,7 +1,13 @@
-import { applyStrategicMergePatch, keyOf, newNotFound, toKeyString } from '@orrery/apimachinery';
+import {
+  applyStrategicMergePatch,
+  keyOf,
+  newConflict,
+  newNotFound,
+  toKeyString,
+} from '@orrery/apimachinery';
 import type { KubeObject, ObjectKey } from '@orrery/apimachinery';
 import { schemaRegistry } from '@orrery/api';
-import type { Binding, Pod, ResourceRef } from '@orrery/api';
+import type { Binding, Pod, ResourceClaim, ResourceRef } from '@orrery/api';
 import type { KubeClient, ResourceClient, WatchEvent, WatchQuery } from '@orrery/client';
 
 type Push = (event: WatchEvent<KubeObject>) => void;
@@ -37,6 +43,10 @@ export class FakeCluster implements KubeClient {
     return this.#of('pods').get(`default/${name}`) as Pod | undefined;
   }
 
+  claim(name: string): ResourceClaim | undefined {
+    return this.#of('resourceclaims').get(`default/${name}`) as ResourceClaim | undefined;
+  }
+
   /** Node by pod name; '' for those without. */
   placements(): Record<string, string> {
     const pods = [...this.#of('pods').values()] as Pod[];
@@ -51,6 +61,9 @@ export class FakeCluster implements KubeClient {
           items: structuredClone([...this.#of(plural).values()]),
         }),
       watch: (query, signal) => this.#watch(plural, query, signal),
+      get: (key) => Promise.resolve(structuredClone(this.#get(plural, key))),
+      update: (object) => this.#replace(plural, object, 'status'),
+      updateStatus: (object) => this.#replace(plural, object, 'spec'),
       patch: (key, _type, body) => this.#patch(plural, key, body as object),
       delete: (key) => {
         this.remove(plural, key);
@@ -92,6 +105,17 @@ export class FakeCluster implements KubeClient {
     log.push({ at: this.#revision, event });
     this.#log.set(plural, log);
     for (const push of this.#watchers.get(plural) ?? []) push(event);
+  }
+
+  /** Writes an object, but for a part that stays as it was; a conflict when it was changed meanwhile. */
+  #replace(plural: string, object: KubeObject, kept: string): Promise<KubeObject> {
+    const before = this.#get(plural, keyOf(object));
+    if (object.metadata.resourceVersion !== before.metadata.resourceVersion)
+      return Promise.reject(
+        newConflict({ group: '', resource: plural }, keyOf(object).name, 'old'),
+      );
+    this.put(plural, { ...object, [kept]: (before as unknown as Record<string, unknown>)[kept] });
+    return Promise.resolve(structuredClone(this.#get(plural, keyOf(object))));
   }
 
   #patch(plural: string, key: ObjectKey, body: object): Promise<KubeObject> {

@@ -1,7 +1,9 @@
 import type { KubeObject } from '@orrery/apimachinery';
+import type { ResourceClaim } from '@orrery/api';
 import { silentLogger } from '@orrery/component';
 import { noEvents } from '@orrery/controller';
 import { Indexer } from '@orrery/informers';
+import { ClaimLedger } from '../src/cache/claim-ledger.js';
 import { SchedulerCache } from '../src/cache/scheduler-cache.js';
 import { Extenders } from '../src/extender/extenders.js';
 import { CycleState } from '../src/framework/cycle-state.js';
@@ -22,6 +24,7 @@ export interface World {
   /** On their nodes. */
   readonly pods?: readonly PodBuilder[];
   readonly objects?: Contents;
+  readonly resourceClaims?: readonly ResourceClaim[];
   readonly args?: unknown;
 }
 
@@ -47,6 +50,8 @@ export function listersOf(contents: Contents = {}): Listers {
     replicaSets: indexer(contents.replicaSets),
     statefulSets: indexer(contents.statefulSets),
     replicationControllers: indexer(contents.replicationControllers),
+    deviceClasses: indexer(contents.deviceClasses),
+    resourceSlices: indexer(contents.resourceSlices),
   };
 }
 
@@ -57,6 +62,7 @@ export function contextOf(own: Partial<PluginContext>): PluginContext {
     client: undefined as unknown as PluginContext['client'],
     nodes: new SchedulerCache(new FakeClock()),
     listers: listersOf(),
+    ledger: new ClaimLedger(),
     nominator: new Nominator(),
     events: noEvents,
     clock: new FakeClock(),
@@ -76,12 +82,17 @@ export function contextOf(own: Partial<PluginContext>): PluginContext {
 export class PluginBench {
   readonly cache = new SchedulerCache(new FakeClock());
   readonly nominator = new Nominator();
+  readonly ledger = new ClaimLedger();
   readonly framework: Framework;
   readonly plugins: readonly Plugin[];
   readonly budgets: readonly PodDisruptionBudget[];
 
-  constructor(entries: readonly PluginEntry[], { nodes, pods, objects, args }: World) {
+  constructor(
+    entries: readonly PluginEntry[],
+    { nodes, pods, objects, resourceClaims, args }: World,
+  ) {
     for (const each of nodes ?? []) this.cache.setNode(each.build());
+    for (const each of resourceClaims ?? []) this.ledger.observe(each);
     for (const each of pods ?? []) this.cache.setPod(each.info());
     const listers = listersOf(objects);
     this.budgets = listers.budgets.list();
@@ -89,6 +100,7 @@ export class PluginBench {
       nodes: this.cache,
       listers,
       nominator: this.nominator,
+      ledger: this.ledger,
       filters: () => this.framework,
     });
     this.plugins = entries.map((entry) => entry.create(context, args));

@@ -33,6 +33,14 @@ export type { EventRecorder, EventRecorderOptions } from './writes/event-recorde
 export { ApiEventRecorder, noEvents, toReference } from './writes/event-recorder.js';
 // Nodes.
 export { nodeMatchesPod, nodeMatchesSelector, nodeMatchesTerm } from './nodes/node-selector.js';
+// Resource claims of pods.
+export type { ClaimPlace } from './claims/pod-claims.js';
+export {
+  ALLOCATED_FINALIZER,
+  isReservedFor,
+  notOwnedBy,
+  placeOfClaim,
+} from './claims/pod-claims.js';
 // Leader election.
 export type { LeaderElectionOptions, Leadership } from './election/leader-elector.js';
 export { LeaderElector, LeadershipLost, alwaysLeader } from './election/leader-elector.js';

@@ -111,6 +111,7 @@ describe('toOptions()', () => {
       'NodeResourcesFit',
       'PodTopologySpread',
       'InterPodAffinity',
+      'DynamicResources',
       'NodeResourcesBalancedAllocation',
       'ImageLocality',
     ]);
@@ -226,11 +227,6 @@ describe('choosePlugins()', () => {
       name: 'a plugin at a point that it does not have',
       plugins: '{filter: {enabled: [{name: ImageLocality}]}}',
       want: 'plugin "ImageLocality" does not extend FilterPlugin plugin',
-    },
-    {
-      name: 'dynamic resource allocation',
-      plugins: '{multiPoint: {enabled: [{name: DynamicResources}]}}',
-      want: 'plugin DynamicResources is not modelled',
     },
     {
       name: 'gangs',

@@ -11,7 +11,7 @@ interface Enabled {
 }
 
 /** Plugins of upstream that are refused where a configuration names them. */
-const NOT_MODELLED = ['DynamicResources', 'GangScheduling', 'DeferredPodScheduling'];
+const NOT_MODELLED = ['GangScheduling', 'DeferredPodScheduling'];
 
 const title = (point: ExtensionPoint): string =>
   `${point.slice(0, 1).toUpperCase()}${point.slice(1)}Plugin`;

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { resources } from '@orrery/api';
 import type { Node, Pod, ResourceRef } from '@orrery/api';
 import type { InformerFactory, SharedInformer } from '@orrery/informers';
+import type { ClaimLedger } from '../cache/claim-ledger.js';
 import type { SchedulerCache } from '../cache/scheduler-cache.js';
 import type { ClusterEvent, ClusterEventName } from '../framework/cluster-event.js';
 import type { Nominator } from '../framework/nominator.js';
@@ -16,14 +17,18 @@ export const LIVE_PODS = {
   fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed',
 } as const;
 
-/** API servers of before 1.21 do not have them unless told to. */
+/** API servers of before 1.21 and 1.34 do not have them unless told to. */
 export const MAY_BE_ABSENT: readonly ResourceRef[] = [
   resources.csistoragecapacities as ResourceRef,
+  resources.resourceclaims as ResourceRef,
+  resources.deviceclasses as ResourceRef,
+  resources.resourceslices as ResourceRef,
 ];
 
 export interface ClusterWatchOptions {
   readonly informers: InformerFactory;
   readonly cache: SchedulerCache;
+  readonly ledger: ClaimLedger;
   readonly queue: SchedulingQueue;
   readonly nominator: Nominator;
   /** Whether a pod asks for one of our profiles. */
@@ -76,6 +81,9 @@ export class ClusterWatch {
     this.#tellOf(informers.informer(resources.csinodes), 'CsiNode');
     this.#tellOf(informers.informer(resources.csidrivers), 'CsiDriver');
     this.#tellOf(informers.informer(resources.csistoragecapacities), 'StorageCapacity');
+    this.#tellOf(informers.informer(resources.deviceclasses), 'DeviceClass');
+    this.#tellOf(informers.informer(resources.resourceslices), 'ResourceSlice');
+    this.#watchClaims();
     const namespaces = informers.informer(resources.namespaces);
     namespaces.addHandler({
       onAdd: () => {
@@ -87,6 +95,26 @@ export class ClusterWatch {
       },
     });
     this.#tellOf(namespaces, 'Namespace');
+  }
+
+  /** The ledger knows before anybody is told. */
+  #watchClaims(): void {
+    const { informers, ledger } = this.options;
+    const name = 'ResourceClaim';
+    informers.informer(resources.resourceclaims).addHandler({
+      onAdd: (claim) => {
+        ledger.observe(claim);
+        this.#tell({ name, new: claim });
+      },
+      onUpdate: (claim, old) => {
+        ledger.observe(claim);
+        this.#tell({ name, new: claim, old });
+      },
+      onDelete: (claim) => {
+        ledger.forget(claim);
+        this.#tell({ name, old: claim });
+      },
+    });
   }
 
   #tell(event: ClusterEvent): void {

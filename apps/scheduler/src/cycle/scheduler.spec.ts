@@ -5,6 +5,7 @@ import type { EventRecorder } from '@orrery/controller';
 import { InformerFactory } from '@orrery/informers';
 import { eventually } from '@orrery/testkit';
 import { node, pod } from '../../test/builders.js';
+import { DRIVER, claim, deviceClass, nodeSlice } from '../../test/devices.js';
 import { FakeCluster } from '../../test/fake-cluster.js';
 import { assemble } from '../assemble.js';
 import { SchedulerFlags, toOptions } from '../config/options.js';
@@ -84,6 +85,59 @@ describe(Scheduler.name, () => {
     await eventually(() => {
       const { a } = cluster.placements();
       expect(events).toContain(`Normal Scheduled a: Successfully assigned default/a to ${a}`);
+    });
+  });
+
+  it('gives devices to claims and reserves them, and to the next pod when they are free again', async () => {
+    const { cluster, events } = running;
+    cluster.put('nodes', node('n1').build());
+    cluster.put('deviceclasses', deviceClass('gpu'));
+    cluster.put('resourceslices', nodeSlice('n1', ['d0']));
+    for (const name of ['first', 'second']) {
+      cluster.put('resourceclaims', claim(name));
+      cluster.put('pods', pod(name).claiming(name).build());
+    }
+    running.start();
+    await eventually(() => {
+      expect(Object.values(cluster.placements()).sort()).toEqual(['', 'n1']);
+    });
+    const [winner, loser] = cluster.pod('first')?.spec.nodeName
+      ? ['first', 'second']
+      : ['second', 'first'];
+    expect(cluster.claim(winner ?? '')).toMatchObject({
+      metadata: { finalizers: ['resource.kubernetes.io/delete-protection'] },
+      status: {
+        allocation: {
+          devices: { results: [{ request: 'r', driver: DRIVER, pool: 'n1', device: 'd0' }] },
+        },
+        reservedFor: [{ resource: 'pods', name: winner, uid: `uid-${winner}` }],
+      },
+    });
+    const refusal =
+      '0/1 nodes are available: 1 cannot allocate all claims. still not schedulable, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.';
+    await eventually(() => {
+      expect(events).toContain(`Warning FailedScheduling ${loser}: ${refusal}`);
+    });
+    cluster.put('resourceclaims', claim(winner ?? ''));
+    await eventually(() => {
+      expect(cluster.placements()[loser ?? '']).toBe('n1');
+    });
+  });
+
+  it('takes a pod up when its claim appears', async () => {
+    const { cluster } = running;
+    cluster.put('nodes', node('n1').build());
+    cluster.put('deviceclasses', deviceClass('gpu'));
+    cluster.put('resourceslices', nodeSlice('n1', ['d0']));
+    cluster.put('pods', pod('a').claiming('x').build());
+    cluster.put('pods', pod('plain').build());
+    running.start();
+    await eventually(() => {
+      expect(cluster.placements()).toEqual({ a: '', plain: 'n1' });
+    });
+    cluster.put('resourceclaims', claim('x'));
+    await eventually(() => {
+      expect(cluster.placements()['a']).toBe('n1');
     });
   });
 

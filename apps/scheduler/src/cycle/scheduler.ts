@@ -265,23 +265,24 @@ export class Scheduler {
   }
 
   /** Gives the place back and reports. */
-  #undo(attempt: Try, nodeName: string, status: Status): Promise<void> {
+  async #undo(attempt: Try, nodeName: string, status: Status): Promise<void> {
     const { framework, state, queued } = attempt;
-    const { cache, queue } = this.options;
-    framework.unreserve(state, queued.info, nodeName);
+    const { cache, queue, logger } = this.options;
+    const undone = framework.unreserve(state, queued.info, nodeName)?.catch((error: unknown) => {
+      logger.warn('not given back', { pod: keyOfPod(queued.info), error: String(error) });
+    });
     cache.forget(queued.info.uid);
     queue.onEvent({ name: 'AssignedPodDelete', old: queued.info.pod });
-    if (!isRejected(status))
-      return this.#fail(attempt, {
-        ...errorFailure(status.error ?? status.reasons.join(', ')),
-        nominatedNode: '',
-      });
-    return this.#fail(attempt, {
-      nominatedNode: '',
+    if (undone) await undone;
+    const rejected: Failure = {
       reason: 'Unschedulable',
       message: status.reasons.join(', '),
       refusedBy: new Set(status.plugin ? [status.plugin] : []),
-    });
+    };
+    const failure = isRejected(status)
+      ? rejected
+      : errorFailure(status.error ?? status.reasons.join(', '));
+    await this.#fail(attempt, { ...failure, nominatedNode: '' });
   }
 
   async #fail(attempt: Try, failure: Failure): Promise<void> {

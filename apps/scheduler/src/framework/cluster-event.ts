@@ -20,6 +20,9 @@ export type ClusterEventName =
   | 'CsiNode'
   | 'CsiDriver'
   | 'StorageCapacity'
+  | 'ResourceClaim'
+  | 'DeviceClass'
+  | 'ResourceSlice'
   | 'Namespace'
   | 'Timeout';
 

@@ -35,6 +35,18 @@ type BindPoint = 'permit' | 'preBind';
 /** Templates whose verdicts are kept. */
 const MAX_TEMPLATES = 16;
 
+/** What both ask for is written, and both say why. */
+function after(before: PostFilterResult, result: PostFilterResult): PostFilterResult {
+  const act = async (): Promise<void> => {
+    await before.act?.();
+    await result.act?.();
+  };
+  const acts = before.act ? { act } : {};
+  if (isSuccess(result.status)) return { ...result, ...acts };
+  const status = unschedulable(...before.status.reasons, ...result.status.reasons);
+  return { ...result, ...acts, status };
+}
+
 const only = (set: PluginSets[ExtensionPoint]): readonly Plugin[] =>
   set.map(({ plugin }) => plugin);
 
@@ -100,6 +112,15 @@ export class Framework implements FilterRunner {
           (hint) => hint.on.includes(event.name) && (hint.helps?.(pod, event) ?? true),
         ) ??
           true),
+    );
+  }
+
+  /** True when a plugin that holds pods back waits for the event. */
+  mayRelease(pod: Pod, event: ClusterEvent): boolean {
+    return this.#sets.preEnqueue.some((plugin) =>
+      plugin.events?.some(
+        (hint) => hint.on.includes(event.name) && (hint.helps?.(pod, event) ?? true),
+      ),
     );
   }
 
@@ -191,10 +212,6 @@ export class Framework implements FilterRunner {
     diagnosis: Diagnosis,
   ): PostFilterResult | Promise<PostFilterResult> {
     let refused: PostFilterResult = { status: unschedulable() };
-    const after = (before: PostFilterResult, result: PostFilterResult): PostFilterResult =>
-      isSuccess(result.status)
-        ? result
-        : { ...result, status: unschedulable(...before.status.reasons, ...result.status.reasons) };
     for (const plugin of this.#sets.postFilter) {
       const before = refused;
       const result = plugin.postFilter?.(state, pod, diagnosis);
@@ -225,8 +242,13 @@ export class Framework implements FilterRunner {
     return success;
   }
 
-  unreserve(state: CycleState, pod: PodInfo, nodeName: string): void {
-    for (const plugin of this.#sets.reserve.toReversed()) plugin.unreserve?.(state, pod, nodeName);
+  /** A promise only when a plugin has something to write. */
+  unreserve(state: CycleState, pod: PodInfo, nodeName: string): Promise<unknown> | undefined {
+    const undone = this.#sets.reserve
+      .toReversed()
+      .map((plugin) => plugin.unreserve?.(state, pod, nodeName))
+      .filter((each) => each instanceof Promise);
+    return undone.length > 0 ? Promise.all(undone) : undefined;
   }
 
   /** Whether the binding has to wait for a PreBind (k8s framework/runtime: RunPreBindPreFlights). */

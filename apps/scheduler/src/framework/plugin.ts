@@ -5,7 +5,9 @@ import type {
   PersistentVolumeClaim,
   Pod,
   ReplicaSet,
+  DeviceClass,
   ReplicationController,
+  ResourceSlice,
   Service,
   StatefulSet,
 } from '@orrery/api';
@@ -20,6 +22,7 @@ import type { KubeClient } from '@orrery/client';
 import type { Clock, Logger, Random } from '@orrery/component';
 import type { EventRecorder } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
+import type { ClaimLedger } from '../cache/claim-ledger.js';
 import type { NodeInfo } from '../cache/node-info.js';
 import type { NodeInfos } from '../cache/scheduler-cache.js';
 import type { QueuedPod } from '../queue/queued-pod.js';
@@ -80,7 +83,8 @@ export interface Plugin {
   /** Changes the scores in place; `nodes` in the same order. */
   normalize?(state: CycleState, pod: PodInfo, scores: number[], nodes: readonly NodeInfo[]): void;
   reserve?(state: CycleState, pod: PodInfo, nodeName: string): Status;
-  unreserve?(state: CycleState, pod: PodInfo, nodeName: string): void;
+  /** What it writes is awaited before the pod is tried again; a failure is told, and nothing else. */
+  unreserve?(state: CycleState, pod: PodInfo, nodeName: string): void | Promise<void>;
   permit?(state: CycleState, pod: PodInfo, nodeName: string, signal: AbortSignal): Promise<Status>;
   /** Whether preBind has anything to do: Skip if not, so that the pod will be bound at once. */
   preBindPreFlight?(state: CycleState, pod: PodInfo, nodeName: string): Status;
@@ -104,6 +108,8 @@ export interface Listers {
   readonly replicaSets: Lister<ReplicaSet>;
   readonly statefulSets: Lister<StatefulSet>;
   readonly replicationControllers: Lister<ReplicationController>;
+  readonly deviceClasses: Lister<DeviceClass>;
+  readonly resourceSlices: Lister<ResourceSlice>;
 }
 
 /** Runs the filters of the profile on a changed copy of a node: what preemption needs. */
@@ -119,6 +125,8 @@ export interface PluginContext {
   readonly client: KubeClient;
   readonly nodes: NodeInfos;
   readonly listers: Listers;
+  /** Resource claims, with what was decided of them. */
+  readonly ledger: ClaimLedger;
   readonly nominator: Nominator;
   readonly events: EventRecorder;
   readonly clock: Clock;

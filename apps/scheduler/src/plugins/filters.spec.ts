@@ -33,11 +33,11 @@ const cordonTaint = { key: 'node.kubernetes.io/unschedulable', operator: 'Exists
 
 const nodeCases: Case[] = [
   {
-    name: 'nobody allocates claims',
+    name: 'a pod waits for its claims',
     plugin: dynamicResources,
     nodes: [node('n1')],
     pod: pod('a').claiming('gpu', 'nic'),
-    want: { n1: 'resource claims are not modelled: [gpu nic]' },
+    want: { n1: 'could not find ResourceClaim "default/gpu"' },
   },
   {
     name: 'a pod without claims goes anywhere',

@@ -13,16 +13,23 @@ describe(SchedulingQueue.name, () => {
   let queue: SchedulingQueue;
   let helpful: ClusterEventName;
 
+  let isHeld: boolean;
+
   beforeEach(() => {
     clock = new FakeClock();
     helpful = 'NodeAdd';
+    isHeld = true;
     queue = new SchedulingQueue({
       clock,
       backoff: { initialMs: 1000, maxMs: 10_000 },
       maxUnschedulableMs: 5 * MINUTE,
       policy: {
         less: (a, b) => a.info.priority > b.info.priority,
-        gated: (each) => (each.spec.schedulingGates ?? []).length > 0,
+        gated: (each) =>
+          each.metadata.annotations?.['waits'] === 'yes'
+            ? isHeld
+            : (each.spec.schedulingGates ?? []).length > 0,
+        mayRelease: (_pod, event) => event.name === 'ResourceClaim',
         helps: (_pod, event) => event.name === helpful,
       },
     });
@@ -133,6 +140,19 @@ describe(SchedulingQueue.name, () => {
     queue.flush();
     expect(queue.sizes).toMatchObject({ gated: 1, active: 0 });
     queue.update(pod('a').build(), gated);
+    expect(queue.sizes).toMatchObject({ gated: 0, active: 1 });
+  });
+
+  it('lets a gated pod go when an event brings what it waits for', () => {
+    const gated = pod('a').build();
+    gated.metadata.annotations = { waits: 'yes' };
+    queue.add(gated);
+    queue.onEvent({ name: 'ResourceClaim' });
+    expect(queue.sizes).toMatchObject({ gated: 1, active: 0 });
+    isHeld = false;
+    queue.onEvent({ name: 'NodeAdd' });
+    expect(queue.sizes).toMatchObject({ gated: 1, active: 0 });
+    queue.onEvent({ name: 'ResourceClaim' });
     expect(queue.sizes).toMatchObject({ gated: 0, active: 1 });
   });
 

@@ -16,6 +16,8 @@ export interface QueuePolicy {
   less(a: QueuedPod, b: QueuedPod): boolean;
   /** True when a PreEnqueue plugin holds the pod back. */
   gated(pod: Pod): boolean;
+  /** True when the event may end that. */
+  mayRelease(pod: Pod, event: ClusterEvent): boolean;
   /** True when the event may make a pod fit that these plugins refused. */
   helps(pod: QueuedPod, event: ClusterEvent): boolean;
 }
@@ -44,7 +46,12 @@ const key = (pod: QueuedPod): string => keyOfPod(pod.info);
 
 /** Everything of a pod that may change where it fits. */
 const matters = (pod: Pod): string =>
-  JSON.stringify([pod.spec, pod.metadata.labels, pod.metadata.deletionTimestamp]);
+  JSON.stringify([
+    pod.spec,
+    pod.metadata.labels,
+    pod.metadata.deletionTimestamp,
+    pod.status?.resourceClaimStatuses,
+  ]);
 
 /**
  * Pods without a node.
@@ -55,7 +62,7 @@ const matters = (pod: Pod): string =>
  *                  │ backoff over,              v                                      │
  *                  └─ or nothing active ─── backoff <── an event helps, or 5 minutes ──┘
  *
- * A pod is in one set at a time. Gated pods wait in unschedulable until they are changed.
+ * A pod is in one set at a time. Gated pods wait in unschedulable until they, or what they wait for, are changed.
  */
 export class SchedulingQueue {
   readonly #active: Heap<QueuedPod>;
@@ -155,7 +162,11 @@ export class SchedulingQueue {
   onEvent(event: ClusterEvent): void {
     this.#inFlight.record(event);
     for (const [name, pod] of this.#unschedulable) {
-      if (pod.gated || !this.#helps(pod, event)) continue;
+      const { policy } = this.options;
+      const helps = pod.gated
+        ? policy.mayRelease(pod.info.pod, event) && !policy.gated(pod.info.pod)
+        : this.#helps(pod, event);
+      if (!helps) continue;
       this.#unschedulable.delete(name);
       pod.wokenBy = eventRevision(event) ?? pod.wokenBy ?? 0;
       this.#release(pod, event.name);

@@ -1,26 +1,157 @@
-import type { PluginEntry } from '../../framework/plugin.js';
-import { skip, unresolvable, unschedulable } from '../../framework/status.js';
+import type { Pod, ResourceClaim } from '@orrery/api';
+import { ALLOCATED_FINALIZER, allOrFirstFailure, isReservedFor } from '@orrery/controller';
+import type { PluginContext, PluginEntry, PostFilterResult } from '../../framework/plugin.js';
+import { failed, skip, success, unresolvable, unschedulable } from '../../framework/status.js';
+import type { Status } from '../../framework/status.js';
+import { normalizeByLargest } from '../../framework/normalize.js';
+import { Allocator } from './allocation/allocator.js';
+import { Selectors } from './allocation/selectors.js';
+import { bindClaim, deallocate, unreserve } from './bind-claims.js';
+import { claimHints } from './claim-hints.js';
+import type { ClaimState } from './claim-state.js';
+import { claimState, scoreOf, unallocated } from './claim-state.js';
+import { readTimeouts } from './dynamic-resources-args.js';
+import { filterClaims } from './filter-claims.js';
+import { claimsOf, refuseClaim } from './pod-claims.js';
+import { waitForDevices } from './wait-for-devices.js';
 
 const NAME = 'DynamicResources';
 
-/** Nobody allocates claims here: a pod that asks for them must not start as if it had them. */
+const withAllocation = (
+  claim: ResourceClaim,
+  allocation: NonNullable<ResourceClaim['status']>['allocation'],
+): ResourceClaim => {
+  const { finalizers = [] } = claim.metadata;
+  const metadata = { ...claim.metadata, finalizers: [...finalizers, ALLOCATED_FINALIZER] };
+  return { ...claim, metadata, status: { ...claim.status, ...(allocation ? { allocation } : {}) } };
+};
+
+/** Takes what the filter found on the node for the pod's claims. */
+function reserve(state: ClaimState, nodeName: string, { ledger }: PluginContext): Status {
+  const open = unallocated(state);
+  if (open.length === 0) return success;
+  const found = state.found.get(nodeName);
+  if (found?.length !== open.length)
+    return failed(new Error('claim allocation not found for node'));
+  for (const [k, i] of open.entries()) {
+    const [claim, allocation] = [state.claims[i], found[k]];
+    if (!claim || !allocation) continue;
+    state.chosen.set(i, allocation);
+    ledger.pend(withAllocation(claim, allocation));
+  }
+  return success;
+}
+
+/** Claims that have devices out of reach and that nobody else uses: one of them gives its devices back. */
+function idleClaim(state: ClaimState, uid: string): ResourceClaim | undefined {
+  return [...state.unavailable]
+    .flatMap((i) => state.claims[i] ?? [])
+    .find(({ status }) => (status?.reservedFor ?? []).every((each) => each.uid === uid));
+}
+
+/** What is known of the pod's claims before nodes are looked at, or why none will do. */
+function begin(
+  pod: Pod,
+  selectors: Selectors,
+  { ledger, listers, random }: PluginContext,
+): ClaimState | Status {
+  const claims = claimsOf(pod, ledger);
+  if (typeof claims === 'string') return unresolvable(claims);
+  if (claims.length === 0) return skip;
+  const classes = (name: string) => listers.deviceClasses.get({ name });
+  for (const claim of claims) {
+    const refused = refuseClaim(claim, ledger, classes);
+    if (refused) return refused;
+  }
+  const allocator = claims.every(({ status }) => status?.allocation)
+    ? undefined
+    : new Allocator({
+        slices: listers.resourceSlices.list(),
+        classes,
+        taken: ledger.taken,
+        selectors,
+        uuid: () => random.uuid(),
+      });
+  return { claims, allocator, found: new Map(), unavailable: new Set(), chosen: new Map() };
+}
+
+/** In upstream's words, which stand in each FailedScheduling. */
+function freeIdle(
+  state: ClaimState | undefined,
+  uid: string,
+  context: PluginContext,
+): PostFilterResult {
+  if (!state) return { status: unschedulable('no new claims to deallocate') };
+  const idle = idleClaim(state, uid);
+  if (!idle) return { status: unschedulable('still not schedulable') };
+  return {
+    status: unschedulable('deallocation of ResourceClaim completed'),
+    act: () => deallocate(idle, context),
+  };
+}
+
+/** A pod's claims get devices, and the pod goes where they are. */
 export const dynamicResources: PluginEntry = {
   name: NAME,
-  create: () => ({
-    name: NAME,
-    // Claims of a pod never change.
-    events: [],
-    preFilter(_state, { pod }) {
-      const claims = pod.spec.resourceClaims ?? [];
-      if (claims.length === 0) return { status: skip };
-      const names = claims.map(({ name }) => name).join(' ');
-      return { status: unresolvable(`resource claims are not modelled: [${names}]`) };
-    },
-    /** Nothing can be given back; upstream's words stand in each FailedScheduling. */
-    postFilter(_state, { pod }) {
-      const hasClaims = (pod.spec.resourceClaims ?? []).length > 0;
-      const why = hasClaims ? 'still not schedulable' : 'no new claims to deallocate';
-      return { status: unschedulable(why) };
-    },
-  }),
+  weight: 2,
+  create(context, args) {
+    const { ledger, clock, client } = context;
+    const timeouts = readTimeouts(args);
+    const selectors = new Selectors();
+    const writes = { client, clock, ledger };
+    return {
+      name: NAME,
+      events: claimHints(ledger),
+      preEnqueue(pod) {
+        const claims = claimsOf(pod, ledger);
+        return typeof claims === 'string' ? unresolvable(claims) : success;
+      },
+      preFilter(state, { pod }) {
+        const begun = begin(pod, selectors, context);
+        if ('code' in begun) return { status: begun };
+        state.set(claimState, begun);
+        return { status: success };
+      },
+      filter(state, _pod, { node }) {
+        const own = state.get(claimState);
+        return own && node ? filterClaims(own, node, clock, timeouts) : success;
+      },
+      postFilter: (state, { uid }) => freeIdle(state.get(claimState), uid, context),
+      preScore: (state) => (state.get(claimState) ? success : skip),
+      score(state, _pod, node) {
+        const own = state.get(claimState);
+        return own ? scoreOf(own, node.name) : 0;
+      },
+      normalize(_state, _pod, scores) {
+        normalizeByLargest(scores, false);
+      },
+      reserve(state, _pod, nodeName) {
+        const own = state.get(claimState);
+        return own ? reserve(own, nodeName, context) : success;
+      },
+      unreserve(state, { pod }) {
+        const { claims = [] } = state.get(claimState) ?? {};
+        for (const claim of claims) ledger.settle(claim);
+        const used = claims.filter(
+          (claim) => claim.status?.allocation && isReservedFor(pod, claim),
+        );
+        if (used.length === 0) return undefined;
+        return allOrFirstFailure(used.map((claim) => unreserve(claim, pod, writes)));
+      },
+      preBindPreFlight: (state) => (state.get(claimState) ? success : skip),
+      async preBind(state, { pod }, nodeName, signal) {
+        const own = state.get(claimState);
+        if (!own) return skip;
+        try {
+          for (const [i, claim] of own.claims.entries())
+            if (!isReservedFor(pod, claim))
+              own.claims[i] = await bindClaim(claim, pod, own.chosen.get(i), writes);
+          await waitForDevices(own, pod, { ...context, nodeName, ...timeouts }, signal);
+          return success;
+        } catch (error) {
+          return failed(error);
+        }
+      },
+    };
+  },
 };

@@ -1,0 +1,95 @@
+import type { ObjectKey } from '@orrery/apimachinery';
+import { keyOf, toKeyString } from '@orrery/apimachinery';
+import type { AllocationResult, ResourceClaim } from '@orrery/api';
+import { revisionOf } from '@orrery/client';
+import type { Taken } from './taken-devices.js';
+import { TakenDevices } from './taken-devices.js';
+
+const keyStringOf = (claim: ResourceClaim): string => toKeyString(keyOf(claim));
+
+const isNewer = (claim: ResourceClaim, than: ResourceClaim): boolean =>
+  (revisionOf(claim) ?? 0) > (revisionOf(than) ?? 0);
+
+/**
+ * Resource claims as the scheduler knows them, with what it decided and the watch does not show yet, and the devices
+ * that all of them have.
+ *
+ *             pend                     settle, assume               watch
+ *   free ────────────> pending ──────────────────────────> assumed ───────> seen
+ *    ^                    │ settle (given up)
+ *    └────────────────────┘
+ */
+export class ClaimLedger {
+  readonly #seen = new Map<string, ResourceClaim>();
+  /** Written by us, newer than what is seen. */
+  readonly #assumed = new Map<string, ResourceClaim>();
+  /** By uid: allocated in mind alone, the write is under way. */
+  readonly #pending = new Map<string, ResourceClaim>();
+  /** The allocation of each claim that is counted in `taken`. */
+  readonly #counted = new Map<string, AllocationResult>();
+  readonly #taken = new TakenDevices();
+
+  /** What claims have, pending ones too. */
+  get taken(): Taken {
+    return this.#taken;
+  }
+
+  get(key: ObjectKey): ResourceClaim | undefined {
+    const name = toKeyString(key);
+    return this.#assumed.get(name) ?? this.#seen.get(name);
+  }
+
+  isPending(uid: string): boolean {
+    return this.#pending.has(uid);
+  }
+
+  /** The watch shows the claim. */
+  observe(claim: ResourceClaim): void {
+    const name = keyStringOf(claim);
+    this.#seen.set(name, claim);
+    const assumed = this.#assumed.get(name);
+    if (assumed && !isNewer(assumed, claim)) this.#assumed.delete(name);
+    this.#recount(name);
+  }
+
+  /** The watch shows that the claim is gone. */
+  forget(claim: ResourceClaim): void {
+    const name = keyStringOf(claim);
+    this.#seen.delete(name);
+    this.#assumed.delete(name);
+    this.#recount(name);
+  }
+
+  /** The claim is decided to have the allocation that its status has here. */
+  pend(claim: ResourceClaim): void {
+    this.#pending.set(claim.metadata.uid ?? '', claim);
+    this.#recount(keyStringOf(claim));
+  }
+
+  /** The decision is written, or given up. */
+  settle(claim: ResourceClaim): void {
+    if (this.#pending.delete(claim.metadata.uid ?? '')) this.#recount(keyStringOf(claim));
+  }
+
+  /** What the API server answered to a write of ours. */
+  assume(claim: ResourceClaim): void {
+    const name = keyStringOf(claim);
+    const seen = this.#seen.get(name);
+    if (!seen || !isNewer(claim, seen)) return;
+    this.#assumed.set(name, claim);
+    this.#recount(name);
+  }
+
+  #recount(name: string): void {
+    const claim = this.#assumed.get(name) ?? this.#seen.get(name);
+    const pending = claim && this.#pending.get(claim.metadata.uid ?? '');
+    const now = (pending ?? claim)?.status?.allocation;
+    const before = this.#counted.get(name);
+    if (now === before) return;
+    if (before) this.#taken.remove(before);
+    if (now) {
+      this.#taken.add(now);
+      this.#counted.set(name, now);
+    } else this.#counted.delete(name);
+  }
+}
