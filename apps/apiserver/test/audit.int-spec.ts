@@ -163,6 +163,7 @@ describe('audit', () => {
     expect(event).toMatchObject({
       user: { username: 'root' },
       impersonatedUser: { username: 'ghost' },
+      authenticationMetadata: { impersonationConstraint: 'impersonate:user-info' },
     });
   });
 

@@ -37,8 +37,10 @@ export { caBundleProblem } from './apiextensions/v1/customresourcedefinition/ca-
 export { schemasOfDefinition } from './apiextensions/v1/customresourcedefinition/version.validation.js';
 export { protobufDescriptor, schemaDefinitions, schemaRegistry } from './assets.js';
 export { DeviceSelectorProgram } from './resource/v1/device/device-selector.js';
+export { domainPrefixedPath } from './meta/names.js';
 export { isEmptySelector, selectorMatches } from './meta/label-selector.js';
 export { ageOf } from './table/human-duration.js';
 export { scaleColumns } from './table/scale-columns.js';
 export type { Amounts, ResourceField } from './core/v1/pod/pod-resources.js';
 export { addAmounts, containerAmounts, podAmounts } from './core/v1/pod/pod-resources.js';
+export { qosClassOf as podQosClass } from './core/v1/pod/pod-qos.js';

@@ -32,6 +32,7 @@ export interface AuditEvent {
   readonly verb: string;
   readonly user: WireUser;
   readonly impersonatedUser?: WireUser;
+  readonly authenticationMetadata?: { readonly impersonationConstraint: string };
   readonly sourceIPs?: readonly string[];
   readonly userAgent?: string;
   readonly objectRef?: ObjectReference;

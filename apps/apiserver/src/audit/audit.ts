@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Duplex, Writable } from 'node:stream';
 import type { Clock, Metrics } from '@orrery/component';
 import type { RequestContext, UserInfo } from '@orrery/registry';
-import { impersonatorOf, requestorOf } from '../authn/impersonation.js';
+import { constraintOf, impersonatorOf, requestorOf } from '../authn/impersonation.js';
 import { bearerToken } from '../authn/token.js';
 import { peerCertificate } from '../authn/client-certificate.authenticator.js';
 import { isLongRunning } from '../filters/request-timeout.js';
@@ -117,7 +117,7 @@ export class Audit {
     const config = evaluate(this.policy, asking, request.info);
     const who = {
       ...(asking ? { user: asking } : {}),
-      ...(requestor && user ? { impersonated: user } : {}),
+      ...(requestor && user ? { impersonated: user, constraint: constraintOf(user) } : {}),
     };
     this.counts?.level(config.level);
     const { backend, clock, counts } = this;

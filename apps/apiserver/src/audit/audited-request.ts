@@ -69,7 +69,12 @@ export class AuditedRequest {
     private readonly request: AuditableRequest,
     private readonly config: AuditConfig,
     /** Who asked, and as whom it acts. */
-    private readonly who: { readonly user?: UserInfo; readonly impersonated?: UserInfo },
+    private readonly who: {
+      readonly user?: UserInfo;
+      readonly impersonated?: UserInfo;
+      /** By which constrained right. */
+      readonly constraint?: string;
+    },
     private readonly deps: {
       readonly backend: Pick<AuditBackend, 'write'>;
       readonly clock: Clock;
@@ -149,6 +154,9 @@ export class AuditedRequest {
       verb: info.verb,
       user: who.user ? wireUser(who.user) : {},
       ...(who.impersonated ? { impersonatedUser: wireUser(who.impersonated) } : {}),
+      ...(who.constraint
+        ? { authenticationMetadata: { impersonationConstraint: who.constraint } }
+        : {}),
       sourceIPs: sourceIpsOf(request),
       ...(context.userAgent ? { userAgent: context.userAgent } : {}),
       ...(objectRef ? { objectRef } : {}),

@@ -185,12 +185,17 @@ describe('ImpersonatingAuthenticator', () => {
       return { allowed: info.name !== 'system:masters' };
     },
   };
+  const counted: string[] = [];
   const acting = new ImpersonatingAuthenticator(
     { authenticate: () => ({ name: 'root', groups: [] }) },
-    authorizer,
+    {
+      authorizer,
+      clock,
+      count: (mode, isAllowed) => void counted.push(`${mode}:${isAllowed}`),
+    },
   );
 
-  it('becomes the user after asking about each part', async () => {
+  it('becomes the user after asking about the request and each part', async () => {
     asked.length = 0;
     const user = await acting.authenticate(
       input({
@@ -204,15 +209,12 @@ describe('ImpersonatingAuthenticator', () => {
       extra: { scope: ['view'] },
     });
     expect(asked).toEqual(['serviceaccounts:a:bot', 'userextras/scope::view']);
+    expect(counted).toEqual(['legacy:true']);
   });
 
-  it('refuses a group that may not be impersonated', async () => {
-    await expect(
-      acting.authenticate(
-        input({ 'Impersonate-User': 'x', 'Impersonate-Group': 'system:masters' }),
-      ),
-    ).rejects.toThrow(
-      'groups "system:masters" is forbidden: User "root" cannot impersonate resource "groups" in API group "" at the cluster scope',
+  it('wants a name with everything else', async () => {
+    await expect(acting.authenticate(input({ 'Impersonate-Group': 'a' }))).rejects.toThrow(
+      'requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"a"}, Extra:map[string][]string(nil)} without impersonating a user name',
     );
   });
 });

@@ -22,6 +22,7 @@ import { ClientCertificateAuthenticator } from './client-certificate.authenticat
 import { HookPoster } from '../webhooks/https-post.js';
 import { toHookTarget } from '../webhooks/kubeconfig-target.js';
 import { ImpersonatingAuthenticator } from './impersonation.js';
+import { measuredImpersonation } from './impersonation-metrics.js';
 import { jwtConfigurationOf } from './jwt-configuration.js';
 import type { JwtConfiguration } from './jwt-configuration.js';
 import { JwtIssuers } from './jwt-issuers.js';
@@ -179,7 +180,7 @@ export function createAuthentication(
   return {
     authenticator: new ImpersonatingAuthenticator(
       !own && isOpen(options) ? everybodyIsAdmin : union,
-      authorizer,
+      measuredImpersonation(services.metrics, { authorizer, clock }),
     ),
     tokens,
     publicKeys,

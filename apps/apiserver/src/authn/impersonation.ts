@@ -1,19 +1,24 @@
 import type { IncomingMessage } from 'node:http';
-import { StatusError } from '@orrery/apimachinery';
+import { goQuote, newBadRequest } from '@orrery/apimachinery';
 import type { UserInfo } from '@orrery/registry';
-import { forbiddenBy, resourceAttributes } from '../authz/attributes.js';
 import { ANONYMOUS } from '../filters/authentication.js';
 import type { AuthenticationInput, Authenticator } from '../filters/authentication.js';
 import type { Authorizer } from '../filters/authorization.js';
+import { parseRequestInfo } from '../filters/request-info.js';
 import type { RequestInfo } from '../filters/request-info.js';
+import { impersonate } from './impersonation-modes.js';
+import type { WantedUser } from './impersonation-modes.js';
 
 const EXTRA = 'impersonate-extra-';
 
-const actingFor = new WeakMap<UserInfo, UserInfo>();
+const actingFor = new WeakMap<UserInfo, { readonly by: UserInfo; readonly constraint: string }>();
 const askedBy = new WeakMap<IncomingMessage, UserInfo>();
 
 /** Who acts as `user`; undefined when it is the user itself. */
-export const requestorOf = (user: UserInfo): UserInfo | undefined => actingFor.get(user);
+export const requestorOf = (user: UserInfo): UserInfo | undefined => actingFor.get(user)?.by;
+
+/** By which constrained right `user` is acted as; '' = by none. */
+export const constraintOf = (user: UserInfo): string => actingFor.get(user)?.constraint ?? '';
 
 /** Who wanted to act as another in this request, whether allowed or not. */
 export const impersonatorOf = (raw: IncomingMessage): UserInfo | undefined => askedBy.get(raw);
@@ -34,89 +39,71 @@ function extrasOf(raw: IncomingMessage): Map<string, string[]> {
   return extras;
 }
 
-const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
+const goList = (values: readonly string[]): string =>
+  values.length === 0 ? '[]string(nil)' : `[]string{${values.map(goQuote).join(', ')}}`;
 
-function groupsFor(name: string, asked: readonly string[]): string[] {
-  const account = SERVICE_ACCOUNT.exec(name);
-  const implied =
-    account && asked.length === 0
-      ? ['system:serviceaccounts', `system:serviceaccounts:${account[1] ?? ''}`]
-      : [];
-  const groups = [...asked, ...implied];
-  const all =
-    name === 'system:anonymous' || groups.includes('system:unauthenticated')
-      ? 'system:unauthenticated'
-      : 'system:authenticated';
-  return groups.includes(all) ? groups : [...groups, all];
+/** The user of the headers as Go's %#v prints upstream's DefaultInfo. */
+function printWanted({ name, uid = '', groups, extra }: WantedUser): string {
+  const entries = [...extra]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, values]) => `${goQuote(key)}:${goList(values)}`);
+  const map = `map[string][]string${entries.length === 0 ? '(nil)' : `{${entries.join(', ')}}`}`;
+  return `&user.DefaultInfo{Name:${goQuote(name)}, UID:${goQuote(uid)}, Groups:${goList(groups)}, Extra:${map}}`;
 }
 
-function userQuestion(name: string): RequestInfo {
-  const [, namespace, account] = SERVICE_ACCOUNT.exec(name) ?? [];
-  return namespace && account
-    ? resourceAttributes({
-        verb: 'impersonate',
-        resource: 'serviceaccounts',
-        namespace,
-        name: account,
-      })
-    : resourceAttributes({ verb: 'impersonate', resource: 'users', name });
+/** As whom the headers of a request want to act; undefined = as nobody else. */
+function wantedBy(raw: IncomingMessage): WantedUser | undefined {
+  const [name = ''] = valuesOf(raw, 'impersonate-user');
+  const [uid] = valuesOf(raw, 'impersonate-uid');
+  const groups = valuesOf(raw, 'impersonate-group');
+  const extra = extrasOf(raw);
+  const wanted = { name, ...(uid ? { uid } : {}), groups, extra };
+  if (name) return wanted;
+  if (groups.length > 0 || uid || extra.size > 0)
+    throw newBadRequest(`requested ${printWanted(wanted)} without impersonating a user name`);
+  return undefined;
 }
 
-/** Lets a user act as another when authorized to impersonate that user, each group, uid and extra (k8s endpoints/filters/impersonation.go). */
+function infoOf({ raw, query }: AuthenticationInput): RequestInfo {
+  const [path = '/'] = (raw.url ?? '/').split('?', 1);
+  return parseRequestInfo(raw.method ?? 'GET', path, query);
+}
+
+/** How an attempt to act as another ended. */
+export type CountImpersonation = (mode: string, isAllowed: boolean, seconds: number) => void;
+
+export interface ImpersonationDeps {
+  readonly authorizer: Authorizer;
+  readonly clock: { monotonic(): number };
+  readonly count: CountImpersonation;
+}
+
+/** Lets a user act as another when authorized to (k8s apiserver pkg/endpoints/filters/impersonation). */
 export class ImpersonatingAuthenticator implements Authenticator {
   constructor(
     private readonly inner: Authenticator,
-    private readonly authorizer: Authorizer,
+    private readonly deps: ImpersonationDeps,
   ) {}
 
   async authenticate(input: AuthenticationInput): Promise<UserInfo | undefined> {
     const requestor = await this.inner.authenticate(input);
-    const { raw } = input;
-    const [name] = valuesOf(raw, 'impersonate-user');
-    const groups = valuesOf(raw, 'impersonate-group');
-    const [uid] = valuesOf(raw, 'impersonate-uid');
-    const extras = extrasOf(raw);
-    if (!name) {
-      if (groups.length > 0 || uid || extras.size > 0)
-        throw new StatusError(
-          500,
-          'InternalError',
-          `Internal error occurred: requested [{UserName:${uid ?? ''}}] without impersonating a user`,
-        );
-      return requestor;
-    }
-    const questions: RequestInfo[] = [userQuestion(name)];
-    for (const group of groups)
-      questions.push(resourceAttributes({ verb: 'impersonate', resource: 'groups', name: group }));
-    const authentication = { verb: 'impersonate', group: 'authentication.k8s.io' };
-    if (uid) questions.push(resourceAttributes({ ...authentication, resource: 'uids', name: uid }));
-    for (const [key, values] of extras)
-      for (const value of values)
-        questions.push(
-          resourceAttributes({
-            ...authentication,
-            resource: 'userextras',
-            subresource: key,
-            name: value,
-          }),
-        );
+    const wanted = wantedBy(input.raw);
+    if (!wanted) return requestor;
     const asking = requestor ?? ANONYMOUS;
-    askedBy.set(raw, asking);
-    await this.#requireAll(asking, questions);
-    const user: UserInfo = {
-      name,
-      groups: groupsFor(name, groups),
-      ...(uid ? { uid } : {}),
-      ...(extras.size > 0 ? { extra: Object.fromEntries(extras) } : {}),
-    };
-    actingFor.set(user, asking);
-    return user;
-  }
-
-  async #requireAll(user: UserInfo, questions: readonly RequestInfo[]): Promise<void> {
-    for (const info of questions) {
-      const decision = await this.authorizer.authorize({ user, info });
-      if (!decision.allowed) throw forbiddenBy(user, info, decision);
+    askedBy.set(input.raw, asking);
+    const info = input.info ?? infoOf(input);
+    const { authorizer, clock, count } = this.deps;
+    const startedAt = clock.monotonic();
+    const seconds = (): number => (clock.monotonic() - startedAt) / 1000;
+    try {
+      const made = await impersonate({ wanted, requestor: asking, info }, authorizer);
+      const { user, constraint } = made;
+      count(constraint === '' ? 'legacy' : constraint.replace('impersonate:', ''), true, seconds());
+      actingFor.set(user, { by: asking, constraint });
+      return user;
+    } catch (error) {
+      count('', false, seconds());
+      throw error;
     }
   }
 }

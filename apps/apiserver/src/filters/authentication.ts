@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestContext, UserInfo } from '@orrery/registry';
+import type { RequestInfo } from './request-info.js';
 
 /** What authenticators see; the same for plain requests and upgrades. */
 export interface AuthenticationInput {
   readonly raw: IncomingMessage;
   readonly headers: IncomingMessage['headers'];
   readonly query: URLSearchParams;
+  /** What is asked for; absent = as the request line says. */
+  readonly info?: RequestInfo;
   /** Where something is told of the credentials. */
   readonly context?: Pick<RequestContext, 'warn' | 'annotate'>;
 }
