@@ -89,6 +89,25 @@ describe('toProcess()', () => {
   });
 });
 
+describe('toProcess(), one process a component', () => {
+  const isolated = input({
+    grouping: 'isolated',
+    nodes: 1,
+    publish: '172.17.0.2',
+    network: { mode: 'routed', backend: 'host-gw' },
+  });
+
+  it.each([
+    { app: 'kubelet', want: ['/dist/kubelet.js'] },
+    { app: 'node-network', want: ['/dist/orrery.js', 'node-network'] },
+    { app: 'relay', want: ['/dist/orrery.js', 'relay'] },
+  ])('starts $app by what holds it', ({ app, want }) => {
+    const group = processes(isolated).find(({ instances: [only] }) => only?.app === app);
+    const { args } = toProcess(isolated, group ?? { name: '', instances: [] });
+    expect(args.join(' ')).toContain(` ${want.join(' ')} --`);
+  });
+});
+
 describe('kubelet()', () => {
   it.each([
     { nodes: 2, want: [true, false] },

@@ -321,20 +321,27 @@ export const toProcess = (input: PlanInput, group: Group): ProcessSpec =>
  */
 const NODE_FLAGS = ['--max-semi-space-size=16'];
 
+/** Components that are part of the `orrery` program, without a bundle of their own. */
+const OF_PROGRAM: readonly string[] = [NODE_NETWORK, 'relay'];
+
 function bareProcess(input: PlanInput, group: Group): ProcessSpec {
   const { files, componentDir, nodeBinary } = input;
   const pidFiles = group.instances.map((instance) => files.pidFile(instance.name));
   const first = group.instances[0];
   const env = { NODE_COMPILE_CACHE: compileCache(componentDir) };
-  if (group.instances.length === 1 && first && first.app !== NODE_NETWORK)
+  if (group.instances.length === 1 && first) {
+    const program = OF_PROGRAM.includes(first.app)
+      ? [join(componentDir, 'orrery.js'), first.app]
+      : [join(componentDir, `${first.app}.js`)];
     return {
       name: group.name,
       command: nodeBinary,
-      args: [...NODE_FLAGS, join(componentDir, `${first.app}.js`), ...first.args],
+      args: [...NODE_FLAGS, ...program, ...first.args],
       env,
       logFile: files.logs(`${first.name}.log`),
       pidFiles,
     };
+  }
   return {
     name: group.name,
     command: nodeBinary,
