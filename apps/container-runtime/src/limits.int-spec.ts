@@ -1,10 +1,26 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RuntimeFixture, eventually } from '../test/runtime-fixture.js';
 import { Cgroup } from './process/cgroup.js';
+import { probeIsolation } from './process/isolation.js';
 
 const MEBIBYTE = 1024 * 1024;
 const limited = (memoryLimitInBytes: number) => ({ linux: { resources: { memoryLimitInBytes } } });
+/** The files of this machine's version of control groups, and what one says of a fifth of a CPU. */
+const filesHere = () =>
+  existsSync('/sys/fs/cgroup/cgroup.controllers')
+    ? {
+        memory: '/sys/fs/cgroup/memory.max',
+        cpu: '/sys/fs/cgroup/cpu.max',
+        quota: '20000 100000',
+      }
+    : {
+        memory: '/sys/fs/cgroup/memory/memory.limit_in_bytes',
+        cpu: '/sys/fs/cgroup/cpu/cpu.cfs_quota_us',
+        quota: '20000',
+      };
+
 /** Grows until somebody stops it. */
 const HOG = ['sh', '-c', 'x=0123456789abcdef; while :; do x=$x$x; done'];
 
@@ -72,6 +88,47 @@ describe('limits of containers', () => {
     expect(await fixture.exited(id)).toMatchObject({ reason: 'OOMKilled' });
   });
 
+  const enforced = Cgroup.probe(`spec-${process.pid}`);
+  const root = probeIsolation() === 'root';
+  const withGroups = enforced && root ? [{ files: filesHere() }] : [];
+
+  it.each(withGroups)('shows a container its own limits', async ({ files }) => {
+    const pod = await fixture.runPod('looking');
+    const id = await fixture.run(pod.id, 'busybox', {
+      metadata: { name: 'looking' },
+      command: ['cat', files.memory, files.cpu],
+      linux: {
+        resources: {
+          memoryLimitInBytes: 64 * MEBIBYTE,
+          cpuShares: 512,
+          cpuQuota: 20_000,
+          cpuPeriod: 100_000,
+        },
+      },
+    });
+    await fixture.exited(id);
+    expect((await fixture.log('looking')).replaceAll('stdout F ', '').trim().split('\n')).toEqual([
+      String(64 * MEBIBYTE),
+      files.quota,
+    ]);
+  });
+
+  it.each(withGroups)('holds the containers of a pod to what the pod may use', async () => {
+    const resources = { memoryLimitInBytes: 40 * MEBIBYTE };
+    const pod = await fixture.runPod('whole', { linux: { resources } });
+    const id = await fixture.run(pod.id, 'busybox', { command: HOG });
+    expect(await fixture.exited(id)).toMatchObject({ exitCode: 137 });
+    await fixture.client.runtime.updatePodSandboxResources({
+      podSandboxId: pod.id,
+      resources: { memoryLimitInBytes: 1024 * MEBIBYTE },
+    });
+    const again = await fixture.run(pod.id, 'busybox', {
+      metadata: { name: 'again' },
+      command: ['sh', '-c', 'x=0123456789abcdef; while [ ${#x} -lt 60000000 ]; do x=$x$x; done'],
+    });
+    expect(await fixture.exited(again)).toMatchObject({ exitCode: 0 });
+  });
+
   it('writes lines by the script', async () => {
     const annotations = { 'orrery.dev/log-every': '50ms', 'orrery.dev/log-line': 'tick' };
     const pod = await fixture.runPod('talker', { annotations });
@@ -87,8 +144,12 @@ describe('limits of containers', () => {
       command: ['sleep', '100'],
       ...limited(64 * MEBIBYTE),
     });
-    const folders = Cgroup.open(id)?.memberFiles ?? [];
+    const { status } = await fixture.client.runtime.podSandboxStatus({ podSandboxId: pod.id });
+    const group = Cgroup.open(`pod${status?.metadata?.uid ?? ''}`, id);
+    const folders = group?.views.map(({ folder }) => folder) ?? [];
+    expect(folders.every((folder) => existsSync(folder))).toBe(true);
     await fixture.client.runtime.removeContainer({ containerId: id });
-    expect(folders.filter((file) => existsSync(file))).toEqual([]);
+    const left = folders.flatMap((folder) => [folder, dirname(folder)]);
+    expect(left.filter((folder) => existsSync(folder))).toEqual([]);
   });
 });

@@ -238,6 +238,7 @@ export class Runtime {
       },
       workingDir: config.workingDir,
       memberFiles: this.engine.limits.memberFiles(record.id),
+      cgroups: this.engine.limits.views(record.id),
       user: userOf(security, this.catalog.definitionOf(record.image)?.uid),
       groups: this.groupsOf(security, record.image),
       readonlyRoot: security?.readonlyRootfs ?? false,

@@ -75,7 +75,7 @@ export class ContainerEngine {
     mkdirSync(folder, { recursive: true });
     const live = new LiveContainer(new CriLog(record.logPath, clock));
     this.live.set(record.id, live);
-    this.limits.prepare(record);
+    this.limits.prepare(record, sandbox);
     const environment = this.options.environmentOf(record, sandbox);
     const script = scriptOf({
       container: record.config.metadata?.name ?? '',
@@ -269,8 +269,8 @@ export class ContainerEngine {
     const { clock, sandboxes, catalog, logger, adoptDir } = this.options;
     const live = new LiveContainer(new CriLog(record.logPath, clock));
     this.live.set(record.id, live);
-    this.limits.recover(record);
     const sandbox = sandboxes.find(record.sandboxId);
+    this.limits.recover(record, sandbox);
     const plan = sandbox && planOf(record, sandbox, catalog);
     const { startedAt, pid, pidStart } = lifecycle;
     const lives = pid > 0 && startOf(pid) === pidStart;

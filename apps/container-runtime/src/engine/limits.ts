@@ -2,7 +2,8 @@ import { machineTime } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
 import type { ContainerRecord } from '../store/container.js';
 import { Cgroup } from '../process/cgroup.js';
-import type { CgroupLimits } from '../process/cgroup.js';
+import type { CgroupLimits, CgroupView } from '../process/cgroup.js';
+import type { SandboxRecord } from '../store/sandbox.js';
 import type { Exit, Task } from './task.js';
 
 /** How often the memory of a container without control group is compared with its limit. */
@@ -12,7 +13,8 @@ const REMOVE_AGAIN_MS = 1_000;
 
 export const OOM_KILLED: Exit = { exitCode: 137, reason: 'OOMKilled' };
 
-export function limitsOf({ config }: ContainerRecord): CgroupLimits {
+/** Of a container, or of a pod. */
+export function limitsOf({ config }: ContainerRecord | SandboxRecord): CgroupLimits {
   const linux = config.linux?.resources;
   return {
     memoryBytes: linux?.memoryLimitInBytes ?? 0,
@@ -21,6 +23,12 @@ export function limitsOf({ config }: ContainerRecord): CgroupLimits {
     cpuShares: linux?.cpuShares ?? 0,
   };
 }
+
+/** The kubelet's name of a pod's group (k8s pkg/kubelet/cm/pod_container_manager_linux.go:GetPodContainerName). */
+const podGroupOf = ({ id, config }: SandboxRecord): string => {
+  const uid = config.metadata?.uid ?? '';
+  return `pod${/^[\w.-]+$/.test(uid) ? uid : id}`;
+};
 
 /**
  * Keeps containers within their limits: by control groups where this machine lets us, else by looking at the memory of
@@ -39,17 +47,33 @@ export class ContainerLimits {
     this.enforced = enabled && Cgroup.probe(`probe-${process.pid}`);
   }
 
-  /** Makes the container's group, before its first process. */
-  prepare(record: ContainerRecord): void {
+  /** Makes the groups of the pod and of its container, before the first process. */
+  prepare(record: ContainerRecord, sandbox: SandboxRecord): void {
     if (!this.enforced) return;
-    const group = Cgroup.open(record.id);
-    if (!group) return;
-    this.groups.set(record.id, group);
+    const pod = podGroupOf(sandbox);
+    const groups = [
+      { group: Cgroup.open(pod), limits: limitsOf(sandbox) },
+      { group: Cgroup.open(pod, record.id), limits: limitsOf(record) },
+    ];
+    const own = groups[1]?.group;
+    if (!own) return;
+    this.groups.set(record.id, own);
     try {
-      group.limit(limitsOf(record));
+      for (const { group, limits } of groups) group?.limit(limits);
     } catch (error) {
       this.logger.warn('limits not set', { container: record.id, error: String(error) });
     }
+  }
+
+  /** New limits of a pod; throws what the kernel answers. Those of a pod without groups come with its first. */
+  updatePod(sandbox: SandboxRecord, containers: readonly ContainerRecord[]): void {
+    const runs = containers.some((one) => one.sandboxId === sandbox.id && this.groups.has(one.id));
+    if (runs) Cgroup.open(podGroupOf(sandbox))?.limit(limitsOf(sandbox));
+  }
+
+  /** What the container sees of its group. */
+  views(id: string): readonly CgroupView[] {
+    return this.groups.get(id)?.views ?? [];
   }
 
   /** Files into which each process of the container writes its id; none without a group. */
@@ -86,9 +110,9 @@ export class ContainerLimits {
   }
 
   /** After a restart: the groups of containers that still run. */
-  recover(record: ContainerRecord): void {
-    if (!this.enforced) return;
-    const group = Cgroup.open(record.id);
+  recover(record: ContainerRecord, sandbox: SandboxRecord | undefined): void {
+    if (!this.enforced || !sandbox) return;
+    const group = Cgroup.open(podGroupOf(sandbox), record.id);
     if (group) this.groups.set(record.id, group);
   }
 

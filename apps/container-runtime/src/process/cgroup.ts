@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** What a container may use; 0 = as much as there is. */
 export interface CgroupLimits {
@@ -58,25 +58,35 @@ const V2: Layout = {
 const NO_LIMITS: CgroupLimits = { memoryBytes: 0, cpuQuota: 0, cpuPeriod: 100_000, cpuShares: 0 };
 const PARENT = 'orrery';
 
-/** The control group of one container. */
+/** What a container sees of its group: a folder of the machine, and where it lies. */
+export interface CgroupView {
+  readonly folder: string;
+  readonly at: string;
+}
+
+/** The control group of one container, or of a pod with those of its containers below. */
 export class Cgroup {
   private constructor(
     private readonly layout: Layout,
     private readonly folders: readonly string[],
   ) {}
 
-  /** A group of that name, new or found again; undefined where this machine does not let us. */
-  static open(name: string): Cgroup | undefined {
+  /** A group of that name below those before it, new or found again; undefined where this machine does not let us. */
+  static open(...names: readonly string[]): Cgroup | undefined {
     const layout = existsSync(join(MOUNT, 'cgroup.controllers')) ? V2 : V1;
     try {
-      if (layout === V2) delegate(MOUNT);
+      if (layout === V2) delegate(MOUNT, names.slice(0, -1));
       return new Cgroup(
         layout,
-        layout.roots.map((root) => makeGroup(root, PARENT, name)),
+        layout.roots.map((root) => makeGroup(root, PARENT, ...names)),
       );
     } catch {
       return undefined;
     }
+  }
+
+  get views(): readonly CgroupView[] {
+    return this.folders.map((folder, i) => ({ folder, at: this.layout.roots[i] ?? MOUNT }));
   }
 
   /** Whether limits can be set on this machine. */
@@ -113,16 +123,22 @@ export class Cgroup {
     }
   }
 
-  /** Only an empty group goes; false when one is left. */
+  /** Only an empty group goes, and that of its pod when it was the last; false when it is left. */
   remove(): boolean {
-    let gone = true;
+    const gone = this.folders.map(removeGroup).every((each) => each);
     for (const folder of this.folders)
-      try {
-        rmdirSync(folder);
-      } catch (error) {
-        gone &&= (error as NodeJS.ErrnoException).code === 'ENOENT';
-      }
+      if (gone && basename(dirname(folder)) !== PARENT) removeGroup(dirname(folder));
     return gone;
+  }
+}
+
+/** False when something is left in it. */
+function removeGroup(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
 }
 
@@ -144,9 +160,11 @@ export function makeGroup(root: string, ...names: readonly string[]): string {
   return folder;
 }
 
-/** Lets groups below ours limit memory and CPU. */
-function delegate(root: string): void {
-  const folder = makeGroup(root, PARENT);
-  writeFileSync(join(root, 'cgroup.subtree_control'), '+memory +cpu');
-  writeFileSync(join(folder, 'cgroup.subtree_control'), '+memory +cpu');
+/** Lets groups below ours, and below those of these names, limit memory and CPU. */
+function delegate(root: string, names: readonly string[]): void {
+  let folder = root;
+  for (const name of ['', PARENT, ...names]) {
+    if (name !== '') folder = makeGroup(folder, name);
+    writeFileSync(join(folder, 'cgroup.subtree_control'), '+memory +cpu');
+  }
 }

@@ -5,6 +5,7 @@ import type { Mount } from '@orrery/cri';
 import { insideNetns } from '@orrery/network';
 import type { ImageFile } from '../catalog/image-definitions.js';
 import { hostPathIn } from '../programs/program-job.js';
+import type { CgroupView } from './cgroup.js';
 import { executableExists } from './executable.js';
 import { writeImageFiles } from './image-files.js';
 import { findTool, joinFlags, unshareFlags } from './isolation.js';
@@ -28,6 +29,8 @@ export interface EnvironmentOptions extends RootfsOptions {
   readonly netns: string | undefined;
   /** Files into which each process writes its id, so that the container's limits hold for it. */
   readonly memberFiles?: readonly string[];
+  /** What it sees of its control group, instead of those of the machine. */
+  readonly cgroups?: readonly CgroupView[];
   /** `uid:gid` from the security context. */
   readonly user: string | undefined;
   /** Whether nothing but volumes can be written. */

@@ -13,6 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import type { Mount } from '@orrery/cri';
 import type { ImageFile } from '../catalog/image-definitions.js';
+import type { CgroupView } from './cgroup.js';
 import { writeImageFiles } from './image-files.js';
 import { passesOn, propagationOf, stageOf } from './propagation.js';
 
@@ -145,6 +146,8 @@ export interface EnterOptions {
   readonly user: string | undefined;
   /** Nothing but volumes can be written. */
   readonly readonlyRoot?: boolean;
+  /** What the container sees of its control group. */
+  readonly cgroups?: readonly CgroupView[];
   /** Further groups of that user. */
   readonly groups?: readonly number[];
   /** setpriv(1) with its flags, where the command shall have less than all privileges. */
@@ -186,6 +189,19 @@ function systemMounts(bind: Bind, { rootfs, tools }: EnterOptions, passes: boole
   ];
 }
 
+/** The container's own control group where those of the machine would be; not where that has none. */
+function ownCgroup({ cgroups = [], rootfs, tools }: EnterOptions): string[] {
+  return cgroups.map(({ folder, at }) => {
+    const [source, target] = [quote(folder), quote(join(rootfs, HOST, at))];
+    const steps = [
+      `[ -d ${source} ]`,
+      `${tools.mount} --bind ${source} ${target}`,
+      `${tools.mount} -o remount,bind,ro ${target}`,
+    ];
+    return `{ ${steps.join(' && ')}; } 2>/dev/null`;
+  });
+}
+
 /**
  * The shell script that, run in fresh namespaces with a command as its arguments, builds the mounts and becomes that
  * command in the container's root. Its mounts end with the namespace.
@@ -217,6 +233,7 @@ export function enterScript(options: EnterOptions): string {
     setHostname(options),
     ...(stage?.first ?? (readonlyRoot ? [selfBind] : [])),
     ...systemMounts(bind, options, passes),
+    ...ownCgroup(options),
     ...[...mounts].sort((a, b) => a.containerPath.length - b.containerPath.length).flatMap(volume),
     ...(stage?.last ?? []),
     ...(readonlyRoot ? [`${tools.mount} -o remount,bind,ro ${quote(rootfs)} || exit 125`] : []),

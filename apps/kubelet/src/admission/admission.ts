@@ -21,9 +21,11 @@ export interface AdmissionInput {
   readonly hasGroupsPolicy?: boolean | undefined;
 }
 
-/** Sum over containers, or the largest init container when that is more, plus sidecars. */
+/** What the pod asks for as a whole, else the sum over containers, or the largest init container when that is more, plus sidecars. */
 export function requestOf(pod: Pod, resource: string): number {
   const amount = (list: Record<string, string> | undefined): number => toNumber(list?.[resource]);
+  const whole = pod.spec.resources?.requests;
+  if (whole?.[resource] !== undefined) return amount(whole) + amount(pod.spec.overhead);
   const regular = pod.spec.containers.reduce(
     (sum, one) => sum + amount(one.resources?.requests),
     0,
@@ -39,7 +41,7 @@ export function requestOf(pod: Pod, resource: string): number {
 }
 
 function requestedResources(pod: Pod): string[] {
-  const lists = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(
+  const lists = [pod.spec, ...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(
     (one) => one.resources?.requests ?? {},
   );
   return [...new Set(lists.flatMap((list) => Object.keys(list)))].filter(

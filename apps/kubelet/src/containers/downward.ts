@@ -49,6 +49,7 @@ export function fieldValue(pod: Pod, path: string, addresses: PodAddresses): str
 }
 
 function amountOf(
+  pod: Pod,
   container: Container,
   resource: string,
   allocatable: Readonly<Record<string, string>>,
@@ -57,10 +58,11 @@ function amountOf(
   const name = rest.join('.');
   const resources = container.resources ?? {};
   const own = list === 'limits' ? resources.limits?.[name] : resources.requests?.[name];
-  return own ?? (list === 'limits' ? allocatable[name] : undefined) ?? '0';
+  if (list !== 'limits') return own ?? '0';
+  return own ?? pod.spec.resources?.limits?.[name] ?? allocatable[name] ?? '0';
 }
 
-/** Value of `resourceFieldRef`: rounded up in units of its divisor; an absent limit is the node's allocatable. */
+/** Value of `resourceFieldRef`: rounded up in units of its divisor; an absent limit is that of the pod, else the node's allocatable. */
 export function resourceValue(
   pod: Pod,
   container: Container,
@@ -71,7 +73,7 @@ export function resourceValue(
   if (!target)
     throw new ContainerConfigError(`container "${selector.containerName ?? ''}" not found in pod`);
   const divisor = selector.divisor && selector.divisor !== '0' ? String(selector.divisor) : '1';
-  const amount = toNumber(amountOf(target, selector.resource, allocatable));
+  const amount = toNumber(amountOf(pod, target, selector.resource, allocatable));
   return String(Math.ceil(amount / toNumber(divisor)));
 }
 

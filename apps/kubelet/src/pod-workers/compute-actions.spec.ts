@@ -237,3 +237,22 @@ describe('computeActions()', () => {
     });
   });
 });
+
+describe('computeActions(), with a resize', () => {
+  const both = pod({ initContainers: [sidecar, container('i')], containers: [container('a')] });
+  const runs = held([run('s'), run('i')]);
+
+  it('changes init containers while they run', () => {
+    const actions = computeActions(both, runs, calm, () => 'update');
+    expect(actions.toUpdate.map((one) => one.container.name)).toEqual(['s', 'i']);
+    expect(actions.toKill).toEqual([]);
+  });
+
+  it('restarts a sidecar whose policy says so', () => {
+    const actions = computeActions(both, runs, calm, ({ name }) =>
+      name === 's' ? 'restart' : 'none',
+    );
+    expect(actions.toKill.map(({ name, reason }) => [name, reason])).toEqual([['s', 'resize']]);
+    expect(actions.initToStart.map(({ name }) => name)).toEqual(['s']);
+  });
+});

@@ -32,6 +32,8 @@ export interface PodActions {
   readonly toKill: readonly ContainerKill[];
   /** Every container of a pod of which all are restarted: ended and removed, in this order. */
   readonly toReset: readonly RuntimeContainer[];
+  /** What the containers together may use changes in place. */
+  readonly resizePod?: boolean;
   /** Running containers whose resources change in place. */
   readonly toUpdate: readonly ContainerUpdate[];
   /** At most one ordinary init container; sidecars to restart may stand beside it. */
@@ -113,15 +115,31 @@ interface InitPlan {
   readonly toKill: ContainerKill[];
 }
 
-function planSidecar(
+const resizeKill = (container: Container, status: RuntimeContainer): ContainerKill => ({
+  container: status,
+  name: container.name,
+  reason: 'resize',
+  message: `Container ${container.name} resize requires restart`,
+});
+
+const sidecarKill = (
   pod: Pod,
   container: Container,
-  status: RuntimeContainer | undefined,
+  status: RuntimeContainer,
   probes: ProbeVerdicts,
+  resize: Resize,
+): ContainerKill | undefined =>
+  killReason(pod, container, status, probes) ??
+  (resize(container, status) === 'restart' ? resizeKill(container, status) : undefined);
+
+function planSidecar(
+  container: Container,
+  status: RuntimeContainer | undefined,
+  kill: ContainerKill | undefined,
   plan: Pick<InitPlan, 'toStart' | 'toKill'>,
+  probes: ProbeVerdicts,
 ): boolean {
   if (status?.state === 'running') {
-    const kill = killReason(pod, container, status, probes);
     if (!kill) return probes.started(status.id);
     plan.toKill.push(kill);
     plan.toStart.push(container);
@@ -135,14 +153,18 @@ function planSidecar(
  * Init containers one by one in order; a sidecar counts as done once started
  * (k8s pkg/kubelet/kuberuntime/kuberuntime_container.go:computeInitContainerActions).
  */
-function planInit(pod: Pod, existing: Existing, probes: ProbeVerdicts): InitPlan {
+function planInit(pod: Pod, existing: Existing, probes: ProbeVerdicts, resize: Resize): InitPlan {
   const toStart: Container[] = [];
   const toKill: ContainerKill[] = [];
   const regularSeen = pod.spec.containers.some((container) => existing.has(container.name));
   for (const container of initContainersOf(pod)) {
     const status = existing.get(container.name);
     if (isSidecar(container)) {
-      const done = planSidecar(pod, container, status, probes, { toStart, toKill });
+      const kill =
+        status?.state === 'running'
+          ? sidecarKill(pod, container, status, probes, resize)
+          : undefined;
+      const done = planSidecar(container, status, kill, { toStart, toKill }, probes);
       if (!done && !regularSeen) return { initialized: false, failed: false, toStart, toKill };
       continue;
     }
@@ -161,13 +183,6 @@ interface RegularPlan {
   readonly toUpdate: ContainerUpdate[];
   readonly kept: number;
 }
-
-const resizeKill = (container: Container, status: RuntimeContainer): ContainerKill => ({
-  container: status,
-  name: container.name,
-  reason: 'resize',
-  message: `Container ${container.name} resize requires restart`,
-});
 
 function planRegular(
   pod: Pod,
@@ -262,19 +277,22 @@ export function computeActions(
     (container) => !latestContainer(runtimePod, container.name),
   );
   const existing = inSandbox(pod, runtimePod, current.id);
-  const sidecarUpdates = initContainersOf(pod)
-    .filter(isSidecar)
-    .flatMap((container) => {
-      const status = existing.get(container.name);
-      if (status?.state !== 'running') return [];
-      return resize(container, status) === 'update' ? [{ container, status }] : [];
-    });
+  const initUpdates = initContainersOf(pod).flatMap((container) => {
+    const status = existing.get(container.name);
+    if (status?.state !== 'running') return [];
+    return resize(container, status) === 'update' ? [{ container, status }] : [];
+  });
   const base = { killPod: false, createSandbox: false, attempt: current.attempt, ephemeralToStart };
-  const init = planInit(pod, existing, probes);
+  const init = planInit(pod, existing, probes, resize);
+  if (!init.initialized && init.failed) return { ...NOTHING, ...base, killPod: true };
   if (!init.initialized)
-    return init.failed
-      ? { ...NOTHING, ...base, killPod: true }
-      : { ...NOTHING, ...base, toKill: init.toKill, initToStart: init.toStart };
+    return {
+      ...NOTHING,
+      ...base,
+      toKill: init.toKill,
+      toUpdate: initUpdates,
+      initToStart: init.toStart,
+    };
   const regular = planRegular(pod, existing, probes, resize);
   if (regular.kept === 0 && regular.toStart.length === 0)
     return { ...NOTHING, ...base, killPod: true };
@@ -282,7 +300,7 @@ export function computeActions(
     ...base,
     toReset: [],
     toKill: [...init.toKill, ...regular.toKill],
-    toUpdate: [...sidecarUpdates, ...regular.toUpdate],
+    toUpdate: [...initUpdates, ...regular.toUpdate],
     initToStart: init.toStart,
     toStart: regular.toStart,
   };

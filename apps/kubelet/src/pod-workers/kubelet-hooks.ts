@@ -8,6 +8,7 @@ import type { NodeCare } from '../node/node-care.js';
 import type { Pleg } from '../pleg/pleg.js';
 import type { PodCache } from '../pleg/pod-cache.js';
 import type { ProbeManager } from '../probes/probe-manager.js';
+import type { ResizeStep } from '../resize/pod-level.js';
 import type { PodResizer } from '../resize/pod-resizer.js';
 import type { RuntimeContainer, RuntimePod, SandboxConfig } from '../runtime/runtime.js';
 import type { WaitingReason } from '../status/container-statuses.js';
@@ -92,6 +93,18 @@ export class KubeletHooks implements WorkerHooks {
 
   applyResize(pod: Pod, container: Container, status: RuntimeContainer): Promise<void> {
     return this.parts.resizer.apply(pod, container, status);
+  }
+
+  sandboxMade(pod: Pod, sandboxId: string): void {
+    this.parts.resizer.whole.made(pod, sandboxId);
+  }
+
+  isPodResized(pod: Pod, sandboxId: string): boolean {
+    return this.parts.resizer.whole.isOpen(pod, sandboxId);
+  }
+
+  resizePod(pod: Pod, sandboxId: string, step: ResizeStep): Promise<void> {
+    return this.parts.resizer.applyWhole(pod, sandboxId, step);
   }
 
   networkProblem(): string | undefined {

@@ -1,7 +1,12 @@
 import type { Container, Pod } from '@orrery/api';
 import { uidOf } from '../containers/visit.js';
 import { readySandbox } from '../runtime/runtime.js';
-import type { RuntimeContainer, RuntimePod, SandboxConfig } from '../runtime/runtime.js';
+import type {
+  RuntimeContainer,
+  RuntimePod,
+  RuntimeSandbox,
+  SandboxConfig,
+} from '../runtime/runtime.js';
 import type { WaitingReason } from '../status/container-statuses.js';
 import type { ContainerKill, PodActions } from './compute-actions.js';
 import { StartError } from './container-starter.js';
@@ -32,7 +37,8 @@ export function isIdle(actions: PodActions, runtimePod: RuntimePod | undefined):
     actions.toStart,
     actions.ephemeralToStart,
   ];
-  return nothingToEnd && !actions.createSandbox && lists.every((list) => list.length === 0);
+  const nothingToMake = !actions.createSandbox && !actions.resizePod;
+  return nothingToEnd && nothingToMake && lists.every((list) => list.length === 0);
 }
 
 /** Does to one pod what was computed: kills, resizes, makes the sandbox, starts. */
@@ -61,22 +67,34 @@ export class PodPass {
     const { killer, hooks } = this.parts;
     if (actions.toReset.length > 0) return this.reset(pod, actions.toReset);
     if (actions.killPod && runtimePod) await killer.killPod(pod, runtimePod, graceOf(pod));
-    const podIp = readySandbox(runtimePod)?.ips[0] ?? '';
-    await Promise.all(actions.toKill.map((kill) => this.kill(pod, kill, podIp)));
-    for (const { container, status } of actions.toUpdate)
-      await hooks.applyResize(pod, container, status);
+    await this.change(pod, actions, readySandbox(runtimePod));
     const sandbox = this.sandboxConfig(pod, actions.attempt);
     const current = actions.createSandbox
       ? await this.createSandbox(pod, sandbox)
       : { sandboxId: readySandbox(runtimePod)?.id ?? '', runtimePod };
     const state = actions.toKill.length > 0 ? await hooks.refresh(uidOf(pod)) : current.runtimePod;
     const starts = [...actions.ephemeralToStart, ...actions.initToStart, ...actions.toStart];
-    const changed = actions.killPod || actions.toKill.length > 0 || actions.toUpdate.length > 0;
+    const ended = actions.killPod || actions.toKill.length > 0;
+    const changed = ended || actions.toUpdate.length > 0 || actions.resizePod === true;
     const outcome = await this.startAll(pod, starts, { ...current, runtimePod: state, sandbox });
     return {
       progress: outcome.progress || (changed && starts.length === 0),
       retryMs: outcome.retryMs,
     };
+  }
+
+  /** What runs: more for the pod comes before more for its containers, and less after less. */
+  private async change(
+    pod: Pod,
+    { toKill, toUpdate, resizePod = false }: PodActions,
+    sandbox: RuntimeSandbox | undefined,
+  ): Promise<void> {
+    const { hooks } = this.parts;
+    const resized = resizePod && sandbox ? [sandbox.id] : [];
+    for (const id of resized) await hooks.resizePod(pod, id, 'grow');
+    await Promise.all(toKill.map((kill) => this.kill(pod, kill, sandbox?.ips[0] ?? '')));
+    for (const { container, status } of toUpdate) await hooks.applyResize(pod, container, status);
+    for (const id of resized) await hooks.resizePod(pod, id, 'fit');
   }
 
   /** Neither preStop nor a grace period: they end abruptly (KEP-5532). */
@@ -102,6 +120,7 @@ export class PodPass {
     try {
       const handler = await this.parts.hooks.runtimeHandler(pod);
       const sandboxId = await this.parts.runtime.runSandbox(config, handler);
+      this.parts.hooks.sandboxMade(pod, sandboxId);
       const runtimePod = await this.parts.hooks.refresh(config.uid);
       this.report(runtimePod);
       return { sandboxId, runtimePod };

@@ -1,8 +1,10 @@
 import { holding } from '@orrery/component';
 import type { Pod, PodStatus } from '@orrery/api';
 import { uidOf } from '../containers/visit.js';
+import { readySandbox } from '../runtime/runtime.js';
 import type { RuntimePod } from '../runtime/runtime.js';
 import { computeActions, resetActions } from './compute-actions.js';
+import type { PodActions } from './compute-actions.js';
 import { graceOf } from './grace.js';
 import { PodPass, isIdle, minOf } from './pod-pass.js';
 import { mustRestartAll } from './restart-all.js';
@@ -171,11 +173,7 @@ export class PodWorker {
     let waitMs: number | undefined;
     for (let pass = 0; pass < MAX_PASSES && this.state.name === 'syncing'; pass++) {
       const pod = hooks.allocated(this.pod);
-      const actions = mustRestartAll(pod, runtimePod, this.status)
-        ? resetActions(pod, runtimePod)
-        : computeActions(pod, runtimePod, this.parts.probes, (container, status) =>
-            hooks.resizePlan(pod, container, status),
-          );
+      const actions = this.plan(pod, runtimePod);
       if (isIdle(actions, runtimePod)) break;
       const outcome = await this.pass.apply(pod, actions, runtimePod);
       runtimePod = await hooks.refresh(uidOf(this.pod));
@@ -184,6 +182,17 @@ export class PodWorker {
       if (!outcome.progress) break;
     }
     return minOf(waitMs, deadlineMs);
+  }
+
+  private plan(pod: Pod, runtimePod: RuntimePod | undefined): PodActions {
+    const { hooks, probes } = this.parts;
+    if (mustRestartAll(pod, runtimePod, this.status)) return resetActions(pod, runtimePod);
+    const actions = computeActions(pod, runtimePod, probes, (container, status) =>
+      hooks.resizePlan(pod, container, status),
+    );
+    const sandbox = readySandbox(runtimePod);
+    if (actions.killPod || actions.createSandbox || !sandbox) return actions;
+    return { ...actions, resizePod: hooks.isPodResized(pod, sandbox.id) };
   }
 
   private exceedDeadline(): void {

@@ -89,6 +89,9 @@ class Bench {
           allocated: (pod) => pod,
           resizePlan: () => 'none',
           applyResize: () => Promise.resolve(),
+          sandboxMade: () => undefined,
+          isPodResized: () => false,
+          resizePod: () => Promise.resolve(),
           networkProblem: () => undefined,
           prepare: () => Promise.resolve(),
           sandboxConfig: (pod, attempt) =>

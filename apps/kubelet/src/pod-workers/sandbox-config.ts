@@ -2,6 +2,7 @@ import type { Pod } from '@orrery/api';
 import { sandboxHostname } from '../containers/hosts-file.js';
 import { podLogDir } from '../containers/paths.js';
 import type { KubeletPaths } from '../containers/paths.js';
+import { podResources } from '../containers/resources.js';
 import { allContainers, uidOf } from '../containers/visit.js';
 import { POD_NAMESPACE_LABEL, POD_NAME_LABEL, POD_UID_LABEL } from '../runtime/labels.js';
 import type { SandboxConfig } from '../runtime/runtime.js';
@@ -72,5 +73,6 @@ export function sandboxConfig(pod: Pod, attempt: number, options: SandboxOptions
     sysctls: Object.fromEntries(
       (pod.spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value]),
     ),
+    resources: podResources(pod),
   };
 }

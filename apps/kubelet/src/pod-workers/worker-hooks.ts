@@ -1,6 +1,7 @@
 import type { Container, Pod, PodCondition, PodStatus } from '@orrery/api';
 import type { Clock, Logger } from '@orrery/component';
 import type { Runtime, RuntimeContainer, RuntimePod, SandboxConfig } from '../runtime/runtime.js';
+import type { ResizeStep } from '../resize/pod-level.js';
 import type { WaitingReason } from '../status/container-statuses.js';
 import type { ProbeVerdicts, ResizePlan } from './compute-actions.js';
 import type { ContainerStarter } from './container-starter.js';
@@ -38,6 +39,12 @@ export interface WorkerHooks {
   resizePlan(pod: Pod, container: Container, status: RuntimeContainer): ResizePlan;
   /** Gives a running container its granted resources. */
   applyResize(pod: Pod, container: Container, status: RuntimeContainer): Promise<void>;
+  /** A sandbox was made for the pod as it was granted. */
+  sandboxMade(pod: Pod, sandboxId: string): void;
+  /** Whether the sandbox may use more or less than the pod was granted. */
+  isPodResized(pod: Pod, sandboxId: string): boolean;
+  /** Gives the sandbox what the pod was granted, or room for it. */
+  resizePod(pod: Pod, sandboxId: string, step: ResizeStep): Promise<void>;
   /** Undefined when the pod network is up, else upstream's text. */
   networkProblem(): string | undefined;
   /** Makes folders and mounts volumes; rejects while something is missing. */

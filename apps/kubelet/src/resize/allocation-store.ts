@@ -6,19 +6,26 @@ import { allContainers, uidOf } from '../containers/visit.js';
 /** Granted resources by container name. */
 export type Allocation = Readonly<Record<string, ResourceRequirements>>;
 
-export const allocationOf = (pod: Pod): Allocation =>
-  Object.fromEntries(allContainers(pod).map(({ name, resources = {} }) => [name, resources]));
+/** Where the resources of the pod as a whole stand: no container can be named so. */
+export const WHOLE_POD = '/';
 
-/** The pod with other resources in its containers. */
+export const allocationOf = (pod: Pod): Allocation => ({
+  ...(pod.spec.resources ? { [WHOLE_POD]: pod.spec.resources } : {}),
+  ...Object.fromEntries(allContainers(pod).map(({ name, resources = {} }) => [name, resources])),
+});
+
+/** The pod with other resources, of its own and in its containers. */
 export function withAllocation(pod: Pod, allocation: Allocation): Pod {
   const grant = <T extends { readonly name: string; readonly resources?: ResourceRequirements }>(
     list: readonly T[],
   ): T[] => list.map((one) => ({ ...one, resources: allocation[one.name] ?? one.resources ?? {} }));
-  const { initContainers, containers } = pod.spec;
+  const { initContainers, containers, resources: _, ...spec } = pod.spec;
+  const whole = allocation[WHOLE_POD];
   return {
     ...pod,
     spec: {
-      ...pod.spec,
+      ...spec,
+      ...(whole ? { resources: whole } : {}),
       containers: grant(containers),
       ...(initContainers ? { initContainers: grant(initContainers) } : {}),
     },

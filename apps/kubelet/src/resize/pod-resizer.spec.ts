@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Container, Pod } from '@orrery/api';
 import { asking, podOf, runningOf } from '../../test/builders.js';
 import { containerResources } from '../containers/resources.js';
-import type { ContainerResources, RuntimeContainer } from '../runtime/runtime.js';
+import type { ContainerResources, PodResources, RuntimeContainer } from '../runtime/runtime.js';
 import { AllocationStore } from './allocation-store.js';
 import { PodResizer } from './pod-resizer.js';
 import { decideResize } from './resize-decision.js';
@@ -20,6 +20,7 @@ afterEach(() => {
 class Bench {
   readonly events: string[] = [];
   readonly updates: [string, ContainerResources][] = [];
+  readonly podUpdates: [string, PodResources][] = [];
   readonly retried: string[] = [];
   active: Pod[] = [];
   failure: Error | undefined;
@@ -32,6 +33,10 @@ class Bench {
         updateContainerResources: (id, resources) => {
           if (this.failure) return Promise.reject(this.failure);
           this.updates.push([id, resources]);
+          return Promise.resolve();
+        },
+        updatePodResources: (id, resources) => {
+          this.podUpdates.push([id, resources]);
           return Promise.resolve();
         },
       },
@@ -56,6 +61,76 @@ const wish = (pod: Pod, container: Partial<Container>): Pod => ({
 });
 const conditionsOf = (bench: Bench, pod: Pod, container: RuntimeContainer): unknown[] =>
   bench.resizer.conditions(pod, [container]).map(({ type, reason }) => [type, reason]);
+
+describe('the resources of a pod as a whole', () => {
+  const whole = (cpu: string, own = '500m'): Pod =>
+    podOf('a', { resources: { requests: { cpu }, limits: { cpu } } }, asking('100Mi', own));
+  const again = (pod: Pod): Pod => ({ ...pod, metadata: { ...pod.metadata, generation: 2 } });
+
+  it.each<{ name: string; from: string; to: string; want: number[] }>([
+    { name: 'before the containers when they grow', from: '1', to: '2', want: [200_000] },
+    { name: 'after the containers when they shrink', from: '2', to: '1', want: [200_000, 100_000] },
+  ])('change $name', async ({ from, to, want }) => {
+    const bench = new Bench();
+    const { resizer } = bench;
+    resizer.whole.made(resizer.allocated(whole(from)), 's');
+    const wanted = resizer.allocated(again(whole(to)));
+    expect(resizer.whole.isOpen(wanted, 's')).toBe(true);
+    await resizer.applyWhole(wanted, 's', 'grow');
+    const grown = bench.podUpdates.map(([, { cpuQuota }]) => cpuQuota);
+    expect(grown).toEqual(want.filter((quota) => quota > 100_000).slice(0, to === '2' ? 1 : 0));
+    await resizer.applyWhole(wanted, 's', 'fit');
+    expect(bench.podUpdates.at(-1)).toMatchObject(['s', { cpuQuota: want.at(-1) }]);
+    expect(resizer.whole.isOpen(wanted, 's')).toBe(false);
+    expect(conditionsOf(bench, wanted, bench.container(wanted))).toEqual([]);
+    expect(bench.events).toEqual(['ResizeStarted', 'ResizeCompleted']);
+  });
+
+  it('wait as those of containers do', () => {
+    const bench = new Bench();
+    bench.resizer.allocated(whole('1'));
+    const greedy = bench.resizer.allocated(again(whole('3')));
+    expect(greedy.spec.resources).toEqual(whole('1').spec.resources);
+    expect(conditionsOf(bench, greedy, bench.container(greedy))).toEqual([
+      ['PodResizePending', 'Infeasible'],
+    ]);
+  });
+
+  it('are asked for where there were none', () => {
+    const bench = new Bench();
+    const plain = podOf('a', {}, asking('100Mi'));
+    bench.resizer.allocated(plain);
+    const wanted = {
+      ...again(plain),
+      spec: { ...plain.spec, resources: { requests: { cpu: '3' } } },
+    };
+    expect(bench.resizer.allocated(wanted).spec).not.toHaveProperty('resources');
+  });
+
+  it('are not known of a sandbox that an earlier kubelet made', () => {
+    expect(new Bench().resizer.whole.isOpen(whole('1'), 's')).toBe(true);
+  });
+
+  it('are in the status, with what the containers ask for', () => {
+    const { whole: level } = new Bench().resizer;
+    expect(level.statusOf(whole('2'), {})).toEqual({
+      allocatedResources: { cpu: '2', memory: '100Mi' },
+      resources: { requests: { cpu: '2', memory: '100Mi' }, limits: { cpu: '2' } },
+    });
+    const limits = { cpu: '1', memory: '1Gi' };
+    const limited = podOf('b', {}, { resources: { requests: { cpu: '1' }, limits } });
+    expect(level.statusOf(limited, {}).resources).toEqual({ requests: { cpu: '1' }, limits });
+    expect(level.statusOf(podOf('c'), {})).toEqual({ resources: {} });
+  });
+
+  it('bound containers that have no limits', () => {
+    const [container = { name: 'c' }] = whole('2').spec.containers;
+    expect(containerResources(whole('2'), container, 2 ** 30)).toMatchObject({
+      cpuShares: 512,
+      cpuQuota: 200_000,
+    });
+  });
+});
 
 describe(PodResizer.name, () => {
   it('grants, applies and finishes a resize', async () => {

@@ -5,14 +5,16 @@ import { findContainer, uidOf } from '../containers/visit.js';
 import type { ResizePlan } from '../pod-workers/compute-actions.js';
 import type { PodEvents } from '../pod-workers/pod-events.js';
 import type { ContainerResources, Runtime, RuntimeContainer } from '../runtime/runtime.js';
-import { allocationOf, withAllocation } from './allocation-store.js';
-import type { AllocationStore } from './allocation-store.js';
+import { WHOLE_POD, allocationOf, withAllocation } from './allocation-store.js';
+import type { Allocation, AllocationStore } from './allocation-store.js';
+import { PodLevel } from './pod-level.js';
+import type { ResizeStep } from './pod-level.js';
 import { decideResize } from './resize-decision.js';
 import type { ResizeDecision } from './resize-decision.js';
 
 export interface PodResizerParts {
   readonly store: AllocationStore;
-  readonly runtime: Pick<Runtime, 'updateContainerResources'>;
+  readonly runtime: Pick<Runtime, 'updateContainerResources' | 'updatePodResources'>;
   readonly events: PodEvents;
   /** Pods that hold resources of this node. */
   active(): readonly Pod[];
@@ -39,10 +41,14 @@ const limitsOf = ({
   memoryLimitBytes,
 }: ContainerResources): readonly number[] => [cpuShares, cpuQuota, memoryLimitBytes];
 
-const summary = (pod: Pod): string =>
+const named = ({ name, resources }: Container): object => ({ name, resources });
+
+const summary = ({ metadata, spec }: Pod): string =>
   JSON.stringify({
-    containers: pod.spec.containers.map(({ name, resources }) => ({ name, resources })),
-    generation: pod.metadata.generation,
+    ...(spec.initContainers ? { initContainers: spec.initContainers.map(named) } : {}),
+    containers: spec.containers.map(named),
+    ...(spec.resources ? { resources: spec.resources } : {}),
+    generation: metadata.generation,
   });
 
 /**
@@ -52,8 +58,12 @@ const summary = (pod: Pod): string =>
 export class PodResizer {
   private readonly pending = new Map<string, Pending>();
   private readonly running = new Map<string, Running>();
+  /** The pods' sandboxes. */
+  readonly whole: PodLevel;
 
-  constructor(private readonly parts: PodResizerParts) {}
+  constructor(private readonly parts: PodResizerParts) {
+    this.whole = new PodLevel(parts.runtime);
+  }
 
   /** The pod as granted; a new wish in its spec is decided on the way. */
   allocated(pod: Pod): Pod {
@@ -65,8 +75,8 @@ export class PodResizer {
       store.set(pod, wanted);
       return pod;
     }
-    const added = Object.keys(wanted).some((name) => !(name in granted));
-    const merged = added ? { ...wanted, ...granted } : granted;
+    const added = Object.keys(wanted).some((name) => name !== WHOLE_POD && !(name in granted));
+    const merged = added ? withNew(granted, wanted) : granted;
     if (isDeepStrictEqual(merged, wanted)) {
       this.pending.delete(uid);
       return pod;
@@ -91,6 +101,7 @@ export class PodResizer {
 
   forget(uid: string): void {
     this.parts.store.forget(uid);
+    this.whole.forget(uid);
     this.pending.delete(uid);
     this.running.delete(uid);
     const waiting = [...this.pending.keys()];
@@ -113,21 +124,27 @@ export class PodResizer {
   }
 
   async apply(pod: Pod, container: Container, status: RuntimeContainer): Promise<void> {
+    await this.tried(pod, `container ${container.name}`, () =>
+      this.parts.runtime.updateContainerResources(status.id, this.target(pod, container)),
+    );
+  }
+
+  /** One step of what the pod as a whole may use. */
+  async applyWhole(pod: Pod, sandboxId: string, step: ResizeStep): Promise<void> {
+    await this.tried(pod, 'pod', () => this.whole.apply(pod, sandboxId, step));
+  }
+
+  private async tried(pod: Pod, what: string, work: () => Promise<void>): Promise<void> {
     const uid = uidOf(pod);
     const { generation } = pod.metadata;
     try {
-      await this.parts.runtime.updateContainerResources(status.id, this.target(pod, container));
-      this.running.set(uid, { generation });
+      await work();
+      if (this.running.has(uid)) this.running.set(uid, { generation });
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       this.running.set(uid, { generation, error: text });
-      this.parts.events.pod(
-        pod,
-        'Warning',
-        'ResizeError',
-        `Pod resize error: failed to resize container ${container.name}: ${text}`,
-        container.name,
-      );
+      const message = `Pod resize error: failed to resize ${what}: ${text}`;
+      this.parts.events.pod(pod, 'Warning', 'ResizeError', message);
       throw error;
     }
   }
@@ -218,7 +235,7 @@ export class PodResizer {
       const spec = findContainer(granted, one.name);
       return spec && one.state === 'running' && this.plan(granted, spec, one) !== 'none';
     });
-    if (open) return;
+    if (open || this.whole.isChanging(granted)) return;
     this.running.delete(uid);
     this.parts.events.pod(
       pod,
@@ -230,6 +247,12 @@ export class PodResizer {
     if (waiting.length > 0) this.parts.retry(waiting);
   }
 }
+
+/** With the containers that are new in the wish; what the pod as a whole may use is not. */
+const withNew = (granted: Allocation, wanted: Allocation): Allocation => ({
+  ...Object.fromEntries(Object.entries(wanted).filter(([name]) => name !== WHOLE_POD)),
+  ...granted,
+});
 
 const observed = (generation: number | undefined): { observedGeneration?: number } =>
   generation === undefined ? {} : { observedGeneration: generation };

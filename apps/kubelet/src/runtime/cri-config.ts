@@ -9,6 +9,7 @@ import type {
 import type {
   ContainerConfig,
   ContainerResources,
+  PodResources,
   RuntimeMount,
   SandboxConfig,
 } from './runtime.js';
@@ -39,18 +40,20 @@ export function toSandboxConfig(config: SandboxConfig): Init<PodSandboxConfig> {
         privileged: config.privileged,
       },
       sysctls: config.sysctls,
+      resources: toPodResources(config.resources),
     },
   };
 }
 
+export const toPodResources = (resources: PodResources): Init<LinuxContainerResources> => ({
+  cpuShares: resources.cpuShares,
+  cpuQuota: resources.cpuQuota,
+  cpuPeriod: resources.cpuPeriod,
+  memoryLimitInBytes: resources.memoryLimitBytes,
+});
+
 export function toLinuxResources(resources: ContainerResources): Init<LinuxContainerResources> {
-  return {
-    cpuShares: resources.cpuShares,
-    cpuQuota: resources.cpuQuota,
-    cpuPeriod: resources.cpuPeriod,
-    memoryLimitInBytes: resources.memoryLimitBytes,
-    oomScoreAdj: resources.oomScoreAdj,
-  };
+  return { ...toPodResources(resources), oomScoreAdj: resources.oomScoreAdj };
 }
 
 function toMount({ image, ...mount }: RuntimeMount): Init<Mount> {

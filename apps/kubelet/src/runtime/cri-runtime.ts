@@ -1,11 +1,16 @@
 import { CriError, connectCri, toRpcText } from '@orrery/cri';
 import type { CriClient, Image } from '@orrery/cri';
 import type { RegistryCredentials } from '../images/pull-secrets.js';
-import { toContainerConfig, toLinuxResources, toSandboxConfig } from './cri-config.js';
+import {
+  toContainerConfig,
+  toLinuxResources,
+  toPodResources,
+  toSandboxConfig,
+} from './cri-config.js';
 import { groupPods } from './cri-pods.js';
 import { CpuRates, toUsage } from './cri-usage.js';
 import { POD_UID_LABEL } from './labels.js';
-import { RuntimeError, isRuntimeNotFound } from './runtime.js';
+import { RuntimeError, isRuntimeNotFound, isRuntimeUnimplemented } from './runtime.js';
 import type {
   ContainerConfig,
   ContainerResources,
@@ -15,6 +20,7 @@ import type {
   RuntimeCondition,
   RuntimeErrorCode,
   ImageUser,
+  PodResources,
   RuntimeImage,
   RuntimeInfo,
   RuntimePod,
@@ -143,6 +149,16 @@ export class CriRuntime implements Runtime {
   async updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
     const linux = toLinuxResources(resources);
     await call(this.cri.runtime.updateContainerResources({ containerId: id, linux }));
+  }
+
+  async updatePodResources(podSandboxId: string, resources: PodResources): Promise<void> {
+    const request = { podSandboxId, resources: toPodResources(resources) };
+    try {
+      await call(this.cri.runtime.updatePodSandboxResources(request));
+    } catch (error) {
+      // Older runtimes know the limits of containers alone.
+      if (!isRuntimeUnimplemented(error)) throw error;
+    }
   }
 
   async reopenLog(containerId: string): Promise<void> {

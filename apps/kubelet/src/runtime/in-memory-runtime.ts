@@ -175,6 +175,10 @@ export class InMemoryRuntime implements Runtime {
     return Promise.resolve();
   }
 
+  updatePodResources(): Promise<void> {
+    return Promise.resolve();
+  }
+
   updateContainerResources(id: string, resources: ContainerResources): Promise<void> {
     const [uid, container] = this.find(id);
     container.resources = resources;

@@ -92,7 +92,12 @@ export interface SandboxConfig {
     readonly hostIp: string;
   }[];
   readonly sysctls: Readonly<Record<string, string>>;
+  /** What all containers together may use. */
+  readonly resources: PodResources;
 }
+
+/** Of a pod as a whole. */
+export type PodResources = Omit<ContainerResources, 'oomScoreAdj'>;
 
 export interface ContainerResources {
   readonly cpuShares: number;
@@ -223,6 +228,7 @@ export interface Runtime {
   stopContainer(id: string, graceSeconds: number): Promise<void>;
   removeContainer(id: string): Promise<void>;
   updateContainerResources(id: string, resources: ContainerResources): Promise<void>;
+  updatePodResources(sandboxId: string, resources: PodResources): Promise<void>;
   /** The log file was moved: a new one is begun. */
   reopenLog(id: string): Promise<void>;
   execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult>;

@@ -35,6 +35,8 @@ export interface StatusInput {
   readonly failure?: PodFailure;
   /** Those of a resize. */
   readonly resizeConditions?: readonly PodCondition[];
+  /** Granted and actual resources of the pod as a whole. */
+  podResourcesOf?(): Pick<PodStatus, 'resources' | 'allocatedResources'>;
   /** Granted and actual resources of a container. */
   resourcesOf?(
     name: string,
@@ -196,6 +198,7 @@ export function generateStatus(input: StatusInput): PodStatus {
     ...(lists.ephemeralContainerStatuses?.length
       ? { ephemeralContainerStatuses: lists.ephemeralContainerStatuses }
       : {}),
+    ...(lists.containerStatuses ? input.podResourcesOf?.() : {}),
     qosClass: old.qosClass ?? qosClassOf(pod),
   };
 }

@@ -16,7 +16,7 @@ export interface ReporterParts {
   readonly statuses: StatusManager;
   readonly probes: ProbeState;
   readonly hostIps: readonly string[];
-  readonly resizer: Pick<PodResizer, 'conditions' | 'statusOf'>;
+  readonly resizer: Pick<PodResizer, 'conditions' | 'statusOf' | 'granted' | 'whole'>;
   runtimeName(): string;
   /** Whether the runtime can make volumes read-only with the mounts below. */
   recursiveReadOnly(): boolean;
@@ -40,10 +40,11 @@ export class PodReporter {
 
   report(pod: Pod, input: ReportInput): PodStatus {
     const { clock, probes, hostIps, statuses, resizer } = this.parts;
+    const old = this.lastStatus(pod);
     const status = generateStatus({
       pod,
       runtimePod: input.runtimePod,
-      old: this.lastStatus(pod),
+      old,
       reasons: input.reasons,
       probes,
       runtimeName: this.parts.runtimeName(),
@@ -56,6 +57,7 @@ export class PodReporter {
       resizeConditions: input.terminal
         ? []
         : resizer.conditions(pod, input.runtimePod?.containers ?? []),
+      podResourcesOf: () => resizer.whole.statusOf(resizer.granted(pod), old),
       resourcesOf: (name, container, old) => resizer.statusOf(pod, name, container, old),
     });
     statuses.set(pod, status);

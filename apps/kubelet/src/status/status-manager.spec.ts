@@ -191,6 +191,12 @@ describe('diffStatus()', () => {
       want: { podIPs: [{ ip: '10.0.0.2' }, { $patch: 'delete', ip: '10.0.0.1' }] },
     },
     {
+      name: 'resources of the pod as a whole',
+      before: { resources: { requests: { cpu: '1' } }, allocatedResources: { cpu: '1' } },
+      after: { resources: { limits: { cpu: '1' } } },
+      want: { resources: { limits: { cpu: '1' }, $patch: 'replace' }, allocatedResources: null },
+    },
+    {
       name: 'one condition, its old reason removed',
       before: { conditions: [{ ...ready, status: 'False', reason: 'ContainersNotReady' }] },
       after: { conditions: [ready] },

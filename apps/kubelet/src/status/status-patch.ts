@@ -87,6 +87,10 @@ export function diffStatus(
   for (const key of ATOMIC) {
     if (!deepEqual(before[key], after[key])) patch[key] = cloneJson(after[key]) ?? null;
   }
+  // What is not there any more must go: a strategic merge patch would keep it.
+  for (const key of ['resources', 'allocatedResources'] as const)
+    if (!deepEqual(before[key], after[key]))
+      patch[key] = after[key] ? { ...cloneJson(after[key]), $patch: 'replace' } : null;
   const conditions = conditionsPatch(before.conditions ?? [], after.conditions ?? []);
   if (conditions.length > 0) patch['conditions'] = conditions;
   for (const key of ['podIPs', 'hostIPs'] as const) {

@@ -1,7 +1,8 @@
+import { CriError } from '@orrery/cri';
 import type { UpdatePodSandboxResourcesRequest } from '@orrery/cri';
 import type { Runtime } from '../../runtime.js';
 
-/** Kept with the sandbox; nothing is limited (README.md, Not modelled). */
+/** New limits of a pod as a whole, kept with its sandbox. */
 export function updatePodSandboxResources(
   runtime: Runtime,
   { podSandboxId, overhead, resources }: UpdatePodSandboxResourcesRequest,
@@ -13,6 +14,12 @@ export function updatePodSandboxResources(
     ...sandbox.config,
     linux: { ...base, ...(overhead && { overhead }), ...(resources && { resources }) },
   };
-  runtime.sandboxes.put({ ...sandbox, config });
+  const changed = { ...sandbox, config };
+  try {
+    runtime.engine.limits.updatePod(changed, runtime.containers.list());
+  } catch (error) {
+    throw new CriError('UNKNOWN', `failed to update resources: ${String(error)}`, { cause: error });
+  }
+  runtime.sandboxes.put(changed);
   return {};
 }

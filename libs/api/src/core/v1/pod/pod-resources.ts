@@ -115,7 +115,9 @@ export function podAmounts(pod: Pod, field: ResourceField): Map<string, Quantity
   const total = ofContainers(pod, amountsByContainer(pod, field), (container) =>
     containerAmounts(container, field),
   );
-  const whole = held(pod, readAmounts(pod.spec?.resources?.[field]), pod.status, field);
+  // A node tells of every pod what it holds as a whole: that counts for those that ask for it.
+  const asked = readAmounts(pod.spec?.resources?.[field]);
+  const whole = [...asked.keys()].some(isForPods) ? held(pod, asked, pod.status, field) : [];
   for (const [name, value] of whole) if (isForPods(name)) total.set(name, value);
   for (const [name, value] of readAmounts(pod.spec?.overhead))
     // What has no limit gets none by it.
