@@ -34,6 +34,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   'pod-garbage-collector-controller': 'pod-garbage-collector',
   'replicaset-controller': 'replicaset-controller',
   'replicationcontroller-controller': 'replication-controller',
+  'resourceclaim-controller': 'resource-claim-controller',
   'resourcequota-controller': 'resourcequota-controller',
   'root-ca-certificate-publisher-controller': 'root-ca-cert-publisher',
   'service-lb-controller': 'service-controller',

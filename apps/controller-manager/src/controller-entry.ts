@@ -1,5 +1,5 @@
 import type { KubeClient } from '@orrery/client';
-import type { Clock, Logger, Random } from '@orrery/component';
+import type { Clock, Logger, Metrics, Random } from '@orrery/component';
 import type { ControllerDefinition, EventRecorder, Reconciler } from '@orrery/controller';
 import type { InformerFactory } from '@orrery/informers';
 import type { ControllerManagerOptions } from './config/options.js';
@@ -13,6 +13,8 @@ export interface ControllerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Of the whole process: asking twice for a name gives the same metric. */
+  readonly metrics: Metrics;
   readonly options: ControllerManagerOptions;
 }
 

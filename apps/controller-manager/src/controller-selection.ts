@@ -22,6 +22,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   podgc: 'pod-garbage-collector-controller',
   'pv-protection': 'persistentvolume-protection-controller',
   'pvc-protection': 'persistentvolumeclaim-protection-controller',
+  'resource-claim-controller': 'resourceclaim-controller',
   'root-ca-cert-publisher': 'root-ca-certificate-publisher-controller',
   service: 'service-lb-controller',
   'storage-version-gc': 'storageversion-garbage-collector-controller',

@@ -1,4 +1,4 @@
-const DEVICES = 'dynamic resource allocation is not modelled';
+const DEVICES = 'its API is off by default upstream and not served here';
 const CLOUD = 'it needs a cloud';
 
 /** Controllers of kube-controller-manager 1.36 that are none of ours, each with the reason. */
@@ -13,8 +13,7 @@ export const LEFT_OUT: ReadonlyMap<string, string> = new Map([
   ],
   ['podcertificaterequest-cleaner-controller', 'pod certificates are not modelled'],
   ['volumeattributesclass-protection-controller', 'attributes classes of volumes do nothing here'],
-  ['resourceclaim-controller', DEVICES],
-  ['device-taint-eviction-controller', DEVICES],
+  ['device-taint-eviction-controller', 'taints of devices evict no pods here'],
   ['resourcepoolstatusrequest-controller', DEVICES],
   ['podgroup-protection-controller', 'gangs of pods are not modelled'],
   ['node-route-controller', CLOUD],

@@ -27,6 +27,7 @@ const QUEUES: Readonly<Record<string, string>> = {
   'pod-garbage-collector-controller': 'orphaned_pods_nodes',
   'replicaset-controller': 'replicaset',
   'replicationcontroller-controller': 'replicationmanager',
+  'resourceclaim-controller': 'resource_claim',
   'resourcequota-controller': 'resourcequota_primary',
   'root-ca-certificate-publisher-controller': 'root_ca_cert_publisher',
   'service-lb-controller': 'service',

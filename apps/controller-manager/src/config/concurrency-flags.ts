@@ -45,6 +45,9 @@ export class ConcurrencyFlags extends LeaderElectedFlags {
   @Workers('ReplicaSets', 'concurrent-replicaset-syncs')
   concurrentReplicasetSyncs: number = 5;
 
+  @Workers('Claims of devices', 'concurrent-resource-claim-syncs')
+  concurrentResourceClaimSyncs: number = 50;
+
   @Workers('ResourceQuotas', 'concurrent-resource-quota-syncs')
   concurrentResourceQuotaSyncs: number = 5;
 
@@ -84,6 +87,7 @@ export function toConcurrency(flags: ConcurrencyFlags): Readonly<Record<string, 
     'namespace-controller': flags.concurrentNamespaceSyncs,
     'replicationcontroller-controller': flags.concurrentRcSyncs,
     'replicaset-controller': flags.concurrentReplicasetSyncs,
+    'resourceclaim-controller': flags.concurrentResourceClaimSyncs,
     'resourcequota-controller': flags.concurrentResourceQuotaSyncs,
     'endpointslice-controller': flags.concurrentServiceEndpointSyncs,
     'service-lb-controller': flags.concurrentServiceSyncs,

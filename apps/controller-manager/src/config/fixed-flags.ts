@@ -4,7 +4,7 @@ import { ConcurrencyFlags } from './concurrency-flags.js';
 
 const NO_CLOUD = 'no cloud is modelled';
 const AT_ONCE = 'changes are followed at once';
-const NO_CLAIMS = 'dynamic resource allocation is not modelled';
+const NO_EVICTION = 'taints of devices evict no pods here';
 const NO_RECYCLER = 'volumes are not recycled, as upstream does for few kinds only';
 
 /**
@@ -124,11 +124,7 @@ export class FixedFlags extends ConcurrencyFlags {
   @Unset('there is one program')
   leaderMigrationConfig: string = '';
 
-  @Flag('claims that are reconciled at once', 'concurrent-resource-claim-syncs')
-  @Only([50], NO_CLAIMS)
-  concurrentResourceClaimSyncs: number = 50;
-
   @Flag('devices whose pods are evicted at once', 'concurrent-device-taint-eviction-syncs')
-  @Only([10], NO_CLAIMS)
+  @Only([10], NO_EVICTION)
   concurrentDeviceTaintEvictionSyncs: number = 10;
 }

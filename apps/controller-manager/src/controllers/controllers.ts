@@ -11,6 +11,7 @@ import { legacyTokenCleaner } from './serviceaccount-token/legacy-token-cleaner.
 import { serviceAccountTokenController } from './serviceaccount-token/serviceaccount-token.reconciler.js';
 import { attachDetachController } from './attach-detach/attach-detach.reconciler.js';
 import { ephemeralVolumeController } from './ephemeral-volume/ephemeral-volume.reconciler.js';
+import { resourceClaimController } from './resourceclaim/resourceclaim.definition.js';
 import { localPathProvisioner } from './local-path/local-path.definition.js';
 import { expanderController } from './persistent-volume-expander/expander.reconciler.js';
 import { persistentVolumeController } from './persistent-volume/persistent-volume.definition.js';
@@ -73,6 +74,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   localPathProvisioner,
   expanderController,
   ephemeralVolumeController,
+  resourceClaimController,
   attachDetachController,
   pvProtectionController,
   pvcProtectionController,

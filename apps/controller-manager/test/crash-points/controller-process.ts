@@ -2,7 +2,7 @@ import type { ObjectKey } from '@orrery/apimachinery';
 import { toKeyString } from '@orrery/apimachinery';
 import type { KubeClient } from '@orrery/client';
 import type { Clock, Logger, Random } from '@orrery/component';
-import { SystemClock, parseFlags } from '@orrery/component';
+import { SystemClock, createMetrics, parseFlags } from '@orrery/component';
 import { ControllerRunner, GuardedClient, WriteFence, noEvents } from '@orrery/controller';
 import type { ControllerDefinition } from '@orrery/controller';
 import { InformerFactory } from '@orrery/informers';
@@ -41,6 +41,7 @@ export class ControllerProcess {
       parseFlags(ControllerManagerFlags, ['--kubeconfig=none', ...parts.flags], 'process'),
     );
     const guarded = (inner: KubeClient) => new GuardedClient({ client: inner, informers, fence });
+    const metrics = createMetrics();
     const contextOf = (account: string | undefined): ControllerContext => ({
       client: guarded(account === undefined ? client : parts.clientOf(account)),
       informers,
@@ -48,6 +49,7 @@ export class ControllerProcess {
       clock,
       random,
       logger,
+      metrics,
       options,
     });
     this.#runners = entries.map((entry) => {

@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario.js';
+import * as claims from './claims.js';
 import * as cluster from './cluster.js';
 import * as credentials from './credentials.js';
 import * as more from './more-workloads.js';
@@ -13,7 +14,7 @@ export const QUICK: readonly Scenario[] = [deploymentScenario, statefulSetScenar
 /** One for each controller of the list. */
 export const SCENARIOS: readonly Scenario[] = [
   ...QUICK,
-  ...[more, services, nodes, volumes, credentials, cluster].flatMap((file) =>
+  ...[more, services, nodes, volumes, claims, credentials, cluster].flatMap((file) =>
     Object.values<Scenario>(file),
   ),
 ];
