@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { machineTime } from '@orrery/component';
 import type { Clock } from '@orrery/component';
 
@@ -12,11 +12,13 @@ export interface FollowOptions {
 
 const EVERY_MS = 10_000;
 
-/** What files hold at this moment; undefined = one cannot be read (it is being replaced). */
-async function contentsOf(paths: readonly string[]): Promise<string | undefined> {
+/**
+ * What files hold at this moment; undefined = one cannot be read (it is being replaced). Small and few: to ask the thread pool
+ * for them takes longer, at each start and each look.
+ */
+function contentsOf(paths: readonly string[]): string | undefined {
   try {
-    const contents = await Promise.all(paths.map((path) => readFile(path)));
-    return contents.map((content) => content.toString('base64')).join();
+    return paths.map((path) => readFileSync(path, 'base64')).join();
   } catch {
     return undefined;
   }
@@ -32,12 +34,12 @@ export async function followFiles(
   { clock, signal, everyMs = EVERY_MS }: FollowOptions,
   changed: () => void | boolean | Promise<void | boolean>,
 ): Promise<void> {
-  let known = await contentsOf(paths);
+  let known = contentsOf(paths);
   const machine = machineTime(clock);
   while (!signal.aborted) {
     await machine.sleep(everyMs, signal).catch(() => undefined);
     if (signal.aborted) return;
-    const now = await contentsOf(paths);
+    const now = contentsOf(paths);
     if (now === undefined || now === known) continue;
     if ((await changed()) !== false) known = now;
   }

@@ -64,6 +64,17 @@ describe('testClusterPki()', () => {
     expect(textOf(await make('c'), 'admin.conf')).not.toContain('# mine');
   });
 
+  it('leaves nothing of that in a place that is taken over', async () => {
+    await make('a');
+    const dir = await make('b');
+    const before = textOf(dir, 'admin.conf');
+    appendFileSync(join(dir, 'admin.conf'), '# mine');
+    rmSync(join(dir, 'scheduler.conf'));
+    await make('b');
+    expect(textOf(dir, 'admin.conf')).toBe(before);
+    expect(textOf(dir, 'scheduler.conf')).toContain('system:kube-scheduler');
+  });
+
   it('adds what a cluster of more nodes needs', async () => {
     await make('a', 1);
     const more = await make('b', 2);

@@ -3,6 +3,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -13,7 +14,7 @@ import { createClusterPki } from '@orrery/pki';
 import type { ClusterPkiOptions } from '@orrery/pki';
 import { cacheFolder } from './cache-folder.js';
 
-export const KUBECONFIGS = ['admin.conf', 'controller-manager.conf', 'scheduler.conf'];
+const KUBECONFIGS = ['admin.conf', 'controller-manager.conf', 'scheduler.conf'];
 const PARTS = ['pki', 'nodes', ...KUBECONFIGS];
 
 /** Certificates are never written in place; kubeconfigs are, by their users. */
@@ -37,13 +38,19 @@ function place(from: string, to: string): void {
   for (const name of readdirSync(from)) place(join(from, name), join(to, name));
 }
 
-/** What is there is the same: links to the same files. */
-const isThere = (part: string, to: string): boolean => part === 'pki' && existsSync(join(to, part));
+/** Certificates that are there are links to the same files; of a kubeconfig its text is compared, as its users may write to it. */
+function isThere(part: string, from: string, to: string): boolean {
+  const path = join(to, part);
+  if (!existsSync(path)) return false;
+  if (part === 'pki') return true;
+  return part.endsWith('.conf') && readFileSync(path).equals(readFileSync(join(from, part)));
+}
 
 function copyParts(from: string, to: string): void {
   mkdirSync(to, { recursive: true, mode: 0o700 });
   for (const part of PARTS)
-    if (existsSync(join(from, part)) && !isThere(part, to)) place(join(from, part), join(to, part));
+    if (existsSync(join(from, part)) && !isThere(part, from, to))
+      place(join(from, part), join(to, part));
 }
 
 /** What this process has seen to be whole and valid, by block, and until when it need not look again. */

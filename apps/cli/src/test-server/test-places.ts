@@ -1,10 +1,8 @@
-import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { leaseBlock } from '../cluster/block-lease.js';
 import type { BlockLease } from '../cluster/block-lease.js';
 import { ClusterFiles } from '../cluster/layout.js';
-import { KUBECONFIGS } from './pki-cache.js';
 
 /** Where a test cluster is: its folder and its block of addresses. */
 export interface TestPlace {
@@ -30,11 +28,10 @@ export class TestPlaces {
     return { files, lease: await leaseBlock(files.dir, {}) };
   }
 
-  /** Takes a place back of which nobody uses anything any more; what a user may have written to is removed. */
+  /** Takes a place back of which nobody uses anything any more. What its user wrote into a kubeconfig goes with the next certificates. */
   async giveBack(place: TestPlace, isClean: boolean): Promise<void> {
     const { files, lease } = place;
     if (isClean) {
-      for (const name of KUBECONFIGS) rmSync(join(files.dir, name), { force: true });
       this.free.push(place);
       return;
     }

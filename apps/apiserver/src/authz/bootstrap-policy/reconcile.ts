@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { deepEqual } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
 import type {
   ClusterRole,
@@ -36,7 +36,7 @@ const lacksMetadata = (stored: KubeObject, wanted: KubeObject): boolean =>
 
 /** The rules that are lacking. Mostly none: whether they are the same is soon seen. */
 const lackingRules = (have: readonly PolicyRule[], want: readonly PolicyRule[]): PolicyRule[] =>
-  isDeepStrictEqual(have, want) ? [] : uncovered(have, want);
+  deepEqual(have, want) ? [] : uncovered(have, want);
 
 /** The role that a restart must write: adds the rules that are lacking, removes none; undefined = nothing to do. */
 export function reconcileRole<T extends ClusterRole | Role>(stored: T, wanted: T): T | undefined {
