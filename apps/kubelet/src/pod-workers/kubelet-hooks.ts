@@ -17,6 +17,8 @@ import type { StatusManager } from '../status/status-manager.js';
 import type { TokenManager } from '../volumes/token-manager.js';
 import type { PodVolumes } from '../volumes/volume-manager.js';
 import type { ResizePlan } from './compute-actions.js';
+import type { FetchClaim } from './dynamic-resources.js';
+import { prepareDevices } from './dynamic-resources.js';
 import type { PodEvents } from './pod-events.js';
 import { sandboxConfig } from './sandbox-config.js';
 import type { ReportInput, WorkerHooks } from './worker-hooks.js';
@@ -37,6 +39,8 @@ export interface KubeletHooksParts {
   readonly events: PodEvents;
   active(): readonly Pod[];
   runtimeClass(name: string): Promise<RuntimeClass>;
+  /** Undefined where nothing runs that could use a device. */
+  readonly resourceClaim: FetchClaim | undefined;
   /** Resolves once the Services are known whose variables containers get. */
   servicesKnown(): Promise<void>;
 }
@@ -123,6 +127,19 @@ export class KubeletHooks implements WorkerHooks {
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       events.pod(pod, 'Warning', 'FailedMount', text);
+      throw error;
+    }
+  }
+
+  async prepareDevices(pod: Pod): Promise<void> {
+    const { resourceClaim } = this.parts;
+    if (!resourceClaim) return;
+    try {
+      await prepareDevices(pod, resourceClaim);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const text = `Failed to prepare dynamic resources: prepare dynamic resources: ${why}`;
+      this.parts.events.pod(pod, 'Warning', 'FailedPrepareDynamicResources', text);
       throw error;
     }
   }

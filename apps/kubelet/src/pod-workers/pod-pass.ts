@@ -117,6 +117,7 @@ export class PodPass {
     pod: Pod,
     config: SandboxConfig,
   ): Promise<{ sandboxId: string; runtimePod: RuntimePod | undefined }> {
+    await this.parts.hooks.prepareDevices(pod);
     try {
       const handler = await this.parts.hooks.runtimeHandler(pod);
       const sandboxId = await this.parts.runtime.runSandbox(config, handler);

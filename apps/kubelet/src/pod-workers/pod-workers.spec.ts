@@ -100,6 +100,7 @@ class Bench {
               clusterDns: [],
               clusterDomain: '',
             }),
+          prepareDevices: () => Promise.resolve(),
           runtimeHandler: ({ spec }) =>
             spec.runtimeClassName === 'absent'
               ? Promise.reject(new Error('runtimeclasses.node.k8s.io "absent" not found'))

@@ -49,6 +49,8 @@ export interface WorkerHooks {
   networkProblem(): string | undefined;
   /** Makes folders and mounts volumes; rejects while something is missing. */
   prepare(pod: Pod): Promise<void>;
+  /** Before each new sandbox: the devices of the pod's claims; rejects while they are not ready. */
+  prepareDevices(pod: Pod): Promise<void>;
   sandboxConfig(pod: Pod, attempt: number): SandboxConfig;
   /** Name of the runtime by the pod's RuntimeClass, '' = the default one; rejects when there is no such class. */
   runtimeHandler(pod: Pod): Promise<string>;
