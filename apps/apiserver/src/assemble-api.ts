@@ -1,3 +1,4 @@
+import type { StorageError } from '@orrery/storage';
 import type { KindDescriptor } from '@orrery/api';
 import type { Clock, Logger, Random } from '@orrery/component';
 import { ConfigError, parseDuration } from '@orrery/component';
@@ -15,6 +16,7 @@ import type { SentRevisions } from './history/sent-revisions.js';
 import type { HealthChecks } from './health/health-checks.js';
 import type { RequestMetrics } from './health/request-metrics.js';
 import type { OpenApiDocuments } from './openapi/openapi.js';
+import { ZPages } from './health/z-pages.js';
 import { OpenApi } from './openapi/openapi.js';
 import { ApiHandler } from './rest/api-handler.js';
 import { ResourceCatalog } from './rest/resource-catalog.js';
@@ -27,6 +29,8 @@ export interface ApiAssemblyDeps {
   readonly opened: Pick<OpenStorage, 'storage' | 'keyPrefix'>;
   /** How often files that may change are read again; for tests. */
   readonly reloadMs?: number;
+  /** Told of stored values that cannot be read (keys that are missing, say), which a view of its resource waits for. */
+  readonly onUnreadable?: (error: StorageError) => void;
   /** Aborts when the API ends: its watches end, and whatever its extensions run beside the requests. */
   readonly signal: AbortSignal;
   readonly metrics: RequestMetrics;
@@ -127,6 +131,7 @@ export async function assembleApi(
     logger,
     signal,
     ...(deps.reloadMs === undefined ? {} : { reloadMs: deps.reloadMs }),
+    ...(deps.onUnreadable ? { onUnreadable: deps.onUnreadable } : {}),
     kinds: () => catalog.all().map(({ kind }) => kind),
     store: (group, version, plural) => {
       const found = catalog.find(group, version, plural);
@@ -138,7 +143,7 @@ export async function assembleApi(
   const extensions = await deps.extend(services);
   plugins.push(...extensions.admission);
   const parts: ApiParts = { services, storeDeps, catalog, extensions };
-  const handler = new ApiHandler({
+  const handler: ApiHandler = new ApiHandler({
     catalog,
     extensions,
     metrics,
@@ -155,7 +160,10 @@ export async function assembleApi(
       ...(deps.watching ? { watching: deps.watching } : {}),
       ...(deps.sent ? { sent: deps.sent } : {}),
     },
-    paths: [new OpenApi(catalog, deps.documents, extensions.aggregator?.discovery)],
+    paths: [
+      new OpenApi(catalog, deps.documents, extensions.aggregator?.discovery),
+      new ZPages(options, clock, () => handler.listed()),
+    ],
   });
   return { ...parts, handler };
 }

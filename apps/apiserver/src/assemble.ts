@@ -1,3 +1,4 @@
+import type { StorageError } from '@orrery/storage';
 import { networkInterfaces } from 'node:os';
 import type { Clock, Logger, Random } from '@orrery/component';
 import { parseDuration } from '@orrery/component';
@@ -43,6 +44,8 @@ export interface AssemblyDeps {
   readonly metrics: RequestMetrics;
   /** How often files that may change are read again; for tests. */
   readonly reloadMs?: number;
+  /** Told of stored values that cannot be read (keys that are missing, say), which a view of its resource waits for. */
+  readonly onUnreadable?: (error: StorageError) => void;
 }
 
 /** The server without its listener. */

@@ -1,7 +1,7 @@
 import type { KindDescriptor } from '@orrery/api';
 import type { Clock, Logger, Metrics, Random } from '@orrery/component';
 import type { AdmissionPlugin, ResourceStore } from '@orrery/registry';
-import type { Storage } from '@orrery/storage';
+import type { Storage, StorageError } from '@orrery/storage';
 import { systemContext } from '@orrery/registry';
 import { AdmissionMetrics } from './admission/admission-metrics.js';
 import { readAdmissionConfiguration } from './admission/admission-configuration.js';
@@ -45,6 +45,8 @@ export interface ServerServices {
   readonly signal: AbortSignal;
   /** How often files that may change are read again; absent = every 10 s. */
   readonly reloadMs?: number;
+  /** Told of stored values that cannot be read (keys that are missing, say), which a view of its resource waits for. */
+  readonly onUnreadable?: (error: StorageError) => void;
   /** Every kind that is served now, custom ones included. */
   kinds(): readonly KindDescriptor[];
   /** The store of a built-in kind. Throws when there is no such kind. */

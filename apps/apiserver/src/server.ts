@@ -13,6 +13,7 @@ import { assemble } from './assemble.js';
 import type { Assembly } from './assemble.js';
 import { Drain } from './bootstrap/drain.js';
 import { Shutdown } from './bootstrap/shutdown.js';
+import { StartTrouble } from './bootstrap/start-trouble.js';
 import { checkOptions } from './config/check-options.js';
 import type { ApiServerOptions } from './config/options.js';
 import { openStorage } from './config/open-storage.js';
@@ -174,22 +175,6 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** What `work` gives, or a failure when etcd has not answered within --storage-initialization-timeout. */
-async function withinMs<T>(work: Promise<T>, options: ApiServerOptions, clock: Clock): Promise<T> {
-  const limitMs = parseDuration(options.storageInitializationTimeout) ?? 0;
-  if (limitMs === 0) return work;
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(limitMs, () => {
-      reject(
-        new ConfigError(
-          `etcd has not answered within --storage-initialization-timeout, ${options.storageInitializationTimeout}`,
-        ),
-      );
-    });
-    work.then(resolve, reject).finally(cancel);
-  });
-}
-
 interface Listening {
   readonly app: NestFastifyApplication;
   readonly direct: DirectRequests;
@@ -266,8 +251,11 @@ export async function startServer(
   const { opened, calls } = openMeasured(options, { ...deps, signal }, metrics);
   let assembly: Assembly;
   try {
-    const assembling = assemble(options, { ...deps, opened, signal, shutdown, metrics });
-    assembly = await unlessAborted(withinMs(assembling, options, deps.clock), stop);
+    const trouble = new StartTrouble();
+    const { onUnreadable } = trouble;
+    const parts = { ...deps, opened, signal, shutdown, metrics, onUnreadable };
+    const assembling = assemble(options, parts);
+    assembly = await unlessAborted(trouble.within(assembling, options, deps.clock), stop);
   } catch (error) {
     stopping.abort(error);
     await opened.close();

@@ -66,6 +66,18 @@ describe('an API server that encrypts what it stores', () => {
 
   const secret = (name: string): object => ({ metadata: { name }, stringData: { a: 'hidden' } });
 
+  it('says which value it cannot read when it cannot start for it', async () => {
+    const keyspace = '/lost-key/';
+    const one = write('lost-a.yaml', CONFIG('[secrets]', provider('aescbc', 'k1', 'a')));
+    const replica = await start(keyspace, one);
+    expect((await replica.post(SECRETS, secret('one'))).status).toBe(201);
+    await replica.close();
+    const other = write('lost-b.yaml', CONFIG('[secrets]', provider('aescbc', 'k2', 'b')));
+    await expect(start(keyspace, other, '--storage-initialization-timeout=1s')).rejects.toThrow(
+      'what is stored could not be read within --storage-initialization-timeout, 1s: unable to transform key "/lost-key/secrets/default/one": no matching key was found for the provided AES transformer',
+    );
+  });
+
   it.each([
     ['aescbc', '16,24,32'],
     ['aesgcm', '16,24,32'],

@@ -96,6 +96,55 @@ describe('paths that are no resources', () => {
     });
   });
 
+  const as = (kind: string, version: string, type = 'application/json'): string =>
+    `${type};as=${kind};v=${version};g=config.k8s.io`;
+
+  it('/flagz tells with what the server was started', async () => {
+    const { json, headers } = await ask('/flagz', as('Flagz', 'v1beta1'));
+    expect(headers['content-type']).toBe('application/json');
+    expect(json).toMatchObject({
+      kind: 'Flagz',
+      apiVersion: 'config.k8s.io/v1beta1',
+      metadata: { name: 'apiserver' },
+      flags: {
+        'etcd-prefix': '/paths/',
+        'enable-garbage-collector': 'true',
+        'runtime-config': '[]',
+      },
+    });
+    const { text } = await replica.ask('/flagz');
+    expect(text).toMatch(/^\napiserver flagz\nWarning: This endpoint is not meant/);
+    expect(text).toContain('\netcd-prefix=/paths/\n');
+  });
+
+  it('/statusz tells since when the server runs, and where to look', async () => {
+    const { json } = await ask('/statusz', as('Statusz', 'v1beta1'));
+    expect(json).toMatchObject({
+      kind: 'Statusz',
+      binaryVersion: '1.36',
+      emulationVersion: '1.36',
+      paths: expect.arrayContaining(['/flagz', '/healthz', '/metrics', '/statusz', '/version']),
+    });
+    expect(json['paths']).not.toContain('/apis');
+    const old = await ask('/statusz', as('Statusz', 'v1alpha1', 'application/yaml'));
+    expect([old.headers['content-type'], old.headers['warning']]).toEqual([
+      'application/yaml',
+      '299 - "This version of the statusz endpoint is deprecated. Please use a newer version."',
+    ]);
+    expect((await replica.ask('/statusz')).text).toMatch(/\nUp: 0 hr \d\d min \d\d sec\n/);
+  });
+
+  it.each(['application/json', as('Flagz', 'v1beta1'), as('Statusz', 'v1')])(
+    '/statusz refuses %s',
+    async (accept) => {
+      const { status, json } = await ask('/statusz', accept);
+      expect([status, json['message']]).toEqual([
+        406,
+        'only the following media types are accepted: application/json, application/yaml, text/plain',
+      ]);
+    },
+  );
+
   it.each(['/openapi/v2', '/openapi/v3/apis/apps/v1'])(
     '%s refuses without a body what it has not',
     async (path) => {
@@ -123,6 +172,8 @@ describe('paths that are no resources', () => {
     { path: '/openapi/v2', accept: 'text/html;q=0.9, application/*', type: 'application/json' },
     { path: '/openapi/v3', accept: 'text/html', type: 'application/json' },
     { path: '/healthz', accept: 'image/png', type: 'text/plain; charset=utf-8' },
+    { path: '/statusz', accept: '*/*', type: 'text/plain; charset=utf-8' },
+    { path: '/flagz', accept: 'text/plain', type: 'text/plain; charset=utf-8' },
   ])('$path answers $accept with $type', async ({ path, accept, type }) => {
     const { status, headers } = await ask(path, accept);
     expect([status, headers['content-type']]).toEqual([200, type]);

@@ -134,6 +134,20 @@ function flagsOf<T extends object>(Dto: Newable<T>): FlagInfo[] {
   });
 }
 
+const printFlag = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.join(',')}]`;
+  return value === undefined || value === null ? '' : String(value as string | number | boolean);
+};
+
+/** Each flag of a DTO that was read, with its value as spf13/pflag prints it. */
+export const flagValues = (dto: object): ReadonlyMap<string, string> =>
+  new Map(
+    flagsOf(dto.constructor as Newable<object>).map(({ flag, property }) => [
+      flag,
+      printFlag((dto as Readonly<Record<string, unknown>>)[property]),
+    ]),
+  );
+
 /** What was given for each of these flags. Throws what Commander throws, and HelpRequested. */
 function readGiven(
   infos: readonly FlagInfo[],

@@ -19,6 +19,7 @@ export {
   Flag,
   HelpRequested,
   IsDuration,
+  flagValues,
   parseFlags,
   validateConfig,
 } from './flags.js';

@@ -3,8 +3,9 @@ import { ConfigError } from '@orrery/component';
 const words = (text: string): string[] => text.trim().split(/\s+/);
 
 /**
- * Gates of 1.36 (k8s pkg/features/kube_features.go, apiserver pkg/features/kube_features.go) by their stage, as this server
- * behaves: what it does not have is off, whatever upstream's default.
+ * Gates of 1.36 by their stage (k8s pkg/features/kube_features.go and those of apiserver, apiextensions-apiserver,
+ * controller-manager, component-base and client-go), as this server behaves: what it does not have is off, whatever
+ * upstream's default. Those of other components have upstream's.
  */
 const GATES: readonly { readonly stage: string; readonly on: boolean; readonly names: string[] }[] =
   [
@@ -12,84 +13,103 @@ const GATES: readonly { readonly stage: string; readonly on: boolean; readonly n
       stage: '',
       on: true,
       names: words(`
-        APIServerTracing AggregatedDiscoveryRemoveBetaType AnonymousAuthConfigurableEndpoints AnyVolumeDataSource
-        AuthorizeNodeWithSelectors AuthorizeWithSelectors BtreeWatchCache CPUManagerPolicyOptions CRDValidationRatcheting
-        ConsistentListFromCache CustomResourceFieldSelectors DeclarativeValidation DisableAllocatorDualWrite
-        DynamicResourceAllocation ExecProbeTimeout HonorPVReclaimPolicy ImageMaximumGCAge ImageVolume InPlacePodVerticalScaling
-        JobBackoffLimitPerIndex JobManagedBy JobPodReplacementPolicy JobSuccessPolicy KubeletCgroupDriverFromCRI KubeletTracing
-        LogarithmicScaleDown MatchLabelKeysInPodAffinity MemoryManager MultiCIDRServiceAllocator MutatingAdmissionPolicy
-        NFTablesProxyMode NodeInclusionPolicyInPodTopologySpread NodeSwap OrderedNamespaceDeletion PodLifecycleSleepAction
-        PodLifecycleSleepActionAllowZero PodObservedGenerationTracking PodSchedulingReadiness PreferSameTrafficDistribution
-        RecoverVolumeExpansionFailure RecursiveReadOnlyMounts RelaxedDNSSearchValidation RelaxedEnvironmentVariableValidation
-        ResilientWatchCacheInitialization RetryGenerateName SchedulerQueueingHints SeparateTaintEvictionController
-        ServiceAccountTokenJTI ServiceAccountTokenNodeBinding ServiceAccountTokenNodeBindingValidation
-        ServiceAccountTokenPodNodeInfo ServiceTrafficDistribution SidecarContainers StreamingCollectionEncodingToJSON
-        StreamingCollectionEncodingToProtobuf StructuredAuthenticationConfiguration StructuredAuthorizationConfiguration
-        SupplementalGroupsPolicy SystemdWatchdog TopologyAwareHints TopologyManagerPolicyOptions UserNamespacesSupport
-        VolumeAttributesClass WinDSR WinOverlay`),
+        APIServerTracing AnonymousAuthConfigurableEndpoints AnyVolumeDataSource AuthorizeNodeWithSelectors
+        AuthorizeWithSelectors BtreeWatchCache CPUManagerPolicyOptions CRDValidationRatcheting
+        CSIServiceAccountTokenSecrets ConsistentListFromCache CustomResourceFieldSelectors DRAAdminAccess
+        DRAPrioritizedList DeclarativeValidation DisableAllocatorDualWrite DynamicResourceAllocation
+        ExecProbeTimeout HonorPVReclaimPolicy ImageMaximumGCAge ImageVolume InOrderInformers
+        InPlacePodVerticalScaling InformerResourceVersion JobBackoffLimitPerIndex JobManagedBy
+        JobPodReplacementPolicy JobSuccessPolicy KubeletCgroupDriverFromCRI KubeletFineGrainedAuthz KubeletPSI
+        KubeletTracing LogarithmicScaleDown MatchLabelKeysInPodAffinity MemoryManager
+        MultiCIDRServiceAllocator MutableCSINodeAllocatableCount MutatingAdmissionPolicy NFTablesProxyMode
+        NodeInclusionPolicyInPodTopologySpread NodeLogQuery NodeSwap OrderedNamespaceDeletion
+        PodLifecycleSleepAction PodLifecycleSleepActionAllowZero PodObservedGenerationTracking
+        PodSchedulingReadiness PreferSameTrafficDistribution ProcMountType RecoverVolumeExpansionFailure
+        RecursiveReadOnlyMounts RelaxedDNSSearchValidation RelaxedEnvironmentVariableValidation
+        ResilientWatchCacheInitialization RetryGenerateName SELinuxChangePolicy SELinuxMountReadWriteOncePod
+        SchedulerQueueingHints SeparateTaintEvictionController ServiceAccountTokenJTI
+        ServiceAccountTokenNodeBinding ServiceAccountTokenNodeBindingValidation ServiceAccountTokenPodNodeInfo
+        ServiceTrafficDistribution SidecarContainers StreamingCollectionEncodingToJSON
+        StreamingCollectionEncodingToProtobuf StructuredAuthenticationConfiguration
+        StructuredAuthorizationConfiguration SupplementalGroupsPolicy SystemdWatchdog TopologyAwareHints
+        TopologyManagerPolicyOptions UserNamespacesSupport VolumeAttributesClass WinDSR WinOverlay`),
     },
     {
       stage: 'BETA',
       on: true,
       names: words(`
-        APIResponseCompression APIServerIdentity AllowParsingUserUIDFromCertAuth AuthorizePodWebsocketUpgradeCreatePermission
-        CPUManagerPolicyBetaOptions ContainerCheckpoint ContainerRestartRules DRAAdminAccess DRAPrioritizedList
-        DRAResourceClaimDeviceStatus DRASchedulerFilterTimeout DeclarativeValidationBeta DeploymentReplicaSetTerminatingReplicas
-        DetectCacheInconsistency DisableCPUQuotaWithExclusiveCPUs EnvFiles GracefulNodeShutdown
-        GracefulNodeShutdownBasedOnPodPriority HPAConfigurableTolerance HostnameOverride KubeletCrashLoopBackOffMax
-        KubeletEnsureSecretPulledImages KubeletFineGrainedAuthz KubeletPSI KubeletPodResourcesDynamicResources
-        KubeletPodResourcesGet KubeletSeparateDiskGC KubeletServiceAccountTokenForCredentialProviders ListFromCacheSnapshot
-        MatchLabelKeysInPodTopologySpread MatchLabelKeysInPodTopologySpreadSelectorMerge MaxUnavailableStatefulSet
-        MutableCSINodeAllocatableCount NominatedNodeNameForExpectation OpenAPIEnums OpportunisticBatching PodDeletionCost
-        PodLevelResources PodReadyToStartContainersCondition PodTopologyLabelsAdmission PortForwardWebsockets
-        PreventStaticPodAPIReferences ProcMountType ReloadKubeletServerCertificateFile RemoteRequestHeaderUID
-        RotateKubeletServerCertificate SELinuxChangePolicy SELinuxMountReadWriteOncePod SchedulerAsyncPreemption
-        SchedulerPopFromBackoffQ ServiceAccountNodeAudienceRestriction StatefulSetSemanticRevisionComparison StorageVersionHash
-        TokenRequestServiceAccountUIDValidation TopologyManagerPolicyBetaOptions TranslateStreamCloseWebsocketRequests
-        UnauthenticatedHTTP2DOSMitigation WatchCacheInitializationPostStartHook WatchList WindowsGracefulNodeShutdown`),
+        APIResponseCompression APIServerIdentity AllowParsingUserUIDFromCertAuth AtomicFIFO
+        AuthorizePodWebsocketUpgradeCreatePermission CPUManagerPolicyBetaOptions CRDObservedGenerationTracking
+        ClearingNominatedNodeNameAfterBinding ClientsAllowCARotation ClientsAllowTLSCacheGC ComponentFlagz
+        ComponentStatusz ConstrainedImpersonation ContainerCheckpoint ContainerRestartRules ContextualLogging
+        DRAConsumableCapacity DRADeviceBindingConditions DRADeviceTaints DRAExtendedResource
+        DRAPartitionableDevices DRAResourceClaimDeviceStatus DRASchedulerFilterTimeout
+        DeclarativeValidationBeta DeploymentReplicaSetTerminatingReplicas DetectCacheInconsistency
+        DisableCPUQuotaWithExclusiveCPUs EnvFiles GracefulNodeShutdown GracefulNodeShutdownBasedOnPodPriority
+        HPAConfigurableTolerance HostnameOverride InOrderInformersBatchProcess
+        InPlacePodLevelResourcesVerticalScaling KubeletCrashLoopBackOffMax KubeletEnsureSecretPulledImages
+        KubeletPodResourcesDynamicResources KubeletPodResourcesGet KubeletSeparateDiskGC
+        KubeletServiceAccountTokenForCredentialProviders ListFromCacheSnapshot LoggingBetaOptions
+        MatchLabelKeysInPodTopologySpread MatchLabelKeysInPodTopologySpreadSelectorMerge
+        MaxUnavailableStatefulSet MutablePodResourcesForSuspendedJobs
+        MutableSchedulingDirectivesForSuspendedJobs NodeDeclaredFeatures NominatedNodeNameForExpectation
+        OpenAPIEnums OpportunisticBatching PodDeletionCost PodLevelResources
+        PodReadyToStartContainersCondition PodTopologyLabelsAdmission PortForwardWebsockets
+        PreventStaticPodAPIReferences RelaxedServiceNameValidation ReloadKubeletServerCertificateFile
+        RemoteRequestHeaderUID ResourceHealthStatus RestartAllContainersOnContainerExits
+        RotateKubeletServerCertificate SchedulerAsyncPreemption SchedulerPopFromBackoffQ
+        ServiceAccountNodeAudienceRestriction SizeBasedListCostEstimate StaleControllerConsistencyDaemonSet
+        StaleControllerConsistencyJob StaleControllerConsistencyReplicaSet
+        StaleControllerConsistencyStatefulSet StatefulSetSemanticRevisionComparison StorageVersionHash
+        StrictIPCIDRValidation TokenRequestServiceAccountUIDValidation TopologyManagerPolicyBetaOptions
+        TranslateStreamCloseWebsocketRequests UnauthenticatedHTTP2DOSMitigation UnlockWhileProcessingFIFO
+        WatchCacheInitializationPostStartHook WatchList WatchListClient WindowsGracefulNodeShutdown`),
     },
     {
       stage: 'BETA',
       on: false,
       names: words(`
-        CRDObservedGenerationTracking ClusterTrustBundle ClusterTrustBundleProjection ConcurrentWatchObjectDecode
-        ConstrainedImpersonation CoordinatedLeaderElection ExternalServiceAccountTokenSigner
-        LocalStorageCapacityIsolationFSQuotaMonitoring NodeLogQuery PodCertificateRequest SELinuxMount SchedulerAsyncAPICalls
-        SizeBasedListCostEstimate StorageVersionMigrator StructuredAuthenticationConfigurationEgressSelector
-        StructuredAuthenticationConfigurationJWKSMetrics UnknownVersionInteroperabilityProxy`),
+        AllBeta ClusterTrustBundle ClusterTrustBundleProjection ConcurrentWatchObjectDecode
+        CoordinatedLeaderElection DRADeviceTaintRules DRAResourceClaimGranularStatusAuthorization
+        ExternalServiceAccountTokenSigner LocalStorageCapacityIsolationFSQuotaMonitoring PodCertificateRequest
+        SELinuxMount SchedulerAsyncAPICalls StorageVersionMigrator
+        StructuredAuthenticationConfigurationEgressSelector StructuredAuthenticationConfigurationJWKSMetrics
+        UnknownVersionInteroperabilityProxy`),
     },
     {
       stage: 'ALPHA',
       on: false,
       names: words(`
-        APIServingWithRoutine AllowUnsafeMalformedObjectDeletion CBORServingAndStorage CPUManagerPolicyAlphaOptions
-        CSIVolumeHealth ChangeContainerStatusOnKubeletRestart CloudControllerManagerWatchBasedRoutesReconciliation
-        CloudControllerManagerWebhook ComponentFlagz ComponentStatusz ContainerStopSignals CrossNamespaceVolumeDataSource
-        DRAConsumableCapacity DRADeviceBindingConditions DRADeviceTaintRules DRADeviceTaints DRAExtendedResource
-        DRAPartitionableDevices EventedPLEG GangScheduling GenericWorkload HPAScaleToZero ImageVolumeWithDigest
-        InPlacePodLevelResourcesVerticalScaling InPlacePodVerticalScalingExclusiveCPUs InPlacePodVerticalScalingExclusiveMemory
-        InTreePluginPortworxUnregister KubeletInUserNamespace ManifestBasedAdmissionControlConfig MemoryQoS MutablePVNodeAffinity
-        MutablePodResourcesForSuspendedJobs MutableSchedulingDirectivesForSuspendedJobs NodeDeclaredFeatures
+        APIServingWithRoutine AllAlpha AllowUnsafeMalformedObjectDeletion CBORServingAndStorage
+        CPUManagerPolicyAlphaOptions CRIListStreaming CSIVolumeHealth ClientsAllowCBOR ClientsPreferCBOR
+        CloudControllerManagerWatchBasedRoutesReconciliation CloudControllerManagerWebhook
+        ContainerStopSignals ControllerManagerReleaseLeaderElectionLockOnExit CrossNamespaceVolumeDataSource
+        CustomCPUCFSQuotaPeriod DRAListTypeAttributes DRANodeAllocatableResources DRAWorkloadResourceClaims
+        EnableWorkloadWithJob EventedPLEG GangScheduling GenericWorkload HPAExternalMetricFallback
+        HPAScaleToZero ImageVolumeWithDigest InPlacePodVerticalScalingExclusiveCPUs
+        InPlacePodVerticalScalingExclusiveMemory KubeletInUserNamespace LoggingAlphaOptions
+        ManifestBasedAdmissionControlConfig MemoryQoS MutablePVNodeAffinity NativeHistograms
         PodAndContainerStatsFromCRI PodLogsQuerySplitStreams QOSReserved ReduceDefaultCrashLoopBackOffDecay
-        RelaxedServiceNameValidation ResourceHealthStatus RestartAllContainersOnContainerExits RuntimeClassInImageCriAPI
-        ShardedListAndWatch StorageCapacityScoring StorageVersionAPI StrictIPCIDRValidation TaintTolerationComparisonOperators
-        TopologyManagerPolicyAlphaOptions UserNamespacesHostNetworkSupport VolumeLimitScaling WindowsCPUAndMemoryAffinity
-        AllAlpha`),
+        RuntimeClassInImageCriApi ShardedListAndWatch StorageCapacityScoring StorageVersionAPI
+        TaintTolerationComparisonOperators TopologyAwareWorkloadScheduling TopologyManagerPolicyAlphaOptions
+        UserNamespacesHostNetworkSupport VolumeLimitScaling WindowsCPUAndMemoryAffinity`),
     },
     {
       stage: 'DEPRECATED',
       on: false,
       names: words(`
-        AllowDNSOnlyNodeCSR AllowInsecureKubeletCertificateSigningRequests AllowOverwriteTerminationGracePeriodSeconds
+        AllowDNSOnlyNodeCSR AllowInsecureKubeletCertificateSigningRequests
+        AllowOverwriteTerminationGracePeriodSeconds ChangeContainerStatusOnKubeletRestart
         DeclarativeValidationTakeover GitRepoVolumeDriver InPlacePodVerticalScalingAllocatedStatus KMSv1
-        KubeletRegistrationGetOnExistsOnly SeparateCacheWatchRPC WatchFromStorageWithoutResourceVersion WindowsHostNetwork`),
+        KubeletRegistrationGetOnExistsOnly SeparateCacheWatchRPC WatchFromStorageWithoutResourceVersion
+        WindowsHostNetwork`),
     },
     {
       stage: 'DEPRECATED',
       on: true,
-      names: words(
-        'DisableNodeKubeProxyVersion KubeletPodResourcesListUseActivePods StorageNamespaceIndex',
-      ),
+      names: words(`
+        AggregatedDiscoveryRemoveBetaType AllowServiceExternalIPs DisableNodeKubeProxyVersion
+        KubeletPodResourcesListUseActivePods StorageNamespaceIndex`),
     },
   ];
 

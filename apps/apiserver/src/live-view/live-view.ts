@@ -1,6 +1,7 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import type { Clock, Logger } from '@orrery/component';
 import type { Entry, Storage } from '@orrery/storage';
+import { StorageError } from '@orrery/storage';
 
 const RETRY_MS = 500;
 
@@ -20,6 +21,8 @@ export interface LiveViewDeps {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told of stored values that cannot be read (keys that are missing, say), which a view of its resource waits for. */
+  readonly onUnreadable?: (error: StorageError) => void;
 }
 
 export interface LiveViewOptions<T extends KubeObject> {
@@ -93,6 +96,8 @@ export class LiveView<T extends KubeObject> implements LiveReader<T> {
           prefix: this.options.prefix,
           reason: error instanceof Error ? error.message : String(error),
         });
+        if (error instanceof StorageError && error.code === 'corrupt')
+          this.deps.onUnreadable?.(error);
         await this.deps.clock.sleep(RETRY_MS, signal).catch(() => undefined);
       }
     }

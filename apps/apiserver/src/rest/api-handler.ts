@@ -144,7 +144,7 @@ export class ApiHandler {
 
   /** What the server tells of itself. */
   async #told({ path, headers }: ApiRequest): Promise<ApiResponse | undefined> {
-    if (path === '/' || path === '/index.html') return rawJson({ paths: this.#listed() });
+    if (path === '/' || path === '/index.html') return rawJson({ paths: this.listed() });
     if (path === '/version' || path === '/version/') {
       requireRoute(headers.accept, [JSON_TYPE]);
       return rawJson(versionInfo());
@@ -159,8 +159,8 @@ export class ApiHandler {
     return { status: 200, contentType: metrics.metrics.contentType, body };
   }
 
-  /** Those below /debug are not told. */
-  #listed(): string[] {
+  /** Every path that is answered; those below /debug are not told. */
+  listed(): string[] {
     const { discovery, health, extensions, paths } = this.parts;
     const own = [...discovery.paths(), ...health.paths(), ...paths.flatMap((one) => one.paths)];
     const extended = extensions.paths.map(({ path }) => path);

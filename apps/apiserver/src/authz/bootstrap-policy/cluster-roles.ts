@@ -77,6 +77,8 @@ const system: ClusterRole[] = [
   clusterRole('system:public-info-viewer', [urls('get', PUBLIC_PATHS)]),
   clusterRole('system:monitoring', [
     urls('get', '/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*'),
+    urls('get', '/flagz'),
+    urls('get', '/statusz'),
   ]),
   clusterRole('system:heapster', [
     rule(READ, '', 'events namespaces nodes pods'),
