@@ -85,13 +85,13 @@ describe('tokens of service accounts that are kept in Secrets', () => {
   const labelsOf = async (name: string): Promise<Json> =>
     (metadataOf(await replica.ask(`${SECRETS}/${name}`))['labels'] ?? {}) as Json;
 
-  async function annotationsOf({ headers }: Answer): Promise<Json> {
+  async function annotationsOf({ headers }: Answer, stage = 'ResponseComplete'): Promise<Json> {
     let found: Json = {};
     await eventually(() => {
       const events = readFileSync(join(folder, 'audit.log'), 'utf8').trim().split('\n');
       const all = events.map((line) => JSON.parse(line) as Json);
       const done = all.find(
-        (one) => one['auditID'] === headers['audit-id'] && one['stage'] === 'ResponseComplete',
+        (one) => one['auditID'] === headers['audit-id'] && one['stage'] === stage,
       );
       expect(done).toBeDefined();
       found = (done?.['annotations'] ?? {}) as Json;
@@ -148,7 +148,11 @@ describe('tokens of service accounts that are kept in Secrets', () => {
   it('refuses one that was marked as invalid', async () => {
     const invalid = { 'kubernetes.io/legacy-token-invalid-since': '2020-01-01' };
     const token = await tokenOf('invalid', invalid, true);
-    expect((await use(token)).status).toBe(401);
+    const refused = await use(token);
+    expect(refused.status).toBe(401);
+    expect(await annotationsOf(refused, 'ResponseStarted')).toMatchObject({
+      'authentication.k8s.io/legacy-token-invalidated': 'invalid/default',
+    });
     expect(await labelsOf('invalid')).toEqual({ ...invalid, [LAST_USED]: today });
     expect(await countOf('invalid_legacy_auto_token_uses')).toBe(1);
     const review = await replica.post('/apis/authentication.k8s.io/v1/tokenreviews', {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { parseYaml } from '@orrery/apimachinery';
 import { ConfigError } from '@orrery/component';
+import { documentOf, isMapping, readYaml } from '../config/configuration-file.js';
 
 /** The configuration of one plugin, and the file it was read from. */
 export interface PluginConfiguration {
@@ -11,32 +11,29 @@ export interface PluginConfiguration {
 
 export type PluginConfigurations = (plugin: string) => PluginConfiguration;
 
-type Mapping = Readonly<Record<string, unknown>>;
+const FLAG = '--admission-control-config-file';
 
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function readYaml(path: string): unknown {
+function readPart(path: string): unknown {
+  let text: string;
   try {
-    return parseYaml(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`--admission-control-config-file: ${path}: ${why}`, { cause: error });
+    throw new ConfigError(`${FLAG}: ${path}: ${why}`, { cause: error });
   }
+  return readYaml(text, `${FLAG}: ${path}`);
 }
 
 /** Reads --admission-control-config-file (AdmissionConfiguration of apiserver.config.k8s.io/v1). Throws ConfigError. */
 export function readAdmissionConfiguration(path: string): PluginConfigurations {
-  const none = { value: undefined, source: '--admission-control-config-file' };
+  const none = { value: undefined, source: FLAG };
   if (path === '') return () => none;
-  const root = readYaml(path);
+  const at = `${FLAG}: ${path}`;
+  const versions = ['apiserver.config.k8s.io/v1'];
+  const root = documentOf(readPart(path), 'AdmissionConfiguration', versions, at);
   const fail = (why: string): never => {
-    throw new ConfigError(`--admission-control-config-file: ${path}: ${why}`);
+    throw new ConfigError(`${at}: ${why}`);
   };
-  if (!isMapping(root) || root['kind'] !== 'AdmissionConfiguration')
-    return fail('kind must be AdmissionConfiguration');
-  if (root['apiVersion'] !== 'apiserver.config.k8s.io/v1')
-    return fail('apiVersion must be apiserver.config.k8s.io/v1');
   const plugins = root['plugins'] ?? [];
   if (!Array.isArray(plugins)) return fail('plugins must be a list');
   const found = new Map<string, PluginConfiguration>();
@@ -45,7 +42,7 @@ export function readAdmissionConfiguration(path: string): PluginConfigurations {
     const file = plugin['path'];
     if (typeof file === 'string' && file !== '') {
       const source = isAbsolute(file) ? file : join(dirname(path), file);
-      found.set(plugin['name'], { value: readYaml(source), source });
+      found.set(plugin['name'], { value: readPart(source), source });
     } else found.set(plugin['name'], { value: plugin['configuration'], source: path });
   }
   return (name) => found.get(name) ?? none;

@@ -2,6 +2,8 @@ import type { Status } from '@orrery/apimachinery';
 import type { UserInfo } from '@orrery/registry';
 import type { RequestInfo } from '../filters/request-info.js';
 import type { Level, Stage } from './policy.js';
+import { isMapping } from '../config/configuration-file.js';
+import type { Mapping } from '../config/configuration-file.js';
 
 export interface WireUser {
   readonly username?: string;
@@ -70,11 +72,6 @@ export function objectRefOf(info: RequestInfo): ObjectReference | undefined {
     ...(info.subresource ? { subresource: info.subresource } : {}),
   };
 }
-
-type Mapping = Record<string, unknown>;
-
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function dropFrom(object: Mapping): Mapping {
   const { metadata } = object;

@@ -92,17 +92,26 @@ export class Audit {
 
   /**
    * Follows a request whose user is not known yet. What is answered must be called once the user is known, before
-   * anything is decided; if it never is, the credentials were bad.
+   * anything is decided; if it never is, the credentials were bad. `noted` hands over what was noted until then.
    */
-  follow(request: AuditableRequest, raw: ServerResponse): (user: UserInfo) => AuditedRequest {
+  follow(
+    request: AuditableRequest,
+    raw: ServerResponse,
+    noted?: (annotate: NonNullable<RequestContext['annotate']>) => void,
+  ): (user: UserInfo) => AuditedRequest {
     let audited: AuditedRequest | undefined;
     raw.once('close', () => {
       if (audited) return;
       // Nobody was let in: bad credentials, or somebody who may not act as another.
       const impersonator = impersonatorOf(request.raw);
       if (impersonator) this.refused(request, raw, impersonator);
-      else if (raw.statusCode === 401)
-        this.begin(request, undefined).unauthenticated(attempted(request));
+      else if (raw.statusCode === 401) {
+        const unknown = this.begin(request, undefined);
+        noted?.((key, value, level) => {
+          unknown.annotate(key, value, level);
+        });
+        unknown.unauthenticated(attempted(request));
+      }
     });
     return (user) => {
       audited ??= this.watchResponse(request, raw, user);

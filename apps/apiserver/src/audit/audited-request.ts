@@ -11,15 +11,12 @@ import type { AuditBackend, AuditEvent, ObjectReference } from './audit-event.js
 import { objectRefOf, wireUser, withoutManagedFields } from './audit-event.js';
 import type { AuditConfig, Stage } from './policy.js';
 import { isAtLeast } from './policy.js';
+import { isMapping } from '../config/configuration-file.js';
 
-type Mapping = Readonly<Record<string, unknown>>;
 export type AuditableRequest = Pick<
   ApiRequest,
   'info' | 'method' | 'headers' | 'body' | 'raw' | 'context'
 >;
-
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Bytes as the object they hold; undefined when that cannot be told. */
 function decode(bytes: Buffer, contentType: string | undefined, encoding?: string): unknown {

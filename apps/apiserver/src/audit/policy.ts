@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { parseYaml } from '@orrery/apimachinery';
 import { ConfigError } from '@orrery/component';
 import type { UserInfo } from '@orrery/registry';
 import type { RequestInfo } from '../filters/request-info.js';
+import { isMapping, readDocument } from '../config/configuration-file.js';
 
 export const LEVELS = ['None', 'Metadata', 'Request', 'RequestResponse'] as const;
 export type Level = (typeof LEVELS)[number];
@@ -113,11 +113,6 @@ export function evaluate(
   };
 }
 
-type Mapping = Readonly<Record<string, unknown>>;
-
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const RULE_FIELDS = [
   'level',
   'users',
@@ -177,14 +172,8 @@ export function parseAuditPolicy(text: string, source: string): AuditPolicy {
   const fail = (why: string): never => {
     throw new ConfigError(`--audit-policy-file: ${source}: ${why}`);
   };
-  let root: unknown;
-  try {
-    root = parseYaml(text);
-  } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error));
-  }
-  if (!isMapping(root) || root['kind'] !== 'Policy') return fail('kind must be Policy');
-  if (root['apiVersion'] !== 'audit.k8s.io/v1') return fail('apiVersion must be audit.k8s.io/v1');
+  const place = `--audit-policy-file: ${source}`;
+  const root = readDocument(text, 'Policy', ['audit.k8s.io/v1'], place);
   const { rules, omitStages } = root;
   if (!Array.isArray(rules) || rules.length === 0)
     return fail('loaded illegal policy with 0 rules');

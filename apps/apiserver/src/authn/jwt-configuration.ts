@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '@orrery/component';
-import { isMapping, readYaml } from '../config/configuration-file.js';
+import { isMapping, readDocument } from '../config/configuration-file.js';
 import type { Mapping } from '../config/configuration-file.js';
 import type { ApiServerOptions } from '../config/options.js';
 import { readFlagFile } from '../config/tls.js';
@@ -258,11 +258,7 @@ function pathsOf(anonymous: unknown, source: string): string[] | undefined {
 
 /** An AuthenticationConfiguration; `source` names it in what is wrong with it. Throws ConfigError. */
 export function authenticationConfigurationOf(text: string, source: string): JwtConfiguration {
-  const root = readYaml(text, source);
-  if (!isMapping(root) || root['kind'] !== 'AuthenticationConfiguration')
-    throw new ConfigError(`${source}: kind must be AuthenticationConfiguration`);
-  if (!VERSIONS.some((version) => version === root['apiVersion']))
-    throw new ConfigError(`${source}: apiVersion must be one of ${VERSIONS.join(', ')}`);
+  const root = readDocument(text, 'AuthenticationConfiguration', VERSIONS, source);
   const entries = root['jwt'] ?? [];
   if (!Array.isArray(entries)) throw new ConfigError(`${source}: jwt: must be a list`);
   const { anonymous } = root;

@@ -1,6 +1,7 @@
-import { parseYaml } from '@orrery/apimachinery';
 import { loadKubeconfig } from '@orrery/client';
 import { ConfigError, parseDuration } from '@orrery/component';
+import { isMapping, readDocument } from '../config/configuration-file.js';
+import type { Mapping } from '../config/configuration-file.js';
 import type { ApiServerOptions } from '../config/options.js';
 import { readFlagFile } from '../config/tls.js';
 import { aboutAccess } from '../expressions/claims.js';
@@ -13,11 +14,6 @@ import type { WebhookAuthorizerOptions } from './webhook.authorizer.js';
 export type ConfiguredAuthorizer =
   | { readonly mode: string }
   | { readonly mode: 'Webhook'; readonly webhook: WebhookAuthorizerOptions };
-
-type Mapping = Readonly<Record<string, unknown>>;
-
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const VERSIONS = ['apiserver.config.k8s.io/v1', 'apiserver.config.k8s.io/v1beta1'];
 const TIMEOUT_MS = 30_000;
@@ -89,24 +85,10 @@ class WebhookReader {
   }
 }
 
-function parse(text: string, source: string): unknown {
-  try {
-    return parseYaml(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`${source}: ${why}`, { cause: error });
-  }
-}
-
 /** An AuthorizationConfiguration; `path` names it in what is wrong with it. Throws ConfigError. */
 export function authorizationConfigurationOf(text: string, path: string): ConfiguredAuthorizer[] {
   const source = `--authorization-config: ${path}`;
-  const root = parse(text, source);
-  if (!isMapping(root) || root['kind'] !== 'AuthorizationConfiguration')
-    throw new ConfigError(`${source}: kind must be AuthorizationConfiguration`);
-  if (!VERSIONS.some((version) => version === root['apiVersion']))
-    throw new ConfigError(`${source}: apiVersion must be one of ${VERSIONS.join(', ')}`);
-  const { authorizers } = root;
+  const { authorizers } = readDocument(text, 'AuthorizationConfiguration', VERSIONS, source);
   if (!Array.isArray(authorizers) || authorizers.length === 0)
     throw new ConfigError(
       `${source}: authorizers: at least one authorization mode must be defined`,

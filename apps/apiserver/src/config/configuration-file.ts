@@ -15,3 +15,25 @@ export function readYaml(text: string, source: string): unknown {
     throw new ConfigError(`${source}: ${why}`, { cause: error });
   }
 }
+
+/** The document of a kind in one of these versions. Throws ConfigError that begins with `source`. */
+export function documentOf(
+  root: unknown,
+  kind: string,
+  versions: readonly string[],
+  source: string,
+): Mapping {
+  if (!isMapping(root) || root['kind'] !== kind)
+    throw new ConfigError(`${source}: kind must be ${kind}`);
+  if (!versions.includes(String(root['apiVersion'])))
+    throw new ConfigError(`${source}: apiVersion must be ${versions.join(' or ')}`);
+  return root;
+}
+
+/** What a configuration file says that is of a kind in one of these versions. Throws ConfigError. */
+export const readDocument = (
+  text: string,
+  kind: string,
+  versions: readonly string[],
+  source: string,
+): Mapping => documentOf(readYaml(text, source), kind, versions, source);

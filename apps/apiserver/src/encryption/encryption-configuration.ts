@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { FieldPath, invalid, required } from '@orrery/apimachinery';
 import type { FieldError } from '@orrery/apimachinery';
 import { ConfigError } from '@orrery/component';
-import { isMapping, readYaml } from '../config/configuration-file.js';
+import { isMapping, readDocument } from '../config/configuration-file.js';
 import type { Mapping } from '../config/configuration-file.js';
 import { aesCbc, aesGcm, secretbox } from '@orrery/storage';
 import type { EncryptionRule, ValueKey, ValueProvider } from '@orrery/storage';
@@ -120,12 +120,7 @@ const aggregate = (texts: readonly string[]): string => {
 
 function parse(text: string, source: string): Mapping {
   if (text === '') throw new ConfigError(`${source} is empty`);
-  const root = readYaml(text, source);
-  if (!isMapping(root) || root['kind'] !== 'EncryptionConfiguration')
-    throw new ConfigError(`${source}: kind must be EncryptionConfiguration`);
-  if (!API_VERSIONS.some((version) => version === root['apiVersion']))
-    throw new ConfigError(`${source}: apiVersion must be ${API_VERSIONS.join(' or ')}`);
-  return root;
+  return readDocument(text, 'EncryptionConfiguration', API_VERSIONS, source);
 }
 
 /** Reads the EncryptionConfiguration of --encryption-provider-config. Throws ConfigError, which tells no secret. */

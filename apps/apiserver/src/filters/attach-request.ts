@@ -165,7 +165,9 @@ export function attachRequest(
   const auditId = typeof given === 'string' && given !== '' ? given : deps.random.uuid();
   const made = new Request(request, reply, auditId, deps.clock.now());
   request.api = made;
-  made.audit = deps.audit?.follow(made, reply.raw);
+  made.audit = deps.audit?.follow(made, reply.raw, (annotate) => {
+    made.context.annotateWith(annotate);
+  });
   void reply.header('audit-id', auditId).header('cache-control', 'no-cache, private');
   return made;
 }

@@ -2,6 +2,7 @@ import type { GroupVersionKind, KubeObject, Status } from '@orrery/apimachinery'
 import type { KindDescriptor } from '@orrery/api';
 import type { AdmissionAttributes } from '@orrery/registry';
 import { convertBetween } from '../matching/versioned-object.js';
+import { isMapping } from '../../config/configuration-file.js';
 
 /** A request as a webhook is shown it, and the answer that it gave. */
 export interface ReviewAnswer {
@@ -111,9 +112,6 @@ export function toAdmissionReview(
 export class InvalidReview extends Error {
   override readonly name = 'InvalidReview';
 }
-
-const isMapping = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function stringsOf(value: unknown): Record<string, string> {
   if (!isMapping(value)) return {};
