@@ -217,33 +217,50 @@ function sayWhy(compose, globals) {
   if (reason) say(reason);
 }
 
-/** Longer than a component takes to find that it may not do what it must. */
-const LOOK_MS = 3_000;
+/** Longer than a node takes, on a very busy machine, to find that it may not do what it must. */
+const LOOK_MS = 60_000;
 const LOOK_AGAIN_MS = 250;
 /** Exit code of a program that refuses its flags, or lacks a capability. */
 const REFUSED = 2;
+const NODE_SERVICE = /^node(-small|-netns)?$/;
 
-/** The state of each container, and when it was started last. */
 function statesOf(ids) {
-  const format = '{{.Id}} {{.State.Status}} {{.State.ExitCode}} {{.State.StartedAt}}';
+  const service = '{{index .Config.Labels "com.docker.compose.service"}}';
+  const format = `{{.Id}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} ${service}`;
   return lines(quiet('docker', 'inspect', '-f', format, ...ids).stdout ?? '').map((line) => {
-    const [id, status, code, startedAt] = line.split(' ');
-    return { id, status, code: Number(code), startedAt: Date.parse(startedAt) };
+    const [id, status, code, restarts, name = ''] = line.split(' ');
+    return {
+      id,
+      isNode: NODE_SERVICE.test(name),
+      isRunning: status === 'running',
+      hasRefused: status !== 'running' && Number(code) === REFUSED,
+      isAgain: Number(restarts) > 0,
+    };
   });
 }
 
-/** What a container says that has refused its work, as a node does without NET_ADMIN; undefined when all have begun it. */
+/** The end of what a container has said: of its errors, after all else. */
+function saidBy(id) {
+  const { stdout = '', stderr = '' } = quiet('docker', 'logs', '--tail=20', id);
+  return lines(stdout + stderr);
+}
+
+/**
+ * What a container says that has refused its work, as a node does without NET_ADMIN; undefined when all have begun it. A node
+ * has begun when it says something else, which it does once it has found that it may.
+ */
 async function refusal(compose, globals) {
   const ids = lines(quiet(...compose, ...globals, 'ps', '-aq').stdout ?? '');
   for (const end = performance.now() + LOOK_MS; performance.now() < end;) {
-    const states = statesOf(ids);
-    const refused = states.find(({ status, code }) => status !== 'running' && code === REFUSED);
-    if (refused) {
-      const { stdout = '', stderr = '' } = quiet('docker', 'logs', '--tail=20', refused.id);
-      return lines(stdout + stderr).findLast((line) => line.startsWith('orrery')) ?? refused.id;
+    let isSilent = false;
+    for (const { id, isNode, isRunning, hasRefused, isAgain } of statesOf(ids)) {
+      if (!hasRefused && !(isNode && isRunning)) continue;
+      const said = saidBy(id);
+      if (hasRefused || (isAgain && said.at(-1)?.startsWith('orrery:')))
+        return said.findLast((line) => line.startsWith('orrery')) ?? id;
+      isSilent ||= said.length === 0;
     }
-    const youngest = Math.max(...states.map(({ startedAt }) => startedAt));
-    if (Date.now() - youngest > LOOK_MS) return undefined;
+    if (!isSilent) return undefined;
     await setTimeout(LOOK_AGAIN_MS);
   }
   return undefined;

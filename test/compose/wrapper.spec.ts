@@ -38,6 +38,10 @@ case "$*" in
 esac
 `;
 
+/** Logs that are empty when they are first asked for. */
+const SAYS_LATER =
+  '  logs) if [ -e "$ASKED.logs" ]; then echo "$LOGS" >&2; else : > "$ASKED.logs"; fi ;;';
+
 interface Outcome {
   readonly code: number | null;
   readonly said: string[];
@@ -185,10 +189,11 @@ describe('npm run compose', () => {
   });
 
   it.each([
-    { name: 'has ended', STATES: `n1 exited 2 ${new Date().toISOString()}` },
-    { name: 'is started again', STATES: `n1 restarting 2 ${new Date().toISOString()}` },
+    { name: 'has ended', STATES: 'n1 exited 2 3 node' },
+    { name: 'is about to be started again', STATES: 'n1 restarting 2 1 node' },
+    { name: 'has been started again', STATES: 'n1 running 0 1 node-small' },
   ])('says what a node that lacks a capability said, when it $name', async ({ STATES }) => {
-    const LOGS = 'orrery node: cannot set routes: run the container with --cap-add NET_ADMIN';
+    const LOGS = 'orrery: cannot set routes: run the container with --cap-add NET_ADMIN';
     const { code, said, asked } = await compose('up -d', { STATES, LOGS });
     expect(code).toBe(1);
     expect(said).toEqual([LOGS, 'orrery: up failed; removing what it had started']);
@@ -199,9 +204,19 @@ describe('npm run compose', () => {
   });
 
   it('is content with containers that run, or have done their work', async () => {
-    const now = new Date().toISOString();
-    const STATES = `a running 0 ${now}\nb exited 0 ${now}\nc exited 137 ${now}`;
+    const STATES =
+      'a running 0 0 node\nb exited 0 0 pki\nc exited 137 0 node\nd running 0 2 kube-scheduler';
     expect(await compose('up -d', { STATES })).toMatchObject({ code: 0, said: [''] });
+  });
+
+  it('waits for what a node says that has said nothing yet', async () => {
+    put('docker', DOCKER.replace(/^ {2}logs\).*$/m, SAYS_LATER));
+    const { code, said } = await compose('up -d', {
+      STATES: 'n1 running 0 1 node',
+      LOGS: 'orrery: cannot set routes',
+    });
+    expect(code).toBe(1);
+    expect(said[0]).toBe('orrery: cannot set routes');
   });
 
   it("says the last line of docker-compose's Python traces alone", async () => {

@@ -122,6 +122,8 @@ export async function node(flags: NodeFlags, signal: AbortSignal): Promise<void>
   const { name, rootDir, credentials } = identity;
   makeFolders([rootDir, dirname(flags.dataplaneSocket)]);
   await requireRoutes(flags.serviceCidr.split(','));
+  // Also what `npm run compose -- up` looks for, to tell a node that has begun from one that cannot.
+  createLogger({ component: 'orrery-node' }).info('this node may set routes', { node: name });
   if (flags.bootstrapKubeconfig !== undefined)
     await joinCluster(flags.bootstrapKubeconfig, identity, signal);
   const kubeconfig = loadKubeconfig(join(credentials, 'kubelet.conf'), {
