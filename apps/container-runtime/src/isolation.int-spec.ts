@@ -216,6 +216,19 @@ describe('a host command', () => {
     },
   );
 
+  it.each([...kinds, 'none'])('has variables of any name (isolation %s)', async (kind) => {
+    fixture = await RuntimeFixture.start(78, kind as Isolation);
+    const pod = await fixture.runPod('variables');
+    const names = ['1-a', '-b', 'c d~', 'PLAIN'];
+    const id = await fixture.run(pod.id, 'busybox', {
+      command: ['env'],
+      envs: names.map((key) => ({ key, value: 'x=y' })),
+    });
+    expect(await fixture.exited(id)).toMatchObject({ exitCode: 0 });
+    const lines = said(await fixture.log());
+    expect(lines).toEqual(expect.arrayContaining(names.map((name) => `${name}=x=y`)));
+  });
+
   const roots = kinds.filter((kind) => kind === 'root').map((kind) => ({ kind: kind as 'root' }));
 
   it.each(

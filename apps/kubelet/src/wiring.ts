@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { resources } from '@orrery/api';
 import { ApiEventRecorder } from '@orrery/controller';
 import { makeContainerConfig } from './containers/container-config.js';
+import { ImageAccess } from './images/image-access.js';
 import { ImagePuller } from './images/image-puller.js';
 import type { Kubelet } from './kubelet.js';
 import { NodeCare } from './node/node-care.js';
@@ -96,6 +98,12 @@ export function hooksOf(kubelet: Kubelet): KubeletHooks {
   });
 }
 
+const accessOf = ({ options, parts }: Kubelet): ImageAccess =>
+  new ImageAccess(
+    options.tuning.images.verification,
+    parts.hollow ? undefined : join(options.paths.rootDir, 'image_manager'),
+  );
+
 /** One worker a pod, over what starts, hooks and kills containers. */
 export function workersOf(kubelet: Kubelet): PodWorkers {
   const { clock, logger, runtime, events } = kubelet;
@@ -106,10 +114,12 @@ export function workersOf(kubelet: Kubelet): PodWorkers {
       runtime,
       () => clock.now(),
       (namespace, name) => kubelet.watches.secret(namespace, name),
+      accessOf(kubelet),
     ),
     hooks,
     events,
     makeConfig: kubelet.parts.makeConfig ?? fullConfigOf(kubelet),
+    maxRestartMs: kubelet.options.tuning.maxRestartMs,
     now: () => clock.now(),
   });
   const killer = new PodKiller({ runtime, hooks, events, clock, logger });

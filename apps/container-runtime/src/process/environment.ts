@@ -179,12 +179,19 @@ export class ContainerEnvironment {
       user: isolation === 'root' ? this.options.user : undefined,
       confine: this.options.confine?.() ?? [],
     });
-    const args = ['/bin/sh', '-c', script, 'sh', ...argv];
+    const args = ['/bin/sh', '-c', script, 'sh', ...this.withOddNames(argv)];
     const flags = unshareFlags(isolation, propagationOf(this.options.mounts));
     const shared = { env: this.env, cwd: '/', root: this.options.rootfs };
     return joined
       ? { file: nsenter, args: [...joinFlags(isolation, beside), ...args], ...shared }
       : { file: tool('unshare'), args: [...flags, ...args], ...shared };
+  }
+
+  /** The shells on the way drop variables whose names are none of theirs, such as `a-b`: env(1) sets them at the end. */
+  private withOddNames(argv: readonly string[]): readonly string[] {
+    const odd = Object.entries(this.env).filter(([name]) => !/^[A-Za-z_]\w*$/.test(name));
+    if (odd.length === 0) return argv;
+    return ['/usr/bin/env', '--', ...odd.map(([name, value]) => `${name}=${value}`), ...argv];
   }
 
   private launchPlain(argv: readonly string[]): Launch {
@@ -194,7 +201,8 @@ export class ContainerEnvironment {
     const words = [ours?.path ?? first, ...rest].map((arg) =>
       this.mountOf(arg) || arg === ours?.path ? join(rootfs, arg) : arg,
     );
-    const [file = '', ...args] = [...(this.options.confine?.() ?? []), ...words];
+    const whole = [...(this.options.confine?.() ?? []), ...this.withOddNames(words)];
+    const [file = '', ...args] = whole;
     const cwd = join(rootfs, workingDir || '/');
     mkdirSync(cwd, { recursive: true });
     return { file, args, env: { ...this.env, ORRERY_ROOTFS: rootfs }, cwd };

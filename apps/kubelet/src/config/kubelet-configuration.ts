@@ -11,6 +11,9 @@ import {
   ValidateNested,
 } from 'class-validator';
 
+import { VERIFICATION_POLICIES } from '../images/image-access.js';
+import type { Verification } from '../images/image-access.js';
+
 /** How long pods of a priority, up to the next one named, have at a shutdown. */
 class ShutdownGracePeriod {
   @IsInt()
@@ -19,6 +22,13 @@ class ShutdownGracePeriod {
   @IsInt()
   @Min(0)
   shutdownGracePeriodSeconds = 0;
+}
+
+/** How long containers that end again and again wait at most. */
+class CrashLoopBackOff {
+  @IsOptional()
+  @IsString()
+  maxContainerRestartPeriod?: string;
 }
 
 /** The fields of KubeletConfiguration (kubelet.config.k8s.io/v1beta1) that this kubelet reads; others are refused. */
@@ -118,6 +128,20 @@ export class KubeletConfiguration {
   @IsOptional()
   @IsString()
   imageMaximumGCAge?: string;
+
+  @IsOptional()
+  @IsIn(VERIFICATION_POLICIES)
+  imagePullCredentialsVerificationPolicy?: Verification['policy'];
+
+  @IsOptional()
+  @IsArray()
+  @IsString({ each: true })
+  preloadedImagesVerificationAllowlist?: string[];
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => CrashLoopBackOff)
+  crashLoopBackOff?: CrashLoopBackOff;
 
   @IsOptional()
   @IsString()

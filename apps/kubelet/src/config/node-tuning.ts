@@ -4,6 +4,7 @@ import { parseSysctls } from '../admission/sysctls.js';
 import { SYSTEM_CRITICAL } from '../eviction/rank-pods.js';
 import { parseList, parseThresholds } from '../eviction/thresholds.js';
 import type { Threshold } from '../eviction/thresholds.js';
+import type { Verification } from '../images/image-access.js';
 import type { KubeletConfiguration } from './kubelet-configuration.js';
 import type { ShutdownGroup } from '../node/node-shutdown.js';
 import type { KubeletFlags } from './kubelet-flags.js';
@@ -20,7 +21,10 @@ export interface NodeTuning {
     readonly lowPercent: number;
     readonly minimumAgeMs: number;
     readonly maximumAgeMs: number;
+    readonly verification: Verification;
   };
+  /** Longest wait of containers that end again and again. */
+  readonly maxRestartMs: number;
   readonly logs: {
     readonly maxBytes: number;
     readonly maxFiles: number;
@@ -134,7 +138,26 @@ function imagesOf(flags: Given, file: Partial<KubeletConfiguration>): NodeTuning
     lowPercent,
     minimumAgeMs: duration(file.imageMinimumGCAge ?? '2m', 'imageMinimumGCAge'),
     maximumAgeMs: duration(file.imageMaximumGCAge ?? '0s', 'imageMaximumGCAge'),
+    verification: verificationOf(file),
   };
+}
+
+function verificationOf(file: Partial<KubeletConfiguration>): Verification {
+  const policy = file.imagePullCredentialsVerificationPolicy ?? 'NeverVerifyPreloadedImages';
+  const allowlist = file.preloadedImagesVerificationAllowlist ?? [];
+  if (allowlist.length > 0 && policy !== 'NeverVerifyAllowlistedImages')
+    throw new ConfigError(
+      'preloadedImagesVerificationAllowlist: can only be set when imagePullCredentialsVerificationPolicy is NeverVerifyAllowlistedImages',
+    );
+  return { policy, allowlist };
+}
+
+/** k8s pkg/kubelet/apis/config/validation/validation.go: from a second to five minutes. */
+function maxRestartOf({ crashLoopBackOff }: Partial<KubeletConfiguration>): number {
+  const field = 'crashLoopBackOff.maxContainerRestartPeriod';
+  const ms = duration(crashLoopBackOff?.maxContainerRestartPeriod ?? '300s', field);
+  if (ms < 1_000 || ms > 300_000) throw new ConfigError(`${field} must be from 1s to 300s`);
+  return ms;
 }
 
 function shutdownOf(flags: Given, file: Partial<KubeletConfiguration>): NodeTuning['shutdown'] {
@@ -181,6 +204,7 @@ export function tuningOf(flags: Given, file: Partial<KubeletConfiguration> = {})
       maxFiles,
       periodMs: duration(file.containerLogMonitorInterval ?? '10s', 'containerLogMonitorInterval'),
     },
+    maxRestartMs: maxRestartOf(file),
     shutdown: shutdownOf(flags, file),
     unsafeSysctls: parseSysctls(
       flags.allowedUnsafeSysctls?.split(',').filter(Boolean) ?? file.allowedUnsafeSysctls ?? [],

@@ -3,8 +3,9 @@ import type { Backoff } from '@orrery/controller';
 import { restartBackoff } from '../containers/restart-backoff.js';
 import { uidOf } from '../containers/visit.js';
 import type { Runtime, SandboxConfig } from '../runtime/runtime.js';
+import { ImageAccess } from './image-access.js';
 import { credentialsFor } from './pull-secrets.js';
-import type { RegistryCredentials } from './pull-secrets.js';
+import type { PullCredentials } from './pull-secrets.js';
 
 export type PullReason =
   | 'ErrImagePull'
@@ -54,6 +55,7 @@ export class ImagePuller {
     private readonly runtime: Runtime,
     private readonly now: () => number,
     private readonly secretOf: SecretReader = () => Promise.resolve(undefined),
+    private readonly access = new ImageAccess({ policy: 'NeverVerify', allowlist: [] }),
   ) {
     this.backoff = restartBackoff(now);
   }
@@ -74,7 +76,11 @@ export class ImagePuller {
     const policy =
       container.imagePullPolicy ?? (image.endsWith(':latest') ? 'Always' : 'IfNotPresent');
     const present = await this.runtime.imageRef(image);
-    if (present !== undefined && policy !== 'Always') {
+    const mayUse = async (ref: string): Promise<boolean> =>
+      !(await this.access.mustPull(image, ref, async () =>
+        credentialsFor(image, await this.secretsOf(pod, event)),
+      ));
+    if (present !== undefined && policy !== 'Always' && (await mayUse(present))) {
       event(
         'Normal',
         'Pulled',
@@ -119,10 +125,11 @@ export class ImagePuller {
     try {
       const ref = await this.pullOnce(image, sandbox, await this.secretsOf(pod, event));
       const took = toGoMs(this.now() - started);
+      const bytes = await this.runtime.imageSize(image);
       event(
         'Normal',
         'Pulled',
-        `Successfully pulled image "${image}" in ${took} (${took} including waiting)`,
+        `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${bytes} bytes.`,
       );
       this.backoff.forget(key);
       this.lastError.delete(key);
@@ -162,19 +169,37 @@ export class ImagePuller {
     const key = `${image} ${JSON.stringify(credentials)}`;
     const running = this.pulling.get(key);
     if (running) return running;
-    const pull = this.tryEach(image, sandbox, credentials).finally(() => this.pulling.delete(key));
+    const pull = this.pullNow(image, sandbox, credentials).finally(() => this.pulling.delete(key));
     this.pulling.set(key, pull);
     return pull;
+  }
+
+  /** Notes with which credentials the image could be had. */
+  private async pullNow(
+    image: string,
+    sandbox: SandboxConfig,
+    credentials: readonly PullCredentials[],
+  ): Promise<string> {
+    this.access.intend(image);
+    try {
+      const { ref, used } = await this.tryEach(image, sandbox, credentials);
+      this.access.pulled(image, ref, used);
+      return ref;
+    } catch (error) {
+      this.access.abandon(image);
+      throw error;
+    }
   }
 
   /** With one after the other; rejects with why the last was refused. */
   private async tryEach(
     image: string,
     sandbox: SandboxConfig,
-    [first, ...rest]: readonly RegistryCredentials[],
-  ): Promise<string> {
+    [first, ...rest]: readonly PullCredentials[],
+  ): Promise<{ ref: string; used: PullCredentials | undefined }> {
     try {
-      return await this.runtime.pullImage(image, sandbox, first);
+      const auth = first && { username: first.username, password: first.password };
+      return { ref: await this.runtime.pullImage(image, sandbox, auth), used: first };
     } catch (error) {
       if (rest.length === 0) throw error;
       return this.tryEach(image, sandbox, rest);
@@ -182,5 +207,11 @@ export class ImagePuller {
   }
 }
 
-const toGoMs = (ms: number): string =>
-  ms < 1000 ? `${Math.round(ms)}ms` : `${(ms / 1000).toFixed(3)}s`;
+/** Go's text of a duration in whole milliseconds: `54ms`, `1.2s`, `1m2.5s`. */
+export function toGoMs(ms: number): string {
+  const whole = Math.round(ms);
+  if (whole < 1000) return `${whole}ms`;
+  const minutes = Math.floor(whole / 60_000);
+  const seconds = `${(whole % 60_000) / 1000}s`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}

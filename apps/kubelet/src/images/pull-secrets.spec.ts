@@ -32,7 +32,7 @@ describe('credentialsFor()', () => {
     { key: 'docker.io', image: 'docker.io/library/nginx', fits: true },
     { key: 'gcr.io', image: 'nginx', fits: false },
   ])('a key $key fits $image: $fits', ({ key, image, fits }) => {
-    expect(credentialsFor(image, [secret({ [key]: { auth } })])).toEqual(fits ? [ada] : []);
+    expect(credentialsFor(image, [secret({ [key]: { auth } })])).toMatchObject(fits ? [ada] : []);
   });
 
   it('reads user and password, too, and the older form, the longest path first', () => {
@@ -41,10 +41,9 @@ describe('credentialsFor()', () => {
       data: { '.dockercfg': encoded(JSON.stringify({ 'gcr.io': { auth } })) },
     };
     const bob = { username: 'bob', password: 'x' };
-    expect(credentialsFor('gcr.io/team/app', [older, secret({ 'gcr.io/team': bob })])).toEqual([
-      bob,
-      ada,
-    ]);
+    expect(
+      credentialsFor('gcr.io/team/app', [older, secret({ 'gcr.io/team': bob })]),
+    ).toMatchObject([bob, ada]);
   });
 
   it('has none of a secret that holds something else', () => {

@@ -6,6 +6,11 @@ export interface RegistryCredentials {
   readonly password: string;
 }
 
+/** With the secret that they are from. */
+export interface PullCredentials extends RegistryCredentials {
+  readonly secret: { readonly uid: string; readonly namespace: string; readonly name: string };
+}
+
 interface Entry {
   readonly host: string;
   readonly path: string;
@@ -93,19 +98,27 @@ function placeOf(image: string): { host: string; path: string } {
   return { host: DEFAULT_REGISTRY, path: named ? rest.join('/') : image };
 }
 
+const originOf = ({ metadata }: Secret): Pick<PullCredentials, 'secret'> => ({
+  secret: {
+    uid: metadata.uid ?? '',
+    namespace: metadata.namespace ?? '',
+    name: metadata.name ?? '',
+  },
+});
+
 /**
  * The credentials that fit an image, those of the longest path first; none when no secret names its registry
  * (k8s pkg/credentialprovider/keyring.go:Lookup).
  */
-export function credentialsFor(image: string, secrets: readonly Secret[]): RegistryCredentials[] {
+export function credentialsFor(image: string, secrets: readonly Secret[]): PullCredentials[] {
   const { host, path } = placeOf(image);
   const fits = (entry: Entry): boolean => {
     const wanted = entry.host === 'docker.io' ? DEFAULT_REGISTRY : entry.host;
     return sameHost(wanted, host) && path.startsWith(entry.path);
   };
   return secrets
-    .flatMap(entriesOf)
+    .flatMap((secret) => entriesOf(secret).map((entry) => ({ ...entry, ...originOf(secret) })))
     .filter(fits)
     .sort((a, b) => b.path.length - a.path.length)
-    .map(({ credentials }) => credentials);
+    .map(({ credentials, secret }) => ({ ...credentials, secret }));
 }

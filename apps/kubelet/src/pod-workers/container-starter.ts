@@ -57,6 +57,8 @@ export interface StarterParts {
   readonly hooks: Pick<LifecycleHooks, 'run'>;
   readonly events: PodEvents;
   readonly makeConfig: ConfigFactory;
+  /** Longest wait of a container that ends again and again; default 5 min. */
+  readonly maxRestartMs?: number;
   now(): number;
 }
 
@@ -65,7 +67,7 @@ export class ContainerStarter {
   private readonly backoff: Backoff;
 
   constructor(private readonly parts: StarterParts) {
-    this.backoff = restartBackoff(() => parts.now());
+    this.backoff = restartBackoff(() => parts.now(), parts.maxRestartMs);
   }
 
   /** Resolves with the container's id; rejects with StartError. */

@@ -201,6 +201,11 @@ export class CriRuntime implements Runtime {
     return found?.id === '' ? undefined : found?.id;
   }
 
+  async imageSize(image: string): Promise<number> {
+    const { image: found } = await call(this.cri.images.imageStatus({ image: { image } }));
+    return found?.size ?? 0;
+  }
+
   async imageUser(image: string): Promise<ImageUser> {
     const { image: found } = await call(this.cri.images.imageStatus({ image: { image } }));
     return {

@@ -236,6 +236,10 @@ export class InMemoryRuntime implements Runtime {
       : Promise.resolve(`memory/${image}`);
   }
 
+  imageSize(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   listImages(): Promise<readonly RuntimeImage[]> {
     return Promise.resolve([]);
   }

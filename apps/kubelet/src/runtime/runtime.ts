@@ -237,6 +237,8 @@ export interface Runtime {
   attach(request: Omit<StreamRequest, 'command'>): Promise<string>;
   portForward(sandboxId: string, ports: readonly number[]): Promise<string>;
   imageRef(image: string): Promise<string | undefined>;
+  /** Bytes; 0 when it is not there. */
+  imageSize(image: string): Promise<number>;
   /** Whom its containers run as when nothing else is said. */
   imageUser(image: string): Promise<ImageUser>;
   /** Rejects with RuntimeError. */

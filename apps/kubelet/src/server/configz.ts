@@ -34,6 +34,8 @@ export function configz(options: KubeletOptions): object {
       imageGCLowThresholdPercent: tuning.images.lowPercent,
       imageMinimumGCAge: seconds(tuning.images.minimumAgeMs),
       imageMaximumGCAge: seconds(tuning.images.maximumAgeMs),
+      imagePullCredentialsVerificationPolicy: tuning.images.verification.policy,
+      crashLoopBackOff: { maxContainerRestartPeriod: seconds(tuning.maxRestartMs) },
       containerLogMaxSize: String(tuning.logs.maxBytes),
       containerLogMaxFiles: tuning.logs.maxFiles,
       containerLogMonitorInterval: seconds(tuning.logs.periodMs),
