@@ -39,6 +39,13 @@ function orrery(args) {
   });
 }
 
+/** A suite that runs on what is built, of the folder test/NAME. */
+function suite(name) {
+  const code = build();
+  if (code !== 0) process.exit(code);
+  become(node(), [join(root, 'test', name, 'run.mjs'), ...rest]);
+}
+
 const commands = {
   start: () => orrery(['up', ...rest]),
   orrery: () => orrery(rest),
@@ -74,21 +81,10 @@ const commands = {
     process.env.CRASH_POINTS = rest.join(' ') || 'all';
     become(node(), jestArgs('int', ['crash-points/crash-points']));
   },
-  'test:swap': () => {
-    const code = build();
-    if (code !== 0) process.exit(code);
-    become(node(), [join(root, 'test', 'swap', 'run.mjs'), ...rest]);
-  },
-  'test:conformance': () => {
-    const code = build();
-    if (code !== 0) process.exit(code);
-    become(node(), [join(root, 'test', 'conformance-suite', 'run.mjs'), ...rest]);
-  },
-  'test:differential': () => {
-    const code = build();
-    if (code !== 0) process.exit(code);
-    become(node(), [join(root, 'test', 'differential', 'run.mjs'), ...rest]);
-  },
+  'test:swap': () => suite('swap'),
+  'test:conformance': () => suite('conformance-suite'),
+  'test:differential': () => suite('differential'),
+  'test:kubectl': () => suite('kubectl-suite'),
   bench: () => {
     const code = build();
     if (code !== 0) process.exit(code);
