@@ -12,7 +12,7 @@ import { getObject, listObjects } from './read.js';
 import type { Representation } from './representation.js';
 import type { RequestContext } from './request-context.js';
 import type { StoreDeps, StoreHooks, StoreScope } from './store-deps.js';
-import type { Transform, UpdateCall, UpdateResult } from './update.js';
+import type { Transform, UpdateCall, UpdateResult } from './update-call.js';
 import { updateObject } from './update.js';
 import type { WatchEvent } from './watch.js';
 import { watchObjects } from './watch.js';

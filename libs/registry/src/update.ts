@@ -1,159 +1,25 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import {
-  FieldPath,
-  OBJECT_MODIFIED,
   StatusError,
-  invalid,
-  newBadRequest,
   newConflict,
   newInvalid,
   newNotFound,
   toApiVersion,
 } from '@orrery/apimachinery';
-import type { KindDescriptor, Strategy } from '@orrery/api';
 import { isOutcomeUnknown, isStorageError } from '@orrery/storage';
 import type { Entry } from '@orrery/storage';
 import type { AdmissionAttributes } from './admission.js';
-import type { TrackFields } from './create.js';
 import { createObject, setManagedFields } from './create.js';
 import { declarationChanged, hasGeneration } from './generation.js';
-import { equalJson } from './json.js';
-import { fenced } from './fenced.js';
-import type { Representation } from './representation.js';
-import { represent, representationOf, toStorable } from './representation.js';
-import type { RequestContext } from './request-context.js';
+import { representationOf } from './representation.js';
 import { toStatusError } from './storage-status.js';
 import type { StoreScope } from './store-deps.js';
 import { keyOfObject, kindContextOf } from './store-deps.js';
-import { causeOption } from './write-cause.js';
-
-export interface UpdateCall {
-  readonly context: RequestContext;
-  readonly namespace?: string;
-  readonly name: string;
-  readonly dryRun?: boolean;
-  readonly options?: unknown;
-  /** 'status' and others take another strategy; '' is the object itself. */
-  readonly subresource?: string;
-  readonly strategy?: Strategy;
-  /** Creates the object when there is none: PUT of kinds that allow it, and apply. */
-  readonly createWhenAbsent?: boolean;
-  /** Retries when the object changes meanwhile and the new object names no resourceVersion. Default true. */
-  readonly retryOnConflict?: boolean;
-  readonly track?: TrackFields;
-  /** As in CreateCall. */
-  readonly pause?: () => Promise<void>;
-  /** The caller has asked the admission chain itself, about another object (Scale, Binding …). */
-  readonly admitted?: boolean;
-  /** What it changes is not what users declare: a node that a scheduler has chosen. */
-  readonly keepsGeneration?: boolean;
-}
-
-/**
- * Makes the new object from the stored one (undefined = there is none). Must not change `current`, and must answer
- * an object that shares nothing with it. Called again after a conflict.
- */
-export type Transform = (current: KubeObject | undefined) => Promise<KubeObject> | KubeObject;
-
-export interface UpdateResult {
-  readonly representation: Representation;
-  readonly created: boolean;
-  /** The update took away the last finalizer of an object in deletion, so that it is gone. */
-  readonly deleted: boolean;
-}
-
-/** What one attempt came to. */
-interface Attempt extends UpdateResult {
-  /** The update changes nothing, so that nothing was written. */
-  readonly unwritten?: boolean;
-}
+import type { Attempt, Transform, UpdateCall, UpdateResult } from './update-call.js';
+import { checkIdentity, checkVersions, keepServerFields, parseVersion } from './update-checks.js';
+import { writeUpdate } from './write-update.js';
 
 const ATTEMPTS = 16;
-
-const UINT64 = 2n ** 64n;
-
-/** k8s apiserver pkg/storage/api_object_versioner.go:ObjectResourceVersion, whose errors nobody makes a Status of. */
-function parseVersion(version: string): bigint {
-  if (version === '') return 0n;
-  const isNumber = /^\d+$/.test(version);
-  if (isNumber && BigInt(version) < UINT64) return BigInt(version);
-  const problem = isNumber ? 'value out of range' : 'invalid syntax';
-  throw new StatusError(
-    500,
-    '',
-    `strconv.ParseUint: parsing ${JSON.stringify(version)}: ${problem}`,
-  );
-}
-
-function checkVersions(scope: StoreScope, object: KubeObject, old: KubeObject): void {
-  const name = old.metadata.name ?? '';
-  const { uid, resourceVersion } = object.metadata;
-  if (uid && uid !== old.metadata.uid) {
-    throw newConflict(
-      scope.resource,
-      name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
-    );
-  }
-  const version = parseVersion(resourceVersion ?? '');
-  if (version === 0n) {
-    if (scope.kind.strategy.allowUnconditionalUpdate === false) {
-      // Upstream names the resource for the kind (k8s apiserver pkg/registry/generic/registry/store.go:Update).
-      const { group, resource } = scope.resource;
-      throw newInvalid({ group, kind: resource }, name, [
-        invalid(FieldPath.of('metadata', 'resourceVersion'), 0, 'must be specified for an update'),
-      ]);
-    }
-  } else if (version !== BigInt(old.metadata.resourceVersion ?? '')) {
-    throw newConflict(scope.resource, name, OBJECT_MODIFIED);
-  }
-}
-
-/** Fields that the server owns stay as stored. */
-function keepServerFields(object: KubeObject, old: KubeObject): void {
-  const { metadata } = object;
-  const before = old.metadata;
-  metadata.uid = before.uid ?? '';
-  const keep = <K extends 'creationTimestamp' | 'deletionTimestamp' | 'generation'>(
-    key: K,
-  ): void => {
-    if (before[key] === undefined) delete metadata[key];
-    else metadata[key] = before[key];
-  };
-  keep('creationTimestamp');
-  keep('deletionTimestamp');
-  keep('generation');
-  if (before.deletionGracePeriodSeconds === undefined) delete metadata.deletionGracePeriodSeconds;
-  else metadata.deletionGracePeriodSeconds = before.deletionGracePeriodSeconds;
-  delete metadata.selfLink;
-}
-
-/** k8s apiserver pkg/endpoints/handlers/rest.go:checkName. */
-export function checkIdentity(
-  kind: Pick<KindDescriptor, 'scope'>,
-  object: KubeObject,
-  call: { readonly namespace?: string },
-  name: string,
-): void {
-  const { metadata } = object;
-  if (kind.scope === 'Cluster') delete metadata.namespace;
-  else if (!metadata.namespace && call.namespace) metadata.namespace = call.namespace;
-  if (!metadata.name) {
-    throw newBadRequest(
-      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
-    );
-  }
-  if (metadata.name !== name) {
-    throw newBadRequest(
-      `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
-    );
-  }
-  if (kind.scope === 'Namespaced' && metadata.namespace !== call.namespace) {
-    throw newBadRequest(
-      `the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${call.namespace})`,
-    );
-  }
-}
 
 async function prepare(
   scope: StoreScope,
@@ -175,70 +41,6 @@ async function prepare(
   const errors = late ? [...found, ...late] : found;
   if (errors.length > 0) throw newInvalid(kind, object.metadata.name ?? '', errors);
   strategy.canonicalize?.(object);
-}
-
-/** True when nothing holds an object in deletion any more. */
-export function isFree(scope: StoreScope, object: KubeObject): boolean {
-  const { metadata } = object;
-  return (
-    metadata.deletionTimestamp !== undefined &&
-    (metadata.finalizers ?? []).length === 0 &&
-    (metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
-    (scope.hooks.pendingFinalizers?.(object) ?? []).length === 0
-  );
-}
-
-/** What counts as a change: neither the version nor the times at which fields were taken do. */
-const comparable = (object: KubeObject): KubeObject => ({
-  ...object,
-  metadata: {
-    ...object.metadata,
-    resourceVersion: '',
-    managedFields: object.metadata.managedFields?.map((entry) => ({ ...entry, time: '' })),
-  },
-});
-
-/** k8s apiserver pkg/endpoints/handlers/fieldmanager/equality.go:IgnoreManagedFieldsTimestampsTransformer */
-const isNoop = (object: KubeObject, old: KubeObject): boolean =>
-  equalJson(comparable(object), comparable(old));
-
-async function write(
-  scope: StoreScope,
-  object: KubeObject,
-  current: Entry,
-  call: UpdateCall,
-): Promise<Attempt> {
-  const { kind, deps } = scope;
-  const old = representationOf(kind, current);
-  const result = { created: false, deleted: false };
-  // What another key has encrypted is written once more, as upstream does.
-  if (isNoop(object, old.object) && !current.isStale)
-    return { ...result, unwritten: true, representation: old };
-  await call.pause?.();
-  if (!call.dryRun && isFree(scope, object)) {
-    const cause = causeOption(scope, object, call.context, 'delete');
-    await fenced(scope, call.context, (guarded) =>
-      deps.storage.delete(current.key, current.revision, { ...cause, ...guarded }),
-    );
-    await scope.hooks.afterDelete?.(object, { context: call.context, dryRun: false });
-    return { ...result, deleted: true, representation: represent(object) };
-  }
-  if (call.dryRun) {
-    // It is the version of what is there, whether it was named or not.
-    if (old.object.metadata.resourceVersion)
-      object.metadata.resourceVersion = old.object.metadata.resourceVersion;
-    return { ...result, representation: represent(object) };
-  }
-  const stored = toStorable(kind, object);
-  const how = {
-    ...causeOption(scope, object, call.context, 'update'),
-    object: stored.object,
-    ...(scope.ttlSeconds ? { ttlSeconds: scope.ttlSeconds } : {}),
-  };
-  const entry = await fenced(scope, call.context, (guarded) =>
-    deps.storage.update(current.key, current.revision, stored.value, { ...how, ...guarded }),
-  );
-  return { ...result, representation: representationOf(kind, entry) };
 }
 
 const noPause = (): Promise<void> => Promise.resolve();
@@ -286,7 +88,7 @@ async function attempt(
   try {
     if (!call.admitted) await scope.deps.admission.validate(attributes);
     await pause();
-    const result = await write(scope, object, current, call);
+    const result = await writeUpdate(scope, object, current, call);
     written = !call.dryRun;
     return result;
   } finally {
