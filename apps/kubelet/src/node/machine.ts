@@ -1,5 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { arch, availableParallelism, freemem, hostname, release, totalmem } from 'node:os';
+import type { Pressure } from './pressure.js';
 
 /** What the kubelet tells of the machine it runs on. */
 export interface Machine {
@@ -15,6 +16,8 @@ export interface Machine {
   readonly osImage: string;
   readonly machineId: string;
   readonly bootId: string;
+  /** Read when it is asked for; undefined where the kernel keeps none. */
+  readonly pressure?: Pressure | undefined;
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };

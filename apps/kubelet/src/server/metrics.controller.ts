@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Query, Res, UseFilters, UseGuards } from '@nes
 import type { FastifyReply } from 'fastify';
 import { KUBERNETES_VERSION } from '@orrery/component';
 import type { Kubelet } from '../kubelet.js';
+import { readPressure } from '../node/pressure.js';
 import { AuthGuard, RefusalFilter } from './auth.guard.js';
 import { cadvisorMetrics } from './stats/cadvisor.js';
 import { KUBELET } from './kubelet.controller.js';
@@ -109,7 +110,7 @@ export class MetricsController {
       usage: await runtime.usage(),
       imageBytes: await runtime.imageBytes(),
       pods: cache.all(),
-      machine: node.machine(),
+      machine: { ...node.machine(), pressure: readPressure() },
       startedAtMs,
       nowMs: clock.now(),
     };

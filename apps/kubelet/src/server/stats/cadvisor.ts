@@ -104,6 +104,28 @@ function samplesOf({ labels = {}, value }: Metric, rows: readonly Row[]): Sample
   });
 }
 
+const NODE_LABELS = { container: '', id: '/', image: '', name: '', namespace: '', pod: '' };
+
+/** Pressure stall information of the node, which stands for its root control group. */
+function pressureMetrics({ pressure }: Machine): string[] {
+  if (!pressure) return [];
+  return (['cpu', 'memory', 'io'] as const).flatMap((resource) => {
+    const name = resource === 'memory' ? 'memory' : resource.toUpperCase();
+    const of = (kind: 'waiting' | 'stalled', help: string, ns: number): string =>
+      family(
+        `container_pressure_${resource}_${kind}_seconds_total`,
+        'counter',
+        `Total time duration ${help} due to ${name} congestion.`,
+        [{ labels: NODE_LABELS, value: ns / 1e9 }],
+      );
+    const { some, full } = pressure[resource];
+    return [
+      of('waiting', 'tasks in the container have waited', some.totalNs),
+      of('stalled', 'no tasks in the container could make progress', full.totalNs),
+    ];
+  });
+}
+
 /** Prometheus text of /metrics/cadvisor: what the runtime tells of each running container, under cAdvisor's names. */
 export function cadvisorMetrics(
   usage: readonly ContainerUsage[],
@@ -117,6 +139,7 @@ export function cadvisorMetrics(
     ...METRICS.map((metric) =>
       family(metric.name, metric.type ?? 'gauge', metric.help, samplesOf(metric, rows)),
     ),
+    ...pressureMetrics(machine),
     family('machine_cpu_cores', 'gauge', 'Number of logical CPU cores.', cores),
     family('machine_memory_bytes', 'gauge', 'Memory installed on the machine.', memory),
   ].join('');

@@ -1,5 +1,6 @@
 import { toTime } from '@orrery/component';
 import type { Machine } from '../../node/machine.js';
+import type { Pressure, PressureData } from '../../node/pressure.js';
 import type { ContainerUsage, RuntimePod } from '../../runtime/runtime.js';
 import { family } from '../prometheus-text.js';
 import type { Sample } from '../prometheus-text.js';
@@ -87,16 +88,29 @@ function podOf(input: StatsInput, uid: string, own: readonly ContainerUsage[]): 
 const uidsOf = (usage: readonly ContainerUsage[]): string[] =>
   [...new Set(usage.map((one) => one.podUid))].filter((uid) => uid !== '');
 
+const psiDataOf = ({ totalNs, ...shares }: PressureData): Plain => ({ total: totalNs, ...shares });
+
+function psiOf({ pressure }: Machine, resource: keyof Pressure): Plain {
+  if (!pressure) return {};
+  const { full, some } = pressure[resource];
+  return { psi: { full: psiDataOf(full), some: psiDataOf(some) } };
+}
+
 export function summaryOf(input: StatsInput): Summary {
   const { nodeName, usage, machine, imageBytes, startedAtMs, nowMs } = input;
   const time = toTime(nowMs);
-  const { memory, ...cpu } = usageOf(usage, time) as { readonly memory: Plain };
+  const { cpu, memory } = usageOf(usage, time) as { readonly cpu: Plain; readonly memory: Plain };
   return {
     node: {
       nodeName,
       startTime: toTime(startedAtMs),
-      ...cpu,
-      memory: { ...memory, availableBytes: machine.availableMemoryBytes },
+      cpu: { ...cpu, ...psiOf(machine, 'cpu') },
+      memory: {
+        ...memory,
+        availableBytes: machine.availableMemoryBytes,
+        ...psiOf(machine, 'memory'),
+      },
+      ...(machine.pressure ? { io: { time, ...psiOf(machine, 'io') } } : {}),
       fs: diskOf(input),
       runtime: { imageFs: diskOf(input, imageBytes), containerFs: diskOf(input) },
     },
