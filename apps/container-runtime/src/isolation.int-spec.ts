@@ -231,6 +231,20 @@ describe('a host command', () => {
 
   const roots = kinds.filter((kind) => kind === 'root').map((kind) => ({ kind: kind as 'root' }));
 
+  it.each(roots)("has its pod's settings of the kernel (isolation $kind)", async ({ kind }) => {
+    fixture = await RuntimeFixture.start(78, kind);
+    const here = await readFile('/proc/sys/kernel/shm_rmid_forced', 'utf8');
+    const pod = await fixture.runPod('settings', {
+      linux: { sysctls: { 'kernel.shm_rmid_forced': '1' } },
+    });
+    const id = await fixture.run(pod.id, 'busybox', {
+      command: ['/bin/sysctl', 'kernel.shm_rmid_forced'],
+    });
+    expect(await fixture.exited(id)).toMatchObject({ exitCode: 0 });
+    expect(said(await fixture.log())).toEqual(['kernel.shm_rmid_forced = 1']);
+    expect(await readFile('/proc/sys/kernel/shm_rmid_forced', 'utf8')).toBe(here);
+  });
+
   it.each(
     roots.flatMap(({ kind }) => [
       { kind, policy: 'Merge' as const, want: '1000 77 50000' },

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { Clock, Logger, Random } from '@orrery/component';
 import type { ContainerConfig, LinuxContainerUser } from '@orrery/cri';
 import { Catalog } from './catalog/catalog.js';
-import { BASE_FILES } from './catalog/image-definitions.js';
+import { BASE_FILES, TOOLS } from './catalog/image-definitions.js';
 import type { ImageFile } from './catalog/image-definitions.js';
+import { parseReference } from './catalog/reference.js';
 import { ContainerEngine } from './engine/container-engine.js';
 import { ContainerEvents } from './engine/container-events.js';
 import { CniPodNetwork, defaultCniCache } from './network/cni-pod-network.js';
@@ -60,6 +61,15 @@ function userOf(security: Security, imageUid: number | undefined): string | unde
   const isPlain = uid === undefined && group === undefined;
   if (isPlain && (security?.supplementalGroups.length ?? 0) === 0) return undefined;
   return `${uid ?? 0}:${group ?? 0}`;
+}
+
+/** Of those that a pod sets, the ones of an IPC namespace; not where it shares the machine's. */
+function ipcSysctls({ config: { linux } }: SandboxRecord): Record<string, string> {
+  if (linux?.securityContext?.namespaceOptions?.ipc === 'NODE') return {};
+  const all = Object.entries(linux?.sysctls ?? {});
+  return Object.fromEntries(
+    all.filter(([name]) => /^(?:kernel\.(?:shm|msg|sem)|fs\.mqueue\.)/.test(name)),
+  );
 }
 
 const privilegesOf = (security: Security): Privileges => ({
@@ -184,7 +194,8 @@ export class Runtime {
       noNewPrivileges: config.linux?.securityContext?.noNewPrivs ?? false,
       documents: DOCUMENTS[this.catalog.programOf(image)] ?? [],
     });
-    return { files: [...files, ...this.catalog.filesOf(image)], mounts };
+    const tools = TOOLS[parseReference(image)?.name ?? ''] ?? [];
+    return { files: [...files, ...tools, ...this.catalog.filesOf(image)], mounts };
   }
 
   private volumeFilesOf(image: string): readonly ImageFile[] {
@@ -239,6 +250,7 @@ export class Runtime {
       workingDir: config.workingDir,
       memberFiles: this.engine.limits.memberFiles(record.id),
       cgroups: this.engine.limits.views(record.id),
+      sysctls: isolation === 'root' ? ipcSysctls(sandbox) : {},
       user: userOf(security, this.catalog.definitionOf(record.image)?.uid),
       groups: this.groupsOf(security, record.image),
       readonlyRoot: security?.readonlyRootfs ?? false,

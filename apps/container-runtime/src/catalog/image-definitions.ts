@@ -54,6 +54,16 @@ const AGNHOST: ImageDefinition = {
   files: agnhostFiles,
 };
 
+/** Tools of images that this machine may lack, by the image's name: settings of the kernel are read as busybox's sysctl does. */
+export const TOOLS: Readonly<Record<string, readonly ImageFile[]>> = {
+  busybox: [
+    script(
+      '/usr/local/bin/sysctl',
+      'for name in "$@"; do echo "$name = $(cat "/proc/sys/$(echo "$name" | tr . /)")" || exit 1; done',
+    ),
+  ],
+};
+
 /** What the images of upstream's tests are built on, seen where an image is mounted as a volume. */
 export const BASE_FILES: readonly ImageFile[] = [
   {

@@ -31,6 +31,8 @@ export interface EnvironmentOptions extends RootfsOptions {
   readonly memberFiles?: readonly string[];
   /** What it sees of its control group, instead of those of the machine. */
   readonly cgroups?: readonly CgroupView[];
+  /** Settings of the kernel that hold in an IPC namespace; with any, the container has one of its own. */
+  readonly sysctls?: Readonly<Record<string, string>>;
   /** `uid:gid` from the security context. */
   readonly user: string | undefined;
   /** Whether nothing but volumes can be written. */
@@ -114,11 +116,13 @@ export class ContainerEnvironment {
       .sort((a, b) => b.containerPath.length - a.containerPath.length)[0];
   }
 
-  /** The image's file that a command's first word means. */
+  /** The image's file that a command's first word means; its tools are in /bin too, where the machine has none. */
   private fileOf(name: string): ImageFile | undefined {
+    const tool = /^\/s?bin\/([^/]+)$/.exec(name)?.[1];
+    const names = [name, `/usr/local/bin/${name}`];
+    if (tool && !executableExists(name, '')) names.push(`/usr/local/bin/${tool}`);
     return this.options.files?.find(
-      ({ path, mode }) =>
-        (mode & 0o111) !== 0 && (path === name || path === `/usr/local/bin/${name}`),
+      ({ path, mode }) => (mode & 0o111) !== 0 && names.includes(path),
     );
   }
 
@@ -179,11 +183,14 @@ export class ContainerEnvironment {
       user: isolation === 'root' ? this.options.user : undefined,
       confine: this.options.confine?.() ?? [],
     });
-    const args = ['/bin/sh', '-c', script, 'sh', ...this.withOddNames(argv)];
-    const flags = unshareFlags(isolation, propagationOf(this.options.mounts));
+    const [first = '', ...rest] = argv;
+    const words = [this.fileOf(first)?.path ?? first, ...rest];
+    const args = ['/bin/sh', '-c', script, 'sh', ...this.withOddNames(words)];
+    const ipc = Object.keys(this.options.sysctls ?? {}).length > 0 ? ['--ipc'] : [];
+    const flags = [...unshareFlags(isolation, propagationOf(this.options.mounts)), ...ipc];
     const shared = { env: this.env, cwd: '/', root: this.options.rootfs };
     return joined
-      ? { file: nsenter, args: [...joinFlags(isolation, beside), ...args], ...shared }
+      ? { file: nsenter, args: [...joinFlags(isolation, beside), ...ipc, ...args], ...shared }
       : { file: tool('unshare'), args: [...flags, ...args], ...shared };
   }
 

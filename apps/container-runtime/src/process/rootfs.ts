@@ -148,6 +148,8 @@ export interface EnterOptions {
   readonly readonlyRoot?: boolean;
   /** What the container sees of its control group. */
   readonly cgroups?: readonly CgroupView[];
+  /** Settings of the container's own IPC namespace. */
+  readonly sysctls?: Readonly<Record<string, string>>;
   /** Further groups of that user. */
   readonly groups?: readonly number[];
   /** setpriv(1) with its flags, where the command shall have less than all privileges. */
@@ -188,6 +190,12 @@ function systemMounts(bind: Bind, { rootfs, tools }: EnterOptions, passes: boole
     ...(passes ? [`${tools.mount} --make-rprivate ${quote(rootfs)} || exit 125`] : []),
   ];
 }
+
+const setSysctls = ({ sysctls = {} }: EnterOptions): string[] =>
+  Object.entries(sysctls).map(
+    ([name, value]) =>
+      `printf %s ${quote(value)} > ${quote(`/proc/sys/${name.replaceAll('.', '/')}`)} || exit 125`,
+  );
 
 /** The container's own control group where those of the machine would be; not where that has none. */
 function ownCgroup({ cgroups = [], rootfs, tools }: EnterOptions): string[] {
@@ -231,6 +239,7 @@ export function enterScript(options: EnterOptions): string {
   const selfBind = `${tools.mount} --bind ${quote(rootfs)} ${quote(rootfs)} || exit 125`;
   return [
     setHostname(options),
+    ...setSysctls(options),
     ...(stage?.first ?? (readonlyRoot ? [selfBind] : [])),
     ...systemMounts(bind, options, passes),
     ...ownCgroup(options),
