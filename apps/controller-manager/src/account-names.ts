@@ -12,6 +12,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   'cronjob-controller': 'cronjob-controller',
   'daemonset-controller': 'daemon-set-controller',
   'deployment-controller': 'deployment-controller',
+  'device-taint-eviction-controller': 'device-taint-eviction-controller',
   'disruption-controller': 'disruption-controller',
   'endpoints-controller': 'endpoint-controller',
   'endpointslice-controller': 'endpointslice-controller',

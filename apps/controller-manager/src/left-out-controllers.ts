@@ -13,7 +13,6 @@ export const LEFT_OUT: ReadonlyMap<string, string> = new Map([
   ],
   ['podcertificaterequest-cleaner-controller', 'pod certificates are not modelled'],
   ['volumeattributesclass-protection-controller', 'attributes classes of volumes do nothing here'],
-  ['device-taint-eviction-controller', 'taints of devices evict no pods here'],
   ['resourcepoolstatusrequest-controller', DEVICES],
   ['podgroup-protection-controller', 'gangs of pods are not modelled'],
   ['node-route-controller', CLOUD],

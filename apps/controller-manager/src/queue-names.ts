@@ -8,6 +8,7 @@ const QUEUES: Readonly<Record<string, string>> = {
   'cronjob-controller': 'cronjob',
   'daemonset-controller': 'daemonset',
   'deployment-controller': 'deployment',
+  'device-taint-eviction-controller': 'device_taint_eviction',
   'disruption-controller': 'disruption',
   'endpoints-controller': 'endpoint',
   'endpointslice-controller': 'endpoint_slice',

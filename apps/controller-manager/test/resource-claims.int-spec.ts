@@ -6,7 +6,9 @@ import { useControlPlane } from './control-plane.js';
 
 const NS = 'default';
 const FINALIZER = 'resource.kubernetes.io/delete-protection';
-const plane = useControlPlane({ controllers: ['resourceclaim', 'garbagecollector'] });
+const plane = useControlPlane({
+  controllers: ['resourceclaim', 'device-taint-eviction', 'garbagecollector'],
+});
 
 const { pods, resourceclaims: claims, resourceclaimtemplates: templates } = resources;
 const request = { name: 'r', exactly: { deviceClassName: 'gpu' } };
@@ -77,16 +79,14 @@ describe('the resource claim controller', () => {
     });
 
     await plane.client.resource(claims).delete({ namespace: NS, name });
+    // Its name is told last.
     const again = await eventually(async () => {
-      const [second] = await claimsOf(owner);
-      expect(second?.metadata.name).not.toBe(name);
-      return second?.metadata.name ?? '';
+      const { status } = await plane.client.resource(pods).get({ namespace: NS, name: 'made' });
+      const names = (await claimsOf(owner)).map(({ metadata }) => metadata.name);
+      const now = status?.resourceClaimStatuses?.[0]?.resourceClaimName ?? '';
+      expect([now === name, names]).toEqual([false, [now]]);
+      return now;
     });
-    await plane.settled(
-      pods,
-      { namespace: NS, name: 'made' },
-      ({ status }) => status?.resourceClaimStatuses?.[0]?.resourceClaimName === again,
-    );
 
     await allocate(again, owner);
     await plane.client.resource(pods).patch(
@@ -155,5 +155,64 @@ describe('the resource claim controller', () => {
       const { items } = await plane.client.resource(claims).list({ namespace: NS });
       expect(items.map(({ metadata }) => metadata.name)).not.toContain('idle');
     });
+  });
+});
+
+describe('the device taint eviction controller', () => {
+  const slice = (taints: readonly object[]) => ({
+    metadata: { name: 'slice' },
+    spec: {
+      driver: 'gpu.example.com',
+      nodeName: 'n1',
+      pool: { name: 'n1', generation: 1, resourceSliceCount: 1 },
+      devices: [{ name: 'd0', taints }],
+    },
+  });
+  const saidOf = async (name: string): Promise<string[]> => {
+    const { items } = await plane.client.resource(resources.events).list({ namespace: NS });
+    return items
+      .filter(({ involvedObject }) => involvedObject.name === name)
+      .map(({ reason, message }) => `${reason}: ${message}`);
+  };
+
+  it('deletes a pod whose device is broken, and leaves one that may stay for a while', async () => {
+    await plane.create(resources.resourceslices, slice([]));
+    for (const name of ['strict', 'lenient']) {
+      await plane.create(claims, { metadata: { name, namespace: NS }, spec });
+      const owner = await pod(name, { resourceClaimName: name }, { nodeName: 'n1' });
+      const claim = await find(name);
+      const tolerations = [{ operator: 'Exists' as const, tolerationSeconds: 3600 }];
+      const results = [{ ...result, ...(name === 'lenient' ? { tolerations } : {}) }];
+      const reservedFor = [{ resource: 'pods', name, uid: owner.metadata.uid ?? '' }];
+      const status = { allocation: { devices: { results } }, reservedFor };
+      await plane.client.resource(claims).updateStatus({ ...claim, status });
+    }
+    const broken = slice([{ key: 'broken', effect: 'NoExecute' }]);
+    await plane.client
+      .resource(resources.resourceslices)
+      .patch({ name: 'slice' }, 'merge', { spec: { devices: broken.spec.devices } });
+    const gone = await plane.settled(
+      pods,
+      { namespace: NS, name: 'strict' },
+      ({ metadata }) => metadata.deletionTimestamp !== undefined,
+    );
+    expect(gone.status?.conditions).toContainEqual(
+      expect.objectContaining({
+        type: 'DisruptionTarget',
+        reason: 'DeletionByDeviceTaintManager',
+        message: 'Device Taint manager: deleting due to NoExecute taint',
+      }),
+    );
+    await eventually(async () => {
+      expect(await saidOf('strict')).toContain('DeviceTaintManagerEviction: Marking for deletion');
+    });
+    await plane.client
+      .resource(resources.resourceslices)
+      .patch({ name: 'slice' }, 'merge', { spec: { devices: slice([]).spec.devices } });
+    await eventually(async () => {
+      expect(await saidOf('lenient')).toContain('DeviceTaintManagerEviction: Cancelling deletion');
+    });
+    const { metadata } = await plane.client.resource(pods).get({ namespace: NS, name: 'lenient' });
+    expect(metadata.deletionTimestamp).toBeUndefined();
   });
 });

@@ -34,6 +34,7 @@ export { ApiEventRecorder, noEvents, toReference } from './writes/event-recorder
 // Nodes.
 export { nodeMatchesPod, nodeMatchesSelector, nodeMatchesTerm } from './nodes/node-selector.js';
 // Resource claims of pods.
+export { toleratesDeviceTaint } from './claims/device-taints.js';
 export type { ClaimPlace } from './claims/pod-claims.js';
 export {
   ALLOCATED_FINALIZER,

@@ -21,6 +21,9 @@ export class ConcurrencyFlags extends LeaderElectedFlags {
   @Workers('Deployments', 'concurrent-deployment-syncs')
   concurrentDeploymentSyncs: number = 5;
 
+  @Workers('Pods with devices', 'concurrent-device-taint-eviction-syncs')
+  concurrentDeviceTaintEvictionSyncs: number = 10;
+
   @Workers('Services', 'concurrent-endpoint-syncs')
   concurrentEndpointSyncs: number = 5;
 
@@ -79,6 +82,7 @@ export function toConcurrency(flags: ConcurrencyFlags): Readonly<Record<string, 
     'cronjob-controller': flags.concurrentCronJobSyncs,
     'daemonset-controller': flags.concurrentDaemonsetSyncs,
     'deployment-controller': flags.concurrentDeploymentSyncs,
+    'device-taint-eviction-controller': flags.concurrentDeviceTaintEvictionSyncs,
     'endpoints-controller': flags.concurrentEndpointSyncs,
     'ephemeral-volume-controller': flags.concurrentEphemeralvolumeSyncs,
     'garbage-collector-controller': flags.concurrentGcSyncs,

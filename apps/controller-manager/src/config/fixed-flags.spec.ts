@@ -75,7 +75,6 @@ describe('flags of kube-controller-manager', () => {
     { flag: '--log-flush-frequency=1m', says: 'each written at once' },
     { flag: '--enable-garbage-collector=false', says: '-garbage-collector-controller' },
     { flag: '--leader-elect-resource-lock=endpoints', says: 'a lock is a Lease' },
-    { flag: '--concurrent-device-taint-eviction-syncs=1', says: 'evict no pods' },
   ])('refuse $flag with the reason', ({ flag, says }) => {
     const name = flag.split('=')[0] ?? '';
     expect(() => parse(flag)).toThrow(says);

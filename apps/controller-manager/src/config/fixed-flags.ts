@@ -4,7 +4,6 @@ import { ConcurrencyFlags } from './concurrency-flags.js';
 
 const NO_CLOUD = 'no cloud is modelled';
 const AT_ONCE = 'changes are followed at once';
-const NO_EVICTION = 'taints of devices evict no pods here';
 const NO_RECYCLER = 'volumes are not recycled, as upstream does for few kinds only';
 
 /**
@@ -123,8 +122,4 @@ export class FixedFlags extends ConcurrencyFlags {
   @Flag('how they are moved', 'leader-migration-config')
   @Unset('there is one program')
   leaderMigrationConfig: string = '';
-
-  @Flag('devices whose pods are evicted at once', 'concurrent-device-taint-eviction-syncs')
-  @Only([10], NO_EVICTION)
-  concurrentDeviceTaintEvictionSyncs: number = 10;
 }

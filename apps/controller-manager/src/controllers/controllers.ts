@@ -19,6 +19,7 @@ import { pvProtectionController } from './pv-protection/pv-protection.reconciler
 import { disruptionController } from './disruption/disruption.reconciler.js';
 import type { ControllerEntry } from '../controller-entry.js';
 import { taintEvictionController } from './taint-eviction/taint-eviction.reconciler.js';
+import { deviceTaintEvictionController } from './device-taint-eviction/device-taint-eviction.reconciler.js';
 import { podGcController } from './pod-gc/pod-gc.reconciler.js';
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.reconciler.js';
 import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/horizontal-pod-autoscaler.definition.js';
@@ -69,6 +70,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   nodeLifecycleController,
   nodeTtlController,
   taintEvictionController,
+  deviceTaintEvictionController,
   podGcController,
   persistentVolumeController,
   localPathProvisioner,

@@ -2,47 +2,35 @@ import type { ObjectKey } from '@orrery/apimachinery';
 import { deepEqual, keyOf } from '@orrery/apimachinery';
 import type { Pod, ResourceClaim } from '@orrery/api';
 import { resources } from '@orrery/api';
-import { defineController, placeOfClaim } from '@orrery/controller';
+import { defineController } from '@orrery/controller';
 import { BY_OWNER, byOwner } from '@orrery/informers';
 import type { InformerFactory, SharedInformer } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
-import { podInformer } from '../../pods/pod-indexes.js';
+import { BY_CLAIM, claimIndexKey, podsByClaim, resourceClaimsOf } from '../../pods/pod-claims.js';
 import { PodClaimMaker } from './pod-claim-maker.js';
 import { createClaimMeters } from './resourceclaim.metrics.js';
 import { ResourceClaimReconciler, claimKey, podKey } from './resourceclaim.reconciler.js';
 
 const NAME = 'resourceclaim-controller';
 
-/** Indices of pods by their claims, and by the templates of these; `namespace/name`. */
-const BY_CLAIM = 'resource-claim';
+/** Index of pods by the templates of their claims, `namespace/name`. */
 const BY_TEMPLATE = 'resource-claim-template';
-
-const claimsOf = (pod: Pod): ObjectKey[] => {
-  const { namespace = '' } = pod.metadata;
-  return (pod.spec.resourceClaims ?? []).flatMap((entry) => {
-    const place = placeOfClaim(pod, entry);
-    return place.kind === 'named' ? [{ namespace, name: place.name }] : [];
-  });
-};
 
 const templatesOf = ({ metadata, spec }: Pod): ObjectKey[] =>
   (spec.resourceClaims ?? []).flatMap(({ resourceClaimTemplateName: name }) =>
     name ? [{ namespace: metadata.namespace ?? '', name }] : [],
   );
 
-const indexKey = ({ namespace = '', name }: ObjectKey): string => `${namespace}/${name}`;
-
 function indexedPods(informers: InformerFactory): SharedInformer<Pod> {
-  const informer = podInformer(informers);
-  informer.addIndex(BY_CLAIM, (pod) => claimsOf(pod).map(indexKey));
-  informer.addIndex(BY_TEMPLATE, (pod) => templatesOf(pod).map(indexKey));
+  const informer = podsByClaim(informers);
+  informer.addIndex(BY_TEMPLATE, (pod) => templatesOf(pod).map(claimIndexKey));
   return informer;
 }
 
 const toKeys = (pod: Pod): ObjectKey[] =>
   (pod.spec.resourceClaims ?? []).length === 0
     ? []
-    : [podKey(keyOf(pod)), ...claimsOf(pod).map(claimKey)];
+    : [podKey(keyOf(pod)), ...resourceClaimsOf(pod).map(claimKey)];
 
 /** Whether the pod begins or ends to need its claims, or where they are is told. */
 const matters = (pod: Pod, old: Pod): boolean =>
@@ -56,7 +44,7 @@ export const resourceClaimController: ControllerEntry = {
   definition: ({ informers }) => {
     const { lister } = indexedPods(informers);
     const users = (index: string, key: ObjectKey): ObjectKey[] =>
-      lister.byIndex(index, indexKey(key)).map((pod) => podKey(keyOf(pod)));
+      lister.byIndex(index, claimIndexKey(key)).map((pod) => podKey(keyOf(pod)));
     return defineController(NAME)
       .concurrency(50)
       .watches(resources.pods, toKeys, { changed: matters })

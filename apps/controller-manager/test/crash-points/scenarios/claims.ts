@@ -5,6 +5,7 @@ import { NS } from '../world.js';
 import type { World } from '../world.js';
 
 const { pods, resourceclaims: claims, resourceclaimtemplates: templates } = resources;
+const { resourceslices: slices } = resources;
 const FINALIZER = 'resource.kubernetes.io/delete-protection';
 /** A controller that dies after it has given devices back leaves the mark for the next use, as upstream's. */
 const MARK = /"finalizers":\["resource\.kubernetes\.io\/delete-protection"\],?/;
@@ -61,6 +62,44 @@ export const resourceClaimScenario: Scenario = {
         const [left, ...others] = await world.list(claims);
         return others.length === 0 && left?.status?.allocation === undefined;
       },
+    },
+  ],
+};
+
+const slice = (world: World, taints: readonly object[]): Promise<unknown> =>
+  world.create(slices, {
+    metadata: { name: 's' },
+    spec: {
+      driver: result.driver,
+      nodeName: 'n1',
+      pool: { name: result.pool, generation: 1, resourceSliceCount: 1 },
+      devices: [{ name: result.device, taints }],
+    },
+  });
+
+export const deviceTaintScenario: Scenario = {
+  controller: 'device-taint-eviction-controller',
+  kinds: [pods],
+  async arrange(world) {
+    await slice(world, []);
+    await world.create(claims, { metadata: { name: 'shared', namespace: NS }, spec });
+    await allocate(world, 'shared');
+    for (const name of ['goes', 'too'])
+      await consumer(world, name, [{ name: 'x', resourceClaimName: 'shared' }], { nodeName: 'n1' });
+    await consumer(world, 'stays', [{ name: 'x', resourceClaimName: 'other' }], { nodeName: 'n1' });
+  },
+  acts: [
+    {
+      do: (world) => {
+        const taints = [{ key: 'broken', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:00Z' }];
+        return world.patch(slices, 's', {
+          spec: { devices: [{ name: result.device, taints }] },
+        });
+      },
+      until: async (world) =>
+        (await world.list(pods)).every(
+          ({ metadata }) => metadata.name === 'stays' || metadata.deletionTimestamp,
+        ),
     },
   ],
 };

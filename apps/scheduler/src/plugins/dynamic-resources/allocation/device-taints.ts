@@ -1,13 +1,7 @@
-import type { Device, DeviceTaint, DeviceToleration } from '@orrery/api';
+import type { Device, DeviceToleration } from '@orrery/api';
+import { toleratesDeviceTaint } from '@orrery/controller';
 
-function tolerates(toleration: DeviceToleration, taint: DeviceTaint): boolean {
-  const { effect, key, operator = 'Equal', value = '' } = toleration;
-  if (effect && effect !== taint.effect) return false;
-  if (key && key !== taint.key) return false;
-  return operator === 'Exists' || value === (taint.value ?? '');
-}
-
-/** Taints keep a device from requests that do not tolerate them (k8s resourceclaim/devicetoleration.go). */
+/** Taints keep a device from requests that do not tolerate them; other effects than these two are for other times. */
 export const isRepelled = (
   { taints = [] }: Device,
   tolerations: readonly DeviceToleration[],
@@ -15,5 +9,5 @@ export const isRepelled = (
   taints.some(
     (taint) =>
       (taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') &&
-      !tolerations.some((each) => tolerates(each, taint)),
+      !tolerations.some((each) => toleratesDeviceTaint(each, taint)),
   );
