@@ -157,7 +157,8 @@ function measure(
       extensions.subresources.some((known) => known.subresource === subresource)
     );
   });
-  measureObjects(metrics.metrics, catalog, opened);
+  if (parseDuration(options.etcdCountMetricPollPeriod) !== 0)
+    measureObjects(metrics.metrics, catalog, opened);
   measureFeatures(metrics.metrics);
   const admin = new EtcdAdmin(opened.etcd.client);
   const size = new StorageSize(metrics.metrics, () => admin.statuses(), {

@@ -21,15 +21,21 @@ function backendsOf(options: ApiServerOptions, { clock, logger }: AuditDeps): Au
     auditLogMaxAge: maxAge,
     auditLogMaxBackup: maxBackup,
     auditLogMaxSize: maxSize,
+    auditLogCompress: compress,
   } = options;
   const backends: AuditBackend[] = [];
   if (path === '-') backends.push(new StandardOutputBackend());
   else if (path !== '')
-    backends.push(new LogBackend({ path, maxAge, maxBackup, maxSize }, clock, logger));
+    backends.push(new LogBackend({ path, maxAge, maxBackup, maxSize, compress }, clock, logger));
   if (file !== '') {
     const batch = {
       maxWaitMs: parseDuration(options.auditWebhookBatchMaxWait) ?? 30_000,
       maxSize: options.auditWebhookBatchMaxSize,
+      bufferSize: options.auditWebhookBatchBufferSize,
+      initialBackoffMs:
+        (parseDuration(options.auditWebhookBatchInitialBackoff) ||
+          parseDuration(options.auditWebhookInitialBackoff)) ??
+        10_000,
     };
     const poster = new HookPoster(clock);
     const target = toHookTarget(loadKubeconfig(file));

@@ -1,4 +1,5 @@
 import {
+  createReadStream,
   createWriteStream,
   mkdirSync,
   readdirSync,
@@ -7,6 +8,8 @@ import {
   unlinkSync,
 } from 'node:fs';
 import type { WriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 import { basename, dirname, extname, join } from 'node:path';
 import type { Clock, Logger } from '@orrery/component';
 import { ConfigError } from '@orrery/component';
@@ -20,9 +23,12 @@ export interface LogFileOptions {
   readonly maxBackup: number;
   /** Megabytes; 0 = 100, as upstream's. */
   readonly maxSize: number;
+  /** Files that have been replaced are compressed by gzip. */
+  readonly compress: boolean;
 }
 
 const MB = 1024 * 1024;
+const COMPRESSED = '.gz';
 const DAY_MS = 24 * 3600 * 1000;
 const STAMP = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}$/;
 
@@ -40,6 +46,7 @@ const sizeOf = (path: string): number => {
 /** One JSON line an event, in a file that is replaced when it is full. */
 export class LogBackend implements AuditBackend {
   private stream: WriteStream;
+  private compressing: Promise<void> = Promise.resolve();
   private size: number;
 
   constructor(
@@ -67,9 +74,27 @@ export class LogBackend implements AuditBackend {
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => {
+    const written = new Promise<void>((resolve) => {
       this.stream.end(resolve);
     });
+    return written.then(() => this.compressing);
+  }
+
+  /** Compresses a file that has been replaced, once all that was written to it is there. */
+  private compress(file: string, written: Promise<void>): void {
+    this.compressing = this.compressing
+      .then(() => written)
+      .then(async () => {
+        await pipeline(
+          createReadStream(file),
+          createGzip(),
+          createWriteStream(`${file}${COMPRESSED}`, { mode: 0o600 }),
+        );
+        unlinkSync(file);
+      })
+      .catch((error: unknown) => {
+        this.logger.error('audit log cannot be compressed', error, { path: file });
+      });
   }
 
   private open(): WriteStream {
@@ -84,9 +109,13 @@ export class LogBackend implements AuditBackend {
     const { path } = this.options;
     const extension = extname(path);
     const name = basename(path, extension);
-    this.stream.end();
+    const written = new Promise<void>((resolve) => {
+      this.stream.end(resolve);
+    });
+    const file = join(dirname(path), `${name}-${stamp(this.clock.now())}${extension}`);
     try {
-      renameSync(path, join(dirname(path), `${name}-${stamp(this.clock.now())}${extension}`));
+      renameSync(path, file);
+      if (this.options.compress) this.compress(file, written);
       this.removeOld(name, extension);
     } catch (error) {
       this.logger.error('audit log cannot be replaced', error, { path });
@@ -100,8 +129,9 @@ export class LogBackend implements AuditBackend {
     const { maxAge, maxBackup } = this.options;
     const backups = readdirSync(folder)
       .flatMap((file) => {
-        if (!file.startsWith(`${name}-`) || !file.endsWith(extension)) return [];
-        const time = file.slice(name.length + 1, file.length - extension.length);
+        const plain = file.endsWith(COMPRESSED) ? file.slice(0, -COMPRESSED.length) : file;
+        if (!plain.startsWith(`${name}-`) || !plain.endsWith(extension)) return [];
+        const time = plain.slice(name.length + 1, plain.length - extension.length);
         return STAMP.test(time) ? [{ file, time }] : [];
       })
       .sort((a, b) => (a.time < b.time ? 1 : -1));

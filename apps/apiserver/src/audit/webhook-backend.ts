@@ -5,13 +5,16 @@ import type { AuditBackend, AuditEvent } from './audit-event.js';
 export interface BatchOptions {
   readonly maxWaitMs: number;
   readonly maxSize: number;
+  /** Events that wait at most; more are dropped and counted (k8s apiserver plugin/pkg/audit/buffered). */
+  readonly bufferSize: number;
+  /** Before a batch is sent again for the first time. */
+  readonly initialBackoffMs: number;
 }
 
-/** Events that wait at most; more are dropped and counted (k8s apiserver plugin/pkg/audit/buffered). */
-const BUFFER = 10_000;
 const TIMEOUT_MS = 30_000;
-/** Waits between attempts to send a batch. */
-const RETRIES_MS = [1000, 2000, 4000, 8000];
+/** Attempts to send a batch, and by how much longer each waits (k8s apiserver pkg/util/webhook/webhook.go:DefaultRetryBackoffWithInitialDelay). */
+const ATTEMPTS = 5;
+const FACTOR = 1.5;
 
 /** Sends events in batches, as EventLists. */
 export class WebhookBackend implements AuditBackend {
@@ -32,7 +35,7 @@ export class WebhookBackend implements AuditBackend {
   ) {}
 
   write(event: AuditEvent): void {
-    if (this.waiting.length >= BUFFER) {
+    if (this.waiting.length >= this.options.bufferSize) {
       this.dropped += 1;
       return;
     }
@@ -68,10 +71,12 @@ export class WebhookBackend implements AuditBackend {
       items,
     });
     let failure = '';
-    for (const waitMs of [0, ...RETRIES_MS]) {
-      if (waitMs > 0) {
+    let waitMs = this.options.initialBackoffMs;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      if (attempt > 1) {
         if (this.ended.signal.aborted) break;
         await clock.sleep(waitMs, this.ended.signal).catch(() => undefined);
+        waitMs *= FACTOR;
       }
       try {
         const { status } = await poster.post(this.target, { body, timeoutMs: TIMEOUT_MS });

@@ -161,6 +161,26 @@ export class FixedOptions {
   @Only(['json'], PLAIN_LOG)
   loggingFormat: string = 'json';
 
+  @Flag('errors of a log in JSON go elsewhere than the rest')
+  @Only([false], PLAIN_LOG)
+  logJsonSplitStream: boolean = false;
+
+  @Flag('bytes of a log in JSON that may wait')
+  @Only(['', '0'], PLAIN_LOG)
+  logJsonInfoBufferSize: string = '0';
+
+  @Flag('errors of a log in text go elsewhere than the rest')
+  @Only([false], PLAIN_LOG)
+  logTextSplitStream: boolean = false;
+
+  @Flag('bytes of a log in text that may wait')
+  @Only(['', '0'], PLAIN_LOG)
+  logTextInfoBufferSize: string = '0';
+
+  @Flag('port of kubelets without TLS')
+  @Only([0, 10_255], 'kubelets are asked by TLS alone')
+  kubeletReadOnlyPort: number = 10_255;
+
   @Flag('time that lines of the log may wait')
   @Only(['5s', '0', '0s'], `${PLAIN_LOG}, each written at once`)
   logFlushFrequency: string = '5s';

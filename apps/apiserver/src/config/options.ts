@@ -1,5 +1,5 @@
 import { IsIn, IsInt, IsIP, IsOptional, Max, Min } from 'class-validator';
-import { Flag, IsDuration } from '@orrery/component';
+import { Flag, IsDuration, Only } from '@orrery/component';
 import { ExtensionOptions } from './extension-options.js';
 
 /** Flags of kube-apiserver by upstream's names, and ours at the end. Initial values are the defaults. */
@@ -104,6 +104,7 @@ export class ApiServerOptions extends ExtensionOptions {
   requestheaderClientCaFile: string = '';
 
   @Flag('allow privileged containers')
+  @Only([true], 'privileged containers are forbidden by PodSecurity')
   allowPrivileged: boolean = true;
 
   @Flag('group versions to serve or not: <group>/<version>=true|false, api/beta=…, api/all=…')

@@ -124,6 +124,10 @@ export class RunOptions extends FixedOptions {
   @IsDuration()
   auditWebhookInitialBackoff: string = '10s';
 
+  @Flag('older name of --audit-webhook-initial-backoff')
+  @IsDuration()
+  auditWebhookBatchInitialBackoff: string = '0s';
+
   @Flag('seconds that pods stay on a node that is not ready, where they say nothing')
   @IsInt()
   defaultNotReadyTolerationSeconds: number = 300;
