@@ -43,9 +43,17 @@ const INIT_WAIT_MS = 60_000;
 const RENEWAL_WAIT_MS = 10_000;
 const AFTER_INIT = '--after-init';
 
+async function loadAll(file: string): Promise<void> {
+  await (await import('./commands/run.js')).loadAll(file);
+}
+
 /** `--after-init=DIR,TEXT` before the command: waits until `init-cluster --completion=TEXT` has made all. */
-async function afterInit(flag: string, name: string, signal: AbortSignal): Promise<void> {
-  const [, dir, of] = /^--after-init=([^,]+),(.+)$/.exec(flag) ?? [];
+async function afterInit(
+  flag: string,
+  [name = '', file = '']: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const [, dir, of] = /^--after-init=(.+),([^,]+)$/.exec(flag) ?? [];
   if (dir === undefined || of === undefined)
     throw new ConfigError(
       `${flag}: it must be ${AFTER_INIT}=DIR,TEXT of init-cluster --completion`,
@@ -54,7 +62,7 @@ async function afterInit(flag: string, name: string, signal: AbortSignal): Promi
   const clock = new SystemClock();
   const limits = { waitMs: INIT_WAIT_MS, renewalMs: RENEWAL_WAIT_MS };
   // Loaded meanwhile: it is needed next.
-  const loading = Object.hasOwn(APPS, name) ? APPS[name]?.() : undefined;
+  const loading = name === 'run' ? loadAll(file) : Object.hasOwn(APPS, name) && APPS[name]?.();
   await Promise.all([untilCompleted({ clock, signal, dir, of, ...limits }), loading]);
 }
 
@@ -67,7 +75,7 @@ export async function program(
   const [flag = ''] = argv;
   const waits = flag.startsWith(AFTER_INIT);
   const [name = 'help', ...rest] = waits ? argv.slice(1) : argv;
-  if (waits) await afterInit(flag, name, signal);
+  if (waits) await afterInit(flag, argv.slice(1), signal);
   if (name === 'version') print(KUBERNETES_VERSION);
   else if (['help', '--help', '-h'].includes(name)) print(USAGE);
   else {

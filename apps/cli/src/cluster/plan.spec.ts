@@ -89,6 +89,21 @@ describe('toProcess()', () => {
   });
 });
 
+describe('toProcess(), one process for all', () => {
+  it.each([
+    { name: 'at once', completion: undefined, want: ['/dist/orrery.js', 'run'] },
+    {
+      name: 'when the files of this start are there',
+      completion: 'third',
+      want: ['/dist/orrery.js', '--after-init=/clusters/orrery,third', 'run'],
+    },
+  ])('runs $name', ({ completion, want }) => {
+    const single = input({ grouping: 'single', ...(completion ? { completion } : {}) });
+    const [args] = processes(single).map((group) => toProcess(single, group).args);
+    expect(args?.slice(1)).toEqual([...want, '/clusters/orrery/run/components.json']);
+  });
+});
+
 describe('toProcess(), one process a component', () => {
   const isolated = input({
     grouping: 'isolated',

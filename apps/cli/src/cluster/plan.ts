@@ -23,6 +23,8 @@ export interface PlanInput {
   /** Where the API server and node ports answer as well, for others than this machine. */
   readonly publish?: string;
   /** Undefined: loopback. */
+  /** The one process of all components is started before its files are there: it waits for their completion of this name. */
+  readonly completion?: string;
   readonly network?: NamespacedNetwork;
   /** A second controller manager and scheduler that wait for the leases. */
   readonly standby: boolean;
@@ -345,7 +347,13 @@ function bareProcess(input: PlanInput, group: Group): ProcessSpec {
   return {
     name: group.name,
     command: nodeBinary,
-    args: [...NODE_FLAGS, join(componentDir, 'orrery.js'), 'run', files.run(`${group.name}.json`)],
+    args: [
+      ...NODE_FLAGS,
+      join(componentDir, 'orrery.js'),
+      ...(input.completion === undefined ? [] : [`--after-init=${files.dir},${input.completion}`]),
+      'run',
+      files.run(`${group.name}.json`),
+    ],
     env: { ...env, ORRERY_LOG_DIR: files.logs() },
     logFile: files.logs(`${group.name}.log`),
     pidFiles: [...pidFiles, files.pidFile(group.name)],

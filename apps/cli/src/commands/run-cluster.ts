@@ -25,10 +25,12 @@ import { endOf, lastLines } from './log-tail.js';
 import { missingNodes, whenReady } from './readiness.js';
 import type { StartLimit } from './readiness.js';
 
-/** A cluster whose files are in place and whose addresses are its own. */
+/** A cluster whose files are in place, or about to be, and whose addresses are its own. */
 export interface Prepared {
   readonly input: PlanInput;
   readonly etcd: FoundEtcd;
+  /** Resolves when all files are there; without a completion to wait for they are. */
+  readonly written: Promise<void>;
 }
 
 /** A process that ends this often before the cluster is ready will not do better by trying on. */
@@ -135,7 +137,8 @@ async function unready(client: KubeClient, signal: AbortSignal): Promise<string 
   return `/readyz answers ${code} ${failed.join(' ')}`.trimEnd();
 }
 
-async function bringUp(input: PlanInput, context: StartContext): Promise<void> {
+async function bringUp({ input, written }: Prepared, context: StartContext): Promise<void> {
+  await written;
   const { progress, clock, signal } = context;
   const { files } = input;
   const startedAt = Math.floor(clock.now() / 1000) * 1000;
@@ -233,7 +236,7 @@ export async function runCluster(
   progress.step('etcd');
   const waves = startProcesses(supervisor, prepared);
   try {
-    await bringUp(input, {
+    await bringUp(prepared, {
       progress,
       clock,
       limit,

@@ -25,6 +25,11 @@ async function load({ app }: Instance, source: string): Promise<ComponentApp> {
   return found();
 }
 
+/** Loads the components that `file` lists, for who must still wait before they run. */
+export async function loadAll(file: string): Promise<void> {
+  await Promise.all(readInstances(file).map((one) => load(one, file)));
+}
+
 const flagOf = ({ args }: Instance, flag: string): string | undefined =>
   args.find((arg) => arg.startsWith(`--${flag}=`))?.slice(flag.length + 3);
 

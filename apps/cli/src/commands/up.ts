@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -20,6 +21,7 @@ import { readSettings, settingsOf, writeSettings } from '../cluster/settings.js'
 import type { ClusterSettings } from '../cluster/settings.js';
 import { writeStaticPods } from '../cluster/static-pods.js';
 import { inWords, makeFolder } from '../cluster/system-error.js';
+import { COMPLETION, writeCompletion } from '../init-cluster/completion.js';
 import { Progress } from '../progress.js';
 import { hostAddresses } from './node-flags.js';
 import { runCluster } from './run-cluster.js';
@@ -31,13 +33,13 @@ const DEFAULT_NODES = 3;
 /** Longest path of a Unix socket, without its final NUL (unix(7)). */
 const MAX_SOCKET_PATH = 107;
 
-interface Leased extends Prepared {
+interface Leased extends Omit<Prepared, 'written'> {
   /** The cluster has no objects yet. */
   readonly isNew: boolean;
   release(): Promise<void>;
 }
 
-const STORED = ['etcd', 'nodes', 'pki', 'cluster.json'];
+const STORED = ['etcd', 'nodes', 'pki', 'cluster.json', COMPLETION];
 const KUBECONFIGS = ['admin.conf', 'controller-manager.conf', 'scheduler.conf'];
 
 /** Removes what a cluster has stored; its run folder stays, which holds the lock, and its logs. */
@@ -100,6 +102,12 @@ async function giveBack(
 const rangeOf = ({ addresses: { block }, network }: PlanInput): string =>
   network ? `198.18.${block}.0/24, network ${network.mode}` : `127.${block}.0.0/16`;
 
+/** No two starts have the same completion: files of the last one are not taken for this one's. */
+const groups = (flags: UpFlags): Pick<PlanInput, 'grouping' | 'completion'> => ({
+  grouping: groupingOf(flags),
+  ...(flags.singleProcess ? { completion: randomUUID() } : {}),
+});
+
 /** Everything that can be refused is, before anything of the cluster is written or removed. */
 async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress): Promise<Leased> {
   const before = flags.fresh ? undefined : readSettings(files);
@@ -126,7 +134,7 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
       ...(network && { network }),
       ...membersOf(flags, before),
       nodes,
-      grouping: groupingOf(flags),
+      ...groups(flags),
       ...(publish === undefined ? {} : { publish }),
       standby: flags.standby,
       extraArgs,
@@ -141,7 +149,6 @@ async function prepare(flags: UpFlags, files: ClusterFiles, progress: Progress):
     progress.note(
       `cluster "${flags.name}" in ${rangeOf(input)}: ${input.etcdMembers} etcd ${etcd.version} (${etcd.path}), ${nodes} nodes${before ? '' : ', new'}`,
     );
-    await writeFiles(input, flags.tlsSan, progress);
     return {
       input,
       etcd,
@@ -165,8 +172,11 @@ async function writeFiles(
 ): Promise<void> {
   const { files, addresses, nodes, publish } = input;
   for (const dir of [files.run(), files.logs()]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  for (const group of processes(input))
+    if (group.instances.length > 1)
+      writeFileSync(files.run(`${group.name}.json`), JSON.stringify(group.instances));
   progress.step('certificates');
-  await createClusterPki({
+  const { renewAt } = await createClusterPki({
     dir: files.dir,
     server: apiServerUrl(addresses),
     apiserverSans: {
@@ -188,10 +198,8 @@ async function writeFiles(
     throw unusableFile(error);
   });
   writeStaticPods(input);
-  for (const group of processes(input))
-    if (group.instances.length > 1)
-      writeFileSync(files.run(`${group.name}.json`), JSON.stringify(group.instances));
   writeSettings(files, settingsOf(input));
+  if (input.completion !== undefined) writeCompletion(files.dir, { of: input.completion, renewAt });
 }
 
 /** What a damaged certificate or key says to the user; errors of the operating system as they are. */
@@ -218,7 +226,11 @@ async function start(
   const prepared = await prepare(flags, files, progress);
   let isReady = false;
   try {
-    await runCluster(prepared, { progress, clock, signal, limit }, () => {
+    const written = writeFiles(prepared.input, flags.tlsSan, progress);
+    // One process of all components loads its programs, and etcd starts, meanwhile: who runs them meets a failure.
+    if (prepared.input.completion === undefined) await written;
+    else written.catch(() => undefined);
+    await runCluster({ ...prepared, written }, { progress, clock, signal, limit }, () => {
       isReady = true;
     });
   } finally {

@@ -5,7 +5,8 @@ import { ConfigError } from '@orrery/component';
 import type { Clock } from '@orrery/component';
 import { writePrivate } from '@orrery/pki';
 
-const FILE = 'completion.json';
+/** Name of the file. */
+export const COMPLETION = 'completion.json';
 const POLL_MS = 50;
 
 /** What `orrery init-cluster` writes last: that all is there, for whom, and until when none of it wants renewal. */
@@ -18,11 +19,11 @@ export interface Completion {
 
 /** From now on nobody waits in vain, nor sees what is half made. */
 export function writeCompletion(dir: string, completion: Completion): void {
-  writePrivate(join(dir, FILE), JSON.stringify(completion));
+  writePrivate(join(dir, COMPLETION), JSON.stringify(completion));
 }
 
 export function removeCompletion(dir: string): void {
-  rmSync(join(dir, FILE), { force: true });
+  rmSync(join(dir, COMPLETION), { force: true });
 }
 
 const isCompletion = (value: unknown): value is Completion =>
@@ -31,7 +32,7 @@ const isCompletion = (value: unknown): value is Completion =>
 /** Undefined when there is none, or something else by its name. Throws when it is there and may not be read. */
 export async function readCompletion(dir: string): Promise<Completion | undefined> {
   try {
-    const value: unknown = JSON.parse(await readFile(join(dir, FILE), 'utf8'));
+    const value: unknown = JSON.parse(await readFile(join(dir, COMPLETION), 'utf8'));
     return isCompletion(value) ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT')
