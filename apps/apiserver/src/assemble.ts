@@ -23,6 +23,7 @@ import { measureObjects } from './health/object-metrics.js';
 import type { RequestMetrics } from './health/request-metrics.js';
 import {
   measureFeatures,
+  measureMetrics,
   measuredAuthenticator,
   measuredAuthorizer,
 } from './health/server-metrics.js';
@@ -160,6 +161,7 @@ function measure(
   if (parseDuration(options.etcdCountMetricPollPeriod) !== 0)
     measureObjects(metrics.metrics, catalog, opened);
   measureFeatures(metrics.metrics);
+  measureMetrics(metrics.metrics, options.disabledMetrics);
   const admin = new EtcdAdmin(opened.etcd.client);
   const size = new StorageSize(metrics.metrics, () => admin.statuses(), {
     clock,

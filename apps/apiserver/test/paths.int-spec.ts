@@ -13,7 +13,11 @@ describe('paths that are no resources', () => {
   let replica: Replica;
 
   beforeAll(async () => {
-    replica = await startReplica({ etcd: etcd.endpoints, keyspace: '/paths/' });
+    replica = await startReplica({
+      etcd: etcd.endpoints,
+      keyspace: '/paths/',
+      flags: ['--disabled-metrics=apiserver_audit_event_total,apiserver_audit_level_total'],
+    });
   });
 
   afterAll(() => replica.close());
@@ -94,6 +98,12 @@ describe('paths that are no resources', () => {
       status: 406,
       json: { kind: 'Status', reason: 'NotAcceptable', code: 406, message },
     });
+  });
+
+  it('/metrics tells how many metrics are not served', async () => {
+    const { text } = await replica.ask('/metrics');
+    expect(text).toContain('\ndisabled_metrics_total 2\n');
+    expect(text).toContain('\nhidden_metrics_total 0\n');
   });
 
   const as = (kind: string, version: string, type = 'application/json'): string =>

@@ -15,6 +15,15 @@ export function measureFeatures(metrics: Metrics): void {
   for (const { name, stage, on } of featureGates) enabled.set({ name, stage }, on ? 1 : 0);
 }
 
+/** Tells of the metrics themselves (k8s component-base metrics/options.go): those that are not served; none are hidden. */
+export function measureMetrics(metrics: Metrics, disabled: readonly string[]): void {
+  const count = (name: string, help: string, value: number): void => {
+    metrics.counter({ name, help }).inc(value);
+  };
+  count('disabled_metrics_total', 'Metrics that were asked not to be served.', disabled.length);
+  count('hidden_metrics_total', 'Metrics that are not served for their age.', 0);
+}
+
 /** Counts connections whose handshake failed (k8s apiserver pkg/server/metrics). */
 export function measureHandshakes(metrics: Metrics, server: Server): void {
   const failed = metrics.tally({
