@@ -152,4 +152,16 @@ describe('limits of containers', () => {
     const left = folders.flatMap((folder) => [folder, dirname(folder)]);
     expect(left.filter((folder) => existsSync(folder))).toEqual([]);
   });
+
+  it('leaves none behind when it stops', async () => {
+    const other = await RuntimeFixture.start(79);
+    const pod = await other.runPod('stopped');
+    const { status } = await other.client.runtime.podSandboxStatus({ podSandboxId: pod.id });
+    const command = ['sh', '-c', 'sleep 100 & sleep 101 & wait'];
+    await other.run(pod.id, 'busybox', { command });
+    await other.run(pod.id, 'busybox', { metadata: { name: 'second' }, command });
+    await other.stop();
+    const group = Cgroup.open(`pod${status?.metadata?.uid ?? ''}`);
+    expect(group?.remove() ?? true).toBe(true);
+  });
 });

@@ -310,7 +310,8 @@ export class ContainerEngine {
         await this.ended(task, SHUTDOWN_MS);
       }),
     );
-    await Promise.resolve();
+    await this.options.clock.sleep(tasks.some((task) => task.pid > 0) ? 50 : 0);
+    this.limits.removeLeft();
     this.isShutDown = true;
   }
 }

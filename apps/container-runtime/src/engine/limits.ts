@@ -36,6 +36,7 @@ const podGroupOf = ({ id, config }: SandboxRecord): string => {
  */
 export class ContainerLimits {
   private readonly groups = new Map<string, Cgroup>();
+  private readonly left = new Set<Cgroup>();
   readonly enforced: boolean;
 
   constructor(
@@ -121,7 +122,13 @@ export class ContainerLimits {
     const group = this.groups.get(id);
     if (!group) return;
     this.groups.delete(id);
-    if (!group.remove())
-      this.clock.after(REMOVE_AGAIN_MS, () => void group.remove(), { unref: true });
+    if (group.remove()) return;
+    this.left.add(group);
+    this.clock.after(REMOVE_AGAIN_MS, () => this.removeLeft(), { unref: true });
+  }
+
+  /** Groups whose last processes were still on their way out. */
+  removeLeft(): void {
+    for (const group of this.left) if (group.remove()) this.left.delete(group);
   }
 }
