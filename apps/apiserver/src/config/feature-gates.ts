@@ -42,7 +42,7 @@ const GATES: readonly { readonly stage: string; readonly on: boolean; readonly n
         AuthorizePodWebsocketUpgradeCreatePermission CPUManagerPolicyBetaOptions CRDObservedGenerationTracking
         ClearingNominatedNodeNameAfterBinding ClientsAllowCARotation ClientsAllowTLSCacheGC ComponentFlagz
         ComponentStatusz ConstrainedImpersonation ContainerCheckpoint ContainerRestartRules ContextualLogging
-        DRAConsumableCapacity DRADeviceBindingConditions DRADeviceTaints DRAExtendedResource
+        DRAConsumableCapacity DRADeviceBindingConditions DRADeviceTaints
         DRAPartitionableDevices DRAResourceClaimDeviceStatus DRASchedulerFilterTimeout
         DeclarativeValidationBeta DeploymentReplicaSetTerminatingReplicas DetectCacheInconsistency
         DisableCPUQuotaWithExclusiveCPUs EnvFiles GracefulNodeShutdown GracefulNodeShutdownBasedOnPodPriority
@@ -69,7 +69,7 @@ const GATES: readonly { readonly stage: string; readonly on: boolean; readonly n
       stage: 'BETA',
       on: false,
       names: words(`
-        AllBeta ClusterTrustBundle ClusterTrustBundleProjection ConcurrentWatchObjectDecode
+        AllBeta ClusterTrustBundle ClusterTrustBundleProjection ConcurrentWatchObjectDecode DRAExtendedResource
         CoordinatedLeaderElection DRADeviceTaintRules DRAResourceClaimGranularStatusAuthorization
         ExternalServiceAccountTokenSigner LocalStorageCapacityIsolationFSQuotaMonitoring PodCertificateRequest
         SELinuxMount SchedulerAsyncAPICalls StorageVersionMigrator

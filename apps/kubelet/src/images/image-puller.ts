@@ -60,16 +60,17 @@ export class ImagePuller {
     this.backoff = restartBackoff(now);
   }
 
-  /** Reference of the image to run; rejects with ImagePullError. */
+  /** Reference of the image to run; rejects with ImagePullError. Events have the image as it is written. */
   async ensure(
     pod: Pod,
     container: WantedImage,
     sandbox: SandboxConfig,
     event: PullEvent,
   ): Promise<string> {
-    const image = normalizeImage(container.image ?? '');
+    const written = container.image ?? '';
+    const image = normalizeImage(written);
     if (!VALID_IMAGE.test(image)) {
-      const text = `Failed to apply default image tag "${container.image ?? ''}": couldn't parse image name "${container.image ?? ''}": invalid reference format`;
+      const text = `Failed to apply default image tag "${written}": couldn't parse image name "${written}": invalid reference format`;
       event('Warning', 'InspectFailed', text);
       throw new ImagePullError('InvalidImageName', text, 60_000);
     }
@@ -84,16 +85,16 @@ export class ImagePuller {
       event(
         'Normal',
         'Pulled',
-        `Container image "${image}" already present on machine and can be accessed by the pod`,
+        `Container image "${written}" already present on machine and can be accessed by the pod`,
       );
       return present;
     }
     if (policy === 'Never') {
-      const text = `Container image "${image}" is not present with pull policy of Never`;
+      const text = `Container image "${written}" is not present with pull policy of Never`;
       event('Warning', 'ErrImageNeverPull', text);
       throw new ImagePullError('ErrImageNeverPull', text, 10_000);
     }
-    return this.pull(pod, image, sandbox, event);
+    return this.pull(pod, { image, written }, sandbox, event);
   }
 
   /** Forgets a pod that is gone. */
@@ -105,22 +106,22 @@ export class ImagePuller {
 
   private async pull(
     pod: Pod,
-    image: string,
+    { image, written }: { readonly image: string; readonly written: string },
     sandbox: SandboxConfig,
     event: PullEvent,
   ): Promise<string> {
     const key = `${uidOf(pod)}_${image}`;
     const waitMs = this.backoff.remainingSinceUpdate(key);
     if (waitMs > 0) {
-      event('Normal', 'BackOff', `Back-off pulling image "${image}"`);
+      event('Normal', 'BackOff', `Back-off pulling image "${written}"`);
       const cause = this.lastError.get(key);
       throw new ImagePullError(
         'ImagePullBackOff',
-        `Back-off pulling image "${image}"${cause ? `: ErrImagePull: ${cause}` : ''}`,
+        `Back-off pulling image "${written}"${cause ? `: ErrImagePull: ${cause}` : ''}`,
         waitMs,
       );
     }
-    event('Normal', 'Pulling', `Pulling image "${image}"`);
+    event('Normal', 'Pulling', `Pulling image "${written}"`);
     const started = this.now();
     try {
       const ref = await this.pullOnce(image, sandbox, await this.secretsOf(pod, event));
@@ -129,14 +130,14 @@ export class ImagePuller {
       event(
         'Normal',
         'Pulled',
-        `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${bytes} bytes.`,
+        `Successfully pulled image "${written}" in ${took} (${took} including waiting). Image size: ${bytes} bytes.`,
       );
       this.backoff.forget(key);
       this.lastError.delete(key);
       return ref;
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      event('Warning', 'Failed', `Failed to pull image "${image}": ${text}`);
+      event('Warning', 'Failed', `Failed to pull image "${written}": ${text}`);
       this.backoff.next(key, this.now());
       this.lastError.set(key, text);
       throw new ImagePullError('ErrImagePull', text, this.backoff.get(key), { cause: error });

@@ -50,6 +50,9 @@ function equal(a: VolumePayload | undefined, b: VolumePayload): boolean {
   });
 }
 
+/** `2006_01_02_15_04_05`, in UTC. */
+const stampOf = (now: Date): string => now.toISOString().slice(0, 19).replaceAll(/[-:T]/g, '_');
+
 /**
  * Makes `dir` show exactly `payload`, all files at one instant: they are written to a fresh folder, `..data` is a
  * symlink to it that is replaced by rename, and each first path segment is a symlink through `..data`
@@ -59,7 +62,7 @@ export async function writeAtomically(dir: string, payload: VolumePayload): Prom
   await mkdir(dir, { recursive: true });
   if (equal(await currentPayload(dir), payload)) return false;
   const before = await readlink(join(dir, DATA)).catch(() => undefined);
-  const fresh = await mkdtemp(join(dir, '..v_'));
+  const fresh = await mkdtemp(join(dir, `..${stampOf(new Date())}.`));
   await chmod(fresh, 0o755);
   for (const [path, file] of payload) {
     const target = join(fresh, path);

@@ -10,7 +10,7 @@ export const isInside = async (base: string, path: string): Promise<boolean> =>
   lies(await realpath(base), await realpath(path));
 
 /** A folder or file of a volume of objects lies below the version that its `..data` led to. */
-const VERSION = /^\.\.v_[^/]+\//;
+const VERSION = /^\.\.\d{4}_[^/]+\//;
 
 /**
  * Where `sub` of the volume at `base` is; folders that are not there are made. Undefined when that is not inside the
