@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Pod } from '@orrery/api';
 import type { Runtime } from '../runtime/runtime.js';
 import { ImagePuller } from './image-puller.js';
+import type { WantedImage } from './image-puller.js';
 
 const pod = { metadata: { name: 'p', uid: 'u' }, spec: { containers: [] } } as unknown as Pod;
 
@@ -18,9 +19,15 @@ function runtimeWith(present: Set<string>, isBroken = false): Runtime {
   } as unknown as Runtime;
 }
 
+interface Case {
+  readonly present?: Set<string>;
+  readonly isBroken?: boolean;
+  readonly policy?: NonNullable<WantedImage['imagePullPolicy']>;
+}
+
 async function eventsOf(
   image: string,
-  { present = new Set<string>(), isBroken = false, policy = 'IfNotPresent' } = {},
+  { present = new Set(), isBroken = false, policy = 'IfNotPresent' }: Case,
 ): Promise<string[]> {
   const told: string[] = [];
   const puller = new ImagePuller(runtimeWith(present, isBroken), () => 0);
@@ -34,7 +41,7 @@ async function eventsOf(
 
 // k8s pkg/kubelet/images/image_manager.go:EnsureImageExists tells of the reference of the container, and asks with a tag.
 describe('ImagePuller tells of an image as the container writes it', () => {
-  it.each([
+  it.each<[Case, string[]]>([
     [
       {},
       [
