@@ -22,9 +22,9 @@ export interface PlanInput {
   readonly grouping: Grouping;
   /** Where the API server and node ports answer as well, for others than this machine. */
   readonly publish?: string;
-  /** Undefined: loopback. */
   /** The one process of all components is started before its files are there: it waits for their completion of this name. */
   readonly completion?: string;
+  /** Undefined: loopback. */
   readonly network?: NamespacedNetwork;
   /** A second controller manager and scheduler that wait for the leases. */
   readonly standby: boolean;

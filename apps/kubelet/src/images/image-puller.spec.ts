@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Pod } from '@orrery/api';
 import type { Runtime } from '../runtime/runtime.js';
+import { ImageAccess } from './image-access.js';
 import { ImagePuller } from './image-puller.js';
 import type { WantedImage } from './image-puller.js';
 
@@ -66,4 +67,30 @@ describe('ImagePuller tells of an image as the container writes it', () => {
   ])('%j', async (options, want) => {
     expect(await eventsOf('busybox', options)).toEqual(want);
   });
+});
+
+/** Looks at the credentials, and finds none that will do. */
+class Doubting extends ImageAccess {
+  override async mustPull(...[, , credentials]: Parameters<ImageAccess['mustPull']>) {
+    await credentials();
+    return true;
+  }
+}
+
+it('reads the secrets of a pod once, though they show its right to the image and pull it', async () => {
+  const told: string[] = [];
+  const asked: string[] = [];
+  const puller = new ImagePuller(
+    runtimeWith(new Set(['busybox:latest'])),
+    () => 0,
+    (_, name) => {
+      asked.push(name);
+      return Promise.resolve(undefined);
+    },
+    new Doubting({ policy: 'AlwaysVerify', allowlist: [] }),
+  );
+  const spec = { containers: [], imagePullSecrets: [{ name: 's' }] };
+  const image = { image: 'busybox', imagePullPolicy: 'IfNotPresent' as const };
+  await puller.ensure({ ...pod, spec }, image, {} as never, (_, reason) => told.push(reason));
+  expect([asked, told]).toEqual([['s'], ['FailedToRetrieveImagePullSecret', 'Pulling', 'Pulled']]);
 });

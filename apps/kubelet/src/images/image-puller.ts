@@ -30,6 +30,14 @@ export class ImagePullError extends Error {
 /** What a container, or a volume that is an image, asks for. */
 export type WantedImage = Pick<Container, 'image' | 'imagePullPolicy'>;
 
+interface WantedPull {
+  readonly image: string;
+  /** As the container names it. */
+  readonly written: string;
+  /** Read once for an image, however often it is asked for. */
+  readonly secrets: () => Promise<Secret[]>;
+}
+
 export type PullEvent = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 
 /** Adds `:latest` as upstream does before it asks the runtime. */
@@ -77,10 +85,10 @@ export class ImagePuller {
     const policy =
       container.imagePullPolicy ?? (image.endsWith(':latest') ? 'Always' : 'IfNotPresent');
     const present = await this.runtime.imageRef(image);
+    let read: Promise<Secret[]> | undefined;
+    const secrets = (): Promise<Secret[]> => (read ??= this.secretsOf(pod, event));
     const mayUse = async (ref: string): Promise<boolean> =>
-      !(await this.access.mustPull(image, ref, async () =>
-        credentialsFor(image, await this.secretsOf(pod, event)),
-      ));
+      !(await this.access.mustPull(image, ref, async () => credentialsFor(image, await secrets())));
     if (present !== undefined && policy !== 'Always' && (await mayUse(present))) {
       event(
         'Normal',
@@ -94,7 +102,7 @@ export class ImagePuller {
       event('Warning', 'ErrImageNeverPull', text);
       throw new ImagePullError('ErrImageNeverPull', text, 10_000);
     }
-    return this.pull(pod, { image, written }, sandbox, event);
+    return this.pull(pod, { image, written, secrets }, sandbox, event);
   }
 
   /** Forgets a pod that is gone. */
@@ -106,7 +114,7 @@ export class ImagePuller {
 
   private async pull(
     pod: Pod,
-    { image, written }: { readonly image: string; readonly written: string },
+    { image, written, secrets }: WantedPull,
     sandbox: SandboxConfig,
     event: PullEvent,
   ): Promise<string> {
@@ -124,7 +132,7 @@ export class ImagePuller {
     event('Normal', 'Pulling', `Pulling image "${written}"`);
     const started = this.now();
     try {
-      const ref = await this.pullOnce(image, sandbox, await this.secretsOf(pod, event));
+      const ref = await this.pullOnce(image, sandbox, await secrets());
       const took = toGoMs(this.now() - started);
       const bytes = await this.runtime.imageSize(image);
       event(
