@@ -27,7 +27,7 @@ import type { KubeletPaths } from './paths.js';
 import { recursiveReadOnly } from '../volumes/recursive-read-only.js';
 import { containerResources } from './resources.js';
 import { subPathOf } from '../volumes/sub-path.js';
-import { normalizeImage } from '../images/image-puller.js';
+import { normalizeImage } from '../images/image-name.js';
 import type { MountedVolume } from '../volumes/claims.js';
 import { describePod, uidOf } from './visit.js';
 

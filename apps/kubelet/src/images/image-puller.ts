@@ -4,6 +4,7 @@ import { restartBackoff } from '../containers/restart-backoff.js';
 import { uidOf } from '../containers/visit.js';
 import type { Runtime, SandboxConfig } from '../runtime/runtime.js';
 import { ImageAccess } from './image-access.js';
+import { normalizeImage, problemOfImageName } from './image-name.js';
 import { credentialsFor } from './pull-secrets.js';
 import type { PullCredentials } from './pull-secrets.js';
 
@@ -40,18 +41,8 @@ interface WantedPull {
 
 export type PullEvent = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 
-/** Adds `:latest` as upstream does before it asks the runtime. */
-export function normalizeImage(image: string): string {
-  if (image.includes('@')) return image;
-  const last = image.slice(image.lastIndexOf('/') + 1);
-  return last.includes(':') ? image : `${image}:latest`;
-}
-
 /** A secret of the pod's namespace; undefined when it is not there. */
 export type SecretReader = (namespace: string, name: string) => Promise<Secret | undefined>;
-
-const VALID_IMAGE =
-  /^(?:[A-Za-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[a-z0-9]+:[a-f0-9]{32,})?$/;
 
 /** Applies the pull policy, one pull of an image at a time, with a back-off per pod and image (k8s pkg/kubelet/images). */
 export class ImagePuller {
@@ -77,8 +68,9 @@ export class ImagePuller {
   ): Promise<string> {
     const written = container.image ?? '';
     const image = normalizeImage(written);
-    if (!VALID_IMAGE.test(image)) {
-      const text = `Failed to apply default image tag "${written}": couldn't parse image name "${written}": invalid reference format`;
+    const problem = problemOfImageName(written);
+    if (problem !== undefined) {
+      const text = `Failed to apply default image tag "${written}": couldn't parse image name "${written}": ${problem}`;
       event('Warning', 'InspectFailed', text);
       throw new ImagePullError('InvalidImageName', text, 60_000);
     }

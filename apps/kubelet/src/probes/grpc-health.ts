@@ -1,6 +1,6 @@
 import { connect } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
-import { joinHostPort } from '@orrery/component';
+import { SystemClock, joinHostPort } from '@orrery/component';
 
 export interface GrpcTarget {
   readonly host: string;
@@ -16,6 +16,10 @@ const SERVING_STATUS = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] 
 const UNIMPLEMENTED = '12';
 /** A health answer is a few bytes; what is longer is none. */
 const MAX_ANSWER = 4096;
+/** grpc's first back-off. */
+const REDIAL_MS = 1_000;
+/** A connection's deadline is time of the machine, as that of its socket. */
+const MACHINE = new SystemClock();
 
 /** HealthCheckRequest{service} in a gRPC frame: uncompressed, length, field 1 of wire type 2. */
 export function encodeRequest(service: string): Buffer {
@@ -77,16 +81,35 @@ function readAnswer(stream: ClientHttp2Stream): Promise<GrpcHealth> {
   });
 }
 
-function connected(session: ClientHttp2Session): Promise<void> {
-  return new Promise((resolve, reject) => {
+function connected(session: ClientHttp2Session): Promise<boolean> {
+  return new Promise((resolve) => {
+    session.on('error', () => undefined);
     session.once('connect', () => {
-      resolve();
+      resolve(true);
     });
-    session.once('error', reject);
     session.once('close', () => {
-      reject(new Error('connection closed'));
+      resolve(false);
     });
   });
+}
+
+/** As grpc.WithBlock: a refused connection is dialled again, after a second each, until the deadline; then undefined. */
+async function dial(
+  address: string,
+  deadline: AbortSignal,
+): Promise<ClientHttp2Session | undefined> {
+  while (!deadline.aborted) {
+    const session = connect(`http://${address}`);
+    const abort = (): void => {
+      session.destroy();
+    };
+    deadline.addEventListener('abort', abort);
+    const isConnected = await connected(session);
+    deadline.removeEventListener('abort', abort);
+    if (isConnected) return session;
+    await MACHINE.sleep(REDIAL_MS, deadline).catch(() => undefined);
+  }
+  return undefined;
 }
 
 /**
@@ -96,21 +119,15 @@ function connected(session: ClientHttp2Session): Promise<void> {
 export async function checkGrpcHealth(target: GrpcTarget, timeoutMs: number): Promise<GrpcHealth> {
   const address = joinHostPort(target.host, target.port);
   const within = `${timeoutMs / 1000}s`;
-  const session = connect(`http://${address}`);
   const late = AbortSignal.timeout(timeoutMs);
+  const session = await dial(address, late);
+  if (!session)
+    return `timeout: failed to connect service "${address}" within ${within}: context deadline exceeded`;
   const abort = (): void => {
     session.destroy();
   };
   late.addEventListener('abort', abort);
-  session.on('error', () => undefined);
   try {
-    try {
-      await connected(session);
-    } catch (error) {
-      return late.aborted
-        ? `timeout: failed to connect service "${address}" within ${within}: context deadline exceeded`
-        : `error: failed to connect service at "${address}": ${error instanceof Error ? error.message : String(error)}`;
-    }
     const stream = session.request({
       ':method': 'POST',
       ':path': '/grpc.health.v1.Health/Check',

@@ -1,7 +1,7 @@
 import type { Container, ContainerState, ContainerStatus, Pod } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import { recursiveReadOnly } from '../volumes/recursive-read-only.js';
-import { normalizeImage } from '../images/image-puller.js';
+import { normalizeImage } from '../images/image-name.js';
 import type { RuntimeContainer, RuntimePod } from '../runtime/runtime.js';
 import { shouldRestart } from '../pod-workers/compute-actions.js';
 import { REMOVED_TEXT, RESTARTING_ALL } from '../pod-workers/restart-all.js';
