@@ -166,7 +166,7 @@ describe('what is posted and never stored', () => {
       [
         500,
         undefined,
-        '[target.kind: Unsupported value: "Pod": supported values: "<empty>", "Node", target.name: Required value]',
+        '[target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>", target.name: Required value]',
       ],
     ],
     [`${NS}/bindings`, {}, [500, undefined, 'target.name: Required value']],

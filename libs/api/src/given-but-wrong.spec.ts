@@ -82,8 +82,8 @@ const cases: readonly Case[] = [
     'a network policy of no type and no protocol',
     NetworkPolicyKind,
     { spec: { policyTypes: [''], ingress: [{ ports: [{ protocol: '' }] }] } },
-    'spec.ingress[0].ports[0].protocol: Unsupported value: "": supported values: "SCTP", "TCP", "UDP"',
-    'spec.policyTypes[0]: Unsupported value: "": supported values: "Egress", "Ingress"',
+    'spec.ingress[0].ports[0].protocol: Unsupported value: "": supported values: "TCP", "UDP", "SCTP"',
+    'spec.policyTypes[0]: Unsupported value: "": supported values: "Ingress", "Egress"',
   ),
   row(
     'an empty path type',

@@ -21,7 +21,7 @@ export type {
 export type { CelType, ListType, MapType, ObjectField, ObjectType } from './types/type.js';
 export { celTypes, formatType, listOf, mapOf, opaque, optionalOf } from './types/type.js';
 export { LIBRARY_TYPES } from './types/signature.js';
-export { escapeName, unescapeName } from './types/escaping.js';
+export { escapeName, isIdentifier, unescapeName } from './types/escaping.js';
 export type { Value } from './values/value.js';
 export { ListValue, MapValue, ObjectValue, OptionalValue } from './values/value.js';
 export { converterFor, dynFromJson } from './values/json-value.js';

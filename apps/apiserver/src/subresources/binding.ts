@@ -24,7 +24,9 @@ function check(binding: Binding, name: string): void {
   const errors = [];
   const target = FieldPath.of('target');
   if (binding.target?.kind && binding.target.kind !== 'Node')
-    errors.push(notSupported(target.child('kind'), binding.target.kind, ['Node', '<empty>']));
+    errors.push(
+      notSupported(target.child('kind'), binding.target.kind, ['Node', '<empty>'], 'as given'),
+    );
   if (!binding.target?.name) errors.push(required(target.child('name')));
   if (errors.length === 0) return;
   // Upstream makes no Status of these (k8s registry/core/pod/storage/storage.go:BindingREST.Create).

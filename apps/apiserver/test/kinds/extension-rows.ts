@@ -41,7 +41,8 @@ const definition = (plural: string): Json => ({
   spec: { names: { plural, kind: 'K'.concat(plural) } },
 });
 const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' };
-const FROZEN_ROLE = `Invalid value: ${JSON.stringify(roleRef)}: cannot change roleRef`;
+const FROZEN_ROLE =
+  'Invalid value: {"APIGroup":"rbac.authorization.k8s.io","Kind":"ClusterRole","Name":"edit"}: cannot change roleRef';
 const rules = [
   {
     verbs: ['get', 'list'],

@@ -82,7 +82,7 @@ export const networkRows: KindRows = {
       [
         { spec: { parentRef: { name: 'x' } } },
         'spec.parentRef',
-        immutable({ resource: 'services', namespace: 'default', name: 'x' }),
+        immutable({ Group: '', Resource: 'services', Namespace: 'default', Name: 'x' }),
       ],
     ],
     nameOf: (name) =>

@@ -17,6 +17,10 @@ const BACK = new Map([
   ['slash', '/'],
 ]);
 
+/** True for what an expression can name (k8s pkg/apis/admissionregistration/validation/validation.go:isCELIdentifier). */
+export const isIdentifier = (name: string): boolean =>
+  /^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) && !RESERVED.has(name);
+
 /** The identifier under which expressions know a property; undefined when there is none (k8s apiserver pkg/cel/escaping.go:Escape). */
 export function escapeName(name: string): string | undefined {
   if (!/^[A-Za-z_.\-/][A-Za-z0-9_.\-/]*$/.test(name)) return undefined;

@@ -17,7 +17,7 @@ describe('a flow schema', () => {
       change: { spec: { matchingPrecedence: 10001, distinguisherMethod: { type: 'ByMood' } } },
       want: [
         'spec.matchingPrecedence: Invalid value: 10001: must not be greater than 10000',
-        'spec.distinguisherMethod.type: Unsupported value: "ByMood": supported values: "ByNamespace", "ByUser"',
+        'spec.distinguisherMethod.type: Unsupported value: {"Type":"ByMood"}: supported values: "ByNamespace", "ByUser"',
       ],
     },
     {

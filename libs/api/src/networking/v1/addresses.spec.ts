@@ -17,7 +17,7 @@ describe('a ServiceCIDR', () => {
       name: 'three ranges',
       change: ranges('10.0.0.0/24', 'fd00::/112', '10.1.0.0/24'),
       want: [
-        'spec.cidrs: Invalid value: {"cidrs":["10.0.0.0/24","fd00::/112","10.1.0.0/24"]}: may only hold up to 2 values',
+        'spec.cidrs: Invalid value: {"CIDRs":["10.0.0.0/24","fd00::/112","10.1.0.0/24"]}: may only hold up to 2 values',
       ],
     },
     {
@@ -102,7 +102,7 @@ describe('an IPAddress', () => {
       before: {},
       after: { spec: { parentRef: { name: 'other' } } },
       want: [
-        'spec.parentRef: Invalid value: {"resource":"services","namespace":"default","name":"other"}: field is immutable',
+        'spec.parentRef: Invalid value: {"Group":"","Resource":"services","Namespace":"default","Name":"other"}: field is immutable',
       ],
     },
   ])('keeps $name', ({ before, after, want }) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { refusals, updateRefusals } from '../../findings.fixture.js';
+import { context, objectOf, refusals, updateRefusals } from '../../findings.fixture.js';
 import type { Refused, RefusedUpdate } from '../../findings.fixture.js';
 import { IngressKind } from './ingress/ingress.kind.js';
 import { IngressClassKind } from './ingressclass/ingressclass.kind.js';
@@ -203,9 +203,14 @@ describe('a NetworkPolicy', () => {
       name: 'with an end before the beginning',
       change: port({ port: 90, endPort: 80, protocol: 'ICMP' }),
       want: [
-        `${to}.protocol: Unsupported value: "ICMP": supported values: "SCTP", "TCP", "UDP"`,
+        `${to}.protocol: Unsupported value: "ICMP": supported values: "TCP", "UDP", "SCTP"`,
         `${to}.endPort: Invalid value: 80: must be greater than or equal to \`port\``,
       ],
+    },
+    {
+      name: 'of a type that there is not',
+      change: { spec: { policyTypes: ['X'] } },
+      want: ['spec.policyTypes[0]: Unsupported value: "X": supported values: "Ingress", "Egress"'],
     },
     {
       name: 'with too many types',
@@ -216,6 +221,34 @@ describe('a NetworkPolicy', () => {
     },
   ])('is refused $name', ({ change, want }) => {
     expect(refusals(NetworkPolicyKind, change)).toEqual(want);
+  });
+
+  it('is warned of ranges that are written oddly', () => {
+    const change = {
+      spec: {
+        ingress: [{ from: [{ ipBlock: { cidr: '10.1.2.3/8', except: ['10.9.0.0/16'] } }] }],
+        egress: [{ to: [{ ipBlock: { cidr: '2001:DB8::/32', except: ['2001:db8:0::/48'] } }] }],
+      },
+    };
+    const told: string[] = [];
+    const object = objectOf(NetworkPolicyKind, change);
+    NetworkPolicyKind.strategy.validate?.(object, {
+      ...context,
+      warn: (text) => void told.push(text),
+    });
+    expect(told).toEqual([
+      'spec.ingress[0].from[0].ipBlock.cidr: CIDR value "10.1.2.3/8" is ambiguous in this context (should be "10.0.0.0/8" or "10.1.2.3/32"?)',
+      'spec.egress[0].to[0].ipBlock.cidr: IPv6 CIDR value "2001:DB8::/32" should be in RFC 5952 canonical format ("2001:db8::/32")',
+      'spec.egress[0].to[0].ipBlock.except[0]: IPv6 CIDR value "2001:db8:0::/48" should be in RFC 5952 canonical format ("2001:db8::/48")',
+    ]);
+  });
+
+  it('keeps selectors for values that no label has', () => {
+    const odd = { matchExpressions: [{ key: 'a', operator: 'In', values: ['!'] }] };
+    const before = { spec: { podSelector: odd } };
+    const after = { spec: { podSelector: odd, ingress: [{ from: [{ podSelector: odd }] }] } };
+    expect(updateRefusals(NetworkPolicyKind, before, after)).toEqual([]);
+    expect(updateRefusals(NetworkPolicyKind, {}, after)).toHaveLength(2);
   });
 
   it('keeps a bad range that is stored', () => {

@@ -88,7 +88,7 @@ const bindings: Refused[] = [
     name: 'a subject of another kind',
     change: { subjects: [{ kind: 'constructor', name: 'a' }] },
     want: [
-      'subjects[0].kind: Unsupported value: "constructor": supported values: "Group", "ServiceAccount", "User"',
+      'subjects[0].kind: Unsupported value: "constructor": supported values: "ServiceAccount", "User", "Group"',
     ],
   },
 ];
@@ -118,7 +118,7 @@ describe('rules of RBAC', () => {
   it('a binding keeps its role', () => {
     const after = { roleRef: { ...roleRef, name: 'edit' } };
     expect(updateRefusals(RoleBindingKind, { roleRef }, after)).toEqual([
-      'roleRef: Invalid value: {"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"edit"}: cannot change roleRef',
+      'roleRef: Invalid value: {"APIGroup":"rbac.authorization.k8s.io","Kind":"ClusterRole","Name":"edit"}: cannot change roleRef',
     ]);
   });
 });

@@ -125,7 +125,7 @@ describe('what storage and discovery refuse', () => {
       'a budget of both sorts and more than all',
       PodDisruptionBudgetKind,
       { spec: { minAvailable: '120%', maxUnavailable: -1 } },
-      'spec: Invalid value: {"minAvailable":"120%","maxUnavailable":-1}: minAvailable and maxUnavailable cannot be both set',
+      'spec: Invalid value: {"MinAvailable":"120%","Selector":null,"MaxUnavailable":-1,"UnhealthyPodEvictionPolicy":null}: minAvailable and maxUnavailable cannot be both set',
       'spec.minAvailable: Invalid value: "120%": must not be greater than 100%',
       'spec.maxUnavailable: Invalid value: -1: must be greater than or equal to 0',
     ),

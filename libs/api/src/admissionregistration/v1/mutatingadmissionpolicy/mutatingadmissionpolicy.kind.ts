@@ -7,6 +7,7 @@ import { list } from '../../../meta/list.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
 import { setMatchResourcesDefaults } from '../policy/policy.validation.js';
+import { staticNameWarnings } from '../policy/static-names.js';
 import {
   paramKindCell,
   paramRefCell,
@@ -27,13 +28,14 @@ export const MutatingAdmissionPolicyKind = defineKind<MutatingAdmissionPolicy>({
   setDefaults({ spec }) {
     if (!spec) return;
     spec.failurePolicy ??= 'Fail';
-    spec.reinvocationPolicy ??= 'Never';
     setMatchResourcesDefaults(spec.matchConstraints);
   },
   strategy: strategyOf<MutatingAdmissionPolicy>({
     namespaced: false,
     allowUnconditionalUpdate: false,
-    check: validateMutatingAdmissionPolicy,
+    checkCreate: (object) => validateMutatingAdmissionPolicy(object),
+    checkUpdate: validateMutatingAdmissionPolicy,
+    warnings: staticNameWarnings,
   }),
   columns: table<MutatingAdmissionPolicy>([
     nameColumn,
@@ -57,6 +59,7 @@ export const MutatingAdmissionPolicyBindingKind = defineKind<MutatingAdmissionPo
     namespaced: false,
     allowUnconditionalUpdate: false,
     check: validateMutatingAdmissionPolicyBinding,
+    warnings: staticNameWarnings,
   }),
   columns: table<MutatingAdmissionPolicyBinding>([
     nameColumn,

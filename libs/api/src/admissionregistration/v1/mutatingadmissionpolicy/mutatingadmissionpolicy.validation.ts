@@ -1,12 +1,14 @@
 import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
-import { forbidden, notSupported, required } from '@orrery/apimachinery';
+import { invalid, notSupported, required } from '@orrery/apimachinery';
 import { PolicyCompiler } from '@orrery/cel';
 import type {
+  MatchResources,
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
   Mutation,
 } from '../../../gen/types/admissionregistration.v1.js';
-import { oneOf } from '../../../meta/fields.js';
+import { oneOf, supported } from '../../../meta/fields.js';
+import { when } from '../../../meta/findings.js';
 import { eachOf, list } from '../../../meta/list.js';
 import {
   SPEC,
@@ -18,6 +20,7 @@ import {
 } from '../policy/policy.validation.js';
 import {
   expressionFindings,
+  hasSameConditions,
   validateMatchConditions,
 } from '../policy/match-conditions.validation.js';
 
@@ -30,8 +33,8 @@ function validateExpression(
   path: Path,
 ): FieldError[] {
   const text = String(source ?? '');
-  if (text.trim() === '') return [required(path, 'expression is not specified')];
-  return expressionFindings(compiler.compile(text, wanted, { patches: true }), text, path);
+  if (text.trim() === '') return [required(path)];
+  return expressionFindings(compiler.compile(text, wanted, { patches: true }), text.trim(), path);
 }
 
 function validateMutation(
@@ -52,18 +55,28 @@ function validateMutation(
               apply.child('expression'),
             )
           : [required(apply, 'must be specified when patchType is ApplyConfiguration')]),
-        ...(jsonPatch
-          ? [forbidden(patch, 'must not be specified when patchType is ApplyConfiguration')]
-          : []),
+        ...when(
+          Boolean(jsonPatch),
+          invalid(
+            patch,
+            '{jsonPatch}',
+            'must not be specified when patchType is ApplyConfiguration',
+          ),
+        ),
       ];
     case 'JSONPatch':
       return [
         ...(jsonPatch
           ? validateExpression(jsonPatch.expression, 'patch', compiler, patch.child('expression'))
           : [required(patch, 'must be specified when patchType is JSONPatch')]),
-        ...(applyConfiguration
-          ? [forbidden(apply, 'must not be specified when patchType is JSONPatch')]
-          : []),
+        ...when(
+          Boolean(applyConfiguration),
+          invalid(
+            apply,
+            '{applyConfiguration}',
+            'must not be specified when patchType is JSONPatch',
+          ),
+        ),
       ];
     default:
       return [
@@ -74,8 +87,21 @@ function validateMutation(
   }
 }
 
-/** k8s pkg/apis/admissionregistration/validation/validation.go:ValidateMutatingAdmissionPolicy. */
-export function validateMutatingAdmissionPolicy({ spec }: MutatingAdmissionPolicy): FieldError[] {
+const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'UPDATE'];
+
+/** Deletes have nothing to mutate; upstream's path does not say which rule it is about. */
+const validateOperations = (resources: MatchResources | undefined, path: Path): FieldError[] =>
+  eachOf(resources?.resourceRules, ({ operations }) =>
+    eachOf(operations, (operation) =>
+      supported(operation, OPERATIONS, path.child('resourceRules', 'operations')),
+    ),
+  );
+
+/** k8s pkg/apis/admissionregistration/validation/validation.go:ValidateMutatingAdmissionPolicy; `old` of an update. */
+export function validateMutatingAdmissionPolicy(
+  { spec }: MutatingAdmissionPolicy,
+  old?: MutatingAdmissionPolicy,
+): FieldError[] {
   const { paramKind, matchConstraints, matchConditions, variables } = spec ?? {};
   const params = paramKind !== undefined;
   const compiler = new PolicyCompiler({ params, authorizer: true });
@@ -84,7 +110,10 @@ export function validateMutatingAdmissionPolicy({ spec }: MutatingAdmissionPolic
     ...validateFailurePolicy(spec?.failurePolicy),
     ...validateParamKind(paramKind, SPEC.child('paramKind')),
     ...validateMatchConstraints(matchConstraints),
-    ...validateMatchConditions(matchConditions, SPEC.child('matchConditions'), params),
+    ...validateOperations(matchConstraints, SPEC.child('matchConstraints')),
+    ...(old && hasSameConditions(spec, old.spec)
+      ? []
+      : validateMatchConditions(matchConditions, SPEC.child('matchConditions'), params)),
     ...validateVariables(variables, compiler),
     ...(mutations.length === 0
       ? [required(SPEC.child('mutations'), 'mutations must contain at least one item')]
@@ -99,4 +128,7 @@ export function validateMutatingAdmissionPolicy({ spec }: MutatingAdmissionPolic
 /** Same file:ValidateMutatingAdmissionPolicyBinding. */
 export const validateMutatingAdmissionPolicyBinding = ({
   spec,
-}: MutatingAdmissionPolicyBinding): FieldError[] => validateBinding(spec ?? {});
+}: MutatingAdmissionPolicyBinding): FieldError[] => [
+  ...validateBinding(spec ?? {}),
+  ...validateOperations(spec?.matchResources, SPEC.child('matchResources')),
+];

@@ -2,9 +2,14 @@ import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
 import { duplicate, invalid, isQualifiedName, required, tooMany } from '@orrery/apimachinery';
 import type { PolicyProgram } from '@orrery/cel';
 import { PolicyCompiler } from '@orrery/cel';
-import type { MatchCondition } from '../../../gen/types/admissionregistration.v1.js';
+import type { MatchCondition, ParamKind } from '../../../gen/types/admissionregistration.v1.js';
 import { when } from '../../../meta/findings.js';
-import { eachOf, list } from '../../../meta/list.js';
+import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
+
+interface Conditioned {
+  readonly paramKind?: ParamKind;
+  readonly matchConditions?: readonly MatchCondition[];
+}
 
 /** What is wrong with an expression; `source` is what was written. */
 export function expressionFindings(
@@ -14,6 +19,14 @@ export function expressionFindings(
 ): FieldError[] {
   return problem === undefined ? [] : [invalid(path, source, problem)];
 }
+
+/** Whether the conditions of a policy mean what they meant: then they may stay as wrong as they are. */
+export const hasSameConditions = (
+  spec: Conditioned | undefined,
+  old: Conditioned | undefined,
+): boolean =>
+  isDeepEqual(spec?.paramKind, old?.paramKind) &&
+  isDeepEqual(list(spec?.matchConditions), list(old?.matchConditions));
 
 const MAX_CONDITIONS = 64;
 

@@ -11,7 +11,7 @@ import {
   required,
 } from '@orrery/apimachinery';
 import type { PolicyCompiler } from '@orrery/cel';
-import { escapeName } from '@orrery/cel';
+import { isIdentifier } from '@orrery/cel';
 import type {
   MatchResources,
   NamedRuleWithOperations,
@@ -123,14 +123,13 @@ export function validateVariables(
   return eachOf(variables, ({ name: given, expression }, i) => {
     const name = String(given ?? '');
     const at = SPEC.child('variables').index(i);
-    const isIdentifier = /^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) && escapeName(name) === name;
     const source = String(expression ?? '');
     return [
       ...(name.trim() === ''
         ? [required(at.child('name'), 'name is not specified')]
-        : isIdentifier
+        : isIdentifier(name)
           ? []
-          : [invalid(at.child('name'), name, 'name is not a valid CEL identifier')]),
+          : [invalid(at.child('name'), name, 'must be a valid CEL identifier')]),
       ...(source.trim() === ''
         ? [required(at.child('expression'), 'expression is not specified')]
         : expressionFindings(compiler.addVariable(name, source), source, at.child('expression'))),
@@ -158,7 +157,7 @@ function validateParamRef(ref: ParamRef | undefined, path: Path): FieldError[] {
       : []),
     ...(action === '' ? [required(at)] : []),
     ...(action !== '' && action !== 'Deny' && action !== 'Allow'
-      ? [notSupported(at, action, ['Deny', 'Allow'])]
+      ? [notSupported(at, action, ['Deny', 'Allow'], 'as given')]
       : []),
   ];
 }
@@ -173,7 +172,6 @@ export function validateBinding(spec: {
   return [
     ...(spec.policyName ? check(dnsSubdomain, spec.policyName, at) : [required(at)]),
     ...validateParamRef(spec.paramRef, SPEC.child('paramRef')),
-    // Upstream's path has this letter missing.
-    ...validateMatchResources(spec.matchResources, SPEC.child('matchResouces')),
+    ...validateMatchResources(spec.matchResources, SPEC.child('matchResources')),
   ];
 }

@@ -9,9 +9,11 @@ import { list } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
 import { setMatchResourcesDefaults } from '../policy/policy.validation.js';
+import { staticNameWarnings } from '../policy/static-names.js';
 import {
   validateValidatingAdmissionPolicy,
   validateValidatingAdmissionPolicyBinding,
+  validateValidatingAdmissionPolicyStatus,
 } from './validatingadmissionpolicy.validation.js';
 
 const HOME = { group: 'admissionregistration.k8s.io', version: 'v1' } as const;
@@ -43,9 +45,11 @@ export const ValidatingAdmissionPolicyKind = defineKind<ValidatingAdmissionPolic
     allowUnconditionalUpdate: false,
     ownsStatus: true,
     initialStatus: () => ({}),
-    check: validateValidatingAdmissionPolicy,
+    checkCreate: (object) => validateValidatingAdmissionPolicy(object),
+    checkUpdate: validateValidatingAdmissionPolicy,
+    warnings: staticNameWarnings,
   }),
-  status: statusStrategyOf<ValidatingAdmissionPolicy>(),
+  status: statusStrategyOf<ValidatingAdmissionPolicy>(validateValidatingAdmissionPolicyStatus),
   columns: table<ValidatingAdmissionPolicy>([
     nameColumn,
     count('Validations', ({ spec }) => list(spec?.validations).length),
@@ -68,6 +72,7 @@ export const ValidatingAdmissionPolicyBindingKind = defineKind<ValidatingAdmissi
     namespaced: false,
     allowUnconditionalUpdate: false,
     check: validateValidatingAdmissionPolicyBinding,
+    warnings: staticNameWarnings,
   }),
   columns: table<ValidatingAdmissionPolicyBinding>([
     nameColumn,

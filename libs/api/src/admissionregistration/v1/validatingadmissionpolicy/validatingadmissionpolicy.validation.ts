@@ -1,5 +1,12 @@
 import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
-import { duplicate, invalid, isQualifiedName, notSupported, required } from '@orrery/apimachinery';
+import {
+  FieldPath,
+  duplicate,
+  invalid,
+  isQualifiedName,
+  notSupported,
+  required,
+} from '@orrery/apimachinery';
 import { PolicyCompiler } from '@orrery/cel';
 import type {
   AuditAnnotation,
@@ -7,6 +14,8 @@ import type {
   ValidatingAdmissionPolicyBinding,
   Validation,
 } from '../../../gen/types/admissionregistration.v1.js';
+import { validateConditions } from '../../../meta/conditions.js';
+import { when } from '../../../meta/findings.js';
 import { eachOf, list } from '../../../meta/list.js';
 import {
   SPEC,
@@ -18,10 +27,11 @@ import {
 } from '../policy/policy.validation.js';
 import {
   expressionFindings,
+  hasSameConditions,
   validateMatchConditions,
 } from '../policy/match-conditions.validation.js';
 
-const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized'];
+const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
 const ACTIONS = ['Audit', 'Deny', 'Warn'];
 const MAX_ANNOTATIONS = 20;
 const MAX_VALUE_EXPRESSION = 5 * 1024;
@@ -37,10 +47,10 @@ function validateMessage({ message, messageExpression }: Validation, path: Path)
       ? [invalid(path.child('messageExpression'), expression, 'must be non-empty if specified')]
       : []),
     ...(given !== '' && given.trim() === ''
-      ? [invalid(path.child('message'), given, 'message must be non-empty if specified')]
+      ? [invalid(path.child('message'), given, 'must be non-empty if specified')]
       : []),
     ...(/[\n\r]/.test(given.trim())
-      ? [invalid(path.child('message'), given, 'message must not contain line breaks')]
+      ? [invalid(path.child('message'), given, 'must not contain line breaks')]
       : []),
   ];
 }
@@ -117,11 +127,11 @@ function validateAnnotations(
   ];
 }
 
-/** k8s pkg/apis/admissionregistration/validation/validation.go:ValidateValidatingAdmissionPolicy. */
-export function validateValidatingAdmissionPolicy({
-  metadata,
-  spec,
-}: ValidatingAdmissionPolicy): FieldError[] {
+/** k8s pkg/apis/admissionregistration/validation/validation.go:ValidateValidatingAdmissionPolicy; `old` of an update. */
+export function validateValidatingAdmissionPolicy(
+  { metadata, spec }: ValidatingAdmissionPolicy,
+  old?: ValidatingAdmissionPolicy,
+): FieldError[] {
   const { paramKind, matchConstraints, matchConditions, variables } = spec ?? {};
   const params = paramKind !== undefined;
   const compiler = new PolicyCompiler({ params, authorizer: true });
@@ -131,7 +141,9 @@ export function validateValidatingAdmissionPolicy({
     ...validateFailurePolicy(spec?.failurePolicy),
     ...validateParamKind(paramKind, SPEC.child('paramKind')),
     ...validateMatchConstraints(matchConstraints),
-    ...validateMatchConditions(matchConditions, SPEC.child('matchConditions'), params),
+    ...(old && hasSameConditions(spec, old.spec)
+      ? []
+      : validateMatchConditions(matchConditions, SPEC.child('matchConditions'), params)),
     ...validateVariables(variables, compiler),
     ...(validations.length + annotations.length === 0
       ? ['validations', 'auditAnnotations'].map((name) => required(SPEC.child(name), AT_LEAST_ONE))
@@ -140,6 +152,29 @@ export function validateValidatingAdmissionPolicy({
       validateValidation(one, compiler, SPEC.child('validations').index(i)),
     ),
     ...validateAnnotations(annotations, metadata.name ?? '', compiler),
+  ];
+}
+
+const STATUS = FieldPath.of('status');
+
+/** Of JSONPath, brackets that stay open are refused. */
+function validateFieldRef(given: string | undefined, at: Path): FieldError[] {
+  const ref = text(given).trim();
+  if (ref === '') return [required(at)];
+  return when(/\[[^\]]*$/.test(ref), invalid(at, ref, 'invalid JSONPath: unterminated array'));
+}
+
+/** Same file:validateValidatingAdmissionPolicyStatus. */
+export function validateValidatingAdmissionPolicyStatus({
+  status,
+}: ValidatingAdmissionPolicy): FieldError[] {
+  const warnings = STATUS.child('typeChecking', 'expressionWarnings');
+  return [
+    ...eachOf(status?.typeChecking?.expressionWarnings, ({ warning, fieldRef }, i) => [
+      ...when(!warning, required(warnings.index(i).child('warning'))),
+      ...validateFieldRef(fieldRef, warnings.index(i).child('fieldRef')),
+    ]),
+    ...validateConditions(status?.conditions, STATUS.child('conditions')),
   ];
 }
 

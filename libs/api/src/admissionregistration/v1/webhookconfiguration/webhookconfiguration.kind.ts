@@ -7,6 +7,7 @@ import { list } from '../../../meta/list.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import type { Column } from '../../../table/columns.js';
 import { ageColumn, count, nameColumn, table } from '../../../table/columns.js';
+import { staticNameWarnings } from '../policy/static-names.js';
 import { setWebhookDefaults, validateWebhooks } from './webhookconfiguration.validation.js';
 
 type Configuration = MutatingWebhookConfiguration | ValidatingWebhookConfiguration;
@@ -33,7 +34,9 @@ export const MutatingWebhookConfigurationKind = defineKind<MutatingWebhookConfig
   strategy: strategyOf<MutatingWebhookConfiguration>({
     namespaced: false,
     allowUnconditionalUpdate: false,
-    check: ({ webhooks }) => validateWebhooks(webhooks),
+    checkCreate: ({ webhooks }) => validateWebhooks(webhooks),
+    checkUpdate: ({ webhooks }, old) => validateWebhooks(webhooks, list(old.webhooks)),
+    warnings: staticNameWarnings,
   }),
   columns: table<MutatingWebhookConfiguration>(columns),
   hasGeneration: true,
@@ -50,7 +53,9 @@ export const ValidatingWebhookConfigurationKind = defineKind<ValidatingWebhookCo
   strategy: strategyOf<ValidatingWebhookConfiguration>({
     namespaced: false,
     allowUnconditionalUpdate: false,
-    check: ({ webhooks }) => validateWebhooks(webhooks),
+    checkCreate: ({ webhooks }) => validateWebhooks(webhooks),
+    checkUpdate: ({ webhooks }, old) => validateWebhooks(webhooks, list(old.webhooks)),
+    warnings: staticNameWarnings,
   }),
   columns: table<ValidatingWebhookConfiguration>(columns),
   hasGeneration: true,

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Refused } from '../../../findings.fixture.js';
-import { refusals } from '../../../findings.fixture.js';
-import { ValidatingWebhookConfigurationKind } from './webhookconfiguration.kind.js';
+import type { Refused, RefusedUpdate } from '../../../findings.fixture.js';
+import { refusals, updateRefusals } from '../../../findings.fixture.js';
+import {
+  MutatingWebhookConfigurationKind,
+  ValidatingWebhookConfigurationKind,
+} from './webhookconfiguration.kind.js';
 
 const hook = {
   name: 'hook.example.com',
@@ -144,7 +147,65 @@ const refused: readonly Refused[] = [
   },
 ];
 
+const twice = (change: object): object => ({
+  webhooks: [1, 2].map(() => ({ ...hook, ...change })),
+});
+const odd = { matchExpressions: [{ key: 'a', operator: 'In', values: ['!'] }] };
+
+const updates: RefusedUpdate[] = [
+  {
+    name: 'side effects, while there were none',
+    before: of({}),
+    after: of({ sideEffects: 'Some' }),
+    want: [
+      'webhooks[0].sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"',
+    ],
+  },
+  {
+    name: 'no side effects where there were some, but words that are none',
+    before: of({ sideEffects: 'Unknown' }),
+    after: {
+      webhooks: [
+        { ...hook, sideEffects: 'Some' },
+        { ...hook, name: 'b.c.d', sideEffects: 'X' },
+      ],
+    },
+    want: [
+      'webhooks[1].sideEffects: Unsupported value: "X": supported values: "None", "NoneOnDryRun", "Some", "Unknown"',
+    ],
+  },
+  {
+    name: 'no unknown review version where all were',
+    before: of({ admissionReviewVersions: ['v9'] }),
+    after: of({ admissionReviewVersions: ['v10'] }),
+    want: [],
+  },
+  {
+    name: 'no names that repeat where they did',
+    before: twice({}),
+    after: twice({ timeoutSeconds: 5 }),
+    want: [],
+  },
+  {
+    name: 'no values of selectors where they were wrong',
+    before: of({ objectSelector: odd }),
+    after: of({ namespaceSelector: odd }),
+    want: [],
+  },
+  {
+    name: 'no match conditions that were wrong and stay',
+    before: of({ matchConditions: [{ name: '', expression: '1 +' }] }),
+    after: of({ matchConditions: [{ name: '', expression: '1 +' }], timeoutSeconds: 5 }),
+    want: [],
+  },
+];
+
 describe('webhook configurations', () => {
+  it.each(updates)('refuse in updates $name', ({ before, after, want }) => {
+    expect(updateRefusals(ValidatingWebhookConfigurationKind, before, after)).toEqual(want);
+    expect(updateRefusals(MutatingWebhookConfigurationKind, before, after)).toEqual(want);
+  });
+
   it.each(refused)('refuse $name', ({ change, want }) => {
     expect(refusals(ValidatingWebhookConfigurationKind, change)).toEqual(want);
   });

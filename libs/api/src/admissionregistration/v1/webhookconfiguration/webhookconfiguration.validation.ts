@@ -7,7 +7,7 @@ import type {
 import { supported } from '../../../meta/fields.js';
 import { when } from '../../../meta/findings.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
-import { eachOf, list } from '../../../meta/list.js';
+import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
 import { check, dns1035Label, dnsSubdomain } from '../../../meta/names.js';
 import { validateMatchConditions } from '../policy/match-conditions.validation.js';
 import { validateClientConfig } from './client-config.validation.js';
@@ -30,7 +30,11 @@ export function setWebhookDefaults(webhook: Webhook): void {
 
 const REVIEW_VERSIONS = ['v1', 'v1beta1'];
 
-function validateReviewVersions(versions: readonly string[], path: Path): FieldError[] {
+function validateReviewVersions(
+  versions: readonly string[],
+  path: Path,
+  mayBeUnknown: boolean,
+): FieldError[] {
   const known = REVIEW_VERSIONS.join(', ');
   if (versions.length === 0) return [required(path, `must specify one of ${known}`)];
   const seen = new Set<string>();
@@ -42,7 +46,7 @@ function validateReviewVersions(versions: readonly string[], path: Path): FieldE
   return [
     ...findings,
     ...when(
-      !REVIEW_VERSIONS.some((version) => seen.has(version)),
+      !mayBeUnknown && !REVIEW_VERSIONS.some((version) => seen.has(version)),
       invalid(path, versions, `must include at least one of ${known}`),
     ),
   ];
@@ -58,8 +62,47 @@ function validateName(name: string, path: Path): FieldError[] {
 }
 
 const SIDE_EFFECTS = ['None', 'NoneOnDryRun'];
+const ALL_SIDE_EFFECTS = [...SIDE_EFFECTS, 'Some', 'Unknown'];
 
-function validateWebhook(webhook: Webhook, path: Path): FieldError[] {
+/** What an update lets pass because it is stored already (same file:validationOptions). */
+interface Leniency {
+  readonly sideEffects: boolean;
+  readonly reviewVersions: boolean;
+  readonly names: boolean;
+  readonly selectors: boolean;
+  readonly conditions: boolean;
+}
+
+const STRICT: Leniency = {
+  sideEffects: false,
+  reviewVersions: false,
+  names: false,
+  selectors: false,
+  conditions: false,
+};
+
+const isKnown = (version: string): boolean => REVIEW_VERSIONS.includes(version);
+
+const conditionsOf = (webhooks: readonly Webhook[]): unknown =>
+  webhooks.map(({ matchConditions }) => list(matchConditions));
+
+const leniencyOf = (webhooks: readonly Webhook[], old: readonly Webhook[]): Leniency => ({
+  sideEffects: old.some(({ sideEffects }) => !SIDE_EFFECTS.includes(sideEffects)),
+  reviewVersions: old.some(
+    ({ admissionReviewVersions: versions }) =>
+      list(versions).length > 0 && !list(versions).some(isKnown),
+  ),
+  names: new Set(old.map(({ name }) => name)).size < old.length,
+  selectors: old.some(({ namespaceSelector, objectSelector }) =>
+    [namespaceSelector, objectSelector].some(
+      (selector) => validateLabelSelector(selector, FieldPath.of('selector')).length > 0,
+    ),
+  ),
+  conditions: isDeepEqual(conditionsOf(webhooks), conditionsOf(old)),
+});
+
+function validateWebhook(webhook: Webhook, path: Path, lenient: Leniency): FieldError[] {
+  const allowed = lenient.sideEffects ? ALL_SIDE_EFFECTS : SIDE_EFFECTS;
   const seconds = webhook.timeoutSeconds ?? 10;
   const effects = path.child('sideEffects');
   return [
@@ -69,9 +112,9 @@ function validateWebhook(webhook: Webhook, path: Path): FieldError[] {
     ...supported(webhook.matchPolicy, ['Equivalent', 'Exact'], path.child('matchPolicy')),
     ...when(
       (webhook.sideEffects ?? undefined) === undefined,
-      required(effects, `must specify one of ${SIDE_EFFECTS.join(', ')}`),
+      required(effects, `must specify one of ${allowed.join(', ')}`),
     ),
-    ...supported(webhook.sideEffects, SIDE_EFFECTS, effects),
+    ...supported(webhook.sideEffects, allowed, effects),
     ...when(
       seconds < 1 || seconds > MAX_TIMEOUT_SECONDS,
       invalid(
@@ -80,8 +123,9 @@ function validateWebhook(webhook: Webhook, path: Path): FieldError[] {
         'the timeout value must be between 1 and 30 seconds',
       ),
     ),
-    ...validateLabelSelector(webhook.namespaceSelector, path.child('namespaceSelector')),
-    ...validateLabelSelector(webhook.objectSelector, path.child('objectSelector')),
+    ...(['namespaceSelector', 'objectSelector'] as const).flatMap((field) =>
+      validateLabelSelector(webhook[field], path.child(field), lenient.selectors),
+    ),
     ...('reinvocationPolicy' in webhook
       ? supported(
           webhook.reinvocationPolicy,
@@ -90,23 +134,31 @@ function validateWebhook(webhook: Webhook, path: Path): FieldError[] {
         )
       : []),
     ...validateClientConfig(webhook.clientConfig, path.child('clientConfig')),
-    ...validateMatchConditions(webhook.matchConditions, path.child('matchConditions'), false),
+    ...(lenient.conditions
+      ? []
+      : validateMatchConditions(webhook.matchConditions, path.child('matchConditions'), false)),
     ...validateReviewVersions(
       list(webhook.admissionReviewVersions),
       path.child('admissionReviewVersions'),
+      lenient.reviewVersions,
     ),
   ];
 }
 
-/** k8s pkg/apis/admissionregistration/validation/validation.go. */
-export function validateWebhooks(webhooks: readonly Webhook[] | undefined): FieldError[] {
+/** k8s pkg/apis/admissionregistration/validation/validation.go; `old` are those of the stored object. */
+export function validateWebhooks(
+  given: readonly Webhook[] | undefined,
+  old?: readonly Webhook[],
+): FieldError[] {
+  const webhooks = list(given);
+  const lenient = old ? leniencyOf(webhooks, old) : STRICT;
   const path = FieldPath.of('webhooks');
   const names = new Set<string>();
-  return list(webhooks).flatMap((webhook, i) => {
-    const repeated = Boolean(webhook.name) && names.has(webhook.name);
+  return webhooks.flatMap((webhook, i) => {
+    const repeated = !lenient.names && Boolean(webhook.name) && names.has(webhook.name);
     names.add(webhook.name);
     return [
-      ...validateWebhook(webhook, path.index(i)),
+      ...validateWebhook(webhook, path.index(i), lenient),
       ...(repeated ? [duplicate(path.index(i).child('name'), webhook.name)] : []),
     ];
   });

@@ -394,7 +394,7 @@ describe('validateCustomResourceDefinition()', () => {
       }),
       want: [
         `${SPEC}.properties[b].items: Required value: must be specified`,
-        `${SPEC}.properties[a].x-kubernetes-list-type: Unsupported value: "": supported values: "atomic", "map", "set"`,
+        `${SPEC}.properties[a].x-kubernetes-list-type: Unsupported value: "": supported values: "atomic", "set", "map"`,
         `${SPEC}.properties[b].items: Invalid value: {"Schema":null,"JSONSchemas":null}: must only have a single schema if x-kubernetes-list-type is map`,
       ],
     },

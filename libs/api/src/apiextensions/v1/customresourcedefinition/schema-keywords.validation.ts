@@ -128,7 +128,7 @@ function validateListType(schema: JSONSchemaProps, path: FieldPath): FieldError[
       ? [type ? invalid(path.child('type'), type, detail) : required(path.child('type'), detail)]
       : validateSetItems(schema, path)),
     ...(isGiven && !['atomic', 'set', 'map'].includes(listType)
-      ? [notSupported(at, listType, ['atomic', 'set', 'map'])]
+      ? [notSupported(at, listType, ['atomic', 'set', 'map'], 'as given')]
       : []),
     ...(hasKeys && !isGiven ? [required(at, keyed)] : []),
     ...(hasKeys && isGiven && listType !== 'map' ? [invalid(at, listType, keyed)] : []),

@@ -98,6 +98,7 @@ export const validateApiServiceStatus = ({ status }: APIService): FieldError[] =
             FieldPath.of('status', 'conditions').index(i).child('status'),
             condition.status,
             ['True', 'False', 'Unknown'],
+            'as given',
           ),
         ],
   );

@@ -11,7 +11,12 @@ import { ageColumn, column, nameColumn, table } from '../../../table/columns.js'
 import { validateLeaseStrategy } from '../../v1/lease/lease-strategy.js';
 
 const SPEC = FieldPath.of('spec');
-const SEMVER = /^(\d+)\.(\d+)\.(\d+)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
+const NUMBER = '(0|[1-9]\\d*)';
+const PART = '(?:0|[1-9]\\d*|\\d*[A-Za-z-][0-9A-Za-z-]*)';
+/** Of semver.org, 2.0.0. */
+const SEMVER = new RegExp(
+  `^${NUMBER}\\.${NUMBER}\\.${NUMBER}(?:-${PART}(?:\\.${PART})*)?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?$`,
+);
 
 const partsOf = (version: string): number[] | undefined =>
   SEMVER.exec(version)?.slice(1, 4).map(Number);

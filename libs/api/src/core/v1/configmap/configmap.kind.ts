@@ -29,8 +29,6 @@ export function immutableDataFindings<T extends { immutable?: boolean }>(
   ];
 }
 
-type Texts = Readonly<Record<string, string>> | undefined;
-
 /** Bytes that a text in base64 stands for. */
 export function decodedBytes(base64: string | undefined): number {
   const text = String(base64 ?? '').replace(/[\r\n]/g, '');
@@ -38,32 +36,27 @@ export function decodedBytes(base64: string | undefined): number {
   return (text.length * 3) / 4 - padding;
 }
 
-/** Bytes of all values. */
-function sizeOf(data: Texts, binaryData: Texts): number {
-  let size = 0;
-  for (const text of Object.values(data ?? {})) size += Buffer.byteLength(String(text ?? ''));
-  for (const text of Object.values(binaryData ?? {})) size += decodedBytes(text);
-  return size;
-}
-
 /** Findings of keys; paths are made for those alone, since there may be thousands of keys. */
-function validateKeys(data: Texts, path: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const key of Object.keys(data ?? {}).sort())
-    for (const message of configKey(key)) errors.push(invalid(path.key(key), key, message));
-  return errors;
+function validateKeys(keys: readonly string[], path: FieldPath): FieldError[] {
+  const bad = keys.filter((key) => configKey(key).length > 0).sort();
+  return bad.flatMap((key) =>
+    configKey(key).map((message) => invalid(path.key(key), key, message)),
+  );
 }
 
-function validate({ data, binaryData }: ConfigMap): FieldError[] {
-  const binary = binaryData ?? {};
-  const twice = Object.keys(data ?? {}).filter((key) => Object.hasOwn(binary, key));
+/** Goes over the fields of each map once: of tens of thousands each walk takes long. */
+function validate(map: ConfigMap): FieldError[] {
+  const [data, binaryData] = [map.data ?? {}, map.binaryData ?? {}];
+  const [texts, binary] = [Object.keys(data), Object.keys(binaryData)];
+  const twice = binary.length === 0 ? [] : texts.filter((key) => Object.hasOwn(binaryData, key));
+  let size = 0;
+  for (const key of texts) size += Buffer.byteLength(String(data[key] ?? ''));
+  for (const key of binary) size += decodedBytes(binaryData[key]);
   return [
-    ...validateKeys(data, DATA),
+    ...validateKeys(texts, DATA),
     ...twice.map((key) => invalid(DATA.key(key), key, 'duplicate of key present in binaryData')),
-    ...validateKeys(binaryData, FieldPath.of('binaryData')),
-    ...(sizeOf(data, binaryData) > MAX_DATA_BYTES
-      ? [tooLong(FieldPath.of(''), MAX_DATA_BYTES)]
-      : []),
+    ...validateKeys(binary, FieldPath.of('binaryData')),
+    ...(size > MAX_DATA_BYTES ? [tooLong(FieldPath.of(''), MAX_DATA_BYTES)] : []),
   ];
 }
 

@@ -9,7 +9,7 @@ import type {
   Subject,
 } from '../../../gen/types/flowcontrol.v1.js';
 import { duplicates, when } from '../../../meta/findings.js';
-import { present, supported } from '../../../meta/fields.js';
+import { present } from '../../../meta/fields.js';
 import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
 import { check, dnsLabel, dnsSubdomain } from '../../../meta/names.js';
 import { mandatoryFlowSchemas } from '../bootstrap/bootstrap-objects.js';
@@ -17,6 +17,7 @@ import { mandatoryFlowSchemas } from '../bootstrap/bootstrap-objects.js';
 const SPEC = FieldPath.of('spec');
 const STATUS = FieldPath.of('status');
 const MAX_PRECEDENCE = 10_000;
+const METHODS = ['ByNamespace', 'ByUser'];
 const VERBS = [
   'get',
   'list',
@@ -175,6 +176,13 @@ function validateRule(rule: PolicyRulesWithSubjects, path: Path): FieldError[] {
   ];
 }
 
+/** Upstream prints the whole of its internal type here. */
+const validateMethod = (type: string): FieldError[] =>
+  when(
+    !METHODS.includes(type),
+    notSupported(SPEC.child('distinguisherMethod', 'type'), { Type: type }, METHODS),
+  );
+
 function validateSpec(name: string, spec: Partial<FlowSchemaSpec>): FieldError[] {
   const at = SPEC.child('matchingPrecedence');
   const precedence = spec.matchingPrecedence ?? 0;
@@ -191,11 +199,7 @@ function validateSpec(name: string, spec: Partial<FlowSchemaSpec>): FieldError[]
       invalid(at, precedence, "only the schema named 'exempt' may have matchingPrecedence 1"),
     ),
     ...(spec.distinguisherMethod
-      ? supported(
-          spec.distinguisherMethod.type ?? '',
-          ['ByNamespace', 'ByUser'],
-          SPEC.child('distinguisherMethod', 'type'),
-        )
+      ? validateMethod(String(spec.distinguisherMethod.type ?? ''))
       : []),
     ...(levelName
       ? check(dnsSubdomain, levelName, level)

@@ -206,9 +206,9 @@ export function validateIngressStatus({ status }: Ingress, { status: old }: Ingr
 }
 
 /** What its author is told of an Ingress. */
-export const ingressWarnings = ({ metadata }: Ingress, old?: Ingress): string[] => {
+export const ingressWarnings = ({ metadata, spec }: Ingress, old?: Ingress): string[] => {
   const isNew = metadata.annotations?.[CLASS_ANNOTATION] !== undefined && old === undefined;
-  return isNew
+  return isNew && (spec?.ingressClassName ?? undefined) === undefined
     ? [`annotation "${CLASS_ANNOTATION}" is deprecated, please use 'spec.ingressClassName' instead`]
     : [];
 };

@@ -1,6 +1,6 @@
 import type { FieldError } from '@orrery/apimachinery';
 import { FieldPath, canonicalIpFaults, required } from '@orrery/apimachinery';
-import type { IPAddress } from '../../../types.js';
+import type { IPAddress, ParentReference } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { check, dnsSubdomain, pathSegment } from '../../../meta/names.js';
 import { immutable } from '../../../meta/object-meta.js';
@@ -23,6 +23,17 @@ function validate({ spec }: IPAddress): FieldError[] {
   ];
 }
 
+/** A reference as upstream's internal type prints it. */
+const shownParent = (parent: ParentReference | undefined): object | null =>
+  parent
+    ? {
+        Group: parent.group ?? '',
+        Resource: parent.resource ?? '',
+        Namespace: parent.namespace ?? '',
+        Name: parent.name ?? '',
+      }
+    : null;
+
 function parentText({ spec }: IPAddress): string {
   const parent = spec?.parentRef;
   if (!parent) return '<none>';
@@ -42,7 +53,8 @@ export const IPAddressKind = defineKind<IPAddress>({
     namespaced: false,
     name: canonicalIpFaults,
     checkCreate: (object) => validate(object),
-    checkUpdate: ({ spec }, old) => immutable(spec?.parentRef, old.spec?.parentRef, PARENT),
+    checkUpdate: ({ spec }, old) =>
+      immutable(shownParent(spec?.parentRef), shownParent(old.spec?.parentRef), PARENT),
   }),
   selectableFields: ({ spec }) => ({
     'spec.parentRef.group': spec?.parentRef?.group ?? '',

@@ -3,7 +3,11 @@ import { defineKind } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { formatSelector } from '../../../table/cells.js';
-import { validateNetworkPolicy, validateNetworkPolicyUpdate } from './networkpolicy.validation.js';
+import {
+  networkPolicyWarnings,
+  validateNetworkPolicy,
+  validateNetworkPolicyUpdate,
+} from './networkpolicy.validation.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 
 /** k8s pkg/apis/networking/v1/defaults.go. */
@@ -31,6 +35,7 @@ export const NetworkPolicyKind = defineKind<NetworkPolicy>({
     namespaced: true,
     checkCreate: validateNetworkPolicy,
     checkUpdate: validateNetworkPolicyUpdate,
+    warnings: networkPolicyWarnings,
   }),
   columns: table<NetworkPolicy>([
     nameColumn,

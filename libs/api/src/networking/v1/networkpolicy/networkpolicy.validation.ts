@@ -2,9 +2,11 @@ import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
 import {
   FieldPath,
   cidrFaults,
+  cidrWarning,
   forbidden,
   invalid,
   isStrictSubnet,
+  notSupported,
   parseCidr,
   required,
 } from '@orrery/apimachinery';
@@ -14,14 +16,17 @@ import type {
   NetworkPolicyPeer,
   NetworkPolicyPort,
 } from '../../../gen/types/networking.v1.js';
-import { supported } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, portName, portNumber } from '../../../meta/names.js';
 
 const SPEC = FieldPath.of('spec');
-const TYPES = ['Egress', 'Ingress'];
+const TYPES = ['Ingress', 'Egress'];
+const PROTOCOLS = ['TCP', 'UDP', 'SCTP'];
+
+const listed = (value: string | undefined, values: readonly string[], at: Path): FieldError[] =>
+  given(value, (each) => when(!values.includes(each), notSupported(at, each, values, 'as given')));
 
 function validateEndPort({ port, endPort }: NetworkPolicyPort, at: Path): FieldError[] {
   const refuse = (text: string): FieldError[] => [invalid(at, endPort, text)];
@@ -37,22 +42,25 @@ function validateEndPort({ port, endPort }: NetworkPolicyPort, at: Path): FieldE
 
 function validatePort(port: NetworkPolicyPort, at: Path): FieldError[] {
   const path = at.child('port');
+  const ends = validateEndPort(port, at.child('endPort'));
+  const { port: value } = port;
   return [
-    ...supported(port.protocol, ['TCP', 'UDP', 'SCTP'], at.child('protocol')),
-    ...given(port.port, (value) =>
-      typeof value === 'number'
-        ? portNumber(value).map((text) => invalid(path, value, text))
-        : check(portName, value, path),
-    ),
-    ...validateEndPort(port, at.child('endPort')),
+    ...listed(port.protocol, PROTOCOLS, at.child('protocol')),
+    ...(typeof value === 'number'
+      ? [...portNumber(value).map((text) => invalid(path, value, text)), ...ends]
+      : [...ends, ...given(value, (name) => check(portName, name, path))]),
   ];
 }
 
-/** The ranges that a stored policy names already; they may stay, whatever they are. */
-type Known = ReadonlySet<string>;
+/** What a stored policy has already, and may keep as it is. */
+interface Known {
+  readonly ranges: ReadonlySet<string>;
+  /** Its own selector asks for values that no label has. */
+  readonly anyValue: boolean;
+}
 
-function validateRange(text: string, path: Path, known: Known): FieldError[] {
-  if (known.has(text)) return [];
+function validateRange(text: string, path: Path, { ranges }: Known): FieldError[] {
+  if (ranges.has(text)) return [];
   return cidrFaults(text, true).map((fault) => invalid(path, text, fault));
 }
 
@@ -78,8 +86,8 @@ function validatePeer(peer: NetworkPolicyPeer, at: Path, known: Known): FieldErr
   const { podSelector, namespaceSelector, ipBlock } = peer;
   if (!podSelector && !namespaceSelector && !ipBlock) return [required(at, 'must specify a peer')];
   return [
-    ...validateLabelSelector(podSelector, at.child('podSelector')),
-    ...validateLabelSelector(namespaceSelector, at.child('namespaceSelector')),
+    ...validateLabelSelector(podSelector, at.child('podSelector'), known.anyValue),
+    ...validateLabelSelector(namespaceSelector, at.child('namespaceSelector'), known.anyValue),
     ...given(ipBlock, (block) => validateBlock(block, at.child('ipBlock'), known)),
     ...when(
       Boolean(ipBlock) && Boolean(podSelector ?? namespaceSelector),
@@ -110,7 +118,7 @@ function validateSpec({ spec }: NetworkPolicy, known: Known): FieldError[] {
   const types = SPEC.child('policyTypes');
   const named = list(spec?.policyTypes);
   return [
-    ...validateLabelSelector(spec?.podSelector, SPEC.child('podSelector')),
+    ...validateLabelSelector(spec?.podSelector, SPEC.child('podSelector'), known.anyValue),
     ...eachOf(spec?.ingress, ({ ports, from }, i) =>
       validateRule(ruleOf(ports, from, 'from'), SPEC.child('ingress').index(i), known),
     ),
@@ -119,23 +127,47 @@ function validateSpec({ spec }: NetworkPolicy, known: Known): FieldError[] {
     ),
     ...(named.length > TYPES.length
       ? [invalid(types, named, 'may not specify more than two policyTypes')]
-      : named.flatMap((type, i) => supported(type, TYPES, types.index(i)))),
+      : named.flatMap((type, i) => listed(type, TYPES, types.index(i)))),
   ];
 }
 
 /** k8s pkg/apis/networking/validation/validation.go:ValidateNetworkPolicySpec. */
 export const validateNetworkPolicy = (policy: NetworkPolicy): FieldError[] =>
-  validateSpec(policy, new Set());
+  validateSpec(policy, { ranges: new Set(), anyValue: false });
 
-function rangesOf({ spec }: NetworkPolicy): string[] {
-  const peers = [
-    ...list(spec?.ingress).flatMap(({ from }) => list(from)),
-    ...list(spec?.egress).flatMap(({ to }) => list(to)),
+/** The ranges of a policy, with the path of each. */
+function rangesOf({ spec }: NetworkPolicy): { readonly range: string; readonly path: Path }[] {
+  const ofPeers = (peers: Rule['peers'], at: Path): ReturnType<typeof rangesOf> =>
+    list(peers).flatMap(({ ipBlock }, i) => {
+      if (!ipBlock) return [];
+      const block = at.index(i).child('ipBlock');
+      return [
+        { range: ipBlock.cidr, path: block.child('cidr') },
+        ...list(ipBlock.except).map((range, e) => ({
+          range,
+          path: block.child('except').index(e),
+        })),
+      ];
+    });
+  return [
+    ...list(spec?.ingress).flatMap(({ from }, i) =>
+      ofPeers(from, SPEC.child('ingress').index(i).child('from')),
+    ),
+    ...list(spec?.egress).flatMap(({ to }, i) =>
+      ofPeers(to, SPEC.child('egress').index(i).child('to')),
+    ),
   ];
-  return peers.flatMap(({ ipBlock }) => (ipBlock ? [ipBlock.cidr, ...list(ipBlock.except)] : []));
 }
+
+/** k8s pkg/registry/networking/networkpolicy/strategy.go:networkPolicyWarnings. */
+export const networkPolicyWarnings = (policy: NetworkPolicy): string[] =>
+  rangesOf(policy).flatMap(({ range, path }) => cidrWarning(path.toString(), range) ?? []);
 
 export const validateNetworkPolicyUpdate = (
   policy: NetworkPolicy,
   old: NetworkPolicy,
-): FieldError[] => validateSpec(policy, new Set(rangesOf(old)));
+): FieldError[] =>
+  validateSpec(policy, {
+    ranges: new Set(rangesOf(old).map(({ range }) => range)),
+    anyValue: validateLabelSelector(old.spec?.podSelector, SPEC).length > 0,
+  });

@@ -16,7 +16,8 @@ const ONE_PER_FAMILY =
 function validate({ spec }: ServiceCIDR): FieldError[] {
   const cidrs = list(spec?.cidrs);
   if (cidrs.length === 0) return [required(CIDRS, 'at least one CIDR required')];
-  if (cidrs.length > 2) return [invalid(CIDRS, spec, 'may only hold up to 2 values')];
+  // As upstream's internal type prints.
+  if (cidrs.length > 2) return [invalid(CIDRS, { CIDRs: cidrs }, 'may only hold up to 2 values')];
   const [first, second] = cidrs.map((cidr) => parseCidr(String(cidr))?.address.family);
   return [
     ...cidrs.flatMap((cidr, i) =>

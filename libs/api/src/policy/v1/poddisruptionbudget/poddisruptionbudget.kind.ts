@@ -27,16 +27,28 @@ function validateAmount(
   ];
 }
 
-function validate(object: PodDisruptionBudget): FieldError[] {
+/** As upstream's internal type prints. */
+const shownSpec = (spec: PodDisruptionBudget['spec']): object => ({
+  MinAvailable: spec?.minAvailable ?? null,
+  Selector: spec?.selector ?? null,
+  MaxUnavailable: spec?.maxUnavailable ?? null,
+  UnhealthyPodEvictionPolicy: spec?.unhealthyPodEvictionPolicy ?? null,
+});
+
+/** k8s pkg/apis/policy/validation/validation.go:ValidatePodDisruptionBudgetSpec; `old` of an update. */
+function validate(object: PodDisruptionBudget, old?: PodDisruptionBudget): FieldError[] {
   const { spec } = object;
+  const hasOddSelector = validateLabelSelector(old?.spec?.selector, SPEC).length > 0;
   const both =
     (spec?.minAvailable ?? undefined) !== undefined &&
     (spec?.maxUnavailable ?? undefined) !== undefined;
   return [
-    ...(both ? [invalid(SPEC, spec, 'minAvailable and maxUnavailable cannot be both set')] : []),
+    ...(both
+      ? [invalid(SPEC, shownSpec(spec), 'minAvailable and maxUnavailable cannot be both set')]
+      : []),
     ...validateAmount('minAvailable', object),
     ...validateAmount('maxUnavailable', object),
-    ...validateLabelSelector(spec?.selector, SPEC.child('selector')),
+    ...validateLabelSelector(spec?.selector, SPEC.child('selector'), hasOddSelector),
     ...supported(
       spec?.unhealthyPodEvictionPolicy,
       ['AlwaysAllow', 'IfHealthyBudget'],
@@ -68,7 +80,8 @@ export const PodDisruptionBudgetKind = defineKind<PodDisruptionBudget>({
     ownsStatus: true,
     allowUnconditionalUpdate: false,
     initialStatus: emptyStatus,
-    check: validate,
+    checkCreate: (object) => validate(object),
+    checkUpdate: validate,
   }),
   status: statusStrategyOf<PodDisruptionBudget>(({ status }) => [
     ...validateConditions(status?.conditions, STATUS.child('conditions')),

@@ -1,6 +1,6 @@
 import type { FieldError } from '@orrery/apimachinery';
 import { FieldPath, invalid, notSupported, required } from '@orrery/apimachinery';
-import type { ClusterRoleBinding, RoleBinding, Subject } from '../../../types.js';
+import type { ClusterRoleBinding, RoleBinding, RoleRef, Subject } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
 import { check, dnsSubdomain, pathSegment } from '../../../meta/names.js';
@@ -11,6 +11,7 @@ import { ageColumn, column, nameColumn, table, wide } from '../../../table/colum
 const RBAC = 'rbac.authorization.k8s.io';
 const ROLE_REF = FieldPath.of('roleRef');
 const SUBJECTS = FieldPath.of('subjects');
+const SUBJECT_KINDS = ['ServiceAccount', 'User', 'Group'];
 
 type Binding = RoleBinding | ClusterRoleBinding;
 
@@ -39,10 +40,7 @@ function validateSubject(subject: Subject, namespaced: boolean, i: number): Fiel
         findings.push(invalid(at.child('name'), '', `${kind.toLowerCase()} name cannot be empty`));
       return apiGroup === RBAC ? findings : [...findings, notSupported(group, apiGroup, [RBAC])];
     default:
-      return [
-        ...findings,
-        notSupported(at.child('kind'), kind ?? '', ['ServiceAccount', 'User', 'Group']),
-      ];
+      return [...findings, notSupported(at.child('kind'), kind ?? '', SUBJECT_KINDS, 'as given')];
   }
 }
 
@@ -54,7 +52,9 @@ function validate({ roleRef, subjects }: Binding, namespaced: boolean): FieldErr
   const name = roleRef?.name ?? '';
   return [
     ...(apiGroup === RBAC ? [] : [notSupported(ROLE_REF.child('apiGroup'), apiGroup, [RBAC])]),
-    ...(kinds.includes(kind) ? [] : [notSupported(ROLE_REF.child('kind'), kind, kinds)]),
+    ...(kinds.includes(kind)
+      ? []
+      : [notSupported(ROLE_REF.child('kind'), kind, kinds, 'as given')]),
     ...(name
       ? check(pathSegment, name, ROLE_REF.child('name'))
       : [required(ROLE_REF.child('name'))]),
@@ -62,8 +62,17 @@ function validate({ roleRef, subjects }: Binding, namespaced: boolean): FieldErr
   ];
 }
 
+/** A reference as upstream's internal type prints it. */
+const shownRole = (ref: RoleRef | undefined): object => ({
+  APIGroup: ref?.apiGroup ?? '',
+  Kind: ref?.kind ?? '',
+  Name: ref?.name ?? '',
+});
+
 const fixedRole = ({ roleRef }: Binding, old: Binding): FieldError[] =>
-  isDeepEqual(roleRef, old.roleRef) ? [] : [invalid(ROLE_REF, roleRef, 'cannot change roleRef')];
+  isDeepEqual(roleRef, old.roleRef)
+    ? []
+    : [invalid(ROLE_REF, shownRole(roleRef), 'cannot change roleRef')];
 
 const names = ({ subjects }: Binding, kind: string): string =>
   list(subjects)

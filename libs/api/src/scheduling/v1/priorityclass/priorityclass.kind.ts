@@ -19,6 +19,14 @@ const SYSTEM: Readonly<Record<string, number>> = {
 /** In the order of upstream's message. */
 const POLICIES = ['PreemptLowerPriority', 'Never'];
 
+/** k8s pkg/apis/scheduling/v1/helpers.go:IsKnownSystemPriorityClass. */
+function systemFault(name: string, value: number, isDefault: boolean): string | undefined {
+  const known = Object.hasOwn(SYSTEM, name) ? SYSTEM[name] : undefined;
+  if (known === undefined) return `${name} is not a known system priority class`;
+  if (value !== known) return `value of ${name} PriorityClass must be ${known}`;
+  return isDefault ? `globalDefault of ${name} PriorityClass must be false` : undefined;
+}
+
 function validate({
   metadata,
   value = 0,
@@ -29,12 +37,12 @@ function validate({
   const path = FieldPath.of('preemptionPolicy');
   const findings: FieldError[] = [];
   if (name.startsWith(SYSTEM_PREFIX)) {
-    const isKnown = SYSTEM[name] === value && globalDefault !== true;
-    if (!isKnown) {
+    const fault = systemFault(name, value, globalDefault === true);
+    if (fault !== undefined) {
       findings.push(
         forbidden(
           FieldPath.of('metadata', 'name'),
-          `priority class names with '${SYSTEM_PREFIX}' prefix are reserved for system use only. error: ${name} is not a known system priority class`,
+          `priority class names with '${SYSTEM_PREFIX}' prefix are reserved for system use only. error: ${fault}`,
         ),
       );
     }
@@ -69,7 +77,7 @@ export const PriorityClassKind = defineKind<PriorityClass>({
   },
   strategy: strategyOf<PriorityClass>({
     namespaced: false,
-    check: validate,
+    checkCreate: validate,
     checkUpdate: (object, old) => [
       ...(object.value === old.value
         ? []
