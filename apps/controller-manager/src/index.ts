@@ -12,6 +12,7 @@ import { ControllerManagerFlags, toOptions } from './config/options.js';
 import type { ControllerContext, ControllerEntry } from './controller-entry.js';
 import { ControllerManagerModule } from './controller-manager.module.js';
 import { selectControllers } from './controller-selection.js';
+import { tellRunning } from './running-controllers.js';
 import { queueNameOf } from './queue-names.js';
 import { CONTROLLERS } from './controllers/controllers.js';
 
@@ -29,6 +30,11 @@ async function run(argv: readonly string[], context: ComponentContext): Promise<
   const contexts = new Map(entries.map((entry) => [entry, contextOf(entry)]));
   const strategy = new WatchTransport({
     ...guarded,
+    whileLeading: tellRunning(
+      guarded.metrics,
+      entries.map(({ name }) => name),
+      guarded.whileLeading,
+    ),
     meters: createQueueMeters(guarded.metrics),
     definitions: [...contexts].map(([entry, parts]) => {
       const definition = entry.definition(parts);
@@ -43,7 +49,7 @@ async function run(argv: readonly string[], context: ComponentContext): Promise<
   }
 }
 
-/** The component, for main.ts and for a composition of several. */
+/** The component, alone in a process or beside others. */
 export const app: ComponentApp = {
   name: NAME,
   run,

@@ -129,4 +129,43 @@ describe('ControllerRunner', () => {
     await client.close();
     expect(told).toEqual([7, 8, 9]);
   });
+
+  it('tells once of each wait for a cache that does not show its own write', async () => {
+    const clock = new SystemClock();
+    const base = { clock, random: new SystemRandom(), logger: silentLogger };
+    const client = connect({ server: 'https://127.0.0.1:1', clock });
+    const informers = new InformerFactory({ ...base, client });
+    const fence = new WriteFence(clock);
+    const told: string[] = [];
+    let shown = false;
+    let handled = 0;
+    let looks = 0;
+    const definition = defineController('test')
+      .initially({ name: 'a' })
+      .onStale(({ plural }) => told.push(plural))
+      .build();
+    const runner = new ControllerRunner(
+      definition,
+      () => {
+        const isSeen = (): boolean => {
+          looks++;
+          return shown;
+        };
+        if (handled++ === 0) fence.note(isSeen, 1, { group: 'apps', plural: 'sets' });
+        return Promise.resolve(handled < 2 ? { requeueAfterMs: 0 } : undefined);
+      },
+      { ...base, informers, fence },
+    );
+    const term = new AbortController();
+    const running = runner.run(term.signal);
+    await eventually(() => looks > 4);
+    expect([told, handled]).toEqual([['sets'], 1]);
+    shown = true;
+    await eventually(() => handled === 2);
+    term.abort();
+    await running;
+    runner.close();
+    await client.close();
+    expect(told).toEqual(['sets']);
+  });
 });

@@ -38,6 +38,9 @@ export class ControllerRunner {
   /** Of keys that were asked to be looked at again: why, and the newest event then. */
   readonly #again = new Map<string, { readonly revision: number; readonly reason: string }>();
 
+  /** Keys that wait for the caches to show what was written. */
+  readonly #stale = new Set<string>();
+
   constructor(
     readonly definition: ControllerDefinition,
     private readonly handle: Handle,
@@ -157,13 +160,23 @@ export class ControllerRunner {
     }
   }
 
+  /** Told once for each time that a key has to wait. */
+  #tellStale(key: string, scope: string): void {
+    if (this.#stale.has(key)) return;
+    this.#stale.add(key);
+    const kind = this.options.fence.waitsFor(scope);
+    if (kind) this.definition.onStale?.(kind);
+  }
+
   async #process(key: string, signal: AbortSignal): Promise<void> {
     const { fence, logger } = this.options;
     const scope = this.#scopeOf(key);
     if (!fence.isOpen(scope)) {
+      this.#tellStale(key, scope);
       this.#queue.addAfter(key, FENCE_RECHECK_MS);
       return;
     }
+    this.#stale.delete(key);
     const reaction = this.#takeReaction(key);
     const handle = (): Promise<Result | undefined> => this.handle(parseKeyString(key), signal);
     try {

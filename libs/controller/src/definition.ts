@@ -1,6 +1,7 @@
 import type { KubeObject, ObjectKey } from '@orrery/apimachinery';
 import type { ResourceRef } from '@orrery/api';
 import type { InformerScope } from '@orrery/informers';
+import type { WrittenKind } from './writes/write-fence.js';
 
 /** Events of `ref` that concern other objects: `map` names the keys to reconcile. */
 export interface WatchDefinition<T extends KubeObject = KubeObject> {
@@ -26,6 +27,8 @@ export interface ControllerDefinition {
   readonly initial?: readonly ObjectKey[];
   /** Another source of keys, for a controller whose watches are known only while it runs; with the event's revision. */
   readonly source?: (add: (key: ObjectKey, revision?: number) => void) => void;
+  /** Told of a kind whose cache is behind the controller's own writes, whenever a key waits for it. */
+  readonly onStale?: (kind: WrittenKind) => void;
 }
 
 type WatchOptions<T extends KubeObject> = Pick<
@@ -43,11 +46,17 @@ export class DefinitionBuilder {
   #concurrency = 1;
   #initial: readonly ObjectKey[] = [];
   readonly #watches: WatchDefinition[] = [];
+  #onStale: ControllerDefinition['onStale'];
 
   constructor(private readonly name: string) {}
 
   concurrency(count: number): this {
     this.#concurrency = count;
+    return this;
+  }
+
+  onStale(told: ControllerDefinition['onStale']): this {
+    this.#onStale = told;
     return this;
   }
 
@@ -97,6 +106,7 @@ export class DefinitionBuilder {
       concurrency: this.#concurrency,
       watches: this.#watches,
       initial: this.#initial,
+      ...(this.#onStale ? { onStale: this.#onStale } : {}),
     };
   }
 }

@@ -18,8 +18,11 @@ export type { BackoffOptions } from './queue/item-backoff.js';
 export { TokenBucket } from './queue/token-bucket.js';
 export type { QueueMeters } from './queue/queue-metrics.js';
 export { QueueMetrics, createQueueMeters } from './queue/queue-metrics.js';
+export type { LeaderMeters } from './election/leader-metrics.js';
+export { createLeaderMeters } from './election/leader-metrics.js';
 export { WorkQueue } from './queue/work-queue.js';
 // Writes.
+export type { WrittenKind } from './writes/write-fence.js';
 export { WriteFence } from './writes/write-fence.js';
 export type { GuardOptions } from './writes/guarded-client.js';
 export { GuardedClient } from './writes/guarded-client.js';

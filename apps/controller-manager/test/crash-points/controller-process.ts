@@ -2,6 +2,7 @@ import type { ObjectKey } from '@orrery/apimachinery';
 import { toKeyString } from '@orrery/apimachinery';
 import type { KubeClient } from '@orrery/client';
 import type { Clock, Logger, Random } from '@orrery/component';
+import type { Metrics } from '@orrery/component';
 import { SystemClock, createMetrics, parseFlags } from '@orrery/component';
 import { ControllerRunner, GuardedClient, WriteFence, noEvents } from '@orrery/controller';
 import type { ControllerDefinition } from '@orrery/controller';
@@ -26,6 +27,7 @@ const SOON_MS = 300;
 
 /** Some controllers with caches and queues of their own, as after a start of kube-controller-manager. */
 export class ControllerProcess {
+  readonly metrics: Metrics = createMetrics();
   readonly #life = new AbortController();
   readonly #runners: readonly ControllerRunner[];
   readonly #running: Promise<unknown>;
@@ -41,7 +43,7 @@ export class ControllerProcess {
       parseFlags(ControllerManagerFlags, ['--kubeconfig=none', ...parts.flags], 'process'),
     );
     const guarded = (inner: KubeClient) => new GuardedClient({ client: inner, informers, fence });
-    const metrics = createMetrics();
+    const { metrics } = this;
     const contextOf = (account: string | undefined): ControllerContext => ({
       client: guarded(account === undefined ? client : parts.clientOf(account)),
       informers,

@@ -2,17 +2,23 @@ import { describe, expect, it } from '@jest/globals';
 import { CONTROLLERS } from '../../src/controllers/controllers.js';
 import { useScenarioPlane } from './scenario-plane.js';
 import { QUICK, SCENARIOS } from './scenarios/scenarios.js';
+import { TOLD } from './scenarios/told.js';
 import { Trial } from './trials.js';
 
 const plane = useScenarioPlane();
-const others = SCENARIOS.filter((scenario) => !QUICK.includes(scenario));
+// The quick ones are played with every death; here for what they tell.
+const played = SCENARIOS.filter(
+  (scenario) => !QUICK.includes(scenario) || TOLD[scenario.controller],
+);
 
 describe('on a cluster of its own, without faults', () => {
-  it.each(others)(
-    '$controller does its part',
+  it.each(played)(
+    '$controller does its part, and tells of it',
     async (scenario) => {
-      const { writes } = await new Trial(plane, scenario).quick();
+      const { writes, metrics } = await new Trial(plane, scenario).quick();
       expect(writes).toBeGreaterThan(0);
+      const wanted = TOLD[scenario.controller] ?? [];
+      expect(wanted.filter((line) => !metrics.some((told) => line.test(told)))).toEqual([]);
     },
     60_000,
   );

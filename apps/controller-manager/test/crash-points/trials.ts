@@ -25,6 +25,8 @@ export interface Outcome {
   /** Objects that it made, by resource. */
   readonly created: ReadonlyMap<string, number>;
   readonly died: boolean;
+  /** What the controller's last life counted, but for durations: lines of Prometheus' text. */
+  readonly metrics: readonly string[];
 }
 
 export interface ApiUnderTest {
@@ -39,6 +41,10 @@ const entryOf = (name: string): ControllerEntry => {
   if (!entry) throw new Error(`there is no controller ${name}`);
   return entry;
 };
+
+/** Values that do not hang on how long something took. */
+const countsIn = (text: string): string[] =>
+  text.split('\n').filter((line) => line !== '' && !/^#|_bucket\{|_sum\b/.test(line));
 
 let forks = 0;
 
@@ -132,7 +138,8 @@ class Run {
     if (world.refused.length > 0) throw new Error(`not allowed: ${world.refused.join('; ')}`);
     const picture = await this.#picture();
     if (how.clean) await this.#compare(how.clean, picture);
-    return { picture, ...this.#tally(), died: this.#lives.some(({ dead }) => dead) };
+    const metrics = countsIn(await this.#process.metrics.text());
+    return { picture, ...this.#tally(), died: this.#lives.some(({ dead }) => dead), metrics };
   }
 
   #tally(): Pick<Outcome, 'writes' | 'created'> {

@@ -4,8 +4,8 @@ import type { ConfigMap } from '@orrery/api';
 import { resources } from '@orrery/api';
 import { connect } from '@orrery/client';
 import type { KubeClient } from '@orrery/client';
-import { SystemClock, SystemRandom, createLogger } from '@orrery/component';
-import { ApiEventRecorder, LeaderElector } from '@orrery/controller';
+import { SystemClock, SystemRandom, createLogger, createMetrics } from '@orrery/component';
+import { ApiEventRecorder, LeaderElector, createLeaderMeters } from '@orrery/controller';
 import { eventually } from '@orrery/testkit';
 import { useControlPlane } from '../control-plane.js';
 import { LeaderProgram } from './paused-leader.js';
@@ -212,7 +212,49 @@ describe('a leader that was paused while its lease passed to another', () => {
   }, 60_000);
 });
 
+/** Leads until the term ends. */
+const untilTheEnd = (term: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    term.addEventListener('abort', () => {
+      resolve();
+    });
+  });
+
 describe('who leads', () => {
+  it('is told by metrics: the lease is read again only when another has changed it', async () => {
+    const key = { namespace: 'kube-system', name: 'counted' };
+    const metrics = createMetrics();
+    const base = {
+      client: plane.client,
+      clock: new SystemClock(),
+      random: new SystemRandom(),
+      logger: createLogger({ component: 'counted' }),
+      meters: createLeaderMeters(metrics, 'counted'),
+    };
+    const times = { leaseDurationMs: 60_000, renewDeadlineMs: 50_000, retryPeriodMs: 20 };
+    const elector = new LeaderElector({ ...base, ...times, lease: key, identity: 'me' });
+    const values = async (): Promise<number[]> =>
+      (await metrics.text())
+        .split('\n')
+        .filter((line) => line.endsWith('"} 0') || line.endsWith('"} 1'))
+        .map((line) => Number(line.at(-1)));
+    expect(await values()).toEqual([0]);
+    const stop = new AbortController();
+    const running = elector.start(stop.signal, untilTheEnd);
+    const leases = plane.client.resource(resources.leases);
+    const renewed = async (): Promise<unknown> => (await leases.get(key)).spec.renewTime;
+    const first = await eventually(renewed, SOON);
+    await eventually(async () => (await renewed()) !== first, SOON);
+    expect(await values()).toEqual([1]);
+    await eventually(() => leases.patch(key, 'merge', { metadata: { labels: { a: 'b' } } }), SOON);
+    await eventually(async () => {
+      expect(await values()).toEqual([1, 1]);
+    }, SOON);
+    stop.abort();
+    await running;
+    expect(await values()).toEqual([0, 1]);
+  });
+
   it('is told by events of the Lease, as upstream tells it', async () => {
     const key = { namespace: 'kube-system', name: 'told' };
     const base = {
@@ -225,15 +267,7 @@ describe('who leads', () => {
     const events = new ApiEventRecorder({ ...base, component: 'told' });
     const elector = new LeaderElector({ ...base, ...times, lease: key, identity: 'me', events });
     const stop = new AbortController();
-    const running = elector.start(
-      stop.signal,
-      (term) =>
-        new Promise((resolve) => {
-          term.addEventListener('abort', () => {
-            resolve();
-          });
-        }),
-    );
+    const running = elector.start(stop.signal, untilTheEnd);
     const told = async (message: string): Promise<void> => {
       const { items } = await plane.client.resource(resources.events).list({
         namespace: 'kube-system',

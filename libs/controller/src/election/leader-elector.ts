@@ -1,4 +1,4 @@
-import { isAlreadyExists, isConflict, isNotFound } from '@orrery/apimachinery';
+import { StatusError, isAlreadyExists, isConflict, isNotFound } from '@orrery/apimachinery';
 import type { Fence, ObjectKey } from '@orrery/apimachinery';
 import type { Lease } from '@orrery/api';
 import { resources } from '@orrery/api';
@@ -6,6 +6,7 @@ import { isConnectionError } from '@orrery/client';
 import type { KubeClient, ResourceClient } from '@orrery/client';
 import type { Clock, Logger, Random } from '@orrery/component';
 import type { EventRecorder } from '../writes/event-recorder.js';
+import type { LeaderMeters } from './leader-metrics.js';
 import { decideElection, leaseRecord } from './lease-record.js';
 import type { Observation } from './lease-record.js';
 
@@ -26,6 +27,8 @@ export interface LeaderElectionOptions {
   readonly logger: Logger;
   /** Told who leads, as an event of the Lease; default nobody. */
   readonly events?: EventRecorder;
+  /** Told who leads, for metrics; default nobody. */
+  readonly meters?: LeaderMeters;
 }
 
 /** A server that refuses connections is starting: it is asked again soon. */
@@ -76,6 +79,7 @@ export class LeaderElector implements Leadership {
     this.#leaseDurationMs = options.leaseDurationMs ?? 15_000;
     this.#renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
     this.#retryPeriodMs = options.retryPeriodMs ?? 2_000;
+    options.meters?.leads(false);
   }
 
   get held(): boolean {
@@ -112,7 +116,9 @@ export class LeaderElector implements Leadership {
       }
       this.options.logger.info('started leading', { lease: this.options.lease.name });
       this.#tell('became leader');
+      this.options.meters?.leads(true);
       await this.#term(signal, lead);
+      this.options.meters?.leads(false);
       this.options.logger.info('stopped leading', { lease: this.options.lease.name });
       if (!signal.aborted) this.#tell('stopped leading');
     }
@@ -178,7 +184,31 @@ export class LeaderElector implements Leadership {
     }
   }
 
+  /** The lease is taken to be as this process left it. False when it is not, and has to be read. */
+  async #renew(signal: AbortSignal): Promise<boolean> {
+    const known = this.#observed?.lease;
+    if (!this.held || known?.spec.holderIdentity !== this.options.identity) return false;
+    try {
+      await this.#write(known, signal);
+      return true;
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      this.options.logger.debug('lease not renewed as it was known', { error: String(error) });
+      return false;
+    }
+  }
+
+  async #write(lease: Lease, signal: AbortSignal): Promise<void> {
+    const { clock, identity } = this.options;
+    const spec = leaseRecord(identity, this.#leaseDurationMs, clock.now(), lease.spec);
+    const updated = await this.#leases.update({ ...lease, spec }, { signal });
+    this.#observed = { lease: updated, at: clock.monotonic() };
+    this.#take(updated, lease);
+  }
+
+  /** k8s client-go tools/leaderelection:tryAcquireOrRenew. */
   async #acquireOrRenew(signal: AbortSignal): Promise<boolean> {
+    if (await this.#renew(signal)) return true;
     const lease = await this.#read(signal);
     const { clock, identity } = this.options;
     if (!lease) return this.#create(signal);
@@ -191,11 +221,9 @@ export class LeaderElector implements Leadership {
     });
     this.#observed = decision.observed;
     if (decision.action === 'wait') return false;
-    const spec = leaseRecord(identity, this.#leaseDurationMs, clock.now(), lease.spec);
+    if (lease.spec.holderIdentity === identity) this.options.meters?.slowPath();
     try {
-      const updated = await this.#leases.update({ ...lease, spec }, { signal });
-      this.#observed = { lease: updated, at: clock.monotonic() };
-      this.#take(updated, lease);
+      await this.#write(lease, signal);
       return true;
     } catch (error) {
       if (isConflict(error)) return false;
@@ -207,7 +235,9 @@ export class LeaderElector implements Leadership {
     const { clock, identity, lease: key } = this.options;
     const spec = leaseRecord(identity, this.#leaseDurationMs, clock.now());
     try {
-      this.#take(await this.#leases.create({ metadata: { ...key }, spec }, { signal }));
+      const created = await this.#leases.create({ metadata: { ...key }, spec }, { signal });
+      this.#observed = { lease: created, at: clock.monotonic() };
+      this.#take(created);
       return true;
     } catch (error) {
       if (isAlreadyExists(error)) return false;

@@ -11,6 +11,7 @@ import {
 } from '@orrery/component';
 import { InformerFactory } from '@orrery/informers';
 import { ServiceAccountToken } from './service-account-token.js';
+import { createLeaderMeters } from '../election/leader-metrics.js';
 import { LeaderElector, alwaysLeader } from '../election/leader-elector.js';
 import { leadAlways } from '../transport/watch-transport.js';
 import type { WatchTransportOptions } from '../transport/watch-transport.js';
@@ -81,15 +82,13 @@ export async function connectGuarded(
   const fence = new WriteFence(base.clock);
   const events = (component: string): EventRecorder =>
     new ApiEventRecorder({ ...base, client, component });
-  const elector = options.leaderElect
-    ? new LeaderElector({
-        ...base,
-        ...options,
-        client: renewer,
-        events: events(options.electionComponent ?? name),
-        identity: `${hostname()}_${base.random.uuid()}`,
-      })
-    : undefined;
+  const metrics = createMetrics({ process: true });
+  const elector = electorOf(options, {
+    ...base,
+    client: renewer,
+    events: events(options.electionComponent ?? name),
+    metrics,
+  });
   const opened = [client, renewer];
   const fenceOf = elector && options.fencedWrites ? () => elector.fence : undefined;
   const acting = (plain: KubeClient, as: ConnectOptions): Acting => {
@@ -100,7 +99,6 @@ export async function connectGuarded(
       events: (component) => new ApiEventRecorder({ ...base, client: plain, component }),
     };
   };
-  const metrics = createMetrics({ process: true });
   await serve({ ...base, name, metrics }, options, signal);
   return {
     ...base,
@@ -119,6 +117,22 @@ export async function connectGuarded(
       for (const each of opened) await each.close();
     },
   };
+}
+
+/** None where the options want no election. */
+function electorOf(
+  options: LeaderElectedOptions,
+  parts: Pick<GuardedProcess, 'clock' | 'random' | 'logger' | 'client' | 'metrics'> & {
+    readonly events: EventRecorder;
+  },
+): LeaderElector | undefined {
+  if (!options.leaderElect) return undefined;
+  return new LeaderElector({
+    ...parts,
+    ...options,
+    identity: `${hostname()}_${parts.random.uuid()}`,
+    meters: createLeaderMeters(parts.metrics, options.lease.name),
+  });
 }
 
 /** Writes only while this process leads. */

@@ -131,6 +131,7 @@ class GuardedResourceClient<T extends KubeObject> implements ResourceClient<T> {
           informer.hasSeen(resourceVersion) ||
           informer.lister.get(key)?.metadata.resourceVersion === resourceVersion,
         revision,
+        this.ref,
       );
     // A cache of some objects only tells of those: it must show no older state of this one.
     for (const scoped of informers.peekScoped(this.ref))
@@ -138,6 +139,7 @@ class GuardedResourceClient<T extends KubeObject> implements ResourceClient<T> {
         fence.note(
           () => Number(scoped.lister.get(key)?.metadata.resourceVersion ?? revision) >= revision,
           revision,
+          this.ref,
         );
   }
 
@@ -150,7 +152,7 @@ class GuardedResourceClient<T extends KubeObject> implements ResourceClient<T> {
       known = true;
     };
     informer.relist(AbortSignal.timeout(CATCH_UP_MS)).then(settle, settle);
-    this.options.fence.note(() => known);
+    this.options.fence.note(() => known, undefined, this.ref);
   }
 
   #cached(key: ObjectKey): T | undefined {
@@ -159,12 +161,13 @@ class GuardedResourceClient<T extends KubeObject> implements ResourceClient<T> {
 
   #noteDeleted(key: ObjectKey, uid: string | undefined): void {
     if (!this.options.informers.peek(this.ref)) return;
-    this.options.fence.note(() => {
+    const isShown = (): boolean => {
       const cached = this.#cached(key);
       return (
         !cached || cached.metadata.uid !== uid || cached.metadata.deletionTimestamp !== undefined
       );
-    });
+    };
+    this.options.fence.note(isShown, undefined, this.ref);
   }
 }
 

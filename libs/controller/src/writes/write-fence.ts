@@ -4,8 +4,20 @@ import type { Clock } from '@orrery/component';
 /** True once the cache shows the write. */
 export type Seen = () => boolean;
 
+/** What was written, and how one knows that the cache shows it. */
+interface Write {
+  readonly seen: Seen;
+  readonly of: WrittenKind | undefined;
+}
+
+/** The kind of what was written. */
+export interface WrittenKind {
+  readonly group: string;
+  readonly plural: string;
+}
+
 interface Pending {
-  readonly seen: Seen[];
+  readonly writes: Write[];
   readonly since: number;
 }
 
@@ -14,7 +26,7 @@ const MOST_SCOPES = 10_000;
 
 interface Scope {
   readonly scope: string;
-  readonly writes: Seen[];
+  readonly writes: Write[];
 }
 
 /** After this the write is taken as seen, as upstream's expectations expire (controller_utils.go: ExpectationsTimeout). */
@@ -34,20 +46,21 @@ export class WriteFence {
 
   /** Runs `body`, whose writes are accounted to `scope` also when it fails. */
   async run<T>(scope: string, body: () => Promise<T>): Promise<T> {
-    const writes: Seen[] = [];
+    const writes: Write[] = [];
     try {
       return await this.#current.run({ scope, writes }, body);
     } finally {
-      const seen = writes.filter((write) => !write());
-      if (seen.length > 0) this.#pending.set(scope, { seen, since: this.clock.monotonic() });
+      const unseen = writes.filter(({ seen }) => !seen());
+      if (unseen.length > 0)
+        this.#pending.set(scope, { writes: unseen, since: this.clock.monotonic() });
     }
   }
 
   /** Called by whoever writes, after the write succeeded; with its revision, if an event of it will come. */
-  note(seen: Seen, revision?: number): void {
+  note(seen: Seen, revision?: number, of?: WrittenKind): void {
     const current = this.#current.getStore();
     if (!current) return;
-    current.writes.push(seen);
+    current.writes.push({ seen, of });
     if (revision === undefined) return;
     const written = this.#written.get(current.scope) ?? new Set();
     this.#written.set(current.scope, written.add(revision));
@@ -67,13 +80,19 @@ export class WriteFence {
     if (written?.size === 0) this.#written.delete(scope);
   }
 
+  /** A kind whose cache does not show yet what `scope` wrote. */
+  waitsFor(scope: string): WrittenKind | undefined {
+    return this.#pending.get(scope)?.writes.at(-1)?.of;
+  }
+
   /** Whether the caches show all that `scope` wrote. */
   isOpen(scope: string): boolean {
     const pending = this.#pending.get(scope);
     if (!pending) return true;
-    while (pending.seen.length > 0 && pending.seen.at(-1)?.()) pending.seen.pop();
+    const { writes } = pending;
+    while (writes.at(-1)?.seen()) writes.pop();
     const expired = this.clock.monotonic() - pending.since > EXPIRY_MS;
-    if (pending.seen.length > 0 && !expired) return false;
+    if (writes.length > 0 && !expired) return false;
     this.#pending.delete(scope);
     return true;
   }

@@ -42,6 +42,11 @@ export interface AttachPlan {
   /** Volumes that another node holds and that only one may. */
   readonly refused: readonly { readonly volume: Attachable; readonly message: string }[];
   readonly detach: readonly VolumeAttachment[];
+  /** Of these, those that a kubelet still has mounted. */
+  readonly forced: readonly {
+    readonly attachment: VolumeAttachment;
+    readonly reason: 'timeout' | 'out-of-service';
+  }[];
   /** Volumes that are wanted and whose attachments are there, whether or not they have come about. */
   readonly present: readonly {
     readonly volume: Attachable;
@@ -122,6 +127,13 @@ export function planAttachments(world: AttachWorld): AttachPlan {
   const unwanted = here.filter((one) => !isWanted(one) && !one.metadata.deletionTimestamp);
   const held = unwanted.filter((one) => inUse.has(nameOf(one) ?? '') && !isForced(one));
   const detach = unwanted.filter((one) => !held.includes(one));
+  const mounted = new Set(node.status?.volumesInUse);
+  const forced = detach
+    .filter((attachment) => mounted.has(nameOf(attachment) ?? ''))
+    .map((attachment) => ({
+      attachment,
+      reason: isForced(attachment) ? ('timeout' as const) : ('out-of-service' as const),
+    }));
   const present = all.flatMap((volume) =>
     here
       .filter(({ metadata }) => metadata.name === volume.name)
@@ -134,7 +146,7 @@ export function planAttachments(world: AttachWorld): AttachPlan {
       return device ? [{ name: device, devicePath: '' }] : [];
     });
   attached.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { attach, refused, detach, present, held, attached };
+  return { attach, refused, detach, forced, present, held, attached };
 }
 
 /** k8s attachdetach/reconciler:reportMultiAttachError */

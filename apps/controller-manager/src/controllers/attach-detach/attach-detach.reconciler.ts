@@ -21,6 +21,8 @@ import { podInformer } from '../../pods/pod-indexes.js';
 import { claimsOfPod } from '../pvc-protection/claims-of-pod.js';
 import { MOST_UNMOUNT_MS, isOutOfService, planAttachments } from './attach-detach.decide.js';
 import type { Attachable, AttachPlan } from './attach-detach.decide.js';
+import { createAttachMeters } from './attach-detach.metrics.js';
+import type { ForcedDetach } from './attach-detach.metrics.js';
 
 const NAME = 'persistentvolume-attach-detach-controller';
 /** A volume that another node holds is looked at again. */
@@ -46,7 +48,11 @@ export class AttachDetachReconciler implements Reconciler {
     private readonly caches: AttachCaches,
     private readonly client: KubeClient,
     private readonly events: EventRecorder,
-    private readonly options: { readonly clock: Clock; readonly neverForce: boolean },
+    private readonly options: {
+      readonly clock: Clock;
+      readonly neverForce: boolean;
+      readonly forced: ForcedDetach;
+    },
   ) {}
 
   async reconcile(key: ObjectKey): Promise<Result> {
@@ -71,6 +77,7 @@ export class AttachDetachReconciler implements Reconciler {
     for (const { attachment } of plan.present) this.#unused.delete(attachment.metadata.name ?? '');
     await this.#listAttached(this.caches.nodes.get(key), plan);
     for (const attachment of plan.detach) await this.#detach(attachment);
+    for (const { reason } of plan.forced) this.options.forced(reason);
     for (const volume of plan.attach) await this.#attach(volume, key.name);
     for (const { volume, message } of plan.refused)
       for (const pod of volume.pods)
@@ -175,18 +182,19 @@ export const attachDetachController: ControllerEntry = {
       .watches(resources.volumeattachments, ({ spec }) => [{ name: spec.nodeName }])
       .build();
   },
-  create: ({ client, informers, events, clock, options }) =>
-    new AttachDetachReconciler(
-      {
-        nodes: informers.informer(resources.nodes).lister,
-        pods: podInformer(informers).lister,
-        claims: informers.informer(resources.persistentvolumeclaims).lister,
-        volumes: informers.informer(resources.persistentvolumes).lister,
-        drivers: informers.informer(resources.csidrivers).lister,
-        attachments: informers.informer(resources.volumeattachments).lister,
-      },
-      client,
-      events('attachdetach-controller'),
-      { clock, neverForce: options.disableForceDetachOnTimeout },
-    ),
+  create({ client, informers, events, clock, options, metrics }) {
+    const caches: AttachCaches = {
+      nodes: informers.informer(resources.nodes).lister,
+      pods: podInformer(informers).lister,
+      claims: informers.informer(resources.persistentvolumeclaims).lister,
+      volumes: informers.informer(resources.persistentvolumes).lister,
+      drivers: informers.informer(resources.csidrivers).lister,
+      attachments: informers.informer(resources.volumeattachments).lister,
+    };
+    return new AttachDetachReconciler(caches, client, events('attachdetach-controller'), {
+      clock,
+      neverForce: options.disableForceDetachOnTimeout,
+      forced: createAttachMeters(metrics, caches),
+    });
+  },
 };

@@ -9,6 +9,8 @@ import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
 import { BY_OWNER, byOwner } from '@orrery/informers';
 import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
+import { createCronJobMeters } from './cronjob.metrics.js';
+import type { JobCreated } from './cronjob.metrics.js';
 import { cronStatus, finishOf, jobNameAt, planCronJob } from './cronjob.decide.js';
 import type { CronEvent } from './cronjob.decide.js';
 import { isTimeZone, parseSchedule, timeIn } from './schedule.js';
@@ -49,6 +51,7 @@ export class CronJobReconciler implements Reconciler {
     private readonly writes: CronWrites,
     private readonly events: EventRecorder,
     private readonly clock: Clock,
+    private readonly created: JobCreated,
   ) {}
 
   async reconcile(key: ObjectKey): Promise<Result> {
@@ -94,16 +97,18 @@ export class CronJobReconciler implements Reconciler {
 
   /** Creates the job of that time; the reference to it while it is not finished. */
   async #start(cronJob: CronJob, at: number): Promise<ObjectReference | undefined> {
-    const job = await this.#create(cronJob, toJob(cronJob, at));
+    const job = await this.#create(cronJob, at);
     if (finishOf(job)) return undefined;
     const { name = '', namespace = '', uid = '', resourceVersion = '' } = job.metadata;
     return { apiVersion: 'batch/v1', kind: 'Job', name, namespace, uid, resourceVersion };
   }
 
-  async #create(cronJob: CronJob, wanted: Job): Promise<Job> {
+  async #create(cronJob: CronJob, at: number): Promise<Job> {
+    const wanted = toJob(cronJob, at);
     const { namespace = '', name = '' } = wanted.metadata;
     try {
       const job = await this.writes.jobs.create(wanted);
+      this.created(job, at);
       this.events.event(cronJob, 'Normal', 'SuccessfulCreate', `Created job ${name}`);
       return job;
     } catch (error) {
@@ -156,7 +161,7 @@ export const cronJobController: ControllerEntry = {
       .for(resources.cronjobs)
       .owns(resources.jobs, resources.cronjobs)
       .build(),
-  create({ client, informers, events, clock }) {
+  create({ client, informers, events, clock, metrics }) {
     const jobs = informers.informer(resources.jobs);
     jobs.addIndex(BY_OWNER, byOwner);
     return new CronJobReconciler(
@@ -167,6 +172,7 @@ export const cronJobController: ControllerEntry = {
       },
       events('cronjob-controller'),
       clock,
+      createCronJobMeters(metrics),
     );
   },
 };

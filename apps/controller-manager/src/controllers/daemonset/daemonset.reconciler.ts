@@ -20,6 +20,7 @@ import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
 import { BY_OWNER, byOwner } from '@orrery/informers';
 import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
+import { createStaleSkips } from '../../stale-skips.js';
 import { adoptersOf, mattersToAdopters, selectedBy } from '../../pods/adopters.js';
 import { ORPHANS, podInformer } from '../../pods/pod-indexes.js';
 import { nextAvailabilityMs } from '../../pods/pod-state.js';
@@ -156,12 +157,13 @@ const placementOf = (node: Node): string =>
 
 export const daemonSetController: ControllerEntry = {
   name: 'daemonset-controller',
-  definition({ informers }) {
+  definition({ informers, metrics }) {
     const daemonSets = informers.informer(resources.daemonsets).lister;
     const all = (): ObjectKey[] =>
       daemonSets.list().map(({ metadata: { namespace = '', name = '' } }) => ({ namespace, name }));
     return defineController('daemonset-controller')
       .concurrency(2)
+      .onStale(createStaleSkips(metrics, 'daemonset_controller', 'DaemonSet'))
       .for(resources.daemonsets)
       .owns(resources.pods, resources.daemonsets)
       .watches(resources.pods, adoptersOf(daemonSets, selectedBy), { changed: mattersToAdopters })

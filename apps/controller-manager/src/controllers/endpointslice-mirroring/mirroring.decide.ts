@@ -23,7 +23,7 @@ const SKIP = 'endpointslice.kubernetes.io/skip-mirror';
 const LEADER = 'control-plane.alpha.kubernetes.io/leader';
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 /** Endpoints of one slice (k8s discovery/v1 validation: at most 1000). */
-const MOST = 1000;
+export const MOST = 1000;
 
 /** Whether Endpoints are to be seen in slices too: only those of a Service that a user keeps by hand. */
 export function isMirrored(endpoints: Endpoints, service: Service | undefined): boolean {

@@ -1,7 +1,9 @@
+import { toKeyString } from '@orrery/apimachinery';
 import type { ObjectKey } from '@orrery/apimachinery';
 import type { Endpoints, EndpointSlice, Service } from '@orrery/api';
 import { resources } from '@orrery/api';
 import type { ResourceClient } from '@orrery/client';
+import type { Clock } from '@orrery/component';
 import { defineController, done } from '@orrery/controller';
 import type { Reconciler, Result } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
@@ -12,7 +14,9 @@ import {
   serviceOfSlice,
   writeSlices,
 } from '../endpointslice/slice-writer.js';
-import { MIRROR, isMirrored, planMirror } from './mirroring.decide.js';
+import { addressesSkipped, createMirrorMeters } from './mirroring.metrics.js';
+import type { MirrorMeters } from './mirroring.metrics.js';
+import { MIRROR, MOST, isMirrored, planMirror } from './mirroring.decide.js';
 
 const NAME = 'endpointslice-mirroring-controller';
 
@@ -28,9 +32,20 @@ export class MirroringReconciler implements Reconciler {
     private readonly caches: MirroringCaches,
     private readonly client: ResourceClient<EndpointSlice>,
     private readonly mostPerSubset: number,
+    private readonly meters: MirrorMeters,
+    private readonly clock: Clock,
   ) {}
 
   async reconcile(key: ObjectKey): Promise<Result> {
+    const begun = this.clock.monotonic();
+    try {
+      return await this.#sync(key);
+    } finally {
+      this.meters.took((this.clock.monotonic() - begun) / 1000);
+    }
+  }
+
+  async #sync(key: ObjectKey): Promise<Result> {
     const endpoints = this.caches.endpoints.get(key);
     const existing = this.caches.slices
       .byIndex(BY_SERVICE, `${MIRROR}:${key.namespace ?? ''}/${key.name}`)
@@ -39,7 +54,11 @@ export class MirroringReconciler implements Reconciler {
     const plan = mirrored
       ? planMirror(endpoints, existing, this.mostPerSubset)
       : { create: [], update: [], remove: existing };
-    await writeSlices(this.client, plan);
+    if (mirrored) {
+      this.meters.skipped(addressesSkipped(endpoints, this.mostPerSubset));
+      this.meters.planned(toKeyString(key), existing, plan);
+    } else this.meters.forget(toKeyString(key));
+    await writeSlices(this.client, plan, { written: this.meters.written });
     return done;
   }
 }
@@ -56,7 +75,7 @@ export const mirroringController: ControllerEntry = {
         return name ? [{ namespace: slice.metadata.namespace ?? '', name }] : [];
       })
       .build(),
-  create({ client, informers, options }) {
+  create({ client, informers, options, metrics, clock }) {
     const slices = informers.informer(resources.endpointslices);
     slices.addIndex(BY_SERVICE, bySliceService);
     return new MirroringReconciler(
@@ -67,6 +86,8 @@ export const mirroringController: ControllerEntry = {
       },
       client.resource(resources.endpointslices),
       options.mirroringMaxEndpointsPerSubset,
+      createMirrorMeters(metrics, MOST),
+      clock,
     );
   },
 };

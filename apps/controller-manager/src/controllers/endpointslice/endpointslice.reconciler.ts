@@ -1,4 +1,4 @@
-import { keyOf } from '@orrery/apimachinery';
+import { keyOf, toKeyString } from '@orrery/apimachinery';
 import type { ObjectKey } from '@orrery/apimachinery';
 import type { EndpointSlice, Node, Pod, Service } from '@orrery/api';
 import { resources } from '@orrery/api';
@@ -11,6 +11,8 @@ import type { ControllerEntry } from '../../controller-entry.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { MANAGER, planServiceSlices } from './endpointslice.decide.js';
 import type { ServiceSlices } from './endpointslice.decide.js';
+import { createSliceMeters } from './endpointslice.metrics.js';
+import type { SliceMeters } from './endpointslice.metrics.js';
 import { wantsTopologyHints, zoneShares } from './topology-hints.js';
 import { concernsEndpoints, isManaged, podsOf, servicesOf } from './service-pods.js';
 import { TriggerTimes, stamped } from './trigger-times.js';
@@ -37,12 +39,27 @@ export class EndpointSliceReconciler implements Reconciler {
     private readonly client: ResourceClient<EndpointSlice>,
     private readonly events: EventRecorder,
     private readonly most: number,
+    private readonly meters: SliceMeters,
   ) {}
 
   async reconcile(key: ObjectKey): Promise<Result> {
+    try {
+      const result = await this.#sync(key);
+      this.meters.synced('success');
+      return result;
+    } catch (error) {
+      this.meters.synced('error');
+      throw error;
+    }
+  }
+
+  async #sync(key: ObjectKey): Promise<Result> {
     const service = this.caches.services.get(key);
     // The slices of a Service that is gone go with it, as what it owns.
-    if (!service) this.#times.forget(key);
+    if (!service) {
+      this.#times.forget(key);
+      this.meters.forget(toKeyString(key));
+    }
     if (!service || !isManaged(service) || service.metadata.deletionTimestamp) return done;
     const pods = podsOf(service, this.caches.pods);
     const time = this.#times.next(service, pods);
@@ -57,7 +74,11 @@ export class EndpointSliceReconciler implements Reconciler {
       zoneShares: () => zoneShares(this.caches.nodes.list()),
       most: this.most,
     });
-    await writeSlices(this.client, plan, (slice) => stamped(slice, time));
+    this.meters.planned(toKeyString(key), service, existing, plan);
+    await writeSlices(this.client, plan, {
+      finish: (slice) => stamped(slice, time),
+      written: this.meters.written,
+    });
     this.#tell(service, hints);
     return done;
   }
@@ -116,7 +137,7 @@ export const endpointSliceController: ControllerEntry = {
       })
       .build();
   },
-  create({ client, informers, events, options }) {
+  create({ client, informers, events, options, metrics }) {
     const slices = informers.informer(resources.endpointslices);
     slices.addIndex(BY_SERVICE, bySliceService);
     return new EndpointSliceReconciler(
@@ -129,6 +150,7 @@ export const endpointSliceController: ControllerEntry = {
       client.resource(resources.endpointslices),
       events('endpoint-slice-controller'),
       options.maxEndpointsPerSlice,
+      createSliceMeters(metrics, options.maxEndpointsPerSlice),
     );
   },
 };

@@ -6,22 +6,36 @@ import type { IndexFunction } from '@orrery/informers';
 import { MANAGED_BY, SERVICE_NAME } from './slice-packing.js';
 import type { SlicePlan } from './slice-packing.js';
 
-/** Carries a plan out; a slice that is gone already is a success. `finish` has the last word on what is written. */
+export interface WriteOptions {
+  /** Has the last word on what is written. */
+  readonly finish?: (slice: EndpointSlice) => EndpointSlice;
+  /** Told of each write that was made. */
+  readonly written: (operation: 'create' | 'update' | 'delete') => void;
+}
+
+/** Carries a plan out; a slice that is gone already is a success. */
 export async function writeSlices(
   client: ResourceClient<EndpointSlice>,
   plan: SlicePlan,
-  finish: (slice: EndpointSlice) => EndpointSlice = (slice) => slice,
+  { finish = (slice) => slice, written }: WriteOptions,
 ): Promise<void> {
   const remove = async (slice: EndpointSlice): Promise<void> => {
     try {
       await client.delete(keyOf(slice));
+      written('delete');
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
   };
   await allOrFirstFailure([
-    ...plan.create.map((slice) => client.create(finish(slice))),
-    ...plan.update.map((slice) => client.update(finish(slice))),
+    ...plan.create.map(async (slice) => {
+      await client.create(finish(slice));
+      written('create');
+    }),
+    ...plan.update.map(async (slice) => {
+      await client.update(finish(slice));
+      written('update');
+    }),
     ...plan.remove.map(remove),
   ]);
 }

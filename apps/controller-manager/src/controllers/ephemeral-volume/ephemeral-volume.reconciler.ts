@@ -9,6 +9,8 @@ import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { isTerminated } from '../../pods/pod-state.js';
+import { createEphemeralMeters } from './ephemeral-volume.metrics.js';
+import type { ClaimRequest } from './ephemeral-volume.metrics.js';
 
 const NAME = 'ephemeral-volume-controller';
 
@@ -38,6 +40,7 @@ export class EphemeralVolumeReconciler implements Reconciler {
     private readonly claims: Lister<PersistentVolumeClaim>,
     private readonly client: ResourceClient<PersistentVolumeClaim>,
     private readonly events: EventRecorder,
+    private readonly requested: ClaimRequest,
   ) {}
 
   async reconcile(key: ObjectKey): Promise<Result> {
@@ -69,7 +72,7 @@ export class EphemeralVolumeReconciler implements Reconciler {
       throw new Error(text);
     }
     try {
-      await this.client.create(claim);
+      await this.requested(() => this.client.create(claim));
     } catch (error) {
       if (isAlreadyExists(error)) return;
       const why = error instanceof Error ? error.message : String(error);
@@ -92,11 +95,12 @@ export const ephemeralVolumeController: ControllerEntry = {
       })
       .owns(resources.persistentvolumeclaims, resources.pods, { changed: () => false })
       .build(),
-  create: ({ client, informers, events }) =>
+  create: ({ client, informers, events, metrics }) =>
     new EphemeralVolumeReconciler(
       podInformer(informers).lister,
       informers.informer(resources.persistentvolumeclaims).lister,
       client.resource(resources.persistentvolumeclaims),
       events('ephemeral_volume'),
+      createEphemeralMeters(metrics),
     ),
 };

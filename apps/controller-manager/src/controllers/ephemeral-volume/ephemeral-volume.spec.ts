@@ -69,7 +69,9 @@ describe(EphemeralVolumeReconciler.name, () => {
         told.push(`${type} ${reason} ${text}`);
       },
     };
-    const reconciler = new EphemeralVolumeReconciler(pods, known, refusing, events);
+    const reconciler = new EphemeralVolumeReconciler(pods, known, refusing, events, (request) =>
+      request(),
+    );
     const ended = reconciler.reconcile({ namespace: 'd', name: 'p' });
     await expect(ended).rejects.toThrow('p-v');
     expect(told).toEqual([`Warning FailedBinding ${want}`]);

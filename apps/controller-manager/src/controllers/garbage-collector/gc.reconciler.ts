@@ -16,6 +16,8 @@ import {
   unblockedReferences,
 } from './gc.decide.js';
 import type { OwnedBy, OwnerState } from './gc.decide.js';
+import { createGarbageMeters } from './gc.metrics.js';
+import type { SyncFailed } from './gc.metrics.js';
 import { OwnerGraph } from './owner-graph.js';
 import type { GraphItem } from './owner-graph.js';
 
@@ -32,6 +34,7 @@ export class GarbageReconciler implements Reconciler {
     private readonly graph: OwnerGraph,
     private readonly client: KubeClient,
     private readonly events: EventRecorder,
+    private readonly syncFailed: SyncFailed,
   ) {
     this.discovery = new RepeatedDiscovery(client);
   }
@@ -48,7 +51,10 @@ export class GarbageReconciler implements Reconciler {
   }
 
   async #discover(): Promise<Result> {
-    const refs = await this.discovery.refs();
+    const refs = await this.discovery.refs().catch((error: unknown) => {
+      this.syncFailed();
+      throw error;
+    });
     // Events own nothing, are owned by nothing and are many (k8s: DefaultIgnoredResources).
     this.graph.watch(refs.filter(({ kind }) => kind !== 'Event'));
     return { requeueAfterMs: DISCOVERY_PERIOD_MS };
@@ -202,5 +208,6 @@ export const garbageCollector: ControllerEntry = {
       graphOf(context),
       context.client,
       context.events('garbage-collector-controller'),
+      createGarbageMeters(context.metrics),
     ),
 };

@@ -6,6 +6,7 @@ import type { ControllerEntry } from '../../controller-entry.js';
 import { KindMapper } from '../../discovery/kind-mapper.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { AutoscalerMemory } from './autoscaler-memory.js';
+import { createAutoscalerMeters } from './horizontal-pod-autoscaler.metrics.js';
 import { HorizontalPodAutoscalerReconciler } from './horizontal-pod-autoscaler.reconciler.js';
 import { MetricProposals } from './metric-proposals.js';
 import { MetricsClient } from './metrics-client.js';
@@ -22,7 +23,7 @@ export const horizontalPodAutoscalerController: ControllerEntry = {
         changed: (hpa, old) => !isDeepStrictEqual(hpa.spec, old.spec),
       })
       .build(),
-  create({ client, informers, events, clock, options }) {
+  create({ client, informers, events, clock, options, metrics }) {
     const kinds = new KindMapper(client, clock);
     const autoscalers = client.resource(resources.horizontalpodautoscalers);
     return new HorizontalPodAutoscalerReconciler(
@@ -39,6 +40,7 @@ export const horizontalPodAutoscalerController: ControllerEntry = {
         ),
         events: events('horizontal-pod-autoscaler'),
         clock,
+        meters: createAutoscalerMeters(metrics),
       },
       options.horizontalPodAutoscaler,
     );

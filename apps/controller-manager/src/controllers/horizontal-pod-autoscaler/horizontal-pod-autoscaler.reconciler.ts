@@ -10,6 +10,7 @@ import {
 import type {
   HorizontalPodAutoscaler,
   HorizontalPodAutoscalerStatus,
+  MetricSpec,
   MetricStatus,
   Pod,
 } from '@orrery/api';
@@ -19,7 +20,13 @@ import type { EventRecorder, Reconciler, Result, StatusWriter } from '@orrery/co
 import type { LabelMatcher, Lister } from '@orrery/informers';
 import type { AutoscalerMemory } from './autoscaler-memory.js';
 import { AutoscalerStatus } from './autoscaler-status.js';
-import type { MetricProposals, Target } from './metric-proposals.js';
+import { actionOf } from './horizontal-pod-autoscaler.metrics.js';
+import type {
+  AutoscalerMeters,
+  ScaleAction,
+  ScaleError,
+} from './horizontal-pod-autoscaler.metrics.js';
+import type { MetricProposal, MetricProposals, Target } from './metric-proposals.js';
 import { UnusableMetric } from './metric-proposals.js';
 import type { Tolerances } from './replica-calculator.js';
 import type { ScaleTarget, ScaleTargets } from './scale-target.js';
@@ -48,6 +55,7 @@ export interface AutoscalerTools {
   readonly status: StatusWriter<HorizontalPodAutoscalerStatus, HorizontalPodAutoscaler>;
   readonly events: EventRecorder;
   readonly clock: Clock;
+  readonly meters: AutoscalerMeters;
 }
 
 /** One look at one autoscaler: what it found so far and where it says so. */
@@ -56,6 +64,8 @@ interface Look {
   readonly key: string;
   readonly now: number;
   readonly status: AutoscalerStatus;
+  /** What came of it, for the metrics. */
+  readonly outcome: { action: ScaleAction; error: ScaleError };
 }
 
 interface Wanted {
@@ -79,11 +89,25 @@ export class HorizontalPodAutoscalerReconciler implements Reconciler {
     const hpa = this.caches.autoscalers.get(key);
     if (!hpa) {
       this.tools.memory.forget(toKeyString(key));
+      this.tools.meters.forget(toKeyString(key));
       return done;
     }
     const now = this.tools.clock.now();
     const status = new AutoscalerStatus(hpa, now);
-    await this.#look({ hpa, key: toKeyString(key), now, status });
+    const look: Look = {
+      hpa,
+      key: toKeyString(key),
+      now,
+      status,
+      outcome: { action: 'none', error: 'none' },
+    };
+    const begun = this.tools.clock.monotonic();
+    this.tools.meters.added(look.key);
+    await this.#look(look);
+    const { action, error } = look.outcome;
+    const seconds = (this.tools.clock.monotonic() - begun) / 1000;
+    this.tools.meters.reconciled(action, error, seconds);
+    this.tools.meters.desired(look.key, status.build().desiredReplicas);
     try {
       await this.tools.status.writeIfChanged(hpa, status.build());
     } catch (error) {
@@ -101,6 +125,7 @@ export class HorizontalPodAutoscalerReconciler implements Reconciler {
       target = await this.tools.scales.get(hpa);
     } catch (error) {
       const text = messageOf(error);
+      look.outcome.error = errorOf(error);
       this.#warn(hpa, 'FailedGetScale', text);
       const told = `the HPA controller was unable to get the target's current scale: ${text}`;
       status.set('AbleToScale', false, 'FailedGetScale', told);
@@ -145,6 +170,7 @@ export class HorizontalPodAutoscalerReconciler implements Reconciler {
       return { replicas: limited.replicas, reason };
     } catch (error) {
       status.current(current);
+      look.outcome.error = errorOf(error);
       this.#warn(hpa, 'FailedComputeMetricsReplicas', messageOf(error));
       return undefined;
     }
@@ -167,7 +193,7 @@ export class HorizontalPodAutoscalerReconciler implements Reconciler {
     const metrics: MetricStatus[] = [];
     for (const spec of specs)
       try {
-        const proposal = await this.tools.proposals.propose(spec, target);
+        const proposal = await this.#propose(look, spec, target);
         metrics.push(proposal.status);
         if (best.name === '' || proposal.replicas > best.replicas) best = proposal;
       } catch (error) {
@@ -182,11 +208,28 @@ export class HorizontalPodAutoscalerReconciler implements Reconciler {
       status.set('ScalingActive', false, first.reason, text);
       throw new Error(
         `invalid metrics (${invalid} invalid out of ${specs.length}), first error is: ${first.message}`,
+        { cause: first },
       );
     }
     const found = `the HPA was able to successfully calculate a replica count from ${best.name}`;
     status.set('ScalingActive', true, 'ValidMetricFound', found);
     return { replicas: best.replicas, name: best.name, metrics };
+  }
+
+  async #propose({ hpa }: Look, spec: MetricSpec, target: Target): Promise<MetricProposal> {
+    const { clock, meters, proposals } = this.tools;
+    const begun = clock.monotonic();
+    const computed = (action: ScaleAction, error: ScaleError): void => {
+      meters.computed(spec.type, action, error, (clock.monotonic() - begun) / 1000);
+    };
+    try {
+      const proposal = await proposals.propose(spec, target);
+      computed(actionOf(hpa.status?.currentReplicas ?? 0, proposal.replicas), 'none');
+      return proposal;
+    } catch (error) {
+      computed('none', errorOf(error));
+      throw error;
+    }
   }
 
   #targetOf(
@@ -282,12 +325,14 @@ export class HorizontalPodAutoscalerReconciler implements Reconciler {
     } catch (error) {
       const text = messageOf(error);
       this.#warn(hpa, 'FailedRescale', `New size: ${replicas}; reason: ${reason}; error: ${text}`);
+      look.outcome.error = 'internal';
       const told = `the HPA controller was unable to update the target scale: ${text}`;
       status.set('AbleToScale', false, 'FailedUpdateScale', told);
       return;
     }
     const told = `the HPA controller was able to update the target scale to ${replicas}`;
     status.set('AbleToScale', true, 'SucceededRescale', told);
+    look.outcome.action = actionOf(current, replicas);
     const text = `New size: ${replicas}; reason: ${reason}`;
     events.event(hpa, 'Normal', 'SuccessfulRescale', text);
     if (hpa.spec.behavior) memory.scaled(key, replicas - current, now, this.#behaviorOf(hpa));
@@ -297,6 +342,13 @@ export class HorizontalPodAutoscalerReconciler implements Reconciler {
   #warn(hpa: HorizontalPodAutoscaler, reason: string, text: string): void {
     this.tools.events.event(hpa, 'Warning', reason, text);
   }
+}
+
+/** Whose fault an error is: only a metric of a type that there is none of is the autoscaler's own (errSpec). */
+function errorOf(error: unknown): ScaleError {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const isOwn = cause instanceof UnusableMetric && cause.reason === 'InvalidMetricSourceType';
+  return isOwn ? 'spec' : 'internal';
 }
 
 function parseSelector(

@@ -21,8 +21,18 @@ import { TRACKED_BY_JOB, TRACKING, giveIndex, isTracked, track } from './job-pod
 import { planJob } from './job.decide.js';
 import type { JobPlan } from './job.decide.js';
 import type { Counting } from './job-tally.js';
+import { actionOf, countCreations } from './job.metrics.js';
+import type { JobAction, JobMeters } from './job.metrics.js';
+import { isFinished } from './job-conditions.js';
+import { policyActions } from './pod-failure-policy.js';
 
 const OURS = 'kubernetes.io/job-controller';
+
+/** Who looks after the job. */
+export const managerOf = ({ spec }: Job): string => spec?.managedBy ?? OURS;
+
+/** Whether another controller does. */
+export const isForeign = (job: Job): boolean => managerOf(job) !== OURS;
 
 export interface JobCaches {
   readonly jobs: Lister<Job>;
@@ -35,6 +45,12 @@ export interface JobWrites {
   readonly podControl: PodControl;
   readonly claimer: Claimer<Pod>;
   readonly status: StatusWriter<JobStatus, Job>;
+  readonly events: EventRecorder;
+}
+
+/** What a look at a job has done so far. */
+interface Sync {
+  action: JobAction;
 }
 
 /** What of a Job's status the API server knows. */
@@ -45,27 +61,48 @@ export class JobReconciler implements Reconciler {
   constructor(
     private readonly caches: JobCaches,
     private readonly writes: JobWrites,
-    private readonly events: EventRecorder,
     private readonly clock: Clock,
     private readonly countingOf: CountingOf,
+    private readonly meters: JobMeters,
   ) {}
 
   async reconcile(key: ObjectKey): Promise<Result> {
     const job = this.caches.jobs.get(key);
     await this.#releaseStrangers(key, job);
-    const managedBy = job?.spec?.managedBy ?? OURS;
-    const pods = job && managedBy === OURS ? await this.#claim(job) : undefined;
-    if (!job || !pods) return done;
+    if (!job || isForeign(job)) return done;
+    const begun = this.clock.monotonic();
+    const sync: Sync = { action: 'reconciling' };
+    const measure = (result: 'success' | 'error'): void => {
+      const seconds = (this.clock.monotonic() - begun) / 1000;
+      if (!isFinished(job)) this.meters.synced(job, result, sync.action, seconds);
+    };
+    try {
+      const result = await this.#sync(job, sync);
+      measure('success');
+      return result;
+    } catch (error) {
+      measure('error');
+      throw error;
+    }
+  }
+
+  async #sync(job: Job, sync: Sync): Promise<Result> {
+    const pods = await this.#claim(job);
+    if (!pods) return done;
     const counting = await this.countingOf();
     const plan = planJob(job, pods, this.clock.now(), counting);
+    sync.action = actionOf(job, plan);
     const failure = await this.#resize(job, plan, counting).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
     // What is released must be in the stored status: else its end would never be counted.
-    if (plan.status && (await this.writes.status.writeIfChanged(job, plan.status)))
+    if (plan.status && (await this.writes.status.writeIfChanged(job, plan.status))) {
+      this.meters.told(job, plan.status);
+      this.meters.judged(policyActions(job, plan.release));
       for (const { type, reason, message } of plan.events)
-        this.events.event(job, type, reason, message);
+        this.writes.events.event(job, type, reason, message);
+    }
     await allOrFirstFailure(plan.release.map((pod) => this.#release(pod)));
     if (failure && !isNamespaceTerminating(failure.error)) throw failure.error;
     return plan.recheckAfterMs === undefined ? done : { requeueAfterMs: plan.recheckAfterMs };
@@ -95,18 +132,21 @@ export class JobReconciler implements Reconciler {
     ]);
     const template = job.spec?.template ?? { spec: { containers: [] } };
     const controllerRef = toControllerRef(resources.jobs, job);
+    const counted = countCreations(job, this.meters);
     await slowStart(create.length, (at) =>
-      podControl.create({
-        template,
-        owner: job,
-        controllerRef,
-        edit: (pod) => {
-          const index = create[at];
-          if (counting === 'tracked') track(pod);
-          giveIndex(pod, job, index, index === undefined ? undefined : failures.get(index));
-        },
-      }),
-    );
+      counted.create(() =>
+        podControl.create({
+          template,
+          owner: job,
+          controllerRef,
+          edit: (pod) => {
+            const index = create[at];
+            if (counting === 'tracked') track(pod);
+            giveIndex(pod, job, index, index === undefined ? undefined : failures.get(index));
+          },
+        }),
+      ),
+    ).finally(counted.tell);
   }
 
   /** Lets go the pods of a job of this name that is no more. */

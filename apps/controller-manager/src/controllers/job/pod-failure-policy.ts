@@ -39,6 +39,16 @@ function explain(pod: Pod, rule: PodFailurePolicyRule): string | undefined {
   return condition && `Pod ${podName} has condition ${condition.type}`;
 }
 
+/** Pure: actions of the rules that fit pods whose failure the status did not name before. */
+export function policyActions(job: Job, released: readonly Pod[]): string[] {
+  const known = new Set(job.status?.uncountedTerminatedPods?.failed);
+  return released
+    .filter(({ metadata, status }) => status?.phase === 'Failed' && !known.has(metadata.uid ?? ''))
+    .map((pod) => judgeFailure(job, pod))
+    .filter(({ message }) => message !== '')
+    .map(({ action }) => action);
+}
+
 /** Pure: what the first rule that fits says of a pod that failed (k8s pkg/controller/job/pod_failure_policy.go). */
 export function judgeFailure(job: Job, pod: Pod): Verdict {
   for (const [index, rule] of (job.spec?.podFailurePolicy?.rules ?? []).entries()) {

@@ -2,6 +2,8 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 /** The blocks of one size in a range, by number. */
 export interface CidrBlocks {
+  /** What they are blocks of. */
+  readonly range: string;
   readonly family: 'IPv4' | 'IPv6';
   readonly count: number;
   block(index: number): string;
@@ -55,6 +57,7 @@ export function cidrBlocks(range: string, maskSize: number): CidrBlocks {
   const base = (toNumber(address) / whole) * whole;
   const count = 2 ** (maskSize - bits);
   return {
+    range,
     family,
     count,
     block: (index) => `${toAddress(family, base + BigInt(index) * size)}/${maskSize}`,
@@ -67,6 +70,13 @@ export function cidrBlocks(range: string, maskSize: number): CidrBlocks {
   };
 }
 
+/** The number at the end of a node's name. */
+const numberOf = (name: string): number => Number(/(\d+)$/.exec(name)?.[1] ?? Number.NaN);
+
+/** Pure: how many blocks were looked at in vain before this one was chosen for the node. */
+export const passedOver = (index: number, name: string): number =>
+  index === numberOf(name) ? 0 : index - 1;
+
 /**
  * Pure: the block for a node. The first block is left free; a node whose name ends in a number gets the block of
  * that number when it can, so that ranges do not depend on the order in which nodes come; else the lowest free one.
@@ -76,7 +86,7 @@ export function chooseBlock(
   used: ReadonlySet<number>,
   name: string,
 ): number | undefined {
-  const preferred = Number(/(\d+)$/.exec(name)?.[1] ?? Number.NaN);
+  const preferred = numberOf(name);
   if (preferred >= 1 && preferred < count && !used.has(preferred)) return preferred;
   for (let index = 1; index < count; index++) if (!used.has(index)) return index;
   return undefined;

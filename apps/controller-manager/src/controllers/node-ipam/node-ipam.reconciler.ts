@@ -7,24 +7,30 @@ import { defineController, done } from '@orrery/controller';
 import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
-import { chooseBlock, cidrBlocks, familyOf } from './cidr-blocks.js';
+import { chooseBlock, cidrBlocks, familyOf, passedOver } from './cidr-blocks.js';
 import type { CidrBlocks } from './cidr-blocks.js';
+import { createBlockMeters } from './node-ipam.metrics.js';
+import type { BlockMeters } from './node-ipam.metrics.js';
 
 /** Gives each node a pod range of each family, all of one number. One worker: an assignment must see all others. */
 export class NodeIpamReconciler implements Reconciler {
   /** Assigned here and perhaps not yet in the cache, by node name. */
   readonly #assigned = new Map<string, number>();
+  /** Nodes that are counted as having their ranges. */
+  readonly #counted = new Set<string>();
 
   constructor(
     private readonly nodes: Lister<Node>,
     private readonly client: ResourceClient<Node>,
     private readonly events: EventRecorder,
     private readonly blocks: readonly CidrBlocks[],
+    private readonly meters: BlockMeters,
   ) {}
 
   async reconcile({ name }: ObjectKey): Promise<Result> {
     const node = this.nodes.get({ name });
-    if (!node) this.#assigned.delete(name);
+    if (!node) this.#forget(name);
+    else if (node.spec?.podCIDR) this.#count(name);
     if (!node || node.spec?.podCIDR || node.metadata.deletionTimestamp) return done;
     const index = this.#assigned.get(name) ?? chooseBlock(this.#least(), this.#used(), name);
     if (index === undefined) {
@@ -37,7 +43,19 @@ export class NodeIpamReconciler implements Reconciler {
     const podCIDRs = this.blocks.map((blocks) => blocks.block(index));
     const [podCIDR] = podCIDRs;
     await this.client.patch({ name }, 'strategic', { spec: { podCIDR, podCIDRs } });
+    this.#count(name, passedOver(index, name));
     return done;
+  }
+
+  #forget(name: string): void {
+    this.#assigned.delete(name);
+    if (this.#counted.delete(name)) for (const each of this.blocks) this.meters.released(each);
+  }
+
+  #count(name: string, tries?: number): void {
+    if (this.#counted.has(name)) return;
+    this.#counted.add(name);
+    for (const each of this.blocks) this.meters.taken(each, tries);
   }
 
   #least(): Pick<CidrBlocks, 'count'> {
@@ -82,11 +100,14 @@ export const nodeIpamController: ControllerEntry = {
     defineController('node-ipam-controller')
       .for(resources.nodes, { changed: (node) => !node.spec?.podCIDR })
       .build(),
-  create: ({ client, informers, events, options }) =>
-    new NodeIpamReconciler(
+  create({ client, informers, events, options, metrics }) {
+    const blocks = blocksOf(options.clusterCidr, options.nodeCidrMaskSizes);
+    return new NodeIpamReconciler(
       informers.informer(resources.nodes).lister,
       client.resource(resources.nodes),
       events('cidrAllocator'),
-      blocksOf(options.clusterCidr, options.nodeCidrMaskSizes),
-    ),
+      blocks,
+      createBlockMeters(metrics, blocks),
+    );
+  },
 };

@@ -20,6 +20,8 @@ import {
   wantsEviction,
 } from './node-lifecycle.decide.js';
 import type { Eviction } from './node-lifecycle.decide.js';
+import { createNodeMeters } from './node-lifecycle.metrics.js';
+import type { NodeMeters } from './node-lifecycle.metrics.js';
 import { judgeZones, zoneOf } from './zones.js';
 import type { EvictionLimits } from './zones.js';
 
@@ -37,6 +39,7 @@ export interface NodeMonitoring {
   /** A node that never reported gets this long. */
   readonly startupGraceMs: number;
   readonly limits: EvictionLimits;
+  readonly meters: NodeMeters;
 }
 
 interface Heard {
@@ -60,7 +63,15 @@ export class NodeLifecycleReconciler implements Reconciler {
     private readonly monitoring: NodeMonitoring,
   ) {}
 
-  async reconcile({ name }: ObjectKey): Promise<Result> {
+  async reconcile(key: ObjectKey): Promise<Result> {
+    const begun = this.clock.monotonic();
+    const result = await this.#judge(key.name);
+    const took = this.clock.monotonic() - begun;
+    if (result !== done) this.monitoring.meters.updated(key.name, took / 1000);
+    return result;
+  }
+
+  async #judge(name: string): Promise<Result> {
     const node = this.caches.nodes.get({ name });
     if (!node) {
       this.#heard.delete(name);
@@ -69,6 +80,7 @@ export class NodeLifecycleReconciler implements Reconciler {
     if (!this.#heard.has(name)) {
       const text = `Node ${name} event: Registered Node ${name} in Controller`;
       this.#announce(node, 'RegisteredNode', text);
+      this.monitoring.meters.seen(node);
     }
     const again = { requeueAfterMs: this.monitoring.periodMs };
     if (this.#isSilent(node) && (await this.#declareSilent(node))) return again;
@@ -161,6 +173,7 @@ export class NodeLifecycleReconciler implements Reconciler {
     const { name = '', resourceVersion } = node.metadata;
     const patch = { metadata: { resourceVersion }, spec: { taints } };
     await this.client.resource(resources.nodes).patch({ name }, 'merge', patch);
+    if (eviction === 'may' && wantsEviction(node)) this.monitoring.meters.evicted(node);
   }
 }
 
@@ -174,7 +187,7 @@ export const nodeLifecycleController: ControllerEntry = {
         changed: () => false,
       })
       .build(),
-  create: ({ client, informers, events, clock, options }) =>
+  create: ({ client, informers, events, clock, options, metrics }) =>
     new NodeLifecycleReconciler(
       {
         nodes: informers.informer(resources.nodes).lister,
@@ -186,6 +199,7 @@ export const nodeLifecycleController: ControllerEntry = {
       clock,
       {
         periodMs: options.nodeMonitorPeriodMs,
+        meters: createNodeMeters(metrics, informers.informer(resources.nodes).lister),
         graceMs: options.nodeMonitorGracePeriodMs,
         startupGraceMs: options.zones.startupGraceMs,
         limits: {

@@ -7,6 +7,7 @@ import type { ControllerEntry } from '../../controller-entry.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { Binding } from './binding.js';
 import { classOf } from './match-volume.js';
+import { createVolumeMeters } from './persistent-volume.metrics.js';
 import { PersistentVolumeReconciler } from './persistent-volume.reconciler.js';
 
 const NAME = 'persistentvolume-binder-controller';
@@ -42,19 +43,23 @@ export const persistentVolumeController: ControllerEntry = {
       ])
       .build();
   },
-  create({ client, informers, events, options }) {
+  create({ client, informers, events, options, metrics }) {
     const claims = client.resource(resources.persistentvolumeclaims);
     const volumes = client.resource(resources.persistentvolumes);
+    const cached = {
+      claims: informers.informer(resources.persistentvolumeclaims).lister,
+      volumes: informers.informer(resources.persistentvolumes).lister,
+    };
     return new PersistentVolumeReconciler(
       {
-        claims: informers.informer(resources.persistentvolumeclaims).lister,
-        volumes: informers.informer(resources.persistentvolumes).lister,
+        ...cached,
         classes: informers.informer(resources.storageclasses).lister,
         pods: podInformer(informers).lister,
       },
       { claims, volumes, binding: new Binding(volumes, claims) },
       events('persistentvolume-controller'),
       options.volumes.provisioning,
+      createVolumeMeters(metrics, cached.volumes, cached.claims),
     );
   },
 };

@@ -9,6 +9,7 @@ import { BETA_STORAGE_PROVISIONER, STORAGE_PROVISIONER } from './annotations.js'
 import type { Binding } from './binding.js';
 import { decideClaim } from './claim.decide.js';
 import type { ClaimDecision, Told } from './claim.decide.js';
+import type { VolumeMeters } from './persistent-volume.metrics.js';
 import { decideVolume, unbound } from './volume.decide.js';
 import type { VolumeDecision } from './volume.decide.js';
 
@@ -35,6 +36,7 @@ export class PersistentVolumeReconciler implements Reconciler {
     private readonly clients: VolumeClients,
     private readonly events: EventRecorder,
     private readonly provisioning: boolean,
+    private readonly meters: VolumeMeters,
   ) {}
 
   async reconcile(key: ObjectKey): Promise<Result> {
@@ -62,10 +64,12 @@ export class PersistentVolumeReconciler implements Reconciler {
         await binding.bind(decision.volume, claim);
         return done;
       case 'set-class':
-        await this.clients.claims.update({
-          ...claim,
-          spec: { ...claim.spec, storageClassName: decision.name },
-        });
+        await this.meters.giveClass(() =>
+          this.clients.claims.update({
+            ...claim,
+            spec: { ...claim.spec, storageClassName: decision.name },
+          }),
+        );
         return done;
       case 'lose':
         if (await binding.setClaimPhase(claim, 'Lost')) this.#tell(claim, decision.event);
@@ -153,6 +157,7 @@ export class PersistentVolumeReconciler implements Reconciler {
     if (failure) {
       const isNew = await binding.setVolumePhase(volume, 'Failed', failure.message);
       if (isNew) this.#tell(volume, failure);
+      if (isNew && failure.reason === 'VolumeFailedDelete') this.meters.deletionFailed(volume);
     } else if (volume.status?.phase !== 'Failed') await binding.setVolumePhase(volume, 'Released');
   }
 

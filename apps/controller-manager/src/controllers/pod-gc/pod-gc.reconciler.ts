@@ -11,6 +11,8 @@ import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { isTerminated } from '../../pods/pod-state.js';
+import { createPodGcMeters } from './pod-gc.metrics.js';
+import type { DeletionReason, PodDeletion } from './pod-gc.metrics.js';
 
 /** k8s pkg/controller/podgc: gcCheckPeriod, quarantineTime. */
 const PERIOD_MS = 20_000;
@@ -57,8 +59,13 @@ export function stranded(pods: readonly Pod[], nodes: readonly Node[]): Pod[] {
   );
 }
 
-/** Why a pod that has not ended is taken away; '' where nothing is to be told. */
-type Why = string;
+/** What is said of a pod that goes before it has ended; of the others nothing is to be told. */
+const TOLD: Partial<Record<DeletionReason, string>> = { orphaned: 'node no longer exists' };
+
+export interface PodGcCaches {
+  readonly pods: Lister<Pod>;
+  readonly nodes: Lister<Node>;
+}
 
 /** Removes pods that nobody else will: of nodes that are gone, never scheduled, or terminated and too many. */
 export class PodGcReconciler implements Reconciler {
@@ -66,27 +73,32 @@ export class PodGcReconciler implements Reconciler {
   readonly #missed = new Map<string, number>();
 
   constructor(
-    private readonly pods: Lister<Pod>,
-    private readonly nodes: Lister<Node>,
+    private readonly caches: PodGcCaches,
     private readonly client: {
       readonly pods: ResourceClient<Pod>;
       readonly nodes: ResourceClient<Node>;
     },
     private readonly clock: Clock,
     private readonly threshold: number,
+    private readonly counted: PodDeletion,
   ) {}
 
   async reconcile(): Promise<Result> {
-    const pods = this.pods.list();
-    const orphans = await this.#orphans(pods);
-    const remove = new Map<Pod, Why>(orphans.map((pod) => [pod, 'node no longer exists']));
-    const silent = [
-      ...stranded(pods, this.nodes.list()),
-      ...unscheduledTerminating(pods),
-      ...surplusTerminated(pods, this.threshold),
+    const pods = this.caches.pods.list();
+    const found: readonly (readonly [DeletionReason, readonly Pod[]])[] = [
+      ['orphaned', await this.#orphans(pods)],
+      ['out-of-service', stranded(pods, this.caches.nodes.list())],
+      ['unscheduled', unscheduledTerminating(pods)],
+      ['terminated', surplusTerminated(pods, this.threshold)],
     ];
-    for (const pod of silent) if (!remove.has(pod)) remove.set(pod, '');
-    await allOrFirstFailure([...remove].map(([pod, why]) => this.#remove(pod, why)));
+    const remove = new Map<Pod, DeletionReason>();
+    for (const [reason, some] of found)
+      for (const pod of some) if (!remove.has(pod)) remove.set(pod, reason);
+    await allOrFirstFailure(
+      [...remove].map(([pod, reason]) =>
+        this.counted(pod.metadata.namespace ?? '', reason, () => this.#remove(pod, reason)),
+      ),
+    );
     return { requeueAfterMs: PERIOD_MS };
   }
 
@@ -95,7 +107,7 @@ export class PodGcReconciler implements Reconciler {
     const missing = new Set<string>();
     for (const pod of pods) {
       const name = pod.spec?.nodeName;
-      if (name && !this.nodes.get({ name })) missing.add(name);
+      if (name && !this.caches.nodes.get({ name })) missing.add(name);
     }
     for (const name of this.#missed.keys()) if (!missing.has(name)) this.#missed.delete(name);
     const gone = new Set<string>();
@@ -118,7 +130,7 @@ export class PodGcReconciler implements Reconciler {
   }
 
   /** Its controller is to know that it failed, and by no fault of its own. */
-  async #fail({ metadata }: Pod, why: Why): Promise<void> {
+  async #fail({ metadata }: Pod, why: string): Promise<void> {
     const { namespace = '', name = '', uid } = metadata;
     const condition = {
       type: 'DisruptionTarget',
@@ -132,11 +144,12 @@ export class PodGcReconciler implements Reconciler {
     await this.client.pods.patch({ namespace, name }, 'strategic', patch, status);
   }
 
-  async #remove(pod: Pod, why: Why): Promise<void> {
+  async #remove(pod: Pod, reason: DeletionReason): Promise<void> {
+    const why = TOLD[reason];
     const { namespace = '', name = '', uid } = pod.metadata;
     const preconditions = uid ? { preconditions: { uid } } : {};
     try {
-      if (why !== '' && !isTerminated(pod)) await this.#fail(pod, why);
+      if (why !== undefined && !isTerminated(pod)) await this.#fail(pod, why);
       await this.client.pods.delete(
         { namespace, name },
         { gracePeriodSeconds: 0, ...preconditions },
@@ -157,12 +170,15 @@ export const podGcController: ControllerEntry = {
       )
       .watches(resources.nodes, () => [], { changed: () => false })
       .build(),
-  create: ({ client, informers, clock, options }) =>
+  create: ({ client, informers, clock, options, metrics }) =>
     new PodGcReconciler(
-      podInformer(informers).lister,
-      informers.informer(resources.nodes).lister,
+      {
+        pods: podInformer(informers).lister,
+        nodes: informers.informer(resources.nodes).lister,
+      },
       { pods: client.resource(resources.pods), nodes: client.resource(resources.nodes) },
       clock,
       options.terminatedPodGcThreshold,
+      createPodGcMeters(metrics),
     ),
 };

@@ -14,10 +14,12 @@ import { BY_OWNER, byOwner } from '@orrery/informers';
 import type { LabelMatcher } from '@orrery/informers';
 import type { ControllerContext, ControllerEntry } from '../../controller-entry.js';
 import { ServerVersion, TERMINATING_SINCE } from '../../discovery/server-version.js';
+import { createStaleSkips } from '../../stale-skips.js';
 import { adoptersOf, mattersToAdopters, selectedBy } from '../../pods/adopters.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { mattersToReplicas } from '../../pods/pod-state.js';
 import type { ReplicaOwner } from './replicaset.decide.js';
+import { createReplicaSetMeters } from './replicaset.metrics.js';
 import { ReplicaSetReconciler } from './replicaset.reconciler.js';
 
 type Matching<T> = (owner: T) => LabelMatcher | undefined;
@@ -54,6 +56,7 @@ function create<T extends ReplicaOwner & KubeObject>(
     {
       podControl: new PodControl(client, context.events(component)),
       claimer: new Claimer(podClient, ref, client.resource<KubeObject>(ref as ResourceRef)),
+      chosen: createReplicaSetMeters(context.metrics),
     },
     new StatusWriter<ReplicaSetStatus, T>(ownerClient),
     clock,
@@ -62,9 +65,10 @@ function create<T extends ReplicaOwner & KubeObject>(
 
 export const replicaSetController: ControllerEntry = {
   name: 'replicaset-controller',
-  definition: ({ informers }) =>
+  definition: ({ informers, metrics }) =>
     defineController('replicaset-controller')
       .concurrency(5)
+      .onStale(createStaleSkips(metrics, 'replicaset_controller', 'ReplicaSet'))
       .for(resources.replicasets)
       .owns(resources.pods, resources.replicasets, { changed: mattersToReplicas })
       .watches(

@@ -9,6 +9,7 @@ import type { LabelMatcher, Lister } from '@orrery/informers';
 import { isActive } from '../../pods/pod-state.js';
 import { isNamespaceTerminating } from '../../pods/namespace-terminating.js';
 import { ORPHANS } from '../../pods/pod-indexes.js';
+import type { PodsChosen } from './replicaset.metrics.js';
 import { planReplicas, statusOf } from './replicaset.decide.js';
 import type { ReplicaOwner, ReplicaPlan } from './replicaset.decide.js';
 
@@ -23,12 +24,19 @@ export interface ReplicaKind<T extends ReplicaOwner> {
   controllerRef(owner: T): OwnerReference;
 }
 
+export interface ReplicaActs {
+  readonly podControl: PodControl;
+  readonly claimer: Claimer<Pod>;
+  /** Told which pods are about to go. */
+  readonly chosen?: PodsChosen;
+}
+
 /** Keeps as many pods as a ReplicaSet, or ReplicationController, asks for. */
 export class ReplicaSetReconciler<T extends ReplicaOwner> implements Reconciler {
   constructor(
     private readonly kind: ReplicaKind<T>,
     private readonly pods: Lister<Pod>,
-    private readonly acts: { readonly podControl: PodControl; readonly claimer: Claimer<Pod> },
+    private readonly acts: ReplicaActs,
     private readonly status: StatusWriter<ReplicaSetStatus, T>,
     private readonly clock: Clock,
   ) {}
@@ -40,6 +48,7 @@ export class ReplicaSetReconciler<T extends ReplicaOwner> implements Reconciler 
     const pods = await this.acts.claimer.claim(owner, matches, this.#candidates(owner));
     const now = this.clock.now();
     const plan = planReplicas(owner, pods, () => this.#related(owner, pods), now);
+    if (plan.remove.length > 0) this.acts.chosen?.(pods.filter(isActive), plan.remove, now);
     const failure = await this.#apply(owner, plan).then(
       () => undefined,
       (error: unknown) => ({ error, creating: plan.create > 0 }),

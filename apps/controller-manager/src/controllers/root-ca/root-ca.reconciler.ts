@@ -11,6 +11,8 @@ import type { Reconciler, Result } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { isNamespaceTerminating } from '../../pods/namespace-terminating.js';
+import { createRootCaMeters } from './root-ca.metrics.js';
+import type { NamespaceSync } from './root-ca.metrics.js';
 
 const NAME = 'kube-root-ca.crt';
 const DESCRIPTION =
@@ -39,9 +41,14 @@ export class RootCaReconciler implements Reconciler {
     private readonly maps: Lister<ConfigMap>,
     private readonly client: ResourceClient<ConfigMap>,
     private readonly rootCa: string,
+    private readonly synced: NamespaceSync,
   ) {}
 
-  async reconcile({ name: namespace }: ObjectKey): Promise<Result> {
+  reconcile({ name }: ObjectKey): Promise<Result> {
+    return this.synced(() => this.#sync(name));
+  }
+
+  async #sync(namespace: string): Promise<Result> {
     const found = this.namespaces.get({ name: namespace });
     if (!found || found.metadata.deletionTimestamp) return done;
     const current = this.maps.get({ namespace, name: NAME });
@@ -77,11 +84,12 @@ export const rootCaController: ControllerEntry = {
         map.metadata.name === NAME ? [{ name: map.metadata.namespace ?? '' }] : [],
       )
       .build(),
-  create: ({ client, informers, options }) =>
+  create: ({ client, informers, options, metrics, clock }) =>
     new RootCaReconciler(
       informers.informer(resources.namespaces).lister,
       informers.informer(resources.configmaps).lister,
       client.resource(resources.configmaps),
       readRootCa(options.rootCaFile),
+      createRootCaMeters(metrics, clock),
     ),
 };

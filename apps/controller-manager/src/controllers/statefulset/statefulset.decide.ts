@@ -128,7 +128,8 @@ function shrink(
   return false;
 }
 
-function maxUnavailable({ set }: StatefulWorld): number {
+/** How many pods may be unavailable while they are updated; at least one. */
+export function maxUnavailable({ set }: StatefulWorld): number {
   const value = set.spec?.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1;
   return Math.max(scaledValue(value, replicasOf(set)), 1);
 }

@@ -5,16 +5,19 @@ import type { ResourceRef } from '@orrery/api';
 import { Claimer, StatusWriter, defineController } from '@orrery/controller';
 import { BY_OWNER, byOwner } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
+import { createStaleSkips } from '../../stale-skips.js';
 import { adoptersOf, mattersToAdopters, selectedBy } from '../../pods/adopters.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { StatefulPodControl } from './stateful-pod-control.js';
+import { createStatefulMeters } from './statefulset.metrics.js';
 import { StatefulSetReconciler } from './statefulset.reconciler.js';
 
 export const statefulSetController: ControllerEntry = {
   name: 'statefulset-controller',
-  definition: ({ informers }) =>
+  definition: ({ informers, metrics }) =>
     defineController('statefulset-controller')
       .concurrency(5)
+      .onStale(createStaleSkips(metrics, 'statefulset_controller', 'StatefulSet'))
       .for(resources.statefulsets)
       .owns(resources.pods, resources.statefulsets)
       .watches(
@@ -26,7 +29,7 @@ export const statefulSetController: ControllerEntry = {
       // Read, not followed: a claim's own changes mean nothing to a set.
       .watches(resources.persistentvolumeclaims, () => [])
       .build(),
-  create({ client, informers, events, clock }) {
+  create({ client, informers, events, clock, metrics }) {
     const revisions = informers.informer(resources.controllerrevisions);
     revisions.addIndex(BY_OWNER, byOwner);
     const owners = client.resource<KubeObject>(resources.statefulsets as ResourceRef);
@@ -49,6 +52,7 @@ export const statefulSetController: ControllerEntry = {
         ),
       },
       clock,
+      createStatefulMeters(metrics),
     );
   },
 };

@@ -15,6 +15,7 @@ import { ensureRevision, forgetRevisions, hashOf } from '../../revisions/control
 import { REVISION_LABEL, ordinalOf, templateOf } from './stateful-identity.js';
 import type { StatefulPodControl } from './stateful-pod-control.js';
 import { statefulSetStatus } from './statefulset-status.js';
+import type { StatefulMeters } from './statefulset.metrics.js';
 import { arrange, planStatefulSet } from './statefulset.decide.js';
 import type { StatefulPlan, StatefulWorld } from './statefulset.decide.js';
 
@@ -45,10 +46,12 @@ export class StatefulSetReconciler implements Reconciler {
     private readonly caches: StatefulCaches,
     private readonly writes: StatefulWrites,
     private readonly clock: Clock,
+    private readonly meters: StatefulMeters,
   ) {}
 
   async reconcile(key: ObjectKey): Promise<Result> {
     const set = this.caches.sets.get(key);
+    if (!set) this.meters.forget(key);
     const selector = labelSelectorMatcher(set?.spec?.selector);
     if (!set?.spec || selector.empty) return done;
     const pods = await this.#claim(set, selector.matches.bind(selector));
@@ -61,6 +64,7 @@ export class StatefulSetReconciler implements Reconciler {
       updateRevision: nameOf(revisions.update),
       now,
     };
+    this.meters.planned(world);
     const failure = await this.#apply(world, planStatefulSet(world), revisions).then(
       () => undefined,
       (error: unknown) => ({ error }),

@@ -13,6 +13,13 @@ import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { podInformer } from '../../pods/pod-indexes.js';
 import { departureOf } from './taint-eviction.decide.js';
+import { createTaintEvictionMeters } from './taint-eviction.metrics.js';
+import type { PodDeleted } from './taint-eviction.metrics.js';
+
+export interface TaintEvictionCaches {
+  readonly pods: Lister<Pod>;
+  readonly nodes: Lister<Node>;
+}
 
 /** Deletes pods from nodes whose NoExecute taints they do not tolerate, or no longer do. */
 export class TaintEvictionReconciler implements Reconciler {
@@ -20,16 +27,17 @@ export class TaintEvictionReconciler implements Reconciler {
   readonly #seen = new Map<string, { readonly uid: string; readonly at: number }>();
 
   constructor(
-    private readonly pods: Lister<Pod>,
-    private readonly nodes: Lister<Node>,
+    private readonly caches: TaintEvictionCaches,
     private readonly client: ResourceClient<Pod>,
     private readonly events: EventRecorder,
     private readonly clock: Clock,
+    private readonly deleted: PodDeleted,
   ) {}
 
   async reconcile(key: ObjectKey): Promise<Result> {
-    const pod = this.pods.get(key);
-    const node = pod?.spec?.nodeName ? this.nodes.get({ name: pod.spec.nodeName }) : undefined;
+    const { pods, nodes } = this.caches;
+    const pod = pods.get(key);
+    const node = pod?.spec?.nodeName ? nodes.get({ name: pod.spec.nodeName }) : undefined;
     const now = this.clock.now();
     const departure =
       pod && node && !pod.metadata.deletionTimestamp
@@ -41,6 +49,7 @@ export class TaintEvictionReconciler implements Reconciler {
     }
     if (departure > now) return { requeueAfterMs: departure - now };
     await this.#evict(key, pod);
+    this.deleted(Math.max(0, this.clock.now() - departure) / 1000);
     return done;
   }
 
@@ -102,12 +111,15 @@ export const taintEvictionController: ControllerEntry = {
       })
       .build();
   },
-  create: ({ client, informers, events, clock }) =>
+  create: ({ client, informers, events, clock, metrics }) =>
     new TaintEvictionReconciler(
-      podInformer(informers).lister,
-      informers.informer(resources.nodes).lister,
+      {
+        pods: podInformer(informers).lister,
+        nodes: informers.informer(resources.nodes).lister,
+      },
       client.resource(resources.pods),
       events('taint-eviction-controller'),
       clock,
+      createTaintEvictionMeters(metrics),
     ),
 };

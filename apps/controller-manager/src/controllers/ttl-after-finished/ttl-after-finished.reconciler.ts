@@ -8,6 +8,8 @@ import { defineController, done } from '@orrery/controller';
 import type { Reconciler, Result } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
+import { createTtlMeters } from './ttl-after-finished.metrics.js';
+import type { JobDeleted } from './ttl-after-finished.metrics.js';
 
 /** Pure: how long a finished job may stay; undefined for one that stays or has not finished. */
 export function remainingMs(job: Job, now: number): number | undefined {
@@ -26,6 +28,7 @@ export class TtlAfterFinishedReconciler implements Reconciler {
     private readonly cache: Lister<Job>,
     private readonly jobs: ResourceClient<Job>,
     private readonly clock: Clock,
+    private readonly deleted: JobDeleted,
   ) {}
 
   async reconcile(key: ObjectKey): Promise<Result> {
@@ -42,6 +45,7 @@ export class TtlAfterFinishedReconciler implements Reconciler {
       if (left > 0) return { requeueAfterMs: left };
       const preconditions = { uid, resourceVersion };
       await this.jobs.delete(key, { propagationPolicy: 'Foreground', preconditions });
+      this.deleted(-(remainingMs(fresh, this.clock.now()) ?? left) / 1000);
     } catch (error) {
       if (isConflict(error)) return { requeueAfterMs: 100 };
       if (!isNotFound(error)) throw error;
@@ -54,10 +58,11 @@ export const ttlAfterFinishedController: ControllerEntry = {
   name: 'ttl-after-finished-controller',
   definition: () =>
     defineController('ttl-after-finished-controller').concurrency(5).for(resources.jobs).build(),
-  create: ({ client, informers, clock }) =>
+  create: ({ client, informers, clock, metrics }) =>
     new TtlAfterFinishedReconciler(
       informers.informer(resources.jobs).lister,
       client.resource(resources.jobs),
       clock,
+      createTtlMeters(metrics),
     ),
 };
