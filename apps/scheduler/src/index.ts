@@ -29,7 +29,7 @@ async function run(argv: readonly string[], context: ComponentContext): Promise<
   }
 }
 
-/** The component, for main.ts and for a composition of several. */
+/** The component, alone in a process or beside others. */
 export const app: ComponentApp = {
   name: NAME,
   run,

@@ -136,6 +136,11 @@ export class NodeBuilder {
     return this;
   }
 
+  declaring(...declaredFeatures: string[]): this {
+    this.#node.status = { ...this.#node.status, declaredFeatures };
+    return this;
+  }
+
   cordoned(): this {
     this.#node.spec.unschedulable = true;
     return this;

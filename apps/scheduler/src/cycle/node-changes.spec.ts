@@ -15,6 +15,7 @@ describe('nodeChanges()', () => {
       to: node('n1').tainted({ key: 'k', effect: 'NoSchedule' }),
       want: ['NodeTaint'],
     },
+    { name: 'features', to: node('n1').declaring('A'), want: ['NodeDeclaredFeatures'] },
   ])('tells $name', ({ to, want }) => {
     expect(nodeChanges(to.build(), node('n1').build())).toEqual(want);
   });

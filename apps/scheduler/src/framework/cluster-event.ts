@@ -9,6 +9,7 @@ export type ClusterEventName =
   | 'NodeLabel'
   | 'NodeTaint'
   | 'NodeCondition'
+  | 'NodeDeclaredFeatures'
   | 'NodeDelete'
   | 'AssignedPodAdd'
   | 'AssignedPodUpdate'

@@ -7,6 +7,7 @@ import type { World } from '../../test/plugin-context.js';
 import { dynamicResources } from './dynamic-resources/dynamic-resources.plugin.js';
 import { interPodAffinity } from './inter-pod-affinity/inter-pod-affinity.plugin.js';
 import { nodeAffinity } from './node-affinity/node-affinity.plugin.js';
+import { nodeDeclaredFeatures } from './node-declared-features/node-declared-features.plugin.js';
 import { nodeName } from './node-name/node-name.plugin.js';
 import { nodePorts } from './node-ports/node-ports.plugin.js';
 import { nodeResourcesFit } from './node-resources-fit/node-resources-fit.plugin.js';
@@ -29,6 +30,7 @@ const SPREAD = "node(s) didn't match pod topology spread constraints";
 const web = { matchLabels: { app: 'web' } };
 const hard = { maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' as const, labelSelector: web };
 const isWeb = (name: string): PodBuilder => pod(name).labels({ app: 'web' });
+const RESTARTS_ALL = 'RestartAllContainersOnContainerExits';
 const cordonTaint = { key: 'node.kubernetes.io/unschedulable', operator: 'Exists' as const };
 
 const nodeCases: Case[] = [
@@ -44,6 +46,23 @@ const nodeCases: Case[] = [
     plugin: dynamicResources,
     nodes: [node('n1')],
     pod: pod('a'),
+    want: { n1: '' },
+  },
+  {
+    name: 'a rule that restarts all containers needs a node that knows it',
+    plugin: nodeDeclaredFeatures,
+    nodes: [node('n1'), node('n2').declaring('A', RESTARTS_ALL)],
+    pod: pod('a').containers({
+      name: 'c',
+      restartPolicyRules: [{ action: 'RestartAllContainers' }],
+    }),
+    want: { n1: "node(s) didn't match Pod's required features", n2: '' },
+  },
+  {
+    name: 'a pod with other rules goes anywhere',
+    plugin: nodeDeclaredFeatures,
+    nodes: [node('n1')],
+    pod: pod('a').containers({ name: 'c', restartPolicyRules: [{ action: 'Restart' }] }),
     want: { n1: '' },
   },
   {

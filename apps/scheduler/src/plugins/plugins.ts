@@ -5,6 +5,7 @@ import { dynamicResources } from './dynamic-resources/dynamic-resources.plugin.j
 import { imageLocality } from './image-locality/image-locality.plugin.js';
 import { interPodAffinity } from './inter-pod-affinity/inter-pod-affinity.plugin.js';
 import { nodeAffinity } from './node-affinity/node-affinity.plugin.js';
+import { nodeDeclaredFeatures } from './node-declared-features/node-declared-features.plugin.js';
 import { nodeName } from './node-name/node-name.plugin.js';
 import { nodePorts } from './node-ports/node-ports.plugin.js';
 import { nodeResourcesBalancedAllocation } from './node-resources-balanced-allocation/node-resources-balanced-allocation.plugin.js';
@@ -40,4 +41,5 @@ export const PLUGINS: readonly PluginEntry[] = [
   nodeResourcesBalancedAllocation,
   imageLocality,
   defaultBinder,
+  nodeDeclaredFeatures,
 ];
