@@ -16,6 +16,8 @@ import { installBootstrapPolicy } from './authz/bootstrap-policy/install.js';
 import { DefaultValuesCheck } from './custom-resources/default-values-check.js';
 import { createAuthorizer } from './authz/create-authorizer.js';
 import { EscalationCheck } from './authz/escalation-check.js';
+import { PolicyParamCheck } from './authz/policy-param-check.js';
+import type { RbacAuthorizer } from './authz/rbac.authorizer.js';
 import { createLimiter } from './fairness/create-limiter.js';
 import type { Limiter } from './fairness/limiter.js';
 import { faultPaths } from './faults/faults-path.js';
@@ -128,6 +130,18 @@ function liveExtensions(
   };
 }
 
+/** What upstream checks in the storages of kinds. */
+const ownChecks = (
+  services: ServerServices,
+  views: ClusterViews,
+  authorizer: Authorizer,
+  rbac: RbacAuthorizer | undefined,
+): readonly AdmissionPlugin[] => [
+  ...(rbac ? [new EscalationCheck(rbac, authorizer)] : []),
+  new PolicyParamCheck({ authorizer, views, kinds: () => services.kinds() }),
+  new DefaultValuesCheck(),
+];
+
 /**
  * The one place where authn, authz, admission and subresources are put together. `issuer`: who signs the service
  * accounts' tokens where it is not the one that the flags name.
@@ -161,7 +175,7 @@ export async function createExtensions(
       views,
       policies,
       authorizer,
-      own: [...(isRbac ? [new EscalationCheck(rbac, authorizer)] : []), new DefaultValuesCheck()],
+      own: ownChecks(services, views, authorizer, isRbac ? rbac : undefined),
     }),
     subresources: subresourceHandlers({
       services,

@@ -117,6 +117,79 @@ describe('nobody gives what they do not have', () => {
   });
 });
 
+describe('writers of admission policies', () => {
+  const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
+  const JANE = '&{jane 2 [dev system:authenticated] map[]}';
+  const kinds = ['validatingadmissionpolicies', 'mutatingadmissionpolicies'];
+  const paramKind = { apiVersion: 'v1', kind: 'Secret' };
+  const matchConstraints = {
+    resourceRules: [
+      { operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] },
+    ],
+  };
+  const actions = {
+    validations: [{ expression: 'true' }],
+    mutations: [
+      { patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{}' } },
+    ],
+    reinvocationPolicy: 'Never',
+  };
+  const policy = (name: string): Json => ({
+    metadata: { name },
+    spec: { paramKind, matchConstraints, ...actions },
+  });
+  const binding = (paramRef: Json): Json => ({
+    metadata: { name: 'p' },
+    spec: {
+      policyName: 'p',
+      paramRef: { namespace: 'default', parameterNotFoundAction: 'Deny', ...paramRef },
+      validationActions: ['Deny'],
+    },
+  });
+
+  beforeAll(async () => {
+    const bindings = kinds.map((plural) => plural.replace(/ies$/, 'ybindings'));
+    await grant('writes-policies', [
+      rule(['*'], [...kinds, ...bindings], { apiGroups: ['admissionregistration.k8s.io'] }),
+      rule(['get', 'list'], ['configmaps']),
+    ]);
+  });
+
+  it.each(kinds)('must be allowed to read the parameters of %s', async (plural) => {
+    const url = `${ADMISSION}/${plural}?dryRun=All&fieldValidation=Ignore`;
+    const kind = plural.startsWith('val') ? 'ValidatingAdmissionPolicy' : 'MutatingAdmissionPolicy';
+    await eventually(async () => {
+      const refused = await as('jane', url, policy('p'));
+      expect([refused.status, refused.json['message']]).toEqual([
+        422,
+        `${kind}.admissionregistration.k8s.io "p" is invalid: spec.paramKind: Forbidden: user ${JANE} must have "get" permission on all objects of the referenced paramKind (kind=Secret, apiVersion=v1)`,
+      ]);
+    });
+    const readable = policy('p');
+    Object.assign(readable['spec'] as Json, { paramKind: { apiVersion: 'v1', kind: 'ConfigMap' } });
+    expect((await as('jane', url, readable)).status).toBe(201);
+    expect((await api.post(url, policy('p'))).status).toBe(201);
+  });
+
+  it.each(kinds)('must be allowed to read what bindings of %s refer to', async (plural) => {
+    const made = await api.post(`${ADMISSION}/${plural}?fieldValidation=Ignore`, policy('p'));
+    expect(made.status).toBe(201);
+    const url = `${ADMISSION}/${plural.replace(/ies$/, 'ybindings')}?dryRun=All&fieldValidation=Ignore`;
+    const tell = async (paramRef: Json): Promise<unknown> =>
+      (await as('jane', url, binding(paramRef))).json['message'];
+    expect(await tell({ name: 'x' })).toContain(
+      `spec.paramRef: Forbidden: user get does not have "${JANE}" permission on the object referenced by paramRef`,
+    );
+    expect(await tell({ selector: {} })).toContain(`user list does not have "${JANE}" permission`);
+    await grant(`reads-x-${plural}`, [rule(['get'], ['secrets'], { resourceNames: ['x'] })]);
+    await eventually(async () => {
+      expect((await as('jane', url, binding({ name: 'x' }))).status).toBe(201);
+    });
+    for (const what of ['clusterrolebindings', 'clusterroles'])
+      await api.ask(`${RBAC}/${what}/reads-x-${plural}`, { method: 'DELETE' });
+  });
+});
+
 describe('access reviews', () => {
   const get = (resource: string): Json => ({ verb: 'get', resource, namespace: 'default' });
 
@@ -170,6 +243,44 @@ describe('access reviews', () => {
       spec: { user: 'root', resourceAttributes: get('pods') },
     });
     expect(refused.status).toBe(403);
+  });
+
+  it('say what is wrong with selectors, and which were not looked at', async () => {
+    const asked = (selectors: Json): Json => ({
+      spec: { user: 'jane', resourceAttributes: { ...get('pods'), ...selectors } },
+    });
+    const review = (selectors: Json): ReturnType<typeof api.post> =>
+      api.post(`${AUTHZ}/subjectaccessreviews`, asked(selectors));
+    const wrong = await review({
+      fieldSelector: { rawSelector: 'a=b', requirements: [{ key: '', operator: 'In' }] },
+      labelSelector: {},
+    });
+    const at = 'spec.resourceAttributes';
+    expect(wrong.json['message']).toBe(
+      `.authorization.k8s.io "" is invalid: [${[
+        `${at}.fieldSelector.rawSelector: Invalid value: "a=b": may not specified at the same time as requirements`,
+        `${at}.fieldSelector.requirements[0].key: Required value: must be specified`,
+        `${at}.fieldSelector.requirements[0].values: Required value: must be specified when \`operator\` is 'In' or 'NotIn'`,
+        `${at}.labelSelector.requirements: Required value: when ${at}.labelSelector is specified, requirements or rawSelector is required`,
+      ].join(', ')}]`,
+    );
+    const unknown = { key: 'a', operator: 'Near', values: ['b'] };
+    const partly = await review({
+      fieldSelector: { requirements: [unknown] },
+      labelSelector: { requirements: [unknown, { key: 'a', operator: 'Exists' }] },
+    });
+    expect(statusOf(partly)).toMatchObject({
+      evaluationError: `${at}.fieldSelector ignored due to parse error; ${at}.labelSelector partially ignored due to parse error`,
+    });
+  });
+
+  it('print paths as upstream does', async () => {
+    const both = await api.post(`${AUTHZ}/selfsubjectaccessreviews`, {
+      spec: { resourceAttributes: get('pods'), nonResourceAttributes: { path: '/x', verb: 'get' } },
+    });
+    expect(both.json['message']).toBe(
+      '.authorization.k8s.io "" is invalid: spec.nonResourceAttributes: Invalid value: {"Path":"/x","Verb":"get"}: cannot be specified in combination with resourceAttributes',
+    );
   });
 
   it('tell all rules of a namespace', async () => {

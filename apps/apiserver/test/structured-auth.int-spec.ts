@@ -82,6 +82,7 @@ authorizers:
     matchConditions:
     - expression: 'has(request.resourceAttributes)'
     - expression: 'request.resourceAttributes.namespace == "kube-system"'
+    - expression: '!has(request.resourceAttributes.labelSelector) || request.resourceAttributes.labelSelector.requirements.exists(r, r.key != "unasked")'
     - expression: '!("system:masters" in request.groups)'
 - { type: AlwaysAllow, name: rest }
 `;
@@ -171,6 +172,9 @@ describe('--authorization-config with match conditions', () => {
     expect((await ask('/api/v1/namespaces/default/pods', JANE)).status).toBe(200);
     expect((await ask('/version', JANE)).status).toBe(200);
     expect((await api.ask('/api/v1/namespaces/kube-system/pods')).status).toBe(200);
+    // What a request is bound to can be asked for too.
+    const bound = await ask('/api/v1/namespaces/kube-system/pods?labelSelector=unasked', JANE);
+    expect(bound.status).toBe(200);
     expect(hook.seen.filter(({ path }) => path.startsWith('/authz'))).toHaveLength(1);
   });
 });

@@ -209,6 +209,27 @@ describe('an authorization webhook', () => {
     expect((await ask(`${PODS}/none`, 'opaque')).status).toBe(404);
   });
 
+  it('is told what a list is bound to', async () => {
+    const query =
+      'fieldSelector=spec.nodeName%3Dn1,status.phase!%3DFailed&labelSelector=app+in+(b,a),!c,d%3E5';
+    await ask(`${PODS}?${query}`, 'opaque');
+    const spec = hook.seen.findLast(({ path }) => path.startsWith('/authz'))?.json['spec'] as Json;
+    expect(spec['resourceAttributes']).toMatchObject({
+      fieldSelector: {
+        requirements: [
+          { key: 'spec.nodeName', operator: 'In', values: ['n1'] },
+          { key: 'status.phase', operator: 'NotIn', values: ['Failed'] },
+        ],
+      },
+      labelSelector: {
+        requirements: [
+          { key: 'app', operator: 'In', values: ['a', 'b'] },
+          { key: 'c', operator: 'DoesNotExist' },
+        ],
+      },
+    });
+  });
+
   it('cannot list rules, and that is told', async () => {
     const review = await ask('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', 'opaque', {
       method: 'POST',

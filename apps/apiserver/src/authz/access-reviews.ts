@@ -10,10 +10,13 @@ import type {
   SubjectAccessReview,
 } from '@orrery/api';
 import type { UserInfo } from '@orrery/registry';
-import type { Authorizer } from '../filters/authorization.js';
+import type { Authorizer, Decision } from '../filters/authorization.js';
 import type { RequestInfo } from '../filters/request-info.js';
 import type { RequestKindHandler } from '../subresources.js';
 import { pathAttributes, resourceAttributes } from './attributes.js';
+import { fieldTerms, labelTerms } from './request-selectors.js';
+import type { SelectorTerms } from './request-selectors.js';
+import { selectorProblems } from './review-selectors.js';
 
 type ReviewSpec = Pick<SubjectAccessReview['spec'], 'resourceAttributes' | 'nonResourceAttributes'>;
 
@@ -41,14 +44,20 @@ const SPEC = FieldPath.of('spec');
 const NON_RESOURCE = SPEC.child('nonResourceAttributes');
 const RESOURCE = SPEC.child('resourceAttributes');
 
-/** k8s pkg/apis/authorization/validation/validation.go, for this and the two below. */
+/** As upstream's internal type prints. */
+const shownPath = ({ path, verb }: NonNullable<ReviewSpec['nonResourceAttributes']>): object => ({
+  Path: path ?? '',
+  Verb: verb ?? '',
+});
+
+/** k8s pkg/apis/authorization/validation/validation.go, for this and those below. */
 function attributeProblems({
   resourceAttributes,
   nonResourceAttributes,
 }: ReviewSpec): FieldError[] {
   if (resourceAttributes && nonResourceAttributes) {
     const detail = 'cannot be specified in combination with resourceAttributes';
-    return [invalid(NON_RESOURCE, nonResourceAttributes, detail)];
+    return [invalid(NON_RESOURCE, shownPath(nonResourceAttributes), detail)];
   }
   if (resourceAttributes ?? nonResourceAttributes) return [];
   const detail = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
@@ -74,7 +83,7 @@ function namespaceProblems(
     problems.push(invalid(RESOURCE.child('namespace'), own, 'must match metadata.namespace'));
   if (nonResourceAttributes)
     problems.push(
-      invalid(NON_RESOURCE, nonResourceAttributes, 'disallowed on this kind of request'),
+      invalid(NON_RESOURCE, shownPath(nonResourceAttributes), 'disallowed on this kind of request'),
     );
   return problems;
 }
@@ -85,6 +94,7 @@ function problemsOf({ spec, metadata }: Review, namespace: string, isSelf: boole
   return [
     ...attributeProblems(spec),
     ...(isNobody ? [invalid(SPEC.child('user'), '', nobody)] : []),
+    ...selectorProblems(spec.resourceAttributes, RESOURCE),
     ...metadataProblems(metadata, namespace !== ''),
     ...(namespace === '' ? [] : namespaceProblems(spec, namespace)),
   ];
@@ -100,7 +110,19 @@ function check(review: Review, kind: string, namespace: string): void {
 function infoOf(spec: ReviewSpec): RequestInfo {
   const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
   if (path) return pathAttributes(path.verb ?? '', path.path ?? '');
-  return resourceAttributes({ verb: '', resource: '', ...resource });
+  const { fieldSelector, labelSelector, version, ...asked } = resource ?? {};
+  const selectors = {
+    ...(fieldSelector ? { field: fieldSelector } : {}),
+    ...(labelSelector ? { label: labelSelector } : {}),
+  };
+  // No version is all of them.
+  return resourceAttributes({
+    verb: '',
+    resource: '',
+    ...asked,
+    version: version || '*',
+    selectors,
+  });
 }
 
 const userOf = (spec: SubjectAccessReview['spec']): UserInfo => ({
@@ -110,15 +132,36 @@ const userOf = (spec: SubjectAccessReview['spec']): UserInfo => ({
   ...(spec.extra ? { extra: spec.extra } : {}),
 });
 
+/** What could not be looked at (k8s pkg/registry/authorization/util/helpers.go:BuildEvaluationError). */
+function evaluationError(decision: Decision, info: RequestInfo): string {
+  const ignored = (name: string, { terms, hasError }: SelectorTerms): string[] => {
+    const part = terms.length > 0 ? 'partially ignored' : 'ignored';
+    return hasError ? [`spec.resourceAttributes.${name} ${part} due to parse error`] : [];
+  };
+  return [
+    ...(decision.error ? [decision.error] : []),
+    ...ignored('fieldSelector', fieldTerms(info)),
+    ...ignored('labelSelector', labelTerms(info)),
+  ].join('; ');
+}
+
 async function answer<T extends { spec: ReviewSpec }>(
   authorizer: Authorizer,
   review: T,
   user: UserInfo,
-): Promise<T & { status: { allowed: boolean; reason?: string } }> {
-  const decision = await authorizer.authorize({ user, info: infoOf(review.spec) });
-  const reason = decision.reason ? { reason: decision.reason } : {};
-  const denied = decision.denied ? { denied: true } : {};
-  return { ...review, status: { allowed: decision.allowed, ...denied, ...reason } };
+): Promise<T & { status: { allowed: boolean; reason?: string; evaluationError?: string } }> {
+  const info = infoOf(review.spec);
+  const decision = await authorizer.authorize({ user, info });
+  const error = evaluationError(decision, info);
+  return {
+    ...review,
+    status: {
+      allowed: decision.allowed,
+      ...(decision.denied ? { denied: true } : {}),
+      ...(decision.reason ? { reason: decision.reason } : {}),
+      ...(error ? { evaluationError: error } : {}),
+    },
+  };
 }
 
 function subjectReview(authorizer: Authorizer, kind: string): RequestKindHandler {

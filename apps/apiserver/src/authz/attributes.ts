@@ -1,7 +1,7 @@
 import { StatusError, newForbidden } from '@orrery/apimachinery';
 import type { UserInfo } from '@orrery/registry';
 import type { Decision } from '../filters/authorization.js';
-import type { RequestInfo } from '../filters/request-info.js';
+import type { RequestInfo, RequestSelectors } from '../filters/request-info.js';
 
 /** A question to the authorizer that no request line asks. */
 export function resourceAttributes(attributes: {
@@ -12,6 +12,7 @@ export function resourceAttributes(attributes: {
   readonly namespace?: string;
   readonly subresource?: string;
   readonly name?: string;
+  readonly selectors?: RequestSelectors;
 }): RequestInfo {
   const { group = '', version = 'v1', namespace = '', subresource = '', name = '' } = attributes;
   return {
@@ -26,6 +27,7 @@ export function resourceAttributes(attributes: {
     subresource,
     name,
     parts: [],
+    ...(attributes.selectors ? { selectors: attributes.selectors } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isNotFound } from '@orrery/apimachinery';
 import type { PolicyRule } from '@orrery/api';
 import { ConfigError } from '@orrery/component';
 import { followOptions } from '../config/certificate-file.js';
@@ -14,7 +15,8 @@ import type { RuleLister } from './access-reviews.js';
 import { AbacAuthorizer } from './abac.authorizer.js';
 import { authorizationConfigurationOf, authorizersOf } from './authorization-configuration.js';
 import type { ConfiguredAuthorizer } from './authorization-configuration.js';
-import { NodeAuthorizer } from './node.authorizer.js';
+import type { ObjectReader } from './node/node-relations.js';
+import { NodeAuthorizer } from './node/node.authorizer.js';
 import { RbacAuthorizer } from './rbac.authorizer.js';
 import { UnionAuthorizer, privilegedGroup } from './union.authorizer.js';
 import { WebhookAuthorizer } from './webhook.authorizer.js';
@@ -57,7 +59,7 @@ export function checkAuthorizationFlags(options: ApiServerOptions): void {
 
 export type AuthorizerServices = Pick<
   ServerServices,
-  'options' | 'clock' | 'logger' | 'signal' | 'metrics' | 'reloadMs'
+  'options' | 'clock' | 'logger' | 'signal' | 'metrics' | 'reloadMs' | 'store'
 >;
 
 export interface Authorization {
@@ -84,6 +86,7 @@ function build(
   options: ApiServerOptions,
   chain: readonly ConfiguredAuthorizer[],
   views: ClusterViews,
+  read: ObjectReader,
 ): Built {
   const has = (wanted: string): boolean => chain.some(({ mode }) => mode === wanted);
   const rbac = new RbacAuthorizer(views);
@@ -95,7 +98,7 @@ function build(
       AlwaysAllow: alwaysAllow,
       AlwaysDeny: alwaysDeny,
       ABAC: abac,
-      Node: has('Node') ? new NodeAuthorizer(views.pods) : undefined,
+      Node: has('Node') ? new NodeAuthorizer(views.pods, read) : undefined,
       RBAC: has('RBAC') ? rbac : undefined,
     },
   };
@@ -192,6 +195,18 @@ async function follow(
   });
 }
 
+/** Reads from etcd what no view holds. */
+const readerOf =
+  ({ store }: AuthorizerServices): ObjectReader =>
+  async ({ group, version, plural }, name, namespace) => {
+    try {
+      return (await store(group, version, plural).get(namespace, name)).object;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  };
+
 /** The authorizers of --authorization-mode or --authorization-config in their order, after the privileged group. Throws ConfigError. */
 export function createAuthorizer(services: AuthorizerServices, views: ClusterViews): Authorization {
   const { options, clock, logger, signal } = services;
@@ -201,7 +216,7 @@ export function createAuthorizer(services: AuthorizerServices, views: ClusterVie
   });
   checkAuthorizationFlags(options);
   const first = authorizersOf(options);
-  const built = build(options, first, views);
+  const built = build(options, first, views, readerOf(services));
   const chain = new Chain(first, built, { poster, clock, logger });
   if (options.authorizationConfig !== '') void follow(chain, first, services);
   return {

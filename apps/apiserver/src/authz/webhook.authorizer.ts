@@ -4,6 +4,7 @@ import type { Expression } from '../expressions/expression.js';
 import { ExpressionError } from '../expressions/expression.js';
 import type { HookPoster, HookTarget } from '../webhooks/https-post.js';
 import { TimedCache } from '../webhooks/timed-cache.js';
+import { selectorAttributes } from './request-selectors.js';
 
 export interface WebhookAuthorizerOptions {
   readonly name: string;
@@ -26,7 +27,7 @@ export interface WebhookAuthorizerDeps {
 
 /** The spec of a SubjectAccessReview of v1. */
 interface AccessSpec {
-  readonly resourceAttributes?: Readonly<Record<string, string>>;
+  readonly resourceAttributes?: Readonly<Record<string, unknown>>;
   readonly nonResourceAttributes?: Readonly<Record<string, string>>;
   readonly user: string;
   readonly groups?: readonly string[];
@@ -133,15 +134,18 @@ export class WebhookAuthorizer implements Authorizer {
   private spec({ user, info }: AuthorizationAttributes): AccessSpec {
     const asked = info.isResource
       ? {
-          resourceAttributes: present({
-            namespace: info.namespace,
-            verb: info.verb,
-            group: info.group,
-            version: info.version,
-            resource: info.resource,
-            subresource: info.subresource,
-            name: info.name,
-          }),
+          resourceAttributes: {
+            ...present({
+              namespace: info.namespace,
+              verb: info.verb,
+              group: info.group,
+              version: info.version,
+              resource: info.resource,
+              subresource: info.subresource,
+              name: info.name,
+            }),
+            ...selectorAttributes(info),
+          },
         }
       : { nonResourceAttributes: present({ path: info.path, verb: info.verb }) };
     return {
@@ -165,7 +169,16 @@ function wholeSpec({
   return {
     ...(info.isResource
       ? {
-          resourceAttributes: { namespace, verb, group, version, resource, subresource, name },
+          resourceAttributes: {
+            namespace,
+            verb,
+            group,
+            version,
+            resource,
+            subresource,
+            name,
+            ...selectorAttributes(info),
+          },
         }
       : { nonResourceAttributes: { path, verb } }),
     user: user.name,

@@ -31,6 +31,17 @@ export const aboutClaims = (source: string, wanted: readonly string[]): Expressi
 
 export const aboutUser = (source: string): Expression => Expression.compile(source, USER, ['bool']);
 
+const SELECTOR = {
+  rawSelector: string,
+  requirements: listOf(
+    object('kubernetes.SelectorRequirement', {
+      key: string,
+      operator: string,
+      values: listOf(string),
+    }),
+  ),
+};
+
 /** What match conditions of authorizers may name (k8s apiserver pkg/authorization/cel/compile.go:buildRequestType). */
 const REQUEST = new Map<string, CelType>([
   [
@@ -44,6 +55,8 @@ const REQUEST = new Map<string, CelType>([
         resource: string,
         subresource: string,
         name: string,
+        fieldSelector: object('kubernetes.FieldSelectorAttributes', SELECTOR),
+        labelSelector: object('kubernetes.LabelSelectorAttributes', SELECTOR),
       }),
       nonResourceAttributes: object('kubernetes.NonResourceAttributes', {
         path: string,

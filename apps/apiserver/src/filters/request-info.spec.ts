@@ -55,6 +55,21 @@ describe('parseRequestInfo()', () => {
       want: { verb: 'deletecollection', resource: 'pods' },
     },
     {
+      name: 'a deletion of a part of a collection, which has no name',
+      method: 'DELETE',
+      url: '/api/v1/pods?fieldSelector=metadata.name%3Da&labelSelector=b',
+      want: {
+        verb: 'deletecollection',
+        name: '',
+        selectors: { field: { rawSelector: 'metadata.name=a' }, label: { rawSelector: 'b' } },
+      },
+    },
+    {
+      name: 'a list of a name that cannot be',
+      url: '/api/v1/pods?fieldSelector=metadata.name%3Da%2Fb',
+      want: { verb: 'list', name: '' },
+    },
+    {
       name: 'a path that is no resource',
       url: '/apis/apps/v1',
       want: { isResource: false, verb: 'get', path: '/apis/apps/v1' },

@@ -1,4 +1,20 @@
-import { isFlagSet } from '@orrery/apimachinery';
+import { isFlagSet, isPathSegmentName } from '@orrery/apimachinery';
+
+/** A selector as a SubjectAccessReview writes it: a query's text, or terms. */
+export interface SelectorAttributes {
+  readonly rawSelector?: string;
+  readonly requirements?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+
+/** What a request for a collection is bound to; authorizers may allow a part of what they would not allow whole. */
+export interface RequestSelectors {
+  readonly field?: SelectorAttributes;
+  readonly label?: SelectorAttributes;
+}
 
 /** What a request asks for, as upstream's RequestInfo (k8s apiserver pkg/endpoints/request/requestinfo.go). */
 export interface RequestInfo {
@@ -15,6 +31,8 @@ export interface RequestInfo {
   readonly name: string;
   /** Segments behind /api/v1 or /apis/g/v, without namespaces/x: [resource, name, subresource, ...]. */
   readonly parts: readonly string[];
+  /** Absent where there are none, and for `/watch/` paths. */
+  readonly selectors?: RequestSelectors;
 }
 
 const VERBS: Readonly<Record<string, string>> = {
@@ -60,9 +78,22 @@ function verbOf(verb: string, name: string, query: URLSearchParams): string {
 
 /** The name that `fieldSelector=metadata.name=x` pins a collection request to; '' when there is none. */
 function pinnedName(query: URLSearchParams): string {
-  return (
-    /(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)/.exec(query.get('fieldSelector') ?? '')?.[1] ?? ''
-  );
+  const name =
+    /(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)/.exec(query.get('fieldSelector') ?? '')?.[1] ?? '';
+  return isPathSegmentName(name).length === 0 ? name : '';
+}
+
+const SELECTING = new Set(['list', 'watch', 'deletecollection']);
+
+/** Upstream reads the parameters as they are, whatever else of the query makes no sense. */
+function selectorsOf(query: URLSearchParams): RequestSelectors | undefined {
+  const field = query.get('fieldSelector') ?? '';
+  const label = query.get('labelSelector') ?? '';
+  if (field === '' && label === '') return undefined;
+  return {
+    ...(field === '' ? {} : { field: { rawSelector: field } }),
+    ...(label === '' ? {} : { label: { rawSelector: label } }),
+  };
 }
 
 /** The legacy prefixes `/watch/` and `/proxy/` name the verb. */
@@ -85,7 +116,8 @@ function headOf(segments: readonly string[]): number {
   return segments.length > head ? head : 0;
 }
 
-const COLLECTION_VERBS = new Set(['list', 'watch', 'deletecollection']);
+/** Deletes of collections have no name, whatever they select. */
+const PINNED_VERBS = new Set(['list', 'watch']);
 
 /** Reads a request line. The legacy `/watch/` prefix is understood as verb watch. */
 export function parseRequestInfo(
@@ -103,6 +135,8 @@ export function parseRequestInfo(
   const [namespace, parts] = splitNamespace(rest);
   const [resource = '', name = '', subresource = ''] = parts;
   const asked = verbOf(verb, name, query);
+  // What the path makes a watch has none.
+  const selectors = SELECTING.has(asked) && verb !== asked ? selectorsOf(query) : undefined;
   return {
     isResource: true,
     path,
@@ -113,7 +147,8 @@ export function parseRequestInfo(
     namespace,
     resource,
     subresource,
-    name: name === '' && COLLECTION_VERBS.has(asked) ? pinnedName(query) : name,
+    name: name || (PINNED_VERBS.has(asked) ? pinnedName(query) : ''),
     parts,
+    ...(selectors ? { selectors } : {}),
   };
 }

@@ -9,7 +9,7 @@ import type {
 } from '@orrery/api';
 import type { ResourceStore, UserInfo } from '@orrery/registry';
 import { resourceAttributes } from '../authz/attributes.js';
-import { nodeNameOf } from '../authz/node.authorizer.js';
+import { nodeNameOf } from '../authz/node/node.authorizer.js';
 import type { Authorizer } from '../filters/authorization.js';
 
 export interface NodeTokenDeps {

@@ -1,7 +1,7 @@
 import type { OwnerReference } from '@orrery/apimachinery';
 import type { Pod } from '@orrery/api';
 import { equalJson } from '@orrery/registry';
-import { podReferences } from '../../authz/pod-references.js';
+import { podReferences } from '../../authz/node/pod-references.js';
 
 const MIRROR = 'kubernetes.io/config.mirror';
 

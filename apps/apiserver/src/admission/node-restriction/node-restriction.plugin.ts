@@ -4,7 +4,7 @@ import type { CertificateSigningRequest, Node, PersistentVolumeClaim, Pod } from
 import { parseSigningRequest } from '@orrery/pki';
 import { equalJson } from '@orrery/registry';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
-import { nodeNameOf } from '../../authz/node.authorizer.js';
+import { nodeNameOf } from '../../authz/node/node.authorizer.js';
 import type { LiveReader } from '../../live-view/live-view.js';
 import { forbiddenBy } from '../forbidden.js';
 import { forbiddenLabels } from './node-labels.js';

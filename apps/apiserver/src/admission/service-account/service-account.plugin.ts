@@ -2,7 +2,7 @@ import type { Container, Pod, ServiceAccount, Volume } from '@orrery/api';
 import { randomSuffix } from '@orrery/component';
 import type { Random } from '@orrery/component';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
-import { podReferences } from '../../authz/pod-references.js';
+import { podReferences } from '../../authz/node/pod-references.js';
 import type { LiveReader } from '../../live-view/live-view.js';
 import { forbiddenBy } from '../forbidden.js';
 import { podOf } from '../pod-request.js';

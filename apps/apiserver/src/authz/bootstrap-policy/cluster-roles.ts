@@ -1,5 +1,5 @@
 import type { ClusterRole, PolicyRule } from '@orrery/api';
-import { nodeRules } from '../node-rules.js';
+import { nodeRules } from '../node/node-rules.js';
 import { EVENTS, READ, rule, urls } from './rule.js';
 
 export const BOOTSTRAP_LABELS = { 'kubernetes.io/bootstrapping': 'rbac-defaults' };

@@ -1,4 +1,4 @@
-import { rule } from './bootstrap-policy/rule.js';
+import { rule } from '../bootstrap-policy/rule.js';
 
 /** What every node may do whichever pods it runs (k8s bootstrappolicy/policy.go NodeRules). */
 export const nodeRules = [
@@ -18,6 +18,7 @@ export const nodeRules = [
   rule('get create update patch delete', 'coordination.k8s.io', 'leases'),
   rule('get', 'storage.k8s.io', 'volumeattachments'),
   rule('create', '', 'serviceaccounts/token'),
+  rule('get', '', 'serviceaccounts'),
   rule('get update patch', '', 'persistentvolumeclaims/status'),
   rule('get list watch', 'storage.k8s.io', 'csidrivers'),
   rule('get create update patch delete', 'storage.k8s.io', 'csinodes'),

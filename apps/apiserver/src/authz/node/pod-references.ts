@@ -1,17 +1,19 @@
-import type { Container, Pod, Volume } from '@orrery/api';
-import { visitContainers } from './visit-containers.js';
+import type { Container, PersistentVolume, Pod, Volume } from '@orrery/api';
+import { visitContainers } from '../visit-containers.js';
 
 /** The names, in the pod's own namespace, that a pod lets its node read. */
 export interface PodReferences {
   readonly secrets: ReadonlySet<string>;
   readonly configMaps: ReadonlySet<string>;
   readonly claims: ReadonlySet<string>;
+  readonly resourceClaims: ReadonlySet<string>;
 }
 
 interface Draft {
   readonly secrets: Set<string>;
   readonly configMaps: Set<string>;
   readonly claims: Set<string>;
+  readonly resourceClaims: Set<string>;
 }
 
 function addTo(set: Set<string>, name: string | undefined): void {
@@ -54,9 +56,56 @@ function visitEnvironment(container: Pick<Container, 'env' | 'envFrom'>, out: Dr
   }
 }
 
+interface SecretName {
+  readonly name?: string | undefined;
+  readonly namespace?: string | undefined;
+}
+
+type VolumeSpec = NonNullable<PersistentVolume['spec']>;
+
+const persistentReferences = ({
+  azureFile: azure,
+  csi,
+  ...spec
+}: VolumeSpec): readonly (SecretName | undefined)[] => [
+  azure && { name: azure.secretName, namespace: azure.secretNamespace },
+  spec.cephfs?.secretRef,
+  spec.flexVolume?.secretRef,
+  spec.rbd?.secretRef,
+  spec.scaleIO?.secretRef,
+  spec.iscsi?.secretRef,
+  spec.storageos?.secretRef,
+  csi?.nodePublishSecretRef,
+  csi?.nodeStageSecretRef,
+  csi?.nodeExpandSecretRef,
+];
+
+/** `namespace/name` of the secrets that a kubelet needs for a volume (k8s pkg/api/persistentvolume/util.go:VisitPVSecretNames). */
+export function volumeSecrets({ spec }: PersistentVolume): ReadonlySet<string> {
+  const home = spec.claimRef?.namespace ?? '';
+  return new Set(
+    persistentReferences(spec).flatMap((reference) =>
+      reference?.name ? [`${reference.namespace || home}/${reference.name}`] : [],
+    ),
+  );
+}
+
+function visitClaims({ spec, status }: Pod, out: Draft): void {
+  const named = [...(spec?.resourceClaims ?? []), ...(status?.resourceClaimStatuses ?? [])];
+  for (const { resourceClaimName } of named) addTo(out.resourceClaims, resourceClaimName);
+  addTo(out.resourceClaims, status?.extendedResourceClaimStatus?.resourceClaimName);
+}
+
 /** Everything that a pod names (k8s pkg/api/pod/util.go VisitPodSecretNames, VisitPodConfigmapNames). */
-export function podReferences({ metadata, spec }: Pod): PodReferences {
-  const out: Draft = { secrets: new Set(), configMaps: new Set(), claims: new Set() };
+export function podReferences(pod: Pod): PodReferences {
+  const { metadata, spec } = pod;
+  const out: Draft = {
+    secrets: new Set(),
+    configMaps: new Set(),
+    claims: new Set(),
+    resourceClaims: new Set(),
+  };
+  visitClaims(pod, out);
   for (const reference of spec?.imagePullSecrets ?? []) addTo(out.secrets, reference.name);
   for (const container of visitContainers(spec)) visitEnvironment(container, out);
   for (const volume of spec?.volumes ?? []) visitVolume(volume, metadata.name ?? '', out);
