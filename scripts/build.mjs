@@ -15,21 +15,26 @@ import {
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { dist, root, run, projectNode, runningClusters, say } from './checkout.mjs';
-import { EXTERNAL } from './externals.mjs';
+import { EXTERNAL, IN_PROGRAM } from './externals.mjs';
 
-/** Bundle name -> entry point. The apps' names are upstream's binaries. */
+/** What loads module by module. Bundle name -> entry point. */
 const ENTRIES = {
-  orrery: 'apps/cli/src/main.ts',
-  'kube-apiserver': 'apps/apiserver/src/main.ts',
+  commands: 'apps/cli/src/main.ts',
   'decode-worker': 'apps/apiserver/src/negotiation/decode-worker.ts',
-  'kube-controller-manager': 'apps/controller-manager/src/main.ts',
-  'kube-scheduler': 'apps/scheduler/src/main.ts',
-  kubelet: 'apps/kubelet/src/main.ts',
-  'container-runtime': 'apps/container-runtime/src/main.ts',
   'container-program': 'apps/container-runtime/src/program-main.ts',
-  'kube-proxy': 'apps/kube-proxy/src/main.ts',
   dataplane: 'apps/dataplane/src/main.ts',
 };
+
+/** What is started with the one script that all components are, or with `commands`; the names are upstream's binaries. */
+const LAUNCHED = [
+  'orrery',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubelet',
+  'container-runtime',
+  'kube-proxy',
+];
 
 /** Optional peers that Nest asks for and this project does not have. */
 const ABSENT = [
@@ -75,6 +80,13 @@ function fingerprint() {
   return hash.digest('hex');
 }
 
+/** A text of ASCII alone takes half of the memory; esbuild does it to strings, not to regular expressions. */
+const inAscii = (code) =>
+  code.replace(
+    /[\u0080-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 /** esbuild emits no decorator metadata; swc does. */
 const swc = {
   name: 'swc',
@@ -85,7 +97,7 @@ const swc = {
         configFile: join(root, '.swcrc'),
         sourceMaps: 'inline',
       });
-      return { contents: code, loader: 'js' };
+      return { contents: inAscii(code), loader: 'js' };
     });
   },
 };
@@ -171,6 +183,27 @@ const noTelemetry = {
   },
 };
 
+/** find-my-way compiles two functions for each method of each route, the same few again and again: 370 at a start with a node. */
+const compiledOnce = {
+  name: 'compiled-once',
+  setup(plugin) {
+    plugin.onLoad(
+      { filter: /\/find-my-way\/lib\/(?:handler-storage|node)\.js$/ },
+      async ({ path }) => ({
+        contents: `
+const compiled = new Map();
+function compileOnce(...texts) {
+  const key = texts.join('\\0');
+  if (!compiled.has(key)) compiled.set(key, new Function(...texts));
+  return compiled.get(key);
+}
+${(await readFile(path, 'utf8')).replaceAll('new Function(', 'compileOnce(')}`,
+        loader: 'js',
+      }),
+    );
+  },
+};
+
 function copyAssets() {
   mkdirSync(join(dist, 'gen'), { recursive: true });
   for (const file of sources())
@@ -179,7 +212,7 @@ function copyAssets() {
 }
 
 /** What images hold: programs that containers see alone, so each is one file without a dependency. */
-async function buildPrograms() {
+async function buildTools() {
   await build({
     absWorkingDir: root,
     entryPoints: { agnhost: 'apps/container-runtime/src/agnhost-main.ts' },
@@ -211,15 +244,87 @@ async function buildPrograms() {
   });
 }
 
+const OPTIONS = {
+  absWorkingDir: root,
+  outdir: dist,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  conditions: ['development'],
+  sourcemap: 'linked',
+  sourcesContent: false,
+  // Names kept would cost a call for each closure that is made: half of the work of some requests. Nobody reads them.
+  keepNames: false,
+  // A tenth of the API server's memory is the text of its programs.
+  minifyWhitespace: true,
+  logLevel: 'error',
+  plugins: [
+    swc,
+    noTelemetry,
+    noValidationPipe,
+    usedPartsOnly,
+    noPhoneNumbers,
+    httpWithoutFetch,
+    noSecondNest,
+    compiledOnce,
+  ],
+};
+
+/**
+ * All components as one script, a function that is called with what a module of Node has. V8 keeps compiled code of a script
+ * after it has run, of a module only before: see apps/cli/src/launch. Returns the text's hash.
+ */
+async function buildProgram() {
+  await build({
+    ...OPTIONS,
+    entryPoints: { program: 'apps/cli/src/launch/components.ts' },
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    external: [...EXTERNAL.filter((name) => !IN_PROGRAM.includes(name)), ...ABSENT],
+    define: { 'import.meta.url': 'orreryUrl' },
+    legalComments: 'external',
+    banner: { js: '(function (exports, require, module, orreryUrl) {' },
+    footer: { js: '})' },
+  });
+  const text = readFileSync(join(dist, 'program.cjs'), 'utf8');
+  const [strange] = /.{0,40}[\u0080-\uffff].{0,40}/.exec(text) ?? [];
+  if (strange !== undefined) throw new Error(`program.cjs must be ASCII alone: ${strange}`);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+async function buildLaunchers(hash) {
+  await build({
+    ...OPTIONS,
+    entryPoints: { launch: 'apps/cli/src/launch/launch.ts' },
+    format: 'esm',
+    external: ['./commands.js'],
+    define: { ORRERY_PROGRAM_HASH: JSON.stringify(hash) },
+  });
+  for (const name of LAUNCHED)
+    writeFileSync(
+      join(dist, `${name}.js`),
+      `import { launch } from './launch.js';\n\nawait launch('${name}');\n`,
+    );
+}
+
+const buildModules = () =>
+  build({
+    ...OPTIONS,
+    entryPoints: ENTRIES,
+    splitting: true,
+    format: 'esm',
+    external: [...EXTERNAL, ...ABSENT],
+    banner: {
+      js: "import 'reflect-metadata'; import { createRequire as orreryRequire } from 'node:module'; const require = orreryRequire(import.meta.url);",
+    },
+  });
+
 async function main() {
   const stamp = join(dist, '.fingerprint');
   const now = fingerprint();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return;
   say('orrery: building …');
   const started = performance.now();
-  const entryPoints = Object.fromEntries(
-    Object.entries(ENTRIES).filter(([, file]) => existsSync(join(root, file))),
-  );
   const running = runningClusters();
   // What a running cluster may still load stays: chunks have their content's hash in their name.
   if (running.length === 0) rmSync(dist, { recursive: true, force: true });
@@ -229,38 +334,8 @@ async function main() {
     );
     rmSync(stamp, { force: true });
   }
-  await build({
-    absWorkingDir: root,
-    entryPoints,
-    outdir: dist,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    conditions: ['development'],
-    external: [...EXTERNAL, ...ABSENT],
-    sourcemap: 'linked',
-    sourcesContent: false,
-    // Names kept would cost a call for each closure that is made: half of the work of some requests. Nobody reads them.
-    keepNames: false,
-    // A tenth of the API server's memory is the text of its programs.
-    minifyWhitespace: true,
-    logLevel: 'error',
-    banner: {
-      js: "import 'reflect-metadata'; import { createRequire as orreryRequire } from 'node:module'; const require = orreryRequire(import.meta.url);",
-    },
-    plugins: [
-      swc,
-      noTelemetry,
-      noValidationPipe,
-      usedPartsOnly,
-      noPhoneNumbers,
-      httpWithoutFetch,
-      noSecondNest,
-    ],
-  });
-  await buildPrograms();
+  const [hash] = await Promise.all([buildProgram(), buildModules(), buildTools()]);
+  await buildLaunchers(hash);
   copyAssets();
   writeFileSync(join(dist, 'package.json'), '{ "type": "module" }\n');
   const descriptions = join(root, 'apps/apiserver/tools/descriptions.mjs');

@@ -8,3 +8,6 @@ export const EXTERNAL = [
   'protobufjs',
   'spdy-transport',
 ];
+
+/** Of these, what the one script of all components holds: it has no use for files beside them. */
+export const IN_PROGRAM = ['reflect-metadata', '@grpc/grpc-js', 'protobufjs'];

@@ -60,7 +60,9 @@ export class Cluster extends ConnectedCluster {
   }
 
   static async create(options: ClusterOptions): Promise<Cluster> {
-    const server = await testServer();
+    const { nodes = 1, controllers = true, scheduler = true } = options;
+    const isBare = nodes === 0 && !controllers && !scheduler;
+    const server = await testServer(isBare ? 'api' : 'components');
     return new Cluster(server, await server.ask<Created>('create', options));
   }
 

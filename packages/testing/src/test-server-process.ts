@@ -66,6 +66,9 @@ const pause = (ms: number): Promise<void> =>
     setTimeout(resolve, ms);
   });
 
+/** What of the first cluster of a process runs besides its API. */
+export type FirstCluster = 'api' | 'components';
+
 interface ServerProcess {
   readonly child: ChildProcess;
   readonly log: () => string;
@@ -74,7 +77,7 @@ interface ServerProcess {
 }
 
 /** Starts the server as a child that ends with this process: it holds the other end of its standard input. */
-function startServer(path: string): ServerProcess {
+function startServer(path: string, first: FirstCluster): ServerProcess {
   rmSync(path, { force: true });
   const program = orreryProgram();
   const child = spawn(process.execPath, [program, 'test-server', '--socket', path], {
@@ -84,6 +87,8 @@ function startServer(path: string): ServerProcess {
       // What a test runner asks of Node is not for the server.
       NODE_OPTIONS: '',
       NODE_COMPILE_CACHE: join(dirname(program), '.compile-cache'),
+      // Which compiled code it should begin with.
+      ORRERY_FIRST: first,
     },
   });
   let log = '';
@@ -106,8 +111,8 @@ interface Connected {
   readonly lastWords?: () => Promise<string>;
 }
 
-async function startAndConnect(path: string): Promise<Connected> {
-  const { child, log, ended } = startServer(path);
+async function startAndConnect(path: string, first: FirstCluster): Promise<Connected> {
+  const { child, log, ended } = startServer(path, first);
   const lastWords = async (): Promise<string> => {
     await Promise.race([ended, pause(LAST_WORDS_MS)]);
     return log().trim();
@@ -151,10 +156,10 @@ export class TestServer {
     socket.unref();
   }
 
-  static async connect(): Promise<TestServer> {
+  static async connect(first: FirstCluster): Promise<TestServer> {
     const path = socketPath();
     const socket = await tryConnect(path);
-    return new TestServer(socket ? { socket } : await startAndConnect(path));
+    return new TestServer(socket ? { socket } : await startAndConnect(path, first));
   }
 
   get isOpen(): boolean {
@@ -203,10 +208,10 @@ export class TestServer {
 let server: Promise<TestServer | undefined> = Promise.resolve(undefined);
 
 /** The server of this process, started when there is none; who asks meanwhile waits for the same one. */
-export function testServer(): Promise<TestServer> {
+export function testServer(first: FirstCluster = 'components'): Promise<TestServer> {
   const found = server
     .catch(() => undefined)
-    .then((known) => (known?.isOpen ? known : TestServer.connect()));
+    .then((known) => (known?.isOpen ? known : TestServer.connect(first)));
   server = found;
   return found;
 }

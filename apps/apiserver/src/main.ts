@@ -1,5 +1,0 @@
-import 'reflect-metadata';
-import { runMain } from '@orrery/component';
-import { app } from './index.js';
-
-await runMain(app);

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Script, constants } from 'node:vm';
+import { compileCache } from '../cluster/compile-cache.js';
+import { CodeCache } from './code-cache.js';
+import type * as Components from './components.js';
+
+/** The build's hash of the program. */
+declare const ORRERY_PROGRAM_HASH: string;
+
+const PROGRAM = 'program.cjs';
+/** What runs all components: in an image nothing is written later, and its code is there for every role. */
+const WHOLE = 'up';
+
+/** What runs components; all other commands load what they need, module by module. */
+const OF_PROGRAM: readonly string[] = [
+  'container-runtime',
+  'hollow-nodes',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-proxy',
+  'kube-scheduler',
+  'kubelet',
+  'node',
+  'run',
+  'test-server',
+  'test-server-api',
+  'up',
+];
+
+interface Module {
+  readonly exports: Pick<typeof Components, 'run'>;
+}
+/** What the build makes of the components. */
+type Program = (
+  exports: object,
+  require: NodeJS.Require,
+  module: { exports: object },
+  url: string,
+) => void;
+
+/** All components as one script. */
+function runProgram(name: string, role: string): Promise<void> {
+  const url = new URL(PROGRAM, import.meta.url).href;
+  const dir = compileCache(fileURLToPath(new URL('.', import.meta.url)));
+  const cache = new CodeCache(join(dir, ORRERY_PROGRAM_HASH), role, WHOLE);
+  // ASCII alone, as the build sees to.
+  const script = new Script(readFileSync(fileURLToPath(url), 'latin1'), {
+    filename: url,
+    ...(cache.data && { cachedData: cache.data }),
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  cache.note();
+  const module = { exports: {} };
+  (script.runInThisContext() as Program)(module.exports, createRequire(url), module, url);
+  const keep = (): void => {
+    process.off('exit', keep);
+    cache.keep(script);
+  };
+  process.on('exit', keep);
+  return (module.exports as Module['exports']).run(name, keep);
+}
+
+/** What is started, which decides what of the program is used. */
+function roleOf(name: string, argv: readonly string[]): string {
+  const [command = ''] = argv[0]?.startsWith('--after-init=') ? argv.slice(1) : argv;
+  if (argv.includes('--help')) return 'help';
+  if (name !== 'orrery') return name;
+  const first = process.env['ORRERY_FIRST'];
+  // Not for what it starts itself.
+  delete process.env['ORRERY_FIRST'];
+  return command === 'test-server' && first === 'api' ? 'test-server-api' : command;
+}
+
+/** Runs `orrery`, or the component of this name, with this process's arguments. */
+export async function launch(name: string): Promise<void> {
+  const role = roleOf(name, process.argv.slice(2));
+  if (name === 'orrery' && !OF_PROGRAM.includes(role)) await import('./commands.js' as string);
+  else await runProgram(name, role);
+}

@@ -1,4 +1,0 @@
-import { runMain } from '@orrery/component';
-import { app } from './app.js';
-
-await runMain(app);
