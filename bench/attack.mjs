@@ -1,6 +1,7 @@
 // Bad input and attacks against the API server: what it answers, how long its event loop is held up by each (in
 // processor time, which a busy machine does not lengthen, and by the clock), and its memory.
-//   npm run bench attack        ATTACK=… picks attacks by a part of their name
+//   npm run bench attack        ATTACK=… picks attacks whose name matches it, ATTACK_WARM=1 runs each once before,
+//                               ATTACK_PROFILE=1 tells what the longest turn of each over the limit was spent in
 import https from 'node:https';
 import tls from 'node:tls';
 import { spawn } from 'node:child_process';
@@ -9,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LIMITED_TOKEN, prepareState, stateAttacks } from './attack-state.mjs';
 import { ETCD_PROGRAM, etcdFlags } from './etcd.mjs';
 
 const HOST = '127.232.30.2';
@@ -26,9 +28,18 @@ const PODS = '/api/v1/namespaces/default/pods';
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
 const MEGABYTES_3 = 3 * 1024 * 1024 - 4096;
 
-function ask(method, path, { body, type = 'application/json', accept = 'application/json' } = {}) {
+function ask(
+  method,
+  path,
+  { body, type = 'application/json', accept = 'application/json', encoding, token = TOKEN } = {},
+) {
   return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${TOKEN}`, accept, 'content-type': type };
+    const headers = {
+      authorization: `Bearer ${token}`,
+      accept,
+      'content-type': type,
+      ...(encoding ? { 'accept-encoding': encoding } : {}),
+    };
     const options = { host: HOST, port: 6443, method, path, headers, agent };
     const request = https.request({ ...options, rejectUnauthorized: false }, (response) => {
       const chunks = [];
@@ -49,6 +60,19 @@ function ask(method, path, { body, type = 'application/json', accept = 'applicat
     void reject;
   });
 }
+
+/** A watch that is read and thrown away; answers what closes it once it runs. */
+ask.openWatch = (path) =>
+  new Promise((resolve) => {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const options = { host: HOST, port: 6443, path, headers, agent: false };
+    const request = https.get({ ...options, rejectUnauthorized: false }, (response) => {
+      response.on('error', () => undefined);
+      response.resume();
+      resolve(() => request.destroy());
+    });
+    request.on('error', () => resolve(() => undefined));
+  });
 
 const upTo = (bytes, item, separator = ',') => {
   const count = Math.floor(bytes / (item(100_000).length + separator.length));
@@ -396,8 +420,11 @@ ATTACKS['200 slow clients, in the body'] = () =>
     `POST ${MAPS} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}\r\ncontent-length: 3000000\r\n\r\n`,
   );
 
-function start(command, args, stderr = 'ignore') {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', stderr] });
+function start(command, args, { stderr = 'ignore', env = {} } = {}) {
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'ignore', stderr],
+    env: { ...process.env, ...env },
+  });
   children.push(child);
   return child;
 }
@@ -406,9 +433,6 @@ function startServer() {
   const server = start(
     process.execPath,
     [
-      ...(process.env.ATTACK_PROFILE
-        ? ['--cpu-prof', `--cpu-prof-dir=${process.env.ATTACK_PROFILE}`]
-        : []),
       '--enable-source-maps',
       '--import',
       join(home, 'bench', 'loop-delay.mjs'),
@@ -420,7 +444,7 @@ function startServer() {
       '--authorization-mode=Node,RBAC',
       '--disable-admission-plugins=ServiceAccount',
     ],
-    'pipe',
+    { stderr: 'pipe', env: { LOOP_PROFILE: process.env.ATTACK_PROFILE ?? '' } },
   );
   let heard = '';
   server.stderr.on('data', (chunk) => {
@@ -455,14 +479,20 @@ async function prepare() {
 }
 
 async function main() {
-  writeFileSync(join(folder, 'tokens.csv'), `${TOKEN},attack,attack,"system:masters"\n`);
+  writeFileSync(
+    join(folder, 'tokens.csv'),
+    `${TOKEN},attack,attack,"system:masters"\n${LIMITED_TOKEN},limited,limited\n`,
+  );
   start(ETCD_PROGRAM, etcdFlags(ETCD, join(folder, 'etcd')));
   await sleep(500);
   const server = startServer();
   await prepare();
+  await prepareState(ask);
+  ask.reset = () => server.held();
   await sleep(2000);
-  const wanted = process.env.ATTACK ?? '';
-  const chosen = Object.entries(ATTACKS).filter(([name]) => name.includes(wanted));
+  const wanted = new RegExp(process.env.ATTACK ?? '');
+  const attacks = { ...ATTACKS, ...stateAttacks(ask, { host: HOST, token: TOKEN }) };
+  const chosen = Object.entries(attacks).filter(([name]) => wanted.test(name));
   // The first one pays for what is compiled and loaded when it is first needed.
   for (const [, attack] of chosen) if (process.env.ATTACK_WARM) await attack();
   let stalls = 0;
@@ -470,18 +500,16 @@ async function main() {
   for (const [name, attack] of chosen) {
     await server.held();
     const { status, message } = await attack();
-    const { cpuMs, maxMs, rssMb } = await server.held();
+    const { cpuMs, maxMs, rssMb, functions } = await server.held();
     if (cpuMs > LIMIT_MS) stalls++;
     const mark = cpuMs > LIMIT_MS ? '!' : ' ';
     const told = `${name}: ${String(message).slice(0, 70).replaceAll('\n', ' ')}`;
     say(
       `${cpuMs.toFixed(0).padStart(7)}${mark} ${maxMs.toFixed(0).padStart(6)}  ${rssMb.toFixed(0).padStart(6)}  ${String(status).padStart(6)}  ${told}`,
     );
+    for (const [total, self, where] of cpuMs > LIMIT_MS ? functions : [])
+      say(`        ${total.toFixed(1).padStart(7)} ${self.toFixed(1).padStart(7)}  ${where}`);
     if (server.exitCode !== null) throw new Error('the server has died');
-  }
-  if (process.env.ATTACK_PROFILE) {
-    server.kill('SIGTERM');
-    await sleep(2000);
   }
   say(`${chosen.length} attacks, ${stalls} held the loop for more than ${LIMIT_MS} ms`);
 }

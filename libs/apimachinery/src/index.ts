@@ -33,6 +33,7 @@ export {
   parseCidr,
 } from './validation/ip.js';
 export type { FieldError, FieldErrorType } from './field-error.js';
+export { MAX_FINDINGS } from './field-error.js';
 export {
   FieldPath,
   duplicate,

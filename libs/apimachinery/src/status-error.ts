@@ -154,6 +154,19 @@ export const newForbidden = (gr: GroupResource, name: string, why: string): Stat
     { details: details(gr, name) },
   );
 
+/** Characters of all findings that are told: one of them may print a list of thousands. */
+const MAX_TOLD = 1024 * 1024;
+
+/** The first findings: as many as anybody reads. */
+function toldOf(errors: readonly FieldError[]): readonly FieldError[] {
+  let size = 0;
+  const fitting = errors.slice(0, MAX_FINDINGS).findIndex(({ message }) => {
+    size += message.length;
+    return size > MAX_TOLD;
+  });
+  return errors.slice(0, fitting < 0 ? MAX_FINDINGS : Math.max(1, fitting));
+}
+
 /** 422 for findings of validation; `kind` is the object's kind, e.g. `Deployment`. */
 export function newInvalid(
   kind: { readonly group: string; readonly kind: string },
@@ -161,9 +174,9 @@ export function newInvalid(
   errors: readonly FieldError[],
 ): StatusError {
   const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
-  const told = errors.slice(0, MAX_FINDINGS);
+  const told = toldOf(errors);
   const texts = [...new Set(told.map((e) => `${e.field}: ${e.message}`))];
-  if (errors.length > MAX_FINDINGS) texts.push('too many errors');
+  if (errors.length > told.length) texts.push('too many errors');
   const text = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
   return new StatusError(422, 'Invalid', `${qualified} "${name}" is invalid: ${text}`, {
     details: {

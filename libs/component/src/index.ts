@@ -35,4 +35,5 @@ export { serveHealth } from './health-server.js';
 export { endSocket } from './end-socket.js';
 export { OpenSockets } from './open-sockets.js';
 export { ResponseOrder } from './response-order.js';
+export { Turns, giveWay, inTurns } from './turns.js';
 export { WITHOUT_SCHEMAS } from './without-schemas.js';

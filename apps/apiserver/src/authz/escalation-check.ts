@@ -1,12 +1,13 @@
 import { newForbidden } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '@orrery/api';
+import { inTurns } from '@orrery/component';
 import { equalJson } from '@orrery/registry';
 import type { AdmissionAttributes, AdmissionPlugin } from '@orrery/registry';
 import type { Authorizer } from '../filters/authorization.js';
 import { resourceAttributes } from './attributes.js';
 import type { RbacAuthorizer } from './rbac.authorizer.js';
-import { compact, printRule, uncovered } from './rules.js';
+import { compact, printRule, uncoveredSteps } from './rules.js';
 
 const GROUP = 'rbac.authorization.k8s.io';
 
@@ -56,7 +57,7 @@ export class EscalationCheck implements AdmissionPlugin {
     const wanted = aggregation(role)
       ? [everything, { verbs: ['*'], nonResourceURLs: ['*'] }]
       : (role.rules ?? []);
-    this.#refuseBeyond(attributes, wanted);
+    await this.#refuseBeyond(attributes, wanted);
   }
 
   async #checkBinding(
@@ -81,7 +82,7 @@ export class EscalationCheck implements AdmissionPlugin {
         attributes.name,
         `${plural}.${GROUP} "${name}" not found`,
       );
-    this.#refuseBeyond(attributes, rules);
+    await this.#refuseBeyond(attributes, rules);
   }
 
   async #may(
@@ -103,10 +104,13 @@ export class EscalationCheck implements AdmissionPlugin {
     return decision.allowed;
   }
 
-  #refuseBeyond(attributes: AdmissionAttributes, wanted: readonly PolicyRule[]): void {
+  async #refuseBeyond(
+    attributes: AdmissionAttributes,
+    wanted: readonly PolicyRule[],
+  ): Promise<void> {
     const { user } = attributes.context;
     const owned = this.rbac.rulesFor(user, attributes.namespace ?? '');
-    const beyond = compact(uncovered(owned, wanted));
+    const beyond = compact(await inTurns(uncoveredSteps(owned, wanted)));
     if (beyond.length === 0) return;
     const groups = user.groups.map((group) => JSON.stringify(group)).join(' ');
     throw newForbidden(

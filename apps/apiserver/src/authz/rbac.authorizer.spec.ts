@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { StatusError, finish } from '@orrery/apimachinery';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '@orrery/api';
 import { staticReader } from '../live-view/static-reader.js';
 import { pathAttributes, resourceAttributes } from './attributes.js';
@@ -8,7 +9,7 @@ import { controllerClusterRoles } from './bootstrap-policy/controller-roles.js';
 import { reconcileBinding, reconcileRole } from './bootstrap-policy/reconcile.js';
 import { rule, urls } from './bootstrap-policy/rule.js';
 import { RbacAuthorizer } from './rbac.authorizer.js';
-import { compact, printRule, ruleAllows, uncovered } from './rules.js';
+import { compact, printRule, ruleAllows, uncovered, uncoveredSteps } from './rules.js';
 
 const API = 'rbac.authorization.k8s.io';
 
@@ -118,6 +119,31 @@ describe('uncovered()', () => {
     },
   ])('finds $want parts for $name', ({ owned, wanted, want }) => {
     expect(uncovered(owned, wanted)).toHaveLength(want);
+  });
+
+  const named = (letter: string, count: number): string[] =>
+    Array.from({ length: count }, (_, i) => `${letter}${i}`);
+  const wide = (count: number): PolicyRule => ({
+    verbs: named('v', count),
+    apiGroups: named('g', count),
+    resources: named('r', count),
+  });
+
+  it('a role of a million permissions is refused after the first thousand of them', () => {
+    const owned = named('r', 2000).map((name) => rule('get', 'x', name));
+    expect(finish(uncoveredSteps(owned, [wide(100)]))).toHaveLength(1000);
+  });
+
+  it('permissions that one rule covers are not looked at one by one', () => {
+    const wanted = { ...wide(16_000), verbs: named('v', 17_000) };
+    expect(finish(uncoveredSteps([rule('*', '*', '*')], [wanted]))).toEqual([]);
+  });
+
+  it('a role of more permissions than can be looked at is refused', () => {
+    const owned = named('r', 110).map((name) => rule('*', '*', name));
+    const check = (): unknown => finish(uncoveredSteps(owned, [wide(110)]));
+    expect(check).toThrow(StatusError);
+    expect(check).toThrow('limit is 1000000 permissions of rules');
   });
 
   it('prints the rest as upstream does', () => {

@@ -1,12 +1,12 @@
 import type { PolicyRule } from '@orrery/api';
+import { StatusError, finish } from '@orrery/apimachinery';
+import type { Steps } from '@orrery/apimachinery';
 import type { RequestInfo } from '../filters/request-info.js';
 
 const has = (list: readonly string[] | undefined, value: string): boolean =>
   list?.includes(value) ?? false;
 const hasOrAll = (list: readonly string[] | undefined, value: string): boolean =>
   has(list, '*') || has(list, value);
-
-const first = (list: readonly string[] | undefined): string => list?.[0] ?? '';
 
 function resourceMatches(rule: PolicyRule, resource: string, subresource: string): boolean {
   const combined = subresource === '' ? resource : `${resource}/${subresource}`;
@@ -35,50 +35,124 @@ export function ruleAllows(rule: PolicyRule, info: RequestInfo): boolean {
   );
 }
 
-/** Splits a rule into rules of one group, resource, name, URL and verb each. */
-function breakdown(rule: PolicyRule): PolicyRule[] {
-  const parts: PolicyRule[] = [];
-  for (const verb of rule.verbs) {
-    for (const url of rule.nonResourceURLs ?? [])
-      parts.push({ verbs: [verb], nonResourceURLs: [url] });
-    for (const group of rule.apiGroups ?? [])
-      for (const resource of rule.resources ?? [])
-        for (const name of rule.resourceNames?.length ? rule.resourceNames : [undefined])
-          parts.push({
-            verbs: [verb],
-            apiGroups: [group],
-            resources: [resource],
-            ...(name === undefined ? {} : { resourceNames: [name] }),
-          });
-  }
-  return parts;
+/** Whether an owner's list holds all of these; `*` holds everything. */
+function holdsAll(held: readonly string[] | undefined, wanted: readonly string[]): boolean {
+  if (!held || has(held, '*')) return held !== undefined;
+  if (wanted[0] !== undefined && !has(held, wanted[0])) return false;
+  const all = new Set(held);
+  return wanted.every((value) => all.has(value));
 }
 
-function nameCovered(owned: readonly string[], name: string | undefined): boolean {
-  return owned.length === 0 || (name !== undefined && owned.includes(name));
-}
+const isSubresource = (resource: string): boolean => resource.includes('/');
 
-function partCovers(owner: PolicyRule, part: PolicyRule): boolean {
-  if (!hasOrAll(owner.verbs, first(part.verbs))) return false;
-  const url = part.nonResourceURLs?.[0];
-  if (url !== undefined) return urlMatches(owner, url);
-  const [resource = '', subresource = ''] = first(part.resources).split('/');
+/** True when one rule covers all parts of another, which is seen without looking at each of them. */
+function coversWhole(owner: PolicyRule, wanted: PolicyRule): boolean {
+  const names = owner.resourceNames ?? [];
+  const resources = wanted.resources ?? [];
   return (
-    hasOrAll(owner.apiGroups, first(part.apiGroups)) &&
-    resourceMatches(owner, resource, subresource) &&
-    nameCovered(owner.resourceNames ?? [], part.resourceNames?.[0])
+    (wanted.nonResourceURLs ?? []).length === 0 &&
+    holdsAll(owner.verbs, wanted.verbs) &&
+    holdsAll(owner.apiGroups, wanted.apiGroups ?? []) &&
+    holdsAll(owner.resources, resources) &&
+    !resources.some(isSubresource) &&
+    names.length === 0
   );
 }
 
-/** The parts of `wanted` that no rule of `owned` covers; empty = no escalation (k8s validation/rule.go Covers). */
-export function uncovered(
+/** What of one verb, group and resource the rest of the owners leave open. */
+function openNames(owned: readonly PolicyRule[], names: readonly string[]): (string | undefined)[] {
+  if (owned.some(({ resourceNames = [] }) => resourceNames.length === 0)) return [];
+  if (names.length === 0) return [undefined];
+  const held = new Set(owned.flatMap(({ resourceNames = [] }) => resourceNames));
+  return names.filter((name) => !held.has(name));
+}
+
+/** Parts that are looked at of what somebody wants to grant, and those that are told. */
+const MAX_PARTS = 1_000_000;
+const MAX_TOLD = 1000;
+
+/** What one look for escalations shares. */
+class Search {
+  readonly open: PolicyRule[] = [];
+  private looked = 0;
+
+  constructor(private readonly maxTold: number) {}
+
+  get isFull(): boolean {
+    return this.open.length >= this.maxTold;
+  }
+
+  look(parts: number): void {
+    this.looked += parts;
+    if (this.maxTold < Infinity && this.looked > MAX_PARTS)
+      throw new StatusError(
+        413,
+        'RequestEntityTooLarge',
+        `Request entity too large: limit is ${MAX_PARTS} permissions of rules`,
+      );
+  }
+}
+
+function* searchResources(
+  owned: readonly PolicyRule[],
+  wanted: PolicyRule,
+  verb: string,
+  search: Search,
+): Steps<void> {
+  for (const group of wanted.apiGroups ?? []) {
+    const ofGroup = owned.filter(({ apiGroups }) => hasOrAll(apiGroups, group));
+    for (const combined of wanted.resources ?? []) {
+      const [resource = '', subresource = ''] = combined.split('/');
+      const names = wanted.resourceNames ?? [];
+      search.look(Math.max(1, names.length));
+      const left = ofGroup.filter((owner) => resourceMatches(owner, resource, subresource));
+      for (const name of openNames(left, names))
+        search.open.push({
+          verbs: [verb],
+          apiGroups: [group],
+          resources: [combined],
+          ...(name === undefined ? {} : { resourceNames: [name] }),
+        });
+      if (search.isFull) return;
+      yield;
+    }
+  }
+}
+
+/**
+ * The parts (of one group, resource, name or URL and verb each) of `wanted` that no rule of `owned` covers, the first 1,000
+ * of them; empty = no escalation (k8s validation/rule.go Covers). 413 for more parts than can be looked at: three lists
+ * multiply. In steps.
+ */
+export function* uncoveredSteps(
   owned: readonly PolicyRule[],
   wanted: readonly PolicyRule[],
-): PolicyRule[] {
-  return wanted
-    .flatMap(breakdown)
-    .filter((part) => !owned.some((owner) => partCovers(owner, part)));
+  maxTold = MAX_TOLD,
+): Steps<PolicyRule[]> {
+  const search = new Search(maxTold);
+  for (const rule of wanted) {
+    yield;
+    if (owned.some((owner) => coversWhole(owner, rule))) continue;
+    for (const verb of rule.verbs) {
+      const ofVerb = owned.filter(({ verbs }) => hasOrAll(verbs, verb));
+      for (const url of rule.nonResourceURLs ?? []) {
+        search.look(1);
+        if (!ofVerb.some((owner) => urlMatches(owner, url)))
+          search.open.push({ verbs: [verb], nonResourceURLs: [url] });
+        yield;
+      }
+      yield* searchResources(ofVerb, rule, verb, search);
+      if (search.isFull) return search.open.slice(0, maxTold);
+    }
+  }
+  return search.open;
 }
+
+/** All of them, at once: for rules that no client made. */
+export const uncovered = (
+  owned: readonly PolicyRule[],
+  wanted: readonly PolicyRule[],
+): PolicyRule[] => finish(uncoveredSteps(owned, wanted, Infinity));
 
 const LABELS = [
   ['apiGroups', 'APIGroups'],

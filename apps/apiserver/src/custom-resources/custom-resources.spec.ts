@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { finish } from '@orrery/apimachinery';
 import { applyDefaults } from './apply-defaults.js';
 import { coerceEmbedded } from './coerce-embedded.js';
 import { compareVersions } from './served-definitions.js';
@@ -237,8 +238,45 @@ describe('validateBySchema()', () => {
       want: [],
     },
   ])('finds $name', ({ value, schema, want }) => {
-    const texts = validateBySchema(value, schema, '').map((one) => `${one.field}: ${one.message}`);
+    const texts = finish(validateBySchema(value, schema, '')).map(
+      (one) => `${one.field}: ${one.message}`,
+    );
     expect(texts).toEqual(want);
+  });
+});
+
+describe('validateBySchema() of very much', () => {
+  const many = (count: number, item: (i: number) => string): string[] =>
+    Array.from({ length: count }, (_, i) => item(i));
+  const values = many(5000, (i) => `choice-${i}`);
+  const schema: StructuralSchema = { items: { type: 'string', enum: values } };
+
+  it('finds each of 5,000 values in an enum of 5,000', () => {
+    expect(finish(validateBySchema([...values].reverse(), schema, 'a'))).toEqual([]);
+  });
+
+  it('stops where findings that print the whole enum are more than anybody reads', () => {
+    const found = finish(
+      validateBySchema(
+        many(5000, (i) => `other-${i}`),
+        schema,
+        'a',
+      ),
+    );
+    expect(found[0]).toMatchObject({ type: 'FieldValueNotSupported', field: 'a.[0]' });
+    expect(found.length).toBeLessThan(20);
+  });
+
+  it('can be interrupted between the values of a list', () => {
+    const short: StructuralSchema = { items: { anyOf: [{ pattern: 'x' }, { pattern: 'y' }] } };
+    const steps = validateBySchema(
+      many(3000, () => 'y'),
+      short,
+      'a',
+    );
+    let turns = 0;
+    while (!steps.next().done) turns += 1;
+    expect(turns).toBe(3000);
   });
 });
 
@@ -246,7 +284,9 @@ describe('validateBySchema() of a part', () => {
   it('names it where it stands, and words it as if it stood alone', () => {
     const schema: StructuralSchema = { type: 'object', properties: { n: { type: 'integer' } } };
     const texts = (value: unknown): string[] =>
-      validateBySchema(value, schema, 'status').map((one) => `${one.field}: ${one.message}`);
+      finish(validateBySchema(value, schema, 'status')).map(
+        (one) => `${one.field}: ${one.message}`,
+      );
     expect(texts({ n: 'x' })).toEqual([
       'status.n: Invalid value: "string": n in body must be of type integer: "string"',
     ]);
@@ -259,7 +299,7 @@ describe('validateBySchema() of a part', () => {
     const schema: StructuralSchema = {
       properties: { a: { type: 'integer' }, b: { type: 'integer' } },
     };
-    const found = validateBySchema({ a: 'x', b: 'y' }, schema, '', { a: 'x', b: 2 });
+    const found = finish(validateBySchema({ a: 'x', b: 'y' }, schema, '', { a: 'x', b: 2 }));
     expect(found.map(({ field }) => field)).toEqual(['b']);
   });
 });

@@ -1,4 +1,4 @@
-import type { FieldError, KubeObject } from '@orrery/apimachinery';
+import type { FieldError, KubeObject, Steps } from '@orrery/apimachinery';
 import {
   FieldPath,
   nameIsDnsSubdomain,
@@ -6,6 +6,7 @@ import {
   validateObjectMetaUpdate,
 } from '@orrery/apimachinery';
 import type { CustomResourceSubresourceScale, KindContext, Strategy } from '@orrery/api';
+import { inTurns } from '@orrery/component';
 import { cloneJson } from '@orrery/registry';
 import { fieldError } from './findings.js';
 import type { Json, StructuralSchema } from './structural-schema.js';
@@ -63,13 +64,13 @@ function findInLists(schema: StructuralSchema, object: KubeObject, old?: KubeObj
 }
 
 /** What the schema says of an object, rules apart; `old` is the object that it replaces. */
-function findBySchema(
+function* findBySchema(
   { schema, scale }: ObjectRules,
   object: KubeObject,
   old?: KubeObject,
-): FieldError[] {
+): Steps<FieldError[]> {
   return [
-    ...validateBySchema(object, schema, '', old),
+    ...(yield* validateBySchema(object, schema, '', old)),
     ...validateScaleSpec(object, scale),
     ...validateScaleStatus(object, scale),
     ...validateEmbedded(object, schema, ''),
@@ -78,15 +79,15 @@ function findBySchema(
 }
 
 /** Of the status alone, which is all that /status writes (…/validator.go:ValidateStatusUpdate). */
-function findInStatus(
+function* findInStatus(
   { schema, scale }: ObjectRules,
   object: WithStatus,
-  old: WithStatus,
-): FieldError[] {
+  old: WithStatus | undefined,
+): Steps<FieldError[]> {
   const known = schema.properties?.['status'];
   return [
     ...(known && object.status !== undefined
-      ? validateBySchema(object.status, known, 'status', old.status)
+      ? yield* validateBySchema(object.status, known, 'status', old?.status)
       : []),
     ...validateScaleStatus(object, scale),
     ...findInLists(schema, object, old),
@@ -110,19 +111,23 @@ function finalizerWarnings(object: KubeObject, old: KubeObject | undefined): str
 
 type SlowCheck = NonNullable<Strategy['validateSlowly']>;
 
-/** Rules come last; what is accepted may still be warned of. */
-function ruleCheck(rules: RuleValidator, isStatus: boolean): SlowCheck {
-  return async (object, old, context: KindContext, found) => {
+/** The schema, in turns with other requests; rules come last. What is accepted may still be warned of. */
+function schemaCheck(definition: ObjectRules, rules: RuleValidator, isStatus: boolean): SlowCheck {
+  const findSteps = isStatus ? findInStatus : findBySchema;
+  return async (object, old, context: KindContext, before) => {
+    const bySchema = await inTurns(findSteps(definition, object, old));
+    const found = [...before, ...bySchema];
     const warn = (message: string): void => {
       context.warn(message);
     };
-    if (rules.hasRules && found.some(({ type }) => BLOCKING.has(type))) return [NOT_CHECKED];
+    if (rules.hasRules && found.some(({ type }) => BLOCKING.has(type)))
+      return [...bySchema, NOT_CHECKED];
     const late = rules.hasRules
       ? await rules.validate({ object, ...(old ? { old } : {}), warn })
       : [];
     const isAccepted = found.length + late.length === 0;
     if (isAccepted && !isStatus) finalizerWarnings(object, old).forEach(warn);
-    return late;
+    return [...bySchema, ...late];
   };
 }
 
@@ -130,11 +135,9 @@ function statusStrategy(rules: ObjectRules, validator: RuleValidator): Strategy 
   return {
     allowUnconditionalUpdate: false,
     prepareForUpdate: keepAllButStatus,
-    validateUpdate: (object, old) => [
-      ...validateObjectMetaUpdate(object.metadata, old.metadata, METADATA),
-      ...findInStatus(rules, object, old),
-    ],
-    validateSlowly: ruleCheck(validator, true),
+    validateUpdate: (object, old) =>
+      validateObjectMetaUpdate(object.metadata, old.metadata, METADATA),
+    validateSlowly: schemaCheck(rules, validator, true),
   };
 }
 
@@ -143,8 +146,8 @@ export function customStrategies(rules: ObjectRules): {
   readonly main: Strategy;
   readonly status: Strategy;
 } {
-  const { schema, namespaced, hasStatus } = rules;
-  const validator = new RuleValidator(schema);
+  const { namespaced, hasStatus } = rules;
+  const validator = new RuleValidator(rules.schema);
   const meta = { namespaced, nameValidator: nameIsDnsSubdomain };
   const main: Strategy = {
     allowUnconditionalUpdate: false,
@@ -156,15 +159,10 @@ export function customStrategies(rules: ObjectRules): {
       if (old.status === undefined) delete object.status;
       else object.status = cloneJson(old.status);
     },
-    validate: (object) => [
-      ...validateObjectMeta(object.metadata, meta, METADATA),
-      ...findBySchema(rules, object),
-    ],
-    validateUpdate: (object, old) => [
-      ...validateObjectMetaUpdate(object.metadata, old.metadata, METADATA),
-      ...findBySchema(rules, object, old),
-    ],
-    validateSlowly: ruleCheck(validator, false),
+    validate: (object) => validateObjectMeta(object.metadata, meta, METADATA),
+    validateUpdate: (object, old) =>
+      validateObjectMetaUpdate(object.metadata, old.metadata, METADATA),
+    validateSlowly: schemaCheck(rules, validator, false),
   };
   return { main, status: statusStrategy(rules, validator) };
 }

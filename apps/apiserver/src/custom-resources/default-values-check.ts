@@ -2,6 +2,7 @@ import type { FieldError } from '@orrery/apimachinery';
 import { newInvalid } from '@orrery/apimachinery';
 import type { CustomResourceDefinition } from '@orrery/api';
 import { schemasOfDefinition } from '@orrery/api';
+import { inTurns } from '@orrery/component';
 import { cloneJson, equalJson } from '@orrery/registry';
 import type { AdmissionAttributes, AdmissionPlugin } from '@orrery/registry';
 import { invalidValue } from './findings.js';
@@ -131,7 +132,7 @@ async function checkDefault(place: Place): Promise<FieldError[]> {
   const pruned = inMeta ? [] : unknownFields(schema, at);
   const meta = inMeta ? checkMeta(place, at) : validateEmbedded(schema.default, schema, at);
   if (meta.length > 0) return [...pruned, ...meta];
-  const found = validateBySchema(schema.default, schema, at);
+  const found = await inTurns(validateBySchema(schema.default, schema, at));
   return [...pruned, ...(found.length > 0 ? found : await checkRules(schema, at))];
 }
 

@@ -48,15 +48,42 @@ export function checkType(value: unknown, schema: StructuralSchema, path: string
   return isNumeric ? [wrongType(path, wanted, type)] : [];
 }
 
+/** The values of one enum, made once for all values that are checked by it. */
+interface KnownValues {
+  readonly scalars: ReadonlySet<unknown>;
+  readonly others: readonly unknown[];
+  /** As the two findings list them. */
+  readonly quoted: string;
+  readonly spaced: string;
+}
+
+const known = new WeakMap<readonly unknown[], KnownValues>();
+
+function knownValues(allowed: readonly unknown[]): KnownValues {
+  let found = known.get(allowed);
+  if (!found) {
+    const isScalar = (value: unknown): boolean => typeof value !== 'object';
+    const values = allowed.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)));
+    found = {
+      scalars: new Set(allowed.filter(isScalar)),
+      others: allowed.filter((one) => !isScalar(one)),
+      quoted: values.map((one) => JSON.stringify(one)).join(', '),
+      spaced: values.join(' '),
+    };
+    known.set(allowed, found);
+  }
+  return found;
+}
+
 /** A null is never one of the values (…/validator.go:basicCommonValidator). */
 export function checkEnum(value: unknown, schema: StructuralSchema, path: string): Problem[] {
   const { enum: allowed } = schema;
   if (!allowed || allowed.length === 0) return [];
-  if (value !== null && allowed.some((one) => equalJson(one, value))) return [];
-  const values = allowed.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)));
-  const listed = values.map((one) => JSON.stringify(one)).join(', ');
-  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: ${listed}`;
-  const text = inBody(path, `should be one of [${values.join(' ')}]`);
+  const { scalars, others, quoted, spaced } = knownValues(allowed);
+  if (value !== null && (scalars.has(value) || others.some((one) => equalJson(one, value))))
+    return [];
+  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: ${quoted}`;
+  const text = inBody(path, `should be one of [${spaced}]`);
   return [{ name: path, text, error: { type: 'FieldValueNotSupported', message } }];
 }
 

@@ -1,4 +1,5 @@
-import type { FieldError } from '@orrery/apimachinery';
+import { MAX_FINDINGS } from '@orrery/apimachinery';
+import type { FieldError, Steps } from '@orrery/apimachinery';
 import { isUnchanged, oldElements, oldMember } from './correlation.js';
 import { inBody, toFieldErrors, tooMany } from './findings.js';
 import type { Outcome, Problem } from './findings.js';
@@ -14,13 +15,25 @@ interface Place {
   readonly typed: StructuralSchema | undefined;
 }
 
+/** Characters of findings after which no more entries are looked at: a finding names all values of an enum. */
+const MAX_CHARACTERS = 1024 * 1024;
+
 /** Collects what several checks say of one value. */
 class Tally {
   readonly problems: Problem[] = [];
   matches = 0;
+  private characters = 0;
+
+  /** More is not told of one object: entries that are left need not be looked at. */
+  get isFull(): boolean {
+    return this.problems.length > MAX_FINDINGS || this.characters > MAX_CHARACTERS;
+  }
 
   add(...problems: readonly Problem[]): void {
-    for (const one of problems) this.problems.push(one);
+    for (const one of problems) {
+      this.problems.push(one);
+      this.characters += one.text.length + (one.error?.message.length ?? 0);
+    }
   }
 
   merge(outcome: Outcome): void {
@@ -32,8 +45,8 @@ class Tally {
 const isValid = ({ problems }: Outcome): boolean => problems.length === 0;
 
 /** What was wrong in the value that this one replaces may stay so (KEP-4008). */
-function checkChild(schema: StructuralSchema, place: Place): Outcome {
-  const outcome = check(schema, place);
+function* checkChild(schema: StructuralSchema, place: Place): Steps<Outcome> {
+  const outcome = yield* check(schema, place);
   const isOld = !isValid(outcome) && isUnchanged(place.value, place.old);
   return isOld ? { problems: [], matches: outcome.matches } : outcome;
 }
@@ -50,10 +63,14 @@ function best(outcomes: readonly Outcome[]): Outcome | undefined {
   );
 }
 
-function checkAnyOf(schemas: readonly StructuralSchema[], place: Place, tally: Tally): void {
+function* checkAnyOf(
+  schemas: readonly StructuralSchema[],
+  place: Place,
+  tally: Tally,
+): Steps<void> {
   const failed: Outcome[] = [];
   for (const one of schemas) {
-    const outcome = check(one, place);
+    const outcome = yield* check(one, place);
     if (isValid(outcome)) return tally.merge(outcome);
     failed.push(outcome);
   }
@@ -62,8 +79,18 @@ function checkAnyOf(schemas: readonly StructuralSchema[], place: Place, tally: T
   if (closest) tally.merge(closest);
 }
 
-function checkOneOf(schemas: readonly StructuralSchema[], place: Place, tally: Tally): void {
-  const outcomes = schemas.map((one) => check(one, place));
+function* checkEach(schemas: readonly StructuralSchema[], place: Place): Steps<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const one of schemas) outcomes.push(yield* check(one, place));
+  return outcomes;
+}
+
+function* checkOneOf(
+  schemas: readonly StructuralSchema[],
+  place: Place,
+  tally: Tally,
+): Steps<void> {
+  const outcomes = yield* checkEach(schemas, place);
   const valid = outcomes.filter(isValid);
   const [first] = valid;
   if (first && valid.length === 1) return tally.merge(first);
@@ -73,8 +100,12 @@ function checkOneOf(schemas: readonly StructuralSchema[], place: Place, tally: T
   if (closest) tally.merge(closest);
 }
 
-function checkAllOf(schemas: readonly StructuralSchema[], place: Place, tally: Tally): void {
-  const outcomes = schemas.map((one) => check(one, place));
+function* checkAllOf(
+  schemas: readonly StructuralSchema[],
+  place: Place,
+  tally: Tally,
+): Steps<void> {
+  const outcomes = yield* checkEach(schemas, place);
   for (const one of outcomes) tally.merge(one);
   const valid = outcomes.filter(isValid).length;
   if (valid === outcomes.length) return;
@@ -82,28 +113,30 @@ function checkAllOf(schemas: readonly StructuralSchema[], place: Place, tally: T
   tally.add(composite(place.path, `must validate all the schemas (allOf)${none}`));
 }
 
-function checkCombinations(schema: StructuralSchema, place: Place, tally: Tally): void {
+function* checkCombinations(schema: StructuralSchema, place: Place, tally: Tally): Steps<void> {
   const { anyOf = [], oneOf = [], allOf = [], not } = schema;
-  if (anyOf.length > 0) checkAnyOf(anyOf, place, tally);
-  if (oneOf.length > 0) checkOneOf(oneOf, place, tally);
-  if (allOf.length > 0) checkAllOf(allOf, place, tally);
-  if (not && isValid(check(not, place)))
+  if (anyOf.length > 0) yield* checkAnyOf(anyOf, place, tally);
+  if (oneOf.length > 0) yield* checkOneOf(oneOf, place, tally);
+  if (allOf.length > 0) yield* checkAllOf(allOf, place, tally);
+  if (not && isValid(yield* check(not, place)))
     tally.add(composite(place.path, 'must not validate the schema (not)'));
 }
 
-function checkArray(
+function* checkArray(
   list: readonly unknown[],
   schema: StructuralSchema,
   { path, old, typed }: Place,
   tally: Tally,
-): void {
+): Steps<void> {
   const { minItems, maxItems, items } = schema;
   const size = list.length;
   if (items) {
     const find = oldElements(old, typed ?? {});
     for (const [i, value] of list.entries()) {
       const place = { value, path: `${path}[${i}]`, old: find(value), typed: typed?.items };
-      tally.merge(checkChild(items, place));
+      tally.merge(yield* checkChild(items, place));
+      if (tally.isFull) break;
+      yield;
     }
   }
   if (typeof minItems === 'number' && size < minItems)
@@ -128,12 +161,12 @@ function checkSize(size: number, schema: StructuralSchema, path: string, tally: 
     tally.add(tooMany(path, size, maxProperties, 'properties'));
 }
 
-function checkObject(
+function* checkObject(
   object: Record<string, unknown>,
   schema: StructuralSchema,
   { path, old, typed }: Place,
   tally: Tally,
-): void {
+): Steps<void> {
   const { additionalProperties, required = [] } = schema;
   const keys = Object.keys(object);
   checkSize(keys.length, schema, path, tally);
@@ -155,7 +188,9 @@ function checkObject(
       old: oldMember(old, key),
       typed: typed && memberSchema(typed, key),
     };
-    tally.merge(checkChild(member, place));
+    tally.merge(yield* checkChild(member, place));
+    if (tally.isFull) break;
+    yield;
   }
   for (const key of required) {
     if (memberOf(object, key) !== undefined) continue;
@@ -166,7 +201,7 @@ function checkObject(
 }
 
 /** kube-openapi pkg/validation/validate/schema.go:Validate: each check that applies is made, whatever the others found. */
-function check(schema: StructuralSchema, place: Place): Outcome {
+function* check(schema: StructuralSchema, place: Place): Steps<Outcome> {
   const { value, path } = place;
   const tally = new Tally();
   const types = checkType(value, schema, path);
@@ -178,7 +213,7 @@ function check(schema: StructuralSchema, place: Place): Outcome {
   }
   const hasType = schema.type !== undefined || schema['x-kubernetes-int-or-string'] === true;
   if (hasType) tally.matches += types.length === 0 ? 2 : 1;
-  checkCombinations(schema, place, tally);
+  yield* checkCombinations(schema, place, tally);
   tally.matches += 2;
   if (typeof value === 'string') {
     tally.add(...checkString(value, schema, path));
@@ -187,13 +222,13 @@ function check(schema: StructuralSchema, place: Place): Outcome {
     tally.add(...checkNumber(value, schema, path));
     tally.matches += 2;
   } else if (Array.isArray(value)) {
-    checkArray(value, schema, place, tally);
+    yield* checkArray(value, schema, place, tally);
     tally.matches += 2;
   }
   tally.add(...checkEnum(value, schema, path));
   tally.matches += 2;
   if (isJsonObject(value)) {
-    checkObject(value, schema, place, tally);
+    yield* checkObject(value, schema, place, tally);
     tally.matches += 1;
   }
   return tally;
@@ -201,14 +236,15 @@ function check(schema: StructuralSchema, place: Place): Outcome {
 
 /**
  * What is wrong with a value by its schema, in the words of apiextensions-apiserver; `base` is where the value stands.
- * What was as wrong in the value that it replaces (`old`) is let pass.
+ * What was as wrong in the value that it replaces (`old`) is let pass. In steps: each value is checked by as many
+ * schemas as the definition likes.
  */
-export function validateBySchema(
+export function* validateBySchema(
   value: unknown,
   schema: StructuralSchema,
   base: string,
   old?: unknown,
-): FieldError[] {
-  const outcome = checkChild(schema, { value, path: '', old, typed: schema });
+): Steps<FieldError[]> {
+  const outcome = yield* checkChild(schema, { value, path: '', old, typed: schema });
   return toFieldErrors(outcome.problems, base);
 }

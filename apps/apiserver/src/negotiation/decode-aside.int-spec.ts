@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { DecodeError, StatusError } from '@orrery/apimachinery';
+import { DecodeError, StatusError, encodeYaml } from '@orrery/apimachinery';
 import { YamlThread } from './decode-aside.js';
 
 const rootOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -43,6 +43,12 @@ describe('the thread that decodes YAML', () => {
     expect(answers.map((one) => JSON.stringify(one))).toEqual(
       Array.from({ length: 20 }, (_, i) => `{"a":${i},"__proto__":{"b":true}}`),
     );
+  }, 30_000);
+
+  it('writes JSON as YAML', async () => {
+    const json = JSON.stringify({ kind: 'List', items: [{ b: 'x: y', a: null }] });
+    expect((await thread.encode(Buffer.from(json))).toString()).toBe(encodeYaml(JSON.parse(json)));
+    await expect(thread.encode(Buffer.from('{'))).rejects.toThrow('JSON');
   }, 30_000);
 
   it('refuses as decodeYaml does', async () => {

@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { DecodeError, StatusError, decodeJson, decodeYaml } from '@orrery/apimachinery';
+import { DecodeError, StatusError, decodeJson, decodeYaml, encodeYaml } from '@orrery/apimachinery';
 
 export interface DecodeJob {
   readonly id: number;
   readonly body: Uint8Array;
+  /** The body is JSON, to be written as YAML. */
+  readonly isJson?: boolean;
 }
 
 export interface DecodeAnswer {
   readonly id: number;
   readonly json?: string;
+  readonly yaml?: string;
   readonly status?: StatusError['status'];
   readonly refused?: string;
   readonly failed?: string;
@@ -21,7 +24,7 @@ export interface Decoded {
 }
 
 interface Waiting {
-  resolve(value: Decoded): void;
+  resolve(answer: DecodeAnswer): void;
   reject(error: Error): void;
 }
 
@@ -30,7 +33,7 @@ const SMALL_BODY = 16 * 1024;
 /** What a thread may need for the tree of one document, which the limits of the decoder keep far below this. */
 const THREAD_MEMORY_MB = 512;
 
-/** A thread that decodes YAML while the event loop goes on. It is started when first needed, and anew when it has died. */
+/** A thread that decodes and encodes YAML while the event loop goes on. It is started when first needed, and anew when it has died. */
 export class YamlThread {
   private worker: Worker | undefined;
   private readonly waiting = new Map<number, Waiting>();
@@ -38,10 +41,21 @@ export class YamlThread {
 
   constructor(private readonly program: URL) {}
 
-  decode(body: Uint8Array): Promise<Decoded> {
+  async decode(body: Uint8Array): Promise<Decoded> {
+    const { json = 'null' } = await this.ask({ body });
+    return { value: JSON.parse(json) as unknown, duplicateFields: [] };
+  }
+
+  /** JSON as YAML. */
+  async encode(body: Uint8Array): Promise<Buffer> {
+    const { yaml = '' } = await this.ask({ body, isJson: true });
+    return Buffer.from(yaml);
+  }
+
+  private ask(given: Omit<DecodeJob, 'id'>): Promise<DecodeAnswer> {
     const worker = (this.worker ??= this.start());
     this.last += 1;
-    const job: DecodeJob = { id: this.last, body };
+    const job: DecodeJob = { id: this.last, ...given };
     return new Promise((resolve, reject) => {
       this.waiting.set(job.id, { resolve, reject });
       worker.ref();
@@ -73,17 +87,17 @@ export class YamlThread {
     return worker;
   }
 
-  private settle({ id, json, status, refused, failed }: DecodeAnswer): void {
+  private settle(answer: DecodeAnswer): void {
+    const { id, status, refused, failed } = answer;
     const waiting = this.waiting.get(id);
     this.waiting.delete(id);
     // The process may end when nobody waits.
     if (this.waiting.size === 0) this.worker?.unref();
     if (!waiting) return;
-    if (json !== undefined)
-      waiting.resolve({ value: JSON.parse(json) as unknown, duplicateFields: [] });
-    else if (status) waiting.reject(StatusError.fromStatus(status));
+    if (status) waiting.reject(StatusError.fromStatus(status));
     else if (refused !== undefined) waiting.reject(new DecodeError(refused));
-    else waiting.reject(new Error(failed ?? 'no answer'));
+    else if (failed !== undefined) waiting.reject(new Error(failed));
+    else waiting.resolve(answer);
   }
 }
 
@@ -102,4 +116,11 @@ export function decodeYamlAside(body: Buffer): Decoded | Promise<Decoded> {
     }
   }
   return thread.decode(body);
+}
+
+/** JSON as YAML, that of a large document made on another thread: a list of thousands takes seconds. */
+export async function encodeYamlAside(json: readonly Buffer[]): Promise<Buffer> {
+  const body = Buffer.concat(json);
+  if (thread && body.length > SMALL_BODY) return thread.encode(body);
+  return Buffer.from(encodeYaml(JSON.parse(body.toString())));
 }

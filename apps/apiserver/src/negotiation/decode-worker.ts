@@ -1,10 +1,14 @@
 import { parentPort } from 'node:worker_threads';
-import { DecodeError, StatusError, decodeYaml } from '@orrery/apimachinery';
+import { DecodeError, StatusError, decodeYaml, encodeYaml } from '@orrery/apimachinery';
 import type { DecodeAnswer, DecodeJob } from './decode-aside.js';
 
-/** The entry of a thread that decodes YAML: text in, JSON out. */
-function answer({ id, body }: DecodeJob): DecodeAnswer {
+const text = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString();
+
+/** The entry of a thread that decodes YAML (text in, JSON out), and encodes it. */
+function answer({ id, body, isJson }: DecodeJob): DecodeAnswer {
   try {
+    if (isJson) return { id, yaml: encodeYaml(JSON.parse(text(body))) };
     return { id, json: JSON.stringify(decodeYaml(body).value) };
   } catch (error) {
     if (error instanceof StatusError) return { id, status: error.status };

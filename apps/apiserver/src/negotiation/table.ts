@@ -5,7 +5,7 @@ import { columnDescription } from './column-descriptions.js';
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
-interface TableOptions {
+export interface TableOptions {
   readonly version: 'v1' | 'v1beta1';
   readonly includeObject: IncludeObject;
   readonly now: number;
@@ -21,7 +21,7 @@ export const toPartial = (
   metadata: object.metadata,
 });
 
-function toRow(
+export function toRow(
   kind: KindDescriptor,
   { object }: Representation,
   options: TableOptions,
@@ -32,14 +32,16 @@ function toRow(
   return { cells, object: toPartial(object, options.version) };
 }
 
-/** A meta.k8s.io Table of objects; `withColumns` is false for all but the first event of a watch. */
-export function toTable(
+interface FullTableOptions extends TableOptions {
+  readonly metadata: Record<string, unknown>;
+  /** False for all but the first event of a watch. */
+  readonly withColumns?: boolean;
+}
+
+/** A meta.k8s.io Table without its rows, which come last. */
+export function tableHead(
   kind: KindDescriptor,
-  items: readonly Representation[],
-  options: TableOptions & {
-    readonly metadata: Record<string, unknown>;
-    readonly withColumns?: boolean;
-  },
+  options: FullTableOptions,
 ): Record<string, unknown> {
   const columns = kind.columns.columns.map((column) => ({
     name: column.name,
@@ -53,6 +55,15 @@ export function toTable(
     apiVersion: `meta.k8s.io/${options.version}`,
     metadata: options.metadata,
     columnDefinitions: options.withColumns === false ? null : columns,
-    rows: items.map((item) => toRow(kind, item, options)),
   };
 }
+
+/** A meta.k8s.io Table of objects. */
+export const toTable = (
+  kind: KindDescriptor,
+  items: readonly Representation[],
+  options: FullTableOptions,
+): Record<string, unknown> => ({
+  ...tableHead(kind, options),
+  rows: items.map((item) => toRow(kind, item, options)),
+});

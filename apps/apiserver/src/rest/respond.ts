@@ -1,11 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
-import { newBadRequest, toApiVersion } from '@orrery/apimachinery';
+import { ProtobufError, newBadRequest, toApiVersion } from '@orrery/apimachinery';
+import { inTurns } from '@orrery/component';
 import type { ObjectList, Representation } from '@orrery/registry';
 import { MEDIA_TYPES, negotiate } from '../negotiation/accept.js';
 import type { Negotiated, WireFormat } from '../negotiation/accept.js';
-import { encodeDocument, toJsonBytes } from '../negotiation/encode-document.js';
+import { encodeYamlAside } from '../negotiation/decode-aside.js';
+import { encodeDocument } from '../negotiation/encode-document.js';
+import { encodeListJson } from '../negotiation/encode-list.js';
+import { protobuf } from '../negotiation/schemas.js';
 import type { IncludeObject } from '../negotiation/table.js';
-import { toPartial, toTable } from '../negotiation/table.js';
+import { tableHead, toPartial, toRow, toTable } from '../negotiation/table.js';
 import type { Call } from './call.js';
 import { sendBytes } from './send.js';
 
@@ -80,6 +84,12 @@ export async function sendObject(
       // The object itself is not parsed for this.
       chunks: [representation.bytes],
     });
+  } else if (negotiated.format === 'yaml') {
+    await sendBytes(call.request, call.request.reply, {
+      status,
+      contentType: contentTypeOf('yaml'),
+      chunks: [await encodeYamlAside([representation.bytes])],
+    });
   } else {
     await send(call, negotiated, representation.object, status);
   }
@@ -103,12 +113,8 @@ const END = Buffer.from(']}');
 
 /** The list as JSON, of the items' own bytes. Items of built-in lists leave out kind and apiVersion. */
 async function joinItems(call: Call, list: ObjectList): Promise<Buffer[]> {
-  const { kind, custom } = call.resource;
-  const head = JSON.stringify({
-    kind: `${kind.kind}List`,
-    apiVersion: toApiVersion(kind.group, kind.version),
-    metadata: listMetaOf(list),
-  });
+  const { custom } = call.resource;
+  const head = JSON.stringify(listHead(call, list));
   const chunks: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
   let i = 0;
   for (const { bytes, typeEnd } of list.items) {
@@ -125,45 +131,105 @@ async function joinItems(call: Call, list: ObjectList): Promise<Buffer[]> {
   return chunks;
 }
 
-/** A list as a document, for the formats that need one. */
-export function listDocument(call: Call, list: ObjectList): Record<string, unknown> {
-  const { kind, custom } = call.resource;
+/** What a list is without its items. */
+function listHead(call: Call, list: ObjectList): Record<string, unknown> {
+  const { kind } = call.resource;
   return {
     kind: `${kind.kind}List`,
     apiVersion: toApiVersion(kind.group, kind.version),
     metadata: listMetaOf(list),
-    items: list.items.map(({ object }) => {
-      if (custom) return object;
-      const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
-      return rest;
-    }),
   };
 }
 
-/** Sends a list in the representation asked for. */
-export async function sendList(call: Call, list: ObjectList): Promise<void> {
-  const negotiated = negotiateFor(call);
+/** Items of built-in lists leave out kind and apiVersion. */
+function withoutType({ object }: Representation): object {
+  const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
+  return rest;
+}
+
+const wholeObject = ({ object }: Representation): object => object;
+
+/** A list as it goes out: all but the items, the field that these are in, and how each is written. */
+interface Shown {
+  readonly head: Record<string, unknown>;
+  readonly field: 'items' | 'rows';
+  readonly toItem: (item: Representation) => object;
+}
+
+function shownAs(call: Call, list: ObjectList, negotiated: Negotiated): Shown {
+  const { kind, custom } = call.resource;
   const metadata = listMetaOf(list);
   if (negotiated.as === 'Table') {
     const options = { ...tableOptionsOf(call, negotiated), metadata };
-    await send(call, negotiated, toTable(call.resource.kind, list.items, options), 200);
-  } else if (negotiated.as) {
-    const document = {
-      kind: 'PartialObjectMetadataList',
-      apiVersion: `meta.k8s.io/${negotiated.version}`,
-      metadata,
-      items: list.items.map(({ object }) => toPartial(object, negotiated.version)),
+    return {
+      head: tableHead(kind, options),
+      field: 'rows',
+      toItem: (item) => toRow(kind, item, options),
     };
-    await send(call, negotiated, document, 200);
-  } else if (negotiated.format === 'json') {
-    const chunks = negotiated.pretty
-      ? [toJsonBytes(listDocument(call, list), true)]
-      : await joinItems(call, list);
-    await sendBytes(call.request, call.request.reply, {
-      contentType: contentTypeOf('json'),
-      chunks,
-    });
-  } else {
-    await send(call, negotiated, listDocument(call, list), 200);
   }
+  if (!negotiated.as)
+    return {
+      head: listHead(call, list),
+      field: 'items',
+      toItem: custom ? wholeObject : withoutType,
+    };
+  const apiVersion = `meta.k8s.io/${negotiated.version}`;
+  return {
+    head: { kind: 'PartialObjectMetadataList', apiVersion, metadata },
+    field: 'items',
+    toItem: ({ object }) => toPartial(object, negotiated.version),
+  };
+}
+
+interface Encoded {
+  readonly chunks: readonly Buffer[];
+  readonly format: WireFormat;
+}
+
+/** In protobuf; undefined for what has no message there, a Table or a custom kind. */
+async function inProtobuf(
+  { head, field, toItem }: Shown,
+  { items }: ObjectList,
+): Promise<Encoded | undefined> {
+  if (field === 'rows') return undefined;
+  const found = items.map((item) => () => toItem(item));
+  try {
+    const steps = protobuf().encodeListSteps(head, madeOneByOne(found));
+    return { chunks: await inTurns(steps), format: 'protobuf' };
+  } catch (error) {
+    if (error instanceof ProtobufError) return undefined;
+    throw error;
+  }
+}
+
+function* madeOneByOne(items: readonly (() => object)[]): Generator<object, void> {
+  for (const make of items) yield make();
+}
+
+async function encodeList(call: Call, list: ObjectList, negotiated: Negotiated): Promise<Encoded> {
+  const { format, pretty, as } = negotiated;
+  const shown = shownAs(call, list, negotiated);
+  const found = format === 'protobuf' ? await inProtobuf(shown, list) : undefined;
+  if (found) return found;
+  const isReady = !as && !(pretty && format === 'json');
+  const chunks = isReady
+    ? await joinItems(call, list)
+    : await encodeListJson(
+        shown.head,
+        shown.field,
+        { items: list.items, toItem: shown.toItem },
+        pretty && format === 'json',
+      );
+  return format === 'yaml'
+    ? { chunks: [await encodeYamlAside(chunks)], format }
+    : { chunks, format: 'json' };
+}
+
+/** Sends a list in the representation asked for; others have their turn while it is made. */
+export async function sendList(call: Call, list: ObjectList): Promise<void> {
+  const { chunks, format } = await encodeList(call, list, negotiateFor(call));
+  await sendBytes(call.request, call.request.reply, {
+    contentType: contentTypeOf(format),
+    chunks,
+  });
 }

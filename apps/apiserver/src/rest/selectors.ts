@@ -51,7 +51,7 @@ function fieldPredicate(kind: KindDescriptor, text: string): Predicate | undefin
   try {
     const selector = parseFieldSelector(text);
     const names = readFields(kind, EMPTY);
-    for (const { field } of selector.requirements)
+    for (const field of selector.fields)
       if (!(field in names)) throw new TypeError(unknownField(kind, field));
     return (object) => selector.matches(fieldsOf(kind, object));
   } catch (error) {

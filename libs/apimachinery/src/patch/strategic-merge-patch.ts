@@ -208,13 +208,13 @@ function mergePrimitives(original: readonly unknown[], change: readonly unknown[
 function retainKeys(original: PlainObject, patch: PlainObject): PlainObject {
   const result: PlainObject = {};
   const retained = Object.hasOwn(patch, RETAIN_KEYS)
-    ? listOf(patch[RETAIN_KEYS], 'retainKeys')
+    ? new Set(listOf(patch[RETAIN_KEYS], 'retainKeys'))
     : undefined;
   for (const key of Object.keys(original)) {
-    if (!retained || retained.includes(key)) setOwn(result, key, original[key]);
+    if (!retained || retained.has(key)) setOwn(result, key, original[key]);
   }
   const stray = Object.keys(patch).find(
-    (key) => retained && !isDirectiveKey(key) && patch[key] !== null && !retained.includes(key),
+    (key) => retained && !isDirectiveKey(key) && patch[key] !== null && !retained.has(key),
   );
   if (stray !== undefined) throw newBadRequest('invalid patch format of retainKeys');
   return result;

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { SchemaRegistry } from '../schema/schema-registry.js';
 import type { Schema } from '../schema/schema.js';
+import { finish } from '../steps.js';
 import { ProtobufCodec } from './protobuf-codec.js';
 import { ProtobufError } from './protobuf-error.js';
 
@@ -241,6 +242,38 @@ function sampleObject(schema: Schema, depth: number): unknown {
     ? undefined
     : Object.fromEntries(entries);
 }
+
+describe('encodeListSteps()', () => {
+  it.each([
+    {
+      name: 'a list of objects',
+      head: { apiVersion: 'v1', kind: 'ConfigMapList', metadata: { resourceVersion: '7' } },
+      items: [{ metadata: { name: 'a' }, data: { x: 'y' } }, { metadata: { name: 'b' } }, {}],
+    },
+    {
+      name: 'an empty list',
+      head: { apiVersion: 'apps/v1', kind: 'DeploymentList', metadata: {} },
+      items: [],
+    },
+    {
+      name: 'a list of metadata',
+      head: { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadataList', metadata: {} },
+      items: [{ metadata: { name: 'a', labels: { a: 'b' } } }],
+    },
+  ])('writes $name as encode() does, one step an item', ({ head, items }) => {
+    const steps = codec.encodeListSteps(head, items);
+    let turns = 0;
+    let next = steps.next();
+    for (; !next.done; next = steps.next()) turns += 1;
+    expect(turns).toBe(items.length);
+    expect(Buffer.concat(next.value)).toEqual(codec.encode({ ...head, items }));
+  });
+
+  it('refuses a list that has no message', () => {
+    const head = { apiVersion: 'meta.k8s.io/v1', kind: 'Table' };
+    expect(() => finish(codec.encodeListSteps(head, []))).toThrow(ProtobufError);
+  });
+});
 
 describe('every kind of the schema', () => {
   const kinds = registry.names().filter((name) => {

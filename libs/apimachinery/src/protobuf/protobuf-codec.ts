@@ -2,6 +2,7 @@ import { Reader, Root, Writer } from 'protobufjs';
 import type { INamespace } from 'protobufjs';
 import { parseApiVersion } from '../object.js';
 import type { SchemaLookup } from '../schema/schema-registry.js';
+import type { Steps } from '../steps.js';
 import { MessageCompiler } from './message-compiler.js';
 import type { MessageConverter } from './message-compiler.js';
 import { ProtobufError, UnknownMessageError } from './protobuf-error.js';
@@ -57,6 +58,28 @@ export class ProtobufCodec {
     return guarded(() => this.envelope(object));
   }
 
+  /**
+   * The envelope of a list, in pieces and in steps: one for each item. `list` is all of it but the items; in every list of
+   * upstream these are the second and last field of the message.
+   */
+  *encodeListSteps(list: object, items: Iterable<object>): Steps<Buffer[]> {
+    const { apiVersion, kind } = typeOf(list);
+    const item = guarded(() => this.converter(apiVersion, kind.replace(/List$/, '')));
+    const chunks = [guarded(() => this.body(list, apiVersion, kind))];
+    for (const one of items) {
+      chunks.push(
+        guarded(() => {
+          const writer = Writer.create().uint32(18).fork();
+          item.writeBody(writer, one, 0);
+          return Buffer.from(writer.ldelim().finish());
+        }),
+      );
+      yield;
+    }
+    const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    return [envelopeHead(apiVersion, kind, size), ...chunks, ENVELOPE_END];
+  }
+
   /** One frame of a watch stream: 4 bytes of big-endian length, then a WatchEvent. */
   encodeWatchFrame(type: string, object: object): Buffer {
     return guarded(() => {
@@ -86,17 +109,15 @@ export class ProtobufCodec {
   }
 
   private envelope(object: object): Buffer {
-    const { apiVersion, kind } = object as { apiVersion?: unknown; kind?: unknown };
-    if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
-      throw new ProtobufError('the object has no apiVersion or kind');
-    }
+    const { apiVersion, kind } = typeOf(object);
+    const body = this.body(object, apiVersion, kind);
+    return Buffer.concat([envelopeHead(apiVersion, kind, body.length), body, ENVELOPE_END]);
+  }
+
+  private body(object: object, apiVersion: string, kind: string): Buffer {
     const body = Writer.create();
     this.converter(apiVersion, kind).writeBody(body, object, 0);
-    const writer = Writer.create();
-    writer.uint32(10).fork().uint32(10).string(apiVersion).uint32(18).string(kind).ldelim();
-    writer.uint32(18).bytes(body.finish());
-    writer.uint32(26).string('').uint32(34).string('');
-    return Buffer.concat([MAGIC, writer.finish()]);
+    return Buffer.from(body.finish());
   }
 
   private converter(apiVersion: string, kind: string): MessageConverter {
@@ -115,6 +136,23 @@ export class ProtobufCodec {
     );
   }
 }
+
+function typeOf(object: object): { apiVersion: string; kind: string } {
+  const { apiVersion, kind } = object as { apiVersion?: unknown; kind?: unknown };
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string')
+    throw new ProtobufError('the object has no apiVersion or kind');
+  return { apiVersion, kind };
+}
+
+/** What stands before an object of so many bytes. */
+function envelopeHead(apiVersion: string, kind: string, size: number): Buffer {
+  const writer = Writer.create();
+  writer.uint32(10).fork().uint32(10).string(apiVersion).uint32(18).string(kind).ldelim();
+  return Buffer.concat([MAGIC, writer.uint32(18).uint32(size).finish()]);
+}
+
+/** Unknown's contentEncoding and contentType, both empty. */
+const ENVELOPE_END = Buffer.from([26, 0, 34, 0]);
 
 /** apimachinery pkg/runtime/serializer/protobuf/protobuf.go:Decode */
 function refuseOutline(bytes: Uint8Array): void {

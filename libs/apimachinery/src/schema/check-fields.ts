@@ -16,11 +16,28 @@ const MAX_UNKNOWN = 100;
 
 export type FieldCheck = (value: unknown) => FieldProblems;
 
-/** Where the walk is: `path` for strict errors, `names` and `struct` for Go's type errors. */
+/** Where the walk is; printed for what is wrong alone. A list's entry has its index for a key. */
 interface Place {
-  readonly path: string;
-  readonly names: string;
+  readonly above: Place | undefined;
+  readonly key: string | number;
+  /** The struct that Go's type errors name. */
   readonly struct: string;
+}
+
+/** For strict errors: `spec.containers[0].image`. */
+function pathOf({ above, key }: Place): string {
+  if (!above) return '';
+  const before = pathOf(above);
+  if (typeof key === 'number') return `${before}[${key}]`;
+  return before === '' ? key : `${before}.${key}`;
+}
+
+/** For Go's type errors: `spec.containers.image`. */
+function namesOf({ above, key }: Place): string {
+  if (!above) return '';
+  const before = namesOf(above);
+  if (typeof key === 'number') return before;
+  return before === '' ? key : `${before}.${key}`;
 }
 
 interface Found {
@@ -29,7 +46,11 @@ interface Found {
   conversionError?: string;
 }
 
-type Check = (value: unknown, place: Place, found: Found) => void;
+/** `fits` says of most values at once that nothing is wrong with them, without asking where they are. */
+interface Check {
+  (value: unknown, place: Place, found: Found): void;
+  readonly fits?: (value: unknown) => boolean;
+}
 
 type PlainObject = Record<string, unknown>;
 const isPlain = (value: unknown): value is PlainObject =>
@@ -71,32 +92,33 @@ function mismatch(value: unknown, goType: string, place: Place, found: Found): v
   }
   const number = typeof value === 'number' ? `number ${value}` : jsonTypeOf(value);
   const shown = goType.startsWith('int') || goType === 'float64' ? number : jsonTypeOf(value);
-  found.typeError ??=
-    place.names === ''
+  if (found.typeError !== undefined) return;
+  const names = namesOf(place);
+  found.typeError =
+    names === ''
       ? `json: cannot unmarshal ${shown} into Go value of type ${goType}`
-      : `json: cannot unmarshal ${shown} into Go struct field ${place.struct}.${place.names} of type ${goType}`;
+      : `json: cannot unmarshal ${shown} into Go struct field ${place.struct}.${names} of type ${goType}`;
 }
 
-const LIMITS: Readonly<Record<string, bigint>> = { int32: 2n ** 31n, int64: 2n ** 63n };
+const LIMITS: Readonly<Record<string, number>> = { int32: 2 ** 31, int64: 2 ** 63 };
+
+const scalarCheck = (fits: (value: unknown) => boolean, goType: string): Check =>
+  Object.assign(
+    (value: unknown, place: Place, found: Found): void => {
+      if (!fits(value)) mismatch(value, goType, place, found);
+    },
+    { fits },
+  );
 
 function integerCheck(format: string): Check {
-  const limit = LIMITS[format] ?? LIMITS['int64'] ?? 0n;
-  return (value, place, found) => {
-    const fits =
-      typeof value === 'number' &&
-      Number.isInteger(value) &&
-      BigInt(value) < limit &&
-      BigInt(value) >= -limit;
-    if (fits) return;
-    mismatch(value, format || 'int64', place, found);
-  };
+  const limit = LIMITS[format] ?? LIMITS['int64'] ?? 0;
+  const fits = (value: unknown): boolean =>
+    typeof value === 'number' && Number.isInteger(value) && value < limit && value >= -limit;
+  return scalarCheck(fits, format || 'int64');
 }
 
-const typeCheck =
-  (type: 'string' | 'boolean' | 'number', goType: string): Check =>
-  (value, place, found) => {
-    if (typeof value !== type) mismatch(value, goType, place, found);
-  };
+const typeCheck = (type: 'string' | 'boolean' | 'number', goType: string): Check =>
+  scalarCheck((value) => typeof value === type, goType);
 
 const bytesCheck: Check = (value, place, found) => {
   if (typeof value !== 'string') return mismatch(value, '[]uint8', place, found);
@@ -190,7 +212,7 @@ export function compileCheck(schemas: SchemaLookup, name: string): FieldCheck {
   const root = ofDefinition(name);
   return (value) => {
     const found: Found = { unknownFields: [] };
-    root(value, { path: '', names: '', struct: goTypeName(name) }, found);
+    root(value, { above: undefined, key: '', struct: goTypeName(name) }, found);
     return found;
   };
 }
@@ -210,7 +232,7 @@ const specialOf = (definition: string): Check | undefined =>
 
 /** Go decodes the parts of such types apart: places start anew, and nobody tells of unknown fields below. */
 function unionCheck({ of, others }: Union, check: Check): Check {
-  const alone: Place = { path: '', names: '', struct: goTypeName(of) };
+  const alone: Place = { above: undefined, key: '', struct: goTypeName(of) };
   return (value, _place, found) => {
     const inner: Found = { unknownFields: [] };
     if (isPlain(value)) check(value, alone, inner);
@@ -232,7 +254,8 @@ function listCheck(item: Check, goType: string): Check {
     if (value === null || value === undefined) return;
     if (!Array.isArray(value)) return mismatch(value, goType, place, found);
     value.forEach((entry: unknown, i) => {
-      if (entry !== null) item(entry, { ...place, path: `${place.path}[${i}]` }, found);
+      if (entry !== null && !item.fits?.(entry))
+        item(entry, { above: place, key: i, struct: place.struct }, found);
     });
   };
 }
@@ -240,17 +263,13 @@ function listCheck(item: Check, goType: string): Check {
 function mapCheck(item: Check, goType: string): Check {
   return (value, place, found) => {
     if (!isPlain(value)) return mismatch(value, goType, place, found);
-    for (const [key, entry] of Object.entries(value)) {
-      if (entry !== null) item(entry, step(place, key, place.struct), found);
+    for (const key of Object.keys(value)) {
+      const entry = value[key];
+      if (entry !== null && !item.fits?.(entry))
+        item(entry, { above: place, key, struct: place.struct }, found);
     }
   };
 }
-
-const step = (place: Place, key: string, struct: string): Place => ({
-  path: place.path === '' ? key : `${place.path}.${key}`,
-  names: place.names === '' ? key : `${place.names}.${key}`,
-  struct,
-});
 
 function structCheck(
   properties: Readonly<Record<string, Schema>>,
@@ -266,9 +285,10 @@ function structCheck(
       const field = fields.get(key);
       if (field) {
         const entry = value[key];
-        if (entry !== null && entry !== undefined) field(entry, step(place, key, struct), found);
+        if (entry !== null && entry !== undefined && !field.fits?.(entry))
+          field(entry, { above: place, key, struct }, found);
       } else if (found.unknownFields.length < MAX_UNKNOWN)
-        found.unknownFields.push(step(place, key, struct).path);
+        found.unknownFields.push(pathOf({ above: place, key, struct }));
     }
   };
 }

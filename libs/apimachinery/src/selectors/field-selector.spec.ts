@@ -10,9 +10,26 @@ describe('parseFieldSelector()', () => {
     { text: 'metadata.name!=a', want: false },
     { text: 'spec.nodeName=', want: true },
     { text: 'absent!=x,metadata.name=a', want: true },
+    { text: 'metadata.name=a,metadata.name=a', want: true },
+    { text: 'metadata.name=a,metadata.name=b', want: false },
+    { text: 'metadata.name=a,metadata.name!=a', want: false },
+    { text: 'metadata.name!=b,metadata.name!=c', want: true },
+    { text: 'absent!=', want: false },
     { text: `odd=${escapeValue(fields.odd)}`, want: true },
   ])('reads $text', ({ text, want }) => {
     expect(parseFieldSelector(text).matches(fields)).toBe(want);
+  });
+
+  it('asks an object once of each field, however many terms there are', () => {
+    const terms = Array.from({ length: 20_000 }, (_, i) => `metadata.name!=x${i}`);
+    const selector = parseFieldSelector(terms.join(','));
+    const asked: PropertyKey[] = [];
+    const watched = new Proxy(
+      { 'metadata.name': 'a' },
+      { get: (target, key) => (asked.push(key), Reflect.get(target, key) as string) },
+    );
+    expect(selector.matches(watched)).toBe(true);
+    expect(asked).toEqual(['metadata.name']);
   });
 
   it('tells which fields it uses and which value it demands', () => {

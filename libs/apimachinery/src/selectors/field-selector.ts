@@ -24,23 +24,43 @@ export function parseFieldSelector(text: string): FieldSelectorMatcher {
     .filter((term) => term !== '')
     .sort();
   const requirements = terms.map((term) => parseTerm(term, text));
+  const demands = demandsOf(requirements);
   return {
     requirements,
     empty: requirements.length === 0,
-    fields: [...new Set(requirements.map((r) => r.field))],
-    matches: (fields) => requirements.every((r) => termMatches(r, fields)),
+    fields: demands.map(({ field }) => field),
+    matches: (fields) => demands.every((demand) => demandMatches(demand, fields)),
     exactValue: (field) => requirements.find((r) => r.field === field && r.operator === '=')?.value,
     toString: () =>
       requirements.map((r) => `${r.field}${r.operator}${escapeValue(r.value)}`).join(','),
   };
 }
 
-function termMatches(
-  { field, operator, value }: FieldRequirement,
+/** What all terms together want of one field: each object of a list is asked once, however many terms there are. */
+interface FieldDemand {
+  readonly field: string;
+  /** Values that it must have; no field has two. */
+  readonly wanted: Set<string>;
+  readonly refused: Set<string>;
+}
+
+function demandsOf(requirements: readonly FieldRequirement[]): FieldDemand[] {
+  const byField = new Map<string, FieldDemand>();
+  for (const { field, operator, value } of requirements) {
+    let demand = byField.get(field);
+    if (!demand) byField.set(field, (demand = { field, wanted: new Set(), refused: new Set() }));
+    (operator === '=' ? demand.wanted : demand.refused).add(value);
+  }
+  return [...byField.values()];
+}
+
+function demandMatches(
+  { field, wanted, refused }: FieldDemand,
   fields: Readonly<Record<string, string>>,
 ): boolean {
   const actual = Object.hasOwn(fields, field) ? (fields[field] ?? '') : '';
-  return operator === '=' ? actual === value : actual !== value;
+  if (wanted.size > 1 || refused.has(actual)) return false;
+  return wanted.size === 0 || wanted.has(actual);
 }
 
 function splitTerms(text: string): string[] {
