@@ -10,8 +10,10 @@ import type { KubeletOptions } from './config/kubelet-options.js';
 import type { EnvContext } from './containers/env.js';
 import { ObjectWatches } from './containers/object-watches.js';
 import { isStaticPod, uidOf } from './containers/visit.js';
+import { KubeletMetrics } from './metrics/kubelet-metrics.js';
+import { PodStarts } from './metrics/pod-starts.js';
 import type { Machine } from './node/machine.js';
-import { NodeAgent } from './node/node-agent.js';
+import type { NodeAgent } from './node/node-agent.js';
 import type { NodeCare } from './node/node-care.js';
 import { NodeLease } from './node/node-lease.js';
 import { Pleg } from './pleg/pleg.js';
@@ -22,12 +24,14 @@ import { PodDirectory } from './pod-sources/pod-directory.js';
 import { recordPodEvents } from './pod-workers/pod-events.js';
 import type { PodEvents } from './pod-workers/pod-events.js';
 import { PodSync } from './pod-sources/pod-sync.js';
+import type { ImageAccess } from './images/image-access.js';
 import type { ConfigFactory } from './pod-workers/container-starter.js';
 import type { KubeletHooks } from './pod-workers/kubelet-hooks.js';
 import type { PodWorkers } from './pod-workers/pod-workers.js';
 import { ProbeManager } from './probes/probe-manager.js';
 import { Prober } from './probes/prober.js';
 import type { PodResizer } from './resize/pod-resizer.js';
+import { resizeRequests } from './resize/resize-requests.js';
 import { readySandbox } from './runtime/runtime.js';
 import type { Runtime } from './runtime/runtime.js';
 import { ManifestSource } from './static-pods/manifest-source.js';
@@ -38,7 +42,16 @@ import { apiPodWriter } from './status/pod-writer.js';
 import { StatusManager } from './status/status-manager.js';
 import { TokenManager } from './volumes/token-manager.js';
 import type { PodVolumes } from './volumes/volume-manager.js';
-import { careOf, hooksOf, recorderOf, resizerOf, volumesOf, workersOf } from './wiring.js';
+import {
+  careOf,
+  createNode,
+  hooksOf,
+  imageAccessOf,
+  recorderOf,
+  resizerOf,
+  volumesOf,
+  workersOf,
+} from './wiring.js';
 import { sortPodIps } from './status/pod-ips.js';
 
 type Recorder = Pick<ApiEventRecorder, 'event' | 'flush'>;
@@ -63,6 +76,8 @@ export interface KubeletParts {
   readonly recorder?: Recorder;
   /** What the runtime is told of a container; default: all of it. */
   readonly makeConfig?: ConfigFactory;
+  /** Default: its own. */
+  readonly metrics?: KubeletMetrics;
   /** Whoever makes many kubelets may run what speaks for their nodes. */
   readonly node?: NodeAgent;
   /** A node without machine: nothing is evicted, collected or rotated, and it is looked at less often. */
@@ -82,6 +97,9 @@ export class Kubelet {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly client: KubeClient;
+  readonly metrics: KubeletMetrics;
+  readonly podStarts: PodStarts;
+  readonly imageAccess: ImageAccess;
   readonly runtime: Runtime;
   readonly informers: InformerFactory;
   readonly directory = new PodDirectory();
@@ -119,26 +137,23 @@ export class Kubelet {
     this.logger =
       parts.logger ?? createLogger({ component: 'kubelet' }).child({ node: options.nodeName });
     const { logger } = this;
+    this.metrics = parts.metrics ?? new KubeletMetrics();
+    this.podStarts = new PodStarts(this.metrics.pods, clock);
+    this.imageAccess = imageAccessOf(this);
     this.informers = parts.informers ?? new InformerFactory({ client, clock, random, logger });
     this.informers.informer(resources.services);
     this.recorder = parts.recorder ?? recorderOf(this);
     this.events = recordPodEvents(this.recorder);
-    const relistMs = parts.hollow ? HOLLOW_RELIST_MS : undefined;
-    this.pleg = new Pleg(runtime, this.cache, clock, logger, relistMs);
-    this.watches = new ObjectWatches({
-      client,
-      clock,
-      random,
-      logger,
-      changed: (uids) => {
-        void this.onObjectChange(uids);
-      },
+    this.pleg = new Pleg(runtime, this.cache, clock, logger, {
+      ...(parts.hollow ? { relistMs: HOLLOW_RELIST_MS } : {}),
+      metrics: this.metrics.runtime,
     });
+    this.watches = this.createWatches();
     this.tokens = new TokenManager(client, clock);
     this.volumes = parts.volumes ?? volumesOf(this);
     this.resizer = resizerOf(this);
     this.care = careOf(this);
-    this.node = parts.node ?? this.createNode();
+    this.node = parts.node ?? createNode(this);
     this.mirrors = new MirrorClient(
       client,
       this.directory,
@@ -183,6 +198,7 @@ export class Kubelet {
       logger,
       paths: options.paths,
       volumes: this.volumes,
+      metrics: this.metrics.volumes,
       sourcesReady: () => this.sourcesReady(),
       ...(parts.hollow ? { periodMs: HOLLOW_SWEEP_MS } : {}),
     });
@@ -276,35 +292,22 @@ export class Kubelet {
     };
   }
 
+  private createWatches(): ObjectWatches {
+    const { client, clock, logger, parts } = this;
+    return new ObjectWatches({
+      client,
+      clock,
+      random: parts.random,
+      logger,
+      changed: (uids) => {
+        void this.onObjectChange(uids);
+      },
+    });
+  }
+
   private createLease(): NodeLease {
     const { client, options, clock, logger } = this;
     return new NodeLease(client, options, () => this.node.current, clock, logger);
-  }
-
-  private createNode(): NodeAgent {
-    const { options, client, runtime, clock, logger } = this;
-    return new NodeAgent(
-      {
-        ...options,
-        rootDir: options.paths.rootDir,
-        updateMs: options.nodeStatusUpdateMs,
-        reserved: options.tuning.reserved,
-      },
-      {
-        client,
-        runtime,
-        clock,
-        logger,
-        ...(this.parts.machine && { machine: this.parts.machine }),
-        plegHealthy: () => this.pleg.isHealthy(),
-        pressures: () => this.care.eviction.pressures,
-        shutdown: () => this.care.shutdown.problem,
-        event: (node: Node, reason, message) => {
-          this.nodeEvent(node, 'Normal', reason, message);
-        },
-        networkChanged: () => this.workers.wakeAll(),
-      },
-    );
   }
 
   nodeEvent(
@@ -324,8 +327,15 @@ export class Kubelet {
       (ms, callback) => {
         this.clock.after(ms, callback, { unref: true });
       },
-      this.parts.statusGate,
+      { gate: this.parts.statusGate, changed: () => this.statusTimer() },
     );
+  }
+
+  private statusTimer(): () => void {
+    const startedMs = this.clock.monotonic();
+    return () => {
+      this.metrics.pods.statusSync.observe((this.clock.monotonic() - startedMs) / 1000);
+    };
   }
 
   private createProbes(): ProbeManager {
@@ -333,6 +343,7 @@ export class Kubelet {
       prober: this.parts.prober ?? new Prober(this.runtime),
       clock: this.clock,
       events: this.events,
+      metrics: this.parts.hollow ? undefined : this.metrics.probes,
       runtimePod: (uid) => this.cache.get(uid),
       changed: (uid) => this.workers.wake(uid),
     });
@@ -356,6 +367,12 @@ export class Kubelet {
       },
       forget: (pod) => {
         this.hooks.forget(pod);
+        this.podStarts.forget(uidOf(pod));
+      },
+      changed: (pod, before) => {
+        this.podStarts.observed(pod);
+        for (const one of before ? resizeRequests(before, pod) : [])
+          this.metrics.resizes.requested.inc({ ...one });
       },
     });
   }

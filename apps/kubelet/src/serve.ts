@@ -3,14 +3,15 @@ import type { Server } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { connect, loadKubeconfig } from '@orrery/client';
-import type { KubeClient } from '@orrery/client';
+import { connect, loadKubeconfig, restClientMetrics } from '@orrery/client';
+import type { KubeClient, RequestObserver } from '@orrery/client';
 import {
   ConfigError,
   OpenSockets,
   SystemClock,
   SystemRandom,
   WITHOUT_SCHEMAS,
+  createMetrics,
 } from '@orrery/component';
 import type { Clock, ComponentContext } from '@orrery/component';
 import type { KubeletOptions } from './config/kubelet-options.js';
@@ -19,6 +20,8 @@ import { withCredentials } from './credentials/with-credentials.js';
 import { KubeletModule } from './kubelet.module.js';
 import { Kubelet } from './kubelet.js';
 import { CriRuntime } from './runtime/cri-runtime.js';
+import { KubeletMetrics } from './metrics/kubelet-metrics.js';
+import { countRequests } from './server/count-requests.js';
 import { KubeletAuth } from './server/kubelet-auth.js';
 import { StreamHandler } from './server/stream-handler.js';
 
@@ -49,9 +52,13 @@ function adapterOf({ tls }: KubeletOptions): FastifyAdapter {
   return new FastifyAdapter({ ...SERVER, https });
 }
 
-function clientOf({ kubeconfig }: KubeletOptions, clock: Clock): KubeClient {
+function clientOf(
+  { kubeconfig }: KubeletOptions,
+  clock: Clock,
+  observer: RequestObserver,
+): KubeClient {
   if (kubeconfig === undefined) throw new ConfigError('--kubeconfig is required');
-  return connect({ ...loadKubeconfig(kubeconfig, { userAgent: 'kubelet' }), clock });
+  return connect({ ...loadKubeconfig(kubeconfig, { userAgent: 'kubelet' }), clock, observer });
 }
 
 async function listen(
@@ -75,11 +82,18 @@ export async function serve(
   { signal, clock = new SystemClock() }: ComponentContext,
 ): Promise<void> {
   const options = await withCredentials(given, clock, signal);
-  const client = clientOf(options, clock);
+  const metrics = new KubeletMetrics(createMetrics({ process: true }));
+  const client = clientOf(options, clock, restClientMetrics(metrics.registry));
   mkdirSync(options.paths.rootDir, { recursive: true });
   mkdirSync(options.paths.podLogsDir, { recursive: true });
-  const runtime = new CriRuntime(options.runtimeEndpoint);
-  const kubelet = new Kubelet(options, { client, runtime, clock, random: new SystemRandom() });
+  const runtime = new CriRuntime(options.runtimeEndpoint, metrics.runtime, clock);
+  const kubelet = new Kubelet(options, {
+    client,
+    runtime,
+    clock,
+    random: new SystemRandom(),
+    metrics,
+  });
   const auth = new KubeletAuth(client, options.nodeName, clock);
   const nest = await NestFactory.create<NestFastifyApplication>(
     KubeletModule.with(kubelet, auth),
@@ -89,6 +103,7 @@ export async function serve(
       abortOnError: false,
     },
   );
+  countRequests(nest, kubelet);
   connectWatches(nest, kubelet, clock);
   const sockets = new OpenSockets(nest.getHttpServer() as Server);
   try {

@@ -1,10 +1,15 @@
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { resources } from '@orrery/api';
 import { ApiEventRecorder } from '@orrery/controller';
 import { makeContainerConfig } from './containers/container-config.js';
 import { ImageAccess } from './images/image-access.js';
 import { ImagePuller } from './images/image-puller.js';
+import type { PullObserver } from './images/image-puller.js';
 import type { Kubelet } from './kubelet.js';
+import { sizeLabelOf } from './metrics/image-metrics.js';
+import { NodeStartup } from './metrics/node-startup.js';
+import { NodeAgent } from './node/node-agent.js';
 import { NodeCare } from './node/node-care.js';
 import { ContainerStarter } from './pod-workers/container-starter.js';
 import type { ConfigFactory } from './pod-workers/container-starter.js';
@@ -25,10 +30,18 @@ export function volumesOf(kubelet: Kubelet): PodVolumes {
     claim: (namespace, name) => kubelet.watches.claim(namespace, name),
     node: () => kubelet.node.current,
   });
-  return new VolumeManager(kubelet.options.paths, claims, (pod) => ({
-    env: kubelet.envContext(pod),
-    token: (input) => kubelet.tokens.get(input),
-  }));
+  return new VolumeManager(
+    kubelet.options.paths,
+    claims,
+    (pod) => ({
+      env: kubelet.envContext(pod),
+      token: (input) => kubelet.tokens.get(input),
+    }),
+    {
+      clock: kubelet.clock,
+      metrics: kubelet.metrics.volumes,
+    },
+  );
 }
 
 export function resizerOf(kubelet: Kubelet): PodResizer {
@@ -36,6 +49,7 @@ export function resizerOf(kubelet: Kubelet): PodResizer {
     store: new AllocationStore(kubelet.options.allocationFile),
     runtime: kubelet.runtime,
     events: kubelet.events,
+    metrics: kubelet.metrics.resizes,
     active: () => kubelet.workers.active(),
     allocatable: () => kubelet.node.allocatable(),
     memoryCapacity: () => kubelet.node.memoryCapacity(),
@@ -56,6 +70,7 @@ export function careOf(kubelet: Kubelet): NodeCare {
     events,
     clock,
     logger,
+    metrics: kubelet.metrics,
     workers: () => kubelet.workers,
     machine: () => kubelet.node.machine(),
     node: () => kubelet.node.current,
@@ -88,6 +103,7 @@ export function hooksOf(kubelet: Kubelet): KubeletHooks {
     statuses,
     reporter,
     events,
+    metrics: kubelet.metrics.pods,
     active: () => kubelet.workers.active(),
     resourceClaim: kubelet.parts.hollow
       ? undefined
@@ -98,28 +114,86 @@ export function hooksOf(kubelet: Kubelet): KubeletHooks {
   });
 }
 
-const accessOf = ({ options, parts }: Kubelet): ImageAccess =>
+export const imageAccessOf = ({ options, parts, metrics }: Kubelet): ImageAccess =>
   new ImageAccess(
     options.tuning.images.verification,
     parts.hollow ? undefined : join(options.paths.rootDir, 'image_manager'),
+    metrics.images,
   );
+
+/** What becomes of requests for images, counted. */
+const pullObserverOf = ({ metrics: { images }, podStarts }: Kubelet): PullObserver => ({
+  ensured: (policy, isPresent, isPullRequired) => {
+    images.ensured.inc({
+      pull_policy: policy.toLowerCase(),
+      present_locally: String(isPresent ?? 'unknown'),
+      pull_required: String(isPullRequired ?? 'unknown'),
+    });
+  },
+  pullStarted: (uid) => {
+    podStarts.pullStarted(uid);
+  },
+  pullFinished: (uid, bytes, ms) => {
+    podStarts.pullFinished(uid);
+    images.pullDuration.observe({ image_size_in_bytes: sizeLabelOf(bytes) }, ms / 1000);
+  },
+});
+
+/** What registers the node and speaks for it. */
+export function createNode(kubelet: Kubelet): NodeAgent {
+  const { options, client, runtime, clock, logger, parts, metrics } = kubelet;
+  const bootMs = clock.now() - uptime() * 1000;
+  const startup = new NodeStartup(metrics.node.startup, clock, bootMs);
+  return new NodeAgent(
+    {
+      ...options,
+      rootDir: options.paths.rootDir,
+      updateMs: options.nodeStatusUpdateMs,
+      reserved: options.tuning.reserved,
+    },
+    {
+      client,
+      runtime,
+      clock,
+      logger,
+      ...(parts.machine && { machine: parts.machine }),
+      plegHealthy: () => kubelet.pleg.isHealthy(),
+      pressures: () => kubelet.care.eviction.pressures,
+      shutdown: () => kubelet.care.shutdown.problem,
+      registration: (state) => {
+        startup.registration(state);
+      },
+      event: (node, reason, message) => {
+        if (reason === 'NodeReady') startup.ready();
+        kubelet.nodeEvent(node, 'Normal', reason, message);
+      },
+      networkChanged: () => {
+        kubelet.workers.wakeAll();
+      },
+    },
+  );
+}
 
 /** One worker a pod, over what starts, hooks and kills containers. */
 export function workersOf(kubelet: Kubelet): PodWorkers {
   const { clock, logger, runtime, events } = kubelet;
-  const hooks = kubelet.parts.hooks ?? new LifecycleHooks(runtime, clock);
+  const { metrics } = kubelet;
+  const hooks =
+    kubelet.parts.hooks ?? new LifecycleHooks(runtime, clock, metrics.pods.hooks, events);
   const starter = new ContainerStarter({
     runtime,
     images: new ImagePuller(
       runtime,
       () => clock.now(),
       (namespace, name) => kubelet.watches.secret(namespace, name),
-      accessOf(kubelet),
+      kubelet.imageAccess,
+      pullObserverOf(kubelet),
     ),
     hooks,
     events,
     makeConfig: kubelet.parts.makeConfig ?? fullConfigOf(kubelet),
     maxRestartMs: kubelet.options.tuning.maxRestartMs,
+    metrics,
     now: () => clock.now(),
   });
   const killer = new PodKiller({ runtime, hooks, events, clock, logger });
@@ -133,10 +207,11 @@ export function workersOf(kubelet: Kubelet): PodWorkers {
       events,
       probes: kubelet.probes,
       hooks: kubelet.hooks,
+      metrics,
     },
     kubelet.stopSignal,
-    (pod) => {
-      kubelet.sync.onEnded(pod);
+    (pod, returns) => {
+      kubelet.sync.onEnded(pod, returns);
     },
   );
 }

@@ -6,6 +6,7 @@ import type { KubeClient, ResourceClient } from './client.js';
 import { HttpResourceClient } from './resource-client.js';
 import { hasOlderVersions } from './older-versions.js';
 import type { RateLimit } from './rate-limit.js';
+import type { RequestObserver } from './rest-client-metrics.js';
 import { FileToken, fixedToken, noToken } from './token-source.js';
 import type { TokenSource } from './token-source.js';
 import { Transport } from './transport.js';
@@ -39,6 +40,8 @@ export interface ConnectOptions {
   readonly fence?: (() => Fence | undefined) | undefined;
   /** How many requests may be sent, by all clients that share the limit; watches do not count. Default no limit. */
   readonly limit?: RateLimit | undefined;
+  /** Told of each request, e.g. restClientMetrics(). */
+  readonly observer?: RequestObserver | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -114,6 +117,7 @@ function transportOf(options: ConnectOptions): Transport {
     clock,
     fence: options.fence,
     limit: options.limit,
+    observer: options.observer,
   });
 }
 

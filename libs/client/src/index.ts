@@ -23,6 +23,8 @@ export { loadKubeconfig } from './kubeconfig.js';
 export { currentReaction, reactingTo, revisionOf } from './reacting-to.js';
 export { ConnectionError, isConnectionError } from './connection-error.js';
 export { RateLimit } from './rate-limit.js';
+export type { RequestObserver } from './rest-client-metrics.js';
+export { restClientMetrics } from './rest-client-metrics.js';
 export type { TokenSource } from './token-source.js';
 export type { KnownUser } from './delegation.js';
 export { AUTHENTICATED, mayDo, whoseToken } from './delegation.js';

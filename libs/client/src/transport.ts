@@ -12,6 +12,7 @@ import { Http2Streams } from './http2-streams.js';
 import type { StreamRequest, StreamedAnswer } from './http2-streams.js';
 import type { RateLimit } from './rate-limit.js';
 import { currentReaction } from './reacting-to.js';
+import type { RequestObserver } from './rest-client-metrics.js';
 import type { TokenSource } from './token-source.js';
 
 export interface TlsOptions {
@@ -32,6 +33,7 @@ export interface TransportOptions {
   /** The Lease under which writes are made at the moment. */
   readonly fence?: (() => Fence | undefined) | undefined;
   readonly limit?: RateLimit | undefined;
+  readonly observer?: RequestObserver | undefined;
 }
 
 export interface HttpRequest {
@@ -104,15 +106,21 @@ export class Transport {
 
   /** Sends and reads the whole answer, whatever its code. GETs are repeated where that is right. */
   async send(request: HttpRequest): Promise<HttpAnswer> {
-    const { limit, tokens } = this.options;
+    const { tokens, clock } = this.options;
     for (let tries = 1; ; tries++) {
       if (tokens.ready) await tokens.ready(request.signal);
-      if (limit) await limit.take(request.signal);
-      const answer = await holding(this.options.clock, () => this.#sendOnce(request));
+      await this.#waitForTurn(request);
+      const startedMs = clock.monotonic();
+      const answer = await holding(clock, () => this.#sendOnce(request)).catch((error: unknown) => {
+        this.#tell(request, undefined, startedMs);
+        throw error;
+      });
       const waitSeconds = retryAfter(request, answer);
       if (answer.code === 401) this.options.tokens.expire();
-      if (waitSeconds === undefined || tries >= MAX_TRIES) return answer;
-      await this.options.clock.sleep(waitSeconds * 1000, request.signal);
+      const isRepeated = waitSeconds !== undefined && tries < MAX_TRIES;
+      this.#tell(request, answer, startedMs, isRepeated);
+      if (!isRepeated) return answer;
+      await clock.sleep(waitSeconds * 1000, request.signal);
     }
   }
 
@@ -143,8 +151,21 @@ export class Transport {
   async stream(
     request: Pick<HttpRequest, 'path' | 'signal' | 'timeoutMs'>,
   ): Promise<StreamedAnswer> {
+    if (this.options.tokens.ready) await this.options.tokens.ready(request.signal);
+    try {
+      const answer = await this.#openStream(request);
+      this.#tellOpened(answer.code);
+      return answer;
+    } catch (error) {
+      this.#tellOpened(undefined);
+      throw error;
+    }
+  }
+
+  async #openStream(
+    request: Pick<HttpRequest, 'path' | 'signal' | 'timeoutMs'>,
+  ): Promise<StreamedAnswer> {
     const { signal, timeoutMs = this.options.requestTimeoutMs } = request;
-    if (this.options.tokens.ready) await this.options.tokens.ready(signal);
     const { path, headers } = this.#optionsOf({ method: 'GET', ...request });
     try {
       const answer = await this.#http2?.open({ path, headers, signal, timeoutMs });
@@ -154,6 +175,44 @@ export class Transport {
     }
     const message = await this.open({ method: 'GET', streams: true, ...request });
     return { code: message.statusCode ?? 0, body: message, isWhole: () => message.complete };
+  }
+
+  async #waitForTurn({ method, signal }: HttpRequest): Promise<void> {
+    const { limit, observer, clock } = this.options;
+    if (!limit) return;
+    const startedMs = clock.monotonic();
+    await limit.take(signal);
+    observer?.waited(method, this.#url.host, (clock.monotonic() - startedMs) / 1000);
+  }
+
+  #tell(
+    { method, body }: HttpRequest,
+    answer: HttpAnswer | undefined,
+    startedMs: number,
+    isRepeated = false,
+  ): void {
+    const { observer, clock } = this.options;
+    observer?.sent({
+      method,
+      host: this.#url.host,
+      code: answer?.code,
+      seconds: (clock.monotonic() - startedMs) / 1000,
+      sentBytes: body === undefined ? 0 : Buffer.byteLength(body),
+      receivedBytes: answer && Buffer.byteLength(answer.body),
+      isRepeated,
+    });
+  }
+
+  #tellOpened(code: number | undefined): void {
+    this.options.observer?.sent({
+      method: 'GET',
+      host: this.#url.host,
+      code,
+      seconds: undefined,
+      sentBytes: 0,
+      receivedBytes: undefined,
+      isRepeated: false,
+    });
   }
 
   failure(cause: unknown): ConnectionError {

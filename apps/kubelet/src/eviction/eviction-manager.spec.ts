@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Pod } from '@orrery/api';
-import { SteppedClock, SystemClock, silentLogger } from '@orrery/component';
+import { SteppedClock, SystemClock, silentLogger, createMetrics } from '@orrery/component';
 import { asking, podOf, usageOf } from '../../test/builders.js';
 import type { PodFailure } from '../pod-workers/worker-hooks.js';
 import type { ContainerUsage } from '../runtime/runtime.js';
+import { nodeMetrics } from '../metrics/node-metrics.js';
 import { EvictionManager, pressureConditions } from './eviction-manager.js';
 import type { Observations } from './observations.js';
 import type { PodStorage } from './local-storage.js';
@@ -23,6 +24,7 @@ class Bench {
   reclaimed = 0;
   readonly storage = new Map<string, PodStorage>();
   readonly manager: EvictionManager;
+  private readonly metrics = createMetrics();
 
   constructor(thresholds: Parameters<typeof parseThresholds>[0]) {
     this.manager = new EvictionManager({
@@ -55,7 +57,14 @@ class Bench {
       podEvent: () => undefined,
       nodeEvent: (reason, message) => this.nodeEvents.push(`${reason}: ${message}`),
       changed: () => undefined,
+      metrics: nodeMetrics(this.metrics),
     });
+  }
+
+  /** The samples of one metric. */
+  async metric(name: string): Promise<string[]> {
+    const lines = (await this.metrics.text()).split('\n');
+    return lines.filter((line) => line.startsWith(`${name}{`));
   }
 
   memory(mebibytes: number): void {
@@ -177,7 +186,9 @@ describe('the disk', () => {
       },
       { name: 'b' },
     ]);
-    expect(bench.manager.counts.get('ephemeralpodfs.limit')).toBe(2);
+    expect(await bench.metric('kubelet_evictions')).toEqual([
+      'kubelet_evictions{eviction_signal="ephemeralpodfs.limit"} 2',
+    ]);
   });
 
   it('is taken from who uses most of it when it is short', async () => {

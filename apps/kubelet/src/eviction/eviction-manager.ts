@@ -2,6 +2,7 @@ import type { NodeCondition, Pod, PodCondition } from '@orrery/api';
 import type { Clock, Logger } from '@orrery/component';
 import { toTime } from '@orrery/component';
 import { uidOf } from '../containers/visit.js';
+import type { NodeMetrics } from '../metrics/node-metrics.js';
 import type { PodFailure } from '../pod-workers/worker-hooks.js';
 import type { ContainerUsage } from '../runtime/runtime.js';
 import { qosClassOf } from '../status/qos.js';
@@ -42,6 +43,7 @@ export interface EvictionParts {
   nodeEvent(reason: string, message: string): void;
   /** The node's conditions changed. */
   changed(): void;
+  readonly metrics?: Pick<NodeMetrics, 'evictions' | 'evictionStatsAge'> | undefined;
 }
 
 type Pressure = 'MemoryPressure' | 'DiskPressure' | 'PIDPressure';
@@ -98,8 +100,8 @@ interface Met {
 export class EvictionManager {
   private readonly since = new Map<Threshold, number>();
   private readonly lastPressure = new Map<Pressure, number>();
-  /** Evictions so far by signal. */
-  readonly counts = new Map<string, number>();
+  /** When the node was observed last, monotonic. */
+  private observedMs = 0;
   private evicted: string | undefined;
   private shown = '';
 
@@ -142,7 +144,7 @@ export class EvictionManager {
 
   /** One look: conditions, then at most one eviction. */
   async look(): Promise<void> {
-    const observations = await this.parts.observe();
+    const observations = await this.observe();
     const met = this.thresholdsMet(observations);
     const now = this.parts.clock.monotonic();
     for (const { threshold } of met) this.lastPressure.set(PRESSURES[threshold.signal], now);
@@ -158,6 +160,12 @@ export class EvictionManager {
         Number(a.threshold.signal === 'memory.available'),
     );
     if (first) await this.reclaim(first);
+  }
+
+  private async observe(): Promise<Observations> {
+    const observations = await this.parts.observe();
+    this.observedMs = this.parts.clock.monotonic();
+    return observations;
   }
 
   private tellConditions(): void {
@@ -192,7 +200,7 @@ export class EvictionManager {
     this.parts.nodeEvent('EvictionThresholdMet', `Attempting to reclaim ${resource}`);
     if (PRESSURES[signal] === 'DiskPressure') {
       await this.parts.reclaimDisk();
-      const again = (await this.parts.observe())[signal];
+      const again = (await this.observe())[signal];
       if (again && again.available >= amountOf(threshold, again.capacity)) return;
     }
     for (const use of rankPods(await this.usesOf(resource), resource)) {
@@ -206,7 +214,10 @@ export class EvictionManager {
         threshold.graceMs > 0
           ? Math.min(this.parts.maxPodGraceSeconds, pod.spec.terminationGracePeriodSeconds ?? 30)
           : 1;
-      if (this.evict(pod, grace, message, signal)) return;
+      if (!this.evict(pod, grace, message, signal)) continue;
+      const ageMs = this.parts.clock.monotonic() - this.observedMs;
+      this.parts.metrics?.evictionStatsAge.observe({ eviction_signal: signal }, ageMs / 1000);
+      return;
     }
     this.parts.logger.warn('eviction: no pod is left to evict', { signal });
   }
@@ -222,7 +233,7 @@ export class EvictionManager {
     if (!this.parts.evict(pod, graceSeconds, { reason: 'Evicted', message, condition }))
       return false;
     this.evicted = uidOf(pod);
-    this.counts.set(signal, (this.counts.get(signal) ?? 0) + 1);
+    this.parts.metrics?.evictions.inc({ eviction_signal: signal });
     this.parts.podEvent(pod, message);
     return true;
   }

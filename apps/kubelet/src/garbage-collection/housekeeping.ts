@@ -5,6 +5,7 @@ import { podLogDir } from '../containers/paths.js';
 import type { KubeletPaths } from '../containers/paths.js';
 import type { Runtime, RuntimeContainer, RuntimePod } from '../runtime/runtime.js';
 import type { PodCache } from '../pleg/pod-cache.js';
+import type { VolumeMetrics } from '../metrics/volume-metrics.js';
 import type { PodVolumes } from '../volumes/volume-manager.js';
 import type { PodDirectory } from '../pod-sources/pod-directory.js';
 import type { PodWorkers } from '../pod-workers/pod-workers.js';
@@ -22,6 +23,7 @@ export interface HousekeepingParts {
   sourcesReady(): boolean;
   /** Default 2 s. */
   readonly periodMs?: number;
+  readonly metrics?: Pick<VolumeMetrics, 'orphansCleaned' | 'orphansFailed'> | undefined;
 }
 
 const PERIOD_MS = 2_000;
@@ -72,8 +74,28 @@ export class Housekeeping {
       if (directory.get(pod.uid)) await this.trim(pod);
       else if (!workers.has(pod.uid)) await this.removePod(pod);
     }
-    for (const uid of await volumes.present())
-      if (!directory.get(uid) && !workers.has(uid) && !cache.get(uid)) await volumes.remove(uid);
+    await this.sweepVolumes(
+      (await volumes.present()).filter(
+        (uid) => !directory.get(uid) && !workers.has(uid) && !cache.get(uid),
+      ),
+    );
+  }
+
+  private async sweepVolumes(orphans: readonly string[]): Promise<void> {
+    const { volumes, metrics, logger } = this.parts;
+    let failed = 0;
+    for (const uid of orphans)
+      try {
+        await volumes.remove(uid);
+      } catch (error) {
+        failed++;
+        logger.warn('volumes of a pod that is gone not removed', {
+          pod: uid,
+          error: String(error),
+        });
+      }
+    metrics?.orphansCleaned.set(orphans.length);
+    metrics?.orphansFailed.set(failed);
   }
 
   private async trim(pod: RuntimePod): Promise<void> {

@@ -14,6 +14,8 @@ export interface ImageGcParts {
   readonly maximumAgeMs: number;
   capacity(): number;
   nodeEvent(reason: string, message: string): void;
+  /** An image was removed, for its age or because the disk is short. */
+  removed?(reason: 'age' | 'space'): void;
 }
 
 /** k8s pkg/kubelet/kubelet.go:ImageGCPeriod. */
@@ -69,8 +71,10 @@ export class ImageGc {
     if (maximumAgeMs === 0) return;
     const now = clock.now();
     for (const image of unused)
-      if (now - (this.seen.get(image.id)?.lastUsedMs ?? now) >= maximumAgeMs)
+      if (now - (this.seen.get(image.id)?.lastUsedMs ?? now) >= maximumAgeMs) {
         await this.parts.runtime.removeImage(image.id);
+        this.parts.removed?.('age');
+      }
   }
 
   private async free(unused: readonly RuntimeImage[], wanted: number): Promise<number> {
@@ -81,6 +85,7 @@ export class ImageGc {
       const first = this.seen.get(image.id)?.firstMs ?? now;
       if (now - first < this.parts.minimumAgeMs) continue;
       await this.parts.runtime.removeImage(image.id);
+      this.parts.removed?.('space');
       this.parts.logger.info('image removed', { image: image.tags[0] ?? image.id });
       freed += image.sizeBytes;
     }

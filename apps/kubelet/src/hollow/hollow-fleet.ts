@@ -8,6 +8,7 @@ import type { Clock, Logger } from '@orrery/component';
 import { InformerFactory } from '@orrery/informers';
 import { tuningOf } from '../config/node-tuning.js';
 import { gateOf } from '../status/gate.js';
+import { KubeletMetrics } from '../metrics/kubelet-metrics.js';
 import type { HollowFlags } from './hollow-flags.js';
 import { HollowNode, ROUND_MS } from './hollow-node.js';
 import type { Fleet } from './hollow-node.js';
@@ -92,6 +93,7 @@ export async function runFleetWith(
     logger,
     informers,
     tuning: tuningOf({ shutdownFile: '' }),
+    metrics: new KubeletMetrics(),
     statusGate: gateOf(STATUS_WRITES),
     nodeGate: gateOf(NODE_WRITES),
     runtime: new HollowRuntime(clock, () => undefined),

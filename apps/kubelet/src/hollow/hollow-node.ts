@@ -15,6 +15,7 @@ import { NodeLease } from '../node/node-lease.js';
 import type { ConfigFactory } from '../pod-workers/container-starter.js';
 import { HASH_ANNOTATION } from '../runtime/labels.js';
 import type { Gate } from '../status/gate.js';
+import type { KubeletMetrics } from '../metrics/kubelet-metrics.js';
 import type { PodVolumes } from '../volumes/volume-manager.js';
 import { recorderOf } from '../wiring.js';
 import type { HollowFlags } from './hollow-flags.js';
@@ -33,6 +34,8 @@ export interface Fleet {
   readonly logger: Logger;
   readonly informers: InformerFactory;
   readonly tuning: NodeTuning;
+  /** Of all nodes together. */
+  readonly metrics: KubeletMetrics;
   /** Statuses of pods, and what nodes and Leases are sent, wait here for their turn. */
   readonly statusGate: Gate;
   readonly nodeGate: Gate;
@@ -82,6 +85,7 @@ const NO_EVENTS: Recorder = {
 const NO_VOLUMES: PodVolumes = {
   mount: () => Promise.resolve(),
   mountsOf: () => new Map(),
+  pluginsOf: () => [],
   refresh: () => Promise.resolve(),
   remove: () => Promise.resolve(),
   present: () => Promise.resolve([]),
@@ -246,7 +250,7 @@ export class HollowNode {
   }
 
   private createKubelet(): Kubelet {
-    const { flags, tuning, client, clock, random, logger, informers, statusGate, signal } =
+    const { flags, tuning, client, clock, random, logger, informers, statusGate, metrics, signal } =
       this.fleet;
     const runtime = new HollowRuntime(clock, (uid, name) =>
       workOf(kubelet.directory.get(uid), name),
@@ -268,6 +272,7 @@ export class HollowNode {
       machine,
       hollow: true,
       statusGate,
+      metrics,
       recorder: this.events(),
       makeConfig: hollowConfig,
       ...PASSIVE,

@@ -19,6 +19,7 @@ import { tuningOf } from '../config/node-tuning.js';
 import { isMirrorPod, uidOf } from '../containers/visit.js';
 import { KubeletModule } from '../kubelet.module.js';
 import { Kubelet } from '../kubelet.js';
+import { KubeletMetrics } from '../metrics/kubelet-metrics.js';
 import { readMachine } from '../node/machine.js';
 import { KubeletAuth } from '../server/kubelet-auth.js';
 import { imagesOf, machineOf, toRuntimePod, toStaticPod } from './adopt-pods.js';
@@ -45,12 +46,19 @@ function optionsOf({ metadata, status }: Node, flags: HollowFlags): KubeletOptio
   });
 }
 
+interface NodeContext {
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** Of all nodes together. */
+  readonly metrics: KubeletMetrics;
+}
+
 /** Runs the kubelet of one node over an in-memory runtime that holds what the node's pods are said to run. */
 async function runNode(
   node: Node,
   pods: readonly Pod[],
   flags: HollowFlags,
-  { signal, clock }: { readonly signal: AbortSignal; readonly clock: Clock },
+  { signal, clock, metrics }: NodeContext,
 ): Promise<void> {
   const options = optionsOf(node, flags);
   mkdirSync(options.paths.podLogsDir, { recursive: true });
@@ -67,6 +75,7 @@ async function runNode(
     runtime,
     clock,
     random: new SystemRandom(),
+    metrics,
     ...PASSIVE,
     machine: () => machineOf(node, readMachine(options.paths.rootDir)),
   });
@@ -107,6 +116,7 @@ async function runHollowNodes(
   try {
     const nodes = await client.resource(resources.nodes).list();
     const pods = await client.resource(resources.pods).list();
+    const metrics = new KubeletMetrics();
     createLogger({ component: 'hollow-nodes' }).info('adopting nodes', {
       count: nodes.items.length,
     });
@@ -116,7 +126,7 @@ async function runHollowNodes(
           node,
           pods.items.filter((pod) => pod.spec.nodeName === node.metadata.name),
           flags,
-          { signal, clock },
+          { signal, clock, metrics },
         ),
       ),
     );

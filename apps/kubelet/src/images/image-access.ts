@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import type { ImageMetrics } from '../metrics/image-metrics.js';
 import type { PullCredentials } from './pull-secrets.js';
 
 /** Which images that are there already need credentials (KubeletConfiguration, imagePullCredentialsVerificationPolicy). */
@@ -16,6 +25,9 @@ export interface Verification {
   /** Names without tag and digest; a last part `*` stands for every image below. */
   readonly allowlist: readonly string[];
 }
+
+/** k8s pkg/kubelet/images/pullmanager/metrics.go:mustAttemptImagePullResult. */
+type CheckResult = 'credentialPolicyAllowed' | 'credentialRecordFound' | 'mustAuthenticate';
 
 interface KnownSecret {
   readonly uid: string;
@@ -81,7 +93,17 @@ export class ImageAccess {
   constructor(
     private readonly verification: Verification,
     private readonly folder?: string,
+    private readonly metrics?: Pick<ImageMetrics, 'pullChecks'>,
   ) {}
+
+  /** How many records are kept on the disk; 0 of both where nothing is. */
+  stored(): { readonly intents: number; readonly pulled: number } {
+    const count = (kind: 'pulling' | 'pulled'): number => {
+      const dir = this.folder && join(this.folder, kind);
+      return dir && existsSync(dir) ? readdirSync(dir).length : 0;
+    };
+    return { intents: count('pulling'), pulled: count('pulled') };
+  }
 
   /** Whether the pod must show that it may have the image, which is there; `credentials` are asked for when it matters. */
   async mustPull(
@@ -89,12 +111,28 @@ export class ImageAccess {
     imageRef: string,
     credentials: () => Promise<readonly PullCredentials[]>,
   ): Promise<boolean> {
+    try {
+      const [isRequired, result] = await this.check(image, imageRef, credentials);
+      this.metrics?.pullChecks.inc({ result });
+      return isRequired;
+    } catch (error) {
+      this.metrics?.pullChecks.inc({ result: 'error' });
+      throw error;
+    }
+  }
+
+  /** With how upstream's metric names the outcome. */
+  private async check(
+    image: string,
+    imageRef: string,
+    credentials: () => Promise<readonly PullCredentials[]>,
+  ): Promise<readonly [isRequired: boolean, result: CheckResult]> {
     const record = this.recordOf(imageRef);
     const pulledHere = record !== undefined || this.isIntended(image);
-    if (!this.verifies(image, pulledHere)) return false;
+    if (!this.verifies(image, pulledHere)) return [false, 'credentialPolicyAllowed'];
     const access = record?.credentialMapping[withoutTag(image)];
-    if (!access) return true;
-    if (access.nodePodsAccessible) return false;
+    if (!access) return [true, 'mustAuthenticate'];
+    if (access.nodePodsAccessible) return [false, 'credentialRecordFound'];
     const secrets = access.kubernetesSecrets ?? [];
     for (const shown of (await credentials()).map(knownOf)) {
       const fits = secrets.find(
@@ -102,9 +140,9 @@ export class ImageAccess {
       );
       if (!fits) continue;
       this.note(image, imageRef, shown);
-      return false;
+      return [false, 'credentialRecordFound'];
     }
-    return true;
+    return [true, 'mustAuthenticate'];
   }
 
   /** A pull begins: should the kubelet end meanwhile, the image counts as pulled by nobody. */

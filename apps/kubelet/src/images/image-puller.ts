@@ -39,6 +39,15 @@ interface WantedPull {
   readonly secrets: () => Promise<Secret[]>;
 }
 
+/** Told of what becomes of a request for an image. */
+export interface PullObserver {
+  /** What was found out of it; undefined = it did not come to that. */
+  ensured(policy: string, isPresent: boolean | undefined, isPullRequired?: boolean): void;
+  pullStarted(podUid: string): void;
+  /** It was pulled, of that size, in that time. */
+  pullFinished(podUid: string, bytes: number, ms: number): void;
+}
+
 export type PullEvent = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 
 /** A secret of the pod's namespace; undefined when it is not there. */
@@ -55,6 +64,7 @@ export class ImagePuller {
     private readonly now: () => number,
     private readonly secretOf: SecretReader = () => Promise.resolve(undefined),
     private readonly access = new ImageAccess({ policy: 'NeverVerify', allowlist: [] }),
+    private readonly observer?: PullObserver,
   ) {
     this.backoff = restartBackoff(now);
   }
@@ -76,12 +86,17 @@ export class ImagePuller {
     }
     const policy =
       container.imagePullPolicy ?? (image.endsWith(':latest') ? 'Always' : 'IfNotPresent');
-    const present = await this.runtime.imageRef(image);
+    const { observer } = this;
+    const present = await this.runtime.imageRef(image).catch((error: unknown) => {
+      observer?.ensured(policy, undefined);
+      throw error;
+    });
     let read: Promise<Secret[]> | undefined;
     const secrets = (): Promise<Secret[]> => (read ??= this.secretsOf(pod, event));
     const mayUse = async (ref: string): Promise<boolean> =>
       !(await this.access.mustPull(image, ref, async () => credentialsFor(image, await secrets())));
     if (present !== undefined && policy !== 'Always' && (await mayUse(present))) {
+      observer?.ensured(policy, true, false);
       event(
         'Normal',
         'Pulled',
@@ -89,6 +104,7 @@ export class ImagePuller {
       );
       return present;
     }
+    observer?.ensured(policy, present !== undefined, policy !== 'Never');
     if (policy === 'Never') {
       const text = `Container image "${written}" is not present with pull policy of Never`;
       event('Warning', 'ErrImageNeverPull', text);
@@ -123,10 +139,13 @@ export class ImagePuller {
     }
     event('Normal', 'Pulling', `Pulling image "${written}"`);
     const started = this.now();
+    this.observer?.pullStarted(uidOf(pod));
     try {
       const ref = await this.pullOnce(image, sandbox, await secrets());
-      const took = toGoMs(this.now() - started);
+      const tookMs = this.now() - started;
+      const took = toGoMs(tookMs);
       const bytes = await this.runtime.imageSize(image);
+      this.observer?.pullFinished(uidOf(pod), bytes, tookMs);
       event(
         'Normal',
         'Pulled',

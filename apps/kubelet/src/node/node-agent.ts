@@ -38,6 +38,8 @@ export interface NodeAgentParts {
   event(node: Node, reason: string, message: string): void;
   /** The pod network came up or went down. */
   networkChanged(): void;
+  /** A first attempt to register begins, or one has made the node. */
+  registration?(state: 'begun' | 'done'): void;
   /** There is news: for whoever calls `pass` instead of `start`. */
   woken?(): void;
 }
@@ -199,6 +201,7 @@ export class NodeAgent {
       'beta.kubernetes.io/os': 'linux',
       'beta.kubernetes.io/arch': machine.architecture,
     };
+    this.parts.registration?.('begun');
     try {
       this.node = await nodes.create({
         apiVersion: 'v1',
@@ -215,6 +218,7 @@ export class NodeAgent {
         status: await this.freshStatus(undefined),
       });
       this.lastSentMs = this.parts.clock.monotonic();
+      this.parts.registration?.('done');
       this.parts.logger.info('node registered', { node: nodeName });
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;

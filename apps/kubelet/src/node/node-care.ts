@@ -6,6 +6,7 @@ import { measureStorage } from '../eviction/local-storage.js';
 import { observe } from '../eviction/observations.js';
 import { ImageGc } from '../garbage-collection/image-gc.js';
 import { LogRotation } from '../logs/log-rotation.js';
+import type { KubeletMetrics } from '../metrics/kubelet-metrics.js';
 import type { PodCache } from '../pleg/pod-cache.js';
 import type { PodEvents } from '../pod-workers/pod-events.js';
 import type { PodWorkers } from '../pod-workers/pod-workers.js';
@@ -26,6 +27,7 @@ export interface NodeCareParts {
   readonly events: PodEvents;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: Pick<KubeletMetrics, 'images' | 'node'>;
   workers(): PodWorkers;
   machine(): Machine;
   node(): Node | undefined;
@@ -51,12 +53,16 @@ export class NodeCare {
       ...tuning.images,
       capacity: () => parts.machine().ephemeralStorageBytes,
       nodeEvent: (reason, message) => this.warn(reason, message),
+      removed: (reason) => {
+        parts.metrics.images.collected.inc({ reason });
+      },
     });
     this.logs = new LogRotation({ runtime, cache, clock, logger, ...tuning.logs });
     this.shutdown = new NodeShutdown({
       clock,
       logger,
       ...tuning.shutdown,
+      metrics: parts.metrics.node.shutdown,
       active: () => parts.workers().active(),
       evict: (pod, grace, failure) => parts.workers().evict(uidOf(pod), grace, failure),
       isTerminating: (uid) => parts.workers().isTerminating(uid),
@@ -91,6 +97,7 @@ export class NodeCare {
     const { runtime, clock, logger, tuning, paths } = parts;
     return new EvictionManager({
       ...tuning.eviction,
+      metrics: parts.metrics.node,
       clock,
       logger,
       observe: async () =>

@@ -3,6 +3,7 @@ import type { Pod, PodCondition } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
 import { uidOf } from '../containers/visit.js';
+import type { NodeMetrics } from '../metrics/node-metrics.js';
 import type { PodFailure } from '../pod-workers/worker-hooks.js';
 
 /** Pods from this priority on, up to that of the next group, and how long they have. */
@@ -24,6 +25,7 @@ export interface NodeShutdownParts {
   nodeEvent(reason: string, message: string): void;
   /** The node stopped or started to shut down. */
   changed(): void;
+  readonly metrics?: NodeMetrics['shutdown'] | undefined;
 }
 
 const POLL_MS = 1_000;
@@ -72,7 +74,9 @@ export class NodeShutdown {
 
   /** Group by group, the lowest priority first; pods below all groups go with the first. */
   private async endPods(signal: AbortSignal): Promise<void> {
-    const { groups } = this.parts;
+    const { groups, metrics, clock } = this.parts;
+    metrics?.start.set(clock.now() / 1000);
+    metrics?.end.set(0);
     const pods = this.parts.active();
     const groupOf = ({ spec }: Pod): number =>
       Math.max(
@@ -85,6 +89,7 @@ export class NodeShutdown {
         graceMs,
         signal,
       );
+    metrics?.end.set(clock.now() / 1000);
   }
 
   /** Resolves when the pods have ended, or with the time. */

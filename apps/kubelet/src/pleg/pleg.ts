@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@orrery/component';
 import { isRuntimeUnimplemented } from '../runtime/runtime.js';
 import type { Runtime, RuntimePod } from '../runtime/runtime.js';
+import type { RuntimeMetrics } from '../metrics/runtime-metrics.js';
 import type { PodCache } from './pod-cache.js';
 
 /** Full comparison with the runtime: often without its event stream, rarely with it. */
@@ -10,6 +11,12 @@ const RELIST_WITH_EVENTS_MS = 5_000;
 const STARTING_MS = 50;
 /** k8s pkg/kubelet/pleg/generic.go: older than this and the runtime counts as down. */
 const HEALTHY_MS = 180_000;
+
+export interface PlegOptions {
+  /** Between two full comparisons while the runtime tells what changes; default 5 s. */
+  readonly relistMs?: number;
+  readonly metrics?: RuntimeMetrics | undefined;
+}
 
 /** Pod life-cycle event generator: keeps the cache true by the runtime's events and by relisting. */
 export class Pleg {
@@ -21,7 +28,7 @@ export class Pleg {
     private readonly cache: PodCache,
     private readonly clock: Clock,
     private readonly logger: Logger,
-    private readonly relistMs = RELIST_WITH_EVENTS_MS,
+    private readonly options: PlegOptions = {},
   ) {}
 
   async start(signal: AbortSignal): Promise<void> {
@@ -36,11 +43,24 @@ export class Pleg {
   }
 
   async relist(): Promise<void> {
+    const { metrics } = this.options;
+    const startedMs = this.clock.monotonic();
+    if (this.lastRelistMs > 0)
+      metrics?.relistInterval.observe((startedMs - this.lastRelistMs) / 1000);
+    try {
+      await this.compare();
+    } finally {
+      metrics?.relistDuration.observe((this.clock.monotonic() - startedMs) / 1000);
+    }
+    this.lastRelistMs = this.clock.monotonic();
+    metrics?.lastSeen.set(this.clock.now() / 1000);
+  }
+
+  private async compare(): Promise<void> {
     const pods = await this.runtime.listPods();
     const seen = new Set(pods.map((pod) => pod.uid));
     for (const pod of this.cache.all()) if (!seen.has(pod.uid)) this.cache.set(pod.uid, undefined);
     for (const pod of pods) this.cache.set(pod.uid, pod);
-    this.lastRelistMs = this.clock.monotonic();
   }
 
   isHealthy(): boolean {
@@ -61,7 +81,7 @@ export class Pleg {
 
   private pauseMs(): number {
     if (this.lastRelistMs === 0) return STARTING_MS;
-    return this.streaming ? this.relistMs : RELIST_MS;
+    return this.streaming ? (this.options.relistMs ?? RELIST_WITH_EVENTS_MS) : RELIST_MS;
   }
 
   private async eventLoop(signal: AbortSignal): Promise<void> {
@@ -69,6 +89,7 @@ export class Pleg {
       try {
         const stream = this.runtime.changes(signal);
         this.streaming = true;
+        this.options.metrics?.streams.inc();
         for await (const uid of stream) {
           if (uid === '') await this.relist();
           else await this.refresh(uid);
@@ -78,8 +99,10 @@ export class Pleg {
           this.streaming = false;
           return;
         }
-        if (!signal.aborted)
+        if (!signal.aborted) {
+          this.options.metrics?.streamErrors.inc();
           this.logger.warn('container event stream broke', { error: String(error) });
+        }
       }
       this.streaming = false;
       const pauseMs = this.lastRelistMs === 0 ? STARTING_MS : RELIST_MS;

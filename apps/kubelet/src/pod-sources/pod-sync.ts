@@ -17,6 +17,8 @@ export interface PodSyncParts {
   adopt(pod: Pod): void;
   /** The pod left the API or its manifest. */
   forget(pod: Pod): void;
+  /** The API's newest word on a pod, and the one before. */
+  changed?(pod: Pod, before: Pod | undefined): void;
 }
 
 /** Merges the pod sources into the directory and tells the workers. */
@@ -59,7 +61,9 @@ export class PodSync {
   /** A pod to run, from any source. */
   onPod(pod: Pod): void {
     const { directory, workers, statuses, probes } = this.parts;
-    if (!directory.get(uidOf(pod))) this.parts.adopt(pod);
+    const before = directory.get(uidOf(pod));
+    if (!before) this.parts.adopt(pod);
+    if (!isStaticPod(pod)) this.parts.changed?.(pod, before);
     directory.put(pod);
     if (isStaticPod(pod)) void this.parts.mirrors.reconcile();
     if (!isStaticPod(pod)) statuses.observe(pod);
@@ -78,9 +82,9 @@ export class PodSync {
     this.parts.forget(pod);
   }
 
-  /** The pod's worker is done for good. */
-  onEnded(pod: Pod): void {
-    if (this.parts.directory.get(uidOf(pod))) this.ended.add(uidOf(pod));
+  /** The pod's worker is done; one that returns starts as if nothing had been told of it. */
+  onEnded(pod: Pod, returns: boolean): void {
+    if (!returns && this.parts.directory.get(uidOf(pod))) this.ended.add(uidOf(pod));
     else this.parts.statuses.forget(uidOf(pod));
   }
 }

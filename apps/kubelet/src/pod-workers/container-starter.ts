@@ -3,7 +3,7 @@ import type { Backoff } from '@orrery/controller';
 import { ContainerConfigError } from '../containers/downward.js';
 import { hashContainer } from '../containers/hash.js';
 import { restartBackoff, toGoSeconds } from '../containers/restart-backoff.js';
-import { describePod, uidOf } from '../containers/visit.js';
+import { describePod, initContainersOf, uidOf } from '../containers/visit.js';
 import type { ImageVolume } from '../containers/container-config.js';
 import { normalizeImage } from '../images/image-name.js';
 import { ImagePullError } from '../images/image-puller.js';
@@ -11,6 +11,7 @@ import type { ImagePuller, WantedImage } from '../images/image-puller.js';
 import { latestContainer } from '../runtime/runtime.js';
 import type { ContainerConfig, Runtime, RuntimePod, SandboxConfig } from '../runtime/runtime.js';
 import type { WaitingReason } from '../status/container-statuses.js';
+import type { KubeletMetrics } from '../metrics/kubelet-metrics.js';
 import type { LifecycleHooks } from './lifecycle-hooks.js';
 import type { PodEvents } from './pod-events.js';
 
@@ -52,6 +53,12 @@ const POST_START_TIMEOUT_MS = 600_000;
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** k8s pkg/kubelet/metrics/metrics.go:Container, InitContainer, EphemeralContainer. */
+function typeOf({ pod, container: { name } }: StartRequest): string {
+  if (initContainersOf(pod).some((one) => one.name === name)) return 'init_container';
+  return pod.spec.containers.some((one) => one.name === name) ? 'container' : 'ephemeral_container';
+}
+
 export interface StarterParts {
   readonly runtime: Runtime;
   readonly images: ImagePuller;
@@ -60,6 +67,7 @@ export interface StarterParts {
   readonly makeConfig: ConfigFactory;
   /** Longest wait of a container that ends again and again; default 5 min. */
   readonly maxRestartMs?: number;
+  readonly metrics?: Pick<KubeletMetrics, 'images' | 'pods'> | undefined;
   now(): number;
 }
 
@@ -73,14 +81,27 @@ export class ContainerStarter {
 
   /** Resolves with the container's id; rejects with StartError. */
   async start(request: StartRequest): Promise<string> {
+    this.checkBackoff(request);
+    const { metrics } = this.parts;
+    const container_type = typeOf(request);
+    metrics?.pods.startedContainers.inc({ container_type });
+    try {
+      return await this.startNow(request);
+    } catch (error) {
+      if (error instanceof StartError)
+        metrics?.pods.startedContainersErrors.inc({ container_type, code: error.waiting.reason });
+      throw error;
+    }
+  }
+
+  private async startNow(request: StartRequest): Promise<string> {
     const { pod, container, runtimePod } = request;
     const latest = latestContainer(runtimePod, container.name);
-    this.checkBackoff(request);
     const imageVolumes = await this.pullVolumes(request);
     const imageRef = await this.pull(request, container);
     const attempt = latest ? latest.restartCount + 1 : (request.restarts ?? 0);
     const config = await this.configure({ ...request, imageVolumes }, imageRef, attempt);
-    const id = await this.create(request, config);
+    const id = await this.create(request, config, imageVolumes.size);
     try {
       await this.parts.runtime.startContainer(id);
     } catch (error) {
@@ -122,6 +143,7 @@ export class ContainerStarter {
     const volumes = new Map<string, ImageVolume>();
     for (const { name, image } of pod.spec.volumes ?? []) {
       if (!image || !used.has(name)) continue;
+      this.parts.metrics?.images.volumes.requested.inc();
       const wanted = normalizeImage(image.reference ?? '');
       const { pullPolicy } = image;
       const ref = await this.pull(request, {
@@ -170,16 +192,23 @@ export class ContainerStarter {
     }
   }
 
-  private async create(request: StartRequest, config: ContainerConfig): Promise<string> {
+  private async create(
+    request: StartRequest,
+    config: ContainerConfig,
+    imageVolumes: number,
+  ): Promise<string> {
+    const counts = this.parts.metrics?.images.volumes;
     try {
       const id = await this.parts.runtime.createContainer(
         request.sandboxId,
         config,
         request.sandbox,
       );
+      counts?.mounted.inc(imageVolumes);
       this.parts.events.pod(request.pod, 'Normal', 'Created', 'Container created', config.name);
       return id;
     } catch (error) {
+      counts?.failed.inc(imageVolumes);
       throw this.failed(request, 'CreateContainerError', textOf(error), error);
     }
   }

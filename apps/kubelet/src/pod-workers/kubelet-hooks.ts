@@ -3,6 +3,7 @@ import { admit } from '../admission/admission.js';
 import type { KubeletOptions } from '../config/kubelet-options.js';
 import type { ObjectWatches } from '../containers/object-watches.js';
 import { isStaticPod, uidOf } from '../containers/visit.js';
+import type { PodMetrics } from '../metrics/pod-metrics.js';
 import type { NodeAgent } from '../node/node-agent.js';
 import type { NodeCare } from '../node/node-care.js';
 import type { Pleg } from '../pleg/pleg.js';
@@ -37,12 +38,31 @@ export interface KubeletHooksParts {
   readonly statuses: StatusManager;
   readonly reporter: PodReporter;
   readonly events: PodEvents;
+  readonly metrics?: Pick<PodMetrics, 'rejections'> | undefined;
   active(): readonly Pod[];
   runtimeClass(name: string): Promise<RuntimeClass>;
   /** Undefined where nothing runs that could use a device. */
   readonly resourceClaim: FetchClaim | undefined;
   /** Resolves once the Services are known whose variables containers get. */
   servicesKnown(): Promise<void>;
+}
+
+/** Reasons that the metric tells as they are (k8s pkg/kubelet/kubelet.go:admissionRejectionReasons). */
+const KNOWN_REASONS = new Set([
+  'Evicted',
+  'NodeShutdown',
+  'OutOfcpu',
+  'OutOfephemeral-storage',
+  'OutOfmemory',
+  'OutOfpods',
+  'PodOSNotSupported',
+  'SupplementalGroupsPolicyNotSupported',
+  'SysctlForbidden',
+]);
+
+function reasonLabelOf(reason: string): string {
+  if (KNOWN_REASONS.has(reason)) return reason;
+  return reason.startsWith('OutOf') ? 'OutOfExtendedResources' : 'Other';
 }
 
 /** What the rest of the kubelet does for a pod's worker. */
@@ -78,7 +98,8 @@ export class KubeletHooks implements WorkerHooks {
         unsafeSysctls: options.tuning.unsafeSysctls,
         hasGroupsPolicy: node.hasGroupsPolicy,
       });
-    if (!refusal) this.admitted.add(uidOf(pod));
+    if (refusal) this.parts.metrics?.rejections.inc({ reason: reasonLabelOf(refusal.reason) });
+    else this.admitted.add(uidOf(pod));
     return refusal;
   }
 

@@ -86,6 +86,30 @@ export class PodPass {
   /** What runs: more for the pod comes before more for its containers, and less after less. */
   private async change(
     pod: Pod,
+    actions: PodActions,
+    sandbox: RuntimeSandbox | undefined,
+  ): Promise<void> {
+    const isResize = actions.resizePod === true || actions.toUpdate.length > 0;
+    const { clock, metrics } = this.parts;
+    const startedMs = clock.monotonic();
+    const end = (isSuccess: boolean): void => {
+      if (isResize)
+        metrics?.resizes.duration.observe(
+          { success: String(isSuccess) },
+          clock.monotonic() - startedMs,
+        );
+    };
+    try {
+      await this.changeNow(pod, actions, sandbox);
+      end(true);
+    } catch (error) {
+      end(false);
+      throw error;
+    }
+  }
+
+  private async changeNow(
+    pod: Pod,
     { toKill, toUpdate, resizePod = false }: PodActions,
     sandbox: RuntimeSandbox | undefined,
   ): Promise<void> {
@@ -118,6 +142,7 @@ export class PodPass {
     config: SandboxConfig,
   ): Promise<{ sandboxId: string; runtimePod: RuntimePod | undefined }> {
     await this.parts.hooks.prepareDevices(pod);
+    this.parts.metrics?.pods.startedPods.inc();
     try {
       const handler = await this.parts.hooks.runtimeHandler(pod);
       const sandboxId = await this.parts.runtime.runSandbox(config, handler);
@@ -139,6 +164,7 @@ export class PodPass {
   }
 
   private sandboxFailed(pod: Pod, error: unknown): unknown {
+    this.parts.metrics?.pods.startedPodsErrors.inc();
     const text = error instanceof Error ? error.message : String(error);
     const message = `Failed to create pod sandbox: ${text}`;
     this.parts.events.pod(pod, 'Warning', 'FailedCreatePodSandBox', message);

@@ -1,6 +1,8 @@
 import { holding } from '@orrery/component';
 import type { Pod, PodStatus } from '@orrery/api';
 import { uidOf } from '../containers/visit.js';
+import { WorkerTimes } from '../metrics/worker-times.js';
+import type { StepCause } from '../metrics/worker-times.js';
 import { readySandbox } from '../runtime/runtime.js';
 import type { RuntimePod } from '../runtime/runtime.js';
 import { computeActions, resetActions } from './compute-actions.js';
@@ -41,11 +43,13 @@ export class PodWorker {
   private killing: RuntimePod | undefined;
   /** As last reported. */
   private status: PodStatus = {};
+  private readonly times: WorkerTimes;
 
   constructor(
     private pod: Pod,
     private readonly parts: WorkerParts,
   ) {
+    this.times = new WorkerTimes(parts.clock, parts.metrics?.pods);
     this.pass = new PodPass(
       parts,
       (runtimePod) => {
@@ -58,6 +62,11 @@ export class PodWorker {
 
   get current(): Pod {
     return this.pod;
+  }
+
+  /** As upstream's metrics name it. */
+  get lifecycle(): 'sync' | 'terminating' | 'terminated' {
+    return this.state.name === 'syncing' ? 'sync' : this.state.name;
   }
 
   get isTerminating(): boolean {
@@ -74,7 +83,7 @@ export class PodWorker {
     this.pod = pod;
     if (pod.metadata.deletionTimestamp)
       this.terminate(pod.metadata.deletionGracePeriodSeconds ?? graceOf(pod));
-    else this.wake();
+    else this.wake('update');
   }
 
   /** Ends the pod; a second call can only shorten the grace period (at least 1 s, k8s pod_workers.go). */
@@ -86,10 +95,11 @@ export class PodWorker {
       this.state = { name: 'terminating', graceSeconds: grace };
       if (this.killing) void this.parts.killer.hurry(this.killing, grace).catch(() => undefined);
     }
-    this.wake();
+    this.wake('kill');
   }
 
-  wake(): void {
+  wake(cause: StepCause = 'sync'): void {
+    this.times.due(cause);
     this.dirty = true;
     this.wakeUp();
   }
@@ -98,6 +108,7 @@ export class PodWorker {
     while (!signal.aborted && !this.isTerminated) {
       this.dirty = false;
       let waitMs: number | undefined;
+      const ended = this.times.begin();
       try {
         waitMs = await holding(this.parts.clock, () => this.step());
         this.failures = 0;
@@ -109,6 +120,7 @@ export class PodWorker {
         });
         waitMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.failures++);
       }
+      ended();
       if (!this.isTerminated && !this.dirty) await this.idle(waitMs, signal);
     }
   }
@@ -136,7 +148,9 @@ export class PodWorker {
   private report(runtimePod: RuntimePod | undefined, terminal = false): PodStatus {
     const { failure } = this;
     const { reasons } = this.pass;
+    const { phase } = this.status;
     this.status = this.parts.hooks.report(this.pod, { runtimePod, reasons, terminal, failure });
+    if (phase === 'Pending' && this.status.phase === 'Running') this.times.running();
     return this.status;
   }
 

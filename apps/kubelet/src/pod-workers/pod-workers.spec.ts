@@ -127,7 +127,10 @@ class Bench {
         },
       },
       this.stop.signal,
-      (pod) => this.ended.push(pod.metadata.uid ?? ''),
+      ({ metadata: { uid = '' } }, returns) => {
+        if (returns) this.statuses.delete(uid);
+        else this.ended.push(uid);
+      },
     );
   }
 
@@ -185,6 +188,17 @@ describe('PodWorkers', () => {
     expect(bench.statuses.get('u')?.conditions?.find((one) => one.type === 'Ready')?.status).toBe(
       'True',
     );
+  });
+
+  it('runs a pod again that came back with its uid while it ended', async () => {
+    bench.workers.update(pod());
+    await eventually(() => bench.phase() === 'Running');
+    const before = bench.cache.get('u')?.sandboxes[0]?.id;
+    bench.workers.remove(pod());
+    bench.workers.update(pod());
+    await eventually(() => bench.cache.get('u')?.sandboxes[0]?.id !== before);
+    await eventually(() => bench.phase() === 'Running');
+    expect([bench.ended, bench.workers.isTerminating('u')]).toEqual([[], false]);
   });
 
   it('runs nothing of a pod whose RuntimeClass is not there, and says so', async () => {

@@ -1,5 +1,6 @@
 import type { Container, Pod, PodCondition, PodStatus } from '@orrery/api';
 import type { Clock, Logger } from '@orrery/component';
+import type { KubeletMetrics } from '../metrics/kubelet-metrics.js';
 import type { Runtime, RuntimeContainer, RuntimePod, SandboxConfig } from '../runtime/runtime.js';
 import type { ResizeStep } from '../resize/pod-level.js';
 import type { WaitingReason } from '../status/container-statuses.js';
@@ -18,6 +19,7 @@ export interface WorkerParts {
   readonly events: PodEvents;
   readonly probes: ProbeVerdicts;
   readonly hooks: WorkerHooks;
+  readonly metrics?: Pick<KubeletMetrics, 'pods' | 'resizes'> | undefined;
 }
 
 /** Why the kubelet itself ended a pod, e.g. OutOfcpu, DeadlineExceeded, Evicted. */

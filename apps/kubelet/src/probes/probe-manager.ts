@@ -1,6 +1,7 @@
 import type { Container, Pod } from '@orrery/api';
 import type { Clock } from '@orrery/component';
 import { initContainersOf, isSidecar, uidOf } from '../containers/visit.js';
+import type { ProbeMetrics } from '../metrics/probe-metrics.js';
 import type { ProbeVerdicts } from '../pod-workers/compute-actions.js';
 import type { PodEvents } from '../pod-workers/pod-events.js';
 import { latestContainer, readySandbox } from '../runtime/runtime.js';
@@ -14,6 +15,7 @@ export interface ProbeManagerParts {
   readonly prober: Pick<Prober, 'probe'>;
   readonly clock: Clock;
   readonly events: PodEvents;
+  readonly metrics?: ProbeMetrics | undefined;
   runtimePod(uid: string): RuntimePod | undefined;
   /** A verdict changed: the pod's worker must look. */
   changed(uid: string): void;
@@ -27,9 +29,16 @@ interface Running {
   readonly runs: readonly Promise<void>[];
 }
 
-interface ProbeCount {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
+interface ProbeLabels {
+  readonly probe_type: string;
+  readonly container: string;
+  readonly pod: string;
+  readonly namespace: string;
+}
+
+interface Outcome {
+  readonly passed: boolean;
+  readonly seconds: number;
 }
 
 const TITLES: Readonly<Record<ProbeKind, string>> = {
@@ -50,7 +59,8 @@ const probeOf = (container: Container, kind: ProbeKind): Container['livenessProb
 export class ProbeManager implements ProbeVerdicts, ProbeState {
   private readonly pods = new Map<string, Running>();
   private readonly verdicts = new Map<string, boolean>();
-  private readonly tallies = new Map<string, ProbeCount>();
+  /** What a pod's series are called, so that they go with it. */
+  private readonly told = new Map<string, Map<string, ProbeLabels>>();
 
   constructor(private readonly parts: ProbeManagerParts) {}
 
@@ -81,26 +91,31 @@ export class ProbeManager implements ProbeVerdicts, ProbeState {
     for (const worker of this.pods.get(uidOf(pod))?.workers ?? []) worker.update(pod);
   }
 
-  /** How many probes passed and failed so far. */
-  counts(): readonly ProbeCount[] {
-    return [...this.tallies.values()];
+  private count(pod: Pod, container: string, kind: ProbeKind, outcome: Outcome): void {
+    const { metrics } = this.parts;
+    if (!metrics) return;
+    const pod_uid = uidOf(pod);
+    const { namespace = '', name = '' } = pod.metadata;
+    const labels = { probe_type: TITLES[kind], container, pod: name, namespace };
+    const result = outcome.passed ? 'successful' : 'failed';
+    metrics.total.inc({ ...labels, pod_uid, result });
+    if (outcome.passed) metrics.duration.observe(labels, outcome.seconds);
+    const told = this.told.get(pod_uid) ?? new Map<string, ProbeLabels>();
+    told.set(`${kind}/${container}`, labels);
+    this.told.set(pod_uid, told);
   }
 
-  private count(pod: Pod, container: string, kind: ProbeKind, passed: boolean): void {
-    const labels = {
-      container,
-      namespace: pod.metadata.namespace ?? '',
-      pod: pod.metadata.name ?? '',
-      pod_uid: uidOf(pod),
-      probe_type: TITLES[kind],
-      result: passed ? 'successful' : 'failed',
-    };
-    const key = [uidOf(pod), container, kind, passed].join('/');
-    this.tallies.set(key, { labels, value: (this.tallies.get(key)?.value ?? 0) + 1 });
+  private forgetCounts(pod_uid: string): void {
+    for (const labels of this.told.get(pod_uid)?.values() ?? []) {
+      for (const result of ['successful', 'failed'])
+        this.parts.metrics?.total.remove({ ...labels, pod_uid, result });
+      this.parts.metrics?.duration.remove(labels);
+    }
+    this.told.delete(pod_uid);
   }
 
   remove(uid: string): void {
-    for (const key of this.tallies.keys()) if (key.startsWith(`${uid}/`)) this.tallies.delete(key);
+    this.forgetCounts(uid);
     this.pods.get(uid)?.abort.abort();
     for (const { id } of this.parts.runtimePod(uid)?.containers ?? [])
       for (const kind of KINDS) this.verdicts.delete(`${kind}/${id}`);
@@ -160,8 +175,8 @@ export class ProbeManager implements ProbeVerdicts, ProbeState {
       clock: this.parts.clock,
       target: (): ProbeTarget | undefined => this.targetOf(uid, container.name),
       started: (id) => this.started(id),
-      probed: (kind, passed) => {
-        this.count(pod, container.name, kind, passed);
+      probed: (kind, passed, seconds) => {
+        this.count(pod, container.name, kind, { passed, seconds });
       },
       result: (kind, id, passed) => {
         const key = `${kind}/${id}`;

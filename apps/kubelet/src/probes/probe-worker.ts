@@ -22,7 +22,7 @@ export interface ProbeWorkerParts {
   /** A probe failed, or passed with a warning. */
   unhealthy(kind: ProbeKind, result: ProbeResult): void;
   /** One probe was made. */
-  probed(kind: ProbeKind, passed: boolean): void;
+  probed(kind: ProbeKind, passed: boolean, seconds: number): void;
 }
 
 /** Repeats one probe of one container and applies its thresholds (k8s pkg/kubelet/prober/worker.go). */
@@ -72,14 +72,16 @@ export class ProbeWorker {
     }
     const started = this.parts.started(target.containerId);
     if (this.kind === 'startup' ? started : !started) return Math.min(periodMs, 200);
+    const startedMs = this.parts.clock.monotonic();
     const result = await this.parts.prober.probe(this.probe, this.container, target, this.pod);
+    const seconds = (this.parts.clock.monotonic() - startedMs) / 1000;
     if (this.parts.target()?.containerId !== target.containerId) return 0;
+    this.parts.probed(this.kind, result.passed, seconds);
     this.judge(result, target.containerId);
     return periodMs;
   }
 
   private judge(result: ProbeResult, containerId: string): void {
-    this.parts.probed(this.kind, result.passed);
     if (!result.passed || result.warning) this.parts.unhealthy(this.kind, result);
     if (this.last === result.passed) this.run++;
     else {

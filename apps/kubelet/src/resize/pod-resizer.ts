@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Container, ContainerStatus, Pod, PodCondition } from '@orrery/api';
 import { containerResources } from '../containers/resources.js';
 import { findContainer, uidOf } from '../containers/visit.js';
+import type { ResizeMetrics } from '../metrics/resize-metrics.js';
 import type { ResizePlan } from '../pod-workers/compute-actions.js';
 import type { PodEvents } from '../pod-workers/pod-events.js';
 import type { ContainerResources, Runtime, RuntimeContainer } from '../runtime/runtime.js';
@@ -22,10 +23,15 @@ export interface PodResizerParts {
   memoryCapacity(): number;
   /** A resize that had to wait may be possible now. */
   retry(uids: readonly string[]): void;
+  readonly metrics?: ResizeMetrics | undefined;
 }
+
+/** Why a resize that waits is looked at again (k8s pkg/kubelet/allocation/allocation_manager.go:TriggerReason…). */
+type RetryTrigger = 'pods_removed' | 'pod_resized';
 
 interface Pending {
   readonly generation: number | undefined;
+  trigger?: RetryTrigger;
   readonly decision: Exclude<ResizeDecision, { verdict: 'granted' }>;
 }
 
@@ -86,6 +92,7 @@ export class PodResizer {
       this.hold(pod, decision);
       return withAllocation(pod, merged);
     }
+    this.countAccepted(pod);
     this.pending.delete(uid);
     store.set(pod, wanted);
     this.running.set(uid, { generation: pod.metadata.generation });
@@ -104,8 +111,29 @@ export class PodResizer {
     this.whole.forget(uid);
     this.pending.delete(uid);
     this.running.delete(uid);
-    const waiting = [...this.pending.keys()];
-    if (waiting.length > 0) this.parts.retry(waiting);
+    this.retryAll('pods_removed');
+  }
+
+  /** Resizes that are not done: those that wait, by why, and those under way. */
+  open(): Readonly<Record<'deferred' | 'infeasible' | 'inProgress', number>> {
+    const waiting = [...this.pending.values()].map(({ decision }) => decision.verdict);
+    const deferred = waiting.filter((verdict) => verdict === 'Deferred').length;
+    const infeasible = waiting.length - deferred;
+    return { deferred, infeasible, inProgress: this.running.size };
+  }
+
+  private retryAll(trigger: RetryTrigger): void {
+    if (this.pending.size === 0) return;
+    for (const one of this.pending.values()) one.trigger = trigger;
+    this.parts.retry([...this.pending.keys()]);
+  }
+
+  private countAccepted(pod: Pod): void {
+    const waited = this.pending.get(uidOf(pod));
+    if (waited?.decision.verdict !== 'Deferred') return;
+    const isSame = waited.generation === pod.metadata.generation;
+    const retry_trigger = isSame ? (waited.trigger ?? 'periodic_retry') : 'pod_updated';
+    this.parts.metrics?.accepted.inc({ retry_trigger });
   }
 
   plan(pod: Pod, container: Container, status: RuntimeContainer): ResizePlan {
@@ -219,6 +247,8 @@ export class PodResizer {
     const before = this.pending.get(uid);
     if (before?.decision.message === decision.message && before.generation === generation) return;
     this.pending.set(uid, { generation, decision });
+    if (decision.verdict === 'Infeasible')
+      this.parts.metrics?.infeasible.inc({ reason_detail: decision.detail });
     this.parts.events.pod(
       pod,
       'Warning',
@@ -243,8 +273,7 @@ export class PodResizer {
       'ResizeCompleted',
       `Pod resize completed: ${summary(granted)}`,
     );
-    const waiting = [...this.pending.keys()];
-    if (waiting.length > 0) this.parts.retry(waiting);
+    this.retryAll('pod_resized');
   }
 }
 

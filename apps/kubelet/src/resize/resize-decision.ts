@@ -13,7 +13,13 @@ export interface ResizeRequest {
 
 export type ResizeDecision =
   | { readonly verdict: 'granted' }
-  | { readonly verdict: 'Infeasible' | 'Deferred'; readonly message: string };
+  | { readonly verdict: 'Deferred'; readonly message: string }
+  | {
+      readonly verdict: 'Infeasible';
+      readonly message: string;
+      /** How upstream's metric names it. */
+      readonly detail: 'static_pod' | 'insufficient_node_allocatable';
+    };
 
 const RESOURCES = ['cpu', 'memory'] as const;
 
@@ -26,6 +32,7 @@ export function decideResize({ pod, others, allocatable }: ResizeRequest): Resiz
     return {
       verdict: 'Infeasible',
       message: 'In-place resize of static-pods is not supported',
+      detail: 'static_pod',
     };
   for (const resource of RESOURCES) {
     const wanted = requestOf(pod, resource);
@@ -34,6 +41,7 @@ export function decideResize({ pod, others, allocatable }: ResizeRequest): Resiz
       return {
         verdict: 'Infeasible',
         message: `Node didn't have enough capacity: ${resource}, requested: ${inUnits(resource, wanted)}, capacity: ${inUnits(resource, capacity)}`,
+        detail: 'insufficient_node_allocatable',
       };
   }
   for (const resource of RESOURCES) {

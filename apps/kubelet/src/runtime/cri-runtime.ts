@@ -1,5 +1,8 @@
 import { CriError, connectCri, toRpcText } from '@orrery/cri';
 import type { CriClient, Image } from '@orrery/cri';
+import { SystemClock } from '@orrery/component';
+import type { Clock } from '@orrery/component';
+import type { RuntimeMetrics } from '../metrics/runtime-metrics.js';
 import type { RegistryCredentials } from '../images/pull-secrets.js';
 import {
   toContainerConfig,
@@ -9,6 +12,7 @@ import {
 } from './cri-config.js';
 import { groupPods } from './cri-pods.js';
 import { CpuRates, toUsage } from './cri-usage.js';
+import { instrumentedCri } from './instrumented-cri.js';
 import { POD_UID_LABEL } from './labels.js';
 import { RuntimeError, isRuntimeNotFound, isRuntimeUnimplemented } from './runtime.js';
 import type {
@@ -63,8 +67,9 @@ export class CriRuntime implements Runtime {
   private readonly cri: CriClient;
   private readonly rates = new CpuRates();
 
-  constructor(endpoint: string) {
-    this.cri = connectCri(endpoint);
+  constructor(endpoint: string, metrics?: RuntimeMetrics, clock: Clock = new SystemClock()) {
+    const cri = connectCri(endpoint);
+    this.cri = metrics ? instrumentedCri(cri, metrics, clock) : cri;
   }
 
   async version(): Promise<RuntimeInfo> {

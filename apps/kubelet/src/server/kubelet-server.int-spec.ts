@@ -19,6 +19,7 @@ import { KubeletModule } from '../kubelet.module.js';
 import { Kubelet } from '../kubelet.js';
 import { podOf } from '../../test/builders.js';
 import { InMemoryRuntime } from '../runtime/in-memory-runtime.js';
+import { countRequests } from './count-requests.js';
 import { KubeletAuth } from './kubelet-auth.js';
 import { StreamHandler } from './stream-handler.js';
 
@@ -89,6 +90,7 @@ describe('the server of the kubelet', () => {
       new FastifyAdapter({ forceCloseConnections: true }),
       { logger: false, abortOnError: false },
     );
+    countRequests(nest, kubelet);
     await nest.init();
     new StreamHandler(kubelet, auth).attach(nest.getHttpServer() as Server);
     await nest.listen(0, HOST);
@@ -128,6 +130,20 @@ describe('the server of the kubelet', () => {
       async (token) => (await ask(method, path, token)).code,
     );
     expect(await Promise.all(codes)).toEqual([401, 401, 403]);
+  });
+
+  it('counts requests by the first part of their path', async () => {
+    await ask('GET', '/stats/summary?only_cpu_and_memory=true', 'admin');
+    await ask('GET', '/nothing/here', 'admin');
+    const { code, body } = await ask('GET', '/metrics', 'admin');
+    expect(code).toBe(200);
+    const labels = (path: string): string =>
+      `{method="GET",path="${path}",server_type="readwrite",long_running="false"}`;
+    expect(body).toMatch(new RegExp(`^kubelet_http_requests_total${labels('stats')} [1-9]`, 'm'));
+    expect(body).toMatch(new RegExp(`^kubelet_http_requests_total${labels('other')} [1-9]`, 'm'));
+    expect(body).toContain(`kubelet_http_inflight_requests${labels('metrics')} 1`);
+    expect(body).toContain(`kubelet_http_inflight_requests${labels('stats')} 0`);
+    expect(body).toContain(`kubelet_http_requests_duration_seconds_count${labels('stats')}`);
   });
 
   it.each([

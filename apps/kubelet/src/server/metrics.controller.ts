@@ -1,15 +1,16 @@
 import { Controller, Get, Inject, Query, Res, UseFilters, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { KUBERNETES_VERSION } from '@orrery/component';
 import type { Kubelet } from '../kubelet.js';
+import { certificatesOf } from '../metrics/certificates.js';
+import { KubeletGauges } from '../metrics/kubelet-gauges.js';
 import { readPressure } from '../node/pressure.js';
 import { AuthGuard, RefusalFilter } from './auth.guard.js';
 import { cadvisorMetrics } from './stats/cadvisor.js';
 import { KUBELET } from './kubelet.controller.js';
-import { family } from './prometheus-text.js';
 import { briefOf, resourceMetrics, summaryOf } from './stats/stats.js';
 import type { StatsInput } from './stats/stats.js';
 import { VolumeMeter } from './stats/volume-stats.js';
+import type { VolumeStats } from './stats/volume-stats.js';
 
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -23,9 +24,11 @@ function sendMetrics(reply: FastifyReply, text: string): void {
 @UseGuards(AuthGuard)
 export class MetricsController {
   private readonly volumes: VolumeMeter;
+  private readonly gauges: KubeletGauges;
 
   constructor(@Inject(KUBELET) private readonly kubelet: Kubelet) {
-    this.volumes = new VolumeMeter(kubelet.clock);
+    this.volumes = new VolumeMeter(kubelet.clock, kubelet.metrics.volumes);
+    this.gauges = new KubeletGauges(kubelet.metrics.registry, kubelet);
   }
 
   @Get('stats/summary')
@@ -33,56 +36,19 @@ export class MetricsController {
     @Query('only_cpu_and_memory') onlyCpuAndMemory: string | undefined,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { volumes, workers } = this.kubelet;
     if (onlyCpuAndMemory === 'true') {
       void reply.send(briefOf(summaryOf(await this.stats())));
       return;
     }
-    const held = await this.volumes.of(workers.active(), (pod) => volumes.mountsOf(pod));
-    void reply.send(summaryOf({ ...(await this.stats()), volumes: held }));
+    const volumes = await this.heldByVolumes();
+    void reply.send(summaryOf({ ...(await this.stats()), volumes }));
   }
 
   @Get('metrics')
-  metrics(@Res() reply: FastifyReply): void {
-    const { cache, options, care, workers } = this.kubelet;
-    const containers = cache.all().flatMap((pod) => pod.containers);
-    const states = ['created', 'running', 'exited', 'unknown'] as const;
-    const running = cache.all().filter((pod) => pod.sandboxes.some((one) => one.ready));
-    sendMetrics(
-      reply,
-      [
-        family('kubernetes_build_info', 'gauge', 'The build of this kubelet', [
-          { labels: { git_version: KUBERNETES_VERSION }, value: 1 },
-        ]),
-        family('kubelet_node_name', 'gauge', "The node's name. The count is always 1.", [
-          { labels: { node: options.nodeName }, value: 1 },
-        ]),
-        family('kubelet_running_pods', 'gauge', 'Number of pods that have a running pod sandbox', [
-          { value: running.length },
-        ]),
-        family(
-          'kubelet_running_containers',
-          'gauge',
-          'Number of containers currently running',
-          states.map((state) => ({
-            labels: { container_state: state },
-            value: containers.filter((one) => one.state === state).length,
-          })),
-        ),
-        family('kubelet_active_pods', 'gauge', 'The number of pods the kubelet considers active', [
-          { value: workers.active().length },
-        ]),
-        family(
-          'kubelet_evictions',
-          'counter',
-          'Cumulative number of pod evictions by eviction signal',
-          [...care.eviction.counts].map(([signal, value]) => ({
-            labels: { eviction_signal: signal },
-            value,
-          })),
-        ),
-      ].join(''),
-    );
+  async metrics(@Res() reply: FastifyReply): Promise<void> {
+    const { options, metrics } = this.kubelet;
+    await this.gauges.refresh(await this.heldByVolumes(), certificatesOf(options));
+    sendMetrics(reply, await metrics.registry.text());
   }
 
   @Get('metrics/resource')
@@ -97,10 +63,13 @@ export class MetricsController {
   }
 
   @Get('metrics/probes')
-  probes(@Res() reply: FastifyReply): void {
-    const text =
-      'Cumulative number of a liveness, readiness or startup probe for a container by result.';
-    sendMetrics(reply, family('prober_probe_total', 'counter', text, this.kubelet.probes.counts()));
+  async probes(@Res() reply: FastifyReply): Promise<void> {
+    sendMetrics(reply, await this.kubelet.metrics.probeRegistry.text());
+  }
+
+  private heldByVolumes(): Promise<ReadonlyMap<string, readonly VolumeStats[]>> {
+    const { volumes, workers } = this.kubelet;
+    return this.volumes.of(workers.active(), (pod) => volumes.mountsOf(pod));
   }
 
   private async stats(): Promise<StatsInput> {

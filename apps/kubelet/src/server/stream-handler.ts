@@ -9,6 +9,8 @@ import { uidOf } from '../containers/visit.js';
 import { latestContainer, readySandbox } from '../runtime/runtime.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { KubeletAuth } from './kubelet-auth.js';
+import { beginRequest } from './count-requests.js';
+import type { CountedServer } from './count-requests.js';
 import { proxyUpgrade, refuse } from './stream-proxy.js';
 
 /** A request for what is not there. */
@@ -21,7 +23,7 @@ export class TargetError extends Error {
   }
 }
 
-export interface StreamParts {
+export interface StreamParts extends CountedServer {
   readonly directory: PodDirectory;
   readonly cache: PodCache;
   readonly runtime: Runtime;
@@ -61,6 +63,7 @@ export class StreamHandler {
     const order = new ResponseOrder(server);
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, early: Buffer) => {
       socket.on('error', () => socket.destroy());
+      socket.once('close', beginRequest(this.parts, request));
       const serve = async (): Promise<void> => {
         if (await order.turn(socket)) await this.handle(request, socket, early);
       };

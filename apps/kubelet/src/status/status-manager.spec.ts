@@ -74,9 +74,11 @@ describe('StatusManager', () => {
       { apiPod: (one) => one },
       silentLogger,
       () => undefined,
-      async (write) => {
-        await new Promise<void>((resolve) => turns.push(resolve));
-        return write();
+      {
+        gate: async (write) => {
+          await new Promise<void>((resolve) => turns.push(resolve));
+          return write();
+        },
       },
     );
     manager.set(pod(), { phase: 'Pending' });

@@ -29,6 +29,8 @@ interface Entry {
   readonly own: Set<number>;
   /** Resource version of the last write; what is older says nothing about it. */
   writtenAt: number;
+  /** Of the first change that the API server does not have yet. */
+  written: (() => void) | undefined;
   /** Everything on this node of the pod is gone; the API object may go too. */
   reclaimed: boolean;
   deleted: boolean;
@@ -55,6 +57,13 @@ const reactionOf = ({ reactsTo }: Entry): Reaction => ({
   ...(reactsTo ? { revision: reactsTo } : {}),
 });
 
+export interface StatusOptions {
+  /** What waits here is told when its turn comes, in its newest state; what was overtaken is never sent. */
+  readonly gate?: Gate | undefined;
+  /** Begins to measure a change of a status; the result is called once the API has it. */
+  readonly changed?: (() => () => void) | undefined;
+}
+
 export interface StatusTargets {
   /** The API object that shows `pod`: itself, or the mirror of a static pod; undefined while there is none. */
   apiPod(pod: Pod): Pod | undefined;
@@ -73,8 +82,7 @@ export class StatusManager {
     private readonly targets: StatusTargets,
     private readonly logger: Logger,
     private readonly retry: (ms: number, callback: () => void) => void,
-    /** What waits here is told when its turn comes, in its newest state; what was overtaken is never sent. */
-    private readonly gate: Gate = (write) => write(),
+    private readonly options: StatusOptions = {},
   ) {}
 
   stop(): void {
@@ -93,6 +101,7 @@ export class StatusManager {
     if (entry.version > 0 && sameStatus(entry.status, status)) return;
     entry.status = status;
     entry.version++;
+    entry.written ??= this.options.changed?.();
     this.kick(entry);
   }
 
@@ -153,6 +162,7 @@ export class StatusManager {
       reactsTo: 0,
       own: new Set(),
       writtenAt: 0,
+      written: undefined,
       reclaimed: false,
       deleted: false,
       busy: undefined,
@@ -180,7 +190,8 @@ export class StatusManager {
 
   private async sync(entry: Entry): Promise<void> {
     try {
-      while (await this.gate(() => this.next(entry)));
+      const { gate = (write) => write() } = this.options;
+      while (await gate(() => this.next(entry)));
       entry.failures = 0;
     } catch (error) {
       if (isNotFound(error) || (isConflict(error) && !this.isCurrent(entry))) return;
@@ -209,18 +220,7 @@ export class StatusManager {
     const target = this.targets.apiPod(entry.pod);
     if (!target || !this.isCurrent(entry)) return false;
     if (entry.sentVersion < entry.version) {
-      const { version, status, reactsTo } = entry;
-      const before = entry.sent ?? target.status ?? {};
-      const patch = diffStatus(before, status);
-      if (patch) {
-        const answer = await this.writer.patchStatus(target, {
-          metadata: { uid: uidOf(target) },
-          status: patch,
-        });
-        entry.sent = answer.status ?? status;
-        noteOwnWrite(entry, versionOf(answer), reactsTo);
-      } else entry.sent = before;
-      entry.sentVersion = version;
+      await this.sendStatus(entry, target);
       return true;
     }
     const deletable = entry.reclaimed && entry.pod.metadata.deletionTimestamp !== undefined;
@@ -234,5 +234,23 @@ export class StatusManager {
     }
     this.logger.debug('pod deleted from the api', { pod: keyOf(target).name });
     return false;
+  }
+
+  private async sendStatus(entry: Entry, target: Pod): Promise<void> {
+    const { version, status, reactsTo } = entry;
+    const before = entry.sent ?? target.status ?? {};
+    const patch = diffStatus(before, status);
+    if (patch) {
+      const answer = await this.writer.patchStatus(target, {
+        metadata: { uid: uidOf(target) },
+        status: patch,
+      });
+      entry.sent = answer.status ?? status;
+      noteOwnWrite(entry, versionOf(answer), reactsTo);
+    } else entry.sent = before;
+    entry.sentVersion = version;
+    if (version !== entry.version) return;
+    entry.written?.();
+    entry.written = undefined;
   }
 }

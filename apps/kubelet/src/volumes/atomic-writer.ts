@@ -51,18 +51,24 @@ function equal(a: VolumePayload | undefined, b: VolumePayload): boolean {
 }
 
 /** `2006_01_02_15_04_05`, in UTC. */
-const stampOf = (now: Date): string => now.toISOString().slice(0, 19).replaceAll(/[-:T]/g, '_');
+const stampOf = (nowMs: number): string =>
+  new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:T]/g, '_');
 
 /**
  * Makes `dir` show exactly `payload`, all files at one instant: they are written to a fresh folder, `..data` is a
  * symlink to it that is replaced by rename, and each first path segment is a symlink through `..data`
- * (k8s pkg/volume/util/atomic_writer.go). Tells whether anything changed.
+ * (k8s pkg/volume/util/atomic_writer.go). The folder is named by the time, in ms since the epoch. Tells whether anything
+ * changed.
  */
-export async function writeAtomically(dir: string, payload: VolumePayload): Promise<boolean> {
+export async function writeAtomically(
+  dir: string,
+  payload: VolumePayload,
+  nowMs: number,
+): Promise<boolean> {
   await mkdir(dir, { recursive: true });
   if (equal(await currentPayload(dir), payload)) return false;
   const before = await readlink(join(dir, DATA)).catch(() => undefined);
-  const fresh = await mkdtemp(join(dir, `..${stampOf(new Date())}.`));
+  const fresh = await mkdtemp(join(dir, `..${stampOf(nowMs)}.`));
   await chmod(fresh, 0o755);
   for (const [path, file] of payload) {
     const target = join(fresh, path);

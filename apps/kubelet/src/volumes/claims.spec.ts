@@ -66,14 +66,14 @@ describe(ClaimMounter.name, () => {
 
   it('gives the folder of a bound local or hostPath volume', async () => {
     const local = mounter(claimOf('Bound'), pvOf({ local: { path: folder } }));
-    expect(await local.mount(POD, VOLUME)).toEqual({ path: folder, readOnly: false });
+    expect(await local.mount(POD, VOLUME)).toMatchObject({ path: folder, readOnly: false });
     const path = join(folder, 'made', 'here');
     const hostPath = mounter(claimOf('Bound'), pvOf({ hostPath: { path } }));
     const readOnly: Volume = {
       name: 'data',
       persistentVolumeClaim: { claimName: 'claim', readOnly: true },
     };
-    expect(await hostPath.mount(POD, readOnly)).toEqual({ path, readOnly: true });
+    expect(await hostPath.mount(POD, readOnly)).toMatchObject({ path, readOnly: true });
   });
 
   it('makes a folder that every user may write to, as a provisioner of local paths', async () => {

@@ -16,6 +16,8 @@ const LOCAL_PATH = 'rancher.io/local-path';
 export interface MountedVolume {
   readonly path: string;
   readonly readOnly: boolean;
+  /** Upstream's name of what mounted it, where that is not told by the pod. */
+  readonly plugin?: string;
 }
 
 export interface ClaimParts {
@@ -54,7 +56,8 @@ export class ClaimMounter {
     try {
       const path = await pathOf(persistent);
       if (persistent.spec?.local && !readOnly) await giveVolume(pod, path);
-      return { path, readOnly };
+      const plugin = `kubernetes.io/${persistent.spec?.local ? 'local-volume' : 'host-path'}`;
+      return { path, readOnly, plugin };
     } catch (error) {
       throw new VolumeError(
         `MountVolume.NewMounter initialization failed for volume "${name}" : ${error instanceof Error ? error.message : String(error)}`,

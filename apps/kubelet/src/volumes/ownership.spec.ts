@@ -20,6 +20,8 @@ const under = (pod: Pod, securityContext: PodSpec['securityContext']): Pod => ({
   spec: { ...pod.spec, ...(securityContext && { securityContext }) },
 });
 
+const NOW = Date.UTC(2026, 10, 22, 9, 30, 5);
+
 describe('whose a token is', () => {
   it.each<{ name: string; pod: Pod; user: number | undefined; mode: number }>([
     { name: 'nobody in particular', pod: running(undefined), user: undefined, mode: 0o644 },
@@ -71,7 +73,7 @@ describe('files with an owner', () => {
     const folder = await mkdtemp(join(tmpdir(), 'ownership-'));
     try {
       const file = { content: Buffer.from('x'), mode: 0o640, uid: 1234, gid: 4321 };
-      await writeAtomically(folder, new Map([['f', file]]));
+      await writeAtomically(folder, new Map([['f', file]]), NOW);
       const { uid, gid, mode } = await stat(join(folder, 'f'));
       const mine = [process.geteuid?.(), process.getegid?.()];
       expect([uid, gid]).toEqual(mine[0] === 0 ? [1234, 4321] : mine);

@@ -1,4 +1,14 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -7,6 +17,8 @@ import { subPathOf } from './sub-path.js';
 
 const payload = (text: string): ReadonlyMap<string, { content: Buffer; mode: number }> =>
   new Map(['a', 'deep/b'].map((path) => [path, { content: Buffer.from(text), mode: 0o640 }]));
+
+const NOW = Date.UTC(2026, 10, 22, 9, 30, 5);
 
 describe(subPathOf.name, () => {
   let folder = '';
@@ -72,18 +84,34 @@ describe(subPathOf.name, () => {
     'shows %s of an object as it was when the container was made',
     async (sub) => {
       const dir = join(folder, 'configmap');
-      await writeAtomically(dir, payload('one'));
+      await writeAtomically(dir, payload('one'), NOW);
       const path = (await subPathOf(dir, sub, kept)) ?? '';
-      await writeAtomically(dir, payload('two'));
+      await writeAtomically(dir, payload('two'), NOW);
       expect(await readFile(path, 'utf8')).toBe('one');
     },
   );
 
+  it.each([
+    { name: 'a name as that of a version', sub: '..2026_11_22_09_30_05.x/f', data: undefined },
+    {
+      name: 'a version that is not the current one',
+      sub: '..2026_11_22_09_30_05.x/f',
+      data: 'deep',
+    },
+  ])('follows changes behind $name in a volume that is no object', async ({ sub, data }) => {
+    await mkdir(join(volume, '..2026_11_22_09_30_05.x'), { recursive: true });
+    await mkdir(join(volume, 'deep'), { recursive: true });
+    if (data !== undefined) await symlink(data, join(volume, '..data'));
+    const file = join(volume, sub);
+    await writeFile(file, 'one');
+    expect(await subPathOf(volume, sub, kept)).toBe(await realpath(file));
+  });
+
   it('shows a folder of an object as it was, and the next container the new one', async () => {
     const dir = join(folder, 'configmap');
-    await writeAtomically(dir, payload('one'));
+    await writeAtomically(dir, payload('one'), NOW);
     const path = (await subPathOf(dir, 'deep', kept)) ?? '';
-    await writeAtomically(dir, payload('two'));
+    await writeAtomically(dir, payload('two'), NOW);
     expect(await readFile(join(path, 'b'), 'utf8')).toBe('one');
     const next = (await subPathOf(dir, 'deep', kept)) ?? '';
     expect(await readFile(join(next, 'b'), 'utf8')).toBe('two');

@@ -1,5 +1,5 @@
 import { chmod, link, lstat, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { safeJoin } from '../containers/paths.js';
 
 const lies = (base: string, path: string): boolean =>
@@ -9,8 +9,11 @@ const lies = (base: string, path: string): boolean =>
 export const isInside = async (base: string, path: string): Promise<boolean> =>
   lies(await realpath(base), await realpath(path));
 
-/** A folder or file of a volume of objects lies below the version that its `..data` led to. */
-const VERSION = /^\.\.\d{4}_[^/]+\//;
+/** The folder to which the `..data` of a volume of objects leads now; undefined where there is none. */
+async function versionOf(top: string): Promise<string | undefined> {
+  const version = await realpath(join(top, '..data')).catch(() => undefined);
+  return version !== undefined && dirname(version) === top ? version : undefined;
+}
 
 /**
  * Where `sub` of the volume at `base` is; folders that are not there are made. Undefined when that is not inside the
@@ -27,7 +30,8 @@ export async function subPathOf(
   const top = await realpath(base);
   const path = await walk(top, sub);
   if (path === undefined) return undefined;
-  if (!VERSION.test(relative(top, path))) return path;
+  const version = await versionOf(top);
+  if (version === undefined || path === version || !lies(version, path)) return path;
   await rm(kept, { recursive: true, force: true });
   await linkTree(path, kept);
   return kept;

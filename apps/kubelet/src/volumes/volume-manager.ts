@@ -1,9 +1,12 @@
 import { chmod, chown, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod, Volume } from '@orrery/api';
+import { SystemClock } from '@orrery/component';
+import type { Clock } from '@orrery/component';
 import { podDir, podsDir, volumesDir } from '../containers/paths.js';
 import type { KubeletPaths } from '../containers/paths.js';
 import { allContainers, uidOf } from '../containers/visit.js';
+import type { VolumeMetrics } from '../metrics/volume-metrics.js';
 import { writeAtomically } from './atomic-writer.js';
 import type { VolumeFile } from './atomic-writer.js';
 import type { ClaimMounter, MountedVolume } from './claims.js';
@@ -31,6 +34,14 @@ const PLUGINS: Readonly<Record<string, string>> = {
   downwardAPI: 'kubernetes.io~downward-api',
 };
 
+/** Those that containers use; of images are the runtime's. */
+function usedVolumes(pod: Pod): readonly Volume[] {
+  const used = new Set(
+    allContainers(pod).flatMap((one) => (one.volumeMounts ?? []).map((mount) => mount.name)),
+  );
+  return (pod.spec.volumes ?? []).filter(({ name, image }) => used.has(name) && !image);
+}
+
 /** Volumes whose files the kubelet writes. */
 const WRITTEN = new Set(['configMap', 'secret', 'projected', 'downwardAPI']);
 
@@ -48,12 +59,25 @@ export interface PodVolumes {
   mount(pod: Pod): Promise<void>;
   /** What mount() has set up, by volume name. */
   mountsOf(pod: Pod): ReadonlyMap<string, MountedVolume>;
+  /** The plugins of the volumes that the pod's containers use, and whether each is set up. */
+  pluginsOf(pod: Pod): readonly VolumePlugin[];
   /** Brings the files of mounted ConfigMaps, Secrets, tokens and downward API volumes up to date. */
   refresh(pod: Pod): Promise<void>;
   /** Removes all that the pod left in the kubelet's folder. */
   remove(uid: string): Promise<void>;
   /** Uids of pods that have a folder. */
   present(): Promise<readonly string[]>;
+}
+
+export interface VolumePlugin {
+  /** As upstream names it, e.g. `kubernetes.io/configmap`; `N/A` for a claim that is not mounted. */
+  readonly plugin: string;
+  readonly isMounted: boolean;
+}
+
+export interface VolumeManagerOptions {
+  readonly clock: Clock;
+  readonly metrics?: Pick<VolumeMetrics, 'operations'> | undefined;
 }
 
 interface Mounted {
@@ -63,6 +87,12 @@ interface Mounted {
 
 function pluginOf(volume: Volume): string {
   return Object.keys(volume).find((key) => key !== 'name') ?? 'emptyDir';
+}
+
+/** Upstream's name of what sets the volume up (k8s pkg/volume/…:GetPluginName). */
+export function pluginNameOf(volume: Volume, mounted?: MountedVolume): string {
+  if (volume.hostPath) return 'kubernetes.io/host-path';
+  return mounted?.plugin ?? PLUGINS[pluginOf(volume)]?.replace('~', '/') ?? 'N/A';
 }
 
 /** The pod's own data that downward API files show. */
@@ -77,6 +107,7 @@ export class VolumeManager implements PodVolumes {
     private readonly paths: KubeletPaths,
     private readonly claims: Pick<ClaimMounter, 'mount'>,
     private readonly sources: (pod: Pod) => PayloadSources,
+    private readonly options: VolumeManagerOptions = { clock: new SystemClock() },
   ) {}
 
   async mount(pod: Pod): Promise<void> {
@@ -87,19 +118,22 @@ export class VolumeManager implements PodVolumes {
       return;
     }
     await mkdir(podDir(this.paths, uidOf(pod)), { recursive: true, mode: 0o750 });
-    const used = new Set(
-      allContainers(pod).flatMap((one) => (one.volumeMounts ?? []).map((mount) => mount.name)),
-    );
     const result = new Map<string, MountedVolume>();
-    for (const volume of pod.spec.volumes ?? [])
-      // Those of images are the runtime's.
-      if (used.has(volume.name) && !volume.image)
-        result.set(volume.name, await this.mountOne(pod, volume));
+    for (const volume of usedVolumes(pod))
+      result.set(volume.name, await this.mountTimed(pod, volume));
     this.mounted.set(uidOf(pod), { volumes: result, shown: shownOf(pod) });
   }
 
   mountsOf(pod: Pod): ReadonlyMap<string, MountedVolume> {
     return this.mounted.get(uidOf(pod))?.volumes ?? new Map<string, MountedVolume>();
+  }
+
+  pluginsOf(pod: Pod): readonly VolumePlugin[] {
+    const mounts = this.mountsOf(pod);
+    return usedVolumes(pod).map((volume) => {
+      const mounted = mounts.get(volume.name);
+      return { plugin: pluginNameOf(volume, mounted), isMounted: mounted !== undefined };
+    });
   }
 
   async refresh(pod: Pod): Promise<void> {
@@ -128,6 +162,28 @@ export class VolumeManager implements PodVolumes {
     return !allContainers(pod).some((one) =>
       one.volumeMounts?.some((mount) => mount.name === volume.name && !mount.subPath),
     );
+  }
+
+  private async mountTimed(pod: Pod, volume: Volume): Promise<MountedVolume> {
+    const { clock, metrics } = this.options;
+    const startedMs = clock.monotonic();
+    const ended = (status: string, mounted?: MountedVolume): void => {
+      const labels = {
+        volume_plugin: pluginNameOf(volume, mounted),
+        operation_name: 'volume_mount',
+        status,
+        migrated: 'false',
+      };
+      metrics?.operations.observe(labels, (clock.monotonic() - startedMs) / 1000);
+    };
+    try {
+      const mounted = await this.mountOne(pod, volume);
+      ended('success', mounted);
+      return mounted;
+    } catch (error) {
+      ended('fail-unknown');
+      throw error;
+    }
   }
 
   private async mountOne(pod: Pod, volume: Volume): Promise<MountedVolume> {
@@ -166,7 +222,11 @@ export class VolumeManager implements PodVolumes {
 
   private async write(pod: Pod, volume: Volume, dir: string): Promise<void> {
     const files = await this.filesOf(pod, volume, this.sources(pod));
-    await writeAtomically(dir, new Map(files.map(([path, file]) => [path, forGroup(pod, file)])));
+    await writeAtomically(
+      dir,
+      new Map(files.map(([path, file]) => [path, forGroup(pod, file)])),
+      this.options.clock.now(),
+    );
   }
 
   private async filesOf(pod: Pod, volume: Volume, sources: PayloadSources): Promise<Files> {

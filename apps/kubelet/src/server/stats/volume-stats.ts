@@ -6,6 +6,8 @@ import { claimNameOf } from '../../containers/pod-references.js';
 import { uidOf } from '../../containers/visit.js';
 import type { MountedVolume } from '../../volumes/claims.js';
 import { folderUsage } from '../../volumes/disk-usage.js';
+import type { VolumeMetrics } from '../../metrics/volume-metrics.js';
+import { pluginNameOf } from '../../volumes/volume-manager.js';
 
 /** stats.k8s.io/v1alpha1 VolumeStats (k8s kubelet/pkg/apis/stats/v1alpha1/types.go). Bytes and inodes. */
 export interface VolumeStats {
@@ -55,7 +57,10 @@ async function measure(
 export class VolumeMeter {
   private readonly known = new Map<string, { atMs: number; stats: Promise<VolumeStats[]> }>();
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly metrics?: Pick<VolumeMetrics, 'collection'>,
+  ) {}
 
   /** By the uid of the pod. */
   async of(
@@ -77,6 +82,20 @@ export class VolumeMeter {
     return found;
   }
 
+  private async measureTimed(
+    pod: Pod,
+    volume: Volume,
+    mounted: MountedVolume,
+    time: string,
+  ): Promise<VolumeStats> {
+    const startedMs = this.clock.monotonic();
+    const stats = await measure(pod, volume, mounted, time);
+    const metric_source = pluginNameOf(volume, mounted);
+    const seconds = (this.clock.monotonic() - startedMs) / 1000;
+    this.metrics?.collection.observe({ metric_source }, seconds);
+    return stats;
+  }
+
   private async ofPod(
     pod: Pod,
     mounts: ReadonlyMap<string, MountedVolume>,
@@ -86,7 +105,7 @@ export class VolumeMeter {
       (pod.spec.volumes ?? []).map(async (volume) => {
         const mounted = volume.hostPath ? undefined : mounts.get(volume.name);
         // What is taken away meanwhile is not told.
-        return mounted && measure(pod, volume, mounted, time).catch(() => undefined);
+        return mounted && this.measureTimed(pod, volume, mounted, time).catch(() => undefined);
       }),
     );
     return stats.filter((one) => one !== undefined);

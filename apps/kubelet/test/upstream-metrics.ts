@@ -1,0 +1,87 @@
+/**
+ * Metrics of the kubelet's /metrics that are its own (https://kubernetes.io/docs/reference/instrumentation/metrics/, v1.36;
+ * kubelet_first_network_pod_start_sli_duration_seconds, which is of no stability level, is in metrics.go alone).
+ */
+export const UPSTREAM_METRICS: readonly string[] = `
+kubelet_active_pods kubelet_admission_rejections_total kubelet_certificate_manager_client_expiration_renew_errors
+kubelet_certificate_manager_client_ttl_seconds kubelet_certificate_manager_server_rotation_seconds
+kubelet_certificate_manager_server_ttl_seconds kubelet_cgroup_manager_duration_seconds kubelet_cgroup_version
+kubelet_container_aligned_compute_resources_count kubelet_container_aligned_compute_resources_failure_count
+kubelet_container_log_filesystem_used_bytes kubelet_container_requested_resizes_total kubelet_containers_per_pod_count
+kubelet_cpu_manager_allocation_per_numa kubelet_cpu_manager_exclusive_cpu_allocation_count
+kubelet_cpu_manager_pinning_errors_total kubelet_cpu_manager_pinning_requests_total
+kubelet_cpu_manager_shared_pool_size_millicores kubelet_credential_provider_config_info
+kubelet_credential_provider_plugin_duration kubelet_credential_provider_plugin_errors_total kubelet_cri_losing_support
+kubelet_desired_pods kubelet_device_plugin_alloc_duration_seconds kubelet_device_plugin_registration_total
+kubelet_evented_pleg_connection_error_count kubelet_evented_pleg_connection_latency_seconds
+kubelet_evented_pleg_connection_success_count kubelet_eviction_stats_age_seconds kubelet_evictions
+kubelet_first_network_pod_start_sli_duration_seconds kubelet_graceful_shutdown_end_time_seconds
+kubelet_graceful_shutdown_start_time_seconds kubelet_http_inflight_requests kubelet_http_requests_duration_seconds
+kubelet_http_requests_total kubelet_image_garbage_collected_total kubelet_image_manager_ensure_image_requests_total
+kubelet_image_pull_duration_seconds kubelet_image_volume_mounted_errors_total kubelet_image_volume_mounted_succeed_total
+kubelet_image_volume_requested_total kubelet_imagemanager_image_mustpull_checks_total
+kubelet_imagemanager_inmemory_pulledrecords_usage_percent kubelet_imagemanager_inmemory_pullintents_usage_percent
+kubelet_imagemanager_ondisk_pulledrecords kubelet_imagemanager_ondisk_pullintents
+kubelet_lifecycle_handler_http_fallbacks_total kubelet_managed_ephemeral_containers
+kubelet_memory_manager_pinning_errors_total kubelet_memory_manager_pinning_requests_total kubelet_metrics_provider
+kubelet_mirror_pods kubelet_node_name kubelet_node_startup_duration_seconds
+kubelet_node_startup_post_registration_duration_seconds kubelet_node_startup_pre_kubelet_duration_seconds
+kubelet_node_startup_pre_registration_duration_seconds kubelet_node_startup_registration_duration_seconds
+kubelet_orphan_pod_cleaned_volumes kubelet_orphan_pod_cleaned_volumes_errors kubelet_orphaned_runtime_pods_total
+kubelet_pleg_discard_events kubelet_pleg_last_seen_seconds kubelet_pleg_relist_duration_seconds
+kubelet_pleg_relist_interval_seconds kubelet_pod_deferred_accepted_resizes_total kubelet_pod_in_progress_resizes
+kubelet_pod_infeasible_resizes_total kubelet_pod_pending_resizes kubelet_pod_resize_duration_milliseconds
+kubelet_pod_resources_endpoint_errors_get kubelet_pod_resources_endpoint_errors_get_allocatable
+kubelet_pod_resources_endpoint_errors_list kubelet_pod_resources_endpoint_requests_get
+kubelet_pod_resources_endpoint_requests_get_allocatable kubelet_pod_resources_endpoint_requests_list
+kubelet_pod_resources_endpoint_requests_total kubelet_pod_start_duration_seconds kubelet_pod_start_sli_duration_seconds
+kubelet_pod_start_total_duration_seconds kubelet_pod_status_sync_duration_seconds kubelet_pod_worker_duration_seconds
+kubelet_pod_worker_start_duration_seconds kubelet_podcertificate_states kubelet_preemptions kubelet_restarted_pods_total
+kubelet_run_podsandbox_duration_seconds kubelet_run_podsandbox_errors_total kubelet_running_containers
+kubelet_running_pods kubelet_runtime_operations_duration_seconds kubelet_runtime_operations_errors_total
+kubelet_runtime_operations_total kubelet_server_expiration_renew_errors kubelet_sleep_action_terminated_early_total
+kubelet_started_containers_errors_total kubelet_started_containers_total
+kubelet_started_host_process_containers_errors_total kubelet_started_host_process_containers_total
+kubelet_started_pods_errors_total kubelet_started_pods_total kubelet_started_user_namespaced_pods_errors_total
+kubelet_started_user_namespaced_pods_total kubelet_topology_manager_admission_duration_ms
+kubelet_topology_manager_admission_errors_total kubelet_topology_manager_admission_requests_total
+kubelet_volume_metric_collection_duration_seconds kubelet_volume_stats_available_bytes
+kubelet_volume_stats_capacity_bytes kubelet_volume_stats_health_status_abnormal kubelet_volume_stats_inodes
+kubelet_volume_stats_inodes_free kubelet_volume_stats_inodes_used kubelet_volume_stats_used_bytes kubelet_working_pods
+plugin_manager_total_plugins reconstruct_volume_operations_errors_total reconstruct_volume_operations_total
+storage_operation_duration_seconds volume_manager_selinux_container_errors_total
+volume_manager_selinux_container_warnings_total volume_manager_selinux_pod_context_mismatch_errors_total
+volume_manager_selinux_pod_context_mismatch_warnings_total volume_manager_selinux_volume_context_mismatch_errors_total
+volume_manager_selinux_volume_context_mismatch_warnings_total volume_manager_selinux_volumes_admitted_total
+volume_manager_total_volumes volume_operation_total_seconds
+`
+  .trim()
+  .split(/\s+/);
+
+/** Those of them that count what this kubelet does not do, and why. */
+export const WITHOUT_MEANING: readonly { readonly why: string; readonly names: RegExp }[] = [
+  { why: 'certificates are not renewed in a running kubelet', names: /_renew_errors$|_rotation_/ },
+  { why: 'control groups are the runtime’s', names: /cgroup_manager/ },
+  { why: 'processors and memory are not pinned', names: /(cpu|memory|topology)_manager|_aligned_/ },
+  {
+    why: 'there are no plugins of devices and credentials',
+    names: /device_plugin|credential_|_plugins$/,
+  },
+  { why: 'nobody is told of the resources of pods over gRPC', names: /pod_resources_endpoint/ },
+  { why: 'no runtime is losing support', names: /cri_losing_support/ },
+  {
+    why: 'the time of a connection is not told apart from its stream',
+    names: /connection_latency/,
+  },
+  { why: 'records of pulls have no cache of bounded size', names: /_usage_percent$/ },
+  { why: 'no event is dropped', names: /pleg_discard/ },
+  { why: 'pods get no certificates of their own', names: /podcertificate/ },
+  { why: 'the kubelet ends no pod for a critical one', names: /preemptions/ },
+  {
+    why: 'there are no Windows, user namespaces and SELinux',
+    names: /host_process|user_names|selinux/,
+  },
+  { why: 'volumes have no health monitor', names: /health_status/ },
+  { why: 'volumes are not taken over from an earlier kubelet', names: /reconstruct_volume/ },
+  { why: 'volumes are provisioned elsewhere', names: /volume_operation_total/ },
+];
