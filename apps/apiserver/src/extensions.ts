@@ -13,6 +13,7 @@ import { createAuthentication, openIdPaths } from './authn/create-authentication
 import { authenticationReviews } from './authn/reviews.js';
 import { accessReviews } from './authz/access-reviews.js';
 import { installBootstrapPolicy } from './authz/bootstrap-policy/install.js';
+import { ClaimStatusCheck } from './authz/claim-status-check.js';
 import { DefaultValuesCheck } from './custom-resources/default-values-check.js';
 import { createAuthorizer } from './authz/create-authorizer.js';
 import { EscalationCheck } from './authz/escalation-check.js';
@@ -138,6 +139,7 @@ const ownChecks = (
   rbac: RbacAuthorizer | undefined,
 ): readonly AdmissionPlugin[] => [
   ...(rbac ? [new EscalationCheck(rbac, authorizer)] : []),
+  new ClaimStatusCheck(authorizer),
   new PolicyParamCheck({ authorizer, views, kinds: () => services.kinds() }),
   new DefaultValuesCheck(),
 ];

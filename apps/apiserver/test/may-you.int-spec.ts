@@ -190,6 +190,58 @@ describe('writers of admission policies', () => {
   });
 });
 
+describe('writers of the status of ResourceClaims', () => {
+  const CLAIMS = '/apis/resource.k8s.io/v1/namespaces/default/resourceclaims';
+  const groups = { apiGroups: ['resource.k8s.io'] };
+  const result = { request: 'a', driver: 'd.example.com', pool: 'p', device: 'x' };
+  const allocation = { devices: { results: [result] } };
+  const device = { driver: 'd.example.com', pool: 'p', device: 'x', data: { a: 1 } };
+  const patch = (status: Json): Promise<Answer> =>
+    api.ask(`${CLAIMS}/c/status`, {
+      method: 'PATCH',
+      body: { status },
+      headers: {
+        authorization: 'Bearer jane',
+        'content-type': 'application/merge-patch+json',
+      },
+    });
+
+  it('need a right for what is allocated, and one for each driver', async () => {
+    const requests = [
+      { name: 'a', exactly: { deviceClassName: 'x', allocationMode: 'ExactCount', count: 1 } },
+    ];
+    const made = await api.post(CLAIMS, {
+      metadata: { name: 'c' },
+      spec: { devices: { requests } },
+    });
+    expect(made.status).toBe(201);
+    await grant('writes-claims', [rule(['patch'], ['resourceclaims/status'], groups)]);
+    const tells = async (status: Json, text: string): Promise<void> => {
+      await eventually(async () => {
+        const { json } = await patch(status);
+        expect(json['message']).toBe(`ResourceClaim.resource.k8s.io "c" is invalid: ${text}`);
+      });
+    };
+    await tells(
+      { allocation },
+      'status: Forbidden: changing status.allocation or status.reservedFor requires patch permission on resourceclaims/binding',
+    );
+    await grant('binds-claims', [rule(['patch'], ['resourceclaims/binding'], groups)]);
+    await eventually(async () => {
+      expect((await patch({ allocation })).status).toBe(200);
+    });
+    await tells(
+      { devices: [device] },
+      'status.devices: Forbidden: changing status.devices of driver "d.example.com" requires arbitrary-node:patch permission on resourceclaims/driver',
+    );
+    const drivers = { ...groups, resourceNames: ['d.example.com'] };
+    await grant('drives', [rule(['arbitrary-node:patch'], ['resourceclaims/driver'], drivers)]);
+    await eventually(async () => {
+      expect((await patch({ devices: [device] })).status).toBe(200);
+    });
+  });
+});
+
 describe('access reviews', () => {
   const get = (resource: string): Json => ({ verb: 'get', resource, namespace: 'default' });
 

@@ -43,7 +43,8 @@ const GATES: readonly { readonly stage: string; readonly on: boolean; readonly n
         ClearingNominatedNodeNameAfterBinding ClientsAllowCARotation ClientsAllowTLSCacheGC ComponentFlagz
         ComponentStatusz ConstrainedImpersonation ContainerCheckpoint ContainerRestartRules ContextualLogging
         DRAConsumableCapacity DRADeviceBindingConditions DRADeviceTaints
-        DRAPartitionableDevices DRAResourceClaimDeviceStatus DRASchedulerFilterTimeout
+        DRAPartitionableDevices DRAResourceClaimDeviceStatus DRAResourceClaimGranularStatusAuthorization
+        DRASchedulerFilterTimeout
         DeclarativeValidationBeta DeploymentReplicaSetTerminatingReplicas DetectCacheInconsistency
         DisableCPUQuotaWithExclusiveCPUs EnvFiles GracefulNodeShutdown GracefulNodeShutdownBasedOnPodPriority
         HPAConfigurableTolerance HostnameOverride InOrderInformersBatchProcess
@@ -70,8 +71,8 @@ const GATES: readonly { readonly stage: string; readonly on: boolean; readonly n
       on: false,
       names: words(`
         AllBeta ClusterTrustBundle ClusterTrustBundleProjection ConcurrentWatchObjectDecode DRAExtendedResource
-        CoordinatedLeaderElection DRADeviceTaintRules DRAResourceClaimGranularStatusAuthorization
-        ExternalServiceAccountTokenSigner LocalStorageCapacityIsolationFSQuotaMonitoring PodCertificateRequest
+        CoordinatedLeaderElection DRADeviceTaintRules ExternalServiceAccountTokenSigner
+        LocalStorageCapacityIsolationFSQuotaMonitoring PodCertificateRequest
         SELinuxMount SchedulerAsyncAPICalls StorageVersionMigrator
         StructuredAuthenticationConfigurationEgressSelector StructuredAuthenticationConfigurationJWKSMetrics
         UnknownVersionInteroperabilityProxy`),

@@ -53,7 +53,7 @@ const scheduler: PolicyRule[] = [
   rule(READ, '', 'namespaces'),
   rule(READ, 'resource.k8s.io', 'deviceclasses resourceslices'),
   rule(`${READ} patch update`, 'resource.k8s.io', 'resourceclaims'),
-  rule('patch update', 'resource.k8s.io', 'resourceclaims/status'),
+  rule('patch update', 'resource.k8s.io', 'resourceclaims/status resourceclaims/binding'),
 ];
 
 const controllerManager: PolicyRule[] = [

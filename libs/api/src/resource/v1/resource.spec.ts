@@ -1,12 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Refused, RefusedUpdate } from '../../findings.fixture.js';
-import { refusals, updateRefusals } from '../../findings.fixture.js';
+import { context, objectOf, refusals, updateRefusals } from '../../findings.fixture.js';
 import { DeviceClassKind } from './deviceclass/deviceclass.kind.js';
 import { ResourceClaimKind } from './resourceclaim/resourceclaim.kind.js';
 import { ResourceSliceKind } from './resourceslice/resourceslice.kind.js';
 
 const asks = (...requests: object[]): object => ({ spec: { devices: { requests } } });
 const exactly = { deviceClassName: 'gpu' };
+
+describe('taints of devices', () => {
+  const taint = { key: 'a.b/c', effect: 'NoSchedule' };
+  const slice = (...taints: object[]): object => ({
+    spec: { devices: [{ name: 'x', taints }] },
+  });
+
+  it('tell since when they are, from the time at which they are written', () => {
+    const timed = { ...taint, timeAdded: '2020-01-01T00:00:00Z' };
+    const created = objectOf(ResourceSliceKind, slice(taint, timed));
+    ResourceSliceKind.strategy.prepareForCreate?.(created, context);
+    const updated = objectOf(ResourceSliceKind, slice(taint, timed));
+    ResourceSliceKind.strategy.prepareForUpdate?.(updated, created, context);
+    for (const { spec } of [created, updated])
+      expect(spec.devices?.[0]?.taints).toEqual([{ ...taint, timeAdded: context.now }, timed]);
+  });
+});
 
 describe('a resource claim', () => {
   it.each<Refused>([

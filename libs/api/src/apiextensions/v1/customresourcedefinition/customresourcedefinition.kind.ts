@@ -62,9 +62,14 @@ export const CustomResourceDefinitionKind = defineKind<CustomResourceDefinition>
     ownsStatus: true,
     initialStatus,
     prepareForUpdate: recordStoredVersions,
-    check: validateCustomResourceDefinition,
-    checkCreate: validateCustomResourceDefinitionCreate,
-    checkUpdate: validateCustomResourceDefinitionUpdate,
+    checkCreate: (crd) => [
+      ...validateCustomResourceDefinition(crd),
+      ...validateCustomResourceDefinitionCreate(crd),
+    ],
+    checkUpdate: (crd, old) => [
+      ...validateCustomResourceDefinition(crd, old),
+      ...validateCustomResourceDefinitionUpdate(crd, old),
+    ],
     warnings: formatWarnings,
   }),
   status: statusStrategyOf<CustomResourceDefinition>(validateCustomResourceDefinitionStatus),

@@ -84,11 +84,12 @@ function printVersions(versions: readonly CustomResourceDefinitionVersion[]): un
 function validateVersions(
   versions: readonly CustomResourceDefinitionVersion[],
   names: FieldError[],
+  old: readonly CustomResourceDefinitionVersion[],
 ): FieldError[] {
   const path = SPEC.child('versions');
   const stored = versions.filter((version) => version.storage).length;
   const given = versions.map(({ name }) => text(name));
-  const { absentSchemas, ofVersion, shared } = validateVersionParts(versions, SPEC);
+  const { absentSchemas, ofVersion, shared } = validateVersionParts(versions, SPEC, old);
   const refuse = (detail: string): FieldError => invalid(path, printVersions(versions), detail);
   return [
     ...absentSchemas,
@@ -119,9 +120,13 @@ function validateIdentity({ metadata, spec }: CustomResourceDefinition): FieldEr
   ];
 }
 
-function validateReviewVersions(versions: readonly string[], path: Path): FieldError[] {
+function validateReviewVersions(
+  versions: readonly string[],
+  path: Path,
+  mayBeUnknown: boolean,
+): FieldError[] {
   if (versions.length === 0) return [required(path)];
-  const isKnown = versions.some((version) => version === 'v1' || version === 'v1beta1');
+  const isKnown = mayBeUnknown || versions.some(isKnownReview);
   return [
     ...versions.flatMap((version, i) => {
       if (versions.indexOf(version) < i)
@@ -134,7 +139,12 @@ function validateReviewVersions(versions: readonly string[], path: Path): FieldE
   ];
 }
 
-function validateConversion(conversion: CustomResourceConversion | undefined): FieldError[] {
+const isKnownReview = (version: string): boolean => version === 'v1' || version === 'v1beta1';
+
+function validateConversion(
+  conversion: CustomResourceConversion | undefined,
+  old: CustomResourceConversion | undefined,
+): FieldError[] {
   if (!conversion) return [];
   const path = SPEC.child('conversion');
   const { strategy, webhook } = conversion;
@@ -143,11 +153,13 @@ function validateConversion(conversion: CustomResourceConversion | undefined): F
   const versions = path.child('conversionReviewVersions');
   const reviewVersions = list(webhook?.conversionReviewVersions);
   if (strategy === 'Webhook') {
+    const before = list(old?.webhook?.conversionReviewVersions);
+    const mayBeUnknown = before.length > 0 && !before.some(isKnownReview);
     return [
       ...(webhook?.clientConfig
         ? validateClientConfig(webhook.clientConfig, client)
         : [required(client, 'required when strategy is set to Webhook')]),
-      ...validateReviewVersions(reviewVersions, versions),
+      ...validateReviewVersions(reviewVersions, versions, mayBeUnknown),
     ];
   }
   const detail = 'should not be set when strategy is not set to Webhook';
@@ -225,25 +237,31 @@ function validateBesidePreserving({ spec }: CustomResourceDefinition): FieldErro
     : [];
 }
 
-/** k8s apiextensions-apiserver pkg/apis/apiextensions/validation/validation.go:ValidateCustomResourceDefinition. */
-export function validateCustomResourceDefinition(crd: CustomResourceDefinition): FieldError[] {
-  const { spec } = crd;
+/** Unknown fields cannot be converted. */
+function validateUnconverted({ spec }: CustomResourceDefinition): FieldError[] {
   const strategy = spec?.conversion?.strategy;
+  if (!spec?.preserveUnknownFields || strategy === undefined || strategy === 'None') return [];
+  const text = 'must be None if spec.preserveUnknownFields is true';
+  return [invalid(SPEC.child('conversion', 'strategy'), strategy, text)];
+}
+
+/** k8s apiextensions-apiserver pkg/apis/apiextensions/validation/validation.go:ValidateCustomResourceDefinition; `old` of an update. */
+export function validateCustomResourceDefinition(
+  crd: CustomResourceDefinition,
+  old?: CustomResourceDefinition,
+): FieldError[] {
+  const { spec } = crd;
   return [
     ...validateIdentity(crd),
     ...oneOf(spec?.scope, ['Cluster', 'Namespaced'], SPEC.child('scope')),
     ...validateBesidePreserving(crd),
-    ...validateVersions(list(spec?.versions), validateNames(spec?.names, SPEC.child('names'))),
-    ...(spec?.preserveUnknownFields && strategy !== undefined && strategy !== 'None'
-      ? [
-          invalid(
-            SPEC.child('conversion', 'strategy'),
-            strategy,
-            'must be None if spec.preserveUnknownFields is true',
-          ),
-        ]
-      : []),
-    ...validateConversion(spec?.conversion ?? undefined),
+    ...validateVersions(
+      list(spec?.versions),
+      validateNames(spec?.names, SPEC.child('names')),
+      list(old?.spec?.versions),
+    ),
+    ...validateUnconverted(crd),
+    ...validateConversion(spec?.conversion ?? undefined, old?.spec?.conversion ?? undefined),
   ];
 }
 

@@ -133,6 +133,7 @@ function validateSelectable(
   fields: readonly SelectableField[],
   schema: RuleSchema,
   path: Path,
+  mayBeMany: boolean,
 ): FieldError[] {
   const seen = new Set<string>();
   const found = fields.flatMap(({ jsonPath }, i) => {
@@ -162,7 +163,7 @@ function validateSelectable(
   });
   return [
     ...found,
-    ...(seen.size > MAX_SELECTABLE ? [tooMany(path, seen.size, MAX_SELECTABLE)] : []),
+    ...(seen.size > MAX_SELECTABLE && !mayBeMany ? [tooMany(path, seen.size, MAX_SELECTABLE)] : []),
   ];
 }
 
@@ -228,7 +229,16 @@ interface Part {
   readonly check: PartCheck;
 }
 
-function partsOf(versions: readonly Version[]): readonly Part[] {
+/** As many as are stored may stay (…/validation.go:findTooManySelectableFieldsAllowed). */
+const mayStayMany = ({ name, selectableFields }: Version, old: readonly Version[]): boolean =>
+  old.some(
+    (each) =>
+      each.name === name &&
+      list(each.selectableFields).length > MAX_SELECTABLE &&
+      deepEqual(each.selectableFields, selectableFields),
+  );
+
+function partsOf(versions: readonly Version[], old: readonly Version[]): readonly Part[] {
   const isShared = versions.every(({ schema }) => deepEqual(schema, versions[0]?.schema));
   return [
     {
@@ -254,9 +264,11 @@ function partsOf(versions: readonly Version[]): readonly Part[] {
     {
       part: 'selectableFields',
       top: 'selectableFields',
-      check: ({ schema, selectableFields }, path) => {
+      check: (version, path) => {
+        const { schema, selectableFields } = version;
         const known = schema?.openAPIV3Schema as RuleSchema | undefined;
-        return known ? validateSelectable(list(selectableFields), known, path) : [];
+        const mayBeMany = mayStayMany(version, old);
+        return known ? validateSelectable(list(selectableFields), known, path, mayBeMany) : [];
       },
     },
   ];
@@ -269,13 +281,17 @@ export interface VersionFindings {
   readonly shared: FieldError[];
 }
 
-/** Everything that versions say of themselves (…/validation.go:validateCustomResourceDefinitionVersion). */
-export function validateVersionParts(versions: readonly Version[], spec: Path): VersionFindings {
+/** Everything that versions say of themselves (…/validation.go:validateCustomResourceDefinitionVersion); `old` are the stored ones. */
+export function validateVersionParts(
+  versions: readonly Version[],
+  spec: Path,
+  old: readonly Version[] = [],
+): VersionFindings {
   const own = versions.map<FieldError[]>((version, i) =>
     validateWarning(version, spec.child('versions').index(i)),
   );
   const shared: FieldError[] = [];
-  for (const { part, top, check } of partsOf(versions)) {
+  for (const { part, top, check } of partsOf(versions, old)) {
     const below = part === 'schema' ? 'schema' : top;
     const places = placements(versions, (version) => version[part], { spec, top, below });
     const isShared =

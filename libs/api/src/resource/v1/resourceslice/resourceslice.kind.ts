@@ -1,8 +1,16 @@
 import type { ResourceSlice } from '../../../gen/types/resource.v1.js';
+import type { KindContext } from '../../../kind.js';
 import { defineKind } from '../../../kind.js';
+import { list } from '../../../meta/list.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 import { validateResourceSlice } from './resourceslice.validation.js';
+
+/** k8s pkg/apis/resource/v1/defaults.go:SetDefaults_DeviceTaint, by the request's clock. */
+function addTimes({ spec }: ResourceSlice, { now }: KindContext): void {
+  for (const device of list(spec?.devices))
+    for (const taint of list(device.taints)) taint.timeAdded ??= now;
+}
 
 export const ResourceSliceKind = defineKind<ResourceSlice>({
   group: 'resource.k8s.io',
@@ -12,6 +20,10 @@ export const ResourceSliceKind = defineKind<ResourceSlice>({
   scope: 'Cluster',
   strategy: strategyOf<ResourceSlice>({
     namespaced: false,
+    prepareForCreate: addTimes,
+    prepareForUpdate: (slice, _old, context) => {
+      addTimes(slice, context);
+    },
     checkCreate: (slice) => validateResourceSlice(slice),
     checkUpdate: (slice, old) => validateResourceSlice(slice, old),
   }),
