@@ -93,7 +93,7 @@ export class RunOptions extends FixedOptions {
   )
   certDir: string = '';
 
-  @Flag('bind an address that others have bound in part (SO_REUSEADDR)')
+  @Flag('bind an address that others have bound in part (SO_REUSEADDR), as Node always does')
   permitAddressSharing: boolean = false;
 
   @Flag('share the port with other processes (SO_REUSEPORT)')
