@@ -85,6 +85,7 @@ const commands = {
   'test:conformance': () => suite('conformance-suite'),
   'test:differential': () => suite('differential'),
   'test:kubectl': () => suite('kubectl-suite'),
+  'test:client-go': () => suite('client-go'),
   bench: () => {
     const code = build();
     if (code !== 0) process.exit(code);
