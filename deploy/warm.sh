@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fills NODE_COMPILE_CACHE with the compiled code of every component, so that a start spends no time on it.
-# A cluster that runs has called what a start calls, which Node then keeps too; the rest is for what it does not load.
+# Fills NODE_COMPILE_CACHE with compiled code, so that a start spends no time on it: that of all components as a cluster that runs
+# has called it, which its process keeps when it ends, and of what such a cluster does not load.
 set -eu
 mkdir -p "$NODE_COMPILE_CACHE"
 export ORRERY_HOME=/tmp/warm
@@ -20,9 +20,8 @@ until grep -q '^orrery: ready in' "$log"; do
 done
 kill "$cluster" 2> /dev/null || true
 wait "$cluster" || true
-for component in kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy container-runtime dataplane relay \
-  node install-addons init-cluster; do
-  orrery "$component" --help > /dev/null
+for command in dataplane relay install-addons init-cluster; do
+  orrery "$command" --help > /dev/null
 done
 orrery init-cluster --dir=/tmp/warm/pki --server=https://127.0.0.1:6443 > /dev/null
 rm -r "$ORRERY_HOME" "$log"

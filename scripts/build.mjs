@@ -307,9 +307,30 @@ async function buildLaunchers(hash) {
     );
 }
 
+const RUNNERS = /\/apps\/cli\/src\/(?:apps|commands\/node|test-server\/test-cluster)\.ts$/;
+/** Who runs a component is given the program; what loads module by module need not hold it. */
+const programAlone = {
+  name: 'program-alone',
+  setup(plugin) {
+    const components = LAUNCHED.filter((name) => name !== 'orrery').map((name) =>
+      name.replace(/^kube-(?!proxy)/, ''),
+    );
+    const filter = new RegExp(`^@orrery/(?:${components.join('|')})$`);
+    plugin.onResolve({ filter }, ({ path, kind, importer }) =>
+      kind === 'dynamic-import' && RUNNERS.test(importer)
+        ? { path, namespace: 'launched' }
+        : undefined,
+    );
+    plugin.onLoad({ filter: /.*/, namespace: 'launched' }, ({ path }) => ({
+      contents: `throw new Error('${path} is part of the program that launch.js runs');`,
+    }));
+  },
+};
+
 const buildModules = () =>
   build({
     ...OPTIONS,
+    plugins: [programAlone, ...OPTIONS.plugins],
     entryPoints: ENTRIES,
     splitting: true,
     format: 'esm',

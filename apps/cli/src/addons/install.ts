@@ -23,6 +23,7 @@ import {
   dnsService,
 } from './coredns.js';
 import { imageRuleDefinition, imageRuleRole, imageRuleRoleBinding } from './image-rules.js';
+import { nodeNetworkRole, nodeNetworkRoleBinding } from './node-network.js';
 import { standardClass } from './storage-class.js';
 
 const NAMESPACE_WAIT_MS = 10_000;
@@ -59,6 +60,13 @@ async function whenNamespaced(
   }
 }
 
+/** Before nodes: an agent that was refused asks again later. */
+const admitNodeNetworks = (client: KubeClient): Promise<unknown> =>
+  Promise.all([
+    ensure(client, resources.clusterroles, nodeNetworkRole()),
+    ensure(client, resources.clusterrolebindings, nodeNetworkRoleBinding()),
+  ]);
+
 /** What nodes need that join with this bootstrap token. */
 export async function admitJoiningNodes(
   client: KubeClient,
@@ -66,9 +74,12 @@ export async function admitJoiningNodes(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
-  await whenNamespaced(clock, signal, () =>
-    ensure(client, resources.secrets, bootstrapTokenSecret(token)),
-  );
+  await Promise.all([
+    admitNodeNetworks(client),
+    whenNamespaced(clock, signal, () =>
+      ensure(client, resources.secrets, bootstrapTokenSecret(token)),
+    ),
+  ]);
   for (const one of joiningNodes()) await ensure(client, resources.clusterrolebindings, one);
 }
 
@@ -101,9 +112,12 @@ export async function installAddons(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
-  await whenNamespaced(clock, signal, () =>
-    ensure(client, resources.serviceaccounts, serviceAccount()),
-  );
+  await Promise.all([
+    admitNodeNetworks(client),
+    whenNamespaced(clock, signal, () =>
+      ensure(client, resources.serviceaccounts, serviceAccount()),
+    ),
+  ]);
   // Side by side: each would wait for a server that has much else to do as it starts.
   await Promise.all([
     ensure(client, resources.clusterrolebindings, roleBinding()),

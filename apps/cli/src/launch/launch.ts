@@ -12,9 +12,9 @@ declare const ORRERY_PROGRAM_HASH: string;
 
 const PROGRAM = 'program.cjs';
 /** What runs all components: in an image nothing is written later, and its code is there for every role. */
-const WHOLE = 'up';
+const WHOLE = 'run';
 
-/** What runs components; all other commands load what they need, module by module. */
+/** What runs components in its process; all other commands load what they need, module by module. */
 const OF_PROGRAM: readonly string[] = [
   'container-runtime',
   'hollow-nodes',
@@ -26,8 +26,6 @@ const OF_PROGRAM: readonly string[] = [
   'node',
   'run',
   'test-server',
-  'test-server-api',
-  'up',
 ];
 
 interface Module {
@@ -63,11 +61,12 @@ function runProgram(name: string, role: string): Promise<void> {
   return (module.exports as Module['exports']).run(name, keep);
 }
 
-/** What is started, which decides what of the program is used. */
-function roleOf(name: string, argv: readonly string[]): string {
-  const [command = ''] = argv[0]?.startsWith('--after-init=') ? argv.slice(1) : argv;
+const commandOf = ([first = '', second = '']: readonly string[]): string =>
+  first.startsWith('--after-init=') ? second : first;
+
+/** What of the program is used, which has code of its own. */
+function roleOf(command: string, argv: readonly string[]): string {
   if (argv.includes('--help')) return 'help';
-  if (name !== 'orrery') return name;
   const first = process.env['ORRERY_FIRST'];
   // Not for what it starts itself.
   delete process.env['ORRERY_FIRST'];
@@ -76,7 +75,8 @@ function roleOf(name: string, argv: readonly string[]): string {
 
 /** Runs `orrery`, or the component of this name, with this process's arguments. */
 export async function launch(name: string): Promise<void> {
-  const role = roleOf(name, process.argv.slice(2));
-  if (name === 'orrery' && !OF_PROGRAM.includes(role)) await import('./commands.js' as string);
-  else await runProgram(name, role);
+  const argv = process.argv.slice(2);
+  const command = name === 'orrery' ? commandOf(argv) : name;
+  if (OF_PROGRAM.includes(command)) await runProgram(name, roleOf(command, argv));
+  else await import('./commands.js' as string);
 }
