@@ -155,7 +155,7 @@ export const newForbidden = (gr: GroupResource, name: string, why: string): Stat
   );
 
 /** Characters of all findings that are told: one of them may print a list of thousands. */
-const MAX_TOLD = 1024 * 1024;
+const MAX_TOLD = 4 * 1024 * 1024;
 
 /** The first findings: as many as anybody reads. */
 function toldOf(errors: readonly FieldError[]): readonly FieldError[] {

@@ -11,7 +11,7 @@ import { isStorageError } from '@orrery/storage';
 import type { AdmissionAttributes } from './admission.js';
 import { fenced } from './fenced.js';
 import type { Representation } from './representation.js';
-import { represent, representationOf, toStorable } from './representation.js';
+import { represent, representationOf, toStorable, toStorableSlowly } from './representation.js';
 import type { RequestContext } from './request-context.js';
 import { toStatusError } from './storage-status.js';
 import { hasGeneration } from './generation.js';
@@ -132,7 +132,9 @@ async function store(
     if (found) throw newAlreadyExists(scope.resource, name);
     return represent(object);
   }
-  const stored = toStorable(kind, object);
+  const stored = call.pause
+    ? await toStorableSlowly(kind, object, call.pause)
+    : toStorable(kind, object);
   // No signal: whoever goes away or whose time is over is answered elsewhere, and nothing else would be saved.
   const options = {
     ...causeOption(scope, object, call.context, 'create'),

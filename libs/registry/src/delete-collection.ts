@@ -1,4 +1,5 @@
 import { isNotFound } from '@orrery/apimachinery';
+import { Turns } from '@orrery/component';
 import type { DeleteOptions } from './delete.js';
 import { deleteObject } from './delete.js';
 import type { ListRequest } from './list-options.js';
@@ -22,8 +23,10 @@ export async function deleteCollection(
 ): Promise<ObjectList> {
   const list = await listObjects(scope, request, call.context.signal);
   const queue = [...list.items];
+  const turns = new Turns();
   const worker = async (): Promise<void> => {
     for (let item = queue.shift(); item; item = queue.shift()) {
+      if (turns.isOver) await turns.next();
       const { name = '', namespace } = item.object.metadata;
       try {
         await deleteObject(scope, { ...call, name, ...(namespace ? { namespace } : {}) });

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { StatusError, newBadRequest, newExpired, newNotFound } from '@orrery/apimachinery';
+import { Turns } from '@orrery/component';
 import { isStorageError } from '@orrery/storage';
 import type { Entry, Freshness, ListResult } from '@orrery/storage';
 import { decodeContinue, encodeContinue } from './continue-token.js';
@@ -77,14 +77,16 @@ interface Found {
 }
 
 /** Adds what matches to `found` until it holds `limit` entries; answers the last key looked at. */
-function take(
+async function take(
   scope: StoreScope,
   { predicate, limit }: ListRequest,
   entries: readonly Entry[],
   found: Entry[],
-): string | undefined {
+): Promise<string | undefined> {
   let last: string | undefined;
+  const turns = new Turns();
   for (const entry of entries) {
+    if (turns.isOver) await turns.next();
     last = entry.key;
     if (predicate && !predicate(representationOf(scope.kind, entry).object)) continue;
     found.push(entry);
@@ -111,7 +113,7 @@ async function collect(
       ...(limit > 0 ? { limit } : {}),
       ...(signal ? { signal } : {}),
     });
-    const last = take(scope, request, result.entries, found) ?? after;
+    const last = (await take(scope, request, result.entries, found)) ?? after;
     const isFull = limit > 0 && found.length >= limit;
     if (isFull || result.remaining === 0) {
       const isAll = last === result.entries.at(-1)?.key || result.entries.length === 0;
@@ -126,17 +128,18 @@ async function collect(
 const clusterOf = ({ deps: { cluster } }: StoreScope): { cluster?: string } =>
   cluster === undefined ? {} : { cluster };
 
-/** Entries that are looked at in one go: the bytes of those that nobody has read yet are parsed once, to see that they are sound. */
-const TURN = 500;
-
-/** What clients see of entries; of many, some at a time, so that others have their turn. */
+/**
+ * What clients see of entries; of many, some at a time, so that others have their turn: the bytes of those that nobody has
+ * read yet are parsed once, to see that they are sound.
+ */
 async function representationsOf(
   { kind }: StoreScope,
   entries: readonly Entry[],
 ): Promise<Representation[]> {
   const items: Representation[] = [];
+  const turns = new Turns();
   for (const entry of entries) {
-    if (items.length > 0 && items.length % TURN === 0) await setImmediate();
+    if (turns.isOver) await turns.next();
     items.push(representationOf(kind, entry));
   }
   return items;

@@ -86,6 +86,10 @@ export function representationOf(kind: KindDescriptor, entry: Entry): Representa
   return made;
 }
 
+/** Fields of an object that are written one by one, and characters of one that is a piece of work of its own. */
+const MAX_PARTS = 100;
+const LARGE_PART = 16 * 1024;
+
 /** What is written of an object. */
 export interface Storable {
   /** The value: without resourceVersion, in the stored shape. */
@@ -113,8 +117,8 @@ function isPlain(value: unknown): boolean {
   }
 }
 
-/** The object to store, which shares all but itself and its metadata with `object`: nobody may change that any more. */
-export function toStorable(kind: KindDescriptor, object: KubeObject): Storable {
+/** What is stored of an object: all but itself and its metadata it shares with `object`, which nobody may change any more. */
+function storedShape(kind: KindDescriptor, object: KubeObject): KubeObject {
   const converted = kind.storageConversion
     ? {
         ...kind.storageConversion.toStorage(object),
@@ -124,7 +128,54 @@ export function toStorable(kind: KindDescriptor, object: KubeObject): Storable {
     : object;
   const { kind: name, apiVersion, metadata: given, ...rest } = converted;
   const { resourceVersion: _version, selfLink: _link, ...metadata } = given;
-  const stored = { kind: name, apiVersion, metadata, ...rest };
+  return { kind: name, apiVersion, metadata, ...rest } as KubeObject;
+}
+
+/** The value and the object to store. */
+export function toStorable(kind: KindDescriptor, object: KubeObject): Storable {
+  const stored = storedShape(kind, object);
   const value = Buffer.from(JSON.stringify(stored));
   return { value, object: isPlain(stored) ? stored : undefined };
+}
+
+/** The same of a large object, with a turn for others between its parts. */
+export async function toStorableSlowly(
+  kind: KindDescriptor,
+  object: KubeObject,
+  pause: () => Promise<void>,
+): Promise<Storable> {
+  const stored = storedShape(kind, object);
+  const texts: string[] = [];
+  for (const [key, value] of Object.entries(stored)) {
+    const text = await stringifySlowly(value, pause);
+    if (text !== undefined) texts.push(`${JSON.stringify(key)}:${text}`);
+  }
+  const value = Buffer.from(`{${texts.join(',')}}`);
+  await pause();
+  return { value, object: isPlain(stored) ? stored : undefined };
+}
+
+/** A field as JSON; the fields and lists right below it one by one. */
+async function stringifySlowly(
+  value: unknown,
+  pause: () => Promise<void>,
+): Promise<string | undefined> {
+  const isOpen = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isOpen || 'toJSON' in value) return JSON.stringify(value) as string | undefined;
+  const fields = value as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(fields);
+  // A map of very many small fields is faster written at once.
+  if (keys.length > MAX_PARTS) {
+    const text = JSON.stringify(value);
+    await pause();
+    return text;
+  }
+  const texts: string[] = [];
+  for (const key of keys) {
+    const text = JSON.stringify(fields[key]) as string | undefined;
+    if (text === undefined) continue;
+    texts.push(`${JSON.stringify(key)}:${text}`);
+    if (text.length > LARGE_PART) await pause();
+  }
+  return `{${texts.join(',')}}`;
 }

@@ -2,7 +2,7 @@ import type { KubeObject } from '@orrery/apimachinery';
 import type { Entry } from '@orrery/storage';
 import { equalJson } from './json.js';
 import { fenced } from './fenced.js';
-import { represent, representationOf, toStorable } from './representation.js';
+import { represent, representationOf, toStorable, toStorableSlowly } from './representation.js';
 import type { StoreScope } from './store-deps.js';
 import type { Attempt, UpdateCall } from './update-call.js';
 import { causeOption } from './write-cause.js';
@@ -60,7 +60,9 @@ export async function writeUpdate(
       object.metadata.resourceVersion = old.object.metadata.resourceVersion;
     return { ...result, representation: represent(object) };
   }
-  const stored = toStorable(kind, object);
+  const stored = call.pause
+    ? await toStorableSlowly(kind, object, call.pause)
+    : toStorable(kind, object);
   const how = {
     ...causeOption(scope, object, call.context, 'update'),
     object: stored.object,

@@ -98,6 +98,7 @@ export async function decodeBodyInTurn(
   const { body } = request;
   const type = typeOf(request);
   try {
+    await pause?.();
     const { value } = await decode(type, body);
     await pause?.();
     // Repeated fields are looked for once the size of the document is known.

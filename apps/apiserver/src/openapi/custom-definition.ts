@@ -1,3 +1,4 @@
+import { setOwn } from '@orrery/apimachinery';
 import type { ServedResource } from '../rest/resource-catalog.js';
 
 type Node = Readonly<Record<string, unknown>>;
@@ -9,7 +10,13 @@ const PRESERVE = 'x-kubernetes-preserve-unknown-fields';
 const EMBEDDED = 'x-kubernetes-embedded-resource';
 
 /** OpenAPI v2 cannot say these. */
-const JUNCTORS: readonly string[] = ['allOf', 'oneOf', 'anyOf', 'not', 'nullable'];
+const NO_JUNCTORS = {
+  allOf: undefined,
+  oneOf: undefined,
+  anyOf: undefined,
+  not: undefined,
+  nullable: undefined,
+};
 
 const METADATA = {
   description: `Standard object's metadata. More info: ${CONVENTIONS}#metadata`,
@@ -44,9 +51,12 @@ const isNode = (value: unknown): value is Node => typeof value === 'object' && v
 
 function mapValues(value: unknown, map: (node: Node) => Node): unknown {
   if (!isNode(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [name, isNode(one) ? map(one) : one]),
-  );
+  const mapped: Record<string, unknown> = {};
+  for (const name of Object.keys(value)) {
+    const one = value[name];
+    setOwn(mapped, name, isNode(one) ? map(one) : one);
+  }
+  return mapped;
 }
 
 const isNullable = (value: unknown): boolean => isNode(value) && value['nullable'] === true;
@@ -69,17 +79,21 @@ function typeIn(node: Node, items: unknown): unknown {
     : type;
 }
 
-const kept = (entries: Readonly<Record<string, unknown>>): Node =>
-  Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined));
+function kept(entries: Readonly<Record<string, unknown>>): Node {
+  const left: Record<string, unknown> = {};
+  for (const key of Object.keys(entries))
+    if (entries[key] !== undefined) setOwn(left, key, entries[key]);
+  return left;
+}
 
 /** What kubectl understands of a schema (k8s apiextensions controller/openapi/v2/conversion.go:ToStructuralOpenAPIV2). */
 function toV2(node: Node): Node {
   const isOpen = node[PRESERVE] === true || isNullable(node);
   const below = (value: unknown): unknown => (isNode(value) ? toV2(value) : value);
   const items = isOpen ? undefined : below(node['items']);
-  const rest = Object.entries(node).filter(([key]) => !JUNCTORS.includes(key));
   return kept({
-    ...Object.fromEntries(rest),
+    ...node,
+    ...NO_JUNCTORS,
     type: typeIn(node, items),
     items,
     properties: isOpen ? undefined : mapValues(node['properties'], toV2),

@@ -1,7 +1,7 @@
 import type { KindDescriptor } from '@orrery/api';
 import { schemaDefinitions } from '@orrery/api';
 import { toApiVersion } from '@orrery/apimachinery';
-import type { Schema } from '@orrery/apimachinery';
+import type { Schema, Steps } from '@orrery/apimachinery';
 import { descriptions } from '../assets.js';
 import type { ServedResource } from '../rest/resource-catalog.js';
 import { customDefinition } from './custom-definition.js';
@@ -58,35 +58,38 @@ function listDefinition(kind: KindDescriptor): Definition {
   };
 }
 
-/** Finds definitions by name among the built-in ones and those that these resources add. */
+/** Finds definitions by name among the built-in ones and those that these resources add, which are made when asked for. */
 export function definitionsFor(
   resources: readonly ServedResource[],
   v2 = false,
 ): (name: string) => Definition | undefined {
-  const added = new Map<string, Definition>();
+  const added = new Map<string, () => Definition>();
   for (const resource of resources) {
     const { kind, custom } = resource;
-    if (custom) added.set(kind.schema, customDefinition(resource, v2));
-    if (!(`${kind.schema}List` in builtIn())) added.set(`${kind.schema}List`, listDefinition(kind));
+    if (custom) added.set(kind.schema, () => customDefinition(resource, v2));
+    if (!(`${kind.schema}List` in builtIn()))
+      added.set(`${kind.schema}List`, () => listDefinition(kind));
   }
-  return (name) => added.get(name) ?? builtIn()[name];
+  return (name) => added.get(name)?.() ?? builtIn()[name];
 }
 
 const REF = '#/definitions/';
 
 function collectRefs(value: unknown, found: Set<string>): void {
   if (typeof value !== 'object' || value === null) return;
-  for (const [key, entry] of Object.entries(value)) {
+  const entries = value as Readonly<Record<string, unknown>>;
+  for (const key of Object.keys(entries)) {
+    const entry = entries[key];
     if (key === '$ref' && typeof entry === 'string') found.add(entry.slice(REF.length));
     else collectRefs(entry, found);
   }
 }
 
-/** The definitions named and all that they refer to, by name. */
-export function closure(
+/** The definitions named and all that they refer to, by name; in steps, one for each. */
+export function* closure(
   names: Iterable<string>,
   find: (name: string) => Definition | undefined,
-): Record<string, Definition> {
+): Steps<Record<string, Definition>> {
   const found = new Map<string, Definition>();
   const queue = [...names];
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
@@ -94,6 +97,7 @@ export function closure(
     const definition = find(name);
     if (!definition) continue;
     found.set(name, definition);
+    yield;
     const refs = new Set<string>();
     collectRefs(definition, refs);
     queue.push(...refs);

@@ -1,4 +1,5 @@
 import { MessageEncoder } from '@orrery/apimachinery';
+import type { Steps } from '@orrery/apimachinery';
 import { gnosticV3Descriptor } from '../assets.js';
 import { any, asList, asRecord, extensions } from './gnostic-values.js';
 import type { Json } from './gnostic-values.js';
@@ -128,19 +129,27 @@ const securityScheme = ({ type, description, name, in: place }: Json): Json => (
 
 let encoder: MessageEncoder | undefined;
 
-/** An OpenAPI v3 document in gnostic's binary form (k8s kube-openapi pkg/handler3:ToV3ProtoBinary). */
-export function toGnosticV3(document: Json): Buffer {
+/** An OpenAPI v3 document in gnostic's binary form (k8s kube-openapi pkg/handler3:ToV3ProtoBinary), in steps and pieces as that of v2. */
+export function* toGnosticV3(document: Json): Steps<Buffer[]> {
   encoder ??= new MessageEncoder(gnosticV3Descriptor(), 'openapi.v3.Document');
   const components = asRecord(document['components']);
-  return encoder.encode({
-    openapi: document['openapi'],
-    info: document['info'],
-    paths: { path: named(document['paths'], pathItem) },
-    components: {
-      schemas: { additional_properties: named(components['schemas'], schemaOrReference) },
-      security_schemes: {
-        additional_properties: named(components['securitySchemes'], securityScheme),
-      },
-    },
-  });
+  const chunks = [
+    encoder.encode({
+      openapi: document['openapi'],
+      info: document['info'],
+      paths: { path: named(document['paths'], pathItem) },
+    }),
+  ];
+  const schemas = asRecord(components['schemas']);
+  for (const name of Object.keys(schemas)) {
+    const value = schemaOrReference(asRecord(schemas[name]));
+    const additional_properties = [{ name, value }];
+    chunks.push(encoder.encode({ components: { schemas: { additional_properties } } }));
+    yield;
+  }
+  const security = named(components['securitySchemes'], securityScheme);
+  chunks.push(
+    encoder.encode({ components: { security_schemes: { additional_properties: security } } }),
+  );
+  return chunks;
 }

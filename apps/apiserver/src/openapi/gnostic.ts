@@ -1,4 +1,5 @@
 import { MessageEncoder } from '@orrery/apimachinery';
+import type { Steps } from '@orrery/apimachinery';
 import { gnosticDescriptor } from '../assets.js';
 import { any, asList, asRecord, extensions } from './gnostic-values.js';
 import type { Json } from './gnostic-values.js';
@@ -107,22 +108,24 @@ function pathItem(source: Json): Json {
   return made;
 }
 
-/** An OpenAPI v2 document in gnostic's binary form, which kubectl up to 1.28 asks for. */
-export function toGnostic(document: Json): Buffer {
+/**
+ * An OpenAPI v2 document in gnostic's binary form, which kubectl up to 1.28 asks for; in steps. Each path and definition is
+ * a message of its own: readers of protobuf put together what comes in pieces.
+ */
+export function* toGnostic(document: Json): Steps<Buffer[]> {
   const encoder = new MessageEncoder(gnosticDescriptor(), 'openapi.v2.Document');
-  return encoder.encode({
-    swagger: document['swagger'],
-    info: document['info'],
-    paths: {
-      path: Object.entries(asRecord(document['paths'])).map(([name, value]) => ({
-        name,
-        value: pathItem(asRecord(value)),
-      })),
-    },
-    definitions: {
-      additional_properties: Object.entries(asRecord(document['definitions'])).map(
-        ([name, value]) => ({ name, value: schema(asRecord(value)) }),
-      ),
-    },
-  });
+  const chunks = [encoder.encode({ swagger: document['swagger'], info: document['info'] })];
+  const paths = asRecord(document['paths']);
+  for (const name of Object.keys(paths)) {
+    const path = { name, value: pathItem(asRecord(paths[name])) };
+    chunks.push(encoder.encode({ paths: { path: [path] } }));
+    yield;
+  }
+  const definitions = asRecord(document['definitions']);
+  for (const name of Object.keys(definitions)) {
+    const definition = { name, value: schema(asRecord(definitions[name])) };
+    chunks.push(encoder.encode({ definitions: { additional_properties: [definition] } }));
+    yield;
+  }
+  return chunks;
 }

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Steps } from '@orrery/apimachinery';
+import { inTurns } from '@orrery/component';
 import type { ApiRequest } from '../filters/api-request.js';
 import { parseAccept } from '../negotiation/accept.js';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
@@ -6,11 +8,12 @@ import { sendBytes } from '../rest/send.js';
 import type { RemoteDiscovery } from '../aggregation/remote-discovery.js';
 import { toGnostic } from './gnostic.js';
 import { toGnosticV3 } from './gnostic-v3.js';
+import { jsonPieces } from './json-pieces.js';
 import { openApiV2 } from './v2.js';
 import { openApiV3 } from './v3.js';
 
 interface Document {
-  readonly bytes: Buffer;
+  readonly chunks: readonly Buffer[];
   readonly hash: string;
 }
 
@@ -41,28 +44,62 @@ async function refuseForm({ reply }: ApiRequest): Promise<void> {
   await reply.code(406).header('vary', 'Accept').send();
 }
 
-const hashed = (bytes: Buffer): Document => ({
-  bytes,
-  hash: createHash('sha512').update(bytes).digest('hex').toUpperCase(),
-});
+/** Bytes of a document that are kept, hashed and sent in one. */
+const CHUNK = 256 * 1024;
+
+function* hashSteps(made: Steps<Buffer[]>): Steps<Document> {
+  const pieces = yield* made;
+  const hash = createHash('sha512');
+  const chunks: Buffer[] = [];
+  let [waiting, size]: [Buffer[], number] = [[], 0];
+  for (const [i, piece] of pieces.entries()) {
+    waiting.push(piece);
+    size += piece.length;
+    if (size < CHUNK && i < pieces.length - 1) continue;
+    const chunk = Buffer.concat(waiting, size);
+    hash.update(chunk);
+    chunks.push(chunk);
+    [waiting, size] = [[], 0];
+    yield;
+  }
+  return { chunks, hash: hash.digest('hex').toUpperCase() };
+}
+
+/** Levels of a document that are written field by field: its parts, their kinds, and each path or schema. */
+const LEVELS = 3;
+
+const toJson = (document: object): Steps<Buffer[]> => jsonPieces(document, LEVELS);
+
+/** One after the other. */
+function* then<A, B>(first: Steps<A>, next: (found: A) => Steps<B>): Steps<B> {
+  return yield* next(yield* first);
+}
+
+const inJson = (document: object): Promise<Document> => inTurns(hashSteps(toJson(document)));
 
 /** Editions of one document that are kept: the live one, and those of past and forked clusters. */
 const EDITIONS = 4;
 
 /** Documents that were made, by what they describe; all logical clusters of a server share one. */
 export class OpenApiDocuments {
-  private readonly editions = new Map<string, Map<string, Document>>();
+  private readonly editions = new Map<string, Map<string, Promise<Document>>>();
 
-  /** The document `id` of an edition of the API. */
-  get(id: string, edition: string, make: () => Buffer): Document {
-    const made = this.editions.get(id) ?? new Map<string, Document>();
+  /** The document `id` of an edition of the API; whoever asks while it is made waits for it. */
+  get(id: string, edition: string, make: () => Steps<Buffer[]>): Promise<Document> {
+    const made = this.editions.get(id) ?? new Map<string, Promise<Document>>();
     this.editions.set(id, made);
-    const document = made.get(edition) ?? hashed(make());
+    const document = made.get(edition) ?? inTurns(hashSteps(make()));
     made.delete(edition);
     made.set(edition, document);
+    document.catch(() => made.delete(edition));
     const [oldest] = made.keys();
     if (made.size > EDITIONS && oldest !== undefined) made.delete(oldest);
     return document;
+  }
+
+  /** Forgets a document that was made while the API changed. */
+  drop(id: string, edition: string): void {
+    this.editions.get(id)?.delete(edition);
   }
 }
 
@@ -80,7 +117,7 @@ export class OpenApi {
   private async wholeV2(): Promise<{ readonly edition: string; readonly document: object }> {
     const edition = `${this.catalog.fingerprint()}+${this.remote?.edition ?? ''}`;
     if (this.merged?.edition !== edition) {
-      const own = openApiV2(this.catalog);
+      const own = await inTurns(openApiV2(this.catalog));
       this.merged = { edition, document: (await this.remote?.openApiV2(own)) ?? own };
     }
     return this.merged;
@@ -97,8 +134,15 @@ export class OpenApi {
     return true;
   }
 
-  private document(id: string, make: () => Buffer, group?: string): Document {
-    return this.documents.get(id, this.catalog.fingerprint(group), make);
+  private async document(
+    id: string,
+    make: () => Steps<Buffer[]>,
+    group?: string,
+  ): Promise<Document> {
+    const edition = this.catalog.fingerprint(group);
+    const document = await this.documents.get(id, edition, make);
+    if (this.catalog.fingerprint(group) !== edition) this.documents.drop(id, edition);
+    return document;
   }
 
   private async v2(request: ApiRequest): Promise<void> {
@@ -113,17 +157,17 @@ export class OpenApi {
       return;
     }
     const document = isGnostic
-      ? this.document('v2-gnostic', () => toGnostic(openApiV2(this.catalog)))
-      : this.document('v2', () => Buffer.from(JSON.stringify(openApiV2(this.catalog))));
-    await this.send(request, document, isGnostic ? GNOSTIC_SENT : 'application/json');
+      ? this.document('v2-gnostic', () => then(openApiV2(this.catalog), toGnostic))
+      : this.document('v2', () => then(openApiV2(this.catalog), toJson));
+    await this.send(request, await document, isGnostic ? GNOSTIC_SENT : 'application/json');
   }
 
   private async mergedV2(request: ApiRequest, isGnostic: boolean): Promise<void> {
     const { edition, document } = await this.wholeV2();
     const made = isGnostic
       ? this.documents.get('v2-gnostic', edition, () => toGnostic(document as Gnosticable))
-      : this.documents.get('v2', edition, () => Buffer.from(JSON.stringify(document)));
-    await this.send(request, made, isGnostic ? GNOSTIC_SENT : 'application/json');
+      : this.documents.get('v2', edition, () => toJson(document));
+    await this.send(request, await made, isGnostic ? GNOSTIC_SENT : 'application/json');
   }
 
   private async v3Root(request: ApiRequest): Promise<void> {
@@ -131,19 +175,19 @@ export class OpenApi {
     for (const { group, versions } of this.catalog.groups()) {
       for (const version of versions) {
         const id = group === '' ? `api/${version}` : `apis/${group}/${version}`;
-        const { hash } = this.v3Document(group, version);
+        const { hash } = await this.v3Document(group, version);
         paths[id] = { serverRelativeURL: `${request.basePath}/openapi/v3/${id}?hash=${hash}` };
       }
     }
     for (const { id, hash } of (await this.remote?.openApiV3()) ?? [])
       paths[id] ??= { serverRelativeURL: `${request.basePath}/openapi/v3/${id}?hash=${hash}` };
-    await this.send(request, hashed(Buffer.from(JSON.stringify({ paths }))), 'application/json');
+    await this.send(request, await inJson({ paths }), 'application/json');
   }
 
-  private v3Document(group: string, version: string): Document {
+  private v3Document(group: string, version: string): Promise<Document> {
     return this.document(
       `v3/${group}/${version}`,
-      () => Buffer.from(JSON.stringify(openApiV3(this.catalog, group, version))),
+      () => then(openApiV3(this.catalog, group, version), toJson),
       group,
     );
   }
@@ -154,7 +198,7 @@ export class OpenApi {
     const known = this.catalog.groups().find((served) => served.group === group);
     if (!match) return false;
     const document = known?.versions.includes(version)
-      ? this.v3Document(group, version)
+      ? await this.v3Document(group, version)
       : await this.remoteV3(group, version);
     if (!document) return false;
     const asked = request.query.get('hash');
@@ -179,15 +223,15 @@ export class OpenApi {
       return;
     }
     const { hash } = document;
-    const { bytes } = this.documents.get(`v3-gnostic/${id}`, hash, () =>
-      toGnosticV3(JSON.parse(document.bytes.toString('utf8')) as Gnosticable),
+    const { chunks } = await this.documents.get(`v3-gnostic/${id}`, hash, () =>
+      toGnosticV3(JSON.parse(Buffer.concat(document.chunks).toString('utf8')) as Gnosticable),
     );
-    await this.send(request, { bytes, hash }, GNOSTIC_V3_SENT);
+    await this.send(request, { chunks, hash }, GNOSTIC_V3_SENT);
   }
 
   private async remoteV3(group: string, version: string): Promise<Document | undefined> {
     const document = await this.remote?.openApiV3Document(group, version);
-    return document && hashed(Buffer.from(JSON.stringify(document)));
+    return document && (await inJson(document));
   }
 
   private async send(request: ApiRequest, document: Document, contentType: string): Promise<void> {
@@ -197,6 +241,6 @@ export class OpenApi {
       await request.reply.code(304).send();
       return;
     }
-    await sendBytes(request, request.reply, { contentType, chunks: [document.bytes] });
+    await sendBytes(request, request.reply, { contentType, chunks: document.chunks });
   }
 }

@@ -1,3 +1,5 @@
+import { setOwn } from '@orrery/apimachinery';
+import type { Steps } from '@orrery/apimachinery';
 import { KUBERNETES_VERSION } from '@orrery/component';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import { closure, definitionsFor } from './definitions.js';
@@ -18,11 +20,12 @@ const V3_ONLY = new Set(['oneOf', 'anyOf', 'not', 'nullable', 'allOf']);
 function toV2(value: unknown, names = false): unknown {
   if (Array.isArray(value)) return value.map((one) => toV2(one));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([key]) => names || !V3_ONLY.has(key))
-      .map(([key, entry]) => [key, toV2(entry, !names && key === 'properties')]),
-  );
+  const entries = value as Readonly<Record<string, unknown>>;
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(entries))
+    if (names || !V3_ONLY.has(key))
+      setOwn(copy, key, toV2(entries[key], !names && key === 'properties'));
+  return copy;
 }
 
 function toOperation(operation: Operation, tag: string): Record<string, unknown> {
@@ -62,8 +65,8 @@ function toOperation(operation: Operation, tag: string): Record<string, unknown>
   };
 }
 
-/** The OpenAPI v2 document of everything that is served. */
-export function openApiV2(catalog: ResourceCatalog): Record<string, unknown> {
+/** The OpenAPI v2 document of everything that is served, in steps: there may be hundreds of definitions. */
+export function* openApiV2(catalog: ResourceCatalog): Steps<Record<string, unknown>> {
   const paths: Record<string, Record<string, unknown>> = {};
   const names = new Set<string>();
   for (const { group, versions } of catalog.groups()) {
@@ -83,12 +86,15 @@ export function openApiV2(catalog: ResourceCatalog): Record<string, unknown> {
         names.add(operation.answer);
         if (operation.body) names.add(operation.body);
       }
+      yield;
     }
   }
-  const all = closure(names, definitionsFor(catalog.all(), true));
-  const definitions = Object.fromEntries(
-    Object.entries(all).map(([name, definition]) => [name, toV2(definition) as Definition]),
-  );
+  const all = yield* closure(names, definitionsFor(catalog.all(), true));
+  const definitions: Record<string, Definition> = {};
+  for (const name of Object.keys(all)) {
+    definitions[name] = toV2(all[name]) as Definition;
+    yield;
+  }
   return {
     swagger: '2.0',
     info: { title: 'Kubernetes', version: KUBERNETES_VERSION },

@@ -1,3 +1,5 @@
+import { setOwn } from '@orrery/apimachinery';
+import type { Steps } from '@orrery/apimachinery';
 import { KUBERNETES_VERSION } from '@orrery/component';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import { closure, definitionsFor } from './definitions.js';
@@ -15,7 +17,8 @@ export function toV3(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toV3);
   if (typeof value !== 'object' || value === null) return value;
   const copy: Record<string, unknown> = {};
-  for (const [key, entry] of Object.entries(value)) copy[key] = toV3(entry);
+  const entries = value as Readonly<Record<string, unknown>>;
+  for (const key of Object.keys(entries)) setOwn(copy, key, toV3(entries[key]));
   const ref = copy['$ref'];
   if (typeof ref !== 'string') return copy;
   copy['$ref'] = ref.replace('#/definitions/', '#/components/schemas/');
@@ -57,12 +60,12 @@ function toOperation(operation: Operation, tag: string): Record<string, unknown>
   };
 }
 
-/** The OpenAPI v3 document of one group version. */
-export function openApiV3(
+/** The OpenAPI v3 document of one group version, in steps. */
+export function* openApiV3(
   catalog: ResourceCatalog,
   group: string,
   version: string,
-): Record<string, unknown> {
+): Steps<Record<string, unknown>> {
   const operations = operationsIn(catalog, group, version);
   const tag = `${group === '' ? 'core' : (group.split('.')[0] ?? '')}_${version}`;
   const paths: Record<string, Record<string, unknown>> = {};
@@ -78,13 +81,18 @@ export function openApiV3(
     item[operation.method] = toOperation(operation, tag);
   }
   const names = operations.flatMap(({ body, answer }) => (body ? [body, answer] : [answer]));
-  const schemas = closure(names, definitionsFor(catalog.in(group, version)));
+  const all = yield* closure(names, definitionsFor(catalog.in(group, version)));
+  const schemas: Record<string, unknown> = {};
+  for (const name of Object.keys(all)) {
+    schemas[name] = toV3(all[name]);
+    yield;
+  }
   return {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: KUBERNETES_VERSION },
     paths,
     components: {
-      schemas: toV3(schemas),
+      schemas,
       securitySchemes: {
         BearerToken: {
           type: 'apiKey',

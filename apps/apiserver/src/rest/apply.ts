@@ -36,9 +36,10 @@ async function parse(call: Call): Promise<unknown> {
 }
 
 /** Fields that the schema does not have fail an apply whatever `fieldValidation` says, in upstream's words. */
-function checkTyped(call: Call, object: KubeObject): void {
+async function checkTyped(call: Call, object: KubeObject): Promise<void> {
   const { kind } = call.resource;
-  const problems = typedProblems(object, kind.schema, fieldSchemasOf(call));
+  const steps = typedProblems(object, kind.schema, fieldSchemasOf(call));
+  const problems = await inSteps(call, steps);
   if (problems === undefined) return;
   const { namespace = '', name = '' } = object.metadata;
   const what = `${namespace}/${name}; ${kind.group}/${kind.version}, Kind=${kind.kind}`;
@@ -64,7 +65,7 @@ async function readConfiguration(call: Call): Promise<KubeObject> {
   const object = checkKind(parsed, kind, call.request.body);
   await pauseFor(call).pause?.();
   const { metadata } = object;
-  checkTyped(call, object);
+  await checkTyped(call, object);
   const { name, namespace } = call.request.info;
   metadata.name ??= name;
   if (kind.scope === 'Namespaced' && namespace !== '') metadata.namespace ??= namespace;

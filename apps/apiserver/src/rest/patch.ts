@@ -54,6 +54,7 @@ export async function patchedDocument(
 ): Promise<KubeObject> {
   const type = mediaTypeOf(call.request.headers['content-type']);
   const isCustom = call.resource.custom !== undefined && schema === '';
+  await pauseFor(call).pause?.();
   const patch = parsePatch(call);
   await pauseFor(call).pause?.();
   if (type === JSON_PATCH) return asObject(await inSteps(call, jsonPatchSteps(document, patch)));

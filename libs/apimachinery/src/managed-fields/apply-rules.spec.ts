@@ -5,6 +5,7 @@ import type { KubeObject, ManagedFieldsEntry } from '../object.js';
 import { SchemaRegistry } from '../schema/schema-registry.js';
 import type { Schema } from '../schema/schema.js';
 import { applyPatch, newApplyConflict, trackUpdate } from './apply-patch.js';
+import { finish } from '../steps.js';
 import { typedProblems } from './check-typed.js';
 
 const file = new URL('../../../api/src/gen/schemas.json', import.meta.url);
@@ -276,7 +277,7 @@ describe('typedProblems()', () => {
       want: 'errors:\n  .map.a: expected string, got &value.valueUnstructured{Value:1}\n  .number: expected numeric (int or float), got string\n  .set: expected list, got &{a}',
     },
   ])('tells of $name', ({ set, want }) => {
-    expect(typedProblems(set, KIND, registry)).toBe(want);
+    expect(finish(typedProblems(set, KIND, registry))).toBe(want);
   });
 });
 

@@ -2,6 +2,7 @@ import { goValue } from '../patch/go-value.js';
 import { isPlainObject } from '../patch/merge-patch.js';
 import type { SchemaRegistry } from '../schema/schema-registry.js';
 import type { Schema } from '../schema/schema.js';
+import type { Steps } from '../steps.js';
 import { printElement } from './field-set.js';
 import { elementKey, shapeOf } from './typed-node.js';
 
@@ -28,61 +29,81 @@ function scalarProblem(value: unknown, type: string): string | undefined {
   return undefined;
 }
 
+/** Where a value is; printed for what is wrong alone. */
+interface Place {
+  readonly above: Place | undefined;
+  /** `.spec`, `[3]`; of an element of a list its key, which is printed as such. */
+  readonly part: string;
+  readonly isElement?: boolean;
+}
+
+const ROOT: Place = { above: undefined, part: '' };
+
+const printPlace = ({ above, part, isElement }: Place): string =>
+  (above ? printPlace(above) : '') + (isElement ? printElement(part) : part);
+
+/** Values that are looked at in one go. */
+const STEP = 500;
+
 class TypedCheck {
   readonly problems: string[] = [];
+  private looked = 0;
 
   constructor(private readonly registry: SchemaRegistry) {}
 
-  visit(value: unknown, given: Schema | undefined, path: string): void {
+  *visit(value: unknown, given: Schema | undefined, path: Place): Steps<void> {
+    this.looked += 1;
+    if (this.looked % STEP === 0) yield;
     const schema = this.registry.deref(given);
     if (value === null || value === undefined || !schema) return;
     if (UNTYPED.test(given?.$ref ?? '') || schema['x-kubernetes-int-or-string']) return;
-    if (schema.type === 'array') this.list(value, schema, path);
+    if (schema.type === 'array') yield* this.list(value, schema, path);
     else if (schema.properties || typeof schema.additionalProperties === 'object')
-      this.fields(value, schema, path);
+      yield* this.fields(value, schema, path);
     else {
       const problem = scalarProblem(value, schema.type ?? '');
-      if (problem !== undefined) this.problems.push(`${path}: ${problem}`);
+      if (problem !== undefined) this.problems.push(`${printPlace(path)}: ${problem}`);
     }
   }
 
-  private fields(value: unknown, schema: Schema, path: string): void {
+  private *fields(value: unknown, schema: Schema, path: Place): Steps<void> {
     if (!isPlainObject(value)) {
-      this.problems.push(`${path}: expected map, got &{${goValue(value)}}`);
+      this.problems.push(`${printPlace(path)}: expected map, got &{${goValue(value)}}`);
       return;
     }
     const { properties = {}, additionalProperties } = schema;
     for (const key of Object.keys(value).sort()) {
       const field = Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
-      if (typeof field === 'object') this.visit(value[key], field, `${path}.${key}`);
+      if (typeof field === 'object')
+        yield* this.visit(value[key], field, { above: path, part: `.${key}` });
       else if (!schema['x-kubernetes-preserve-unknown-fields'] && field !== true)
-        this.problems.push(`${path}.${key}: field not declared in schema`);
+        this.problems.push(`${printPlace(path)}.${key}: field not declared in schema`);
     }
   }
 
-  private list(value: unknown, schema: Schema, path: string): void {
+  private *list(value: unknown, schema: Schema, path: Place): Steps<void> {
     if (!Array.isArray(value)) {
-      this.problems.push(`${path}: expected list, got &{${goValue(value)}}`);
+      this.problems.push(`${printPlace(path)}: expected list, got &{${goValue(value)}}`);
       return;
     }
     const shape = shapeOf(value, schema);
     const seen = new Set<string>();
-    value.forEach((item: unknown, i) => {
+    for (const [i, item] of (value as readonly unknown[]).entries()) {
       if (shape !== 'keyed' && shape !== 'set') {
-        this.visit(item, schema.items, `${path}[${i}]`);
-        return;
+        yield* this.visit(item, schema.items, { above: path, part: `[${i}]` });
+        continue;
       }
       const problem = shape === 'keyed' ? this.keyProblem(item, schema) : undefined;
       if (problem !== undefined) {
-        this.problems.push(`${path}: element ${i}: ${problem}`);
-        return;
+        this.problems.push(`${printPlace(path)}: element ${i}: ${problem}`);
+        continue;
       }
       const key = elementKey(item, shape, schema, this.registry);
-      const shown = printElement(key);
-      if (seen.has(key)) this.problems.push(`${path}: duplicate entries for key ${shown}`);
+      if (seen.has(key))
+        this.problems.push(`${printPlace(path)}: duplicate entries for key ${printElement(key)}`);
       seen.add(key);
-      this.visit(item, schema.items, `${path}${shown}`);
-    });
+      yield* this.visit(item, schema.items, { above: path, part: key, isElement: true });
+    }
   }
 
   private keyProblem(item: unknown, schema: Schema): string | undefined {
@@ -100,15 +121,15 @@ class TypedCheck {
 
 /**
  * What keeps a configuration from being applied: fields that the schema does not declare, values of the wrong type,
- * list entries twice or without their keys. Undefined when nothing does (structured-merge-diff typed/validate.go).
+ * list entries twice or without their keys. Undefined when nothing does (structured-merge-diff typed/validate.go). In steps.
  */
-export function typedProblems(
+export function* typedProblems(
   configuration: unknown,
   schemaName: string,
   registry: SchemaRegistry,
-): string | undefined {
+): Steps<string | undefined> {
   const check = new TypedCheck(registry);
-  check.visit(configuration, registry.resolve(schemaName), '');
+  yield* check.visit(configuration, registry.resolve(schemaName), ROOT);
   const { problems } = check;
   if (problems.length === 0) return undefined;
   return problems.length === 1

@@ -23,8 +23,9 @@ const rejected = (cause: unknown): StatusError =>
 export const applyJsonPatch = (document: unknown, patch: unknown): unknown =>
   finish(jsonPatchSteps(document, patch));
 
-/** Operations of one step. */
+/** Operations of one step, and bytes that they may copy. */
 const STEP = 200;
+const COPIED_STEP = 64 * 1024;
 
 /** The same in steps. */
 export function* jsonPatchSteps(document: unknown, patch: unknown): Steps<unknown> {
@@ -40,10 +41,13 @@ export function* jsonPatchSteps(document: unknown, patch: unknown): Steps<unknow
   }
   const holder: { root: unknown } = { root: cloneJson(document) };
   const copied = { bytes: 0, values: 0 };
-  let done = 0;
+  let [done, told] = [0, 0];
   for (const operation of patch.map(readOperation)) {
     done += 1;
-    if (done % STEP === 0) yield;
+    if (done % STEP === 0 || copied.bytes - told > COPIED_STEP) {
+      told = copied.bytes;
+      yield;
+    }
     refuseInherited(holder.root, operation.path);
     if ('from' in operation) refuseInherited(holder.root, operation.from);
     if (operation.op === 'copy') {
