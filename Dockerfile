@@ -20,6 +20,7 @@ COPY . .
 RUN node scripts/build.mjs \
     && mkdir -p /opt/orrery \
     && cp -r dist /opt/orrery/dist \
+    && find /opt/orrery/dist -name '*.map' -exec gzip {} + \
     && node deploy/runtime-modules.mjs /opt/orrery
 
 # Only what runs: ip and iptables for the networks of a node, curl for health checks and whoever runs a shell in a pod, etcd for whole

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 
@@ -27,8 +28,9 @@ describe('mapStacks', () => {
   });
 
   it.each([
-    { name: 'names the sources where the map is', map: true, frame: /deep \(.*main\.ts:6:/ },
-    { name: 'leaves frames alone where none is', map: false, frame: /deep \(file:.*main\.mjs:/ },
+    { name: 'names the sources where the map is', map: '.map', frame: /deep \(.*main\.ts:6:/ },
+    { name: 'and where it is compressed', map: '.map.gz', frame: /deep \(.*main\.ts:6:/ },
+    { name: 'leaves frames alone where none is', map: '', frame: /deep \(file:.*main\.mjs:/ },
   ])('$name', async ({ map, frame }) => {
     const [source, bundle] = [join(folder, 'main.ts'), join(folder, 'main.mjs')];
     writeFileSync(source, SOURCE);
@@ -41,7 +43,10 @@ describe('mapStacks', () => {
       minifyWhitespace: true,
       sourcemap: 'linked',
     });
-    if (!map) rmSync(`${bundle}.map`);
+    const plain = `${bundle}.map`;
+    if (map === '.map.gz') writeFileSync(`${bundle}.map.gz`, gzipSync(readFileSync(plain)));
+    else rmSync(`${bundle}.map.gz`, { force: true });
+    if (map !== '.map') rmSync(plain);
     const stack = execFileSync(process.execPath, [bundle], { encoding: 'utf8' });
     expect(stack.split('\n')[0]).toBe('TypeError [ERR_OURS]: no');
     expect(stack).toMatch(frame);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { BundleMap } from './bundle-map.js';
 
 /** Frames are asked for again and again where an error is a frequent one. */
@@ -44,7 +45,12 @@ export class FrameMapper {
 
 function readMap(file: string): BundleMap | undefined {
   const path = `${fileURLToPath(file)}.map`;
-  return existsSync(path) ? new BundleMap(readFileSync(path, 'utf8')) : undefined;
+  if (existsSync(path)) return new BundleMap(readFileSync(path, 'utf8'));
+  // As the image has them: a third of its code otherwise.
+  const packed = `${path}.gz`;
+  return existsSync(packed)
+    ? new BundleMap(gunzipSync(readFileSync(packed)).toString())
+    : undefined;
 }
 
 /** Node's own errors are told with their code. */
