@@ -50,10 +50,10 @@ export class Side {
     await sleep(700);
   }
 
-  /** Answers the seconds until /readyz says ok. `node` = options of Node, for those that run on it. */
-  async start(node = []) {
+  /** What every start is given beside `args`. */
+  get flags() {
     const { host } = this;
-    const flags = [
+    return [
       `--etcd-servers=http://${this.etcd}:2379`,
       `--bind-address=${host}`,
       `--advertise-address=${host}`,
@@ -65,6 +65,11 @@ export class Side {
       '--authorization-mode=Node,RBAC',
       '--disable-admission-plugins=ServiceAccount',
     ];
+  }
+
+  /** Answers the seconds until /readyz says ok. `node` = options of Node, for those that run on it. */
+  async start(node = []) {
+    const { flags } = this;
     const began = performance.now();
     this.heard = '';
     this.processes = Array.from({ length: this.count }, () => {
@@ -173,8 +178,15 @@ function upstreamSide(number, program) {
   ]);
 }
 
-/** Ours first, then what it is compared with; and the version of upstream's. */
-export function sidesToMeasure() {
+function upstreamApiServer(number) {
+  const program = upstreamProgram();
+  if (!program) return undefined;
+  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  return { side: upstreamSide(number, program), version: stdout.trim() };
+}
+
+/** Ours first, then what it is compared with; and the version of upstream's, which `upstreamOf` makes from its number. */
+export function sidesToMeasure(upstreamOf = upstreamApiServer) {
   writeFileSync(scratch('tokens.csv'), `${TOKEN},bench,bench,"system:masters"\n`);
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   writeFileSync(scratch('sa.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
@@ -189,12 +201,11 @@ export function sidesToMeasure() {
   const shared = Number(process.env.BENCH_SHARED ?? 1);
   if (shared > 1) ours('shared', dist, ['--permit-port-sharing'], shared);
   if (process.env.BENCH_HTTP1 !== '0') ours('http1', dist, ['--disable-http2-serving']);
-  const program = upstreamProgram();
-  if (!program) {
+  const upstream = upstreamOf(sides.length);
+  if (!upstream) {
     process.stdout.write('KUBE_BIN_DIR names no kube-apiserver: upstream is not measured\n');
     return { sides, version: 'none' };
   }
-  sides.push(upstreamSide(sides.length, program));
-  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
-  return { sides, version: stdout.trim() };
+  sides.push(upstream.side);
+  return { sides, version: upstream.version };
 }

@@ -2,46 +2,36 @@
 // way of mutations.mjs and sent, as a dry run, to our API server and to upstream's; prints where the answers differ.
 // See README.md for how to read it. Upstream is older: a difference is a question, not a failure, so the exit code is 0.
 import { readFileSync, readdirSync } from 'node:fs';
-import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import { difference } from './compare.mjs';
+import { exactDifference } from './exact.mjs';
 import { mutationsOf, placesOf, replaced, valueAt } from './mutations.mjs';
 
 process.env.BENCH_HTTP1 = '0';
 process.env.BENCH_NET ??= '127.217';
-const { TOKEN, cleanUp, sidesToMeasure } = await import('../../bench/api/servers.mjs');
+const { cleanUp, sidesToMeasure } = await import('../../bench/api/servers.mjs');
+const { AT_ONCE, ask, bothSides, hangUp } = await import('./ask.mjs');
+const { extensionSide } = await import('./extension-side.mjs');
+const { runStep, scenarios } = await import('./steps.mjs');
 
 const { values: flags, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { mode: { type: 'string', default: 'create,update' } },
+  options: { mode: { type: 'string', default: 'create,update,scenarios' } },
 });
-const AT_ONCE = 8;
 const OWN_FLAGS = ['--serve-removed-apis', '--service-cluster-ip-range=10.96.0.0/16'];
-const agent = new https.Agent({ keepAlive: true, maxSockets: AT_ONCE });
-
-async function ask({ host }, method, path, body, type = 'application/json') {
-  const headers = { authorization: `Bearer ${TOKEN}`, accept: 'application/json' };
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  if (text !== undefined) headers['content-type'] = type;
-  const options = { host, port: 6443, method, path, headers, agent, rejectUnauthorized: false };
-  const response = await new Promise((resolve, reject) => {
-    https.request(options, resolve).on('error', reject).end(text);
-  });
-  const parts = [];
-  for await (const chunk of response) parts.push(chunk);
-  const answer = Buffer.concat(parts).toString();
-  const isJson = response.headers['content-type']?.startsWith('application/json');
-  return { status: response.statusCode, json: isJson ? JSON.parse(answer) : { message: answer } };
-}
+const EXTENSIONS = process.env.UPSTREAM_APIEXTENSIONS;
+const isForExtensions = ({ collection }) =>
+  /^\/apis\/(apiextensions\.k8s\.io|a\.b)\//.test(collection);
 
 const objects = readdirSync(new URL('objects/', import.meta.url))
   .flatMap((file) =>
     parseAllDocuments(readFileSync(new URL(`objects/${file}`, import.meta.url), 'utf8')),
   )
   .map((document) => document.toJS())
-  .filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  .filter(({ name }) => wanted.length === 0 || wanted.includes(name))
+  .filter((one) => !EXTENSIONS || isForExtensions(one));
 
 /** What differs -> where it was seen. */
 class Findings {
@@ -51,7 +41,7 @@ class Findings {
 
   add(where, ours, theirs) {
     this.requests += 1;
-    const text = difference(ours, theirs);
+    const text = (EXTENSIONS ? exactDifference : difference)(ours, theirs);
     if (text === undefined) this.alike += 1;
     else this.texts.set(text, [...(this.texts.get(text) ?? []), where]);
   }
@@ -70,8 +60,6 @@ async function inTurn(items, work) {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
-
-const bothSides = (sides, ...request) => Promise.all(sides.map((side) => ask(side, ...request)));
 
 async function compareCreates(sides, { collection, object }) {
   const findings = new Findings();
@@ -118,7 +106,7 @@ async function compareUpdates(sides, { collection, object }) {
     findings.add(where, ...(await Promise.all(asked)));
   });
   const freed = { metadata: { finalizers: null } };
-  await bothSides(sides, 'PATCH', path, freed, 'application/merge-patch+json');
+  await bothSides(sides, 'PATCH', path, freed, { type: 'application/merge-patch+json' });
   await bothSides(sides, 'DELETE', `${path}?gracePeriodSeconds=0`);
   return findings;
 }
@@ -134,11 +122,33 @@ async function makeReady(sides, { needs = [], collection }) {
 const hasName = ({ object, collection }) =>
   object.metadata?.name !== undefined && !collection.endsWith('reviews');
 
+const upstreamExtensions = (number) => ({
+  side: extensionSide(EXTENSIONS, number, `https://${process.env.BENCH_NET}.30.10:6443`),
+  version: 'apiextensions-apiserver',
+});
+
+async function compareObject(sides, one) {
+  await makeReady(sides, one);
+  if (flags.mode.includes('create'))
+    (await compareCreates(sides, one)).print(`${one.name}, create`);
+  if (flags.mode.includes('update') && hasName(one))
+    (await compareUpdates(sides, one)).print(`${one.name}, update`);
+}
+
+async function compareScenarios(sides) {
+  for (const [name, steps] of Object.entries(await scenarios())) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const findings = new Findings();
+    for (const step of steps) await runStep(sides, step, findings);
+    findings.print(name);
+  }
+}
+
 try {
-  const { sides, version } = sidesToMeasure();
+  const { sides, version } = sidesToMeasure(EXTENSIONS ? upstreamExtensions : undefined);
   if (sides.length !== 2) process.exitCode = 2;
   else {
-    sides[0].args.push(...OWN_FLAGS);
+    sides[0].args.push(...(EXTENSIONS ? [] : OWN_FLAGS));
     for (const side of sides) {
       await side.startEtcd();
       await side.start();
@@ -148,15 +158,10 @@ try {
       await bothSides(sides, 'POST', '/api/v1/namespaces/default/serviceaccounts', {
         metadata: { name },
       });
-    for (const one of objects) {
-      await makeReady(sides, one);
-      if (flags.mode.includes('create'))
-        (await compareCreates(sides, one)).print(`${one.name}, create`);
-      if (flags.mode.includes('update') && hasName(one))
-        (await compareUpdates(sides, one)).print(`${one.name}, update`);
-    }
+    if (EXTENSIONS && flags.mode.includes('scenarios')) await compareScenarios(sides);
+    for (const one of objects) await compareObject(sides, one);
   }
 } finally {
   cleanUp();
-  agent.destroy();
+  hangUp();
 }

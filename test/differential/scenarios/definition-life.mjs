@@ -1,0 +1,80 @@
+// Discovery of a definition, what updates of it may change, and its end.
+import {
+  COLLECTION,
+  GROUP,
+  JSON_PATCH,
+  MERGE,
+  PARTIAL,
+  STRATEGIC,
+  TABLE,
+  get,
+  patch,
+  step,
+} from '../custom.mjs';
+import { FOOS } from '../foos.mjs';
+
+const CRD = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/foos.${GROUP}`;
+
+const discovery = [
+  get(`/apis/${GROUP}`),
+  get(`/apis/${GROUP}/v1`),
+  get(`/apis/${GROUP}/v1beta1`),
+  get(`/apis/${GROUP}/v1alpha1`),
+  get(`/apis/${GROUP}/v0`),
+  get(`/apis/${GROUP}/v1/`),
+  get(`/apis/none.example.com`),
+  get(`/apis/none.example.com/v1`),
+  get(`/apis/${GROUP}/v1?pretty=1`),
+  get('/apis/apiextensions.k8s.io'),
+  get('/apis/apiextensions.k8s.io/v1'),
+  get(`/openapi/v3/apis/${GROUP}/v1`),
+  get(`/openapi/v3/apis/${GROUP}/v1beta1`),
+  get(`/openapi/v3/apis/${GROUP}/v1alpha1`),
+  get(`/openapi/v3/apis/${GROUP}/v0`),
+  get('/openapi/v3/apis/apiextensions.k8s.io/v1'),
+  get(CRD),
+  get(CRD, TABLE),
+  get('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', TABLE),
+  get(CRD, PARTIAL),
+  get(`${CRD}/status`),
+  get(`${CRD}/scale`),
+  patch({ status: { storedVersions: [] } }, MERGE, `${CRD}/status`),
+  patch({ status: { storedVersions: ['v9'] } }, MERGE, `${CRD}/status`),
+  patch({ status: { storedVersions: ['v1', 'v9'] } }, MERGE, `${CRD}/status`),
+  patch(
+    { status: { conditions: [{ type: 'X', status: 'Maybe' }] } },
+    MERGE,
+    `${CRD}/status?dryRun=All`,
+  ),
+  patch({ spec: { scope: 'Cluster' } }, MERGE, CRD),
+  patch({ spec: { group: 'x.y' } }, MERGE, CRD),
+  patch({ spec: { names: { kind: 'Fooo' } } }, MERGE, CRD),
+  patch({ spec: { names: { plural: 'fooos' } } }, MERGE, CRD),
+  patch({ spec: { versions: null } }, MERGE, CRD),
+  patch([{ op: 'remove', path: '/spec/versions/0' }], JSON_PATCH, CRD),
+  patch(
+    [
+      { op: 'replace', path: '/spec/versions/0/storage', value: false },
+      { op: 'replace', path: '/spec/versions/1/storage', value: true },
+    ],
+    JSON_PATCH,
+    `${CRD}?dryRun=All`,
+  ),
+  patch([{ op: 'remove', path: '/spec/versions/2' }], JSON_PATCH, CRD),
+  patch({ spec: { preserveUnknownFields: true } }, MERGE, CRD),
+  patch({ spec: { conversion: { strategy: 'Webhook' } } }, MERGE, CRD),
+  patch({ metadata: { annotations: { a: 'b' } } }, MERGE, CRD),
+  patch({ spec: { versions: [] } }, STRATEGIC, CRD),
+  get(CRD),
+  get(`/apis/${GROUP}/v1alpha1`),
+  step('DELETE', `${CRD}?dryRun=All`),
+  step('DELETE', CRD),
+  { ...get(CRD), until: ({ status }) => status === 404 },
+  {
+    ...get(`/apis/${GROUP}/v1`),
+    until: ({ status, json }) => status === 404 || json.resources?.length === 1,
+  },
+  get(COLLECTION),
+];
+
+export const scenarios = { 'definition-life': [{ define: FOOS }, ...discovery] };
