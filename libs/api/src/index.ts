@@ -38,6 +38,7 @@ export { schemasOfDefinition } from './apiextensions/v1/customresourcedefinition
 export { protobufDescriptor, schemaDefinitions, schemaRegistry } from './assets.js';
 export { DeviceSelectorProgram } from './resource/v1/device/device-selector.js';
 export { domainPrefixedPath } from './meta/names.js';
+export { isExtendedResource } from './meta/resource-names.js';
 export { isEmptySelector, selectorMatches } from './meta/label-selector.js';
 export { ageOf } from './table/human-duration.js';
 export { scaleColumns } from './table/scale-columns.js';

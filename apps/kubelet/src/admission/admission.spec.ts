@@ -29,6 +29,10 @@ const input = (over: Partial<AdmissionInput>): AdmissionInput => ({
   ...over,
 });
 
+const wantsGpu = pod(undefined, {
+  containers: [{ name: 'c', resources: { requests: { 'x.io/gpu': '1' } } }],
+});
+
 interface Case {
   readonly name: string;
   readonly over: Partial<AdmissionInput>;
@@ -45,12 +49,13 @@ describe('admit()', () => {
     { name: 'a pod without requests', over: { others: [pod('2')] }, want: undefined },
     { name: 'too much cpu', over: { pod: pod('1501m'), others: [pod('500m')] }, want: 'OutOfcpu' },
     {
-      name: 'an unknown resource',
-      over: {
-        pod: pod(undefined, {
-          containers: [{ name: 'c', resources: { requests: { 'x.io/gpu': '1' } } }],
-        }),
-      },
+      name: 'an extended resource that the node does not have',
+      over: { pod: wantsGpu },
+      want: undefined,
+    },
+    {
+      name: 'more of an extended resource than the node has',
+      over: { pod: wantsGpu, allocatable: { cpu: '2', 'x.io/gpu': '0' } },
       want: 'OutOfx.io/gpu',
     },
     {

@@ -1,4 +1,5 @@
 import type { Node, Pod, Taint, Toleration } from '@orrery/api';
+import { isExtendedResource } from '@orrery/api';
 import { toNumber } from '../containers/downward.js';
 import { isStaticPod } from '../containers/visit.js';
 import { forbiddenSysctl } from './sysctls.js';
@@ -52,6 +53,10 @@ function requestedResources(pod: Pod): string[] {
 const inUnits = (resource: string, amount: number): number =>
   resource === 'cpu' ? Math.round(amount * 1000) : amount;
 
+/** A resource of the whole cluster, which an extender counts, is none of the node's (k8s pkg/kubelet/lifecycle/predicate.go:removeMissingExtendedResources). */
+const isForeign = (resource: string, { allocatable }: AdmissionInput): boolean =>
+  isExtendedResource(resource) && !(resource in allocatable);
+
 function checkResources(input: AdmissionInput): Refusal | undefined {
   if (input.others.length + 1 > input.maxPods)
     return {
@@ -59,6 +64,7 @@ function checkResources(input: AdmissionInput): Refusal | undefined {
       message: `Node didn't have enough resource: pods, requested: 1, used: ${input.others.length}, capacity: ${input.maxPods}`,
     };
   for (const resource of requestedResources(input.pod)) {
+    if (isForeign(resource, input)) continue;
     const wanted = requestOf(input.pod, resource);
     const used = input.others.reduce((sum, pod) => sum + requestOf(pod, resource), 0);
     const capacity = toNumber(input.allocatable[resource]);

@@ -127,7 +127,6 @@ export function extendedOf({ capacity = {} }: NodeStatus, own: Readonly<Record<s
 /** What this kubelet does that nodes of other versions may not (k8s component-helpers/nodedeclaredfeatures), in order. */
 export const DECLARED_FEATURES = [
   'ExtendWebSocketsToKubelet',
-  'GuaranteedQoSPodCPUResize',
   'InPlacePodLevelResourcesVerticalScaling',
   'InPlacePodVerticalScalingInitContainers',
   'RestartAllContainersOnContainerExits',
