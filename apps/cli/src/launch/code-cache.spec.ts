@@ -23,7 +23,7 @@ const files = (): string[] => readdirSync(join(folder, 'compiled'));
 function start(role: string, bytes: readonly [number, number] = [100, 100]): Script {
   const sizes = [...bytes];
   const cache = new CodeCache(build, role, 'up', () => sizes.shift() ?? 0);
-  const { data } = cache;
+  const data = cache.read();
   const script = new Script(TEXT, { filename: 'file:///x.cjs', ...(data && { cachedData: data }) });
   cache.note();
   (script.runInThisContext() as () => number)();

@@ -34,10 +34,9 @@ function readSealed(file: string): Buffer | undefined {
  * before a module runs, without those. A cache of another V8 or of other flags has another name.
  */
 export class CodeCache {
-  /** For `new Script`. */
-  readonly data: Buffer | undefined;
   private readonly file: string;
-  private readonly isOwn: boolean;
+  private readonly others: string;
+  private isOwn = false;
   private atStart = 0;
 
   /**
@@ -52,9 +51,14 @@ export class CodeCache {
   ) {
     const tag = `${cachedDataVersionTag().toString(16)}-${process.arch}`;
     this.file = `${build}-${role}-${tag}.bin`;
+    this.others = `${build}-${other}-${tag}.bin`;
+  }
+
+  /** For `new Script`, which needs it no longer when it is made: megabytes. */
+  read(): Buffer | undefined {
     const own = readSealed(this.file);
     this.isOwn = own !== undefined;
-    this.data = own ?? readSealed(`${build}-${other}-${tag}.bin`);
+    return own ?? readSealed(this.others);
   }
 
   /** Called when the script has been made, before it runs. */

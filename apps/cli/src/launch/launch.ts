@@ -39,17 +39,22 @@ type Program = (
   url: string,
 ) => void;
 
-/** All components as one script. */
+/** All components as one script. What it is made of is not kept. */
+function loadScript(url: string, cache: CodeCache): Script {
+  const cachedData = cache.read();
+  // ASCII alone, as the build sees to.
+  return new Script(readFileSync(fileURLToPath(url), 'latin1'), {
+    filename: url,
+    ...(cachedData && { cachedData }),
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+}
+
 function runProgram(name: string, role: string): Promise<void> {
   const url = new URL(PROGRAM, import.meta.url).href;
   const dir = compileCache(fileURLToPath(new URL('.', import.meta.url)));
   const cache = new CodeCache(join(dir, ORRERY_PROGRAM_HASH), role, WHOLE);
-  // ASCII alone, as the build sees to.
-  const script = new Script(readFileSync(fileURLToPath(url), 'latin1'), {
-    filename: url,
-    ...(cache.data && { cachedData: cache.data }),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
+  const script = loadScript(url, cache);
   cache.note();
   const module = { exports: {} };
   (script.runInThisContext() as Program)(module.exports, createRequire(url), module, url);
