@@ -23,7 +23,7 @@ export interface ListOptions extends Place {
 }
 
 export interface WaitOptions extends Place {
-  /** Default 10,000. */
+  /** Default 20,000: a first start on a busy machine, without compiled code, takes half of it. */
   readonly timeoutMs?: number;
 }
 
@@ -191,7 +191,7 @@ export class ClusterView {
   async waitFor<T = AnyObject>(
     ref: string,
     isWanted: (object: T) => unknown,
-    { timeoutMs = 10_000, namespace = 'default' }: WaitOptions = {},
+    { timeoutMs = 20_000, namespace = 'default' }: WaitOptions = {},
   ): Promise<T> {
     const [type, name] = splitRef(ref);
     const collection = pathOf(await this.types.byName(type), namespace);
