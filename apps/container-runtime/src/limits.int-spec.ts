@@ -68,7 +68,11 @@ describe('limits of containers', () => {
     const own = podMetrics.find(({ podSandboxId }) => podSandboxId === pod.id);
     const [container] = own?.containerMetrics ?? [];
     expect(container?.containerId).toBe(id);
-    expect(container?.metrics.map(({ name }) => name)).toEqual(descriptors.map(({ name }) => name));
+    const described = new Map(descriptors.map((one) => [one.name, one.labelKeys.length]));
+    for (const { name, labelValues } of container?.metrics ?? [])
+      expect([name, described.get(name)]).toEqual([name, labelValues.length]);
+    // No control group is made for a program that is built in.
+    expect(container?.metrics.map(({ name }) => name)).not.toContain('container_processes');
     const memory = container?.metrics.find(({ name }) => name.includes('working_set'));
     expect(memory?.value?.value).toBeGreaterThanOrEqual(10 * MEBIBYTE);
     for await (const { podSandboxMetrics } of runtime.streamPodSandboxMetrics({}))
@@ -91,6 +95,35 @@ describe('limits of containers', () => {
   const enforced = Cgroup.probe(`spec-${process.pid}`);
   const root = probeIsolation() === 'root';
   const withGroups = enforced && root ? [{ files: filesHere() }] : [];
+
+  it.each(withGroups)('measures what runs in the group of a container', async () => {
+    const { runtime } = fixture.client;
+    const pod = await fixture.runPod('measured');
+    const id = await fixture.run(pod.id, 'busybox', {
+      metadata: { name: 'measured' },
+      command: ['sh', '-c', 'sleep 60 & wait'],
+      linux: { resources: { cpuQuota: 20_000, cpuPeriod: 100_000 } },
+    });
+    await eventually(async () => {
+      const { podMetrics } = await runtime.listPodSandboxMetrics({});
+      const all = podMetrics.flatMap((one) => one.containerMetrics);
+      const own = all.find(({ containerId }) => containerId === id)?.metrics ?? [];
+      const value = (name: string): number =>
+        own.find((metric) => metric.name === name)?.value?.value ?? -1;
+      expect(value('container_processes')).toBeGreaterThanOrEqual(2);
+      expect(value('container_threads')).toBeGreaterThanOrEqual(2);
+      expect(value('container_file_descriptors')).toBeGreaterThan(0);
+      expect(value('container_memory_max_usage_bytes')).toBeGreaterThan(0);
+      expect(value('container_memory_failures_total')).toBeGreaterThan(0);
+      expect(value('container_cpu_cfs_periods_total')).toBeGreaterThanOrEqual(0);
+      expect(value('container_oom_events_total')).toBe(0);
+    });
+    const { stats } = await runtime.podSandboxStats({ podSandboxId: pod.id });
+    expect(stats?.linux?.process?.processCount?.value).toBeGreaterThanOrEqual(2);
+    expect(stats?.linux?.memory?.pageFaults?.value).toBeGreaterThan(0);
+    // It shares the network of all.
+    expect(stats?.linux?.network).toBeUndefined();
+  });
 
   it.each(withGroups)('shows a container its own limits', async ({ files }) => {
     const pod = await fixture.runPod('looking');

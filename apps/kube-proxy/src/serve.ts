@@ -5,17 +5,18 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { resources } from '@orrery/api';
-import { connect, loadKubeconfig } from '@orrery/client';
+import { connect, loadKubeconfig, restClientMetrics } from '@orrery/client';
 import {
   ConfigError,
   KUBERNETES_VERSION,
   KlogLogger,
   SystemClock,
   SystemRandom,
+  createMetrics,
   inRootfs,
   reachablePort,
 } from '@orrery/component';
-import type { Clock, ComponentContext, Logger } from '@orrery/component';
+import type { Clock, ComponentContext, Logger, Metrics } from '@orrery/component';
 import {
   ApiEventRecorder,
   ReconcileErrorFilter,
@@ -72,6 +73,8 @@ interface Cluster {
   readonly apiPort: number;
   readonly informers: InformerFactory;
   readonly events: ApiEventRecorder;
+  /** Of requests to the API server. */
+  readonly requests: Metrics;
 }
 
 function connectTo(
@@ -83,8 +86,14 @@ function connectTo(
       '--kubeconfig, or clientConnection.kubeconfig in the configuration, is needed',
     );
   const loaded = loadKubeconfig(inRootfs(kubeconfig));
-  const client = connect({ ...loaded, userAgent: `kube-proxy/${KUBERNETES_VERSION}` });
+  const requests = createMetrics();
+  const client = connect({
+    ...loaded,
+    userAgent: `kube-proxy/${KUBERNETES_VERSION}`,
+    observer: restClientMetrics(requests),
+  });
   return {
+    requests,
     apiPort: Number(new URL(loaded.server).port || HTTPS_PORT),
     informers: new InformerFactory({ client, clock, random: new SystemRandom(), logger }),
     events: new ApiEventRecorder({
@@ -124,6 +133,7 @@ class KubeProxy {
       clock,
       async () => (await this.sink.view()).filter((view) => view.node === node),
       () => familiesOf(this.facts),
+      cluster.requests,
     );
     const { sink, metrics } = this;
     this.policies = new PolicySync({

@@ -302,7 +302,6 @@ export class ContainerEngine {
       task?.foreign ? [] : (task ?? []),
     );
     for (const task of tasks) task.signal(task.pid === 0 ? 'SIGKILL' : 'SIGTERM');
-    await this.options.clock.sleep(tasks.some((task) => task.pid > 0) ? 50 : 0);
     await Promise.all(
       tasks.map(async (task) => {
         await this.ended(task, SHUTDOWN_MS);
@@ -310,8 +309,7 @@ export class ContainerEngine {
         await this.ended(task, SHUTDOWN_MS);
       }),
     );
-    await this.options.clock.sleep(tasks.some((task) => task.pid > 0) ? 50 : 0);
-    this.limits.removeLeft();
+    await this.limits.emptied();
     this.isShutDown = true;
   }
 }

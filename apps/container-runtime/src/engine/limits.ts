@@ -3,8 +3,13 @@ import type { Clock, Logger } from '@orrery/component';
 import type { ContainerRecord } from '../store/container.js';
 import { Cgroup } from '../process/cgroup.js';
 import type { CgroupLimits, CgroupView } from '../process/cgroup.js';
+import type { CgroupUsage } from '../stats/cgroup-usage.js';
 import type { SandboxRecord } from '../store/sandbox.js';
 import type { Exit, Task } from './task.js';
+
+/** How often it is looked whether the last processes have ended, and how long at most. */
+const ENDING_MS = 5;
+const MOST_ENDING_MS = 2_000;
 
 /** How often the memory of a container without control group is compared with its limit. */
 const WATCH_MS = 250;
@@ -72,6 +77,23 @@ export class ContainerLimits {
     if (runs) Cgroup.open(podGroupOf(sandbox))?.limit(limitsOf(sandbox));
   }
 
+  /** What the kernel tells of the container's group; undefined without one, or when no process is in it. */
+  usageOf(id: string): CgroupUsage | undefined {
+    const usage = this.groups.get(id)?.usage();
+    return usage && usage.pids.length > 0 ? usage : undefined;
+  }
+
+  /** The same of the pod's; only while a process is in that of one of its containers. */
+  podUsageOf(
+    sandbox: SandboxRecord,
+    containers: readonly ContainerRecord[],
+  ): CgroupUsage | undefined {
+    const runs = containers.some(
+      ({ id, sandboxId }) => sandboxId === sandbox.id && this.usageOf(id),
+    );
+    return runs ? Cgroup.open(podGroupOf(sandbox))?.usage() : undefined;
+  }
+
   /** What the container sees of its group. */
   views(id: string): readonly CgroupView[] {
     return this.groups.get(id)?.views ?? [];
@@ -125,6 +147,17 @@ export class ContainerLimits {
     if (group.remove()) return;
     this.left.add(group);
     this.clock.after(REMOVE_AGAIN_MS, () => this.removeLeft(), { unref: true });
+  }
+
+  /** Resolves when the processes of all groups that were left have ended, and the groups are gone. */
+  async emptied(): Promise<void> {
+    const clock = machineTime(this.clock);
+    const deadline = clock.monotonic() + MOST_ENDING_MS;
+    this.removeLeft();
+    while (this.left.size > 0 && clock.monotonic() < deadline) {
+      await clock.sleep(ENDING_MS);
+      this.removeLeft();
+    }
   }
 
   /** Groups whose last processes were still on their way out. */

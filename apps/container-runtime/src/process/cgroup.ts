@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { cgroupUsage } from '../stats/cgroup-usage.js';
+import type { CgroupUsage } from '../stats/cgroup-usage.js';
 
 /** What a container may use; 0 = as much as there is. */
 export interface CgroupLimits {
@@ -26,8 +28,13 @@ const put = (folder: string, file: string, value: string | number): void => {
   writeFileSync(join(folder, file), String(value));
 };
 
+/** CPU time by user and system is told in the folder of `cpu`, or in one of its own. */
+const ACCOUNT = join(MOUNT, 'cpuacct');
+const hasOwnAccount = (): boolean =>
+  existsSync(ACCOUNT) && !existsSync(join(MOUNT, 'cpu', 'cpuacct.stat'));
+
 const V1: Layout = {
-  roots: [join(MOUNT, 'memory'), join(MOUNT, 'cpu')],
+  roots: [join(MOUNT, 'memory'), join(MOUNT, 'cpu'), ...(hasOwnAccount() ? [ACCOUNT] : [])],
   write: ([memory = '', cpu = ''], limits) => {
     const bytes = limits.memoryBytes > 0 ? Math.max(limits.memoryBytes, MINIMUM_MEMORY) : -1;
     put(memory, 'memory.limit_in_bytes', bytes);
@@ -83,6 +90,11 @@ export class Cgroup {
     } catch {
       return undefined;
     }
+  }
+
+  /** What the kernel tells of it now. */
+  usage(): CgroupUsage {
+    return cgroupUsage(this.layout === V2 ? 2 : 1, this.folders);
   }
 
   get views(): readonly CgroupView[] {

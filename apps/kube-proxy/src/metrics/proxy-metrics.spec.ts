@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { SystemClock } from '@orrery/component';
+import { restClientMetrics } from '@orrery/client';
+import { SystemClock, createMetrics } from '@orrery/component';
 import { ProxyMetrics } from './proxy-metrics.js';
 
 /** kubernetes.io/docs/reference/instrumentation/metrics, of mode iptables: name, type, labels. */
@@ -54,6 +55,28 @@ describe(ProxyMetrics.name, () => {
     for (const label of labels) expect(line).toContain(`${label}="`);
     const hasFamilies = new RegExp(`${name}.*IPv6`).test(text);
     expect(hasFamilies).toBe(labels.includes('ip_family'));
+  });
+
+  it('tells of the requests to the API server beside its own', async () => {
+    const requests = createMetrics();
+    restClientMetrics(requests).sent({
+      method: 'GET',
+      host: 'api:6443',
+      code: 200,
+      seconds: 0.1,
+      sentBytes: 0,
+      receivedBytes: 10,
+      isRepeated: false,
+    });
+    const own = new ProxyMetrics(
+      new SystemClock(),
+      () => Promise.resolve([]),
+      () => ['IPv4'],
+      requests,
+    );
+    expect(await own.text()).toContain(
+      'rest_client_requests_total{code="200",method="GET",host="api:6443"} 1',
+    );
   });
 
   it('counts services whose policy Local finds nothing on this node', async () => {

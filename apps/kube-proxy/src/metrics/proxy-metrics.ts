@@ -1,6 +1,6 @@
 import type { EndpointSlice } from '@orrery/api';
 import { createMetrics, exponentialBuckets } from '@orrery/component';
-import type { Clock } from '@orrery/component';
+import type { Clock, Metrics } from '@orrery/component';
 import { formatEndpointMetrics } from '@orrery/dataplane';
 import type { RuleView } from '@orrery/dataplane';
 import type { ProgrammingObserver } from '../programming/programmer.js';
@@ -114,6 +114,8 @@ export class ProxyMetrics implements ProgrammingObserver {
     private readonly view: () => Promise<readonly RuleView[]>,
     /** The families of the node's addresses. */
     private readonly families: () => readonly Family[] = () => ['IPv4'],
+    /** Of the requests to the API server. */
+    private readonly requests: Pick<Metrics, 'text'> = createMetrics(),
   ) {
     this.countWithoutLocal();
   }
@@ -125,7 +127,8 @@ export class ProxyMetrics implements ProgrammingObserver {
   /** The text of /metrics; without the endpoints when the dataplane does not answer. */
   async text(): Promise<string> {
     const views = await this.view().catch((): readonly RuleView[] => []);
-    return `${await this.metrics.text()}${formatEndpointMetrics(views)}`;
+    const own = `${await this.metrics.text()}${await this.requests.text()}`;
+    return `${own}${formatEndpointMetrics(views)}`;
   }
 
   changed(kind: 'service' | 'endpoints', slices: readonly EndpointSlice[]): void {

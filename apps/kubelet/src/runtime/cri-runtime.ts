@@ -11,7 +11,7 @@ import {
   toSandboxConfig,
 } from './cri-config.js';
 import { groupPods } from './cri-pods.js';
-import { CpuRates, toUsage } from './cri-usage.js';
+import { CpuRates, toMetrics, toPodUsage, toUsage } from './cri-usage.js';
 import { instrumentedCri } from './instrumented-cri.js';
 import { POD_UID_LABEL } from './labels.js';
 import { RuntimeError, isRuntimeNotFound, isRuntimeUnimplemented } from './runtime.js';
@@ -25,6 +25,8 @@ import type {
   RuntimeErrorCode,
   ImageUser,
   PodResources,
+  PodUsage,
+  RuntimeMetric,
   RuntimeImage,
   RuntimeInfo,
   RuntimePod,
@@ -247,6 +249,18 @@ export class CriRuntime implements Runtime {
     return this.rates.complete(stats.map(toUsage));
   }
 
+  async podUsage(): Promise<readonly PodUsage[]> {
+    const { stats } = await orNone({ stats: [] }, call(this.cri.runtime.listPodSandboxStats({})));
+    return stats.map(toPodUsage);
+  }
+
+  async metrics(): Promise<readonly RuntimeMetric[]> {
+    const { runtime } = this.cri;
+    const descriptors = orNone({ descriptors: [] }, call(runtime.listMetricDescriptors({})));
+    const measured = orNone({ podMetrics: [] }, call(runtime.listPodSandboxMetrics({})));
+    return toMetrics(await descriptors, await measured);
+  }
+
   async *changes(signal: AbortSignal): AsyncIterable<string> {
     try {
       for await (const event of this.cri.runtime.getContainerEvents({}, { signal }))
@@ -283,6 +297,16 @@ export class CriRuntime implements Runtime {
       containerStatuses.flatMap((one) => one.status ?? []),
       homes,
     );
+  }
+}
+
+/** Older runtimes do not know every call. */
+async function orNone<T>(none: T, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isRuntimeUnimplemented(error)) return none;
+    throw error;
   }
 }
 

@@ -9,6 +9,8 @@ import type {
   RuntimeCondition,
   RuntimeContainer,
   ImageUser,
+  PodUsage,
+  RuntimeMetric,
   RuntimeImage,
   RuntimeInfo,
   RuntimePod,
@@ -241,6 +243,14 @@ export class InMemoryRuntime implements Runtime {
   }
 
   listImages(): Promise<readonly RuntimeImage[]> {
+    return Promise.resolve([]);
+  }
+
+  podUsage(): Promise<readonly PodUsage[]> {
+    return Promise.resolve([]);
+  }
+
+  metrics(): Promise<readonly RuntimeMetric[]> {
     return Promise.resolve([]);
   }
 

@@ -27,6 +27,8 @@ const RUNTIME_OPERATIONS: Readonly<Partial<Record<keyof RuntimeService, string>>
   portForward: 'port_forward',
   listContainerStats: 'list_container_stats',
   listPodSandboxStats: 'list_podsandbox_stats',
+  listMetricDescriptors: 'list_metric_descriptors',
+  listPodSandboxMetrics: 'list_podsandbox_metrics',
 };
 
 const IMAGE_OPERATIONS: Readonly<Partial<Record<keyof ImageService, string>>> = {

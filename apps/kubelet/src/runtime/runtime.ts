@@ -1,5 +1,6 @@
 import type { ContainerUser } from '@orrery/api';
 import type { MountPropagation } from '@orrery/cri';
+import type { Pressure } from '../node/pressure.js';
 import type { RegistryCredentials } from '../images/pull-secrets.js';
 
 /** What the kubelet needs of a container runtime, in plain values; cri-runtime.ts implements it over CRI runtime.v1. */
@@ -200,6 +201,46 @@ export interface ContainerUsage {
   readonly memoryRssBytes: number;
   readonly writableLayerBytes: number;
   readonly writableLayerInodes: number;
+  /** Undefined where the runtime does not tell, as the next. */
+  readonly swapUsageBytes?: number;
+  readonly pageFaults?: number;
+  readonly majorPageFaults?: number;
+  readonly pressure?: Pressure;
+}
+
+export interface NetworkInterface {
+  readonly name: string;
+  readonly rxBytes: number;
+  readonly rxErrors: number;
+  readonly txBytes: number;
+  readonly txErrors: number;
+}
+
+/** What the containers of a pod use together, and its network where that is its own. */
+export interface PodUsage {
+  readonly podUid: string;
+  readonly podName: string;
+  readonly podNamespace: string;
+  readonly timestampMs: number;
+  readonly processCount: number;
+  /** The main one first. */
+  readonly interfaces: readonly NetworkInterface[];
+  readonly pressure?: Pressure;
+  readonly pageFaults?: number;
+  readonly majorPageFaults?: number;
+}
+
+/** One value under a name of cAdvisor's. */
+export interface RuntimeMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge';
+  readonly sandboxId: string;
+  /** '' = of the pod. */
+  readonly containerId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  readonly timestampMs: number;
 }
 
 export interface ImageUser {
@@ -252,6 +293,9 @@ export interface Runtime {
   /** Bytes that all images take. */
   imageBytes(): Promise<number>;
   usage(): Promise<readonly ContainerUsage[]>;
+  podUsage(): Promise<readonly PodUsage[]>;
+  /** What else the runtime measures; none where it does not. */
+  metrics(): Promise<readonly RuntimeMetric[]>;
   /** Uids of pods of which something changed; '' when the pod is not known. Ends by throwing when the stream breaks. */
   changes(signal: AbortSignal): AsyncIterable<string>;
   close(): void;

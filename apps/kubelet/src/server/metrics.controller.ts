@@ -4,6 +4,7 @@ import type { Kubelet } from '../kubelet.js';
 import { certificatesOf } from '../metrics/certificates.js';
 import { KubeletGauges } from '../metrics/kubelet-gauges.js';
 import { readPressure } from '../node/pressure.js';
+import { readTopology } from '../node/topology.js';
 import { AuthGuard, RefusalFilter } from './auth.guard.js';
 import { cadvisorMetrics } from './stats/cadvisor.js';
 import { KUBELET } from './kubelet.controller.js';
@@ -58,8 +59,9 @@ export class MetricsController {
 
   @Get('metrics/cadvisor')
   async cadvisor(@Res() reply: FastifyReply): Promise<void> {
-    const { usage, pods, machine } = await this.stats();
-    sendMetrics(reply, cadvisorMetrics(usage, pods, machine));
+    const metrics = await this.kubelet.runtime.metrics();
+    const topology = readTopology();
+    sendMetrics(reply, cadvisorMetrics({ ...(await this.stats()), metrics, topology }));
   }
 
   @Get('metrics/probes')
@@ -77,6 +79,7 @@ export class MetricsController {
     return {
       nodeName: options.nodeName,
       usage: await runtime.usage(),
+      podUsage: await runtime.podUsage(),
       imageBytes: await runtime.imageBytes(),
       pods: cache.all(),
       machine: { ...node.machine(), pressure: readPressure() },

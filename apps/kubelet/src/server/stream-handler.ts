@@ -41,10 +41,7 @@ export function runningContainer(
   if (!pod) throw new TargetError(404, 'pod does not exist');
   const found = latestContainer(parts.cache.get(uidOf(pod)), container);
   if (found?.state !== 'running')
-    throw new TargetError(
-      found ? 500 : 404,
-      `unable to upgrade connection: container not found ("${container}")`,
-    );
+    throw new TargetError(500, `container not found ("${container}")`);
   return found.id;
 }
 

@@ -5,8 +5,21 @@ import type {
   StreamPodSandboxMetricsResponse,
 } from '@orrery/cri';
 import type { Runtime } from '../../runtime.js';
-import { metricsOf } from './metric-descriptors.js';
-import { statsOf } from './stats-of.js';
+import { procCounts } from '../../stats/proc-counts.js';
+import type { ContainerRecord } from '../../store/container.js';
+import { containerMetrics, networkMetrics } from './metric-descriptors.js';
+import type { ContainerFacts } from './metric-descriptors.js';
+import { interfacesOf, statsOf } from './stats-of.js';
+
+function factsOf(runtime: Runtime, record: ContainerRecord): ContainerFacts {
+  const group = runtime.engine.limits.usageOf(record.id);
+  return {
+    stats: statsOf(runtime, record),
+    group,
+    counts: group && procCounts(group.pids),
+    cpuQuota: record.config.linux?.resources?.cpuQuota ?? 0,
+  };
+}
 
 /** Of running containers, by sandbox; one answer serves the list and the stream. */
 export function listPodSandboxMetrics(
@@ -19,14 +32,14 @@ export function listPodSandboxMetrics(
   const podMetrics = runtime.sandboxes
     .list()
     .filter(({ ready }) => ready)
-    .map(({ id }) => ({
-      podSandboxId: id,
-      metrics: [],
+    .map((sandbox) => ({
+      podSandboxId: sandbox.id,
+      metrics: networkMetrics(interfacesOf(runtime, sandbox), timestamp),
       containerMetrics: running
-        .filter(({ sandboxId }) => sandboxId === id)
+        .filter(({ sandboxId }) => sandboxId === sandbox.id)
         .map((record) => ({
           containerId: record.id,
-          metrics: metricsOf(statsOf(runtime, record), timestamp),
+          metrics: containerMetrics(factsOf(runtime, record), timestamp),
         })),
     }));
   return { podMetrics, podSandboxMetrics: podMetrics };

@@ -1,16 +1,78 @@
 import { toNanoseconds } from '@orrery/cri';
-import type { ContainerStats, Init, PodSandboxStats } from '@orrery/cri';
+import type {
+  ContainerStats,
+  Init,
+  NetworkUsage,
+  PodSandboxStats,
+  PsiStats,
+  UInt64Value,
+} from '@orrery/cri';
 import type { Runtime } from '../../runtime.js';
 import type { ContainerRecord } from '../../store/container.js';
 import type { SandboxRecord } from '../../store/sandbox.js';
+import type { CgroupUsage, Pressure } from '../../stats/cgroup-usage.js';
+import { networkOf } from '../../stats/proc-counts.js';
+import type { InterfaceCounts } from '../../stats/proc-counts.js';
 
 const NONE = { cpuNanoseconds: 0, memoryBytes: 0 };
+
+type Waits = Readonly<Record<keyof Pressure, { readonly psi?: Init<PsiStats> }>>;
+
+/** Pressure as a part of the usage of each resource; nothing where the kernel tells none. */
+const waitsOf = (pressure: Pressure | undefined): Waits =>
+  pressure
+    ? { cpu: { psi: pressure.cpu }, memory: { psi: pressure.memory }, io: { psi: pressure.io } }
+    : { cpu: {}, memory: {}, io: {} };
+
+const told = <K extends string>(
+  key: K,
+  value: number | undefined,
+): Partial<Record<K, Init<UInt64Value>>> =>
+  value === undefined ? {} : ({ [key]: { value } } as Record<K, Init<UInt64Value>>);
+
+const faultsOf = (group: CgroupUsage | undefined) => ({
+  ...told('pageFaults', group?.pageFaults),
+  ...told('majorPageFaults', group?.majorPageFaults),
+});
+
+/** The interfaces of a pod's own network namespace, as one of its processes has them; none where it has no such. */
+export function interfacesOf(
+  runtime: Runtime,
+  { id, netns }: SandboxRecord,
+): readonly InterfaceCounts[] {
+  if (netns === undefined) return [];
+  for (const { sandboxId, lifecycle } of runtime.containers.list()) {
+    if (sandboxId !== id || lifecycle.state !== 'running' || lifecycle.pid === 0) continue;
+    const found = networkOf(lifecycle.pid);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function networkUsage(
+  interfaces: readonly InterfaceCounts[],
+  timestamp: string,
+): Init<NetworkUsage> | undefined {
+  const all = interfaces.map(({ name, rxBytes, rxErrors, txBytes, txErrors }) => ({
+    name,
+    rxBytes: { value: rxBytes },
+    rxErrors: { value: rxErrors },
+    txBytes: { value: txBytes },
+    txErrors: { value: txErrors },
+  }));
+  const [first] = all;
+  if (!first) return undefined;
+  const main = all.find(({ name }) => name === 'eth0') ?? first;
+  return { timestamp, defaultInterface: main, interfaces: all };
+}
 
 export function statsOf(runtime: Runtime, record: ContainerRecord): Init<ContainerStats> {
   const usage = runtime.engine.liveOf(record.id)?.task?.usage() ?? NONE;
   const timestamp = toNanoseconds(runtime.clock.now());
   const memory = { value: usage.memoryBytes };
   const layer = runtime.layers.usageOf(record.id);
+  const group = runtime.engine.limits.usageOf(record.id);
+  const waits = waitsOf(group?.pressure);
   return {
     attributes: {
       id: record.id,
@@ -18,8 +80,19 @@ export function statsOf(runtime: Runtime, record: ContainerRecord): Init<Contain
       labels: record.config.labels,
       annotations: record.config.annotations,
     },
-    cpu: { timestamp, usageCoreNanoSeconds: { value: usage.cpuNanoseconds } },
-    memory: { timestamp, workingSetBytes: memory, usageBytes: memory, rssBytes: memory },
+    cpu: { timestamp, usageCoreNanoSeconds: { value: usage.cpuNanoseconds }, ...waits.cpu },
+    memory: {
+      timestamp,
+      workingSetBytes: memory,
+      usageBytes: memory,
+      rssBytes: memory,
+      ...faultsOf(group),
+      ...waits.memory,
+    },
+    ...(group?.pressure ? { io: { timestamp, ...waits.io } } : {}),
+    ...(group?.swap === undefined
+      ? {}
+      : { swap: { timestamp, swapUsageBytes: { value: group.swap } } }),
     writableLayer: {
       timestamp,
       fsId: { mountpoint: runtime.options.root },
@@ -37,6 +110,15 @@ export function sandboxStatsOf(runtime: Runtime, sandbox: SandboxRecord): Init<P
     value: containers.reduce((total, stats) => total + (read(stats) ?? 0), 0),
   });
   const memory = sum((stats) => stats.memory?.workingSetBytes?.value);
+  const group = runtime.engine.limits.podUsageOf(sandbox, records);
+  const waits = waitsOf(group?.pressure);
+  const network = networkUsage(interfacesOf(runtime, sandbox), timestamp);
+  const processes = records.map(({ id, lifecycle }) =>
+    Math.max(
+      runtime.engine.limits.usageOf(id)?.pids.length ?? 0,
+      lifecycle.state === 'running' ? 1 : 0,
+    ),
+  );
   return {
     attributes: {
       id: sandbox.id,
@@ -48,9 +130,22 @@ export function sandboxStatsOf(runtime: Runtime, sandbox: SandboxRecord): Init<P
       cpu: {
         timestamp,
         usageCoreNanoSeconds: sum((stats) => stats.cpu?.usageCoreNanoSeconds?.value),
+        ...waits.cpu,
       },
-      memory: { timestamp, workingSetBytes: memory, usageBytes: memory, rssBytes: memory },
-      process: { timestamp, processCount: { value: containers.length } },
+      memory: {
+        timestamp,
+        workingSetBytes: memory,
+        usageBytes: memory,
+        rssBytes: memory,
+        ...faultsOf(group),
+        ...waits.memory,
+      },
+      ...(group?.pressure ? { io: { timestamp, ...waits.io } } : {}),
+      ...(network ? { network } : {}),
+      process: {
+        timestamp,
+        processCount: { value: processes.reduce((total, count) => total + count, 0) },
+      },
       containers,
     },
   };

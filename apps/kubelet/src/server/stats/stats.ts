@@ -1,7 +1,7 @@
 import { toTime } from '@orrery/component';
 import type { Machine } from '../../node/machine.js';
 import type { Pressure, PressureData } from '../../node/pressure.js';
-import type { ContainerUsage, RuntimePod } from '../../runtime/runtime.js';
+import type { ContainerUsage, PodUsage, RuntimePod } from '../../runtime/runtime.js';
 import { family } from '../prometheus-text.js';
 import type { Sample } from '../prometheus-text.js';
 import type { VolumeStats } from './volume-stats.js';
@@ -9,6 +9,7 @@ import type { VolumeStats } from './volume-stats.js';
 export interface StatsInput {
   readonly nodeName: string;
   readonly usage: readonly ContainerUsage[];
+  readonly podUsage: readonly PodUsage[];
   readonly pods: readonly RuntimePod[];
   readonly machine: Machine;
   readonly imageBytes: number;
@@ -56,6 +57,39 @@ function diskOf({ machine, nowMs }: StatsInput, usedBytes?: number): Plain {
   };
 }
 
+interface Measured {
+  readonly pressure?: Pressure | undefined;
+  readonly pageFaults?: number | undefined;
+  readonly majorPageFaults?: number | undefined;
+  readonly swapUsageBytes?: number | undefined;
+}
+
+/** The usage with what the kernel tells of the control group beside it. */
+function withGroup(
+  { cpu, memory, ...rest }: Plain,
+  { pressure, pageFaults, majorPageFaults, swapUsageBytes }: Measured,
+  time: string,
+): Plain {
+  return {
+    ...rest,
+    cpu: { ...(cpu as Plain), ...psiOf(pressure, 'cpu') },
+    memory: {
+      ...(memory as Plain),
+      ...(pageFaults === undefined ? {} : { pageFaults }),
+      ...(majorPageFaults === undefined ? {} : { majorPageFaults }),
+      ...psiOf(pressure, 'memory'),
+    },
+    ...(pressure ? { io: { time, ...psiOf(pressure, 'io') } } : {}),
+    ...(swapUsageBytes === undefined ? {} : { swap: { time, swapUsageBytes } }),
+  };
+}
+
+/** A pod's own network; nothing of one that shares the node's. */
+function networkOf(pod: PodUsage | undefined, time: string): Plain {
+  const [main] = pod?.interfaces ?? [];
+  return pod && main ? { network: { time, ...main, interfaces: pod.interfaces } } : {};
+}
+
 function podOf(input: StatsInput, uid: string, own: readonly ContainerUsage[]): Plain {
   const time = toTime(input.nowMs);
   const [first] = own;
@@ -66,22 +100,24 @@ function podOf(input: StatsInput, uid: string, own: readonly ContainerUsage[]): 
   };
   const sandbox = pod?.sandboxes[0];
   const volume = input.volumes?.get(uid) ?? [];
+  const whole = input.podUsage.find((one) => one.podUid === uid);
   return {
     podRef: { name: first?.podName, namespace: first?.podNamespace, uid },
     ...(sandbox ? { startTime: toTime(sandbox.createdAtMs) } : {}),
     containers: own.map((one) => ({
       name: one.container,
       ...startOf(one),
-      ...usageOf([one], time),
+      ...withGroup(usageOf([one], time), one, time),
       rootfs: diskOf(input, one.writableLayerBytes),
     })),
-    ...usageOf(own, time),
+    ...withGroup(usageOf(own, time), whole ?? {}, time),
+    ...networkOf(whole, time),
     ...(volume.length > 0 ? { volume } : {}),
     'ephemeral-storage': diskOf(
       input,
       sum(own, (one) => one.writableLayerBytes),
     ),
-    process_stats: { process_count: own.length },
+    process_stats: { process_count: whole?.processCount ?? own.length },
   };
 }
 
@@ -90,7 +126,7 @@ const uidsOf = (usage: readonly ContainerUsage[]): string[] =>
 
 const psiDataOf = ({ totalNs, ...shares }: PressureData): Plain => ({ total: totalNs, ...shares });
 
-function psiOf({ pressure }: Machine, resource: keyof Pressure): Plain {
+function psiOf(pressure: Pressure | undefined, resource: keyof Pressure): Plain {
   if (!pressure) return {};
   const { full, some } = pressure[resource];
   return { psi: { full: psiDataOf(full), some: psiDataOf(some) } };
@@ -104,13 +140,13 @@ export function summaryOf(input: StatsInput): Summary {
     node: {
       nodeName,
       startTime: toTime(startedAtMs),
-      cpu: { ...cpu, ...psiOf(machine, 'cpu') },
+      cpu: { ...cpu, ...psiOf(machine.pressure, 'cpu') },
       memory: {
         ...memory,
         availableBytes: machine.availableMemoryBytes,
-        ...psiOf(machine, 'memory'),
+        ...psiOf(machine.pressure, 'memory'),
       },
-      ...(machine.pressure ? { io: { time, ...psiOf(machine, 'io') } } : {}),
+      ...(machine.pressure ? { io: { time, ...psiOf(machine.pressure, 'io') } } : {}),
       fs: diskOf(input),
       runtime: { imageFs: diskOf(input, imageBytes), containerFs: diskOf(input) },
     },
