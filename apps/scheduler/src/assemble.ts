@@ -14,11 +14,13 @@ import { Extender } from './extender/extender.js';
 import { Extenders } from './extender/extenders.js';
 import { NodeChooser } from './cycle/choose-node.js';
 import { ClusterWatch, LIVE_PODS } from './cycle/cluster-watch.js';
+import { createPodResourceMetrics } from './cycle/pod-resource-metrics.js';
 import { PodStatusWriter } from './cycle/pod-status-writer.js';
 import { createSchedulerMeters } from './cycle/scheduler-meters.js';
 import type { PointTimer, SchedulerMeters } from './cycle/scheduler-meters.js';
 import { Scheduler } from './cycle/scheduler.js';
 import { Framework } from './framework/framework.js';
+import type { FrameworkMeters } from './framework/framework.js';
 import { Nominator } from './framework/nominator.js';
 import type { Listers, PluginContext } from './framework/plugin.js';
 import { isSuccess } from './framework/status.js';
@@ -42,6 +44,8 @@ export interface Assembly {
   readonly queue: SchedulingQueue;
   /** Each plugin's verdict on a pod as if it had no node. */
   readonly explain: (pod: Pod) => Explanation;
+  /** The page /metrics/resources. */
+  readonly podResources: Metrics;
   /** To be called every second while leading. */
   readonly everySecond: () => void;
 }
@@ -81,7 +85,11 @@ type Shared = Omit<PluginContext, 'filters' | 'events' | 'schedulerName'> & {
   readonly events: (name: string) => EventRecorder;
 };
 
-function buildProfiles(options: SchedulingOptions, shared: Shared): Map<string, Framework> {
+function buildProfiles(
+  options: SchedulingOptions,
+  shared: Shared,
+  meters: FrameworkMeters,
+): Map<string, Framework> {
   const profiles = new Map<string, Framework>();
   for (const profile of options.profiles) {
     const { schedulerName } = profile;
@@ -93,7 +101,10 @@ function buildProfiles(options: SchedulingOptions, shared: Shared): Map<string, 
     const context = { ...shared, schedulerName, events: shared.events(schedulerName), filters };
     const plugins = choosePlugins(PLUGINS, profile, (entry, args) => entry.create(context, args));
     const { nominator, nodes } = shared;
-    profiles.set(schedulerName, new Framework({ schedulerName, plugins, nominator, nodes }));
+    profiles.set(
+      schedulerName,
+      new Framework({ schedulerName, plugins, nominator, nodes, meters }),
+    );
   }
   return profiles;
 }
@@ -159,6 +170,9 @@ function newQueue(
     onMove: (to, event) => {
       meters.incoming(to, event);
     },
+    onHandled: (event, seconds) => {
+      meters.eventHandled(event, seconds);
+    },
   });
 }
 
@@ -206,7 +220,7 @@ export function assemble(options: SchedulingOptions, around: Surroundings): Asse
     logger,
   );
   const base = { client, nominator, ledger, events, clock, random, logger, extenders };
-  const profiles = buildProfiles(options, {
+  const shared: Shared = {
     ...base,
     nodes: cache,
     listers,
@@ -216,19 +230,34 @@ export function assemble(options: SchedulingOptions, around: Surroundings): Asse
     attempted: () => {
       meters.attempted();
     },
-  });
+    deviceWaited: (wait) => {
+      meters.deviceWait(wait);
+    },
+  };
+  const profiles = buildProfiles(options, shared, { ...meters, now: () => clock.monotonic() });
   const core = { profiles, cache };
   const queue = newQueue(options, core, { clock, meters });
   const isOurs = (pod: Pod): boolean => profiles.has(pod.spec.schedulerName ?? '');
   new ClusterWatch({ informers, cache, ledger, queue, nominator, isOurs }).attach();
   const chooser = newChooser({ ...core, options, around, nominator, extenders, meters });
   const status = new PodStatusWriter(client, clock);
+  const scheduler = new Scheduler({ ...base, ...core, queue, chooser, pods, status, meters });
+  meters.watch({
+    events: () => queue.keptEvents,
+    refused: () =>
+      [...queue.refused()].map(({ info, refusedBy: plugins }) => ({
+        profile: info.pod.spec.schedulerName ?? '',
+        plugins,
+      })),
+    bindings: () => scheduler.bindings,
+  });
   return {
-    scheduler: new Scheduler({ ...base, ...core, queue, chooser, pods, status, meters }),
+    scheduler,
     queue,
     everySecond: () => {
       keepUp({ cache, queue, pods, meters });
     },
     explain: (pod) => explainWith(core, pod),
+    podResources: createPodResourceMetrics(() => pods.list()),
   };
 }

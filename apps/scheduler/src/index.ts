@@ -15,7 +15,8 @@ const MAX_IN_FLIGHT = 1024;
 async function run(argv: readonly string[], context: ComponentContext): Promise<void> {
   const options = toOptions(parseFlags(SchedulerFlags, argv, NAME));
   const guarded = await connectGuarded(NAME, options, context);
-  const { scheduler, queue, everySecond } = assemble(options, guarded);
+  const { scheduler, queue, everySecond, podResources } = assemble(options, guarded);
+  guarded.pages.set('/metrics/resources', podResources);
   const strategy = new QueueTransport({
     ...guarded,
     queue,

@@ -70,6 +70,7 @@ export function contextOf(own: Partial<PluginContext>): PluginContext {
     logger: silentLogger,
     preempted: () => undefined,
     attempted: () => undefined,
+    deviceWaited: () => undefined,
     extenders: new Extenders([], silentLogger),
     filters: () => {
       throw new TypeError('there is no profile');

@@ -10,6 +10,8 @@ export interface HealthOptions {
   readonly address: string;
   readonly port: number;
   readonly metrics: Metrics;
+  /** Further pages of metrics, by path; looked up at each request. Default none. */
+  readonly pages?: ReadonlyMap<string, Metrics>;
   readonly tls: HealthTls;
   /** What those are told who may not ask; undefined = they may. */
   readonly refusal: (request: IncomingMessage) => Promise<Refusal | undefined>;
@@ -34,7 +36,7 @@ const answer = (response: ServerResponse, code: number, type: string, body: stri
 };
 
 async function respond(
-  { metrics, refusal }: HealthOptions,
+  { metrics, pages, refusal }: HealthOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -43,8 +45,9 @@ async function respond(
     answer(response, refused.code, 'application/json', `${JSON.stringify(refused.status)}\n`);
     return;
   }
-  const path = (request.url ?? '').split('?')[0];
-  if (path === '/metrics') answer(response, 200, metrics.contentType, await metrics.text());
+  const path = (request.url ?? '').split('?')[0] ?? '';
+  const page = path === '/metrics' ? metrics : pages?.get(path);
+  if (page) answer(response, 200, page.contentType, await page.text());
   else if (path === '/healthz' || path === '/livez' || path === '/readyz')
     answer(response, 200, 'text/plain', 'ok');
   else answer(response, 404, 'text/plain', '404 page not found\n');

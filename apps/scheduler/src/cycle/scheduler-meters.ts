@@ -1,10 +1,12 @@
 import { exponentialBuckets } from '@orrery/component';
 import type { Metrics } from '@orrery/component';
+import { createDetailMeters } from './detail-meters.js';
+import type { DetailMeters } from './detail-meters.js';
 import type { Status } from '../framework/status.js';
 import type { QueuedPod } from '../queue/queued-pod.js';
 import type { QueueSizes } from '../queue/scheduling-queue.js';
 
-export interface SchedulerMeters {
+export interface SchedulerMeters extends DetailMeters {
   attempt(result: 'scheduled' | 'unschedulable' | 'error', profile: string, seconds: number): void;
   bound(pod: QueuedPod, seconds: number): void;
   preempted(victims: number): void;
@@ -99,12 +101,14 @@ function kept<T>(make: (labels: Labels) => T): (name: string, labels: () => Labe
 export function createSchedulerMeters(metrics: Metrics): SchedulerMeters {
   const { points, algorithm, preemptions, incoming, cache, tries } = createInnerMetrics(metrics);
   const { attempts, duration, sli, victims, pending } = createOuterMetrics(metrics);
+  const details = createDetailMeters(metrics);
   const pointOf = kept((labels) => points.of(labels));
   const attemptOf = kept((labels) => attempts.of(labels));
   const durationOf = kept((labels) => duration.of(labels));
   const sliOf = kept((labels) => sli.of(labels));
   const [algorithmTook, triesOf] = [algorithm.of({}), tries.of({})];
   return {
+    ...details,
     point(point, { code }, profile, seconds) {
       const labels = (): Labels => ({ extension_point: point, status: code, profile });
       pointOf(`${point} ${code} ${profile}`, labels)(seconds);
@@ -130,6 +134,7 @@ export function createSchedulerMeters(metrics: Metrics): SchedulerMeters {
       triesOf(pod.attempts);
       const attempts = pod.attempts > 15 ? '15+' : String(pod.attempts);
       sliOf(attempts, () => ({ attempts }))(seconds);
+      if (pod.flushed) details.boundAfterFlush();
     },
     preempted(count) {
       victims.observe(count);

@@ -77,6 +77,11 @@ export class Scheduler {
 
   constructor(private readonly options: SchedulerOptions) {}
 
+  /** Bindings that are being written. */
+  get bindings(): number {
+    return this.#slots.busy;
+  }
+
   /** Set while a decision waits for an extender; the next pod waits for it. */
   get deciding(): Promise<void> | undefined {
     return this.#deciding;
@@ -295,7 +300,7 @@ export class Scheduler {
     if (nominatedNode) nominator.nominate(queued.info, nominatedNode);
     else if (nominatedNode === '') nominator.remove(queued.info.uid);
     try {
-      await failure.postFilter?.act?.();
+      await this.#carryOutPostFilter(failure.postFilter);
       const current = this.#current(queued);
       if (!current) return;
       const recorder = events(framework.schedulerName);
@@ -307,6 +312,21 @@ export class Scheduler {
     } finally {
       this.#putBack(queued, failure);
     }
+  }
+
+  /** With a node that it made room on, what is written is a preemption. */
+  async #carryOutPostFilter({ act, nominatedNode }: Partial<PostFilterResult> = {}): Promise<void> {
+    if (!act) return;
+    const { meters, clock } = this.options;
+    const from = clock.monotonic();
+    const told = (result: 'success' | 'error'): void => {
+      if (nominatedNode) meters.preemption(result, (clock.monotonic() - from) / 1000);
+    };
+    await act().catch((error: unknown) => {
+      told('error');
+      throw error;
+    });
+    told('success');
   }
 
   #putBack(queued: QueuedPod, { reason, refusedBy }: Failure): void {

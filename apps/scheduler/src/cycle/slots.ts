@@ -3,8 +3,13 @@ export class Slots {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 
-  constructor(size: number) {
+  constructor(private readonly size: number) {
     this.#free = size;
+  }
+
+  /** Pieces of work that are done now. */
+  get busy(): number {
+    return this.size - this.#free;
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {

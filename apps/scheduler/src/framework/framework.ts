@@ -2,7 +2,7 @@ import type { Pod } from '@orrery/api';
 import type { NodeInfo } from '../cache/node-info.js';
 import type { NodeInfos } from '../cache/scheduler-cache.js';
 import type { QueuedPod } from '../queue/queued-pod.js';
-import type { ClusterEvent } from './cluster-event.js';
+import type { ClusterEvent, EventHint } from './cluster-event.js';
 import type { CycleState } from './cycle-state.js';
 import type { ExtensionPoint, PluginSets } from './extension-points.js';
 import type { Diagnosis } from './fit-error.js';
@@ -28,6 +28,16 @@ export interface FrameworkOptions {
   readonly plugins: PluginSets;
   readonly nominator: Nominator;
   readonly nodes: NodeInfos;
+  /** Told how long things took; default nobody. */
+  readonly meters?: FrameworkMeters;
+}
+
+/** What of a profile is measured; times in seconds but for `now`. */
+export interface FrameworkMeters {
+  /** Monotonic, in milliseconds. */
+  now(): number;
+  hinted(plugin: string, event: string, helps: boolean, seconds: number): void;
+  permitted(result: string, seconds: number): void;
 }
 
 type BindPoint = 'permit' | 'preBind';
@@ -108,19 +118,24 @@ export class Framework implements FilterRunner {
     return this.#all.some(
       (plugin) =>
         refusedBy.has(plugin.name) &&
-        (plugin.events?.some(
-          (hint) => hint.on.includes(event.name) && (hint.helps?.(pod, event) ?? true),
-        ) ??
-          true),
+        (plugin.events?.some((hint) => this.#hints(plugin, hint, pod, event)) ?? true),
     );
+  }
+
+  #hints({ name }: Plugin, { on, helps }: EventHint, pod: Pod, event: ClusterEvent): boolean {
+    if (!on.includes(event.name)) return false;
+    if (!helps) return true;
+    const { meters } = this.options;
+    const from = meters?.now() ?? 0;
+    const answer = helps(pod, event);
+    meters?.hinted(name, event.name, answer, (meters.now() - from) / 1000);
+    return answer;
   }
 
   /** True when a plugin that holds pods back waits for the event. */
   mayRelease(pod: Pod, event: ClusterEvent): boolean {
     return this.#sets.preEnqueue.some((plugin) =>
-      plugin.events?.some(
-        (hint) => hint.on.includes(event.name) && (hint.helps?.(pod, event) ?? true),
-      ),
+      plugin.events?.some((hint) => this.#hints(plugin, hint, pod, event)),
     );
   }
 
@@ -273,7 +288,11 @@ export class Framework implements FilterRunner {
       }
       return success;
     };
+    const { meters } = this.options;
+    const from = meters?.now() ?? 0;
     const permitted = await run('permit');
+    if (this.#sets.permit.length > 0)
+      meters?.permitted(permitted.code, (meters.now() - from) / 1000);
     return isSuccess(permitted) ? run('preBind') : permitted;
   }
 

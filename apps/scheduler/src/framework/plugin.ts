@@ -119,6 +119,14 @@ export interface FilterRunner {
   removePod(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void;
 }
 
+/** A wait for devices that are attached before a pod is bound. */
+export interface DeviceWait {
+  readonly profile: string;
+  readonly driver: string;
+  readonly status: 'success' | 'failure' | 'timeout';
+  readonly seconds: number;
+}
+
 /** What plugins are built from. */
 export interface PluginContext {
   readonly schedulerName: string;
@@ -135,6 +143,7 @@ export interface PluginContext {
   readonly preempted: (victims: number) => void;
   /** A preemption is tried. */
   readonly attempted: () => void;
+  readonly deviceWaited: (wait: DeviceWait) => void;
   /** Asked about victims of preemptions. */
   readonly extenders: Extenders;
   /** The profile that the plugin is part of; only to be called once a cycle runs. */

@@ -26,6 +26,13 @@ export class InFlight {
     if (this.#takenAt.size > 0) this.#events.push(event);
   }
 
+  /** Events kept, by name. */
+  counts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { name } of this.#events) counts.set(name, (counts.get(name) ?? 0) + 1);
+    return counts;
+  }
+
   eventsSince(uid: string): readonly ClusterEvent[] {
     const at = this.#takenAt.get(uid);
     return at === undefined ? [] : this.#events.slice(at - this.#base);

@@ -16,6 +16,8 @@ export interface QueuedPod {
   refusedBy: ReadonlySet<string>;
   /** PreEnqueue holds it back. */
   gated: boolean;
+  /** It is tried since it has waited long, not since something happened. */
+  flushed?: boolean;
   /** Revision of the event for which it is tried (again). */
   wokenBy?: number;
 }

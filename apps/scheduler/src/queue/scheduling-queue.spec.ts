@@ -51,6 +51,23 @@ describe(SchedulingQueue.name, () => {
     queue.putBack(taken, taken.info);
   };
 
+  it('tells which pods wait after a refusal, which events are kept, and what is tried for its long wait alone', async () => {
+    queue.add(pod('a').build());
+    const taken = await take();
+    queue.onEvent({ name: 'NodeTaint' });
+    expect([...queue.keptEvents]).toEqual([['NodeTaint', 1]]);
+    refuse(taken);
+    expect([...queue.refused()].map(({ info }) => info.name)).toEqual(['a']);
+    expect(queue.keptEvents.size).toBe(0);
+    clock.advance(6 * MINUTE);
+    queue.flush();
+    const again = await take();
+    expect(again.flushed).toBe(true);
+    refuse(again);
+    queue.onEvent({ name: helpful });
+    expect((await take()).flushed).toBe(false);
+  });
+
   it('gives the most important pod first', async () => {
     for (const [name, priority] of [
       ['a', 1],

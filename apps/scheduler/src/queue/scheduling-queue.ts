@@ -30,6 +30,8 @@ export interface SchedulingQueueOptions {
   readonly maxUnschedulableMs: number;
   /** A pod came to a queue, because of an event in upstream's words. */
   readonly onMove?: (queue: 'active' | 'backoff' | 'unschedulable', event: string) => void;
+  /** Told how long the queue took over an event. */
+  readonly onHandled?: (event: string, seconds: number) => void;
 }
 
 export interface QueueSizes {
@@ -160,6 +162,23 @@ export class SchedulingQueue {
 
   /** Tells the queue what happened; pods that it may help leave the unschedulable set. */
   onEvent(event: ClusterEvent): void {
+    const from = this.#now;
+    this.#wake(event);
+    this.options.onHandled?.(event.name, (this.#now - from) / 1000);
+  }
+
+  /** Events that are kept for pods in flight, by name. */
+  get keptEvents(): ReadonlyMap<string, number> {
+    return this.#inFlight.counts();
+  }
+
+  /** Pods that wait after a refusal. */
+  *refused(): IterableIterator<QueuedPod> {
+    for (const waiting of [this.#unschedulable, this.#backoff, this.#active])
+      for (const pod of waiting.values()) if (pod.refusedBy.size > 0) yield pod;
+  }
+
+  #wake(event: ClusterEvent): void {
     this.#inFlight.record(event);
     for (const [name, pod] of this.#unschedulable) {
       const { policy } = this.options;
@@ -168,6 +187,7 @@ export class SchedulingQueue {
         : this.#helps(pod, event);
       if (!helps) continue;
       this.#unschedulable.delete(name);
+      pod.flushed = false;
       pod.wokenBy = eventRevision(event) ?? pod.wokenBy ?? 0;
       this.#release(pod, event.name);
     }
@@ -180,6 +200,7 @@ export class SchedulingQueue {
     for (const [name, pod] of this.#unschedulable) {
       if (pod.gated || pod.since > limit) continue;
       this.#unschedulable.delete(name);
+      pod.flushed = true;
       this.#release(pod, 'UnschedulableTimeout');
     }
   }

@@ -69,6 +69,7 @@ export class LeaderElector implements Leadership {
   #observed: Observation | undefined;
   #termEnds = Number.NEGATIVE_INFINITY;
   #refused = false;
+  #told = '';
   /** The Lease as it was when it was taken. */
   #taken: Lease | undefined;
   #since: string | undefined;
@@ -169,7 +170,7 @@ export class LeaderElector implements Leadership {
 
   /** True when the lease is ours after this. */
   async #tryOnce(): Promise<boolean> {
-    const { clock, logger } = this.options;
+    const { clock } = this.options;
     const sentAt = clock.monotonic();
     try {
       const taken = await this.#acquireOrRenew(AbortSignal.timeout(this.#renewDeadlineMs));
@@ -179,7 +180,7 @@ export class LeaderElector implements Leadership {
       return true;
     } catch (error) {
       this.#refused = isConnectionError(error) && error.neverSent;
-      logger.debug('lease not taken or renewed', { error: String(error) });
+      this.#tellFailure(error);
       return false;
     }
   }
@@ -204,6 +205,17 @@ export class LeaderElector implements Leadership {
     const updated = await this.#leases.update({ ...lease, spec }, { signal });
     this.#observed = { lease: updated, at: clock.monotonic() };
     this.#take(updated, lease);
+  }
+
+  /** A refusal, of rights say, is told once: whoever waits for the lease would wait for ever. */
+  #tellFailure(error: unknown): void {
+    const { logger, lease } = this.options;
+    const text = String(error);
+    const isNews = error instanceof StatusError && text !== this.#told;
+    if (error instanceof StatusError) this.#told = text;
+    const about = { lease: lease.name, error: text };
+    if (isNews) logger.warn('lease not taken or renewed', about);
+    else logger.debug('lease not taken or renewed', about);
   }
 
   /** k8s client-go tools/leaderelection:tryAcquireOrRenew. */

@@ -49,6 +49,8 @@ export interface GuardedProcess extends Acting {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Further pages of metrics on the health port, by path. */
+  readonly pages: Map<string, Metrics>;
   readonly fence: WriteFence;
   readonly informers: InformerFactory;
   readonly whileLeading: WatchTransportOptions['whileLeading'];
@@ -99,11 +101,13 @@ export async function connectGuarded(
       events: (component) => new ApiEventRecorder({ ...base, client: plain, component }),
     };
   };
-  await serve({ ...base, name, metrics }, options, signal);
+  const pages = new Map<string, Metrics>();
+  await serve({ ...base, name, metrics, pages }, options, signal);
   return {
     ...base,
     ...acting(client, server),
     metrics,
+    pages,
     informers,
     fence,
     whileLeading: elector ? (until, lead) => elector.start(until, lead) : leadAlways,
@@ -194,7 +198,7 @@ function limited(
 
 /** Serves health and metrics where the flags say so. */
 async function serve(
-  parts: Pick<ServingParts, 'name' | 'clock' | 'logger' | 'metrics'>,
+  parts: Pick<ServingParts, 'name' | 'clock' | 'logger' | 'metrics' | 'pages'>,
   { bindAddress: address, securePort: port, serving }: LeaderElectedOptions,
   signal: AbortSignal,
 ): Promise<void> {

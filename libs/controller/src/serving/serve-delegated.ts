@@ -18,6 +18,7 @@ export interface ServingParts {
   readonly port: number;
   readonly options: ServingOptions;
   readonly metrics: Metrics;
+  readonly pages?: ReadonlyMap<string, Metrics>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -138,7 +139,14 @@ export async function serveDelegated(parts: ServingParts, signal: AbortSignal): 
     return error && { code: error.code, status: error.status };
   };
   const server = await serveHealth(
-    { address, port, metrics, tls: { ...tls, ca: casOf(flags) }, refusal },
+    {
+      address,
+      port,
+      metrics,
+      ...(parts.pages ? { pages: parts.pages } : {}),
+      tls: { ...tls, ca: casOf(flags) },
+      refusal,
+    },
     signal,
   );
   if (!authenticator || options.authentication.skipLookup) return;

@@ -13,6 +13,7 @@ import {
   parseFlags,
   silentLogger,
 } from '@orrery/component';
+import type { Metrics } from '@orrery/component';
 import { createCa, issueCertificate } from '@orrery/pki';
 import type { CertificateAndKey, CertificateAuthority } from '@orrery/pki';
 import { eventually, freeAddress } from '@orrery/testkit';
@@ -114,11 +115,18 @@ type Ask = (
   options?: RequestOptions,
 ) => Promise<readonly [code: number, text: string]>;
 
+const morePages = (): Metrics => {
+  const metrics = createMetrics();
+  metrics.counter({ name: 'more_total', help: 'Of another page.' }).inc();
+  return metrics;
+};
+
 async function serve(...argv: string[]): Promise<Ask> {
   const { host, port } = await freeAddress();
   const options = toServing(parseFlags(ServingFlags, argv, 'test'));
   const base = { clock: new SystemClock(), logger: silentLogger, metrics: createMetrics() };
-  const parts = { ...base, name: 'test', address: host, port, options };
+  const pages = new Map([['/metrics/more', morePages()]]);
+  const parts = { ...base, name: 'test', address: host, port, options, pages };
   await serveDelegated(parts, stopping.signal);
   return (path, more = {}) =>
     new Promise((resolve, reject) => {
@@ -176,6 +184,9 @@ describe('the health port without kubeconfigs', () => {
     const ask = await serve(`--client-ca-file=${join(folder, 'ca.crt')}`);
     const admin = await clientOf(ca, 'admin', ['system:masters']);
     expect((await ask('/metrics', admin))[0]).toBe(200);
+    expect((await ask('/metrics', admin))[1]).not.toContain('more_total');
+    expect((await ask('/metrics/more', admin))[1]).toContain('more_total 1');
+    expect((await ask('/metrics/more'))[0]).toBe(403);
     expect((await ask('/nothing', admin))[0]).toBe(404);
     expect((await ask('/metrics', await clientOf(ca, 'x')))[0]).toBe(403);
     const stranger = await clientOf(proxyCa, 'admin', ['system:masters']);

@@ -9,6 +9,15 @@ const waits = ({ bindingConditions = [] }: DeviceRequestAllocationResult): boole
 /** Whether devices of the claim have to be attached before a pod is bound. */
 export const hasBindingConditions = (claim: ResourceClaim): boolean => resultsOf(claim).some(waits);
 
+/** Whose devices they are. */
+export const driversToWaitFor = (claims: readonly ResourceClaim[]): ReadonlySet<string> =>
+  new Set(
+    claims
+      .flatMap(resultsOf)
+      .filter(waits)
+      .map(({ driver }) => driver),
+  );
+
 export type Readiness =
   | { readonly kind: 'ready' }
   | { readonly kind: 'waiting' }
