@@ -186,7 +186,7 @@ describe('the server of the kubelet', () => {
       /^HTTP\/1\.1 403 Forbidden\r\n[^]*\r\n\r\nForbidden \(user=reader, verb=get, resource=nodes, subresource\(s\)=\[proxy\]\)\n$/,
     );
     const refused = await upgrade('admin');
-    expect(refused).toMatch(/^HTTP\/1\.1 404 Not Found/);
+    expect(refused).toMatch(/^HTTP\/1\.1 500 Internal Server Error/);
     expect(refused.match(/HTTP\/1\.1/g)).toHaveLength(1);
   });
 
