@@ -1,6 +1,6 @@
 import type { Program } from '../program.js';
 import { compile } from '../program.js';
-import type { CelType } from '../types/type.js';
+import type { CelType, ObjectField, ObjectType } from '../types/type.js';
 import { formatType } from '../types/type.js';
 import type { PolicyScope } from './policy-environment.js';
 import { policyEnvironment } from './policy-environment.js';
@@ -35,14 +35,21 @@ const WANTED: Readonly<Record<ResultKind, string>> = {
 
 /** Compiles the expressions of one policy; variables see those before them (k8s apiserver plugin/cel/composition.go). */
 export class PolicyCompiler {
-  private readonly variables = new Map<string, CelType>();
+  private readonly fields = new Map<string, ObjectField>();
+  /** Grows with each variable: there may be thousands, and each expression is compiled with those before it. */
+  private readonly variables: ObjectType = {
+    kind: 'object',
+    name: 'kubernetes.variables',
+    fields: this.fields,
+  };
 
   constructor(private readonly scope: Omit<PolicyScope, 'variables'>) {}
 
   /** Compiles a variable and makes it known to what follows. */
   addVariable(name: string, expression: string): PolicyProgram {
     const compiled = this.compile(expression, 'any');
-    this.variables.set(name, compiled.program?.type ?? { kind: 'dyn' });
+    const type = compiled.program?.type ?? { kind: 'dyn' };
+    this.fields.set(name, { type, jsonName: name, required: false });
     return compiled;
   }
 
@@ -52,7 +59,7 @@ export class PolicyCompiler {
     wanted: ResultKind,
     narrowed: Partial<PolicyScope> = {},
   ): PolicyProgram {
-    const variables = this.variables.size > 0 ? { variables: this.variables } : {};
+    const variables = this.fields.size > 0 ? { variables: this.variables } : {};
     const env = policyEnvironment({ ...this.scope, ...variables, ...narrowed });
     const { program, problem } = compile(expression, env);
     if (!program) return { problem: `compilation failed: ${problem}` };

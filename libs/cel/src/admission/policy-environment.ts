@@ -101,8 +101,8 @@ export interface PolicyScope {
   readonly authorizer?: boolean;
   /** Expressions make objects or JSON patches. */
   readonly patches?: boolean;
-  /** Types of the policy's own variables, those that come before. */
-  readonly variables?: ReadonlyMap<string, CelType>;
+  /** Type of `variables`: the policy's own ones, those that come before. */
+  readonly variables?: ObjectType;
   /** Type of `object` and `oldObject` where the kind is known: for type checking. */
   readonly object?: CelType;
 }
@@ -120,10 +120,7 @@ export function policyEnvironment(scope: PolicyScope): Environment {
     variables.set('authorizer', opaque(LIBRARY_TYPES['Authorizer'] ?? ''));
     variables.set('authorizer.requestResource', opaque(LIBRARY_TYPES['ResourceCheck'] ?? ''));
   }
-  if (scope.variables) {
-    const own = object('kubernetes.variables', Object.fromEntries(scope.variables));
-    variables.set('variables', own);
-  }
+  if (scope.variables) variables.set('variables', scope.variables);
   return {
     variables,
     functions: scope.patches ? patchFunctions : standardFunctions,

@@ -85,22 +85,22 @@ function validateConstraint(constraint: TopologySpreadConstraint, at: FieldPath)
   ];
 }
 
+/** What no two constraints may have in common. */
+const pairOf = ({ topologyKey, whenUnsatisfiable }: TopologySpreadConstraint): string =>
+  JSON.stringify([topologyKey, String(whenUnsatisfiable ?? '')]);
+
 /** k8s pkg/apis/core/validation/validation.go:validateTopologySpreadConstraints. */
 export function validateTopologySpread(
   constraints: readonly TopologySpreadConstraint[] | undefined,
   path: FieldPath,
 ): FieldError[] {
   const all = list(constraints);
+  const last = new Map(all.map((constraint, i) => [pairOf(constraint), i]));
   return all.flatMap((constraint, i) => {
     const at = path.index(i);
     const { topologyKey } = constraint;
     const action = String(constraint.whenUnsatisfiable ?? '');
-    const isRepeated = all
-      .slice(i + 1)
-      .some(
-        (other) =>
-          other.topologyKey === topologyKey && String(other.whenUnsatisfiable ?? '') === action,
-      );
+    const isRepeated = last.get(pairOf(constraint)) !== i;
     return [
       ...positive(constraint.maxSkew ?? 0, at.child('maxSkew')),
       ...when(!topologyKey, required(at.child('topologyKey'), 'can not be empty')),

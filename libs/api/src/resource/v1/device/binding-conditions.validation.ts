@@ -13,13 +13,19 @@ interface Bindings {
 }
 
 function repeated(items: readonly string[], path: FieldPath): FieldError[] {
-  return items.flatMap((one, i) => (items.indexOf(one) < i ? [duplicate(path.index(i), one)] : []));
+  const seen = new Set<string>();
+  return items.flatMap((one, i) => {
+    const isNew = !seen.has(one);
+    seen.add(one);
+    return isNew ? [] : [duplicate(path.index(i), one)];
+  });
 }
 
 /** What must be true, and what must not, before a pod is bound (…/validation.go:validateDeviceBindingParameters). */
 export function validateBindings(bindings: Bindings, path: FieldPath): FieldError[] {
   const wanted = list(bindings.bindingConditions);
   const failures = list(bindings.bindingFailureConditions);
+  const isWanted = new Set(wanted);
   const [at, failed] = [path.child('bindingConditions'), path.child('bindingFailureConditions')];
   const named = (items: readonly string[], where: FieldPath): FieldError[] =>
     validateBounded(items, where, { max: MAX_CONDITIONS }, (one, here) =>
@@ -32,7 +38,7 @@ export function validateBindings(bindings: Bindings, path: FieldPath): FieldErro
     ...repeated(failures, failed),
     ...failures.flatMap((one, i) =>
       when(
-        wanted.includes(one),
+        isWanted.has(one),
         invalid(
           failed.index(i),
           one,
