@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { finish } from '@orrery/apimachinery';
 import { applyDefaults } from './apply-defaults.js';
 import { coerceEmbedded } from './coerce-embedded.js';
-import { compareVersions } from './served-definitions.js';
+import { compareVersions } from './compare-versions.js';
 import { assignJsonPath, evaluateJsonPath, parseJsonPath } from './json-path.js';
 import { prune } from './prune.js';
 import type { StructuralSchema } from './structural-schema.js';

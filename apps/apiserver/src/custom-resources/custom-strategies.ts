@@ -38,13 +38,21 @@ const NOT_CHECKED = fieldError(
   'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 );
 
-/** Only the status is written by /status. */
+/** Only the status is written by /status; of the metadata, who manages what (…/customresource/status_strategy.go). */
 function keepAllButStatus(object: WithStatus, old: WithStatus): void {
   const { status } = object;
   for (const key of Object.keys(object))
     if (!TYPE_AND_META.has(key) && key !== 'status') delete (object as unknown as Json)[key];
-  const { metadata: _metadata, status: _status, ...kept } = cloneJson(old);
-  Object.assign(object, kept);
+  const { resourceVersion, managedFields } = object.metadata;
+  const { status: _status, ...kept } = cloneJson(old);
+  const { managedFields: _managed, ...metadata } = kept.metadata;
+  Object.assign(object, kept, {
+    metadata: {
+      ...metadata,
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(managedFields ? { managedFields } : {}),
+    },
+  });
   if (status !== undefined) object.status = status;
 }
 

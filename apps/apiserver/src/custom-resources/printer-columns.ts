@@ -36,9 +36,17 @@ function toCell(values: readonly unknown[], type: string, now: number): TableCel
 
 const TYPES = ['integer', 'number', 'string', 'boolean', 'date'] as const;
 
+/** A column without words of its own tells where its values are (apiextensions-apiserver …/tableconvertor.go:New). */
+const described = (column: PrinterColumn): PrinterColumn => ({
+  ...column,
+  description:
+    column.description ||
+    `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
+});
+
 /** The table of a custom kind: Name, then what its definition declares, or Age. */
 export function printerColumns(declared: readonly PrinterColumn[]): TableColumns {
-  const shown = (declared.length > 0 ? declared : [AGE]).map((column) => ({
+  const shown = (declared.length > 0 ? declared.map(described) : [AGE]).map((column) => ({
     ...column,
     steps: parseJsonPath(column.jsonPath) ?? [],
     isKnown: parseJsonPath(column.jsonPath) !== undefined,
@@ -47,7 +55,7 @@ export function printerColumns(declared: readonly PrinterColumn[]): TableColumns
     name: column.name,
     type: TYPES.find((type) => type === column.type) ?? 'string',
     ...(column.format ? { format: column.format } : {}),
-    description: column.description ?? '',
+    ...(column.description ? { description: column.description } : {}),
     priority: column.priority ?? 0,
   }));
   return {

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { isCidr, isDns1123Label, isDns1123Subdomain } from '@orrery/apimachinery';
-import { parseBase64, parseDate, parseDateTime, parseDuration } from '@orrery/cel';
+import { parseDate, parseDateTime, parseDuration } from '@orrery/cel';
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 const versionedUuid = (version: number): RegExp =>
@@ -61,6 +61,14 @@ function isCreditCard(text: string): boolean {
   return sum % 10 === 0;
 }
 
+/** Octets may have zeros before them, as before Go 1.17 (kube-openapi …/strfmt/default.go:isIPv4). */
+function isSloppyIPv4(text: string): boolean {
+  const plain = text.replace(/(?<=^|\.|:)0+(?=\d+(?:\.|$))/g, '');
+  return text.includes('.') && (isIPv4(plain) || isIPv6(plain));
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/;
+
 const test =
   (pattern: RegExp) =>
   (text: string): boolean =>
@@ -72,7 +80,7 @@ const FORMATS = new Map<string, (text: string) => boolean>([
   ['uri', isUri],
   ['email', test(EMAIL)],
   ['hostname', isHostname],
-  ['ipv4', isIPv4],
+  ['ipv4', isSloppyIPv4],
   ['ipv6', isIPv6],
   ['cidr', (text) => isCidr(text).length === 0],
   ['mac', test(MAC)],
@@ -87,7 +95,7 @@ const FORMATS = new Map<string, (text: string) => boolean>([
   ['ssn', test(/^\d{3}[- ]?\d{2}[- ]?\d{4}$/)],
   ['hexcolor', test(COLOR)],
   ['rgbcolor', test(RGB)],
-  ['byte', (text) => parseBase64(text) !== undefined],
+  ['byte', test(BASE64)],
   ['password', () => true],
   ['date', (text) => parseDate(text) !== undefined],
   ['duration', (text) => parseDuration(text) !== undefined],

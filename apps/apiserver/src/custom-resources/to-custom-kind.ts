@@ -14,6 +14,7 @@ import { coerceEmbedded } from './coerce-embedded.js';
 import { rememberSchemas } from './custom-kind.js';
 import type { CustomKind } from './custom-kind.js';
 import { customStrategies } from './custom-strategies.js';
+import { compareVersions } from './compare-versions.js';
 import { assignJsonPath, evaluateJsonPath, parseJsonPath } from './json-path.js';
 import { printerColumns } from './printer-columns.js';
 import { prune } from './prune.js';
@@ -25,14 +26,14 @@ const PRESERVE: StructuralSchema = {
   'x-kubernetes-preserve-unknown-fields': true,
 };
 
-function scaleAccess(version: CustomResourceDefinitionVersion): ScaleAccess | undefined {
-  const scale = version.subresources?.scale;
-  if (!scale) return undefined;
+function scaleAccess({ subresources }: CustomResourceDefinitionVersion): { scale?: ScaleAccess } {
+  const scale = subresources?.scale;
+  if (!scale) return {};
   const specPath = parseJsonPath(scale.specReplicasPath) ?? [];
   const statusPath = parseJsonPath(scale.statusReplicasPath) ?? [];
   const selectorPath = parseJsonPath(scale.labelSelectorPath ?? '');
   const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
-  return {
+  const access: ScaleAccess = {
     get(object) {
       const selector = selectorPath?.length ? evaluateJsonPath(selectorPath, object)[0] : '';
       return {
@@ -47,6 +48,7 @@ function scaleAccess(version: CustomResourceDefinitionVersion): ScaleAccess | un
     lacks: (object) =>
       evaluateJsonPath(specPath, object).length === 0 ? scale.specReplicasPath : undefined,
   };
+  return { scale: access };
 }
 
 /** `com.example.v1.Foo` of group example.com: the name under which the schema is published. */
@@ -79,7 +81,7 @@ function schemasFor(name: string, schema: StructuralSchema): SchemaRegistry {
     kind: { type: 'string' },
     metadata: { $ref: `#/definitions/${OBJECT_META}` },
   };
-  return new SchemaRegistry({ ...schemaDefinitions(), [name]: { ...root, properties } });
+  return new SchemaRegistry({ ...schemaDefinitions(), [name]: { ...root, properties } }, false);
 }
 
 /** Converts by a webhook: its versions differ in more than their name. */
@@ -128,6 +130,31 @@ const closed = (strategy: Strategy): Strategy => ({
   },
 });
 
+/** What requests of a version are warned of (…/customresource_handler.go:defaultDeprecationWarning). */
+function deprecationOf(
+  { spec }: CustomResourceDefinition,
+  { name, deprecated, deprecationWarning }: CustomResourceDefinitionVersion,
+): Pick<KindDescriptor, 'deprecation'> {
+  if (!deprecated) return {};
+  if (deprecationWarning !== undefined) return { deprecation: deprecationWarning };
+  const [newest] = spec.versions
+    .filter((one) => one.served && !one.deprecated && compareVersions(one.name, name) < 0)
+    .map((one) => one.name)
+    .sort(compareVersions);
+  const use = newest === undefined ? '' : `; use ${spec.group}/${newest} ${spec.names.kind}`;
+  return { deprecation: `${spec.group}/${name} ${spec.names.kind} is deprecated${use}` };
+}
+
+const VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
+
+const handlingOf = (
+  crd: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+): Pick<KindDescriptor, 'verbs' | 'deprecation'> => ({
+  verbs: VERBS,
+  ...deprecationOf(crd, version),
+});
+
 /** What the server needs to serve one version of a CustomResourceDefinition. */
 export function toCustomKind(
   crd: CustomResourceDefinition,
@@ -145,7 +172,6 @@ export function toCustomKind(
     hasStatus,
     scale: version.subresources?.scale,
   });
-  const scale = scaleAccess(version);
   const name = definitionName(group, version.name, names.kind);
   const complete = (object: KubeObject): void => {
     dropNulls(object, schema);
@@ -166,8 +192,9 @@ export function toCustomKind(
     setDefaults: complete,
     strategy: crd.metadata.deletionTimestamp ? closed(main) : main,
     ...(hasStatus ? { status } : {}),
-    ...(scale ? { scale } : {}),
+    ...scaleAccess(version),
     ...selectable(version),
+    ...handlingOf(crd, version),
     columns: printerColumns(version.additionalPrinterColumns ?? []),
     hasGeneration: true,
     ...conversionOf(crd, version.name, (object) => {
@@ -186,6 +213,6 @@ export function toCustomKind(
       return (schemas ??= schemasFor(name, schema));
     },
     coerce: (object, refuse) => coerceEmbedded(object, schema, '', refuse),
-    prune: (object) => (preserveAll ? [] : prune(object as unknown as Json, schema)),
+    prune: (object) => (preserveAll ? [] : prune(object as unknown as Json, schema).sort()),
   };
 }

@@ -182,17 +182,22 @@ function boundsOf(schema: StructuralSchema): Bound[] {
   return bounds;
 }
 
+/** What Go's decoder makes an int64 of. */
+const isInt64 = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 2 ** 63;
+
 function multipleProblems(value: number, schema: StructuralSchema, path: string): Problem[] {
   const { multipleOf } = schema;
   if (typeof multipleOf !== 'number') return [];
   const odd = rangeProblem('MultipleOf', multipleOf, schema, path);
-  const factor = Number.isInteger(value) && odd.length === 0 ? Math.trunc(multipleOf) : multipleOf;
+  const factor = isInt64(value) && odd.length === 0 ? Math.trunc(multipleOf) : multipleOf;
   if (factor <= 0) {
     const text = `factor MultipleOf declared for ${path} must be positive: ${factor}`;
     return [...odd, { name: path, value: factor, text }];
   }
   const times = factor < 1 ? (1 / factor) * value : value / factor;
-  return Math.abs(times - Math.round(times)) <= 1e-9
+  const isWhole =
+    Math.abs(times) <= Number.MAX_SAFE_INTEGER && Math.abs(times - Math.round(times)) <= 1e-9;
+  return isWhole
     ? odd
     : [...odd, { name: path, value, text: inBody(path, `should be a multiple of ${factor}`) }];
 }
@@ -207,7 +212,7 @@ export function checkNumber(value: number, schema: StructuralSchema, path: strin
       .flatMap(({ what, bound, words, isBroken }) => {
         const odd = rangeProblem(what, bound, schema, path);
         // Whole numbers are compared with the whole part of a bound.
-        const limit = Number.isInteger(value) && odd.length === 0 ? Math.trunc(bound) : bound;
+        const limit = isInt64(value) && odd.length === 0 ? Math.trunc(bound) : bound;
         return isBroken(value, limit)
           ? [...odd, { name: path, value, text: inBody(path, `should be ${words} ${limit}`) }]
           : odd;

@@ -114,10 +114,8 @@ export function refuseOtherKind(object: KubeObject, { group, kind }: BodyKind): 
 
 function checkCustom(object: KubeObject, expected: BodyKind, body: Uint8Array): KubeObject {
   const wanted = toApiVersion(expected.group, expected.version);
-  if (!object.kind) {
-    const named = { ...object, kind: expected.kind, apiVersion: object.apiVersion || wanted };
-    throw notHandled(named, expected, `Object 'Kind' is missing in '${textOf(body)}'`);
-  }
+  if (!object.kind)
+    throw unrecognized(expected, `Object 'Kind' is missing in '${textOf(body)}'`, body);
   if (object.apiVersion !== wanted) throw otherVersion(object.apiVersion ?? '', wanted);
   refuseOtherKind(object, expected);
   return object;

@@ -1,10 +1,16 @@
 import type { KindDescriptor } from '@orrery/api';
 
+/** What upstream's ObjectMeta says of its fields: these two are shown in its words (apimachinery …/types_swagger_doc_generated.go). */
+const NAME =
+  'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names';
+const CREATED =
+  'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata';
+
 /** What columns of one name say in all tables that have no words of their own. */
 const COMMON: Readonly<Record<string, string>> = {
-  Name: 'The name of the object, unique among those of its kind in the namespace.',
-  Age: 'How long ago the object was created.',
-  'Created At': 'When the object was created.',
+  Name: NAME,
+  Age: CREATED,
+  'Created At': CREATED,
   Containers: 'The names of the containers in the template.',
   Images: 'The images of these containers.',
   Selector: 'The labels by which the pods that belong to it are chosen.',

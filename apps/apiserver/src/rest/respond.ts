@@ -132,12 +132,15 @@ async function joinItems(call: Call, list: ObjectList): Promise<Buffer[]> {
 }
 
 /** What a list is without its items. */
+/** Lists of custom resources name it even where nothing goes on: they are no structs. */
+const NO_CONTINUE = { continue: '' };
+
 function listHead(call: Call, list: ObjectList): Record<string, unknown> {
-  const { kind } = call.resource;
+  const { kind, custom } = call.resource;
   return {
     kind: `${kind.kind}List`,
     apiVersion: toApiVersion(kind.group, kind.version),
-    metadata: listMetaOf(list),
+    metadata: { ...(custom ? NO_CONTINUE : {}), ...listMetaOf(list) },
   };
 }
 

@@ -92,7 +92,8 @@ function slotOf(name: string, schema: Schema | undefined, registry: SchemaRegist
     key: `f:${name}`,
     schema: registry.field(schema, name),
     isStructField: declared !== undefined,
-    alwaysThere: declared?.default !== undefined || required.includes(name),
+    alwaysThere:
+      registry.hasStructs && (declared?.default !== undefined || required.includes(name)),
   };
 }
 

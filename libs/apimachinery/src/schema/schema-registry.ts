@@ -19,7 +19,14 @@ export class SchemaRegistry implements SchemaLookup {
   /** Where schemas with a $ref lead to. */
   private readonly targets = new WeakMap<Schema, { readonly schema: Schema | undefined }>();
 
-  constructor(private readonly definitions: Readonly<Record<string, Schema>>) {}
+  /**
+   * `hasStructs`: Go has structs for these schemas, whose required fields and those with a default are there even when nobody
+   * gave them; nothing of a custom resource is.
+   */
+  constructor(
+    private readonly definitions: Readonly<Record<string, Schema>>,
+    readonly hasStructs = true,
+  ) {}
 
   names(): string[] {
     return Object.keys(this.definitions);

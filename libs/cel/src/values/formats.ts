@@ -47,34 +47,29 @@ export function parseGoDuration(text: string): Duration | undefined {
   return new Duration(sign === '-' ? -nanos : nanos);
 }
 
-const LONG: Readonly<Record<string, string>> = {
-  nano: 'ns',
-  micro: 'us',
-  milli: 'ms',
-  sec: 's',
-  min: 'm',
-  hr: 'h',
-  hour: 'h',
-  day: 'd',
-  week: 'w',
-  wk: 'w',
-};
+/** strfmt's names of a unit: the last of each may go on ("hours"). */
+const WORDS: readonly (readonly [unit: string, exact: readonly string[], start: string])[] = [
+  ['ns', ['ns'], 'nano'],
+  ['us', ['us', 'µs'], 'micro'],
+  ['ms', ['ms'], 'milli'],
+  ['s', ['s'], 'sec'],
+  ['m', ['m'], 'min'],
+  ['h', ['h', 'hr'], 'hour'],
+  ['d', ['d'], 'day'],
+  ['w', ['w', 'wk'], 'week'],
+];
 
-/** strfmt's duration of OpenAPI's format: Go's form, or "3 days", "2 weeks 1 hour". */
+/** strfmt's duration of OpenAPI's format: Go's form, or "3 days", "2 weeks 1 hour"; what is between is not looked at. */
 export function parseDuration(text: string): Duration | undefined {
   const plain = parseGoDuration(text);
   if (plain) return plain;
-  const words = [...text.matchAll(/(\d+)\s*([A-Za-zµ]+)/g)];
-  if (words.length === 0 || text.replace(/(\d+)\s*([A-Za-zµ]+)/g, '').trim() !== '')
-    return undefined;
-  let nanos = 0n;
-  for (const [, amount = '0', word = ''] of words) {
+  let nanos: bigint | undefined;
+  for (const [, amount = '0', word = ''] of text.matchAll(/(\d+)\s*([A-Za-zµ]+)/g)) {
     const name = word.toLowerCase();
-    const unit = UNITS[name] ?? UNITS[LONG[name.replace(/s$/, '')] ?? ''];
-    if (unit === undefined) return undefined;
-    nanos += BigInt(amount) * unit;
+    const found = WORDS.find(([, exact, start]) => exact.includes(name) || name.startsWith(start));
+    if (found) nanos = (nanos ?? 0n) + BigInt(amount) * (UNITS[found[0]] ?? 0n);
   }
-  return new Duration(nanos);
+  return nanos === undefined ? undefined : new Duration(nanos);
 }
 
 const DATE_TIME =
