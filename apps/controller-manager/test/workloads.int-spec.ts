@@ -310,6 +310,10 @@ describe('all controllers together', () => {
     for (const name of ['job', 'daemonset', 'claims', 'horizontalpodautoscaler', 'endpoint_slice'])
       expect(text).toMatch(new RegExp(`workqueue_adds_total\\{name="${name}"\\} \\d+`));
     expect(text).toContain('workqueue_longest_running_processor_seconds');
+    // What a client that acts for a controller asks is counted, too.
+    expect(text).toMatch(
+      /rest_client_requests_total\{[^}]*code="201"[^}]*method="POST"[^}]*\} \d+/,
+    );
     expect(plane.logs()).not.toContain('"level":50');
   });
 });

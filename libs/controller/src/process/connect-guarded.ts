@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { ConnectOptions, KubeClient } from '@orrery/client';
-import { RateLimit, connect, loadKubeconfig } from '@orrery/client';
+import { RateLimit, connect, loadKubeconfig, restClientMetrics } from '@orrery/client';
 import type { Clock, ComponentContext, Logger, Metrics, Random } from '@orrery/component';
 import {
   SystemClock,
@@ -76,7 +76,9 @@ export async function connectGuarded(
       level: options.verbosity < DEBUG_VERBOSITY ? 'info' : 'debug',
     }),
   };
-  const server = serverOf(name, options, clock);
+  const metrics = createMetrics({ process: true });
+  const observer = restClientMetrics(metrics);
+  const server = { ...serverOf(name, options, clock), observer };
   const client = connect(server);
   // Renewals of the lease wait for nobody.
   const renewer = server.limit ? connect({ ...server, limit: undefined }) : client;
@@ -84,7 +86,6 @@ export async function connectGuarded(
   const fence = new WriteFence(base.clock);
   const events = (component: string): EventRecorder =>
     new ApiEventRecorder({ ...base, client, component });
-  const metrics = createMetrics({ process: true });
   const elector = electorOf(options, {
     ...base,
     client: renewer,
@@ -168,11 +169,13 @@ const anonymous = ({
   ca,
   serverName,
   insecureSkipTlsVerify,
+  observer,
 }: ConnectOptions): ConnectOptions => ({
   server,
   ca,
   serverName,
   insecureSkipTlsVerify,
+  ...(observer ? { observer } : {}),
 });
 
 /** The API server of the kubeconfig, or of --master, and how many requests it may be sent. */
