@@ -127,6 +127,12 @@ describe('proxies of pods and services', () => {
     expect([moved.status, moved.headers.location]).toEqual([302, `${POD}/proxy/elsewhere`]);
     const head = await api.ask(`${POD}/proxy/page`, { method: 'HEAD' });
     expect(head.headers['content-length']).toBe('29');
+    const own = {
+      'cache-control': 'no-cache, private',
+      'audit-id': expect.any(String) as unknown as string,
+    };
+    for (const { headers } of [page, moved, await api.ask(`${POD}/proxy`)])
+      expect(headers).toMatchObject(own);
   });
 
   it('finds the pods of a service by port name and number', async () => {
@@ -152,6 +158,13 @@ describe('proxies of pods and services', () => {
     ['services/:s:', 503, 'no endpoints available for service ":s:"'],
   ])('refuses %s by %i', async (id, code, message) => {
     expect((await api.ask(`${NAMESPACE}/${id}/proxy/`)).json).toMatchObject({ code, message });
+  });
+
+  it('says that a pod does not speak TLS', async () => {
+    expect((await api.ask(`${NAMESPACE}/pods/https:proxy:${port}/proxy/`)).json).toMatchObject({
+      code: 503,
+      message: 'error trying to reach service: http: server gave HTTP response to HTTPS client',
+    });
   });
 
   it('says that a pod does not listen', async () => {

@@ -39,6 +39,7 @@ export type { SigningRequest, SigningRequestAndKey } from './signing-request.js'
 export { createSigningRequest, parseSigningRequest } from './signing-request.js';
 export type {
   KubernetesClaim,
+  NamedUid,
   ServiceAccountClaims,
   ServiceAccountIdentity,
   SignOptions,

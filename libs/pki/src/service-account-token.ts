@@ -4,7 +4,7 @@ import type { JWK, JWTPayload } from 'jose';
 import { keyId } from './keys.js';
 import type { KeyPair } from './keys.js';
 
-interface NamedUid {
+export interface NamedUid {
   readonly name: string;
   readonly uid: string;
 }

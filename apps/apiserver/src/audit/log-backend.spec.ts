@@ -54,4 +54,16 @@ describe(LogBackend.name, () => {
       auditID: 'a',
     });
   });
+
+  it('replaces a file in the tick of its first write', async () => {
+    const backend = log(false);
+    backend.write(event('a'));
+    backend.write(event('b'));
+    await backend.close();
+    const ids = readdirSync(folder).map((file) => {
+      const { auditID } = JSON.parse(readFileSync(join(folder, file)).toString()) as AuditEvent;
+      return auditID;
+    });
+    expect(ids.sort()).toEqual(['a', 'b']);
+  });
 });

@@ -2,6 +2,7 @@ import {
   createReadStream,
   createWriteStream,
   mkdirSync,
+  openSync,
   readdirSync,
   renameSync,
   statSync,
@@ -57,12 +58,12 @@ export class LogBackend implements AuditBackend {
     const { path } = options;
     try {
       mkdirSync(dirname(path), { recursive: true });
+      this.stream = this.open();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new ConfigError(`--audit-log-path: ${path}: ${why}`, { cause: error });
     }
     this.size = sizeOf(path);
-    this.stream = this.open();
   }
 
   write(event: AuditEvent): void {
@@ -98,7 +99,9 @@ export class LogBackend implements AuditBackend {
   }
 
   private open(): WriteStream {
-    const stream = createWriteStream(this.options.path, { flags: 'a', mode: 0o600 });
+    const { path } = this.options;
+    // At once: a file that is replaced before its first write would not be there otherwise.
+    const stream = createWriteStream(path, { fd: openSync(path, 'a', 0o600) });
     stream.on('error', (error) => {
       this.logger.error('audit log cannot be written', error, { path: this.options.path });
     });
@@ -120,7 +123,11 @@ export class LogBackend implements AuditBackend {
     } catch (error) {
       this.logger.error('audit log cannot be replaced', error, { path });
     }
-    this.stream = this.open();
+    try {
+      this.stream = this.open();
+    } catch (error) {
+      this.logger.error('audit log cannot be written', error, { path });
+    }
     this.size = sizeOf(path);
   }
 

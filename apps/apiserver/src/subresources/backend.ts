@@ -1,9 +1,9 @@
 import { request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { newInternalError, newServiceUnavailable } from '@orrery/apimachinery';
-import type { StatusError } from '@orrery/apimachinery';
+import { StatusError, newServiceUnavailable } from '@orrery/apimachinery';
 import { joinHostPort } from '@orrery/component';
+import { connectionFailure } from '../webhooks/https-post.js';
 import type { KubeletLocation, KubeletTls } from './kubelet-location.js';
 
 /** A server to which a request is passed on; its address has been checked already. */
@@ -47,27 +47,29 @@ export function openRequest(backend: Backend, request: BackendRequest): ClientRe
   });
 }
 
-const reasonOf = (error: unknown): string => {
-  const { code = '', message = '' } = error as { code?: string; message?: string };
-  return code === 'ECONNREFUSED' ? 'connect: connection refused' : message || code;
-};
-
 type NoAnswer = (backend: Backend, request: BackendRequest, error: unknown) => StatusError;
 
-/** The error of a proxied request that got no answer (k8s apimachinery pkg/util/proxy/transport.go:RoundTrip). */
-export const unreachable: NoAnswer = ({ address, port }, _request, error) =>
-  newServiceUnavailable(
-    `error trying to reach service: dial tcp ${joinHostPort(address, port)}: ${reasonOf(error)}`,
-    error,
-  );
+const reasonOf = ({ address, port }: Backend, error: unknown): string =>
+  connectionFailure(error, joinHostPort(address, port));
 
-/** The error of a request that got no answer, in the words of Go's net/http. */
-export const dialError: NoAnswer = (backend, request, error) => {
-  const target = joinHostPort(backend.address, backend.port);
+/** A failure in the words of Go's net/http. */
+export function requestFailure(backend: Backend, request: BackendRequest, error: unknown): string {
   const method = `${request.method.charAt(0)}${request.method.slice(1).toLowerCase()}`;
-  const text = `${method} "${backend.scheme}://${target}${request.path}": dial tcp ${target}: ${reasonOf(error)}`;
-  return backend.tls ? newInternalError(text, error) : unreachable(backend, request, error);
-};
+  const url = `${backend.scheme}://${joinHostPort(backend.address, backend.port)}${request.path}`;
+  return `${method} "${url}": ${reasonOf(backend, error)}`;
+}
+
+/** The error of a proxied request that got no answer (k8s apimachinery pkg/util/proxy/transport.go:RoundTrip). */
+export const unreachable: NoAnswer = (backend, _request, error) =>
+  newServiceUnavailable(`error trying to reach service: ${reasonOf(backend, error)}`, error);
+
+/** That of an upgrade, where Go's errors have no reason (same place, upgradeaware.go:dial). */
+export const undialled: NoAnswer = (backend, _request, error) =>
+  new StatusError(500, '', `error dialing backend: ${reasonOf(backend, error)}`, { cause: error });
+
+/** The error of any other request that got no answer. */
+export const dialError: NoAnswer = (backend, request, error) =>
+  new StatusError(500, '', requestFailure(backend, request, error), { cause: error });
 
 /** Sends `body` and resolves with the head of the answer. Rejects with the StatusError for no answer. */
 export function exchange(
@@ -82,7 +84,7 @@ export function exchange(
     if (connectMs !== undefined)
       outgoing.once('socket', (socket) => {
         socket.setTimeout(connectMs, () => {
-          outgoing.destroy(new Error('i/o timeout'));
+          outgoing.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' }));
         });
         socket.once('secureConnect', () => socket.setTimeout(0));
       });

@@ -63,6 +63,8 @@ export function logHandler(
     async handle({ request }) {
       const { namespace, name } = request.info;
       const query = logQuery(request.query);
+      // As Go writes queries; they are seen in messages.
+      query.sort();
       const pod = await readPod(services, namespace, name);
       const container = chooseContainer(pod, request.query.get('container') ?? '');
       const node = pod.spec?.nodeName;
@@ -76,8 +78,9 @@ export function logHandler(
       });
       if ((answer.statusCode ?? 500) > 206) throw await failureOf(answer, name);
       const { raw } = request.reply;
+      const headers = request.reply.getHeaders();
       request.reply.hijack();
-      raw.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' });
+      raw.writeHead(200, { ...headers, 'content-type': 'text/plain' });
       raw.flushHeaders();
       raw.once('close', () => answer.destroy());
       answer.once('error', () => raw.destroy());

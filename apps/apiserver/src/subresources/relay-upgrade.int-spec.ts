@@ -123,7 +123,7 @@ describe('relayUpgrade()', () => {
     let text = '';
     for await (const chunk of socket) text += String(chunk);
     expect(text).toMatch(/^HTTP\/1.1 400 /);
-    expect(text).toContain('"message":"no!"');
+    expect(text).toMatch(/\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!$/);
     expect(received.join('')).not.toContain('smuggled');
     expect(closed()).toBe(1);
   });
@@ -151,7 +151,25 @@ describe('relayUpgrade()', () => {
     const [response] = (await once(upgradeRequest(await front(1)), 'response')) as [
       IncomingMessage,
     ];
-    expect(response.statusCode).toBe(503);
-    response.destroy();
+    expect(response.statusCode).toBe(500);
+    expect(JSON.parse((await response.setEncoding('utf8').toArray()).join(''))).toEqual({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: `error dialing backend: dial tcp ${HOST}:1: connect: connection refused`,
+      code: 500,
+    });
+  });
+
+  it('hands a refusal on as the back-end wrote it', async () => {
+    const { port } = await backend(
+      'HTTP/1.1 500 Internal Server Error\r\nX-A: b\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nno!\r\n0\r\n\r\n',
+    );
+    const [response] = (await once(upgradeRequest(await front(port)), 'response')) as [
+      IncomingMessage,
+    ];
+    expect(response.headers).toEqual({ 'x-a': 'b', 'content-length': '3', connection: 'close' });
+    expect((await response.setEncoding('utf8').toArray()).join('')).toBe('no!');
   });
 });

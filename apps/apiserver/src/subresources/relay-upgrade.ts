@@ -1,14 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { StatusError, newBadRequest, newInternalError } from '@orrery/apimachinery';
+import { StatusError, newInternalError } from '@orrery/apimachinery';
 import { endSocket } from '@orrery/component';
 import { passFramesOn } from './websocket-frames.js';
-import { dialError, openRequest, readText } from './backend.js';
+import { openRequest, readText, undialled } from './backend.js';
 import type { Backend, BackendRequest } from './backend.js';
 
 export interface ClientSide {
   readonly socket: Duplex;
   readonly head: Buffer;
+  /** What a failure is told by; default the back-end's own answer, or a Status. */
+  readonly fail?: Failing;
+}
+
+export interface Failing {
+  /** The back-end could not be asked. */
+  undialled(error: unknown): void;
+  /** It answered so. */
+  refused(text: string): void;
 }
 
 /** Answers a client that has only a raw socket with a Status, and ends. */
@@ -48,24 +57,30 @@ function join(client: Duplex, server: Duplex, protocol: string): Promise<void> {
   });
 }
 
-/** The failure that a back-end gave in place of 101. */
-async function failureOf(answer: IncomingMessage): Promise<StatusError> {
-  const text = (await readText(answer)).trim();
-  const code = answer.statusCode ?? 500;
-  try {
-    const status = JSON.parse(text) as { kind?: string; message?: string };
-    if (status.kind === 'Status') return StatusError.fromStatus(status as never);
-  } catch {
-    // Kubelets answer in plain text.
+/** The head of a back-end's answer as a connection's last one. */
+function lastHead(answer: IncomingMessage, length: number): string {
+  const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`];
+  for (let i = 0; i + 1 < answer.rawHeaders.length; i += 2) {
+    const name = answer.rawHeaders[i] ?? '';
+    if (!OF_THE_HOP.has(name.toLowerCase())) lines.push(`${name}: ${answer.rawHeaders[i + 1]}`);
   }
-  if (code === 400 || code === 404) return newBadRequest(text);
-  return newInternalError(`unable to upgrade connection: ${text}`);
+  return [...lines, `Content-Length: ${length}`, 'Connection: close', '', ''].join('\r\n');
 }
+
+const OF_THE_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'transfer-encoding',
+]);
+
+/** Bytes of a refusal that are handed on. */
+const REFUSAL_LIMIT = 1024 * 1024;
 
 /**
  * Asks the back-end to switch protocols and, only after its verified 101 to the same protocol, joins both
- * connections byte by byte until one ends. On anything else the back-end connection is destroyed and the
- * client gets a Status (CVE-2018-1002105, CVE-2020-8559). Resolves when all is closed.
+ * connections byte by byte until one ends. On anything else the back-end connection is destroyed; a refusal is
+ * handed on as it is, of all else the client gets a Status (CVE-2018-1002105, CVE-2020-8559). Resolves when all is closed.
  */
 export function relayUpgrade(
   client: ClientSide,
@@ -87,10 +102,25 @@ export function relayUpgrade(
     client.socket.once('close', onGone);
     client.socket.once('error', onGone);
     outgoing.once('error', (error) => {
-      if (!client.socket.destroyed) refuse(dialError(backend, request, error));
+      if (client.socket.destroyed) return;
+      if (client.fail) {
+        client.fail.undialled(error);
+        resolve();
+      } else refuse(undialled(backend, request, error));
     });
     outgoing.once('response', (answer) => {
-      void failureOf(answer).then(refuse, refuse);
+      const code = answer.statusCode ?? 500;
+      if (code < 400) {
+        refuse(new StatusError(500, '', `invalid upgrade response: status code ${code}`));
+        return;
+      }
+      const handOn = (text: string): void => {
+        if (client.fail) client.fail.refused(text);
+        else endSocket(client.socket, `${lastHead(answer, Buffer.byteLength(text))}${text}`);
+        outgoing.destroy();
+        resolve();
+      };
+      void readText(answer, REFUSAL_LIMIT).then(handOn, refuse);
     });
     outgoing.once('upgrade', (answer, server, head) => {
       const got = (answer.headers.upgrade ?? '').toLowerCase();

@@ -12,7 +12,7 @@ import {
 } from '@orrery/apimachinery';
 import type { Node, Pod, Secret, ServiceAccount, TokenRequest } from '@orrery/api';
 import { parseDuration, toTime } from '@orrery/component';
-import type { ServiceAccountTokenSigner, SignOptions, TokenBinding } from '@orrery/pki';
+import type { NamedUid, ServiceAccountTokenSigner, SignOptions, TokenBinding } from '@orrery/pki';
 import { requestKindOf } from '../authz/access-reviews.js';
 import type { Authorizer } from '../filters/authorization.js';
 import type { ServerServices } from '../extensions.js';
@@ -37,11 +37,6 @@ interface Reference {
   readonly kind?: string;
   readonly name?: string;
   readonly uid?: string;
-}
-
-interface NamedUid {
-  readonly name: string;
-  readonly uid: string;
 }
 
 type Refusal = Parameters<typeof newInvalid>[2][number];

@@ -1,11 +1,14 @@
-import { isFlagSet, newBadRequest } from '@orrery/apimachinery';
+import { StatusError, isFlagSet, newBadRequest, newInternalError } from '@orrery/apimachinery';
 import type { ServerServices } from '../extensions.js';
 import type { SubresourceHandler, UpgradeContext } from '../subresources.js';
-import { kubeletBackend } from './backend.js';
+import { kubeletBackend, requestFailure } from './backend.js';
+import type { Backend, BackendRequest } from './backend.js';
+import { failOverWebSocket, hearsOnWebSocket } from './fail-over-websocket.js';
 import { upgradeHeaders } from './forwarded-headers.js';
 import type { KubeletLocator, KubeletTls } from './kubelet-location.js';
 import { chooseContainer, readPod } from './pod-access.js';
 import { refuseUpgrade, relayUpgrade } from './relay-upgrade.js';
+import type { Failing } from './relay-upgrade.js';
 
 type Stream = 'exec' | 'attach' | 'portforward';
 
@@ -30,6 +33,38 @@ export interface StreamDeps {
   readonly tls: KubeletTls;
 }
 
+/** The failure that a kubelet's refusal is to client-go. */
+function refusal(text: string): StatusError {
+  try {
+    const status = JSON.parse(text) as { kind?: string };
+    if (status.kind === 'Status') return StatusError.fromStatus(status as never);
+  } catch {
+    // Most refusals are plain text.
+  }
+  return newInternalError(`unable to upgrade connection: ${text.trim()}`);
+}
+
+/** For clients of WebSockets upstream asks the kubelet when it has taken theirs on, as client-go does. */
+function failing(
+  { socket, request }: UpgradeContext,
+  backend: Backend,
+  asked: BackendRequest,
+): Failing {
+  const fail = (failure: StatusError): void => {
+    failOverWebSocket(socket, request.headers, failure);
+  };
+  const posted = { ...asked, method: 'POST' };
+  return {
+    undialled: (error) => {
+      const reason = requestFailure(backend, posted, error);
+      fail(newInternalError(`error sending request: ${reason}`, error));
+    },
+    refused: (text) => {
+      fail(refusal(text));
+    },
+  };
+}
+
 async function relay(stream: Stream, deps: StreamDeps, context: UpgradeContext): Promise<void> {
   const { request } = context;
   const { namespace, name } = request.info;
@@ -44,12 +79,20 @@ async function relay(stream: Stream, deps: StreamDeps, context: UpgradeContext):
   if (!node) throw newBadRequest(`pod ${name} does not have a host assigned`);
   const kubelet = await deps.locator.locate(node);
   const verb = stream === 'portforward' ? 'portForward' : stream;
-  const query = kubeletStreamQuery(stream, request.query).toString();
-  await relayUpgrade(context, kubeletBackend(kubelet, deps.tls), {
+  const params = kubeletStreamQuery(stream, request.query);
+  // Go writes queries so; they are seen in messages.
+  params.sort();
+  const query = params.toString();
+  const backend = kubeletBackend(kubelet, deps.tls);
+  const asked = {
     method: request.method,
     path: `/${verb}/${namespace}/${name}${container}${query ? `?${query}` : ''}`,
     headers: upgradeHeaders(request.headers),
-  });
+  };
+  const isTranslated = stream !== 'portforward' && hearsOnWebSocket(request.headers);
+  const { socket, head } = context;
+  const fail = isTranslated ? { fail: failing(context, backend, asked) } : {};
+  await relayUpgrade({ socket, head, ...fail }, backend, asked);
 }
 
 /** pods/exec, attach and portforward: SPDY and WebSocket alike, byte by byte between client and kubelet. */

@@ -59,6 +59,10 @@ const FAILURES: Readonly<Record<string, (address: string, message: string) => st
   ENOTFOUND: (address) => `dial tcp: lookup ${address.replace(/:\d+$/, '')}: no such host`,
   EAI_AGAIN: (address) => `dial tcp: lookup ${address.replace(/:\d+$/, '')}: no such host`,
   ECONNRESET: () => 'EOF',
+  EPROTO: (_address, message) =>
+    message.includes('wrong version number')
+      ? 'http: server gave HTTP response to HTTPS client'
+      : message,
   CERT_HAS_EXPIRED: () => EXPIRED,
   CERT_NOT_YET_VALID: () => EXPIRED,
   ERR_TLS_CERT_ALTNAME_INVALID: (_address, message) =>

@@ -42,8 +42,10 @@ function originHeaders({
 /** Links of a page at `…/proxy` would lead out of it (k8s apimachinery pkg/util/proxy/upgradeaware.go:proxyRedirectsforRootPath). */
 function redirectToRoot({ reply, method, basePath, path }: ApiRequest, query: string): void {
   if (method !== 'GET' && method !== 'HEAD') return;
+  const own = reply.getHeaders();
   reply.hijack();
-  reply.raw.writeHead(301, { location: `${basePath}${path}/${query}`, 'content-length': 0 });
+  const location = `${basePath}${path}/${query}`;
+  reply.raw.writeHead(301, { ...own, location, 'content-length': 0 });
   reply.raw.end();
 }
 
@@ -62,8 +64,9 @@ async function pass({ backend, host }: Target, request: ApiRequest, parts: Parts
     signal: request.context.signal,
   };
   const answer = await exchange(backend, asked, request.body, unreachable);
+  const own = request.reply.getHeaders();
   request.reply.hijack();
-  const page = { prefix, hosts: [host, origin['host'] ?? ''] };
+  const page = { prefix, hosts: [host, origin['host'] ?? ''], own };
   writeProxied(answer, request.reply.raw, page, request.method !== 'HEAD');
 }
 

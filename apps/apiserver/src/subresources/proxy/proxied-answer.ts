@@ -38,6 +38,20 @@ function codecOf(
   return Object.hasOwn(CODECS, encoding) ? CODECS[encoding]?.() : undefined;
 }
 
+/** The back-end's headers behind this server's, as Go's ReverseProxy adds them. */
+const withOwn = (theirs: OutgoingHttpHeaders, own: OutgoingHttpHeaders): OutgoingHttpHeaders => ({
+  ...theirs,
+  ...Object.fromEntries(
+    Object.entries(own).map(([name, value]) => [
+      name,
+      [value, theirs[name]]
+        .flat()
+        .filter((one) => one !== undefined)
+        .map(String),
+    ]),
+  ),
+});
+
 /**
  * Writes a back-end's answer to a client: redirects and the links of HTML pages go through the proxy
  * (k8s apimachinery pkg/util/proxy/transport.go:RoundTrip, upgradeaware.go:removeCORSHeaders).
@@ -45,7 +59,7 @@ function codecOf(
 export function writeProxied(
   answer: IncomingMessage,
   raw: ServerResponse,
-  page: ProxiedPage,
+  page: ProxiedPage & { readonly own: OutgoingHttpHeaders },
   hasBody: boolean,
 ): void {
   const headers: OutgoingHttpHeaders = endToEndHeaders(answer.headers);
@@ -55,7 +69,7 @@ export function writeProxied(
   }
   const codec = hasBody ? codecOf(answer.headers) : undefined;
   if (codec) delete headers['content-length'];
-  raw.writeHead(answer.statusCode ?? 502, headers);
+  raw.writeHead(answer.statusCode ?? 502, withOwn(headers, page.own));
   const links = codec ? [new HtmlLinks((link) => throughProxy(link, page))] : [];
   const [unpack, pack] = codec ?? [];
   const steps = [...(unpack ? [unpack] : []), ...links, ...(pack ? [pack] : [])];
