@@ -24,6 +24,8 @@ import type { RequestMetrics } from './health/request-metrics.js';
 import {
   measureFeatures,
   measureMetrics,
+  measureValidation,
+  measureVersion,
   measuredAuthenticator,
   measuredAuthorizer,
 } from './health/server-metrics.js';
@@ -161,6 +163,8 @@ function measure(
   if (parseDuration(options.etcdCountMetricPollPeriod) !== 0)
     measureObjects(metrics.metrics, catalog, opened);
   measureFeatures(metrics.metrics);
+  measureValidation(metrics.metrics);
+  measureVersion(metrics.metrics);
   measureMetrics(metrics.metrics, options.disabledMetrics);
   const admin = new EtcdAdmin(opened.etcd.client);
   const size = new StorageSize(metrics.metrics, () => admin.statuses(), {

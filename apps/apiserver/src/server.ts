@@ -26,7 +26,7 @@ import { createEncryption } from './encryption/create-encryption.js';
 import { attachRequest } from './filters/attach-request.js';
 import { ResourceRequests } from './filters/resource-requests.js';
 import { RequestMetrics } from './health/request-metrics.js';
-import { measureHandshakes } from './health/server-metrics.js';
+import { measureHandshakes, measureNoAudit } from './health/server-metrics.js';
 import { EtcdMetrics } from './health/storage-metrics.js';
 import type { LogicalClusters } from './logical-clusters/logical-clusters.js';
 import { serveUpgrades } from './rest/upgrade.js';
@@ -262,7 +262,8 @@ export async function startServer(
     throw error;
   }
   calls.know(() => assembly.catalog.all().map(({ kind }) => kind));
-  audit?.measure(metrics.metrics);
+  if (audit) audit.measure(metrics.metrics);
+  else measureNoAudit(metrics.metrics);
   const listenerDeps = { ...deps, shutdown, signal, ...(audit ? { audit } : {}) };
   const listener = await createListener(options, listenerDeps, assembly, metrics);
   const { app, direct, drain, server } = listener;

@@ -64,6 +64,9 @@ describe('metrics of upstream that are stable or nearly so', () => {
     await api.ask('/readyz');
     const applied = { kind: 'ConfigMap', apiVersion: 'v1' };
     await api.patch(`${CONFIG_MAPS}/seen?dryRun=All&fieldManager=x`, 'apply-patch+yaml', applied);
+    const listing = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
+    const watching = `watch=true&timeoutSeconds=1&allowWatchBookmarks=true&${listing}`;
+    await api.ask(`${CONFIG_MAPS}?${watching}`);
   });
 
   it.each([
@@ -94,6 +97,17 @@ describe('metrics of upstream that are stable or nearly so', () => {
     ['apiserver_flowcontrol_current_inqueue_requests', 'flow_schema="', 'priority_level="'],
     ['apiserver_flowcontrol_dispatched_requests_total', 'flow_schema="', 'priority_level="'],
     ['apiserver_flowcontrol_nominal_limit_seats', 'priority_level="workload-low"'],
+    ['apiserver_watch_list_duration_seconds_count', 'resource="configmaps"', 'scope="namespace"'],
+    ['apiserver_cel_compilation_duration_seconds_count'],
+    ['apiserver_cel_evaluation_duration_seconds_count'],
+    ['apiserver_audit_event_total'],
+    ['apiserver_audit_requests_rejected_total'],
+    ['apiserver_validation_declarative_validation_mismatch_total'],
+    ['apiserver_validation_declarative_validation_panic_total'],
+    ['registered_metrics_total', 'deprecated_version=""', 'stability_level="STABLE"'],
+    ['registered_metrics_total', 'stability_level="ALPHA"'],
+    ['aggregator_unavailable_apiservice', 'name="v1.apps"'],
+    ['version_info', 'binary="1.36"', 'component="kube"', 'min_compat="1.35"'],
   ])('%s has %s', async (name, ...labels) => {
     expect(await linesOf(name, ...labels)).not.toEqual([]);
   });

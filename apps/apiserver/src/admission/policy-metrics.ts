@@ -41,6 +41,9 @@ export class PolicyMetrics {
   private readonly checks;
   private readonly checkSeconds;
   private readonly evaluation;
+  private readonly compilation;
+  private readonly mutations;
+  private readonly mutationSeconds;
 
   constructor(
     metrics: Metrics,
@@ -77,9 +80,26 @@ export class PolicyMetrics {
       labels: checkLabels,
       buckets: CHECK_BUCKETS,
     });
+    const mutation = 'apiserver_mutating_admission_policy_check';
+    const mutationLabels = ['policy', 'policy_binding', 'error_type'] as const;
+    this.mutations = metrics.counter({
+      name: `${mutation}_total`,
+      help: 'Mutations that policies made, by binding.',
+      labels: mutationLabels,
+    });
+    this.mutationSeconds = metrics.histogram({
+      name: `${mutation}_duration_seconds`,
+      help: 'Seconds that a mutation took.',
+      labels: mutationLabels,
+      buckets: CHECK_BUCKETS,
+    });
     this.evaluation = metrics.histogram({
       name: 'apiserver_cel_evaluation_duration_seconds',
       help: 'Seconds that the expressions of a policy, or of the conditions of a webhook, took.',
+    });
+    this.compilation = metrics.histogram({
+      name: 'apiserver_cel_compilation_duration_seconds',
+      help: 'Seconds that the same took to be compiled.',
     });
   }
 
@@ -90,6 +110,16 @@ export class PolicyMetrics {
   since(startedAt: number): number {
     return (this.clock.monotonic() - startedAt) / 1000;
   }
+
+  /** Takes the time of compiling. */
+  readonly compiling = <T>(work: () => T): T => {
+    const startedAt = this.now();
+    try {
+      return work();
+    } finally {
+      this.compilation.observe(this.since(startedAt));
+    }
+  };
 
   /** Measures how conditions are looked at. */
   async conditions<T extends ConditionOutcome>(
@@ -117,6 +147,14 @@ export class PolicyMetrics {
     };
     this.checks.inc(labels);
     this.checkSeconds.observe(labels, seconds);
+  }
+
+  /** Counts a mutation. */
+  mutated({ policy, binding, errorType, seconds }: Omit<PolicyCheck, 'action'>): void {
+    const labels = { policy, policy_binding: binding, error_type: errorType };
+    this.mutations.inc(labels);
+    this.mutationSeconds.observe(labels, seconds);
+    this.evaluated(seconds);
   }
 
   evaluated(seconds: number): void {

@@ -1,8 +1,10 @@
 import { isConflict, isNotFound } from '@orrery/apimachinery';
 import type { APIService, APIServiceCondition, EndpointSlice, Service } from '@orrery/api';
 import { toTime } from '@orrery/component';
+import type { Metrics } from '@orrery/component';
 import type { ServerServices } from '../extensions.js';
 import { systemContext } from '@orrery/registry';
+import { isAvailable } from './api-services.js';
 import type { ApiServices, RemoteApi } from './api-services.js';
 import type { ExtensionServers } from './extension-server.js';
 import { AGGREGATOR, remoteUserHeaders } from './extension-server.js';
@@ -62,15 +64,41 @@ function nextLook(
   return { resourceVersion, nextAt: now + retryMs, retryMs: Math.min(RESYNC_MS, retryMs * 2) };
 }
 
+/** Tells which APIServices are not available; the counter is of those that have become so (same place, status/metrics). */
+function measureAvailability(
+  metrics: Metrics,
+  apis: ApiServices,
+): { readonly inc: (labels: { name: string; reason: string }) => void } {
+  const name = 'aggregator_unavailable_apiservice';
+  metrics.gauge({
+    name,
+    help: 'Whether an APIService is not available: 1 = it is not.',
+    labels: ['name'],
+    collect: (gauge) => {
+      gauge.reset();
+      for (const service of apis.all())
+        gauge.set({ name: service.metadata.name ?? '' }, isAvailable(service) ? 0 : 1);
+    },
+  });
+  return metrics.counter({
+    name: `${name}_total`,
+    help: 'How often APIServices became unavailable, by reason.',
+    labels: ['name', 'reason'],
+  });
+}
+
 /** Keeps the condition Available of APIServices that others serve (k8s kube-aggregator pkg/controllers/status/remote). */
 export class AvailabilityController {
   private readonly watched = new Map<string, Watched>();
+  private readonly lost;
 
   constructor(
     private readonly services: ServerServices,
     private readonly apis: ApiServices,
     private readonly servers: ExtensionServers,
-  ) {}
+  ) {
+    this.lost = measureAvailability(services.metrics, apis);
+  }
 
   /** Looks at them until `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
@@ -113,6 +141,8 @@ export class AvailabilityController {
         (stored) => withVerdict((stored ?? service) as APIService, verdict, time),
         { name, context: systemContext(clock, signal), subresource: 'status', strategy: {} },
       );
+      const { reason = '' } = verdict;
+      if (isAvailable(service) && verdict.status === 'False') this.lost.inc({ name, reason });
       const entry = this.watched.get(name);
       if (entry) entry.resourceVersion = representation.object.metadata.resourceVersion ?? '';
     } catch (error) {

@@ -24,11 +24,15 @@ export class ClientCertificateAuthenticator implements Authenticator {
   constructor(
     private readonly authorities: () => readonly X509Certificate[],
     private readonly clock: Clock,
+    /** Told the seconds that the certificate of each request has left. */
+    private readonly left: (seconds: number) => void = () => undefined,
   ) {}
 
   authenticate({ raw }: AuthenticationInput): UserInfo | undefined {
     const certificate = this.#certificateOf(raw);
     if (!certificate) return undefined;
+    const leftMs = Date.parse(certificate.validTo) - this.clock.now();
+    this.left(leftMs / 1000);
     const authorities = this.authorities();
     if (authorities !== this.#trusted) {
       this.#trusted = authorities;
@@ -36,7 +40,7 @@ export class ClientCertificateAuthenticator implements Authenticator {
     }
     const known = this.#users.get(certificate);
     if (known) {
-      if (this.clock.now() > Date.parse(certificate.validTo)) throw newUnauthorized();
+      if (leftMs < 0) throw newUnauthorized();
       return known;
     }
     if (!isClientCertificateOf(certificate, authorities, this.clock.now())) throw newUnauthorized();

@@ -22,6 +22,7 @@ import { ClientCertificateAuthenticator } from './client-certificate.authenticat
 import { HookPoster } from '../webhooks/https-post.js';
 import { toHookTarget } from '../webhooks/kubeconfig-target.js';
 import { ImpersonatingAuthenticator } from './impersonation.js';
+import { lifetimes } from '../health/server-metrics.js';
 import { measuredImpersonation } from './impersonation-metrics.js';
 import { jwtConfigurationOf } from './jwt-configuration.js';
 import type { JwtConfiguration } from './jwt-configuration.js';
@@ -168,7 +169,9 @@ export function createAuthentication(
       ...(frontCaFile !== ''
         ? [new RequestHeaderAuthenticator(frontCas, clock, options.requestheaderAllowedNames)]
         : []),
-      ...(clientCaFile !== '' ? [new ClientCertificateAuthenticator(clientCas, clock)] : []),
+      ...(clientCaFile !== ''
+        ? [new ClientCertificateAuthenticator(clientCas, clock, lifetimes(services.metrics))]
+        : []),
     ],
     tokens,
     audiences,

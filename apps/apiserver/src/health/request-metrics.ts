@@ -1,6 +1,7 @@
 import type { Metrics } from '@orrery/component';
 import { createMetrics } from '@orrery/component';
 import type { RequestInfo } from '../filters/request-info.js';
+import { registeredMetrics } from './registered-metrics.js';
 
 const LABELS = [
   'verb',
@@ -17,6 +18,9 @@ const DURATION_BUCKETS = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45,
   60,
 ];
+
+/** Those of apiserver_watch_list_duration_seconds. */
+const WATCH_LIST_BUCKETS = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 4, 6, 8, 10, 15, 20, 30, 45, 60];
 
 /** Those of apiserver_request_sli_duration_seconds. */
 const SLI_BUCKETS = DURATION_BUCKETS.filter((bound) => bound >= 0.05);
@@ -149,7 +153,13 @@ export class RequestMetrics {
 
   private readonly sentEvents = this.metrics.tally({
     name: 'apiserver_watch_events_total',
-    help: 'Events that watches were sent, bookmarks apart.',
+    help: 'Events that watches were sent.',
+  });
+
+  private readonly watchLists = this.metrics.talliedHistogram({
+    name: 'apiserver_watch_list_duration_seconds',
+    help: 'Seconds until watches that begin with a list had sent it.',
+    buckets: WATCH_LIST_BUCKETS,
   });
 
   private readonly deprecated = this.metrics.gauge({
@@ -186,7 +196,8 @@ export class RequestMetrics {
   /** Prometheus' text of all metrics, or of those that are served. */
   async text(isServed?: (name: string) => boolean): Promise<string> {
     await this.refresh();
-    const text = await this.metrics.text();
+    const all = await this.metrics.text();
+    const text = `${all}\n${registeredMetrics(all)}`;
     if (!isServed) return text;
     return text
       .split(/(?=^# HELP )/m)
@@ -242,6 +253,12 @@ export class RequestMetrics {
     resource,
   }: Pick<Served, 'group' | 'version' | 'resource'>): (events: number) => void {
     return this.sentEvents.of({ group, version, resource });
+  }
+
+  /** Takes the seconds that a watch needed for the list it begins with. */
+  watchListed(info: RequestInfo, seconds: number): void {
+    const { group, version, resource } = info;
+    this.watchLists.of({ group, version, resource, scope: scopeOf(info) })(seconds);
   }
 
   private serve({ verb, subresource }: RequestInfo, by: 1 | -1): void {

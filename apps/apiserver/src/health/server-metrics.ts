@@ -1,5 +1,5 @@
 import type { Server } from 'node:https';
-import { exponentialBuckets } from '@orrery/component';
+import { KUBERNETES_MAJOR, KUBERNETES_MINOR, exponentialBuckets } from '@orrery/component';
 import type { Metrics } from '@orrery/component';
 import { featureGates } from '../config/feature-gates.js';
 import type { Authenticator } from '../filters/authentication.js';
@@ -24,6 +24,39 @@ export function measureMetrics(metrics: Metrics, disabled: readonly string[]): v
   count('hidden_metrics_total', 'Metrics that are not served for their age.', 0);
 }
 
+/** Tells the versions of the server and of what it serves (k8s component-base metrics/prometheus/compatversion). */
+export function measureVersion(metrics: Metrics): void {
+  const version = `${KUBERNETES_MAJOR}.${KUBERNETES_MINOR}`;
+  const before = `${KUBERNETES_MAJOR}.${Number(KUBERNETES_MINOR) - 1}`;
+  const info = { component: 'kube', binary: version, emulation: version, min_compat: before };
+  metrics
+    .gauge({
+      name: 'version_info',
+      help: 'Versions of the server, of what it serves and of its oldest peers; always 1.',
+      labels: ['component', 'binary', 'emulation', 'min_compat'],
+    })
+    .set(info, 1);
+}
+
+/** What upstream shows of audit where nothing is audited. */
+export function measureNoAudit(metrics: Metrics): void {
+  const count = (name: string, help: string): void => {
+    metrics.counter({ name: `apiserver_audit_${name}_total`, help }).inc(0);
+  };
+  count('event', 'Events of audit that were written.');
+  count('requests_rejected', 'Requests that could not be audited and were refused.');
+}
+
+/** What upstream counts where it validates twice; there is nothing of the sort here. */
+export function measureValidation(metrics: Metrics): void {
+  const prefix = 'apiserver_validation_declarative_validation';
+  const count = (name: string, help: string): void => {
+    metrics.counter({ name: `${prefix}_${name}`, help }).inc(0);
+  };
+  count('mismatch_total', 'Findings of declarative validation that differ from the others.');
+  count('panic_total', 'Declarative validations that failed.');
+}
+
 /** Counts connections whose handshake failed (k8s apiserver pkg/server/metrics). */
 export function measureHandshakes(metrics: Metrics, server: Server): void {
   const failed = metrics.tally({
@@ -35,6 +68,22 @@ export function measureHandshakes(metrics: Metrics, server: Server): void {
     count();
   });
 }
+
+/** Upper bounds from none to a year (k8s apiserver pkg/authentication/request/x509). */
+const LIFETIMES = [
+  0, 1800, 3600, 7200, 21_600, 43_200, 86_400, 172_800, 345_600, 604_800, 2_592_000, 7_776_000,
+  15_552_000, 31_104_000,
+];
+
+/** What takes the seconds that certificates of clients have left. */
+export const lifetimes = (metrics: Metrics): ((seconds: number) => void) =>
+  metrics
+    .talliedHistogram({
+      name: 'apiserver_client_certificate_expiration_seconds',
+      help: 'Seconds that the certificates of requests had left.',
+      buckets: LIFETIMES,
+    })
+    .of({});
 
 /** Users that have a label of their own (k8s apiserver pkg/endpoints/filters/metrics.go:compressUsername). */
 const NAMED = new Set([

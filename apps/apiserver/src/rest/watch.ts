@@ -169,6 +169,9 @@ interface Sink {
   fail(error: unknown): void;
 }
 
+const endsInitialEvents = (event: WatchEvent | undefined): boolean =>
+  event?.type === 'BOOKMARK' && event.initialEventsEnd;
+
 const revisionOf = (event: WatchEvent | undefined): number =>
   event?.type === 'BOOKMARK' ? Number(event.resourceVersion) : (event?.revision ?? 0);
 
@@ -202,9 +205,37 @@ function watchRequestOf(call: Call, signal: AbortSignal): WatchRequest {
   };
 }
 
+interface WatchStart {
+  readonly negotiated: Negotiated;
+  readonly signal: AbortSignal;
+  /** By the clock's monotonic time. */
+  readonly startedAt: number;
+}
+
+/** What writes and counts the events of a watch. */
+function sinkOf(call: Call, deps: WatchDeps, { negotiated, signal, startedAt }: WatchStart): Sink {
+  const { request, resource } = call;
+  const { raw } = request.reply;
+  const encode = batchEncoderFor(call, negotiated, deps.clock);
+  const count = deps.metrics.eventsOf(request.info);
+  return {
+    deliver: async (batch) => {
+      count(batch.length);
+      for (const part of partsOf(batch)) await writeFrame(raw, encode(part), signal);
+      if (endsInitialEvents(batch.at(-1)))
+        deps.metrics.watchListed(request.info, (deps.clock.monotonic() - startedAt) / 1000);
+      deps.sent?.note(request.context, resource.kind, revisionOf(batch.at(-1)));
+    },
+    fail: (error) => {
+      raw.write(documentLine(negotiated.format, 'ERROR', toApiError(error).status));
+    },
+  };
+}
+
 /** WATCH: headers at once, then one line per event until the client goes, the time is over or the server stops. */
 export async function watch(call: Call, deps: WatchDeps): Promise<void> {
   const { request } = call;
+  const startedAt = deps.clock.monotonic();
   const negotiated = negotiateFor(call, STREAMS);
   const seconds = numberOf(request.query, 'timeoutSeconds');
   const timeoutMs = seconds
@@ -240,18 +271,7 @@ export async function watch(call: Call, deps: WatchDeps): Promise<void> {
         timeUp.abort(error);
       },
     });
-    const encode = batchEncoderFor(call, negotiated, deps.clock);
-    const count = deps.metrics.eventsOf(request.info);
-    const sink: Sink = {
-      deliver: async (batch) => {
-        count(batch.at(-1)?.type === 'BOOKMARK' ? batch.length - 1 : batch.length);
-        for (const part of partsOf(batch)) await writeFrame(raw, encode(part), signal);
-        deps.sent?.note(request.context, call.resource.kind, revisionOf(batch.at(-1)));
-      },
-      fail: (error) => {
-        raw.write(documentLine(format, 'ERROR', toApiError(error).status));
-      },
-    };
+    const sink = sinkOf(call, deps, { negotiated, signal, startedAt });
     if (!first.done && first.value.length > 0) await sink.deliver(first.value);
     await pump(watchRequest, events, sink);
     raw.end();

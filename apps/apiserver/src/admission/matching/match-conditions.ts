@@ -4,24 +4,30 @@ import type { Activation, PolicyProgram } from '@orrery/cel';
 import { LIMITS, PolicyCompiler } from '@orrery/cel';
 import type { AdmissionAttributes } from '@orrery/registry';
 import type { Authorizer } from '../../filters/authorization.js';
+import { compileOnce } from '../policy/compiled-policy.js';
+import type { Timed } from '../policy/compiled-policy.js';
 import type { MatchConditionsEvaluator } from '../webhook/webhook-matcher.js';
 import type { PolicyMetrics } from '../policy-metrics.js';
 import { PolicyEvaluation } from './policy-evaluation.js';
 import { PolicyAuthorizer, policyVariables } from './policy-variables.js';
 
-const compiled = new WeakMap<readonly MatchCondition[], readonly PolicyProgram[]>();
-
-function programsOf(
+const compile = (
   conditions: readonly MatchCondition[],
   params: boolean,
-): readonly PolicyProgram[] {
-  let programs = compiled.get(conditions);
-  if (!programs) {
-    const compiler = new PolicyCompiler({ params, authorizer: true });
-    programs = conditions.map(({ expression }) => compiler.compile(expression, 'bool'));
-    compiled.set(conditions, programs);
-  }
-  return programs;
+): readonly PolicyProgram[] => {
+  const compiler = new PolicyCompiler({ params, authorizer: true });
+  return conditions.map(({ expression }) => compiler.compile(expression, 'bool'));
+};
+
+/** Programs of conditions whose policy has parameters, and of all others. */
+const PROGRAMS = {
+  withParams: compileOnce((conditions: readonly MatchCondition[]) => compile(conditions, true)),
+  plain: compileOnce((conditions: readonly MatchCondition[]) => compile(conditions, false)),
+};
+
+export interface ConditionOptions {
+  readonly params?: boolean;
+  readonly timed: Timed;
 }
 
 /**
@@ -31,11 +37,13 @@ function programsOf(
 export async function evaluateConditions(
   conditions: readonly MatchCondition[],
   variables: Activation,
-  params = false,
+  { params = false, timed }: ConditionOptions,
 ): Promise<{ readonly matches: boolean; readonly error?: string }> {
   const evaluation = new PolicyEvaluation(variables, LIMITS.matchConditions);
   const errors: string[] = [];
-  for (const [i, program] of programsOf(conditions, params).entries()) {
+  if (conditions.length === 0) return { matches: true };
+  const programs = PROGRAMS[params ? 'withParams' : 'plain'](conditions, timed);
+  for (const [i, program] of programs.entries()) {
     const result = await evaluation.evaluate(program, conditions[i]?.expression ?? '');
     if (result.error !== undefined) errors.push(result.error);
     else if (result.value === false) return { matches: false };
@@ -58,7 +66,7 @@ export function createConditionEvaluator(
       const { operation } = attributes;
       const subject = { name: webhook, kind: 'webhook', operation, type } as const;
       const { matches, error } = await metrics.conditions(subject, () =>
-        evaluateConditions(conditions, variables),
+        evaluateConditions(conditions, variables, { timed: metrics.compiling }),
       );
       if (error === undefined) return matches;
       if (failurePolicy === 'Ignore') return false;

@@ -17,6 +17,7 @@ import { isExempt, namespaceOf } from '../matching/request-matcher.js';
 import { convertBetween } from '../matching/versioned-object.js';
 import { ConfigurationProblem } from '../policy/policy-params.js';
 import { policySubject } from '../policy-metrics.js';
+import type { PolicyCheck } from '../policy-metrics.js';
 import { refuseMutation } from '../policy/policy-refusal.js';
 import type { PolicyDeps } from '../validating-admission-policy/validating-admission-policy.plugin.js';
 import type { CompiledMutation } from './apply-mutation.js';
@@ -115,23 +116,32 @@ export class MutatingPolicies implements AdmissionPlugin {
     const subject = { attributes, kind, namespace, params };
     const { matchConditions = [], paramKind, reinvocationPolicy } = policy.spec;
     const first = policyVariables(subject, review.answers);
-    const conditions = await this.deps.metrics.conditions(
+    const { metrics } = this.deps;
+    const timed = metrics.compiling;
+    const conditions = await metrics.conditions(
       policySubject(policy, attributes.operation, 'admit'),
-      () => evaluateConditions(matchConditions, first, paramKind !== undefined),
+      () => evaluateConditions(matchConditions, first, { params: paramKind !== undefined, timed }),
     );
     if (conditions.error !== undefined) throw new Error(conditions.error);
     if (!conditions.matches) return;
     const key = keyOf(invocation);
     if (!passes.has(key)) return;
-    const { variables, mutations } = compileMutations(policy);
+    const { variables, mutations } = compileMutations(policy, timed);
     let changed = false;
+    const names = { policy: policy.metadata.name ?? '', binding: binding.metadata.name ?? '' };
     for (const mutation of mutations) {
+      const startedAt = metrics.now();
+      const count = (errorType: PolicyCheck['errorType']): void => {
+        metrics.mutated({ ...names, errorType, seconds: metrics.since(startedAt) });
+      };
       try {
         // Each mutation sees what those before it have made.
         const seen = policyVariables(subject, review.answers);
         const evaluation = new PolicyEvaluation(seen, LIMITS.perObject, variables);
         changed = (await mutate(mutation, subject, evaluation)) || changed;
+        count('no_error');
       } catch (error) {
+        count(mutation.expression.program ? 'invalid_error' : 'compile_error');
         this.complain(error, policy, binding, review);
       }
     }

@@ -1,11 +1,16 @@
 import type { Variable } from '@orrery/api';
 import type { PolicyCompiler, PolicyProgram, Program } from '@orrery/cel';
 
+/** Does work, and takes its time. */
+export type Timed = <T>(work: () => T) => T;
+
 /** Compiles a policy once for as long as it does not change. */
-export function compileOnce<P extends object, C>(compile: (policy: P) => C): (policy: P) => C {
+export function compileOnce<P extends object, C extends object>(
+  compile: (policy: P) => C,
+): (policy: P, timed: Timed) => C {
   const known = new WeakMap<P, C>();
-  return (policy) => {
-    const found = known.get(policy) ?? compile(policy);
+  return (policy, timed) => {
+    const found = known.get(policy) ?? timed(() => compile(policy));
     known.set(policy, found);
     return found;
   };

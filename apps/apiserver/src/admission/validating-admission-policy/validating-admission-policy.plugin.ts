@@ -164,10 +164,12 @@ export class ValidatingPolicies implements AdmissionPlugin {
     const { matchConditions = [], paramKind } = policy.spec;
     const failures: Failure[] = [];
     const { metrics } = this.deps;
+    const timed = metrics.compiling;
+    const params = paramKind !== undefined;
     const startedAt = metrics.now();
     const conditions = await metrics.conditions(
       policySubject(policy, attributes.operation, 'validate'),
-      () => evaluateConditions(matchConditions, variables, paramKind !== undefined),
+      () => evaluateConditions(matchConditions, variables, { params, timed }),
     );
     if (conditions.error !== undefined)
       failures.push({
@@ -179,7 +181,7 @@ export class ValidatingPolicies implements AdmissionPlugin {
       });
     else if (!conditions.matches) return;
     const isFatal = policy.spec.failurePolicy !== 'Ignore';
-    const compiled = compileValidations(policy);
+    const compiled = compileValidations(policy, timed);
     const evaluation = new PolicyEvaluation(variables, LIMITS.perObject, compiled.variables);
     if (conditions.error === undefined) {
       for (const [index, one] of compiled.validations.entries()) {
