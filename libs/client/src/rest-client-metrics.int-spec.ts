@@ -67,7 +67,7 @@ describe('restClientMetrics()', () => {
     const lines = await told(async (client) => {
       for await (const event of client
         .resource(resources.pods)
-        .watch({}, new AbortController().signal))
+        .watch({ resourceVersion: '1' }, new AbortController().signal))
         if (event) return;
     });
     expect(lines).toEqual(['rest_client_requests_total{code="200",method="GET",host="HOST"} 1']);

@@ -13,6 +13,9 @@ import { Kubelet } from '../kubelet.js';
 import { InMemoryRuntime } from '../runtime/in-memory-runtime.js';
 import { KubeletGauges } from './kubelet-gauges.js';
 
+/** As the API has it. */
+const asPod = (object: unknown): Pod => object as Pod;
+
 describe('the metrics of a kubelet', () => {
   let root = '';
   let api: FakeApi;
@@ -64,13 +67,13 @@ describe('the metrics of a kubelet', () => {
   async function run(given: Pod): Promise<void> {
     const { uid: _, ...metadata } = given.metadata;
     const creationTimestamp = new Date(clock.now() - 1_000).toISOString();
-    const pod = api.put('pods', { ...given, metadata: { ...metadata, creationTimestamp } }) as Pod;
+    const pod = asPod(api.put('pods', { ...given, metadata: { ...metadata, creationTimestamp } }));
     kubelet.sync.onPod(pod);
     const key = { namespace: 'default', name: metadata.name ?? '' };
     await eventually(() => {
       expect(api.get('pods', key)?.status?.['phase']).toBe('Running');
     });
-    kubelet.sync.onPod(api.get('pods', key) as Pod);
+    kubelet.sync.onPod(asPod(api.get('pods', key)));
   }
 
   it('tell 1 of each thing that one pod does', async () => {
@@ -115,7 +118,7 @@ describe('the metrics of a kubelet', () => {
   it('tell why a container did not start, by its type', async () => {
     runtime.refuseImage('gone:1');
     const pod = podOf('b', { initContainers: [{ name: 'i', image: 'gone:1' }] });
-    kubelet.sync.onPod(api.put('pods', pod) as Pod);
+    kubelet.sync.onPod(asPod(api.put('pods', pod)));
     await eventually(async () => {
       expect(
         await valueOf(
@@ -127,7 +130,7 @@ describe('the metrics of a kubelet', () => {
   });
 
   it('tell of a pod that is not let in, and of a resize that is asked for', async () => {
-    kubelet.sync.onPod(api.put('pods', podOf('c', { nodeSelector: { a: 'b' } })) as Pod);
+    kubelet.sync.onPod(asPod(api.put('pods', podOf('c', { nodeSelector: { a: 'b' } }))));
     const asking = (cpu: string): Pod =>
       podOf('d', {}, { image: 'nginx:1', resources: { requests: { cpu } } });
     await run(asking('10m'));

@@ -34,6 +34,7 @@ describe('readPressure()', () => {
     const { node } = summaryOf({
       nodeName: 'n',
       usage: [],
+      podUsage: [],
       pods: [],
       machine,
       imageBytes: 0,
@@ -45,7 +46,14 @@ describe('readPressure()', () => {
       memory: { psi: { full: { total: 1e9, avg10: 0 } } },
       io: { psi: { some: { total: 4e9 }, full: { total: 2e9 } } },
     });
-    const text = cadvisorMetrics([], [], machine);
+    const text = cadvisorMetrics({
+      usage: [],
+      podUsage: [],
+      metrics: [],
+      pods: [],
+      machine,
+      topology: {},
+    });
     expect(text).toContain('container_pressure_cpu_waiting_seconds_total{');
     expect(text).toMatch(/^container_pressure_io_stalled_seconds_total\{.*id="\/".*\} 2$/m);
   });
