@@ -1,5 +1,9 @@
 import { isNotFound } from '@orrery/apimachinery';
-import type { CustomResourceDefinition, CustomResourceDefinitionCondition } from '@orrery/api';
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionCondition,
+  Strategy,
+} from '@orrery/api';
 import type { Logger } from '@orrery/component';
 import { toTime } from '@orrery/component';
 import { cloneJson, equalJson, systemContext } from '@orrery/registry';
@@ -182,7 +186,12 @@ export class DefinitionController {
         );
         return next;
       },
-      { context, name },
+      { context, name, strategy: this.#unjudged() },
     );
+  }
+
+  /** Of writes that only take the finalizer away: what lies there may be what nobody could write any more. */
+  #unjudged(): Strategy {
+    return { ...this.store.kind.strategy, validateUpdate: () => [] };
   }
 }
