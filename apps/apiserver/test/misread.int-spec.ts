@@ -137,7 +137,7 @@ describe('a body that is not what is expected', () => {
     [
       '{"metadata":{"name":"a"}}',
       400,
-      `Foo in version "v1" cannot be handled as a Foo: Object 'Kind' is missing in '{"metadata":{"name":"a"}}'`,
+      `the object provided is unrecognized (must be of type Foo): Object 'Kind' is missing in '{"metadata":{"name":"a"}}' ({"metadata":{"name":"a"}})`,
     ],
     [
       '{"apiVersion":"X","kind":"Foo"}',
