@@ -178,6 +178,19 @@ describe('field validation', () => {
     expect(cbor.status).toBe(415);
   });
 
+  it('refuses to store what has a version, after what else is wrong; a dry run stores nothing', async () => {
+    const given = { metadata: { name: 'versioned', resourceVersion: '7' } };
+    const refused = await api.post(CONFIG_MAPS, given);
+    expect(refused.json).toMatchObject({
+      code: 500,
+      message: 'resourceVersion should not be set on objects to be created',
+    });
+    const bad = { metadata: { name: 'Not_a_name', resourceVersion: '7' } };
+    expect((await api.post(CONFIG_MAPS, bad)).status).toBe(422);
+    expect((await api.post(`${CONFIG_MAPS}?dryRun=All`, given)).status).toBe(201);
+    expect((await api.ask(`${CONFIG_MAPS}/versioned`)).status).toBe(404);
+  });
+
   it('refuses a dry run of an unknown kind', async () => {
     const { json } = await api.post(`${CONFIG_MAPS}?dryRun=Some`, body);
     expect(json).toMatchObject({ code: 422, reason: 'Invalid' });

@@ -80,10 +80,8 @@ export function checkNamespace(
 
 function stamp(scope: StoreScope, object: KubeObject): void {
   const { metadata } = object;
-  if (metadata.resourceVersion && metadata.resourceVersion !== '0') {
-    throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
-  }
-  delete metadata.resourceVersion;
+  if (!metadata.resourceVersion || metadata.resourceVersion === '0')
+    delete metadata.resourceVersion;
   delete metadata.selfLink;
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
@@ -132,6 +130,8 @@ async function store(
     if (found) throw newAlreadyExists(scope.resource, name);
     return represent(object);
   }
+  if (object.metadata.resourceVersion)
+    throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
   const stored = call.pause
     ? await toStorableSlowly(kind, object, call.pause)
     : toStorable(kind, object);
