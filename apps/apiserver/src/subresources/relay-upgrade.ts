@@ -115,7 +115,8 @@ export function relayUpgrade(
         return;
       }
       const handOn = (text: string): void => {
-        if (client.fail) client.fail.refused(text);
+        // Without a word: it speaks no such protocol, and the client may know another.
+        if (client.fail && text.trim() !== '') client.fail.refused(text);
         else endSocket(client.socket, `${lastHead(answer, Buffer.byteLength(text))}${text}`);
         outgoing.destroy();
         resolve();

@@ -300,12 +300,12 @@ export class CriRuntime implements Runtime {
   }
 }
 
-/** Older runtimes do not know every call. */
+/** Older runtimes do not know every call, or fail in it: what they do not tell is not told. */
 async function orNone<T>(none: T, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (isRuntimeUnimplemented(error)) return none;
+    if (error instanceof RuntimeError) return none;
     throw error;
   }
 }
