@@ -2,9 +2,10 @@
 // CLIENT_GO_SUITE) into FOLDER/client-go-checks (default .cache/client-go). Nothing is installed: packages are unpacked in FOLDER.
 // Needs Debian or Ubuntu's apt-get and dpkg, 1.5 GB of disk and some minutes.
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { aptOptions } from '../apt.mjs';
 
 const GO = '1.26';
 const here = dirname(fileURLToPath(import.meta.url));
@@ -24,29 +25,6 @@ function run(command, args, options = {}) {
   process.exit(1);
 }
 
-/** apt with lists and a cache of its own; the mirror is the machine's. */
-function aptOptions() {
-  for (const part of ['lists/partial', 'cache/archives/partial', 'debs', 'root'])
-    mkdirSync(join(folder, part), { recursive: true });
-  const format = ['indextargets', '--format', '$(SITE)', 'Created-By: Packages'];
-  const sites = run('apt-get', format).split('\n');
-  const mirror = sites.find((site) => /\/debian\/?$/.test(site));
-  if (!mirror) {
-    process.stderr.write('prepare: apt-get knows no mirror of Debian; add one to its sources\n');
-    process.exit(1);
-  }
-  const [keyring] = globSync('/usr/share/keyrings/debian-archive-keyring.*');
-  const list = join(folder, 'sources.list');
-  writeFileSync(list, `deb ${keyring ? `[signed-by=${keyring}] ` : ''}${mirror} ${suite} main\n`);
-  return [
-    `Dir::Etc::sourcelist=${list}`,
-    'Dir::Etc::sourceparts=/dev/null',
-    `Dir::State::lists=${join(folder, 'lists')}`,
-    `Dir::Cache=${join(folder, 'cache')}`,
-    'APT::Sandbox::User=root',
-  ].flatMap((option) => ['-o', option]);
-}
-
 function packagesOf(options) {
   const no = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'];
   const flags = ['--recurse', ...no.map((kind) => `--no-${kind}`)];
@@ -55,7 +33,8 @@ function packagesOf(options) {
   return [...new Set(libraries), `golang-${GO}-go`, `golang-${GO}-src`];
 }
 
-const options = aptOptions();
+for (const part of ['debs', 'root']) mkdirSync(join(folder, part), { recursive: true });
+const options = aptOptions(folder, 'deb', suite);
 run('apt-get', [...options, 'update']);
 const debs = join(folder, 'debs');
 run('apt-get', [...options, 'download', ...packagesOf(options)], { cwd: debs });

@@ -9,9 +9,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { aptOptions } from '../apt.mjs';
 
 const GO = '/usr/lib/go-1.19/bin';
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 export function fail(text) {
   process.stderr.write(`prepare: ${text}\n`);
@@ -23,21 +23,6 @@ export function must(command, args, options = {}) {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit', ...options });
   if (error) fail(`${command} cannot be run: ${error.message}`);
   if (status !== 0) fail(`${command} ended with ${status}`);
-}
-
-/** The sources of apt beside those of the machine, which often name no source packages. */
-function aptSources(work) {
-  const list = join(work, 'sources.list');
-  mkdirSync(join(work, 'lists', 'partial'), { recursive: true });
-  writeFileSync(
-    list,
-    `deb-src [signed-by=${KEYRING}] http://deb.debian.org/debian bookworm main\n`,
-  );
-  return [
-    `Dir::Etc::sourcelist=${list}`,
-    'Dir::Etc::sourceparts=/dev/null',
-    `Dir::State::lists=${join(work, 'lists')}`,
-  ].flatMap((option) => ['-o', option]);
 }
 
 function edit(file, change) {
@@ -69,7 +54,7 @@ function mendMapIterator(source) {
 /** Fetches the source package and unpacks it into a GOPATH below `work`; the tree's folder. */
 export function fetchSource(work) {
   if (!existsSync(join(GO, 'go'))) must('apt-get', ['install', '-y', 'golang-1.19-go']);
-  const apt = aptSources(work);
+  const apt = aptOptions(work, 'deb-src', 'bookworm');
   must('apt-get', [...apt, 'update']);
   must('apt-get', [...apt, 'source', '--download-only', 'kubernetes'], { cwd: work });
   const tarball = readdirSync(work).find((name) => name.endsWith('.orig.tar.gz'));
