@@ -7,6 +7,7 @@ import { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { upgradeHeaders } from './forwarded-headers.js';
 import { relayUpgrade } from './relay-upgrade.js';
+import type { Failing } from './relay-upgrade.js';
 
 const HOST = '127.205.1.1';
 
@@ -38,11 +39,11 @@ describe('relayUpgrade()', () => {
     return { port: (server.address() as AddressInfo).port, received, closed: () => closed };
   };
 
-  const front = async (port: number): Promise<number> => {
+  const front = async (port: number, fail?: Failing): Promise<number> => {
     const server = createServer();
     server.on('upgrade', (incoming: IncomingMessage, socket, head) => {
       const target = { scheme: 'http', address: HOST, port } as const;
-      void relayUpgrade({ socket, head }, target, {
+      void relayUpgrade({ socket, head, ...(fail && { fail }) }, target, {
         method: 'POST',
         path: '/exec',
         headers: upgradeHeaders(incoming.headers),
@@ -160,6 +161,25 @@ describe('relayUpgrade()', () => {
       message: `error dialing backend: dial tcp ${HOST}:1: connect: connection refused`,
       code: 500,
     });
+  });
+
+  it('a client that hears on its stream is told why a back-end refuses', async () => {
+    const { port } = await backend('HTTP/1.1 500 No\r\nContent-Length: 4\r\n\r\nwhy\n');
+    const told = new Promise<string>((resolve) => {
+      void front(port, { undialled: () => undefined, refused: resolve }).then(upgradeRequest);
+    });
+    expect(await told).toBe('why\n');
+  });
+
+  it('gets the answer itself of a back-end that refuses without a word, and may try another protocol', async () => {
+    const { port } = await backend('HTTP/1.1 403 Forbidden\r\nContent-Length: 1\r\n\r\n\n');
+    const told: string[] = [];
+    const fail = { undialled: () => undefined, refused: (text: string) => void told.push(text) };
+    const [answer] = (await once(upgradeRequest(await front(port, fail)), 'response')) as [
+      IncomingMessage,
+    ];
+    answer.resume();
+    expect([answer.statusCode, told]).toEqual([403, []]);
   });
 
   it('hands a refusal on as the back-end wrote it', async () => {
