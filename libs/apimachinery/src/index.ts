@@ -12,7 +12,7 @@ export type {
   ObjectMeta,
   OwnerReference,
 } from './object.js';
-export { cloneJson } from './clone-json.js';
+export { cloneJson, cloneSteps } from './clone-json.js';
 export {
   controllerOf,
   keyOf,
@@ -168,8 +168,8 @@ export type { DecodedJson, DecodeOptions } from './codec/json.js';
 export { decodeYaml, encodeYaml } from './codec/yaml.js';
 export { goValue } from './patch/go-value.js';
 export { applyJsonPatch, jsonPatchSteps } from './patch/json-patch.js';
-export { applyMergePatch, requireObjectPatch } from './patch/merge-patch.js';
-export { applyStrategicMergePatch } from './patch/strategic-merge-patch.js';
+export { applyMergePatch, mergePatchSteps, requireObjectPatch } from './patch/merge-patch.js';
+export { applyStrategicMergePatch, strategicMergePatchSteps } from './patch/strategic-merge-patch.js';
 export { PROTOBUF_MEDIA_TYPE, ProtobufCodec } from './protobuf/protobuf-codec.js';
 export type { DecodedProtobuf } from './protobuf/protobuf-codec.js';
 export { ProtobufError, UnknownMessageError } from './protobuf/protobuf-error.js';

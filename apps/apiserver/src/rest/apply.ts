@@ -4,6 +4,7 @@ import {
   FieldPath,
   StatusError,
   applySteps,
+  cloneSteps,
   newApplyConflict,
   newBadRequest,
   newInvalid,
@@ -14,7 +15,6 @@ import {
 } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
 import { toTime } from '@orrery/component';
-import { cloneJson } from '@orrery/registry';
 import { decodeYamlAside } from '../negotiation/decode-aside.js';
 import { checkKind } from '../negotiation/body-kind.js';
 import { schemas } from '../negotiation/schemas.js';
@@ -117,7 +117,7 @@ export async function apply(call: Call): Promise<void> {
       const applied = await inSteps(call, steps);
       if (applied.conflicts) throw newApplyConflict(applied.conflicts);
       await pauseFor(call).pause?.();
-      const object = cloneJson(applied.object);
+      const object = await inSteps(call, cloneSteps(applied.object));
       await pauseFor(call).pause?.();
       if (uid === undefined && !live) delete object.metadata.uid;
       return object;

@@ -3,17 +3,16 @@ import {
   DecodeError,
   FieldPath,
   MAX_VALUES,
-  applyMergePatch,
-  applyStrategicMergePatch,
   decodeJson,
   duplicateFieldsOf,
   goValue,
   invalid,
   jsonPatchSteps,
+  mergePatchSteps,
   newBadRequest,
   newInvalid,
+  strategicMergePatchSteps,
 } from '@orrery/apimachinery';
-import { cloneJson } from '@orrery/registry';
 import { patchedKindProblem, refuseOtherKind } from '../negotiation/body-kind.js';
 import { mediaTypeOf, unsupported } from '../negotiation/decode-body.js';
 import { schemas } from '../negotiation/schemas.js';
@@ -60,10 +59,12 @@ export async function patchedDocument(
   if (type === JSON_PATCH) return asObject(await inSteps(call, jsonPatchSteps(document, patch)));
   if (type === MERGE_PATCH) {
     refuseMergePatch(patch);
-    return asObject(cloneJson(applyMergePatch(document, patch)));
+    return asObject(await inSteps(call, mergePatchSteps(document, patch)));
   }
-  if (type === STRATEGIC && !isCustom)
-    return asObject(applyStrategicMergePatch(cloneJson(document), patch, schemas(), schema));
+  if (type === STRATEGIC && !isCustom) {
+    const steps = strategicMergePatchSteps(document, patch, schemas(), schema);
+    return asObject(await inSteps(call, steps));
+  }
   throw unsupported(type, [JSON_PATCH, MERGE_PATCH, ...(isCustom ? [] : [STRATEGIC]), APPLY]);
 }
 

@@ -68,18 +68,21 @@ export const formatFieldsV1 = (set: FieldSet): Record<string, unknown> =>
 const SLICE = 2000;
 
 /** The same in steps. */
-export function* formatSteps(set: FieldSet): Steps<Record<string, unknown>> {
+export const formatSteps = (set: FieldSet): Steps<Record<string, unknown>> =>
+  formatNodeSteps({ ...set, owned: false });
+
+function* formatNodeSteps(set: FieldSet): Steps<Record<string, unknown>> {
   const result: Record<string, unknown> = {};
+  if (set.children.size === 0) return result;
+  // Here, and not around what the children come to: to copy very many of them takes as long as to write them.
+  if (set.owned) result['.'] = {};
   const names = [...set.children.keys()].sort();
   const isWide = names.length > SLICE;
   if (isWide) yield;
   let done = 0;
   for (const key of names) {
     const child = set.children.get(key) ?? emptyFields;
-    const below = isWide ? formatNode(child) : yield* formatSteps({ ...child, owned: false });
-    if (!isWide && child.owned && child.children.size > 0)
-      setOwn(result, key, { '.': {}, ...below });
-    else setOwn(result, key, below);
+    setOwn(result, key, isWide ? formatNode(child) : yield* formatNodeSteps(child));
     done += 1;
     if (done % SLICE === 0) yield;
   }

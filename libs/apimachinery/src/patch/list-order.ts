@@ -1,4 +1,5 @@
 import { canonicalJson } from '../equality.js';
+import type { Steps } from '../steps.js';
 import { isPlainObject, own } from './merge-patch.js';
 
 /** Equal values have equal names; strings, which nearly all keys are, are their own. */
@@ -45,22 +46,33 @@ function sortedBy(items: readonly unknown[], order: ElementIndex): unknown[] {
     .map(({ item }) => item);
 }
 
+/** Elements of a list from which on the parts of the work are steps. */
+const LONG = 1000;
+
 /**
  * Elements the patch names come in its order, the others keep their place relative to them
  * (k8s apimachinery strategicpatch/patch.go:normalizeElementOrder, mergeSortedSlice).
  */
-export function orderElements(
+export function* orderElements(
   merged: readonly unknown[],
   patchOrder: readonly unknown[],
   serverOrder: readonly unknown[],
   mergeKey: string,
-): unknown[] {
+): Steps<unknown[]> {
+  const isLong = merged.length > LONG || serverOrder.length > LONG;
+  if (isLong) yield;
   const patched = new ElementIndex(patchOrder, mergeKey);
+  if (isLong) yield;
   const served = new ElementIndex(serverOrder, mergeKey);
-  const named = merged.filter((item) => patched.of(item) >= 0);
-  const others = merged.filter((item) => patched.of(item) < 0);
+  if (isLong) yield;
+  const named: unknown[] = [];
+  const others: unknown[] = [];
+  for (const item of merged) (patched.of(item) < 0 ? others : named).push(item);
+  if (isLong) yield;
   const right = sortedBy(named, patched);
+  if (isLong) yield;
   const left = sortedBy(others, served);
+  if (isLong) yield;
   const result: unknown[] = [];
   let [i, j] = [0, 0];
   while (i < left.length && j < right.length) {

@@ -1,6 +1,8 @@
-import { cloneJson } from '../clone-json.js';
+import { cloneSteps } from '../clone-json.js';
 import { setOwn } from '../schema/normalize.js';
 import { newBadRequest } from '../status-error.js';
+import { finish } from '../steps.js';
+import type { Steps } from '../steps.js';
 
 export type PlainObject = Record<string, unknown>;
 
@@ -11,10 +13,17 @@ export const own = (object: PlainObject, key: string): unknown =>
   Object.hasOwn(object, key) ? object[key] : undefined;
 
 /** RFC 7386: a new value; neither argument is changed. Keys are plain data whatever their name. */
-export function applyMergePatch(document: unknown, patch: unknown): unknown {
-  return mergeInto(cloneJson(document), patch);
+export const applyMergePatch = (document: unknown, patch: unknown): unknown =>
+  finish(mergePatchSteps(document, patch));
+
+/** The same in steps. */
+export function* mergePatchSteps(document: unknown, patch: unknown): Steps<unknown> {
+  const merged = mergeInto(document, patch);
+  yield;
+  return yield* cloneSteps(merged);
 }
 
+/** What was not changed is shared with the arguments. */
 function mergeInto(document: unknown, patch: unknown): unknown {
   if (!isPlainObject(patch)) return patch;
   const base = isPlainObject(document) ? document : {};

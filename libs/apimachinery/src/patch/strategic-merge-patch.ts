@@ -1,9 +1,11 @@
-import { cloneJson } from '../clone-json.js';
+import { cloneSteps } from '../clone-json.js';
 import type { SchemaRegistry } from '../schema/schema-registry.js';
 import { setOwn } from '../schema/normalize.js';
 import { patchStrategies } from '../schema/schema.js';
 import type { Schema } from '../schema/schema.js';
 import { newBadRequest, StatusError } from '../status-error.js';
+import { finish } from '../steps.js';
+import type { Steps } from '../steps.js';
 import { goValue } from './go-value.js';
 import { ElementIndex, orderElements } from './list-order.js';
 import { isPlainObject, own, requireObjectPatch } from './merge-patch.js';
@@ -18,16 +20,32 @@ const SET_ORDER = '$setElementOrder/';
  * Applies a strategic merge patch by the schema's merge keys and strategies and returns a new object
  * (k8s apimachinery/pkg/util/strategicpatch/patch.go). A malformed patch is a StatusError, with upstream's codes.
  */
-export function applyStrategicMergePatch(
+export const applyStrategicMergePatch = (
   document: unknown,
   patch: unknown,
   registry: SchemaRegistry,
   schemaName: string,
-): unknown {
-  const base = isPlainObject(document) ? cloneJson(document) : {};
+): unknown => finish(strategicMergePatchSteps(document, patch, registry, schemaName));
+
+/** The same in steps. */
+export function* strategicMergePatchSteps(
+  document: unknown,
+  patch: unknown,
+  registry: SchemaRegistry,
+  schemaName: string,
+): Steps<unknown> {
+  const base = isPlainObject(document) ? document : {};
   const engine = new Engine(registry);
-  return engine.mergeMap(base, requireObjectPatch(patch), registry.resolve(schemaName));
+  const merged = yield* engine.mergeMap(
+    base,
+    requireObjectPatch(patch),
+    registry.resolve(schemaName),
+  );
+  return yield* cloneSteps(merged);
 }
+
+/** Fields or elements of one value that are merged in one go. */
+const SLICE = 2000;
 
 const isDirectiveKey = (key: string): boolean =>
   key === DIRECTIVE ||
@@ -46,45 +64,56 @@ const unclassified = (message: string): StatusError => new StatusError(500, '', 
 const badPatchType = (patch: PlainObject): StatusError =>
   unclassified(`unknown patch type: ${goValue(patch[DIRECTIVE])} in map: ${goValue(patch)}`);
 
+/** Makes new values, which share what it does not change with the document and the patch: it changes neither. */
 class Engine {
   constructor(private readonly registry: SchemaRegistry) {}
 
-  mergeMap(original: PlainObject, patch: PlainObject, schema: Schema | undefined): PlainObject {
+  *mergeMap(
+    original: PlainObject,
+    patch: PlainObject,
+    schema: Schema | undefined,
+  ): Steps<PlainObject> {
     if (Object.hasOwn(patch, DIRECTIVE)) {
       const directive = patch[DIRECTIVE];
       if (directive === 'replace') return this.withoutDirectives(patch);
       if (directive === 'delete') return {};
       if (directive !== 'merge') throw badPatchType(patch);
     }
-    const result = retainKeys(original, patch);
+    const result = yield* retainKeys(original, patch);
+    let done = 0;
     for (const key of Object.keys(patch)) {
+      done += 1;
+      if (done % SLICE === 0) yield;
       if (isDirectiveKey(key)) continue;
       const change = patch[key];
       if (change === null) delete result[key];
-      else
-        setOwn(
-          result,
-          key,
-          this.mergeField(own(result, key), change, this.registry.field(schema, key)),
-        );
+      else if (typeof change !== 'object') setOwn(result, key, change);
+      else {
+        const field = this.registry.field(schema, key);
+        setOwn(result, key, yield* this.mergeField(own(result, key), change, field));
+      }
     }
     this.deleteFromLists(result, patch);
-    this.orderLists(result, original, patch, schema);
+    yield* this.orderLists(result, original, patch, schema);
     return result;
   }
 
-  private mergeField(original: unknown, change: unknown, field: Schema | undefined): unknown {
+  private *mergeField(
+    original: unknown,
+    change: object,
+    field: Schema | undefined,
+  ): Steps<unknown> {
     const strategies = patchStrategies(field);
     if (isPlainObject(change)) {
       const base = isPlainObject(original) && !strategies.includes('replace') ? original : {};
-      return this.mergeMap(base, change, field);
+      return yield* this.mergeMap(base, change, field);
     }
     if (!Array.isArray(change)) return change;
     const isMerge = strategies.includes('merge');
     if (!isMerge || !Array.isArray(original)) {
       return this.newList(change, isMerge ? mergeKeyOf(field) : '');
     }
-    return this.mergeList(original, change, field);
+    return yield* this.mergeList(original, change, field);
   }
 
   /** A list that nothing was there for: taken as it is, special elements left out. */
@@ -94,13 +123,14 @@ class Engine {
     return plain.map((item) => this.stripped(item));
   }
 
-  private mergeList(
+  private *mergeList(
     original: readonly unknown[],
     change: readonly unknown[],
     field: Schema | undefined,
-  ): unknown[] {
+  ): Steps<unknown[]> {
     const mergeKey = mergeKeyOf(field);
-    if (![...original, ...change].some(isPlainObject)) return mergePrimitives(original, change);
+    if (![...original, ...change].some(isPlainObject))
+      return yield* mergePrimitives(original, change);
     if (mergeKey === '') {
       throw new StatusError(422, 'Invalid', 'cannot merge lists without merge key');
     }
@@ -112,7 +142,10 @@ class Engine {
     if (replaced) return plain.map((item) => this.stripped(item));
     const merged = [...kept];
     const places = new ElementIndex(merged, mergeKey);
+    let done = 0;
     for (const item of plain) {
+      done += 1;
+      if (done % SLICE === 0) yield;
       const entry = requireMergeKey(item, mergeKey);
       const at = places.of(entry);
       if (at < 0) places.note(entry, merged.length);
@@ -121,11 +154,11 @@ class Engine {
       const next =
         at < 0 && isFlat(entry)
           ? { ...entry }
-          : this.mergeMap(base, entry, this.registry.deref(field?.items));
+          : yield* this.mergeMap(base, entry, this.registry.deref(field?.items));
       if (at < 0) merged.push(next);
       else merged[at] = next;
     }
-    return orderElements(merged, plain, original, mergeKey);
+    return yield* orderElements(merged, plain, original, mergeKey);
   }
 
   private deleteFromLists(result: PlainObject, patch: PlainObject): void {
@@ -143,12 +176,12 @@ class Engine {
     }
   }
 
-  private orderLists(
+  private *orderLists(
     result: PlainObject,
     original: PlainObject,
     patch: PlainObject,
     schema: Schema | undefined,
-  ): void {
+  ): Steps<void> {
     for (const key of Object.keys(patch).filter((name) => name.startsWith(SET_ORDER))) {
       const field = key.slice(SET_ORDER.length);
       const order = listOf(patch[key], 'setElementOrder list');
@@ -157,7 +190,7 @@ class Engine {
       const before = own(original, field);
       const mergeKey = mergeKeyOf(this.registry.field(schema, field));
       const serverOrder = Array.isArray(before) ? before : list;
-      setOwn(result, field, orderElements(list, order, serverOrder, mergeKey));
+      setOwn(result, field, yield* orderElements(list, order, serverOrder, mergeKey));
     }
   }
 
@@ -193,7 +226,10 @@ function requireMergeKey(item: unknown, mergeKey: string): PlainObject {
   throw unclassified(`map: ${goValue(item)} does not contain declared merge key: ${mergeKey}`);
 }
 
-function mergePrimitives(original: readonly unknown[], change: readonly unknown[]): unknown[] {
+function* mergePrimitives(
+  original: readonly unknown[],
+  change: readonly unknown[],
+): Steps<unknown[]> {
   const merged = [...original];
   const places = new ElementIndex(merged, '');
   for (const item of change) {
@@ -201,16 +237,20 @@ function mergePrimitives(original: readonly unknown[], change: readonly unknown[
     places.note(item, merged.length);
     merged.push(item);
   }
-  return orderElements(merged, change, original, '');
+  yield;
+  return yield* orderElements(merged, change, original, '');
 }
 
 /** Copies the original without the keys that `$retainKeys` does not name. */
-function retainKeys(original: PlainObject, patch: PlainObject): PlainObject {
+function* retainKeys(original: PlainObject, patch: PlainObject): Steps<PlainObject> {
   const result: PlainObject = {};
   const retained = Object.hasOwn(patch, RETAIN_KEYS)
     ? new Set(listOf(patch[RETAIN_KEYS], 'retainKeys'))
     : undefined;
+  let done = 0;
   for (const key of Object.keys(original)) {
+    done += 1;
+    if (done % SLICE === 0) yield;
     if (!retained || retained.has(key)) setOwn(result, key, original[key]);
   }
   const stray = Object.keys(patch).find(

@@ -116,11 +116,18 @@ function listNormalizer(item: Normalizer, zero: unknown): Normalizer {
     Array.isArray(value) ? value.map((entry: unknown) => item(entry ?? zero)) : value;
 }
 
+/** Fields of a map from which on it is only copied where something changes: the copy is what takes long. */
+const WIDE = 1000;
+
 function mapNormalizer(item: Normalizer, zero: unknown): Normalizer {
+  const normalize = (value: unknown): unknown => item(value ?? zero);
   return (value) => {
     if (!isPlain(value)) return value;
+    const keys = Object.keys(value);
+    if (keys.length > WIDE && keys.every((key) => normalize(value[key]) === value[key]))
+      return value;
     const copy: PlainObject = {};
-    for (const key of Object.keys(value)) setOwn(copy, key, item(value[key] ?? zero));
+    for (const key of keys) setOwn(copy, key, normalize(value[key]));
     return copy;
   };
 }
