@@ -165,6 +165,21 @@ describe('all controllers together', () => {
     });
   });
 
+  it('note the revision of a Deployment without a new generation of it', async () => {
+    const key = { name: 'noted', namespace: NS };
+    const spec = template('noted', 'i');
+    const created = await plane.create(resources.deployments, {
+      metadata: key,
+      spec: { replicas: 1, selector: { matchLabels: { app: 'noted' } }, template: spec },
+    });
+    await until(async () => {
+      const { metadata, status } = await plane.client.resource(resources.deployments).get(key);
+      expect(metadata.annotations).toEqual({ 'deployment.kubernetes.io/revision': '1' });
+      expect(metadata.generation).toBe(created.metadata.generation);
+      expect(status).toMatchObject({ observedGeneration: metadata.generation, replicas: 1 });
+    });
+  });
+
   it('end a Job by its indexes', async () => {
     await plane.create(resources.jobs, {
       metadata: { name: 'shards', namespace: NS },

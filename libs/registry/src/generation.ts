@@ -1,10 +1,20 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
 import { equalJson } from './json.js';
+import type { UpdateCall } from './update-call.js';
 
 /** Kinds without a spec of their own kind, or whose generation upstream leaves alone. */
 export const hasGeneration = (kind: KindDescriptor): boolean =>
   kind.hasGeneration ?? kind.status !== undefined;
+
+/** False for writes of a status: these make no generation, though annotations come with them. */
+export const mayMakeGeneration = (
+  kind: KindDescriptor,
+  { strategy, keepsGeneration }: Pick<UpdateCall, 'strategy' | 'keepsGeneration'>,
+): boolean =>
+  hasGeneration(kind) &&
+  keepsGeneration !== true &&
+  (strategy === undefined || strategy !== kind.status);
 
 /** True when what the user declares differs: everything but metadata and status, and annotations where they count. */
 export function declarationChanged(

@@ -10,7 +10,7 @@ import { isOutcomeUnknown, isStorageError } from '@orrery/storage';
 import type { Entry } from '@orrery/storage';
 import type { AdmissionAttributes } from './admission.js';
 import { createObject, setManagedFields } from './create.js';
-import { declarationChanged, hasGeneration } from './generation.js';
+import { declarationChanged, mayMakeGeneration } from './generation.js';
 import { representationOf } from './representation.js';
 import { toStatusError } from './storage-status.js';
 import type { StoreScope } from './store-deps.js';
@@ -32,8 +32,7 @@ async function prepare(
   const context = kindContextOf(scope, call.context);
   keepServerFields(object, old);
   strategy.prepareForUpdate?.(object, old, context);
-  const counts = hasGeneration(kind) && !call.keepsGeneration;
-  if (counts && declarationChanged(kind, object, old))
+  if (mayMakeGeneration(kind, call) && declarationChanged(kind, object, old))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
   await call.pause?.();
   const found = strategy.validateUpdate?.(object, old, context) ?? [];

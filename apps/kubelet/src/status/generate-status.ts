@@ -11,6 +11,7 @@ import { phaseOf } from './phase.js';
 import type { Phase } from './phase.js';
 import { qosClassOf } from './qos.js';
 import { sortPodIps } from './pod-ips.js';
+import { atTheEnd } from './terminal-status.js';
 
 export interface ProbeState {
   /** Applies only to running containers. */
@@ -187,7 +188,7 @@ export function generateStatus(input: StatusInput): PodStatus {
   const { initContainerStatuses: init = [], containerStatuses: regular = [] } = lists;
   const verdict = verdictOf(input, [...init, ...regular]);
   const { generation } = pod.metadata;
-  return {
+  const status: PodStatus = {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     ...verdict,
     conditions: conditionsOf(input, [...init, ...regular], verdict.phase),
@@ -201,4 +202,5 @@ export function generateStatus(input: StatusInput): PodStatus {
     ...(lists.containerStatuses ? input.podResourcesOf?.() : {}),
     qosClass: old.qosClass ?? qosClassOf(pod),
   };
+  return input.terminal ? atTheEnd(pod, status) : status;
 }

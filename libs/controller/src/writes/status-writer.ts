@@ -14,8 +14,13 @@ export class StatusWriter<S, T extends WithStatus<S>> {
   /** True when it wrote. The object must be the version that `status` was judged from: a conflict rejects. */
   async writeIfChanged(object: T, status: S): Promise<boolean> {
     if (deepEqual(status, object.status ?? {})) return false;
-    await this.client.updateStatus({ ...object, status: toWire(status) });
+    await this.write(object, status);
     return true;
+  }
+
+  /** For objects whose metadata is changed along with it. */
+  async write(object: T, status: S): Promise<void> {
+    await this.client.updateStatus({ ...object, status: toWire(status) });
   }
 }
 

@@ -40,7 +40,6 @@ export const deploymentController: ControllerEntry = {
         pods: podInformer(informers).lister,
       },
       {
-        deployments,
         replicaSets,
         claimer: new Claimer(
           replicaSets,

@@ -21,7 +21,6 @@ export interface DeploymentCaches {
 }
 
 export interface DeploymentWrites {
-  readonly deployments: ResourceClient<Deployment>;
   readonly replicaSets: ResourceClient<ReplicaSet>;
   readonly claimer: Claimer<ReplicaSet>;
   readonly status: StatusWriter<DeploymentStatus, Deployment>;
@@ -78,20 +77,18 @@ export class DeploymentReconciler implements Reconciler {
     await allOrFirstFailure(plan.remove.map((rs) => this.#remove(rs)));
   }
 
-  /** The revision and the status are two writes: the second is made on what the first gave. */
-  async #report(deployment: Deployment, plan: DeploymentPlan): Promise<void> {
-    const current =
-      plan.revision === undefined ? deployment : await this.#annotate(deployment, plan.revision);
-    await this.writes.status.writeIfChanged(current, plan.status);
-  }
-
-  #annotate(deployment: Deployment, revision: string): Promise<Deployment> {
+  /** The revision is noted along with the status: that is no new generation (k8s deployment/sync.go:getNewReplicaSet). */
+  async #report(deployment: Deployment, { revision, status }: DeploymentPlan): Promise<void> {
+    if (revision === undefined) {
+      await this.writes.status.writeIfChanged(deployment, status);
+      return;
+    }
     const { metadata } = deployment;
     const annotations = { ...metadata.annotations, [REVISION]: revision };
-    return this.writes.deployments.update({
-      ...deployment,
-      metadata: { ...metadata, annotations },
-    });
+    await this.writes.status.write(
+      { ...deployment, metadata: { ...metadata, annotations } },
+      status,
+    );
   }
 
   async #create(deployment: Deployment, wanted: ReplicaSet): Promise<void> {
