@@ -33,6 +33,8 @@ export type { HealthOptions, HealthTls } from './health-server.js';
 export { AnswerCache } from './answer-cache.js';
 export { serveHealth } from './health-server.js';
 export { endSocket } from './end-socket.js';
+export type { Pressure, PressureData, PressureStats } from './kernel/pressure.js';
+export { readPressure } from './kernel/pressure.js';
 export { OpenSockets } from './open-sockets.js';
 export { ResponseOrder } from './response-order.js';
 export { Turns, giveWay, inTurns } from './turns.js';

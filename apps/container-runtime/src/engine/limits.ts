@@ -83,15 +83,9 @@ export class ContainerLimits {
     return usage && usage.pids.length > 0 ? usage : undefined;
   }
 
-  /** The same of the pod's; only while a process is in that of one of its containers. */
-  podUsageOf(
-    sandbox: SandboxRecord,
-    containers: readonly ContainerRecord[],
-  ): CgroupUsage | undefined {
-    const runs = containers.some(
-      ({ id, sandboxId }) => sandboxId === sandbox.id && this.usageOf(id),
-    );
-    return runs ? Cgroup.open(podGroupOf(sandbox))?.usage() : undefined;
+  /** The same of the pod's; call it only while a process is in that of one of its containers. */
+  podUsageOf(sandbox: SandboxRecord): CgroupUsage | undefined {
+    return Cgroup.open(podGroupOf(sandbox))?.usage();
   }
 
   /** What the container sees of its group. */

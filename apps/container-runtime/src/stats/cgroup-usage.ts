@@ -1,21 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-/** How long work has waited; shares in per cent of the last 10, 60 and 300 s. */
-export interface PressureData {
-  readonly total: number;
-  readonly avg10: number;
-  readonly avg60: number;
-  readonly avg300: number;
-}
-
-/** `some`: at least one task waited; `full`: all did. Totals in ns. */
-export interface PressureStats {
-  readonly some: PressureData;
-  readonly full: PressureData;
-}
-
-export type Pressure = Readonly<Record<'cpu' | 'memory' | 'io', PressureStats>>;
+import { readPressure } from '@orrery/component';
+import type { Pressure } from '@orrery/component';
 
 /** What the kernel tells of one control group; a field is absent where it does not tell. Times in ns, sizes in bytes. */
 export interface CgroupUsage {
@@ -46,7 +32,63 @@ const US = 1_000;
 /** Linux reports times in 1/100 s whatever the kernel's HZ. */
 const TICK_NS = 10_000_000;
 
-/** The first of the folders that has the file. */
+type Told = Omit<CgroupUsage, 'pids' | 'pressure'>;
+
+/** Where a figure stands: a file of one number, or one of lines `key value`, times the unit. */
+interface Source {
+  readonly file: string;
+  readonly key?: string;
+  readonly unit?: number;
+  /** Where no limit is told as `max`, or as more than any machine has (cadvisor container/common/helpers.go). */
+  readonly isLimit?: boolean;
+}
+
+const stat = (file: string, key: string, unit = 1): Source => ({ file, key, unit });
+const one = (file: string): Source => ({ file });
+const limit = (file: string): Source => ({ file, isLimit: true });
+const memory = (key: string): Source => stat('memory.stat', key);
+
+/** What both versions call the same. */
+const COMMON = {
+  periods: stat('cpu.stat', 'nr_periods'),
+  throttledPeriods: stat('cpu.stat', 'nr_throttled'),
+  activeFile: memory('active_file'),
+  inactiveFile: memory('inactive_file'),
+  pageFaults: memory('pgfault'),
+  majorPageFaults: memory('pgmajfault'),
+} satisfies Partial<Record<keyof Told, Source>>;
+
+const SOURCES: Readonly<Record<1 | 2, Partial<Record<keyof Told, Source>>>> = {
+  1: {
+    ...COMMON,
+    userNs: stat('cpuacct.stat', 'user', TICK_NS),
+    systemNs: stat('cpuacct.stat', 'system', TICK_NS),
+    throttledNs: stat('cpu.stat', 'throttled_time'),
+    cache: memory('cache'),
+    mappedFile: memory('mapped_file'),
+    swap: memory('swap'),
+    maxUsage: one('memory.max_usage_in_bytes'),
+    failcnt: one('memory.failcnt'),
+    reservation: limit('memory.soft_limit_in_bytes'),
+    swapLimit: limit('memory.memsw.limit_in_bytes'),
+    oomKills: stat('memory.oom_control', 'oom_kill'),
+  },
+  2: {
+    ...COMMON,
+    userNs: stat('cpu.stat', 'user_usec', US),
+    systemNs: stat('cpu.stat', 'system_usec', US),
+    throttledNs: stat('cpu.stat', 'throttled_usec', US),
+    cache: memory('file'),
+    mappedFile: memory('file_mapped'),
+    swap: one('memory.swap.current'),
+    maxUsage: one('memory.peak'),
+    reservation: limit('memory.low'),
+    swapLimit: limit('memory.swap.max'),
+    oomKills: stat('memory.events', 'oom_kill'),
+  },
+};
+
+/** The first of the folders that has the file: controllers of version 1 have a folder each, or share one. */
 function textOf(folders: readonly string[], file: string): string | undefined {
   for (const folder of folders)
     try {
@@ -57,110 +99,36 @@ function textOf(folders: readonly string[], file: string): string | undefined {
   return undefined;
 }
 
-/** Reads the value of a line `key value`, times `unit`. */
-type Field = (key: string, unit?: number) => number | undefined;
-
-function fieldsOf(text: string | undefined): Field {
-  return (key, unit = 1) => {
-    const found = text === undefined ? null : new RegExp(`^${key} (\\d+)$`, 'm').exec(text);
-    return found ? Number(found[1]) * unit : undefined;
-  };
-}
-
-const numberOf = (text: string | undefined): number | undefined =>
-  text === undefined || !/^\d+\s*$/.test(text) ? undefined : Number(text);
-
-/** No limit is told as `max`, or as more than any machine has (cadvisor container/common/helpers.go). */
-function limitOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const limit = numberOf(text) ?? 0;
-  return limit > 2 ** 62 ? 0 : limit;
-}
-
-function dataOf(text: string, kind: 'some' | 'full'): PressureData {
-  const line = text.split('\n').find((one) => one.startsWith(`${kind} `)) ?? '';
-  const number = (name: string): number =>
-    Number(new RegExp(`${name}=([\\d.]+)`).exec(line)?.[1] ?? 0);
-  return {
-    total: number('total') * US,
-    avg10: number('avg10'),
-    avg60: number('avg60'),
-    avg300: number('avg300'),
-  };
-}
-
-/** Pressure stall information of a group of version 2; undefined where the kernel keeps none. */
-export function pressureOf(folders: readonly string[]): Pressure | undefined {
-  const read = (name: string): PressureStats | undefined => {
-    const text = textOf(folders, `${name}.pressure`);
-    return text === undefined
-      ? undefined
-      : { some: dataOf(text, 'some'), full: dataOf(text, 'full') };
-  };
-  const [cpu, memory, io] = [read('cpu'), read('memory'), read('io')];
-  return cpu && memory && io ? { cpu, memory, io } : undefined;
-}
-
-/** Of processes in a group of version 1, whose controllers have a folder each. */
-function usageOfV1(folders: readonly string[]): Omit<CgroupUsage, 'pids'> {
-  const stat = fieldsOf(textOf(folders, 'memory.stat'));
-  // With the groups below, where the kernel sums them up.
-  const memory = (key: string): number | undefined => stat(`total_${key}`) ?? stat(key);
-  // The controllers cpu and cpuacct may lie in one folder: each file is looked for in all.
-  const cpu = fieldsOf(textOf(folders, 'cpu.stat'));
-  const account = fieldsOf(textOf(folders, 'cpuacct.stat'));
-  const of = (file: string): string | undefined => textOf(folders, file);
-  return {
-    userNs: account('user', TICK_NS),
-    systemNs: account('system', TICK_NS),
-    periods: cpu('nr_periods'),
-    throttledPeriods: cpu('nr_throttled'),
-    throttledNs: cpu('throttled_time'),
-    cache: memory('cache'),
-    mappedFile: memory('mapped_file'),
-    activeFile: memory('active_file'),
-    inactiveFile: memory('inactive_file'),
-    swap: memory('swap'),
-    maxUsage: numberOf(of('memory.max_usage_in_bytes')),
-    failcnt: numberOf(of('memory.failcnt')),
-    pageFaults: memory('pgfault'),
-    majorPageFaults: memory('pgmajfault'),
-    reservation: limitOf(of('memory.soft_limit_in_bytes')),
-    swapLimit: limitOf(of('memory.memsw.limit_in_bytes')),
-    oomKills: fieldsOf(of('memory.oom_control'))('oom_kill'),
-  };
-}
-
-function usageOfV2(folders: readonly string[]): Omit<CgroupUsage, 'pids'> {
-  const of = (file: string): string | undefined => textOf(folders, file);
-  const cpu = fieldsOf(of('cpu.stat'));
-  const memory = fieldsOf(of('memory.stat'));
-  return {
-    userNs: cpu('user_usec', US),
-    systemNs: cpu('system_usec', US),
-    periods: cpu('nr_periods'),
-    throttledPeriods: cpu('nr_throttled'),
-    throttledNs: cpu('throttled_usec', US),
-    cache: memory('file'),
-    mappedFile: memory('file_mapped'),
-    activeFile: memory('active_file'),
-    inactiveFile: memory('inactive_file'),
-    swap: numberOf(of('memory.swap.current')),
-    maxUsage: numberOf(of('memory.peak')),
-    pageFaults: memory('pgfault'),
-    majorPageFaults: memory('pgmajfault'),
-    reservation: limitOf(of('memory.low')),
-    swapLimit: limitOf(of('memory.swap.max')),
-    oomKills: fieldsOf(of('memory.events'))('oom_kill'),
-    pressure: pressureOf(folders),
-  };
+function figureOf(text: string, { key, unit = 1, isLimit = false }: Source): number | undefined {
+  // Of version 1, with the groups below, where the kernel sums them up.
+  const line =
+    key === undefined
+      ? /^(\d+)\s*$/.exec(text)
+      : (new RegExp(`^total_${key} (\\d+)$`, 'm').exec(text) ??
+        new RegExp(`^${key} (\\d+)$`, 'm').exec(text));
+  const figure = line ? Number(line[1]) * unit : undefined;
+  if (!isLimit) return figure;
+  return figure === undefined || figure > 2 ** 62 ? 0 : figure;
 }
 
 /** Of the group whose controllers have these folders; a field that no file tells is left out. */
 export function cgroupUsage(version: 1 | 2, folders: readonly string[]): CgroupUsage {
-  const pids = (textOf(folders, 'cgroup.procs') ?? '').split('\n').flatMap((line) => {
+  const texts = new Map<string, string | undefined>();
+  const read = (file: string): string | undefined => {
+    if (!texts.has(file)) texts.set(file, textOf(folders, file));
+    return texts.get(file);
+  };
+  const told = Object.entries(SOURCES[version]).flatMap(([name, source]) => {
+    const text = read(source.file);
+    const figure = text === undefined ? undefined : figureOf(text, source);
+    return figure === undefined ? [] : [[name, figure] as const];
+  });
+  const pids = (read('cgroup.procs') ?? '').split('\n').flatMap((line) => {
     const pid = Number(line);
     return pid > 0 ? [pid] : [];
   });
-  return { ...(version === 1 ? usageOfV1(folders) : usageOfV2(folders)), pids };
+  const [folder = ''] = folders;
+  const pressure =
+    version === 2 ? readPressure((name) => join(folder, `${name}.pressure`)) : undefined;
+  return { ...(Object.fromEntries(told) as Told), pids, ...(pressure ? { pressure } : {}) };
 }

@@ -1,6 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { arch, availableParallelism, freemem, hostname, release, totalmem } from 'node:os';
-import type { Pressure } from './pressure.js';
+import type { Pressure } from '@orrery/component';
 
 /** What the kubelet tells of the machine it runs on. */
 export interface Machine {

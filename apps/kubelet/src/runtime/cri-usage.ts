@@ -13,7 +13,7 @@ import type {
   PsiStats,
   SwapUsage,
 } from '@orrery/cri';
-import type { Pressure, PressureStats } from '../node/pressure.js';
+import type { Pressure, PressureStats } from '@orrery/component';
 import {
   CONTAINER_NAME_LABEL,
   POD_NAMESPACE_LABEL,
@@ -27,13 +27,7 @@ const valueOf = (amount: { readonly value: number } | undefined): number => amou
 const NO_DATA = { total: 0, avg10: 0, avg60: 0, avg300: 0 };
 
 function toPressureStats({ some = NO_DATA, full = NO_DATA }: PsiStats): PressureStats {
-  const data = ({ total: totalNs, avg10, avg60, avg300 }: typeof NO_DATA) => ({
-    totalNs,
-    avg10,
-    avg60,
-    avg300,
-  });
-  return { some: data(some), full: data(full) };
+  return { some, full };
 }
 
 /** Only where the runtime tells it of all three. */

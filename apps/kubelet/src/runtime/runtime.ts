@@ -1,6 +1,6 @@
 import type { ContainerUser } from '@orrery/api';
 import type { MountPropagation } from '@orrery/cri';
-import type { Pressure } from '../node/pressure.js';
+import type { Pressure } from '@orrery/component';
 import type { RegistryCredentials } from '../images/pull-secrets.js';
 
 /** What the kubelet needs of a container runtime, in plain values; cri-runtime.ts implements it over CRI runtime.v1. */

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { Kubelet } from '../kubelet.js';
 import { certificatesOf } from '../metrics/certificates.js';
 import { KubeletGauges } from '../metrics/kubelet-gauges.js';
-import { readPressure } from '../node/pressure.js';
+import { readPressure } from '@orrery/component';
 import { readTopology } from '../node/topology.js';
 import { AuthGuard, RefusalFilter } from './auth.guard.js';
 import { cadvisorMetrics } from './stats/cadvisor.js';
@@ -82,7 +82,7 @@ export class MetricsController {
       podUsage: await runtime.podUsage(),
       imageBytes: await runtime.imageBytes(),
       pods: cache.all(),
-      machine: { ...node.machine(), pressure: readPressure() },
+      machine: { ...node.machine(), pressure: readPressure((name) => `/proc/pressure/${name}`) },
       startedAtMs,
       nowMs: clock.now(),
     };

@@ -9,12 +9,12 @@ import { procCounts } from '../../stats/proc-counts.js';
 import type { ContainerRecord } from '../../store/container.js';
 import { containerMetrics, networkMetrics } from './metric-descriptors.js';
 import type { ContainerFacts } from './metric-descriptors.js';
-import { interfacesOf, statsOf } from './stats-of.js';
+import { containersBySandbox, interfacesOf, statsOf } from './stats-of.js';
 
 function factsOf(runtime: Runtime, record: ContainerRecord): ContainerFacts {
   const group = runtime.engine.limits.usageOf(record.id);
   return {
-    stats: statsOf(runtime, record),
+    stats: statsOf(runtime, record, group),
     group,
     counts: group && procCounts(group.pids),
     cpuQuota: record.config.linux?.resources?.cpuQuota ?? 0,
@@ -26,21 +26,22 @@ export function listPodSandboxMetrics(
   runtime: Runtime,
 ): Init<ListPodSandboxMetricsResponse & StreamPodSandboxMetricsResponse> {
   const timestamp = toNanoseconds(runtime.clock.now());
-  const running = runtime.containers
-    .list()
-    .filter(({ lifecycle }) => lifecycle.state === 'running');
+  const running = containersBySandbox(
+    runtime.containers.list().filter(({ lifecycle }) => lifecycle.state === 'running'),
+  );
   const podMetrics = runtime.sandboxes
     .list()
     .filter(({ ready }) => ready)
-    .map((sandbox) => ({
-      podSandboxId: sandbox.id,
-      metrics: networkMetrics(interfacesOf(runtime, sandbox), timestamp),
-      containerMetrics: running
-        .filter(({ sandboxId }) => sandboxId === sandbox.id)
-        .map((record) => ({
+    .map((sandbox) => {
+      const containers = running.get(sandbox.id) ?? [];
+      return {
+        podSandboxId: sandbox.id,
+        metrics: networkMetrics(interfacesOf(sandbox, containers), timestamp),
+        containerMetrics: containers.map((record) => ({
           containerId: record.id,
           metrics: containerMetrics(factsOf(runtime, record), timestamp),
         })),
-    }));
+      };
+    });
   return { podMetrics, podSandboxMetrics: podMetrics };
 }

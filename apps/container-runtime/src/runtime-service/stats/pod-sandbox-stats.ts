@@ -6,5 +6,7 @@ export function podSandboxStats(
   runtime: Runtime,
   { podSandboxId }: PodSandboxStatsRequest,
 ): Init<PodSandboxStatsResponse> {
-  return { stats: sandboxStatsOf(runtime, runtime.sandboxes.get(podSandboxId)) };
+  const sandbox = runtime.sandboxes.get(podSandboxId);
+  const containers = runtime.containers.list().filter(({ sandboxId }) => sandboxId === sandbox.id);
+  return { stats: sandboxStatsOf(runtime, sandbox, containers) };
 }

@@ -1,3 +1,4 @@
+import type { Pressure } from '@orrery/component';
 import { toNanoseconds } from '@orrery/cri';
 import type {
   ContainerStats,
@@ -10,7 +11,7 @@ import type {
 import type { Runtime } from '../../runtime.js';
 import type { ContainerRecord } from '../../store/container.js';
 import type { SandboxRecord } from '../../store/sandbox.js';
-import type { CgroupUsage, Pressure } from '../../stats/cgroup-usage.js';
+import type { CgroupUsage } from '../../stats/cgroup-usage.js';
 import { networkOf } from '../../stats/proc-counts.js';
 import type { InterfaceCounts } from '../../stats/proc-counts.js';
 
@@ -35,14 +36,30 @@ const faultsOf = (group: CgroupUsage | undefined) => ({
   ...told('majorPageFaults', group?.majorPageFaults),
 });
 
-/** The interfaces of a pod's own network namespace, as one of its processes has them; none where it has no such. */
+/** By the id of their sandbox. */
+export function containersBySandbox(
+  containers: readonly ContainerRecord[],
+): ReadonlyMap<string, readonly ContainerRecord[]> {
+  const groups = new Map<string, ContainerRecord[]>();
+  for (const record of containers) {
+    const group = groups.get(record.sandboxId);
+    if (group) group.push(record);
+    else groups.set(record.sandboxId, [record]);
+  }
+  return groups;
+}
+
+/**
+ * The interfaces of a pod's own network namespace, as a process of one of its containers has them; none where it has no
+ * such.
+ */
 export function interfacesOf(
-  runtime: Runtime,
-  { id, netns }: SandboxRecord,
+  { netns }: SandboxRecord,
+  containers: readonly ContainerRecord[],
 ): readonly InterfaceCounts[] {
   if (netns === undefined) return [];
-  for (const { sandboxId, lifecycle } of runtime.containers.list()) {
-    if (sandboxId !== id || lifecycle.state !== 'running' || lifecycle.pid === 0) continue;
+  for (const { lifecycle } of containers) {
+    if (lifecycle.state !== 'running' || lifecycle.pid === 0) continue;
     const found = networkOf(lifecycle.pid);
     if (found.length > 0) return found;
   }
@@ -66,12 +83,16 @@ function networkUsage(
   return { timestamp, defaultInterface: main, interfaces: all };
 }
 
-export function statsOf(runtime: Runtime, record: ContainerRecord): Init<ContainerStats> {
+/** `group`: what its control group tells, read once for one answer. */
+export function statsOf(
+  runtime: Runtime,
+  record: ContainerRecord,
+  group = runtime.engine.limits.usageOf(record.id),
+): Init<ContainerStats> {
   const usage = runtime.engine.liveOf(record.id)?.task?.usage() ?? NONE;
   const timestamp = toNanoseconds(runtime.clock.now());
   const memory = { value: usage.memoryBytes };
   const layer = runtime.layers.usageOf(record.id);
-  const group = runtime.engine.limits.usageOf(record.id);
   const waits = waitsOf(group?.pressure);
   return {
     attributes: {
@@ -102,22 +123,24 @@ export function statsOf(runtime: Runtime, record: ContainerRecord): Init<Contain
   };
 }
 
-export function sandboxStatsOf(runtime: Runtime, sandbox: SandboxRecord): Init<PodSandboxStats> {
+export function sandboxStatsOf(
+  runtime: Runtime,
+  sandbox: SandboxRecord,
+  records: readonly ContainerRecord[],
+): Init<PodSandboxStats> {
   const timestamp = toNanoseconds(runtime.clock.now());
-  const records = runtime.containers.list().filter(({ sandboxId }) => sandboxId === sandbox.id);
-  const containers = records.map((record) => statsOf(runtime, record));
+  const { limits } = runtime.engine;
+  const groups = records.map(({ id }) => limits.usageOf(id));
+  const containers = records.map((record, i) => statsOf(runtime, record, groups[i]));
   const sum = (read: (stats: Init<ContainerStats>) => number | undefined): { value: number } => ({
     value: containers.reduce((total, stats) => total + (read(stats) ?? 0), 0),
   });
   const memory = sum((stats) => stats.memory?.workingSetBytes?.value);
-  const group = runtime.engine.limits.podUsageOf(sandbox, records);
+  const group = groups.some(Boolean) ? limits.podUsageOf(sandbox) : undefined;
   const waits = waitsOf(group?.pressure);
-  const network = networkUsage(interfacesOf(runtime, sandbox), timestamp);
-  const processes = records.map(({ id, lifecycle }) =>
-    Math.max(
-      runtime.engine.limits.usageOf(id)?.pids.length ?? 0,
-      lifecycle.state === 'running' ? 1 : 0,
-    ),
+  const network = networkUsage(interfacesOf(sandbox, records), timestamp);
+  const processes = records.map(({ lifecycle }, i) =>
+    Math.max(groups[i]?.pids.length ?? 0, lifecycle.state === 'running' ? 1 : 0),
   );
   return {
     attributes: {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { podOf, runningOf, usageOf } from '../../../test/builders.js';
-import type { Pressure } from '../../node/pressure.js';
+import type { Pressure } from '@orrery/component';
 import type { ContainerUsage, RuntimeMetric } from '../../runtime/runtime.js';
 import { cadvisorMetrics } from './cadvisor.js';
 import type { CadvisorInput } from './cadvisor.js';
@@ -19,9 +19,9 @@ const MACHINE = {
   machineId: 'm',
   bootId: 'b',
 };
-const waits = (totalNs: number): Pressure['cpu'] => {
-  const data = { totalNs, avg10: 1, avg60: 0, avg300: 0 };
-  return { some: data, full: { ...data, totalNs: totalNs / 2 } };
+const waits = (total: number): Pressure['cpu'] => {
+  const data = { total, avg10: 1, avg60: 0, avg300: 0 };
+  return { some: data, full: { ...data, total: total / 2 } };
 };
 const PRESSURE: Pressure = { cpu: waits(4e9), memory: waits(6e9), io: waits(8e9) };
 const pod = podOf('p');

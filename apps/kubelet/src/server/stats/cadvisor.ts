@@ -1,5 +1,5 @@
 import type { Machine } from '../../node/machine.js';
-import type { Pressure } from '../../node/pressure.js';
+import type { Pressure } from '@orrery/component';
 import type { Topology } from '../../node/topology.js';
 import type {
   ContainerUsage,
@@ -134,7 +134,7 @@ function pressureMetrics(all: readonly Waiting[]): string[] {
         all.map(({ labels, pressure, ...at }) => ({
           labels,
           ...at,
-          value: pressure[resource][kind === 'waiting' ? 'some' : 'full'].totalNs / 1e9,
+          value: pressure[resource][kind === 'waiting' ? 'some' : 'full'].total / 1e9,
         })),
       );
     return [

@@ -1,6 +1,6 @@
 import { toTime } from '@orrery/component';
 import type { Machine } from '../../node/machine.js';
-import type { Pressure, PressureData } from '../../node/pressure.js';
+import type { Pressure } from '@orrery/component';
 import type { ContainerUsage, PodUsage, RuntimePod } from '../../runtime/runtime.js';
 import { family } from '../prometheus-text.js';
 import type { Sample } from '../prometheus-text.js';
@@ -124,12 +124,8 @@ function podOf(input: StatsInput, uid: string, own: readonly ContainerUsage[]): 
 const uidsOf = (usage: readonly ContainerUsage[]): string[] =>
   [...new Set(usage.map((one) => one.podUid))].filter((uid) => uid !== '');
 
-const psiDataOf = ({ totalNs, ...shares }: PressureData): Plain => ({ total: totalNs, ...shares });
-
 function psiOf(pressure: Pressure | undefined, resource: keyof Pressure): Plain {
-  if (!pressure) return {};
-  const { full, some } = pressure[resource];
-  return { psi: { full: psiDataOf(full), some: psiDataOf(some) } };
+  return pressure ? { psi: pressure[resource] } : {};
 }
 
 export function summaryOf(input: StatsInput): Summary {

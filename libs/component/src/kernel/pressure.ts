@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
-/** How long work has waited; shares in per cent of the last 10, 60 and 300 s. */
+/** How long work has waited: `total` in ns, shares in per cent of the last 10, 60 and 300 s. */
 export interface PressureData {
-  readonly totalNs: number;
+  readonly total: number;
   readonly avg10: number;
   readonly avg60: number;
   readonly avg300: number;
@@ -24,17 +23,20 @@ function dataOf(text: string, kind: 'some' | 'full'): PressureData {
   const number = (name: string): number =>
     Number(new RegExp(`${name}=([\\d.]+)`).exec(line)?.[1] ?? 0);
   return {
-    totalNs: number('total') * US_IN_NS,
+    total: number('total') * US_IN_NS,
     avg10: number('avg10'),
     avg60: number('avg60'),
     avg300: number('avg300'),
   };
 }
 
-/** Of the machine, from the kernel's pressure stall information (see psi.rst); undefined where it keeps none. */
-export function readPressure(folder = '/proc/pressure'): Pressure | undefined {
-  const read = (name: string): PressureStats => {
-    const text = readFileSync(join(folder, name), 'utf8');
+/**
+ * Pressure stall information of the kernel (psi.rst), from the file that `fileOf` names for each resource; undefined
+ * where the kernel keeps none.
+ */
+export function readPressure(fileOf: (resource: keyof Pressure) => string): Pressure | undefined {
+  const read = (resource: keyof Pressure): PressureStats => {
+    const text = readFileSync(fileOf(resource), 'utf8');
     return { some: dataOf(text, 'some'), full: dataOf(text, 'full') };
   };
   try {

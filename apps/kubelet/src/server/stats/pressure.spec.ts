@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { summaryOf } from '../server/stats/stats.js';
-import { cadvisorMetrics } from '../server/stats/cadvisor.js';
-import { readMachine } from './machine.js';
-import { readPressure } from './pressure.js';
+import { summaryOf } from './stats.js';
+import { cadvisorMetrics } from './cadvisor.js';
+import { readMachine } from '../../node/machine.js';
+import { readPressure } from '@orrery/component';
 
 describe('readPressure()', () => {
   let folder: string;
@@ -24,11 +24,11 @@ describe('readPressure()', () => {
   });
 
   it('tells nothing where the kernel keeps nothing', () => {
-    expect(readPressure(join(folder, 'absent'))).toBeUndefined();
+    expect(readPressure((name) => join(folder, 'absent', name))).toBeUndefined();
   });
 
   it('is in the summary and in the metrics of the node', () => {
-    const pressure = readPressure(folder);
+    const pressure = readPressure((name) => join(folder, name));
     if (!pressure) throw new Error('no pressure');
     const machine = { ...readMachine('/'), pressure };
     const { node } = summaryOf({
