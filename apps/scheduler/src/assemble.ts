@@ -14,13 +14,13 @@ import { Extender } from './extender/extender.js';
 import { Extenders } from './extender/extenders.js';
 import { NodeChooser } from './cycle/choose-node.js';
 import { ClusterWatch, LIVE_PODS } from './cycle/cluster-watch.js';
-import { createPodResourceMetrics } from './cycle/pod-resource-metrics.js';
+import { createPodResourceMetrics } from './metrics/pod-resource-metrics.js';
 import { PodStatusWriter } from './cycle/pod-status-writer.js';
-import { createSchedulerMeters } from './cycle/scheduler-meters.js';
-import type { PointTimer, SchedulerMeters } from './cycle/scheduler-meters.js';
+import { createSchedulerMeters } from './metrics/scheduler-meters.js';
+import type { SchedulerMeters } from './metrics/scheduler-meters.js';
 import { Scheduler } from './cycle/scheduler.js';
 import { Framework } from './framework/framework.js';
-import type { FrameworkMeters } from './framework/framework.js';
+import type { PluginMeters } from './framework/plugin-meters.js';
 import { Nominator } from './framework/nominator.js';
 import type { Listers, PluginContext } from './framework/plugin.js';
 import { isSuccess } from './framework/status.js';
@@ -88,7 +88,7 @@ type Shared = Omit<PluginContext, 'filters' | 'events' | 'schedulerName'> & {
 function buildProfiles(
   options: SchedulingOptions,
   shared: Shared,
-  meters: FrameworkMeters,
+  meters: PluginMeters,
 ): Map<string, Framework> {
   const profiles = new Map<string, Framework>();
   for (const profile of options.profiles) {
@@ -181,29 +181,41 @@ interface Chooser extends Core {
   readonly around: Surroundings;
   readonly nominator: Nominator;
   readonly extenders: Extenders;
-  readonly meters: SchedulerMeters;
+  readonly meters: PluginMeters;
 }
 
 function newChooser({ options, around, cache, nominator, extenders, meters }: Chooser) {
-  const { clock, random } = around;
+  const { random } = around;
   const percentages = new Map(
     options.profiles.map((each) => [each.schedulerName, each.percentageOfNodesToScore]),
   );
-  const timer: PointTimer = (point, profile) => {
-    const from = clock.monotonic();
-    return (status) => {
-      meters.point(point, status, profile, (clock.monotonic() - from) / 1000);
-    };
-  };
   return new NodeChooser({
     nodes: cache,
     random,
     percentageOf: (name) => percentages.get(name) ?? options.percentageOfNodesToScore,
     nominatedNode: (uid) => nominator.nodeOf(uid),
     extenders,
-    timer,
+    meters,
   });
 }
+
+/** What plugins tell. */
+const toldTo = (
+  meters: SchedulerMeters,
+): Pick<PluginContext, 'preempted' | 'attempted' | 'deviceWaited' | 'volumeStageFailed'> => ({
+  preempted: (victims) => {
+    meters.preempted(victims);
+  },
+  attempted: () => {
+    meters.attempted();
+  },
+  deviceWaited: (wait) => {
+    meters.deviceWait(wait);
+  },
+  volumeStageFailed: (operation) => {
+    meters.volumeStageFailed(operation);
+  },
+});
 
 /** Puts queue, cache, profiles and watches together. Nothing runs yet. */
 export function assemble(options: SchedulingOptions, around: Surroundings): Assembly {
@@ -224,22 +236,22 @@ export function assemble(options: SchedulingOptions, around: Surroundings): Asse
     ...base,
     nodes: cache,
     listers,
-    preempted: (victims) => {
-      meters.preempted(victims);
-    },
-    attempted: () => {
-      meters.attempted();
-    },
-    deviceWaited: (wait) => {
-      meters.deviceWait(wait);
-    },
+    ...toldTo(meters),
   };
-  const profiles = buildProfiles(options, shared, { ...meters, now: () => clock.monotonic() });
+  const ofPlugins = { ...meters, now: () => clock.monotonic() };
+  const profiles = buildProfiles(options, shared, ofPlugins);
   const core = { profiles, cache };
   const queue = newQueue(options, core, { clock, meters });
   const isOurs = (pod: Pod): boolean => profiles.has(pod.spec.schedulerName ?? '');
   new ClusterWatch({ informers, cache, ledger, queue, nominator, isOurs }).attach();
-  const chooser = newChooser({ ...core, options, around, nominator, extenders, meters });
+  const chooser = newChooser({
+    ...core,
+    options,
+    around,
+    nominator,
+    extenders,
+    meters: ofPlugins,
+  });
   const status = new PodStatusWriter(client, clock);
   const scheduler = new Scheduler({ ...base, ...core, queue, chooser, pods, status, meters });
   meters.watch({

@@ -71,6 +71,7 @@ export function contextOf(own: Partial<PluginContext>): PluginContext {
     preempted: () => undefined,
     attempted: () => undefined,
     deviceWaited: () => undefined,
+    volumeStageFailed: () => undefined,
     extenders: new Extenders([], silentLogger),
     filters: () => {
       throw new TypeError('there is no profile');

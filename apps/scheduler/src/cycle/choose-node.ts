@@ -4,11 +4,11 @@ import type { NodeInfos } from '../cache/scheduler-cache.js';
 import type { CycleState } from '../framework/cycle-state.js';
 import type { Diagnosis } from '../framework/fit-error.js';
 import type { Framework, PreFilterVerdict } from '../framework/framework.js';
+import type { PluginMeters } from '../framework/plugin-meters.js';
 import type { PodInfo } from '../framework/pod-info.js';
-import { isRejected, isSuccess, success, unresolvable } from '../framework/status.js';
+import { isRejected, isSuccess, unresolvable } from '../framework/status.js';
 import type { Status } from '../framework/status.js';
 import type { Extenders } from '../extender/extenders.js';
-import type { PointTimer } from './scheduler-meters.js';
 import { enoughFeasible } from './feasible-count.js';
 
 export type Choice =
@@ -23,7 +23,7 @@ export interface ChooserOptions {
   /** percentageOfNodesToScore of a profile; 0 = by cluster size. */
   readonly percentageOf: (schedulerName: string) => number;
   readonly extenders: Extenders;
-  readonly timer: PointTimer;
+  readonly meters: Pick<PluginMeters, 'now' | 'point'>;
   /** Where the pod was promised room, if anywhere. */
   readonly nominatedNode: (uid: string) => string | undefined;
 }
@@ -41,6 +41,9 @@ interface Cycle {
   readonly verdict: PreFilterVerdict;
 }
 
+const totalsOf = ({ framework, state, pod }: Cycle, nodes: readonly NodeInfo[]): number[] =>
+  framework.scoring.totals(state, pod, nodes, framework.verdictsFor(pod));
+
 /** Filter, score and select for one pod. Reads one state of the cluster and writes nothing. */
 export class NodeChooser {
   /** Where the next search begins, so that all nodes get their turn. */
@@ -52,14 +55,13 @@ export class NodeChooser {
   choose(framework: Framework, state: CycleState, pod: PodInfo): Choice | Promise<Choice> {
     const all = this.options.nodes.list();
     if (all.length === 0) return { kind: 'no-nodes' };
-    const { timer } = this.options;
-    const preFiltered = timer('PreFilter', framework.schedulerName);
+    const { meters } = this.options;
     const verdict = framework.preFilter(state, pod);
-    preFiltered(verdict.status);
     if (!isSuccess(verdict.status)) return refusedByPreFilter(all.length, verdict.status);
-    const filtered = timer('Filter', framework.schedulerName);
+    const from = meters.now();
     const found = this.#search(framework, state, pod, verdict);
-    filtered(found.feasible.length > 0 ? success : unresolvable());
+    const code = found.feasible.length > 0 ? 'Success' : 'UnschedulableAndUnresolvable';
+    meters.point('Filter', code, framework.schedulerName, (meters.now() - from) / 1000);
     if (found.error !== undefined) return { kind: 'error', error: found.error };
     const cycle = { framework, state, pod, verdict };
     if (found.feasible.length === 0 || !this.options.extenders.concern(pod))
@@ -67,23 +69,24 @@ export class NodeChooser {
     return this.#askExtenders(cycle, found);
   }
 
-  #conclude({ framework, state, pod, verdict }: Cycle, found: Search): Choice {
+  #conclude(cycle: Cycle, found: Search): Choice {
+    const { verdict } = cycle;
     const [only, second] = found.feasible;
     if (!only) return refusedByFilters(this.options.nodes.list().length, found.statuses, verdict);
     const feasible = found.feasible.length;
     if (!second) return { kind: 'node', nodeName: only.name, feasible };
-    const totals = this.#totals(framework, state, pod, found.feasible);
+    const totals = totalsOf(cycle, found.feasible);
     return { kind: 'node', nodeName: this.#select(found.feasible, totals).name, feasible };
   }
 
   /** The cluster may change while extenders think: what they chose has to pass the filters again. */
   async #askExtenders(cycle: Cycle, found: Search): Promise<Choice> {
-    const { framework, state, pod } = cycle;
+    const { pod } = cycle;
     const { extenders } = this.options;
     const left = await extenders.filter(pod, found.feasible, found.statuses);
     const [only, second] = left;
     if (!only || !second) return this.#recheck(cycle, { ...found, feasible: left });
-    const totals = this.#totals(framework, state, pod, left);
+    const totals = totalsOf(cycle, left);
     await extenders.prioritize(pod, left, totals);
     const best = this.#select(left, totals);
     return this.#recheck(cycle, { ...found, feasible: [best] });
@@ -100,19 +103,6 @@ export class NodeChooser {
     if (isSuccess(status)) return this.#conclude(cycle, found);
     found.statuses.set(node.name, status);
     return this.#conclude(cycle, { ...found, feasible: [] });
-  }
-
-  #totals(
-    framework: Framework,
-    state: CycleState,
-    pod: PodInfo,
-    nodes: readonly NodeInfo[],
-  ): number[] {
-    const { timer } = this.options;
-    const done = timer('Score', framework.schedulerName);
-    const totals = framework.scoring.totals(state, pod, nodes, framework.verdictsFor(pod));
-    done(success);
-    return totals;
   }
 
   #search(

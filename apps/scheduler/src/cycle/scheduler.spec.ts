@@ -15,6 +15,7 @@ import { Scheduler } from './scheduler.js';
 class Running {
   readonly cluster = new FakeCluster();
   readonly events: string[] = [];
+  readonly metrics = createMetrics();
   readonly #stop = new AbortController();
   #ended: Promise<unknown> = Promise.resolve();
 
@@ -35,7 +36,7 @@ class Running {
         client,
         informers,
         events: () => recorder,
-        metrics: createMetrics(),
+        metrics: this.metrics,
         clock,
         random,
         logger,
@@ -71,6 +72,42 @@ describe(Scheduler.name, () => {
   });
 
   afterEach(() => running.stop());
+
+  it('counts its plugins, and times each point of a cycle', async () => {
+    const { cluster, metrics } = running;
+    for (const name of ['n1', 'n2']) cluster.put('nodes', node(name).build());
+    cluster.put('pods', pod('a').requests({ cpu: '1' }).build());
+    running.start();
+    await eventually(() => {
+      expect(cluster.pod('a')?.spec.nodeName).toBeDefined();
+    });
+    const lines = (await metrics.text()).split('\n');
+    const evaluated = lines.filter((line) => line.startsWith('scheduler_plugin_evaluation_total'));
+    const of = (plugin: string, point: string, count: number): string =>
+      `scheduler_plugin_evaluation_total{plugin="${plugin}",extension_point="${point}",profile="default-scheduler"} ${count}`;
+    expect(evaluated).toEqual(
+      expect.arrayContaining([
+        of('NodeAffinity', 'PreFilter', 1),
+        of('NodeResourcesFit', 'Filter', 2),
+        of('NodeResourcesFit', 'Score', 2),
+        of('InterPodAffinity', 'PreScore', 1),
+      ]),
+    );
+    const labelsOf = (metric: string, label: string): Set<string> =>
+      new Set(
+        lines
+          .filter((line) => line.startsWith(`${metric}_count`))
+          .flatMap((line) => new RegExp(`${label}="([^"]*)"`).exec(line)?.[1] ?? []),
+      );
+    const timed = labelsOf(
+      'scheduler_framework_extension_point_duration_seconds',
+      'extension_point',
+    );
+    const points = 'PreFilter Filter PreScore Score Reserve Permit PreBind Bind PostBind';
+    expect([...timed].sort()).toEqual(points.split(' ').sort());
+    const plugins = labelsOf('scheduler_plugin_execution_duration_seconds', 'plugin');
+    expect([...plugins]).toEqual(expect.arrayContaining(['NodeName', 'DefaultBinder']));
+  });
 
   it('spreads pods over the nodes that let them in and says so', async () => {
     const { cluster, events } = running;

@@ -1,8 +1,6 @@
 import type { Pod } from '@orrery/api';
-import { resources } from '@orrery/api';
 import type { Clock, Logger } from '@orrery/component';
 import { reactingTo, revisionOf } from '@orrery/client';
-import { LeadershipLost } from '@orrery/controller';
 import type { EventRecorder } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
 import type { SchedulerCache } from '../cache/scheduler-cache.js';
@@ -16,15 +14,17 @@ import type { Framework } from '../framework/framework.js';
 import type { Nominator } from '../framework/nominator.js';
 import type { PostFilterResult } from '../framework/plugin.js';
 import type { PodInfo } from '../framework/pod-info.js';
-import { assignedTo, keyOfPod, toPodInfo } from '../framework/pod-info.js';
-import { isRejected, isSuccess } from '../framework/status.js';
-import type { Status } from '../framework/status.js';
+import { assignedTo, keyOfPod } from '../framework/pod-info.js';
+import { isSuccess } from '../framework/status.js';
+import type { SchedulerMeters } from '../metrics/scheduler-meters.js';
 import type { QueuedPod } from '../queue/queued-pod.js';
 import type { SchedulingQueue } from '../queue/scheduling-queue.js';
+import { errorFailure, none, toReference } from './attempt.js';
+import type { Attempt, Failure } from './attempt.js';
+import { BindingCycle } from './binding-cycle.js';
 import type { Choice, NodeChooser } from './choose-node.js';
-import type { PodStatusWriter, Refusal } from './pod-status-writer.js';
-import type { SchedulerMeters } from './scheduler-meters.js';
-import { Slots } from './slots.js';
+import { FailedAttempts } from './failed-attempts.js';
+import type { PodStatusWriter } from './pod-status-writer.js';
 
 export interface SchedulerOptions {
   /** Profiles by scheduler name. */
@@ -42,44 +42,28 @@ export interface SchedulerOptions {
   readonly logger: Logger;
 }
 
-/** Why a try failed, for the queue and for the user. */
-interface Failure {
-  readonly reason: Refusal['reason'];
-  readonly message: string;
-  readonly refusedBy: ReadonlySet<string>;
-  readonly postFilter?: PostFilterResult;
-  /** '' takes back what was told of the node where the pod was expected. */
-  readonly nominatedNode?: string;
-}
-
-interface Try {
-  readonly queued: QueuedPod;
-  readonly framework: Framework;
-  readonly state: CycleState;
-  readonly startedAt: number;
-}
-
-const toReference = (pod: Pod): Pod => ({ ...pod, apiVersion: 'v1', kind: resources.pods.kind });
-
-/** Bindings being written at a time; others wait without keeping a connection. */
-const MAX_BINDINGS = 64;
-
-const none: ReadonlySet<string> = new Set();
+/** Of so many tries one tells how long each plugin took (k8s schedule_one.go:pluginMetricsSamplePercent). */
+const TIMED_EVERY = 10;
 
 /**
  * One pod at a time gets a node; the binding is written while the next pod is already looked at.
  * A try that fails, at whatever point, ends with the pod back in the queue or with the pod gone.
  */
 export class Scheduler {
-  readonly #slots = new Slots(MAX_BINDINGS);
+  readonly #failed: FailedAttempts;
+  readonly #binding: BindingCycle;
+  #tries = 0;
   #deciding: Promise<void> | undefined;
   #told: Explanation | undefined;
 
-  constructor(private readonly options: SchedulerOptions) {}
+  constructor(private readonly options: SchedulerOptions) {
+    this.#failed = new FailedAttempts(options);
+    this.#binding = new BindingCycle(options, (attempt, failure) => this.#fail(attempt, failure));
+  }
 
   /** Bindings that are being written. */
   get bindings(): number {
-    return this.#slots.busy;
+    return this.#binding.busy;
   }
 
   /** Set while a decision waits for an extender; the next pod waits for it. */
@@ -99,7 +83,9 @@ export class Scheduler {
       queue.done(info.uid);
       return Promise.resolve();
     }
-    const attempt = { queued, framework, state: new CycleState(), startedAt: clock.monotonic() };
+    const state = new CycleState();
+    state.isTimed = this.#tries++ % TIMED_EVERY === 0;
+    const attempt = { queued, framework, state, startedAt: clock.monotonic() };
     const revision = Math.max(revisionOf(info.pod) ?? 0, queued.wokenBy ?? 0);
     return reactingTo({ controller: 'scheduler', ...(revision ? { revision } : {}) }, () => {
       try {
@@ -139,7 +125,7 @@ export class Scheduler {
     return true;
   }
 
-  #decide(attempt: Try, signal: AbortSignal): Promise<void> {
+  #decide(attempt: Attempt, signal: AbortSignal): Promise<void> {
     const { queued, framework, state } = attempt;
     const { info } = queued;
     const { chooser } = this.options;
@@ -151,7 +137,7 @@ export class Scheduler {
       : this.#carryOut(attempt, choice, signal);
   }
 
-  #carryOut(attempt: Try, choice: Choice, signal: AbortSignal): Promise<void> {
+  #carryOut(attempt: Attempt, choice: Choice, signal: AbortSignal): Promise<void> {
     const { cache, nominator, meters, clock } = this.options;
     const { queued, framework, state, startedAt } = attempt;
     const { info } = queued;
@@ -173,13 +159,13 @@ export class Scheduler {
     const { nodeName } = choice;
     const assumed = assignedTo(info, nodeName);
     cache.assume(assumed, nodeName);
-    const reserved = framework.reserve(state, assumed, nodeName);
-    if (!isSuccess(reserved)) return this.#undo(attempt, nodeName, reserved);
+    const reserved = framework.binding.reserve(state, assumed, nodeName);
+    if (!isSuccess(reserved)) return this.#binding.undo(attempt, nodeName, reserved);
     nominator.remove(info.uid);
-    return this.#bind(attempt, assumed, nodeName, signal);
+    return this.#binding.bind(attempt, assumed, nodeName, signal);
   }
 
-  #refuse(attempt: Try, diagnosis: Diagnosis): Promise<void> {
+  #refuse(attempt: Attempt, diagnosis: Diagnosis): Promise<void> {
     const { framework, state, queued } = attempt;
     const found = framework.postFilter(state, queued.info, diagnosis);
     if (found instanceof Promise)
@@ -189,7 +175,7 @@ export class Scheduler {
     return this.#refused(attempt, diagnosis, found);
   }
 
-  #refused(attempt: Try, diagnosis: Diagnosis, postFilter: PostFilterResult): Promise<void> {
+  #refused(attempt: Attempt, diagnosis: Diagnosis, postFilter: PostFilterResult): Promise<void> {
     const message = describeFailure(diagnosis, postFilter.status.reasons.join(', '));
     const refusedBy = diagnosis.plugins;
     return this.#fail(attempt, { reason: 'Unschedulable', message, refusedBy, postFilter });
@@ -197,7 +183,7 @@ export class Scheduler {
 
   /** A decision that waits for an extender: no other pod is looked at before it is made. */
   async #deferred<T>(
-    attempt: Try,
+    attempt: Attempt,
     answer: Promise<T>,
     go: (answer: T) => Promise<void>,
   ): Promise<void> {
@@ -216,159 +202,9 @@ export class Scheduler {
     await written;
   }
 
-  async #bind(
-    attempt: Try,
-    assumed: PodInfo,
-    nodeName: string,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { cache, queue, meters, clock, events } = this.options;
-    const { framework, state, queued, startedAt } = attempt;
-    const status = await this.#write(attempt, assumed, nodeName, signal).catch(toErrorStatus);
-    if (!isSuccess(status)) {
-      await this.#undo(attempt, nodeName, status);
-      return;
-    }
-    cache.finishBinding(assumed.uid);
-    queue.done(assumed.uid);
-    framework.postBind(state, assumed, nodeName);
-    const seconds = (clock.monotonic() - startedAt) / 1000;
-    meters.attempt('scheduled', framework.schedulerName, seconds);
-    meters.bound(queued, (clock.monotonic() - queued.added) / 1000);
-    const message = `Successfully assigned ${keyOfPod(assumed)} to ${nodeName}`;
-    events(framework.schedulerName).event(toReference(assumed.pod), 'Normal', 'Scheduled', message);
-  }
-
-  /** Permit, PreBind, and Bind by an extender that binds such pods or else by the plugins. */
-  async #write(
-    { framework, state }: Try,
-    assumed: PodInfo,
-    nodeName: string,
-    signal: AbortSignal,
-  ): Promise<Status> {
-    const { meters, clock } = this.options;
-    if (framework.willWait(state, assumed, nodeName)) await this.#expect(assumed, nodeName);
-    const ready = await framework.beforeBind(state, assumed, nodeName, signal);
-    if (!isSuccess(ready)) return ready;
-    const from = clock.monotonic();
-    const extender = this.options.extenders.binder(assumed);
-    const status = extender
-      ? await extender.bind(assumed, nodeName, signal)
-      : await this.#slots.run(() => framework.bind(state, assumed, nodeName, signal));
-    meters.point('Bind', status, framework.schedulerName, (clock.monotonic() - from) / 1000);
-    return status;
-  }
-
-  /** For who adds and removes nodes meanwhile; the binding goes on without (k8s schedule_one.go: bindingCycle). */
-  async #expect(assumed: PodInfo, nodeName: string): Promise<void> {
-    const { status, logger } = this.options;
-    try {
-      await status.expect(assumed, nodeName);
-    } catch (error) {
-      logger.warn('expected node not written', { pod: keyOfPod(assumed), error: String(error) });
-    }
-  }
-
-  /** Gives the place back and reports. */
-  async #undo(attempt: Try, nodeName: string, status: Status): Promise<void> {
-    const { framework, state, queued } = attempt;
-    const { cache, queue, logger } = this.options;
-    const undone = framework.unreserve(state, queued.info, nodeName)?.catch((error: unknown) => {
-      logger.warn('not given back', { pod: keyOfPod(queued.info), error: String(error) });
-    });
-    cache.forget(queued.info.uid);
-    queue.onEvent({ name: 'AssignedPodDelete', old: queued.info.pod });
-    if (undone) await undone;
-    const rejected: Failure = {
-      reason: 'Unschedulable',
-      message: status.reasons.join(', '),
-      refusedBy: new Set(status.plugin ? [status.plugin] : []),
-    };
-    const failure = isRejected(status)
-      ? rejected
-      : errorFailure(status.error ?? status.reasons.join(', '));
-    await this.#fail(attempt, { ...failure, nominatedNode: '' });
-  }
-
-  async #fail(attempt: Try, failure: Failure): Promise<void> {
-    const { meters, clock, logger, status, nominator, events } = this.options;
-    const { queued, framework, startedAt } = attempt;
-    const refused = failure.reason === 'Unschedulable';
-    const result = refused ? 'unschedulable' : 'error';
-    meters.attempt(result, framework.schedulerName, (clock.monotonic() - startedAt) / 1000);
-    const nominatedNode = failure.nominatedNode ?? failure.postFilter?.nominatedNode;
-    if (nominatedNode) nominator.nominate(queued.info, nominatedNode);
-    else if (nominatedNode === '') nominator.remove(queued.info.uid);
-    try {
-      await this.#carryOutPostFilter(failure.postFilter);
-      const current = this.#current(queued);
-      if (!current) return;
-      const recorder = events(framework.schedulerName);
-      recorder.event(toReference(current), 'Warning', 'FailedScheduling', failure.message);
-      await status.write(current, { ...failure, nominatedNode });
-    } catch (error) {
-      if (!(error instanceof LeadershipLost))
-        logger.warn('refusal not written', { pod: keyOfPod(queued.info), error: String(error) });
-    } finally {
-      this.#putBack(queued, failure);
-    }
-  }
-
-  /** With a node that it made room on, what is written is a preemption. */
-  async #carryOutPostFilter({ act, nominatedNode }: Partial<PostFilterResult> = {}): Promise<void> {
-    if (!act) return;
-    const { meters, clock } = this.options;
-    const from = clock.monotonic();
-    const told = (result: 'success' | 'error'): void => {
-      if (nominatedNode) meters.preemption(result, (clock.monotonic() - from) / 1000);
-    };
-    await act().catch((error: unknown) => {
-      told('error');
-      throw error;
-    });
-    told('success');
-  }
-
-  #putBack(queued: QueuedPod, { reason, refusedBy }: Failure): void {
-    const { queue, nominator } = this.options;
-    const current = this.#current(queued);
-    if (!current) {
-      queue.done(queued.info.uid);
-      nominator.remove(queued.info.uid);
-      const replaced = this.options.pods.get(keyOf(queued));
-      if (replaced && !replaced.spec.nodeName) queue.add(replaced);
-      return;
-    }
-    queued.refusedBy = refusedBy;
-    if (reason === 'Unschedulable') {
-      queued.refusals += 1;
-      queued.errors = 0;
-    } else queued.errors += 1;
-    queue.putBack(queued, toPodInfo(current));
-  }
-
-  /** The pod as the cache has it, while it is the same pod and has no node. */
-  #current(queued: QueuedPod): Pod | undefined {
-    const pod = this.options.pods.get(keyOf(queued));
-    return pod?.metadata.uid === queued.info.uid && !pod.spec.nodeName ? pod : undefined;
+  #fail(attempt: Attempt, failure: Failure): Promise<void> {
+    return this.#failed.end(attempt, failure);
   }
 }
 
 const nothing = (): void => undefined;
-
-const keyOf = ({ info }: QueuedPod): { namespace: string; name: string } => ({
-  namespace: info.namespace,
-  name: info.name,
-});
-
-const errorFailure = (error: unknown): Failure => ({
-  reason: 'SchedulerError',
-  message: error instanceof Error ? error.message : String(error),
-  refusedBy: none,
-});
-
-const toErrorStatus = (error: unknown): Status => ({
-  code: 'Error',
-  reasons: [String(error)],
-  error,
-});

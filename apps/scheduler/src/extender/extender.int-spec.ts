@@ -12,6 +12,7 @@ import { NodeChooser } from '../cycle/choose-node.js';
 import type { Choice } from '../cycle/choose-node.js';
 import { CycleState } from '../framework/cycle-state.js';
 import { describeFailure } from '../framework/fit-error.js';
+import { unmeasured } from '../framework/plugin-meters.js';
 import { unschedulable } from '../framework/status.js';
 import { defaultPreemption } from '../plugins/default-preemption/default-preemption.plugin.js';
 import { nodeResourcesFit } from '../plugins/node-resources-fit/node-resources-fit.plugin.js';
@@ -68,7 +69,7 @@ describe(Extenders.name, () => {
       percentageOf: () => 0,
       nominatedNode: () => undefined,
       extenders: extendersOf(config),
-      timer: () => () => undefined,
+      meters: unmeasured,
     });
     return chooser.choose(bench.framework, new CycleState(), asked.info());
   }

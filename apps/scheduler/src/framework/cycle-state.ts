@@ -1,4 +1,4 @@
-import type { Plugin } from './plugin.js';
+import type { PluginRun } from './plugin-run.js';
 
 /** Where a plugin keeps what it worked out for one pod; `clone` lets preemption try changes on a copy. */
 export class StateKey<T> {
@@ -14,7 +14,9 @@ export class CycleState {
   /** Plugins whose PreFilter said Skip. */
   skipFilter: ReadonlySet<string> = new Set();
   /** Filters that are not local and have something to say; set by PreFilter. */
-  filters: readonly Plugin[] | undefined;
+  filters: readonly PluginRun[] | undefined;
+  /** The time that each plugin takes is told. */
+  isTimed = false;
   /** Plugins whose PreScore said Skip. */
   skipScore: ReadonlySet<string> = new Set();
 
@@ -32,6 +34,7 @@ export class CycleState {
     copy.skipFilter = this.skipFilter;
     copy.filters = this.filters;
     copy.skipScore = this.skipScore;
+    copy.isTimed = this.isTimed;
     return copy;
   }
 }

@@ -2,6 +2,7 @@ import type { Pod } from '@orrery/api';
 import type { NodeInfo } from '../cache/node-info.js';
 import type { NodeInfos } from '../cache/scheduler-cache.js';
 import type { QueuedPod } from '../queue/queued-pod.js';
+import { BindingPoints } from './binding-points.js';
 import type { ClusterEvent, EventHint } from './cluster-event.js';
 import type { CycleState } from './cycle-state.js';
 import type { ExtensionPoint, PluginSets } from './extension-points.js';
@@ -9,11 +10,21 @@ import type { Diagnosis } from './fit-error.js';
 import { intersection } from './intersection.js';
 import { NodeVerdicts, filterBy } from './node-verdicts.js';
 import type { Nominator } from './nominator.js';
-import type { FilterRunner, NodeScore, Plugin, PostFilterResult } from './plugin.js';
+import { unmeasured } from './plugin-meters.js';
+import type { PluginMeters, Point } from './plugin-meters.js';
+import { runsOf } from './plugin-run.js';
+import type { PluginRun } from './plugin-run.js';
+import type {
+  FilterRunner,
+  NodeScore,
+  Plugin,
+  PostFilterResult,
+  PreFilterResult,
+} from './plugin.js';
 import type { PodInfo } from './pod-info.js';
 import { Scoring } from './scoring.js';
-import { by, failed, isSuccess, success, unschedulable } from './status.js';
-import type { Status } from './status.js';
+import { by, isSuccess, success, unschedulable } from './status.js';
+import type { Status, StatusCode } from './status.js';
 import { templateKey } from './template-key.js';
 
 export interface PreFilterVerdict {
@@ -29,18 +40,8 @@ export interface FrameworkOptions {
   readonly nominator: Nominator;
   readonly nodes: NodeInfos;
   /** Told how long things took; default nobody. */
-  readonly meters?: FrameworkMeters;
+  readonly meters?: PluginMeters;
 }
-
-/** What of a profile is measured; times in seconds but for `now`. */
-export interface FrameworkMeters {
-  /** Monotonic, in milliseconds. */
-  now(): number;
-  hinted(plugin: string, event: string, helps: boolean, seconds: number): void;
-  permitted(result: string, seconds: number): void;
-}
-
-type BindPoint = 'permit' | 'preBind';
 
 /** Templates whose verdicts are kept. */
 const MAX_TEMPLATES = 16;
@@ -60,9 +61,11 @@ function after(before: PostFilterResult, result: PostFilterResult): PostFilterRe
 const only = (set: PluginSets[ExtensionPoint]): readonly Plugin[] =>
   set.map(({ plugin }) => plugin);
 
+const codeOf = ({ code }: Status): StatusCode => code;
+
 /** Up to the first that is not local. */
-function localPrefix(filters: readonly Plugin[]): number {
-  const end = filters.findIndex(({ local }) => !local);
+function localPrefix(filters: readonly PluginRun[]): number {
+  const end = filters.findIndex(({ plugin }) => !plugin.local);
   return end < 0 ? filters.length : end;
 }
 
@@ -72,8 +75,14 @@ export class Framework implements FilterRunner {
   readonly scoring: Scoring;
   readonly #sets: Readonly<Record<ExtensionPoint, readonly Plugin[]>>;
   readonly #all: readonly Plugin[];
-  readonly #localFilters: readonly Plugin[];
-  readonly #otherFilters: readonly Plugin[];
+  /** What follows the choice of a node. */
+  readonly binding: BindingPoints;
+  readonly #meters: PluginMeters;
+  readonly #preFilters: readonly PluginRun[];
+  readonly #postFilters: readonly PluginRun[];
+  readonly #filters: readonly PluginRun[];
+  readonly #localFilters: readonly PluginRun[];
+  readonly #otherFilters: readonly PluginRun[];
   readonly #templates = new Map<string, NodeVerdicts>();
   #order: readonly NodeInfo[] | undefined;
   #images = -1;
@@ -85,10 +94,16 @@ export class Framework implements FilterRunner {
       Object.entries(plugins).map(([point, set]) => [point, only(set)]),
     ) as Readonly<Record<ExtensionPoint, readonly Plugin[]>>;
     this.#all = [...new Set(Object.values(this.#sets).flat())];
-    const { filter } = this.#sets;
-    this.#localFilters = filter.slice(0, localPrefix(filter));
-    this.#otherFilters = filter.slice(localPrefix(filter));
-    this.scoring = new Scoring(this.#sets.preScore, plugins.score);
+    const { preFilter, filter, postFilter, preScore } = this.#sets;
+    this.#meters = options.meters ?? unmeasured;
+    const measured = { meters: this.#meters, profile: options.schedulerName };
+    this.#preFilters = runsOf(preFilter, 'PreFilter', measured);
+    this.#postFilters = runsOf(postFilter, 'PostFilter', measured);
+    this.#filters = runsOf(filter, 'Filter', measured);
+    this.#localFilters = this.#filters.slice(0, localPrefix(this.#filters));
+    this.#otherFilters = this.#filters.slice(localPrefix(this.#filters));
+    this.scoring = new Scoring(preScore, plugins.score, measured);
+    this.binding = new BindingPoints(this.#sets, measured);
   }
 
   get names(): readonly string[] {
@@ -125,10 +140,10 @@ export class Framework implements FilterRunner {
   #hints({ name }: Plugin, { on, helps }: EventHint, pod: Pod, event: ClusterEvent): boolean {
     if (!on.includes(event.name)) return false;
     if (!helps) return true;
-    const { meters } = this.options;
-    const from = meters?.now() ?? 0;
+    const meters = this.#meters;
+    const from = meters.now();
     const answer = helps(pod, event);
-    meters?.hinted(name, event.name, answer, (meters.now() - from) / 1000);
+    meters.hinted(name, event.name, answer, (meters.now() - from) / 1000);
     return answer;
   }
 
@@ -140,27 +155,42 @@ export class Framework implements FilterRunner {
   }
 
   preFilter(state: CycleState, pod: PodInfo): PreFilterVerdict {
+    const from = this.#meters.now();
+    const verdict = this.#preFilter(state, pod);
+    this.#tell('PreFilter', verdict.status, from);
+    return verdict;
+  }
+
+  /** How long all plugins of a point took, since `from`. */
+  #tell(point: Point, { code }: Status, from: number): void {
+    const meters = this.#meters;
+    meters.point(point, code, this.schedulerName, (meters.now() - from) / 1000);
+  }
+
+  #preFilter(state: CycleState, pod: PodInfo): PreFilterVerdict {
     const skipped = new Set<string>();
     const narrowedBy: string[] = [];
     let nodeNames: ReadonlySet<string> | undefined;
-    for (const plugin of this.#sets.preFilter) {
-      if (!plugin.preFilter) continue;
-      const { status, nodeNames: own } = plugin.preFilter(state, pod);
-      if (status.code === 'Skip') skipped.add(plugin.name);
-      else if (!isSuccess(status)) return { status: by(plugin.name, status), narrowedBy };
+    for (const each of this.#preFilters) {
+      each.asked();
+      const work = (): PreFilterResult =>
+        each.plugin.preFilter?.(state, pod) ?? { status: success };
+      const { status, nodeNames: own } = each.run(state, work, (result) => result.status.code);
+      if (status.code === 'Skip') skipped.add(each.name);
+      else if (!isSuccess(status)) return { status: by(each.name, status), narrowedBy };
       if (!own) continue;
-      narrowedBy.push(plugin.name);
+      narrowedBy.push(each.name);
       nodeNames = nodeNames ? intersection(own, nodeNames) : own;
     }
     state.skipFilter = skipped;
     state.filters = this.#otherFilters.filter(
-      (plugin) => plugin.filter && !skipped.has(plugin.name),
+      ({ plugin, name }) => plugin.filter && !skipped.has(name),
     );
     return { status: success, narrowedBy, ...(nodeNames ? { nodeNames } : {}) };
   }
 
   filter(state: CycleState, pod: PodInfo, node: NodeInfo): Status {
-    return filterBy(this.#sets.filter, state, pod, node);
+    return filterBy(this.#filters, state, pod, node);
   }
 
   /** The verdicts that are known of the pod's template. */
@@ -226,10 +256,28 @@ export class Framework implements FilterRunner {
     pod: PodInfo,
     diagnosis: Diagnosis,
   ): PostFilterResult | Promise<PostFilterResult> {
+    const from = this.#meters.now();
+    const found = this.#postFilter(state, pod, diagnosis);
+    const told = (result: PostFilterResult): PostFilterResult => {
+      this.#tell('PostFilter', result.status, from);
+      return result;
+    };
+    return found instanceof Promise ? found.then(told) : told(found);
+  }
+
+  #postFilter(
+    state: CycleState,
+    pod: PodInfo,
+    diagnosis: Diagnosis,
+  ): PostFilterResult | Promise<PostFilterResult> {
     let refused: PostFilterResult = { status: unschedulable() };
-    for (const plugin of this.#sets.postFilter) {
+    for (const each of this.#postFilters) {
       const before = refused;
-      const result = plugin.postFilter?.(state, pod, diagnosis);
+      const result = each.run(
+        state,
+        () => each.plugin.postFilter?.(state, pod, diagnosis),
+        (given) => (given && !(given instanceof Promise) ? codeOf(given.status) : 'Success'),
+      );
       if (!result) continue;
       if (result instanceof Promise) return result.then((late) => after(before, late));
       refused = after(before, result);
@@ -247,70 +295,5 @@ export class Framework implements FilterRunner {
   ): readonly NodeScore[] {
     const totals = this.scoring.totals(state, pod, nodes, verdicts);
     return nodes.map((node, i) => ({ node, score: totals[i] ?? 0 }));
-  }
-
-  reserve(state: CycleState, pod: PodInfo, nodeName: string): Status {
-    for (const plugin of this.#sets.reserve) {
-      const status = plugin.reserve?.(state, pod, nodeName) ?? success;
-      if (!isSuccess(status)) return by(plugin.name, status);
-    }
-    return success;
-  }
-
-  /** A promise only when a plugin has something to write. */
-  unreserve(state: CycleState, pod: PodInfo, nodeName: string): Promise<unknown> | undefined {
-    const undone = this.#sets.reserve
-      .toReversed()
-      .map((plugin) => plugin.unreserve?.(state, pod, nodeName))
-      .filter((each) => each instanceof Promise);
-    return undone.length > 0 ? Promise.all(undone) : undefined;
-  }
-
-  /** Whether the binding has to wait for a PreBind (k8s framework/runtime: RunPreBindPreFlights). */
-  willWait(state: CycleState, pod: PodInfo, nodeName: string): boolean {
-    return this.#sets.preBind.some((plugin) => {
-      const status = plugin.preBindPreFlight?.(state, pod, nodeName);
-      return status !== undefined && isSuccess(status);
-    });
-  }
-
-  /** Permit and PreBind of all: the pod may be bound when all succeed or skip. */
-  async beforeBind(
-    state: CycleState,
-    pod: PodInfo,
-    nodeName: string,
-    signal: AbortSignal,
-  ): Promise<Status> {
-    const run = async (point: BindPoint): Promise<Status> => {
-      for (const plugin of this.#sets[point]) {
-        const status = (await plugin[point]?.(state, pod, nodeName, signal)) ?? success;
-        if (!isSuccess(status) && status.code !== 'Skip') return by(plugin.name, status);
-      }
-      return success;
-    };
-    const { meters } = this.options;
-    const from = meters?.now() ?? 0;
-    const permitted = await run('permit');
-    if (this.#sets.permit.length > 0)
-      meters?.permitted(permitted.code, (meters.now() - from) / 1000);
-    return isSuccess(permitted) ? run('preBind') : permitted;
-  }
-
-  /** Bind of the first plugin that does not skip. */
-  async bind(
-    state: CycleState,
-    pod: PodInfo,
-    nodeName: string,
-    signal: AbortSignal,
-  ): Promise<Status> {
-    for (const plugin of this.#sets.bind) {
-      const status = await plugin.bind?.(state, pod, nodeName, signal);
-      if (status && status.code !== 'Skip') return by(plugin.name, status);
-    }
-    return failed(new Error('no plugin binds pods'));
-  }
-
-  postBind(state: CycleState, pod: PodInfo, nodeName: string): void {
-    for (const plugin of this.#sets.postBind) plugin.postBind?.(state, pod, nodeName);
   }
 }

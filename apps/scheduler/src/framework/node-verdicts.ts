@@ -1,14 +1,16 @@
 import type { NodeInfo } from '../cache/node-info.js';
 import type { CycleState } from './cycle-state.js';
-import type { Plugin } from './plugin.js';
+import type { PluginRun } from './plugin-run.js';
 import type { PodInfo } from './pod-info.js';
 import { by, isSuccess, success } from './status.js';
-import type { Status } from './status.js';
+import type { Status, StatusCode } from './status.js';
 
 export interface LocalPlugins {
-  readonly filters: readonly Plugin[];
-  readonly scorers: readonly Plugin[];
+  readonly filters: readonly PluginRun[];
+  readonly scorers: readonly PluginRun[];
 }
+
+const codeOf = ({ code }: Status): StatusCode => code;
 
 /** What local plugins said of one node, and of which state of it. */
 class Verdict {
@@ -40,8 +42,10 @@ export class NodeVerdicts {
     if (verdict.scored !== node.generation) {
       verdict.scored = node.generation;
       const { scorers } = this.plugins;
-      for (let i = 0; i < scorers.length; i++)
-        verdict.scores[i] = scorers[i]?.score?.(state, pod, node) ?? 0;
+      for (let i = 0; i < scorers.length; i++) {
+        const scorer = scorers[i];
+        verdict.scores[i] = scorer ? scoreBy(scorer, state, pod, node) : 0;
+      }
     }
     return verdict.scores;
   }
@@ -58,15 +62,28 @@ export class NodeVerdicts {
 
 /** The first refusal of the filters that the cycle runs, or success. */
 export function filterBy(
-  filters: readonly Plugin[],
+  filters: readonly PluginRun[],
   state: CycleState,
   pod: PodInfo,
   node: NodeInfo,
 ): Status {
-  for (const plugin of filters) {
-    if (!plugin.filter || state.skipFilter.has(plugin.name)) continue;
-    const status = plugin.filter(state, pod, node);
-    if (!isSuccess(status)) return by(plugin.name, status);
+  for (const run of filters) {
+    const { plugin, name } = run;
+    if (!plugin.filter || state.skipFilter.has(name)) continue;
+    run.asked();
+    const status = state.isTimed
+      ? run.timed(() => plugin.filter?.(state, pod, node) ?? success, codeOf)
+      : plugin.filter(state, pod, node);
+    if (!isSuccess(status)) return by(name, status);
   }
   return success;
+}
+
+/** Before normalization. */
+export function scoreBy(run: PluginRun, state: CycleState, pod: PodInfo, node: NodeInfo): number {
+  const { plugin } = run;
+  run.asked();
+  return state.isTimed
+    ? run.timed(() => plugin.score?.(state, pod, node) ?? 0)
+    : (plugin.score?.(state, pod, node) ?? 0);
 }

@@ -144,6 +144,8 @@ export interface PluginContext {
   /** A preemption is tried. */
   readonly attempted: () => void;
   readonly deviceWaited: (wait: DeviceWait) => void;
+  /** Volumes could not be taken, or not be bound. */
+  readonly volumeStageFailed: (operation: 'assume' | 'bind') => void;
   /** Asked about victims of preemptions. */
   readonly extenders: Extenders;
   /** The profile that the plugin is part of; only to be called once a cycle runs. */

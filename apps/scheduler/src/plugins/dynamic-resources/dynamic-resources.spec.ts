@@ -200,12 +200,12 @@ describe('DynamicResources', () => {
       return { state, reasons };
     };
     const first = judge('x');
-    framework.reserve(first.state, pod('x').claiming('x').info(), 'n1');
+    framework.binding.reserve(first.state, pod('x').claiming('x').info(), 'n1');
     expect(judge('y').reasons).toMatchObject({ n1: { reasons: [NONE] }, n2: { code: 'Success' } });
     expect(
       framework.preFilter(new CycleState(), pod('b').claiming('x').info()).status.reasons,
     ).toEqual(['resource claim default/x is in the process of being allocated']);
-    await framework.unreserve(first.state, pod('x').claiming('x').info(), 'n1');
+    await framework.binding.unreserve(first.state, pod('x').claiming('x').info(), 'n1');
     expect(judge('y').reasons).toMatchObject({ n1: { code: 'Success' } });
   });
 

@@ -2,13 +2,14 @@ import { invalid } from '@orrery/apimachinery';
 import type { FieldError, FieldPath } from '@orrery/apimachinery';
 import type { PersistentVolumeClaim, Pod } from '@orrery/api';
 import { IsDefined, IsInt, IsOptional, IsString } from 'class-validator';
-import type { ClusterEvent } from '../../framework/cluster-event.js';
+import type { ClusterEvent, EventHint } from '../../framework/cluster-event.js';
 import { newOf, oldOf } from '../../framework/cluster-event.js';
 import type { CSIDriver, CSIStorageCapacity } from '../../framework/listed-kinds.js';
 import { StateKey } from '../../framework/cycle-state.js';
 import { readArgs } from '../../framework/plugin-args.js';
 import type { PluginEntry } from '../../framework/plugin.js';
 import { failed, skip, success, unresolvable } from '../../framework/status.js';
+import type { Status } from '../../framework/status.js';
 import { bindVolumes } from './bind-volumes.js';
 import { claimsOf, sortClaims } from './claims.js';
 import type { PodClaims } from './claims.js';
@@ -69,24 +70,30 @@ const stoppedTelling = (_pod: Pod, event: ClusterEvent): boolean =>
   oldOf<CSIDriver>(event)?.spec.storageCapacity === true &&
   newOf<CSIDriver>(event).spec.storageCapacity !== true;
 
+const EVENTS: readonly EventHint[] = [
+  { on: ['Claim'], helps: isItsClaim },
+  { on: ['StorageCapacity'], helps: hasGrown },
+  { on: ['CsiDriver'], helps: stoppedTelling },
+  { on: ['Volume', 'StorageClass', 'NodeAdd', 'NodeLabel', 'CsiNode'] },
+];
+
 /** A pod waits for its claims to be bound, or has them bound where it goes, and goes where its volumes can be reached. */
 export const volumeBinding: PluginEntry = {
   name: NAME,
-  create({ listers, client, clock }, args) {
+  create({ listers, client, clock, volumeStageFailed }, args) {
     const { bindTimeoutSeconds } = readArgs(VolumeBindingArgs, args, checkArgs);
     /** Volumes that decisions of ours took and the watch does not show as taken yet. */
     const assumed = new Set<string>();
     const release = (plan: VolumePlan | undefined): void => {
       for (const { volume } of plan?.bindings ?? []) assumed.delete(volume.metadata.name ?? '');
     };
+    const failedAt = (stage: 'assume' | 'bind', status: Status): Status => {
+      volumeStageFailed(stage);
+      return status;
+    };
     return {
       name: NAME,
-      events: [
-        { on: ['Claim'], helps: isItsClaim },
-        { on: ['StorageCapacity'], helps: hasGrown },
-        { on: ['CsiDriver'], helps: stoppedTelling },
-        { on: ['Volume', 'StorageClass', 'NodeAdd', 'NodeLabel', 'CsiNode'] },
-      ],
+      events: EVENTS,
       preFilter(state, { pod }) {
         if (claimsOf(pod).length === 0) return { status: skip };
         const found = sortClaims(pod, listers);
@@ -107,7 +114,7 @@ export const volumeBinding: PluginEntry = {
         const node = listers.nodes.get({ name: nodeName });
         if (!found || !node || found.delayed.length === 0) return success;
         const plan = planVolumes(found, node, listers, assumed);
-        if (typeof plan === 'string') return unresolvable(plan);
+        if (typeof plan === 'string') return failedAt('assume', unresolvable(plan));
         for (const { volume } of plan.bindings) assumed.add(volume.metadata.name ?? '');
         state.set(reserved, plan);
         return success;
@@ -124,7 +131,7 @@ export const volumeBinding: PluginEntry = {
           await bindVolumes(plan, nodeName, { client, clock, listers, timeoutMs }, signal);
           return success;
         } catch (error) {
-          return failed(error);
+          return failedAt('bind', failed(error));
         }
       },
       postBind(state) {

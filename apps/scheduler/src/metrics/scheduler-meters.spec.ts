@@ -1,21 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMetrics } from '@orrery/component';
+import { pod } from '../../test/builders.js';
+import { newQueuedPod } from '../queue/queued-pod.js';
 import { createSchedulerMeters } from './scheduler-meters.js';
 
 /**
  * https://kubernetes.io/docs/reference/instrumentation/metrics/ of 1.36, and two of pkg/scheduler/metrics/metrics.go that
- * the page lacks; without those of gangs, batches, asynchronous API calls and others that the README names.
+ * the page lacks; without those of batches, and those of gates that are off: gangs and asynchronous API calls.
  */
 const UPSTREAM = `scheduler_cache_size scheduler_dra_bindingconditions_allocations_total
   scheduler_dra_bindingconditions_wait_duration_seconds scheduler_event_handling_duration_seconds
   scheduler_framework_extension_point_duration_seconds scheduler_goroutines scheduler_inflight_events
-  scheduler_pending_pods scheduler_permit_wait_duration_seconds scheduler_pod_scheduled_after_flush_total
+  scheduler_pending_pods scheduler_permit_wait_duration_seconds scheduler_plugin_evaluation_total
+  scheduler_plugin_execution_duration_seconds scheduler_pod_scheduled_after_flush_total
   scheduler_pod_scheduling_attempts scheduler_pod_scheduling_sli_duration_seconds
   scheduler_preemption_attempts_total scheduler_preemption_goroutines_duration_seconds
   scheduler_preemption_goroutines_execution_total scheduler_preemption_victims
   scheduler_queue_incoming_pods_total scheduler_queueing_hint_execution_duration_seconds
   scheduler_schedule_attempts_total scheduler_scheduling_algorithm_duration_seconds
-  scheduler_scheduling_attempt_duration_seconds scheduler_unschedulable_pods`.split(/\s+/);
+  scheduler_scheduling_attempt_duration_seconds scheduler_unschedulable_pods
+  scheduler_volume_scheduling_stage_error_total`.split(/\s+/);
 
 describe('the metrics of the scheduler', () => {
   it('have upstream’s names', async () => {
@@ -37,7 +41,13 @@ describe('the metrics of the scheduler', () => {
     meters.permitted('Success', 1);
     meters.preemption('error', 1);
     meters.deviceWait({ profile: 'p', driver: 'd', status: 'timeout', seconds: 2 });
-    meters.boundAfterFlush();
+    meters.bound({ ...newQueuedPod(pod('a').info(), 0), attempts: 2, flushed: true }, 1);
+    meters.plugin('NodeName', 'Filter', 'Unschedulable', 0.00002);
+    meters.point('Reserve', 'Success', 'p', 0.1);
+    const asked = meters.evaluations('NodeName', 'Filter', 'p');
+    asked();
+    asked();
+    meters.volumeStageFailed('bind');
     const text = await metrics.text();
     for (const line of [
       'scheduler_queueing_hint_execution_duration_seconds_count{plugin="NodeAffinity",event="NodeAdd",hint="Queue"} 1',
@@ -49,6 +59,10 @@ describe('the metrics of the scheduler', () => {
       'scheduler_dra_bindingconditions_allocations_total{profile="p",driver="d",status="timeout"} 1',
       'scheduler_dra_bindingconditions_wait_duration_seconds_sum{profile="p",driver="d",status="timeout"} 2',
       'scheduler_pod_scheduled_after_flush_total 1',
+      'scheduler_plugin_execution_duration_seconds_count{plugin="NodeName",extension_point="Filter",status="Unschedulable"} 1',
+      'scheduler_framework_extension_point_duration_seconds_count{extension_point="Reserve",status="Success",profile="p"} 1',
+      'scheduler_plugin_evaluation_total{plugin="NodeName",extension_point="Filter",profile="p"} 2',
+      'scheduler_volume_scheduling_stage_error_total{operation="bind"} 1',
     ])
       expect(text.split('\n')).toContain(line);
   });
