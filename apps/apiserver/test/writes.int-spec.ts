@@ -214,7 +214,7 @@ describe('a write whose body is not where its URL is', () => {
     {
       name: 'another namespace',
       metadata: { name: 'here', namespace: 'x' },
-      want: 'the namespace of the object (x) does not match the namespace on the request (default)',
+      want: 'the namespace of the provided object does not match the namespace sent on the request',
     },
   ])('is refused for $name', async ({ metadata, want }) => {
     await api.post(CONFIG_MAPS, { metadata: { name: 'here' } });

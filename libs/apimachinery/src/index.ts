@@ -122,6 +122,7 @@ export {
   validateKubeFinalizers,
   validateLabels,
   validateObjectMeta,
+  validateCommonUpdate,
   validateObjectMetaUpdate,
   validateOwnerReferences,
 } from './validation/object-meta.js';
@@ -168,6 +169,8 @@ export type { DecodedJson, DecodeOptions } from './codec/json.js';
 export { decodeYaml, encodeYaml } from './codec/yaml.js';
 export { goValue } from './patch/go-value.js';
 export { applyJsonPatch, jsonPatchSteps } from './patch/json-patch.js';
+export { unknownPatchFields } from './patch/json-patch-operations.js';
+export { areReadable } from './managed-fields/managers.js';
 export { applyMergePatch, mergePatchSteps, requireObjectPatch } from './patch/merge-patch.js';
 export { applyStrategicMergePatch, strategicMergePatchSteps } from './patch/strategic-merge-patch.js';
 export { PROTOBUF_MEDIA_TYPE, ProtobufCodec } from './protobuf/protobuf-codec.js';

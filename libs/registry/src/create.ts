@@ -17,6 +17,7 @@ import { toStatusError } from './storage-status.js';
 import { hasGeneration } from './generation.js';
 import type { StoreScope } from './store-deps.js';
 import { keyOfObject, kindContextOf } from './store-deps.js';
+import { dropUnreadable } from './update-checks.js';
 import { causeOption } from './write-cause.js';
 
 export interface CreateCall {
@@ -105,6 +106,7 @@ async function prepare(
   const { kind } = scope;
   const kindContext = kindContextOf(scope, context);
   stamp(scope, object);
+  dropUnreadable(object);
   kind.strategy.prepareForCreate?.(object, kindContext);
   await pause?.();
   const found = kind.strategy.validate?.(object, kindContext) ?? [];

@@ -1,5 +1,12 @@
 import type { FieldError, KubeObject } from '@orrery/apimachinery';
-import { FieldPath, StatusError, forbidden, newBadRequest, newInvalid } from '@orrery/apimachinery';
+import {
+  FieldPath,
+  StatusError,
+  forbidden,
+  newBadRequest,
+  newInvalid,
+  notSupported,
+} from '@orrery/apimachinery';
 
 /** The options of list and watch, decoded but not yet judged. */
 export interface ListRequest {
@@ -15,6 +22,8 @@ export interface ListRequest {
 }
 
 export interface WatchRequest extends Omit<ListRequest, 'limit' | 'continueToken'> {
+  /** No watch goes on from one; it is refused where a list would begin. */
+  readonly continueToken?: string;
   readonly sendInitialEvents?: boolean;
   readonly allowBookmarks: boolean;
   /** Ends the watch: client gone, server stopping or timeoutSeconds over. */
@@ -22,6 +31,7 @@ export interface WatchRequest extends Omit<ListRequest, 'limit' | 'continueToken
 }
 
 const MATCH = FieldPath.of('resourceVersionMatch');
+const NOT_OLDER = 'NotOlderThan';
 
 const UINT64 = 2n ** 64n;
 
@@ -73,24 +83,31 @@ export function validateListRequest(request: ListRequest): void {
   refuse(errors);
 }
 
-/** The same for watches. */
+/** The same for watches (validation.go:validateWatchOptions, defaults.go:SetListOptionsDefaults). */
 export function validateWatchRequest(request: WatchRequest): void {
-  const { resourceVersionMatch: match, sendInitialEvents } = request;
+  const { resourceVersionMatch, sendInitialEvents, resourceVersion } = request;
+  // One that begins anywhere, and says nothing else, is taken for one that begins with what there is.
+  const isLegacy =
+    sendInitialEvents === undefined &&
+    resourceVersionMatch === '' &&
+    (resourceVersion === '' || resourceVersion === '0');
+  const match = isLegacy ? NOT_OLDER : resourceVersionMatch;
   const errors: FieldError[] = [];
-  if (sendInitialEvents !== undefined) {
-    if (match === '') {
+  if (sendInitialEvents !== undefined && match !== NOT_OLDER)
+    errors.push(
+      forbidden(MATCH, `sendInitialEvents requires setting resourceVersionMatch to ${NOT_OLDER}`),
+    );
+  if (match !== '') {
+    if (sendInitialEvents === undefined && !isLegacy)
       errors.push(
-        forbidden(MATCH, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
+        forbidden(
+          MATCH,
+          'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+        ),
       );
-    } else if (match !== 'NotOlderThan') {
-      errors.push({
-        type: 'FieldValueNotSupported',
-        field: 'resourceVersionMatch',
-        message: `Unsupported value: ${JSON.stringify(match)}: supported values: "NotOlderThan"`,
-      });
-    }
-  } else if (match !== '') {
-    errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden for watch'));
+    if (match !== NOT_OLDER) errors.push(notSupported(MATCH, match, [NOT_OLDER]));
+    if ((request.continueToken ?? '') !== '')
+      errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
   }
   refuse(errors);
 }

@@ -50,17 +50,16 @@ interface Page {
 
 /** Which snapshot is asked for, and from where on. */
 function pageOf(scope: StoreScope, request: ListRequest): Page {
-  const revision = parseResourceVersion(request.resourceVersion, 'list');
   if (request.continueToken !== '') {
-    if (revision !== undefined && revision !== 0) {
-      throw newBadRequest('specifying resource version is not allowed when using continue');
-    }
     const token = decodeContinue(request.continueToken, scope.deps.cluster);
+    if (request.resourceVersion !== '' && request.resourceVersion !== '0')
+      throw newBadRequest('specifying resource version is not allowed when using continue');
     const after = `${keyPrefixOf(scope, request.namespace)}${token.after}`;
     return token.revision < 0
       ? { freshness: { kind: 'consistent' }, after, continuing: true }
       : { freshness: { kind: 'exact', revision: token.revision }, after, continuing: true };
   }
+  const revision = parseResourceVersion(request.resourceVersion, 'list');
   if (revision === undefined) return { freshness: { kind: 'consistent' }, continuing: false };
   if (revision === 0) return { freshness: { kind: 'any' }, continuing: false };
   const legacyExact = request.resourceVersionMatch === '' && request.limit > 0;
@@ -210,7 +209,9 @@ export async function listObjects(
   const key = page.continuing ? undefined : singleKeyOf(scope, request);
   try {
     if (key !== undefined) return await listSingle(scope, request, key, page, signal);
-    return await toList(scope, request, await collect(scope, request, page, signal));
+    // Any state is shown whole (k8s apiserver pkg/storage/cacher/util.go:computeListLimit).
+    const whole = request.resourceVersion === '0' ? { ...request, limit: 0 } : request;
+    return await toList(scope, whole, await collect(scope, whole, page, signal));
   } catch (error) {
     if (page.continuing && isStorageError(error, 'compacted'))
       throw expiredContinue(scope, request);

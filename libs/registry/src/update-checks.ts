@@ -1,14 +1,17 @@
-import type { KubeObject } from '@orrery/apimachinery';
+import type { FieldError, KubeObject } from '@orrery/apimachinery';
 import {
   FieldPath,
   OBJECT_MODIFIED,
   StatusError,
+  areReadable,
   invalid,
   newBadRequest,
   newConflict,
   newInvalid,
+  validateCommonUpdate,
 } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
+import { keyOfObject } from './store-deps.js';
 import type { StoreScope } from './store-deps.js';
 
 const UINT64 = 2n ** 64n;
@@ -26,17 +29,49 @@ export function parseVersion(version: string): bigint {
   );
 }
 
-/** Refuses an object that means another state, or another object of this name, than is stored. Throws 409, 422, 500. */
+/**
+ * A client that sends a whole object and names a uid means that object (k8s apiserver pkg/storage/etcd3/store.go:GuaranteedUpdate
+ * and errors.go:NewInvalidObjError). Throws 409.
+ */
+export function checkUid(
+  scope: StoreScope,
+  { metadata: { uid = '', name = '', namespace } }: KubeObject,
+  old: KubeObject | undefined,
+): void {
+  const stored = old?.metadata.uid ?? '';
+  if (uid === '' || uid === stored) return;
+  throw newConflict(
+    scope.resource,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${keyOfObject(scope, namespace, name)}, ResourceVersion: 0, ` +
+      `AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored}`,
+  );
+}
+
+/** What is wrong with the metadata of every kind; errors of the kind that name none of it need no second look. */
+export function commonProblems(
+  object: KubeObject,
+  old: KubeObject,
+  found: readonly FieldError[],
+): FieldError[] {
+  if (!found.some(({ field }) => field.startsWith('metadata'))) return [];
+  const { resourceVersion = 'any', ...metadata } = object.metadata;
+  return validateCommonUpdate({ ...metadata, resourceVersion }, old.metadata, METADATA);
+}
+
+/** Entries that cannot be read are passed over: those stored stay. */
+export function dropUnreadable({ metadata }: KubeObject, old?: KubeObject): void {
+  if (metadata.managedFields === undefined || areReadable(metadata.managedFields)) return;
+  if (old?.metadata.managedFields) metadata.managedFields = old.metadata.managedFields;
+  else delete metadata.managedFields;
+}
+
+const METADATA = FieldPath.of('metadata');
+
+/** Refuses an object that means another state than is stored. Throws 409, 422, 500. */
 export function checkVersions(scope: StoreScope, object: KubeObject, old: KubeObject): void {
   const name = old.metadata.name ?? '';
-  const { uid, resourceVersion } = object.metadata;
-  if (uid && uid !== old.metadata.uid) {
-    throw newConflict(
-      scope.resource,
-      name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
-    );
-  }
+  const { resourceVersion } = object.metadata;
   const version = parseVersion(resourceVersion ?? '');
   if (version === 0n) {
     if (scope.kind.strategy.allowUnconditionalUpdate === false) {
@@ -51,22 +86,21 @@ export function checkVersions(scope: StoreScope, object: KubeObject, old: KubeOb
   }
 }
 
-/** Fields that the server owns stay as stored. */
+/** Fields that the server owns stay as stored (k8s apiserver pkg/registry/rest/update.go:BeforeUpdate). */
 export function keepServerFields(object: KubeObject, old: KubeObject): void {
   const { metadata } = object;
   const before = old.metadata;
-  metadata.uid = before.uid ?? '';
-  const keep = <K extends 'creationTimestamp' | 'deletionTimestamp' | 'generation'>(
-    key: K,
-  ): void => {
+  metadata.uid ||= before.uid ?? '';
+  const keep = <K extends 'creationTimestamp' | 'generation'>(key: K): void => {
     if (before[key] === undefined) delete metadata[key];
     else metadata[key] = before[key];
   };
   keep('creationTimestamp');
-  keep('deletionTimestamp');
   keep('generation');
-  if (before.deletionGracePeriodSeconds === undefined) delete metadata.deletionGracePeriodSeconds;
-  else metadata.deletionGracePeriodSeconds = before.deletionGracePeriodSeconds;
+  // No update begins or ends a deletion: one that tries is refused with the metadata.
+  if (before.deletionTimestamp !== undefined) metadata.deletionTimestamp = before.deletionTimestamp;
+  if (before.deletionGracePeriodSeconds !== undefined)
+    metadata.deletionGracePeriodSeconds ??= before.deletionGracePeriodSeconds;
   delete metadata.selfLink;
 }
 
@@ -80,6 +114,11 @@ export function checkIdentity(
   const { metadata } = object;
   if (kind.scope === 'Cluster') delete metadata.namespace;
   else if (!metadata.namespace && call.namespace) metadata.namespace = call.namespace;
+  if (kind.scope === 'Namespaced' && metadata.namespace !== call.namespace) {
+    throw newBadRequest(
+      'the namespace of the provided object does not match the namespace sent on the request',
+    );
+  }
   if (!metadata.name) {
     throw newBadRequest(
       `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
@@ -88,11 +127,6 @@ export function checkIdentity(
   if (metadata.name !== name) {
     throw newBadRequest(
       `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
-    );
-  }
-  if (kind.scope === 'Namespaced' && metadata.namespace !== call.namespace) {
-    throw newBadRequest(
-      `the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${call.namespace})`,
     );
   }
 }

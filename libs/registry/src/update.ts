@@ -16,7 +16,15 @@ import { toStatusError } from './storage-status.js';
 import type { StoreScope } from './store-deps.js';
 import { keyOfObject, kindContextOf } from './store-deps.js';
 import type { Attempt, Transform, UpdateCall, UpdateResult } from './update-call.js';
-import { checkIdentity, checkVersions, keepServerFields, parseVersion } from './update-checks.js';
+import {
+  checkIdentity,
+  checkUid,
+  checkVersions,
+  commonProblems,
+  dropUnreadable,
+  keepServerFields,
+  parseVersion,
+} from './update-checks.js';
 import { writeUpdate } from './write-update.js';
 
 const ATTEMPTS = 16;
@@ -38,9 +46,16 @@ async function prepare(
   const found = strategy.validateUpdate?.(object, old, context) ?? [];
   const late = await strategy.validateSlowly?.(object, old, context, found);
   const errors = late ? [...found, ...late] : found;
-  if (errors.length > 0) throw newInvalid(kind, object.metadata.name ?? '', errors);
+  if (errors.length > 0) {
+    const common = commonProblems(object, old, errors);
+    throw newInvalid(kind, object.metadata.name ?? '', [...common, ...errors]);
+  }
   strategy.canonicalize?.(object);
 }
+
+/** A patch names what it changes, no object that it means (k8s apiserver pkg/endpoints/handlers/patch.go). */
+const isPatch = ({ options }: UpdateCall): boolean =>
+  (options as { readonly kind?: unknown } | undefined)?.kind === 'PatchOptions';
 
 const noPause = (): Promise<void> => Promise.resolve();
 
@@ -57,7 +72,9 @@ async function attempt(
   object.kind = kind.kind;
   object.apiVersion = toApiVersion(kind.group, kind.version);
   checkIdentity(kind, object, call, call.name);
+  if (!isPatch(call)) checkUid(scope, object, old);
   checkVersions(scope, object, old);
+  dropUnreadable(object, old);
   await pause();
   kind.setDefaults?.(object);
   await pause();
@@ -103,14 +120,15 @@ async function createAbsent(
   if (!call.createWhenAbsent || call.subresource) throw newNotFound(scope.resource, call.name);
   const object = await transform(undefined);
   parseVersion(object.metadata.resourceVersion ?? '');
-  if (object.metadata.uid) {
-    // A client that names a uid means an object that was there (k8s store.go:Update).
+  const { uid } = object.metadata;
+  if (uid && isPatch(call)) {
     throw newConflict(
       scope.resource,
       call.name,
-      `Precondition failed: UID in precondition: ${object.metadata.uid}, UID in object meta: `,
+      `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
     );
   }
+  checkUid(scope, { metadata: { ...object.metadata, name: call.name } }, undefined);
   checkIdentity(scope.kind, object, call, call.name);
   delete object.metadata.resourceVersion;
   const representation = await createObject(scope, object, call);

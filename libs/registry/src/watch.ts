@@ -129,7 +129,8 @@ async function startOf(scope: StoreScope, request: WatchRequest): Promise<Start>
     representation,
     revision: Number(list.resourceVersion),
   }));
-  if (request.sendInitialEvents && request.allowBookmarks) {
+  // One that begins anywhere without asking for it is told as well (k8s …/internalversion/defaults.go:SetListOptionsDefaults).
+  if (request.allowBookmarks) {
     initial.push({
       type: 'BOOKMARK',
       resourceVersion: list.resourceVersion,

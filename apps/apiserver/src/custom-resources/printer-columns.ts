@@ -1,3 +1,4 @@
+import { canonicalJson } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
 import { ageOf } from '@orrery/api';
 import type { TableCell, TableColumn, TableColumns } from '@orrery/api';
@@ -15,9 +16,21 @@ export interface PrinterColumn {
 const NAME: TableColumn = { name: 'Name', type: 'string', format: 'name' };
 const AGE: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
 
+const LEADING_DATE = /^\d{4}-\d{2}-\d{2}[Tt]/;
+
+function dateCell(value: unknown, now: number): TableCell {
+  if (typeof value !== 'string') return null;
+  return value === '' || LEADING_DATE.test(value) ? ageOf(value, now) : '<invalid>';
+}
+
+/** Texts as they are, what has members as JSON, its keys in order (k8s client-go util/jsonpath/jsonpath.go:PrintResults). */
+const textCell = (value: unknown): TableCell =>
+  typeof value === 'string' ? value : canonicalJson(value);
+
+/** The first value that a path leads to (apiextensions-apiserver …/tableconvertor.go:cellForJSONValue). */
 function toCell(values: readonly unknown[], type: string, now: number): TableCell {
   const [value] = values;
-  if (value === undefined || value === null) return type === 'date' ? '<unknown>' : null;
+  if (value === undefined || value === null) return null;
   switch (type) {
     case 'integer':
       return typeof value === 'number' ? Math.trunc(value) : null;
@@ -26,11 +39,9 @@ function toCell(values: readonly unknown[], type: string, now: number): TableCel
     case 'boolean':
       return typeof value === 'boolean' ? value : null;
     case 'date':
-      return typeof value === 'string' ? ageOf(value, now) : '<invalid>';
-    default: {
-      const texts = values.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)));
-      return texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(' ')}]`;
-    }
+      return dateCell(value, now);
+    default:
+      return textCell(value);
   }
 }
 

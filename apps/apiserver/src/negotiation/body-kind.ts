@@ -4,6 +4,7 @@ import {
   StatusError,
   invalid,
   newBadRequest,
+  newInternalError,
   newInvalid,
   parseApiVersion,
   toApiVersion,
@@ -103,13 +104,27 @@ const notHandled = (object: Typed, expected: BodyKind, problem: string): StatusE
   );
 
 /** What a custom object says of its kind is compared when it is validated (k8s apiextensions-apiserver pkg/registry/customresource/validator.go). */
-export function refuseOtherKind(object: KubeObject, { group, kind }: BodyKind): void {
-  const given = object.kind ?? '';
-  if (given === kind) return;
+export function refuseOtherKind(object: KubeObject, { group, version, kind }: BodyKind): void {
+  const { kind: given = '', apiVersion = '' } = object;
+  const wanted = toApiVersion(group, version);
+  if (given === kind && apiVersion === wanted) return;
   const name = typeof object.metadata.name === 'string' ? object.metadata.name : '';
-  throw newInvalid({ group, kind: given }, name, [
-    invalid(FieldPath.of('kind'), given, `must be ${kind}`),
+  throw newInvalid({ group: parseApiVersion(apiVersion).group, kind: given }, name, [
+    ...(given === kind ? [] : [invalid(FieldPath.of('kind'), given, `must be ${kind}`)]),
+    ...(apiVersion === wanted
+      ? []
+      : [invalid(FieldPath.of('apiVersion'), apiVersion, `must be ${wanted}`)]),
   ]);
+}
+
+/** Why kind and apiVersion of a patched custom object cannot be read; what has no version fails later. Throws 500. */
+export function customPatchProblem(object: KubeObject): string | undefined {
+  const problem = headProblem(object);
+  if (problem !== undefined) return problem;
+  if (!object.kind) return `Object 'Kind' is missing in '${JSON.stringify(object)}'`;
+  if (!object.apiVersion)
+    throw newInternalError("Object 'apiVersion' is missing in 'object has no apiVersion field'");
+  return undefined;
 }
 
 function checkCustom(object: KubeObject, expected: BodyKind, body: Uint8Array): KubeObject {

@@ -27,7 +27,7 @@ export function toRow(
   options: TableOptions,
 ): Record<string, unknown> {
   const cells = kind.columns.row(object, options.now);
-  if (options.includeObject === 'None') return { cells };
+  if (options.includeObject === 'None') return { cells, object: null };
   if (options.includeObject === 'Object') return { cells, object };
   return { cells, object: toPartial(object, options.version) };
 }

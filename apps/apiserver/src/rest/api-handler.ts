@@ -3,11 +3,11 @@ import type { ApiRequest, ApiResponse } from '../filters/api-request.js';
 import type { Discovery } from '../discovery/discovery.js';
 import { versionInfo } from '../discovery/version.js';
 import type { ServerExtensions } from '../extensions.js';
-import type { HealthChecks } from '../health/health-checks.js';
+import type { HealthChecks } from '@orrery/component';
 import type { RequestMetrics } from '../health/request-metrics.js';
 import { requireRoute } from '../negotiation/produced.js';
 import { dispatch } from './dispatch.js';
-import type { ResourceCatalog } from './resource-catalog.js';
+import type { ResourceCatalog, ServedResource } from './resource-catalog.js';
 import { serveRequestKind, serveSubresource } from './subresource.js';
 import type { WatchDeps } from './watch.js';
 
@@ -56,6 +56,12 @@ export async function sendResponse(request: ApiRequest, response: ApiResponse): 
     .send(Buffer.from(response.body));
 }
 
+/** Across all namespaces custom resources are listed and watched, no more (apiextensions-apiserver pkg/apiserver/customresource_handler.go). */
+const isOutside = ({ info }: ApiRequest, { kind }: ServedResource): boolean =>
+  kind.scope === 'Namespaced' &&
+  info.namespace === '' &&
+  !(info.verb === 'list' || info.verb === 'watch');
+
 /** Serves a request that may pass: resources, then discovery, health and other paths. */
 export class ApiHandler {
   constructor(private readonly parts: ApiHandlerParts) {}
@@ -103,6 +109,10 @@ export class ApiHandler {
       resource !== 'namespaces'
     )
       return false;
+    if (found.custom && isOutside(request, found)) {
+      await sendResponse(request, NOT_FOUND);
+      return true;
+    }
     const { sent } = watch;
     if (sent) request.setSentAbout((type, object) => sent.about(request.context, type, object));
     if (subresource !== '') return serveSubresource(call, extensions);

@@ -41,7 +41,8 @@ export async function dispatch(call: Call, deps: WatchDeps): Promise<void> {
   const isNamed = request.info.parts.length > 1;
   const asked = verb === 'get' && !isNamed && name === '' ? 'list' : verb;
   const handler = HANDLERS[asked];
-  if (!verbs.includes(asked) || (isNamed && asked === 'create'))
+  // What is POSTed to a custom object's own path is created, by the name in the body.
+  if (!verbs.includes(asked) || (isNamed && asked === 'create' && !resource.custom))
     throw methodNotAllowed(resource, asked);
   if (!isNamed && /^(?:update|patch)$/.test(asked))
     throw resource.custom ? newBadRequest('name must be provided') : noRoute();

@@ -1,4 +1,5 @@
-import type { KubeObject, StatusError } from '@orrery/apimachinery';
+import type { KubeObject, StatusError   unknownPatchFields,
+} from '@orrery/apimachinery';
 import {
   DecodeError,
   FieldPath,
@@ -13,14 +14,18 @@ import {
   newInvalid,
   strategicMergePatchSteps,
 } from '@orrery/apimachinery';
-import { patchedKindProblem, refuseOtherKind } from '../negotiation/body-kind.js';
+import {
+  customPatchProblem,
+  patchedKindProblem,
+  refuseOtherKind,
+} from '../negotiation/body-kind.js';
 import { mediaTypeOf, unsupported } from '../negotiation/decode-body.js';
 import { schemas } from '../negotiation/schemas.js';
 import { apply } from './apply.js';
 import type { Call } from './call.js';
 import { createCallOf, isApply } from './call.js';
 import { inSteps, pauseFor } from './pauses.js';
-import { checkFields } from './read-body.js';
+import { checkFields, ignoresFields } from './read-body.js';
 import { sendObject } from './respond.js';
 import {
   APPLY_PATCH as APPLY,
@@ -56,7 +61,10 @@ export async function patchedDocument(
   await pauseFor(call).pause?.();
   const patch = parsePatch(call);
   await pauseFor(call).pause?.();
-  if (type === JSON_PATCH) return asObject(await inSteps(call, jsonPatchSteps(document, patch)));
+  if (type === JSON_PATCH) {
+    const steps = jsonPatchSteps(document, patch, { given: !ignoresFields(call.request) });
+    return asObject(await inSteps(call, steps));
+  }
   if (type === MERGE_PATCH) {
     refuseMergePatch(patch);
     return asObject(await inSteps(call, mergePatchSteps(document, patch)));
@@ -86,7 +94,7 @@ function asObject(value: unknown): KubeObject {
   return object as KubeObject;
 }
 
-const isStrategic = ({ request }: Call): boolean =>
+export const isStrategic = ({ request }: Call): boolean =>
   mediaTypeOf(request.headers['content-type']) === STRATEGIC;
 
 /** As evanphx/json-patch writes a document: the fields at its top by name. */
@@ -94,7 +102,7 @@ const sortedText = (document: KubeObject): string =>
   JSON.stringify(Object.fromEntries(Object.entries(document).sort(([a], [b]) => (a < b ? -1 : 1))));
 
 /** What a patch leads to cannot be decoded (k8s apiserver pkg/endpoints/handlers/patch.go:applyPatchToCurrentObject). */
-function refusePatch(call: Call, patched: KubeObject, problem: string): StatusError {
+export function refusePatch(call: Call, patched: KubeObject, problem: string): StatusError {
   const shown = isStrategic(call) ? goValue(parsePatch(call)) : sortedText(patched);
   return newInvalid({ group: '', kind: '' }, '', [invalid(FieldPath.of('patch'), shown, problem)]);
 }
@@ -102,11 +110,22 @@ function refusePatch(call: Call, patched: KubeObject, problem: string): StatusEr
 /** A patch may not make another kind of the object; a strategic one is not looked at, as its result is never decoded. */
 function refuseOtherKindOf(call: Call, patched: KubeObject): void {
   const { kind, custom } = call.resource;
-  if (custom) refuseOtherKind(patched, kind);
-  if (custom || isStrategic(call)) return;
-  const problem = patchedKindProblem(patched, kind);
+  if (!custom && isStrategic(call)) return;
+  const problem = custom ? customPatchProblem(patched) : patchedKindProblem(patched, kind);
   if (problem !== undefined) throw refusePatch(call, patched, problem);
+  if (custom) refuseOtherKind(patched, kind);
 }
+
+/** What is wrong with the operations themselves (k8s …/handlers/patch.go:applyJSPatch). */
+const ofOperations = (
+  duplicates: readonly string[],
+  patch: unknown,
+): { readonly before: readonly string[] } => ({
+  before: [
+    ...duplicates.map((path) => `json patch duplicate field ${JSON.stringify(path)}`),
+    ...unknownPatchFields(patch).map((path) => `json patch unknown field ${JSON.stringify(path)}`),
+  ],
+});
 
 /** PATCH of an object or of its status. */
 export async function patch(call: Call): Promise<void> {
@@ -122,10 +141,10 @@ export async function patch(call: Call): Promise<void> {
       const patched = await patchedDocument(call, current ?? { metadata: {} }, schema);
       await pauseFor(call).pause?.();
       refuseOtherKindOf(call, patched);
-      const duplicates = isJsonPatch ? [] : duplicateFieldsOf(request.body);
+      const duplicates = duplicateFieldsOf(request.body);
       await pauseFor(call).pause?.();
       return checkFields(call, patched, {
-        duplicates,
+        ...(isJsonPatch ? ofOperations(duplicates, parsePatch(call)) : { duplicates }),
         isConverted: isStrategic(call),
         refuse: (problem) => refusePatch(call, patched, problem),
       });

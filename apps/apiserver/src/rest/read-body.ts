@@ -16,6 +16,10 @@ function fieldValidationOf(request: ApiRequest): FieldValidation {
   return value === 'Strict' || value === 'Ignore' ? value : 'Warn';
 }
 
+/** Fields that are unknown or repeated are not looked for. */
+export const ignoresFields = (request: ApiRequest): boolean =>
+  fieldValidationOf(request) === 'Ignore';
+
 /** Makes the answer to what cannot be decoded, from the decoder's words. */
 type Refuse = (problem: string) => StatusError;
 
@@ -28,16 +32,19 @@ const refuseBody =
     );
 
 interface Report {
+  /** What is wrong before the object is looked at. */
+  readonly before?: readonly string[];
   readonly unknown: readonly string[];
   readonly duplicates: readonly string[];
   readonly refuse: Refuse;
 }
 
 /** Applies the request's fieldValidation to fields that the kind does not know. */
-function report(request: ApiRequest, { unknown, duplicates, refuse }: Report): void {
-  if (unknown.length === 0 && duplicates.length === 0) return;
+function report(request: ApiRequest, { unknown, duplicates, refuse, before = [] }: Report): void {
+  if (unknown.length + duplicates.length + before.length === 0) return;
   const mode = fieldValidationOf(request);
   const texts = [
+    ...before,
     ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
     ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
   ];
@@ -68,6 +75,7 @@ export async function checkFields(
     duplicates = [],
     refuse = refuseBody(call.resource.kind),
     isConverted = false,
+    before = [],
   }: CheckOptions = {},
 ): Promise<KubeObject> {
   const { kind, custom } = call.resource;
@@ -80,13 +88,13 @@ export async function checkFields(
       ...custom.prune(object),
       ...custom.coerce(object, refuseValue),
     ];
-    report(call.request, { unknown, duplicates, refuse });
+    report(call.request, { unknown, duplicates, refuse, before });
     return object;
   }
   const { unknownFields, typeError, conversionError } = schemas().checkFields(object, kind.schema);
   if (typeError !== undefined)
     throw refuse(isConverted ? (conversionError ?? typeError) : typeError);
-  report(call.request, { unknown: unknownFields, duplicates, refuse });
+  report(call.request, { unknown: unknownFields, duplicates, refuse, before });
   await pauseFor(call).pause?.();
   return schemas().normalize(object, kind.schema);
 }
@@ -134,6 +142,20 @@ export async function readObject(call: Call): Promise<KubeObject> {
   return typed && !custom ? object : checkFields(call, object, { duplicates: duplicateFields });
 }
 
+/** An object of another kind than the collection's, which is known by its schema: as {@link checkFields}. */
+export function checkAs(
+  request: ApiRequest,
+  object: KubeObject,
+  { schema }: { readonly schema: string },
+  { refuse, duplicates = [], before = [], isConverted }: CheckOptions & Pick<Report, 'refuse'>,
+): KubeObject {
+  const { unknownFields, typeError, conversionError } = schemas().checkFields(object, schema);
+  if (typeError !== undefined)
+    throw refuse(isConverted ? (conversionError ?? typeError) : typeError);
+  report(request, { unknown: unknownFields, duplicates, refuse, before });
+  return schemas().normalize(object, schema);
+}
+
 /** A body that is no object of the collection (a review, a Binding, a Scale), as Go's decoder would leave it. */
 export async function readTyped(
   request: ApiRequest,
@@ -142,9 +164,8 @@ export async function readTyped(
   const { pause } = pauseFor({ request });
   const { object, duplicateFields, typed } = await decodeBodyInTurn(request, kind, pause);
   if (typed) return schemas().normalize(object, kind.schema);
-  const refuse = refuseBody(kind);
-  const { unknownFields, typeError } = schemas().checkFields(object, kind.schema);
-  if (typeError !== undefined) throw refuse(typeError);
-  report(request, { unknown: unknownFields, duplicates: duplicateFields, refuse });
-  return schemas().normalize(object, kind.schema);
+  return checkAs(request, object, kind, {
+    refuse: refuseBody(kind),
+    duplicates: duplicateFields,
+  });
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { ProtobufError, newBadRequest, toApiVersion } from '@orrery/apimachinery';
+import { ProtobufError, StatusError, newBadRequest, toApiVersion } from '@orrery/apimachinery';
 import { inTurns } from '@orrery/component';
 import type { ObjectList, Representation } from '@orrery/registry';
 import { MEDIA_TYPES, negotiate } from '../negotiation/accept.js';
@@ -7,6 +7,7 @@ import type { Negotiated, WireFormat } from '../negotiation/accept.js';
 import { encodeYamlAside } from '../negotiation/decode-aside.js';
 import { encodeDocument } from '../negotiation/encode-document.js';
 import { encodeListJson } from '../negotiation/encode-list.js';
+import { internalType } from '../negotiation/registered-kinds.js';
 import { protobuf } from '../negotiation/schemas.js';
 import type { IncludeObject } from '../negotiation/table.js';
 import { tableHead, toPartial, toRow, toTable } from '../negotiation/table.js';
@@ -64,6 +65,13 @@ async function send(
   });
 }
 
+/** What upstream holds the object in. */
+const goTypeOf = ({ resource: { kind, custom } }: Call): string =>
+  custom ? '*unstructured.Unstructured' : `*${internalType(kind.group, kind.kind)}`;
+
+/** Another form than the one asked for (k8s apiserver pkg/endpoints/handlers/response.go:newNotAcceptableError). */
+const notAsked = (message: string): StatusError => new StatusError(406, 'NotAcceptable', message);
+
 /** Sends one object in the representation asked for; plain JSON goes out as the stored bytes. */
 export async function sendObject(
   call: Call,
@@ -75,6 +83,12 @@ export async function sendObject(
     const metadata = { resourceVersion: representation.object.metadata.resourceVersion };
     const options = { ...tableOptionsOf(call, negotiated), metadata };
     await send(call, negotiated, toTable(call.resource.kind, [representation], options), status);
+  } else if (negotiated.as === 'PartialObjectMetadataList') {
+    // What has no struct of its own is taken for a list until its items are asked for.
+    if (call.resource.custom) throw new StatusError(500, '', 'content is not a list');
+    throw notAsked(
+      `you requested PartialObjectMetadataList, but the requested object is not a list (${goTypeOf(call)})`,
+    );
   } else if (negotiated.as === 'PartialObjectMetadata') {
     await send(call, negotiated, toPartial(representation.object, negotiated.version), status);
   } else if (negotiated.format === 'json' && !negotiated.pretty) {
@@ -176,6 +190,10 @@ function shownAs(call: Call, list: ObjectList, negotiated: Negotiated): Shown {
       field: 'items',
       toItem: custom ? wholeObject : withoutType,
     };
+  if (negotiated.as === 'PartialObjectMetadata')
+    throw notAsked(
+      `you requested PartialObjectMetadata, but the requested object is a list (${goTypeOf(call)}List)`,
+    );
   const apiVersion = `meta.k8s.io/${negotiated.version}`;
   return {
     head: { kind: 'PartialObjectMetadataList', apiVersion, metadata },

@@ -1,4 +1,4 @@
-import type { KubeObject } from '@orrery/apimachinery';
+import type { KubeObject, StatusError } from '@orrery/apimachinery';
 import {
   FieldPath,
   applyPatch,
@@ -12,19 +12,21 @@ import {
   toApiVersion,
 } from '@orrery/apimachinery';
 import { scaleColumns } from '@orrery/api';
+import type { TableColumns } from '@orrery/api';
 import { AdmissionChain, checkIdentity, cloneJson, represent } from '@orrery/registry';
 import type { AdmissionPlugin } from '@orrery/registry';
 import { toTime } from '@orrery/component';
-import { checkKind } from '../negotiation/body-kind.js';
+import { checkKind, patchedKindProblem } from '../negotiation/body-kind.js';
+import { unsupported } from '../negotiation/decode-body.js';
 import { parseApplied, requireManager } from './apply.js';
 import type { Call } from './call.js';
 import { booleanOf, createCallOf, isApply, namespaceOf } from './call.js';
 import { methodNotAllowed } from './rules/method-not-allowed.js';
 import { fieldSchemasOf } from './field-manager.js';
-import { patchedDocument } from './patch.js';
-import { readTyped } from './read-body.js';
+import { isStrategic, patchedDocument, refusePatch } from './patch.js';
+import { checkAs, readTyped } from './read-body.js';
 import { sendObject } from './respond.js';
-import { sendDocument } from './send.js';
+import { APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH } from './rules/media-types.js';
 
 interface Scale extends KubeObject {
   spec?: { replicas?: number };
@@ -60,12 +62,20 @@ function scaleOf(call: Call, object: KubeObject): Scale & Record<string, unknown
   };
 }
 
-/** Sends the Scale of an object; what becomes of it as a table of custom resources is left to clients. */
+/** Upstream makes the table of a custom object's Scale by paths, which lead nowhere without replicas. */
+const customColumns: TableColumns = {
+  columns: scaleColumns.columns,
+  row: (scale: Scale, now) => {
+    const [name = null, desired = null, ...rest] = scaleColumns.row(scale, now);
+    return [name, scale.spec?.replicas === undefined ? null : desired, ...rest];
+  },
+};
+
 async function sendScale(call: Call, object: KubeObject): Promise<void> {
   const { request, resource } = call;
   const scale = scaleOf(call, object);
-  if (resource.custom) return sendDocument(request, request.reply, scale);
-  const kind = { ...resource.kind, columns: scaleColumns };
+  const columns = resource.custom ? customColumns : scaleColumns;
+  const kind = { ...resource.kind, columns };
   return sendObject({ request, resource: { ...resource, kind } }, represent(scale));
 }
 
@@ -77,8 +87,8 @@ function checkScale(call: Call, scale: Scale, current: KubeObject): number {
       `the name of the object (${scale.metadata.name}) does not match the name on the URL (${name})`,
     );
   }
-  if (!Number.isInteger(replicas)) throw newBadRequest('spec.replicas must be an integer');
-  if (replicas < 0) {
+  // Of custom objects it is seen with the rest of them.
+  if (replicas < 0 && !call.resource.custom) {
     throw newInvalid({ group: 'autoscaling', kind: 'Scale' }, name, [
       invalid(FieldPath.of('spec', 'replicas'), replicas, 'must be greater than or equal to 0'),
     ]);
@@ -174,6 +184,24 @@ async function applyScale(call: Call, admission: readonly AdmissionPlugin[]): Pr
   await sendScale(call, result.representation.object);
 }
 
+/** The Scale that a patch makes of the one there is. */
+async function patchedScale(call: Call, old: Scale): Promise<Scale> {
+  const { request, resource } = call;
+  const patched = await patchedDocument(call, old, SCALE.schema);
+  const refuse = (problem: string): StatusError => refusePatch(call, patched, problem);
+  const problem = isStrategic(call) ? undefined : patchedKindProblem(patched, SCALE);
+  if (problem !== undefined)
+    throw refuse(
+      resource.custom
+        ? problem.replace(/ in scheme ".*"$/, ` in scheme "${CUSTOM_SCHEME}"`)
+        : problem,
+    );
+  return checkAs(request, patched, SCALE, { refuse, isConverted: isStrategic(call) });
+}
+
+/** What knows the Scales of custom resources calls itself so. */
+const CUSTOM_SCHEME = 'k8s.io/client-go/scale/util.go:146';
+
 /** Of custom resources (apiextensions-apiserver pkg/registry/customresource/etcd.go:ScaleREST). */
 const withoutReplicas = (path: string, what: string): string =>
   `the spec replicas field ${JSON.stringify(path)} ${what}`;
@@ -198,6 +226,8 @@ export async function serveScale(call: Call, admission: readonly AdmissionPlugin
     await applyScale(call, admission);
     return;
   }
+  if (resource.custom && isStrategic(call))
+    throw unsupported(STRATEGIC_PATCH, [JSON_PATCH, MERGE_PATCH, APPLY_PATCH]);
   const body = verb === 'update' ? ((await readTyped(request, SCALE)) as Scale) : undefined;
   if (body) {
     // As what it stands for, wherever that lies.
@@ -209,12 +239,13 @@ export async function serveScale(call: Call, admission: readonly AdmissionPlugin
     async (current) => {
       const object = cloneJson(current ?? { metadata: {} });
       const old = scaleOf(call, object);
-      const scale: Scale = body ? cloneJson(body) : await patchedDocument(call, old, SCALE.schema);
+      const scale: Scale = body ? cloneJson(body) : await patchedScale(call, old);
       const lacking = resource.kind.scale?.lacks?.(object);
       if (!body && lacking !== undefined && scale.spec?.replicas === undefined)
         throw newBadRequest(withoutReplicas(lacking, 'cannot be empty'));
       await admitScale(call, { scale, old, dryRun: options.dryRun ?? false }, admission);
       resource.kind.scale?.set(object, checkScale(call, scale, object));
+      if (body?.metadata.uid) object.metadata.uid = body.metadata.uid;
       return object;
     },
     {

@@ -196,7 +196,7 @@ async function pump(
 function watchRequestOf(call: Call, signal: AbortSignal): WatchRequest {
   const { query } = call.request;
   const sendInitialEvents = booleanOf(query, 'sendInitialEvents');
-  const { limit: _limit, continueToken: _continue, ...rest } = listRequestOf(call);
+  const { limit: _limit, ...rest } = listRequestOf(call);
   return {
     ...rest,
     ...(sendInitialEvents === undefined ? {} : { sendInitialEvents }),

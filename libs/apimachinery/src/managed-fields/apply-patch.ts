@@ -1,5 +1,5 @@
 import { deepEqual } from '../equality.js';
-import type { KubeObject, ManagedFieldsEntry } from '../object.js';
+import type { KubeObject } from '../object.js';
 import { isPlainObject } from '../patch/merge-patch.js';
 import type { SchemaRegistry } from '../schema/schema-registry.js';
 import { StatusError } from '../status-error.js';
@@ -19,6 +19,7 @@ import {
 } from './field-set.js';
 import type { FieldSet } from './field-set.js';
 import {
+  isReset,
   managerKey,
   printManager,
   readManagers,
@@ -236,9 +237,6 @@ function disown(managers: Map<string, Manager>, changed: FieldSet, removed: Fiel
     else managers.set(key, { ...manager, fields: left });
   }
 }
-
-const isReset = (entries: readonly ManagedFieldsEntry[] | undefined): boolean =>
-  entries?.length === 1 && entries.every((entry) => Object.keys(entry).length === 0);
 
 /** The entries to go on from: those sent, which a client may change, else those stored. */
 function entriesBefore({ subresource, old, new: { metadata } }: TrackOptions): Managers {

@@ -33,6 +33,34 @@ export const managerKey = (manager: Omit<Manager, 'fields' | 'time'>): string =>
     manager.subresource,
   ]);
 
+const KEY = /^[fkvi]:/;
+
+const areKeysReadable = (fields: unknown): boolean =>
+  typeof fields === 'object' &&
+  fields !== null &&
+  !Array.isArray(fields) &&
+  Object.entries(fields).every(
+    ([key, below]) => key === '.' || (KEY.test(key) && areKeysReadable(below)),
+  );
+
+/** One empty entry, which ends the tracking. */
+export const isReset = (entries: readonly ManagedFieldsEntry[] | undefined): boolean =>
+  entries?.length === 1 && entries.every((entry) => Object.keys(entry).length === 0);
+
+/**
+ * Whether all entries can be read: what a client sends otherwise is passed over
+ * (k8s apimachinery pkg/util/managedfields/internal/managedfields.go:DecodeManagedFields).
+ */
+export const areReadable = (entries: readonly ManagedFieldsEntry[]): boolean =>
+  isReset(entries) ||
+  entries.every(
+    ({ operation, apiVersion, fieldsType, fieldsV1 }) =>
+      (operation === 'Apply' || operation === 'Update') &&
+      (apiVersion ?? '') !== '' &&
+      fieldsType === 'FieldsV1' &&
+      areKeysReadable(fieldsV1 ?? {}),
+  );
+
 export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined): Managers {
   const managers = new Map<string, Manager>();
   for (const entry of entries ?? []) {

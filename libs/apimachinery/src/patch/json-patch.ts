@@ -1,15 +1,17 @@
-import { applyPatch, Pointer } from 'rfc6902';
-import type { Operation } from 'rfc6902';
 import { cloneJson } from '../clone-json.js';
 import { MAX_VALUES } from '../codec/decode-error.js';
-import { newBadRequest, StatusError } from '../status-error.js';
+import { deepEqual } from '../equality.js';
+import { StatusError } from '../status-error.js';
 import { finish } from '../steps.js';
 import type { Steps } from '../steps.js';
+import { goTypeName, readOperations } from './json-patch-operations.js';
+import type { PatchOperation } from './json-patch-operations.js';
+import { NoSuchPlace, addTo, cursorAt, removeFrom, replaceIn, valueIn } from './json-pointer.js';
+import type { Document } from './json-pointer.js';
 
 export const MAX_OPERATIONS = 10_000;
+const OPERATIONS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 const MAX_COPIED_BYTES = 3 * 1024 * 1024;
-const UNSAFE = ['__proto__', 'constructor', 'prototype'];
-const KINDS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 
 const rejected = (cause: unknown): StatusError =>
   new StatusError(
@@ -27,97 +29,108 @@ export const applyJsonPatch = (document: unknown, patch: unknown): unknown =>
 const STEP = 200;
 const COPIED_STEP = 64 * 1024;
 
-/** The same in steps. */
-export function* jsonPatchSteps(document: unknown, patch: unknown): Steps<unknown> {
-  if (!Array.isArray(patch)) {
-    throw newBadRequest('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
-  }
-  if (patch.length > MAX_OPERATIONS) {
+/**
+ * The same in steps, by the rules of evanphx/json-patch.v4 patch.go:Patch.Apply: negative indices count from the end, `replace` and
+ * `copy` take what is not there for null. `given` is what a client sent, read by its fields' types first.
+ */
+export function* jsonPatchSteps(
+  document: unknown,
+  patch: unknown,
+  { given = false }: { readonly given?: boolean } = {},
+): Steps<unknown> {
+  const operations = readOperations(patch, given);
+  if (operations.length > MAX_OPERATIONS) {
     throw new StatusError(
       413,
       'RequestEntityTooLarge',
-      `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`,
+      `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`,
     );
   }
-  const holder: { root: unknown } = { root: cloneJson(document) };
+  const holder: Document = { root: cloneJson(document) };
   const copied = { bytes: 0, values: 0 };
   let [done, told] = [0, 0];
-  for (const operation of patch.map(readOperation)) {
+  for (const operation of operations) {
     done += 1;
     if (done % STEP === 0 || copied.bytes - told > COPIED_STEP) {
       told = copied.bytes;
       yield;
     }
-    refuseInherited(holder.root, operation.path);
-    if ('from' in operation) refuseInherited(holder.root, operation.from);
-    if (operation.op === 'copy') {
-      const text = textAt(holder.root, operation.from);
-      copied.bytes += text.length;
-      copied.values += text.match(/[,[{]/g)?.length ?? 0;
-      if (copied.bytes > MAX_COPIED_BYTES || copied.values > MAX_VALUES)
-        throw rejected('copies are too large');
+    try {
+      perform(holder, operation, copied);
+    } catch (error) {
+      throw error instanceof RangeError
+        ? rejected(new RangeError(reasonOf(operation, error)))
+        : error;
     }
-    const failure = apply(holder, underRoot(operation));
-    if (failure) throw rejected(failure);
   }
   return holder.root;
 }
 
-/** What an object has of its prototype, and the length of a list, is no part of the document. */
-function refuseInherited(document: unknown, pointer: string): void {
-  let value = document;
-  for (const token of Pointer.fromJSON(pointer).tokens.slice(1)) {
-    if (typeof value !== 'object' || value === null) throw rejected('no such path');
-    const isIndex = !Array.isArray(value) || /^(?:-|\d+)$/.test(token);
-    if (!isIndex || (token in value && !Object.hasOwn(value, token)))
-      throw rejected('no such path');
-    value = (value as Record<string, unknown>)[token];
+/** What the library says of an operation that cannot be done. */
+function reasonOf({ op, path = '' }: PatchOperation, error: RangeError): string {
+  if (error instanceof NoSuchPlace) {
+    const shown = op === 'add' || op === 'remove' ? `"${path}"` : path;
+    return `${op} operation does not apply: doc is missing path: ${shown}: missing value`;
+  }
+  if (op === 'replace')
+    return `replace operation does not apply: doc is missing key: ${path}: missing value`;
+  return op === 'test' || !OPERATIONS.includes(op)
+    ? error.message
+    : `error in ${op} for path: '${path}': ${error.message}`;
+}
+
+interface Copied {
+  bytes: number;
+  values: number;
+}
+
+/** Throws a RangeError with the reason where the operation does not fit the document. */
+function perform(holder: Document, operation: PatchOperation, copied: Copied): void {
+  const { op, from, value = null } = operation;
+  const path = operation.path ?? fail('operation missing path field: missing value');
+  switch (op) {
+    case 'add':
+      return addTo(cursorAt(holder, path), value);
+    case 'remove':
+      return removeFrom(cursorAt(holder, path));
+    case 'replace':
+      if (path === '') return replaceRoot(holder, value);
+      return replaceIn(cursorAt(holder, path), value);
+    case 'test':
+      return test(holder, path, value);
+    case 'move':
+    case 'copy': {
+      const source = cursorAt(holder, from ?? fail('operation, missing from field: missing value'));
+      const found = valueIn(source) ?? null;
+      if (op === 'copy') return addTo(cursorAt(holder, path), counted(found, copied));
+      removeFrom(source);
+      return addTo(cursorAt(holder, path), found);
+    }
+    default:
+      return fail(`Unexpected kind: ${op}`);
   }
 }
 
-/** The library's error for an operation; it prints values, and one whose `toString` is data cannot be printed. */
-function apply(holder: object, operation: Operation): unknown {
-  try {
-    return applyPatch(holder, [operation])[0];
-  } catch (error) {
-    if (error instanceof TypeError) return error;
-    throw error;
-  }
+function test(holder: Document, path: string, value: unknown): void {
+  const found = path === '' ? holder.root : (valueIn(cursorAt(holder, path)) ?? null);
+  if (!deepEqual(found, value)) fail(`testing value ${path} failed: test failed`);
 }
 
-/** Everything happens below one holder, so that the whole document can be replaced too. */
-function underRoot(operation: Operation): Operation {
-  const path = `/root${operation.path}`;
-  return 'from' in operation
-    ? { ...operation, path, from: `/root${operation.from}` }
-    : { ...operation, path };
+function replaceRoot(holder: Document, value: unknown): void {
+  if (typeof value !== 'object' || value === null)
+    fail(`replace operation value must be object or array, not ${goTypeName(value)}`);
+  holder.root = cloneJson(value);
 }
 
-function readOperation(given: unknown): Operation {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw newBadRequest('json: cannot unmarshal array into Go value of type jsonpatch.Operation');
-  }
-  const { op, path, from, value } = given as Record<string, unknown>;
-  if (typeof op !== 'string' || !KINDS.includes(op)) throw rejected('unknown operation');
-  if (!isSafePointer(path)) throw rejected('bad path');
-  if (op === 'remove') return { op, path };
-  if (op === 'move' || op === 'copy') {
-    if (!isSafePointer(from)) throw rejected('bad from');
-    return { op, path, from };
-  }
-  // Without a value it is null (evanphx/json-patch.v4 patch.go:value).
-  return { op, path, value: value ?? null } as Operation;
+/** A copy of its own, as long as all copies together are not too large. */
+function counted(value: unknown, copied: Copied): unknown {
+  const text = JSON.stringify(value);
+  copied.bytes += text.length;
+  copied.values += text.match(/[,[{]/g)?.length ?? 0;
+  if (copied.bytes > MAX_COPIED_BYTES || copied.values > MAX_VALUES) fail('copies are too large');
+  return cloneJson(value);
 }
 
-function isSafePointer(pointer: unknown): pointer is string {
-  return (
-    typeof pointer === 'string' &&
-    (pointer === '' || pointer.startsWith('/')) &&
-    pointer.split('/').every((token) => !UNSAFE.includes(token))
-  );
-}
-
-function textAt(document: unknown, pointer: string): string {
-  const value: unknown = Pointer.fromJSON(pointer).get(document);
-  return value === undefined ? '' : JSON.stringify(value);
+function fail(reason: string): never {
+  throw new RangeError(reason);
 }

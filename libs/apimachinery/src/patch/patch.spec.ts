@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { SchemaRegistry } from '../schema/schema-registry.js';
 import type { Schema } from '../schema/schema.js';
 import { StatusError } from '../status-error.js';
-import { applyJsonPatch } from './json-patch.js';
+import { finish } from '../steps.js';
+import { applyJsonPatch, jsonPatchSteps } from './json-patch.js';
 import { applyMergePatch } from './merge-patch.js';
 import { applyStrategicMergePatch } from './strategic-merge-patch.js';
 
@@ -61,7 +62,39 @@ describe('applyJsonPatch()', () => {
       ],
       want: { c: { b: 1 }, d: { b: 1 } },
     },
-    { name: 'the whole', document: 1, patch: [{ op: 'replace', path: '', value: 2 }], want: 2 },
+    {
+      name: 'the whole',
+      document: { a: 1 },
+      patch: [{ op: 'replace', path: '', value: { b: 2 } }],
+      want: { b: 2 },
+    },
+    {
+      name: 'indices from the end',
+      document: { l: [1, 2, 3], m: [1, 2], n: [1] },
+      patch: [
+        { op: 'add', path: '/l/-1', value: 4 },
+        { op: 'remove', path: '/m/-2' },
+        { op: 'replace', path: '/n/-1', value: 5 },
+      ],
+      want: { l: [1, 2, 3, 4], m: [2], n: [5] },
+    },
+    {
+      name: 'what is not there, or inherited, which is null to replace, copy and test',
+      document: { a: 1 },
+      patch: [
+        { op: 'test', path: '/z' },
+        { op: 'replace', path: '/b', value: 2 },
+        { op: 'copy', from: '/y', path: '/c' },
+        { op: 'copy', from: '/toString', path: '/d' },
+      ],
+      want: { a: 1, b: 2, c: null, d: null },
+    },
+    {
+      name: 'nothing, if it is null',
+      document: { a: 1 },
+      patch: null as unknown as unknown[],
+      want: { a: 1 },
+    },
   ])('does $name', ({ document, patch, want }) => {
     const before = structuredClone(document);
     expect(applyJsonPatch(document, patch)).toEqual(want);
@@ -72,11 +105,6 @@ describe('applyJsonPatch()', () => {
     { name: 'an object', patch: {}, code: 400 },
     { name: 'a failed test', patch: [{ op: 'test', path: '/a', value: 2 }], code: 422 },
     {
-      name: 'a copy of what objects inherit',
-      patch: [{ op: 'copy', from: '/toString', path: '/b' }],
-      code: 422,
-    },
-    {
       name: 'an addition below what objects inherit',
       patch: [{ op: 'add', path: '/toString/x', value: 1 }],
       code: 422,
@@ -84,8 +112,8 @@ describe('applyJsonPatch()', () => {
     {
       name: 'a copy of what nothing inherits',
       patch: [
-        { op: 'add', path: '', value: null },
-        { op: 'copy', from: '/0/toString', path: '' },
+        { op: 'add', path: '/n', value: null },
+        { op: 'copy', from: '/n/toString', path: '/m' },
       ],
       code: 422,
     },
@@ -102,7 +130,13 @@ describe('applyJsonPatch()', () => {
       patch: [{ op: 'test', path: '/a', value: { toString: 0 } }],
       code: 422,
     },
-    { name: 'a missing path', patch: [{ op: 'replace', path: '/b', value: 2 }], code: 422 },
+    { name: 'a missing path', patch: [{ op: 'replace', path: '/b/c', value: 2 }], code: 422 },
+    { name: 'the removal of nothing', patch: [{ op: 'remove', path: '/b' }], code: 422 },
+    { name: 'a removal of the whole', patch: [{ op: 'remove', path: '' }], code: 422 },
+    { name: 'an addition as the whole', patch: [{ op: 'add', path: '', value: {} }], code: 422 },
+    { name: 'no path', patch: [{ op: 'add', value: {} }], code: 422 },
+    { name: 'no operation', patch: [null], code: 422 },
+    { name: 'a text for a whole', patch: [{ op: 'replace', path: '', value: 'x' }], code: 422 },
     { name: 'an unknown operation', patch: [{ op: 'x', path: '/b' }], code: 422 },
     { name: 'a prototype path', patch: [{ op: 'add', path: '/__proto__/x', value: 1 }], code: 422 },
     {
@@ -135,8 +169,65 @@ describe('what a refused JSON patch is told', () => {
       patch: Array(10_001).fill({ op: 'test', path: '/a', value: 1 }),
       want: 'Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001',
     },
+    {
+      name: 'no list',
+      patch: 'x',
+      want: 'json: cannot unmarshal string into Go value of type jsonpatch.Patch',
+    },
+    {
+      name: 'no operation',
+      patch: [5],
+      want: 'json: cannot unmarshal number into Go value of type jsonpatch.Operation',
+    },
   ])('$name', ({ patch, want }) => {
     expect(failure(() => applyJsonPatch({ a: 1 }, patch)).message).toBe(want);
+  });
+
+  it.each<{ name: string; patch: unknown; want: string }>([
+    {
+      name: 'of a path',
+      patch: [{ op: 'add', path: '/b/c', value: 1 }],
+      want: 'add operation does not apply: doc is missing path: "/b/c": missing value',
+    },
+    {
+      name: 'of an index',
+      patch: [
+        { op: 'add', path: '/l', value: [] },
+        { op: 'add', path: '/l/3', value: 1 },
+      ],
+      want: "error in add for path: '/l/3': Unable to access invalid index: 3: invalid index referenced",
+    },
+    {
+      name: 'of a removal',
+      patch: [{ op: 'remove', path: '/b' }],
+      want: "error in remove for path: '/b': Unable to remove nonexistent key: b: missing value",
+    },
+    { name: 'of an operation', patch: [{ op: 'x', path: '/b' }], want: 'Unexpected kind: x' },
+    {
+      name: 'of a test',
+      patch: [{ op: 'test', path: '/a', value: 2 }],
+      want: 'testing value /a failed: test failed',
+    },
+  ])('has its reason as a cause: $name', ({ patch, want }) => {
+    expect(failure(() => applyJsonPatch({ a: 1 }, patch)).cause).toMatchObject({ message: want });
+  });
+
+  it.each<{ name: string; patch: unknown; want: string }>([
+    { name: 'an object', patch: {}, want: 'object into Go value of type []handlers.jsonPatchOp' },
+    { name: 'a number', patch: [5], want: 'number into Go value of type handlers.jsonPatchOp' },
+    {
+      name: 'a path of another type',
+      patch: [{ op: 'x' }, { op: 'add', path: 5 }],
+      want: 'number into Go struct field jsonPatchOp.path of type string',
+    },
+    {
+      name: 'a source of another type that is not read',
+      patch: [{ op: 'add', path: '/b', from: true }],
+      want: 'bool into Go struct field jsonPatchOp.from of type string',
+    },
+  ])('of a client, whose types are judged first: $name', ({ patch, want }) => {
+    const problem = failure(() => finish(jsonPatchSteps({ a: 1 }, patch, { given: true })));
+    expect(problem.message).toBe(`error decoding patch: json: cannot unmarshal ${want}`);
   });
 });
 

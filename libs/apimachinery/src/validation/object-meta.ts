@@ -1,5 +1,6 @@
 import { MAX_FINDINGS, forbidden, invalid, required, tooLong } from '../field-error.js';
 import type { FieldError, FieldPath } from '../field-error.js';
+import { isReset } from '../managed-fields/managers.js';
 import { parseApiVersion } from '../object.js';
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../object.js';
 import { byteLength } from './format-error.js';
@@ -172,6 +173,7 @@ function validateManagedFields(
   entries: readonly ManagedFieldsEntry[] | undefined,
   path: FieldPath,
 ): FieldError[] {
+  if (isReset(entries)) return [];
   return (entries ?? []).flatMap((entry, i) => {
     const at = path.index(i);
     const errors: FieldError[] = [];
@@ -211,8 +213,11 @@ const IMMUTABLE = [
   'deletionGracePeriodSeconds',
 ] as const;
 
-/** metadata of an update (objectmeta.go:ValidateObjectMetaUpdate). */
-export function validateObjectMetaUpdate(
+/**
+ * What holds of every update, whatever the kind checks besides
+ * (objectmeta.go:ValidateObjectMetaAccessorUpdate): upstream tells it twice where the kind does as well.
+ */
+export function validateCommonUpdate(
   meta: ObjectMeta,
   old: ObjectMeta,
   path: FieldPath,
@@ -234,16 +239,25 @@ export function validateObjectMetaUpdate(
       errors.push(invalid(path.child(field), meta[field], 'field is immutable'));
     }
   }
-  const { generateName } = meta;
-  if (generateName)
-    errors.push(
-      ...findings(isPathSegmentName(generateName, true), path.child('generateName'), generateName),
-    );
-  errors.push(
-    ...validateSharedMeta(meta, path),
-    ...validateFinalizers(meta.finalizers, path.child('finalizers')),
-  );
+  errors.push(...validateSharedMeta(meta, path));
   return errors;
+}
+
+/** metadata of an update (objectmeta.go:ValidateObjectMetaUpdate). */
+export function validateObjectMetaUpdate(
+  meta: ObjectMeta,
+  old: ObjectMeta,
+  path: FieldPath,
+): FieldError[] {
+  const { generateName } = meta;
+  const ofPrefix = generateName
+    ? findings(isPathSegmentName(generateName, true), path.child('generateName'), generateName)
+    : [];
+  return [
+    ...validateCommonUpdate(meta, old, path),
+    ...ofPrefix,
+    ...validateFinalizers(meta.finalizers, path.child('finalizers')),
+  ];
 }
 
 function validateNoNewFinalizers(

@@ -107,6 +107,12 @@ function readPatch(webhook: string, patch: string): unknown[] {
   }
 }
 
+/** What does not fit the object tells so by its cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof StatusError)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
 /** Patches the object of the request in place; true when that changed it. */
 function applyTo(subject: ReviewSubject, webhook: string, steps: readonly unknown[]): boolean {
   const { attributes, kind } = subject;
@@ -120,8 +126,7 @@ function applyTo(subject: ReviewSubject, webhook: string, steps: readonly unknow
   try {
     patched = applyJsonPatch(shaped, steps) as KubeObject;
   } catch (error) {
-    const why = error instanceof StatusError ? error.message : String(error);
-    throw newInternalError(why, error);
+    throw newInternalError(reasonOf(error), error);
   }
   if (typeof patched !== 'object' || patched === null || typeof patched.metadata !== 'object')
     throw newInternalError('the patched object is no object');
