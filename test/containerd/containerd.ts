@@ -11,7 +11,7 @@ import {
   realpathSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { connectCri } from '@orrery/cri';
 import { eventually } from '@orrery/testkit';
 
@@ -22,8 +22,18 @@ const PROGRAMS = ['sh', 'cat', 'sleep', 'ls', 'echo', 'head', 'kill'] as const;
 const text = (file: string, ...args: string[]): string =>
   execFileSync(file, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
+const SYSTEM_FOLDERS = [
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+];
+
 function find(tool: string): string | undefined {
-  const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+  // PATH first, as containerd finds its shim there: another release of it is tried by a PATH that begins with its folder.
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...SYSTEM_FOLDERS];
   return folders.map((folder) => join(folder, tool)).find((path) => existsSync(path));
 }
 
