@@ -16,6 +16,8 @@ import { cacheFolder } from './cache-folder.js';
 
 const KUBECONFIGS = ['admin.conf', 'controller-manager.conf', 'scheduler.conf'];
 const PARTS = ['pki', 'nodes', ...KUBECONFIGS];
+/** A cluster without nodes needs none of theirs. */
+const PARTS_WITHOUT_NODES = PARTS.filter((part) => part !== 'nodes');
 
 /** Certificates are never written in place; kubeconfigs are, by their users. */
 function placeFile(from: string, to: string): void {
@@ -46,9 +48,9 @@ function isThere(part: string, from: string, to: string): boolean {
   return part.endsWith('.conf') && readFileSync(path).equals(readFileSync(join(from, part)));
 }
 
-function copyParts(from: string, to: string): void {
+function copyParts(from: string, to: string, parts: readonly string[] = PARTS): void {
   mkdirSync(to, { recursive: true, mode: 0o700 });
-  for (const part of PARTS)
+  for (const part of parts)
     if (existsSync(join(from, part)) && !isThere(part, from, to))
       place(join(from, part), join(to, part));
 }
@@ -73,9 +75,9 @@ function keep(dir: string, cached: string): void {
 export async function testClusterPki(options: ClusterPkiOptions, block: number): Promise<void> {
   const cached = join(cacheFolder(), String(block));
   const known = existsSync(cached);
-  if (known) copyParts(cached, options.dir);
-  const last = seen.get(block);
   const nodes = options.nodes.length;
+  if (known) copyParts(cached, options.dir, nodes > 0 ? PARTS : PARTS_WITHOUT_NODES);
+  const last = seen.get(block);
   if (known && last && last.nodes >= nodes && options.now < last.until) return;
   const confs = options.nodes.map(({ name }) => join(options.dir, 'nodes', name, 'kubelet.conf'));
   let isComplete = known && confs.every((conf) => existsSync(conf));

@@ -5,9 +5,7 @@ import { SteppedClock, SystemClock } from '@orrery/component';
 import { installAddons } from '../addons/install.js';
 import { APPS } from '../apps.js';
 import type { ClusterFiles } from '../cluster/layout.js';
-import { addressesOf, nodeName } from '../cluster/layout.js';
 import {
-  API_PORT,
   apiServer,
   containerRuntime,
   controllerManager,
@@ -16,23 +14,9 @@ import {
   scheduler,
 } from '../cluster/plan.js';
 import type { Instance, PlanInput } from '../cluster/plan.js';
-import { testClusterPki } from './pki-cache.js';
 import type { TestClusterOptions } from './test-cluster-options.js';
-import type { TestPlace, TestPlaces } from './test-places.js';
-
-/** The etcd that the clusters of one test server share, each with a keyspace of its own. */
-export interface SharedEtcd {
-  readonly endpoint: string;
-}
-
-export interface TestClusterDeps {
-  /** What its keys in etcd start with; ends in '/'. */
-  readonly keyspace: string;
-  readonly places: TestPlaces;
-  readonly componentDir: string;
-  /** Resolves when its keyspace is ready for it. */
-  readonly etcd: Promise<SharedEtcd>;
-}
+import type { TestPlaces } from './test-places.js';
+import type { TestSite } from './test-sites.js';
 
 /** How long parts may take to stop before the cluster goes without them. */
 const STOP_MS = 5_000;
@@ -78,34 +62,28 @@ export class TestCluster {
   private api: Promise<void> = Promise.resolve();
   private failed: Error | undefined;
 
+  private readonly input: PlanInput;
+
   private constructor(
-    private readonly input: PlanInput,
-    private readonly place: TestPlace,
-    private readonly deps: TestClusterDeps,
+    private readonly site: TestSite,
+    private readonly places: TestPlaces,
     private readonly options: TestClusterOptions,
   ) {
-    this.files = input.files;
+    this.input = site.input;
+    this.files = site.input.files;
   }
 
   get server(): string {
-    return `https://${this.input.addresses.apiServer}:${API_PORT}`;
+    return this.site.server;
   }
 
   /** Starts a cluster; its API is ready when this resolves, and with controllers pods can be created in `default`. */
-  static async start(deps: TestClusterDeps, options: TestClusterOptions): Promise<TestCluster> {
-    const place = await deps.places.take();
-    const input: PlanInput = {
-      files: place.files,
-      addresses: addressesOf(place.lease.block),
-      etcdMembers: 1,
-      nodes: options.nodes,
-      grouping: 'grouped',
-      standby: false,
-      extraArgs: {},
-      componentDir: deps.componentDir,
-      nodeBinary: process.execPath,
-    };
-    const cluster = new TestCluster(input, place, deps, options);
+  static async start(
+    site: TestSite,
+    places: TestPlaces,
+    options: TestClusterOptions,
+  ): Promise<TestCluster> {
+    const cluster = new TestCluster(site, places, options);
     try {
       await cluster.launch();
     } catch (error) {
@@ -127,7 +105,7 @@ export class TestCluster {
     this.stopApi.abort(new Error('the cluster is stopping'));
     await Promise.allSettled([this.api]);
     // Nodes have files of their own, and programs that may still write.
-    await this.deps.places.giveBack(this.place, this.options.nodes === 0);
+    await this.places.giveBack(this.site.place, this.options.nodes === 0);
   }
 
   private systemSleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -137,7 +115,6 @@ export class TestCluster {
   private async launch(): Promise<void> {
     const { input } = this;
     for (const dir of [input.files.run(), input.files.logs()]) mkdirSync(dir, { recursive: true });
-    await this.makeCertificates();
     await this.startApi();
     for (const instance of this.components()) void this.run(instance);
     this.startNodes();
@@ -145,24 +122,9 @@ export class TestCluster {
     if (this.failed) throw this.failed;
   }
 
-  private async makeCertificates(): Promise<void> {
-    const { files, addresses, nodes } = this.input;
-    const options = {
-      dir: files.dir,
-      server: this.server,
-      apiserverSans: { ips: [addresses.apiServer, addresses.kubernetesService, '127.0.0.1'] },
-      nodes: Array.from({ length: nodes }, (_, i) => ({
-        name: nodeName(i + 1),
-        ips: [addresses.node(i + 1)],
-      })),
-      now: this.clock.now(),
-    };
-    await testClusterPki(options, addresses.block);
-  }
-
   private async startApi(): Promise<void> {
     const { app } = await import('@orrery/apiserver');
-    const etcd = await this.deps.etcd;
+    const etcd = await this.site.etcd;
     const instance = apiServer(this.input);
     // Without controllers nobody makes service accounts: pods must pass without one, as envtest has it.
     const admission = this.options.controllers
@@ -171,7 +133,7 @@ export class TestCluster {
     const args = [
       ...without(instance.args, 'etcd-servers'),
       `--etcd-servers=${etcd.endpoint}`,
-      `--etcd-prefix=${this.deps.keyspace}`,
+      `--etcd-prefix=${this.site.keyspace}`,
       '--enable-faults=true',
       ...admission,
     ];

@@ -1,26 +1,19 @@
-import { join } from 'node:path';
 import { loadKubeconfig } from '@orrery/client';
-import { ConfigError, SystemClock } from '@orrery/component';
-import { EtcdClient, fillKeyspace, readKeyspace } from '@orrery/storage';
-import type { StoredObject } from '@orrery/storage';
-import { BootstrapCache } from './bootstrap-cache.js';
+import { ConfigError } from '@orrery/component';
 import type { TestMethod } from './protocol.js';
 import { toTestClusterOptions } from './test-cluster-options.js';
 import type { TestClusterOptions } from './test-cluster-options.js';
 import { Spares } from './spares.js';
 import { TestCluster, preload } from './test-cluster.js';
-import type { SharedEtcd } from './test-cluster.js';
 import { TestPlaces } from './test-places.js';
+import { TestSites } from './test-sites.js';
+import type { SharedEtcd } from './test-sites.js';
 
 export interface TestClustersPlace {
   readonly base: string;
   readonly componentDir: string;
   readonly etcd: Promise<SharedEtcd>;
 }
-
-/** What each new cluster writes for itself and no address or certificate is part of. */
-const SAME_IN_ALL =
-  /^(clusterroles|clusterrolebindings|roles|rolebindings|namespaces|serviceaccounts|priorityclasses|flowschemas|prioritylevelconfigurations|apiregistration\.k8s\.io)\//;
 
 /** What a test is told of its new cluster. */
 export interface CreatedCluster {
@@ -44,15 +37,14 @@ interface NumberedCluster {
 /** The clusters of one test server. */
 export class TestClusters {
   private readonly clusters = new Map<string, TestCluster>();
-  /** By shape: whether controllers have been at work. */
-  private readonly known = new Map<string, readonly StoredObject[]>();
   private readonly spares = new Spares<NumberedCluster>(({ cluster }) => cluster.stop());
   private readonly places: TestPlaces;
-  private client: Promise<EtcdClient> | undefined;
+  private readonly sites: TestSites;
   private created = 0;
 
-  constructor(private readonly place: TestClustersPlace) {
+  constructor(place: TestClustersPlace) {
     this.places = new TestPlaces(place.base);
+    this.sites = new TestSites({ ...place, places: this.places });
   }
 
   /** What one test may ask for; its clusters end with it. */
@@ -90,8 +82,8 @@ export class TestClusters {
     await this.spares.stop();
     await Promise.all([...this.clusters.values()].map((cluster) => cluster.stop()));
     this.clusters.clear();
+    await this.sites.stop();
     await this.places.stop();
-    (await this.client)?.close();
   }
 
   private find({ cluster: id }: Readonly<Record<string, unknown>>): TestCluster {
@@ -118,22 +110,10 @@ export class TestClusters {
 
   private async start(options: TestClusterOptions): Promise<NumberedCluster> {
     const id = String((this.created += 1));
-    const keyspace = `/clusters/${id}/registry/`;
-    const shape = options.controllers ? 'controllers' : 'api';
     preload(options);
-    const etcd = this.prefill(keyspace, shape).then(() => this.place.etcd);
-    // Its failure is met by the API server's start.
-    etcd.catch(() => undefined);
-    const cluster = await TestCluster.start(
-      {
-        keyspace,
-        places: this.places,
-        componentDir: this.place.componentDir,
-        etcd,
-      },
-      options,
-    );
-    await this.remember(keyspace, shape);
+    const site = await this.sites.take(options);
+    const cluster = await TestCluster.start(site, this.places, options);
+    await site.remember();
     return { id, cluster };
   }
 
@@ -144,33 +124,5 @@ export class TestClusters {
     this.clusters.delete(id);
     await cluster?.stop();
     return {};
-  }
-
-  /** Most of the start of a cluster is writing roles: it gets those that an earlier one has written. */
-  private async prefill(keyspace: string, shape: string): Promise<void> {
-    const now = new SystemClock().now();
-    const objects = this.known.get(shape) ?? this.cache(shape).read(now);
-    if (!objects) return;
-    this.known.set(shape, objects);
-    await fillKeyspace(await this.etcd(), keyspace, objects);
-  }
-
-  private async remember(keyspace: string, shape: string): Promise<void> {
-    if (this.known.has(shape)) return;
-    const all = await readKeyspace(await this.etcd(), keyspace);
-    const objects = all.filter(({ key }) => SAME_IN_ALL.test(key));
-    this.known.set(shape, objects);
-    this.cache(shape).write(objects);
-  }
-
-  private cache(shape: string): BootstrapCache {
-    return new BootstrapCache(join(this.place.componentDir, 'orrery.js'), shape);
-  }
-
-  private etcd(): Promise<EtcdClient> {
-    this.client ??= this.place.etcd.then(
-      ({ endpoint }) => new EtcdClient({ endpoints: [endpoint] }),
-    );
-    return this.client;
   }
 }

@@ -11,8 +11,12 @@ import { SeenPast } from './seen-past.js';
 export interface FeedOptions {
   /** The keys: one, or `[key, range_end)`. */
   readonly range: { readonly key: Buffer; readonly range_end?: Buffer };
-  /** Events with a revision greater than this one are fed. */
-  readonly after: number;
+  /**
+   * Events with a revision greater than this one are fed; without it what comes from now on, and the first batch has no event and
+   * tells the revision of now. etcd catches up a watch that begins in its past, were it by one write of another key, only every
+   * 100 ms (etcd server/mvcc/watchable_store.go:syncWatchersLoop).
+   */
+  readonly after?: number;
   /** `after` is a revision that etcd has had, and not one to wait for. */
   readonly afterWasSeen?: boolean;
   readonly previous: boolean;
@@ -46,14 +50,15 @@ const LONGEST_BACKOFF_MS = 1000;
  */
 export async function* feed(client: EtcdClient, options: FeedOptions): AsyncGenerator<FeedBatch> {
   const { signal } = options;
-  const past = new SeenPast(client, options.afterWasSeen === true ? options.after : 0);
-  let after = options.after;
+  let { after } = options;
+  const past = new SeenPast(client, options.afterWasSeen === true ? (after ?? 0) : 0);
   let backoffMs = 0;
   const firstTurn = options.firstTurn ?? 0;
   for (let turn = firstTurn; !signal.aborted; turn++) {
     try {
       if (turn !== firstTurn) await past.verify(signal);
-      for await (const batch of readStream(client, { ...options, after }, turn)) {
+      const resumed = after === undefined ? options : { ...options, after };
+      for await (const batch of readStream(client, resumed, turn)) {
         after = batch.revision;
         past.saw(batch);
         backoffMs = 0;
@@ -89,6 +94,11 @@ async function* readStream(
     let held: IEvent[] = [];
     for await (const response of watchdog.watchOver(stream)) {
       refuseCanceled(response);
+      if (after === undefined) {
+        after = Number(response.header.revision);
+        yield { events: [], revision: after };
+        continue;
+      }
       client.encryption?.openEvents(response.events);
       held = held.length === 0 ? response.events : held.concat(response.events);
       const ready = response.fragment ? completeRevisions(held) : held;
@@ -109,7 +119,8 @@ async function openStream(client: EtcdClient, turn: number): Promise<MessageStre
 }
 
 function createRequest({ range, after, previous }: FeedOptions): IWatchCreateRequest {
-  return { ...range, start_revision: after + 1, prev_kv: previous, fragment: true };
+  const start = after === undefined ? 0 : after + 1;
+  return { ...range, start_revision: start, prev_kv: previous, fragment: true };
 }
 
 function refuseCanceled({ canceled, compact_revision, cancel_reason }: IWatchResponse): void {

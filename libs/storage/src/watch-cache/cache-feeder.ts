@@ -29,8 +29,9 @@ export interface FeedFollower {
 const LOAD_RETRY_MS = 200;
 
 /**
- * Fills the state: a paged load, then one watch over every key of etcd, so that every revision has an event and
- * "seen revision R" needs no word from etcd.
+ * Fills the state: one watch over every key of etcd, so that every revision has an event and "seen revision R" needs no
+ * word from etcd, and once that stands a paged load. The other way round the watch would begin in etcd's past as soon as
+ * anybody has written meanwhile, and readers would wait up to 100 ms for it.
  *
  *   loading ──loaded──▶ following ──compacted or invalidated──▶ loading
  */
@@ -54,14 +55,20 @@ export class CacheFeeder {
   async run(signal: AbortSignal): Promise<void> {
     const { client, state, onTrouble } = this.options;
     while (!signal.aborted) {
+      this.invalid = undefined;
+      const batches = this.open(signal);
       try {
+        // Ends early when the signal aborts; the load says so.
+        await batches.next();
         await this.load(signal);
-        await this.read(signal);
+        await this.read(batches, signal);
       } catch (error) {
         if (signal.aborted) return;
         onTrouble('watch cache starts over', error);
         if (state.revision > 0) this.reset();
         else await client.clock.sleep(LOAD_RETRY_MS, signal).catch(() => undefined);
+      } finally {
+        await batches.return(undefined);
       }
     }
   }
@@ -88,7 +95,6 @@ export class CacheFeeder {
 
   private async load(signal: AbortSignal): Promise<void> {
     const { keyspace, state, gate } = this.options;
-    this.invalid = undefined;
     let revision = 0;
     state.startLoad();
     const freshness = { kind: 'consistent' } as const;
@@ -101,26 +107,40 @@ export class CacheFeeder {
     gate.reached(revision);
   }
 
-  private async read(signal: AbortSignal): Promise<void> {
-    const { client, state, gate, onTrouble } = this.options;
+  /** A watch from `after` on, or from now. */
+  private open(signal: AbortSignal, after?: number): AsyncGenerator<FeedBatch> {
+    const { client, onTrouble } = this.options;
+    this.stream = new AbortController();
+    return feed(client, {
+      range: ALL_KEYS,
+      ...(after === undefined ? {} : { after, afterWasSeen: true }),
+      previous: false,
+      signal: AbortSignal.any([signal, this.stream.signal]),
+      firstTurn: this.turn,
+      onRetry: (error) => onTrouble('watch stream broke, resuming', error),
+    });
+  }
+
+  private async read(opened: AsyncGenerator<FeedBatch>, signal: AbortSignal): Promise<void> {
+    const { state, gate } = this.options;
+    let batches = opened;
     while (!signal.aborted) {
-      this.stream = new AbortController();
-      const batches = feed(client, {
-        range: ALL_KEYS,
-        after: state.revision,
-        afterWasSeen: true,
-        previous: false,
-        signal: AbortSignal.any([signal, this.stream.signal]),
-        firstTurn: this.turn,
-        onRetry: (error) => onTrouble('watch stream broke, resuming', error),
-      });
       for await (const batch of batches) {
         if (this.invalid !== undefined) break;
-        state.apply(batch);
-        for (const follower of this.followers) follower.apply(batch);
+        const news = notBefore(batch, state.revision);
+        state.apply(news);
+        for (const follower of this.followers) follower.apply(news);
         gate.reached(state.revision);
       }
       if (this.invalid !== undefined) throw new StorageError('compacted', this.invalid);
+      batches = this.open(signal, state.revision);
     }
   }
+}
+
+/** Without what the load has brought already. */
+function notBefore(batch: FeedBatch, loaded: number): FeedBatch {
+  const isNews = ({ kv }: FeedBatch['events'][number]): boolean => Number(kv.mod_revision) > loaded;
+  const [first] = batch.events;
+  return first && !isNews(first) ? { ...batch, events: batch.events.filter(isNews) } : batch;
 }
