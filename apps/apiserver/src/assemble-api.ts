@@ -1,6 +1,6 @@
 import type { StorageError } from '@orrery/storage';
 import type { KindDescriptor } from '@orrery/api';
-import type { Clock, Logger, Random } from '@orrery/component';
+import type { Clock, HealthChecks, Logger, Random } from '@orrery/component';
 import { ConfigError, parseDuration } from '@orrery/component';
 import { AdmissionChain, ServiceAllocation, namespaceHooks } from '@orrery/registry';
 import type { AdmissionPlugin, ResourceStoreOptions, StoreDeps } from '@orrery/registry';
@@ -10,10 +10,10 @@ import { ComponentStatusStorage } from './component-status/component-status-stor
 import type { OpenStorage } from './config/open-storage.js';
 import type { ApiServerOptions } from './config/options.js';
 import { conversionStorage } from './custom-resources/conversion/conversion-storage.js';
+import { definitionHooks } from './custom-resources/definition-conditions.js';
 import { Discovery } from './discovery/discovery.js';
 import type { ServerExtensions, ServerServices } from './extensions.js';
 import type { SentRevisions } from './history/sent-revisions.js';
-import type { HealthChecks } from './health/health-checks.js';
 import type { RequestMetrics } from './health/request-metrics.js';
 import type { OpenApiDocuments } from './openapi/openapi.js';
 import { ZPages } from './health/z-pages.js';
@@ -81,6 +81,7 @@ function storeOptionsOf(
     if (kind === 'Event') return { ttlSeconds };
     if (group === '' && kind === 'Service') return { hooks: services };
     if (group === '' && kind === 'Namespace') return { hooks: namespaceHooks };
+    if (kind === 'CustomResourceDefinition') return { hooks: definitionHooks };
     if (kind === 'ComponentStatus') return { storage: componentStatuses };
     return {};
   };

@@ -1,7 +1,13 @@
 import type { StorageError } from '@orrery/storage';
 import { networkInterfaces } from 'node:os';
-import type { Clock, Logger, Random } from '@orrery/component';
-import { parseDuration } from '@orrery/component';
+import type { Clock, HealthCheck, Logger, Random } from '@orrery/component';
+import {
+  afterGrace,
+  HealthChecks,
+  measureFeatures,
+  parseDuration,
+  within,
+} from '@orrery/component';
 import { firstServiceIp } from '@orrery/registry';
 import { EtcdAdmin } from '@orrery/storage';
 import { assembleApi } from './assemble-api.js';
@@ -17,12 +23,9 @@ import { createExtensions } from './extensions.js';
 import type { ServerExtensions, ServerServices } from './extensions.js';
 import { forkClusters } from './forks/fork-clusters.js';
 import { SentRevisions } from './history/sent-revisions.js';
-import { HealthChecks, afterGrace, within } from './health/health-checks.js';
-import type { HealthCheck } from './health/health-checks.js';
 import { measureObjects } from './health/object-metrics.js';
 import type { RequestMetrics } from './health/request-metrics.js';
 import {
-  measureFeatures,
   measureMetrics,
   measureValidation,
   measureVersion,

@@ -1,5 +1,5 @@
 import type { KindDescriptor } from '@orrery/api';
-import type { Clock, Logger, Metrics, Random } from '@orrery/component';
+import type { Clock, HealthCheck, Logger, Metrics, Random } from '@orrery/component';
 import type { AdmissionPlugin, ResourceStore } from '@orrery/registry';
 import type { Storage, StorageError } from '@orrery/storage';
 import { systemContext } from '@orrery/registry';
@@ -23,7 +23,6 @@ import { createLimiter } from './fairness/create-limiter.js';
 import type { Limiter } from './fairness/limiter.js';
 import { faultPaths } from './faults/faults-path.js';
 import { RequestFaults } from './faults/request-faults.js';
-import type { HealthCheck } from './health/health-checks.js';
 import type { TokenIssuer } from './forks/fork-identity.js';
 import { admissionAsHub } from './removed-apis/admission-as-hub.js';
 import { removedRequestHandlers } from './removed-apis/removed-request-kinds.js';

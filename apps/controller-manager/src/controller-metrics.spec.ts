@@ -108,7 +108,7 @@ beforeAll(() => {
   }
   createQueueMeters(metrics);
   createLeaderMeters(metrics, 'kube-controller-manager');
-  tellRunning(metrics, [], leadAlways);
+  tellRunning({ metrics, checks: [] }, [], leadAlways);
 });
 
 afterAll(async () => {

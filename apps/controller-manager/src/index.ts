@@ -1,5 +1,5 @@
 /** kube-controller-manager: every controller of the list, behind one lease. */
-import { parseFlags } from '@orrery/component';
+import { measureFeatures, parseFlags } from '@orrery/component';
 import type { ComponentApp, ComponentContext } from '@orrery/component';
 import {
   WatchTransport,
@@ -22,6 +22,7 @@ async function run(argv: readonly string[], context: ComponentContext): Promise<
   const options = toOptions(parseFlags(ControllerManagerFlags, argv, NAME));
   const entries = selectControllers(CONTROLLERS, options);
   const guarded = await connectGuarded(NAME, options, context);
+  measureFeatures(guarded.metrics, options.featureGates);
   const contextOf = ({ name }: ControllerEntry): ControllerContext => {
     const account = options.useServiceAccountCredentials ? accountOf(name) : undefined;
     const acting = account === undefined ? {} : guarded.actAs(account);
@@ -31,7 +32,7 @@ async function run(argv: readonly string[], context: ComponentContext): Promise<
   const strategy = new WatchTransport({
     ...guarded,
     whileLeading: tellRunning(
-      guarded.metrics,
+      { metrics: guarded.metrics, checks: guarded.checks.healthz },
       entries.map(({ name }) => name),
       guarded.whileLeading,
     ),

@@ -1,8 +1,10 @@
 /** kube-scheduler: gives each pod that has none a node, behind one lease. */
 import { parseFlags } from '@orrery/component';
-import type { ComponentApp, ComponentContext } from '@orrery/component';
+import type { ComponentApp, ComponentContext, HealthCheck } from '@orrery/component';
 import { connectGuarded, runTransport } from '@orrery/controller';
+import type { GuardedProcess } from '@orrery/controller';
 import { assemble } from './assemble.js';
+import { MAY_BE_ABSENT } from './cycle/cluster-watch.js';
 import { SchedulerFlags, toOptions } from './config/options.js';
 import { QueueTransport } from './queue-transport.js';
 import { SchedulerModule } from './scheduler.module.js';
@@ -23,11 +25,29 @@ async function run(argv: readonly string[], context: ComponentContext): Promise<
     everySecond,
     maxInFlight: MAX_IN_FLIGHT,
   });
+  guarded.checks.readyz.push(...readiness(guarded, context.signal));
   try {
     await runTransport(strategy, SchedulerModule.register(scheduler), context.signal);
   } finally {
     await guarded.close();
   }
+}
+
+/** When pods may be placed, by the names of upstream's checks (k8s cmd/kube-scheduler/app/server.go:Run). */
+function readiness({ informers }: GuardedProcess, signal: AbortSignal): HealthCheck[] {
+  let isSynced = false;
+  void informers.waitForSync(signal, MAY_BE_ABSENT).then(
+    () => {
+      isSynced = true;
+    },
+    () => undefined,
+  );
+  const synced = (what: string) => () => (isSynced ? undefined : `waiting for ${what} to sync`);
+  return [
+    { name: 'shutdown', check: () => (signal.aborted ? 'process is shutting down' : undefined) },
+    { name: 'informer-sync', check: synced('informers') },
+    { name: 'sched-handler-sync', check: synced('handlers') },
+  ];
 }
 
 /** The component, alone in a process or beside others. */

@@ -29,9 +29,13 @@ export type { GaugeOptions, HistogramOptions, MetricOptions, Metrics } from './m
 export { METRICS, createMetrics } from './metrics.js';
 export { exponentialBuckets } from './buckets.js';
 export { KlogLogger, formatKlog } from './klog.js';
-export type { HealthOptions, HealthTls } from './health-server.js';
+export type { HealthOptions, HealthTls } from './health/health-server.js';
+export type { HealthCheck, HealthEndpoint } from './health/health-checks.js';
+export { HealthChecks, afterGrace, named, within } from './health/health-checks.js';
+export type { FeatureGate } from './features/feature-gates.js';
+export { featureGates, measureFeatures } from './features/feature-gates.js';
 export { AnswerCache } from './answer-cache.js';
-export { serveHealth } from './health-server.js';
+export { serveHealth } from './health/health-server.js';
 export { endSocket } from './end-socket.js';
 export type { Pressure, PressureData, PressureStats } from './kernel/pressure.js';
 export { readPressure } from './kernel/pressure.js';

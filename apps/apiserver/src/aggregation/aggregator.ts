@@ -1,6 +1,6 @@
 import type { ApiRequest } from '../filters/api-request.js';
 import type { ServerServices } from '../extensions.js';
-import type { HealthCheck } from '../health/health-checks.js';
+import type { HealthCheck } from '@orrery/component';
 import type { ClusterViews } from '../live-view/cluster-views.js';
 import type { UpgradeContext } from '../subresources.js';
 import { createServiceResolver } from '../webhooks/service-resolver.js';

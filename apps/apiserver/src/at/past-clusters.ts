@@ -1,6 +1,6 @@
 import { StatusError, newBadRequest, newExpired } from '@orrery/apimachinery';
 import type { CustomResourceDefinition } from '@orrery/api';
-import { toTime } from '@orrery/component';
+import { HealthChecks, toTime } from '@orrery/component';
 import { History, Pins } from '@orrery/storage';
 import { assembleApi } from '../assemble-api.js';
 import type { ApiAssemblyDeps } from '../assemble-api.js';
@@ -9,7 +9,6 @@ import type { ApiServerOptions } from '../config/options.js';
 import { serveDefinitions } from '../custom-resources/served-definitions.js';
 import type { ServerExtensions } from '../extensions.js';
 import type { RequestInfo } from '../filters/request-info.js';
-import { HealthChecks } from '../health/health-checks.js';
 import type { ApiRequest } from '../filters/api-request.js';
 import type {
   ClusterRequest,

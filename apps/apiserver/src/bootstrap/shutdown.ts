@@ -1,8 +1,7 @@
 import type { Server } from 'node:https';
-import type { Clock, Random } from '@orrery/component';
+import type { Clock, HealthCheck, Random } from '@orrery/component';
 import { parseDuration } from '@orrery/component';
 import type { ApiServerOptions } from '../config/options.js';
-import type { HealthCheck } from '../health/health-checks.js';
 import { beforeRequests } from '../transport/before-requests.js';
 
 /**

@@ -1,5 +1,4 @@
-import type { Clock, Logger } from '@orrery/component';
-import type { HealthCheck } from '../health/health-checks.js';
+import type { Clock, HealthCheck, Logger } from '@orrery/component';
 import type { StartHook } from './start-hooks.js';
 
 const RETRY_MS = 1000;

@@ -11,7 +11,7 @@ import { DefinitionController } from '../custom-resources/definition-controller.
 import { createExtensions } from '../extensions.js';
 import type { ApiRequest } from '../filters/api-request.js';
 import type { AuthenticationInput } from '../filters/authentication.js';
-import { HealthChecks } from '../health/health-checks.js';
+import { HealthChecks } from '@orrery/component';
 import type { LogicalCluster, LogicalClusterSource } from '../logical-clusters/logical-cluster.js';
 import { sendDocument } from '../rest/send.js';
 import { ForkAccounts } from './fork-accounts.js';

@@ -1,19 +1,8 @@
 import type { Server } from 'node:https';
 import { KUBERNETES_MAJOR, KUBERNETES_MINOR, exponentialBuckets } from '@orrery/component';
 import type { Metrics } from '@orrery/component';
-import { featureGates } from '../config/feature-gates.js';
 import type { Authenticator } from '../filters/authentication.js';
 import type { Authorizer } from '../filters/authorization.js';
-
-/** Says what each feature gate is (k8s component-base metrics/prometheus/feature). */
-export function measureFeatures(metrics: Metrics): void {
-  const enabled = metrics.gauge({
-    name: 'kubernetes_feature_enabled',
-    help: 'Whether a feature is on: 1 = yes.',
-    labels: ['name', 'stage'],
-  });
-  for (const { name, stage, on } of featureGates) enabled.set({ name, stage }, on ? 1 : 0);
-}
 
 /** Tells of the metrics themselves (k8s component-base metrics/options.go): those that are not served; none are hidden. */
 export function measureMetrics(metrics: Metrics, disabled: readonly string[]): void {

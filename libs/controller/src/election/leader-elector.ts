@@ -54,6 +54,9 @@ export class LeadershipLost extends Error {
 /** For components that run without election. */
 export const alwaysLeader: Leadership = { held: true, assertMayWrite: () => undefined };
 
+/** Beyond the lease's end (k8s client-go leaderelection/healthzadaptor.go, with upstream's 20 s). */
+const TOLERATED_MS = 20_000;
+
 /**
  * Leader election on a Lease (k8s client-go tools/leaderelection). Only local monotonic time decides: the term
  * ends renewDeadline after the *sending* of the last renewal that succeeded, which is before any other candidate
@@ -68,6 +71,9 @@ export class LeaderElector implements Leadership {
   readonly #retryPeriodMs: number;
   #observed: Observation | undefined;
   #termEnds = Number.NEGATIVE_INFINITY;
+  /** When the last renewal that was granted was sent. */
+  #renewedAt = Number.NEGATIVE_INFINITY;
+  #isWorking = false;
   #refused = false;
   #told = '';
   /** The Lease as it was when it was taken. */
@@ -85,6 +91,14 @@ export class LeaderElector implements Leadership {
 
   get held(): boolean {
     return this.options.clock.monotonic() < this.#termEnds;
+  }
+
+  /** Why the process should be ended: it goes on with its term's work long after the lease has run out. */
+  get problem(): string | undefined {
+    const over = this.options.clock.monotonic() - this.#renewedAt;
+    return this.#isWorking && over > this.#leaseDurationMs + TOLERATED_MS
+      ? `failed election to renew leadership on lease ${this.options.lease.name}`
+      : undefined;
   }
 
   assertMayWrite(): void {
@@ -139,7 +153,9 @@ export class LeaderElector implements Leadership {
     this.#depose = () => {
       end.abort(new LeadershipLost());
     };
+    this.#isWorking = true;
     const leading = lead(term, this.#since).finally(() => {
+      this.#isWorking = false;
       end.abort(new Error('the work of the term ended'));
     });
     await this.#renewUntilLost(term);
@@ -176,6 +192,7 @@ export class LeaderElector implements Leadership {
       const taken = await this.#acquireOrRenew(AbortSignal.timeout(this.#renewDeadlineMs));
       this.#refused = false;
       if (!taken) return false;
+      this.#renewedAt = sentAt;
       this.#termEnds = sentAt + this.#renewDeadlineMs;
       return true;
     } catch (error) {

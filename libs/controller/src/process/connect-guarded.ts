@@ -1,13 +1,22 @@
 import { hostname } from 'node:os';
 import type { ConnectOptions, KubeClient } from '@orrery/client';
 import { RateLimit, connect, loadKubeconfig, restClientMetrics } from '@orrery/client';
-import type { Clock, ComponentContext, Logger, Metrics, Random } from '@orrery/component';
+import type {
+  Clock,
+  ComponentContext,
+  HealthCheck,
+  HealthEndpoint,
+  Logger,
+  Metrics,
+  Random,
+} from '@orrery/component';
 import {
   SystemClock,
   SystemRandom,
   createLogger,
   createMetrics,
   inRootfs,
+  measureFeatures,
 } from '@orrery/component';
 import { InformerFactory } from '@orrery/informers';
 import { ServiceAccountToken } from './service-account-token.js';
@@ -51,6 +60,8 @@ export interface GuardedProcess extends Acting {
   readonly metrics: Metrics;
   /** Further pages of metrics on the health port, by path. */
   readonly pages: Map<string, Metrics>;
+  /** What is looked at for each endpoint of the health port; to be added to. */
+  readonly checks: Readonly<Record<HealthEndpoint, HealthCheck[]>>;
   readonly fence: WriteFence;
   readonly informers: InformerFactory;
   readonly whileLeading: WatchTransportOptions['whileLeading'];
@@ -68,15 +79,11 @@ export async function connectGuarded(
   options: LeaderElectedOptions,
   { signal, clock = new SystemClock() }: ComponentContext,
 ): Promise<GuardedProcess> {
-  const base = {
-    clock,
-    random: new SystemRandom(),
-    logger: createLogger({
-      component: name,
-      level: options.verbosity < DEBUG_VERBOSITY ? 'info' : 'debug',
-    }),
-  };
+  const level = options.verbosity < DEBUG_VERBOSITY ? 'info' : 'debug';
+  const logger = createLogger({ component: name, level });
+  const base = { clock, random: new SystemRandom(), logger };
   const metrics = createMetrics({ process: true });
+  measureFeatures(metrics);
   const observer = restClientMetrics(metrics);
   const server = { ...serverOf(name, options, clock), observer };
   const client = connect(server);
@@ -103,12 +110,14 @@ export async function connectGuarded(
     };
   };
   const pages = new Map<string, Metrics>();
-  await serve({ ...base, name, metrics, pages }, options, signal);
+  const checks = checksOf(elector);
+  await serve({ ...base, name, metrics, pages, checks }, options, signal);
   return {
     ...base,
     ...acting(client, server),
     metrics,
     pages,
+    checks,
     informers,
     fence,
     whileLeading: elector ? (until, lead) => elector.start(until, lead) : leadAlways,
@@ -122,6 +131,12 @@ export async function connectGuarded(
       for (const each of opened) await each.close();
     },
   };
+}
+
+/** By upstream's name of the check (k8s client-go leaderelection/healthzadaptor.go). */
+function checksOf(elector: LeaderElector | undefined): GuardedProcess['checks'] {
+  const own = elector ? [{ name: 'leaderElection', check: () => elector.problem }] : [];
+  return { healthz: [...own], livez: [...own], readyz: [...own] };
 }
 
 /** None where the options want no election. */
@@ -201,7 +216,7 @@ function limited(
 
 /** Serves health and metrics where the flags say so. */
 async function serve(
-  parts: Pick<ServingParts, 'name' | 'clock' | 'logger' | 'metrics' | 'pages'>,
+  parts: Pick<ServingParts, 'name' | 'clock' | 'logger' | 'metrics' | 'pages' | 'checks'>,
   { bindAddress: address, securePort: port, serving }: LeaderElectedOptions,
   signal: AbortSignal,
 ): Promise<void> {

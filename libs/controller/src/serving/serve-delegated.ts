@@ -5,7 +5,14 @@ import { resources } from '@orrery/api';
 import type { KubeClient } from '@orrery/client';
 import { connect, loadKubeconfig } from '@orrery/client';
 import { ConfigError, inRootfs, serveHealth } from '@orrery/component';
-import type { Clock, HealthTls, Logger, Metrics } from '@orrery/component';
+import type {
+  Clock,
+  HealthCheck,
+  HealthEndpoint,
+  HealthTls,
+  Logger,
+  Metrics,
+} from '@orrery/component';
 import { createCa, issueCertificate, writePrivate } from '@orrery/pki';
 import { DelegatedAuth } from './delegated-auth.js';
 import type { ServingOptions } from './serving-flags.js';
@@ -19,6 +26,7 @@ export interface ServingParts {
   readonly options: ServingOptions;
   readonly metrics: Metrics;
   readonly pages?: ReadonlyMap<string, Metrics>;
+  readonly checks?: Readonly<Record<HealthEndpoint, readonly HealthCheck[]>>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -144,6 +152,7 @@ export async function serveDelegated(parts: ServingParts, signal: AbortSignal): 
       port,
       metrics,
       ...(parts.pages ? { pages: parts.pages } : {}),
+      ...(parts.checks ? { checks: parts.checks } : {}),
       tls: { ...tls, ca: casOf(flags) },
       refusal,
     },

@@ -10,6 +10,7 @@ import {
   ConfigError,
   SystemClock,
   createMetrics,
+  named,
   parseFlags,
   silentLogger,
 } from '@orrery/component';
@@ -121,12 +122,16 @@ const morePages = (): Metrics => {
   return metrics;
 };
 
+const LEASE = { name: 'leaderElection', failure: undefined as string | undefined };
+const lease = { name: LEASE.name, check: () => LEASE.failure };
+
 async function serve(...argv: string[]): Promise<Ask> {
   const { host, port } = await freeAddress();
   const options = toServing(parseFlags(ServingFlags, argv, 'test'));
   const base = { clock: new SystemClock(), logger: silentLogger, metrics: createMetrics() };
   const pages = new Map([['/metrics/more', morePages()]]);
-  const parts = { ...base, name: 'test', address: host, port, options, pages };
+  const checks = { healthz: [lease, named('a-controller')], livez: [lease], readyz: [lease] };
+  const parts = { ...base, name: 'test', address: host, port, options, pages, checks };
   await serveDelegated(parts, stopping.signal);
   return (path, more = {}) =>
     new Promise((resolve, reject) => {
@@ -178,6 +183,26 @@ describe('the health port without kubeconfigs', () => {
       reason: 'Forbidden',
       message: 'forbidden: User "system:anonymous" cannot get path "/metrics"',
     });
+  });
+
+  it('tells each check by its name, and at /metrics/slis how checks ended', async () => {
+    const ask = await serve('--authorization-always-allow-paths=/healthz*,/metrics/slis');
+    const text = ['[+]leaderElection ok', '[+]a-controller ok', 'healthz check passed', ''];
+    expect(await ask('/healthz?verbose')).toEqual([200, text.join('\n')]);
+    expect(await ask('/healthz/a-controller')).toEqual([200, 'ok']);
+    expect((await ask('/healthz/nobody'))[0]).toBe(404);
+    LEASE.failure = 'lost';
+    expect((await ask('/healthz'))[0]).toBe(500);
+    expect(await ask('/healthz?exclude=leaderElection')).toEqual([200, 'ok']);
+    LEASE.failure = undefined;
+    const lines = (await ask('/metrics/slis'))[1].split('\n');
+    for (const line of [
+      'kubernetes_healthcheck{name="leaderElection",type="healthz"} 0',
+      'kubernetes_healthchecks_total{name="leaderElection",type="healthz",status="success"} 1',
+      'kubernetes_healthchecks_total{name="leaderElection",type="healthz",status="error"} 1',
+      'kubernetes_healthchecks_total{name="a-controller",type="healthz",status="success"} 3',
+    ])
+      expect(lines).toContain(line);
   });
 
   it('lets the privileged group in by its certificate, and nobody of another authority', async () => {

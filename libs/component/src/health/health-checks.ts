@@ -1,5 +1,5 @@
-import type { Clock, Metrics } from '@orrery/component';
-import type { ApiRequest, ApiResponse } from '../filters/api-request.js';
+import type { Clock } from '../clock.js';
+import type { Metrics } from '../metrics.js';
 
 /** One named check; throws, or answers a text, when it fails. */
 export interface HealthCheck {
@@ -7,7 +7,22 @@ export interface HealthCheck {
   check(): Promise<string | undefined> | string | undefined;
 }
 
-type Endpoint = 'healthz' | 'livez' | 'readyz';
+export type HealthEndpoint = 'healthz' | 'livez' | 'readyz';
+
+export interface HealthRequest {
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+export interface HealthAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A check that passes while the process answers (k8s apiserver pkg/server/healthz:PingHealthz). */
+export const named = (name: string): HealthCheck => ({ name, check: () => undefined });
 
 interface Result {
   readonly name: string;
@@ -81,7 +96,7 @@ class CheckMetrics {
     });
   }
 
-  ended({ name, failure }: Result, type: Endpoint): void {
+  ended({ name, failure }: Result, type: HealthEndpoint): void {
     this.last.set({ name, type }, failure === undefined ? 1 : 0);
     this.total.inc({ name, type, status: failure === undefined ? 'success' : 'error' });
   }
@@ -92,7 +107,7 @@ export class HealthChecks {
   private readonly metrics: CheckMetrics | undefined;
 
   constructor(
-    private readonly checks: Readonly<Record<Endpoint, readonly HealthCheck[]>>,
+    private readonly checks: Readonly<Record<HealthEndpoint, readonly HealthCheck[]>>,
     metrics?: Metrics,
   ) {
     if (metrics) this.metrics = new CheckMetrics(metrics);
@@ -106,10 +121,10 @@ export class HealthChecks {
     ]);
   }
 
-  async serve(request: ApiRequest): Promise<ApiResponse | undefined> {
+  async serve(request: HealthRequest): Promise<HealthAnswer | undefined> {
     const match = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(request.path.replace(/\/$/, ''));
     if (!match) return undefined;
-    const endpoint = match[1] as Endpoint;
+    const endpoint = match[1] as HealthEndpoint;
     if (match[2] !== undefined) return this.single(endpoint, match[2]);
     const excluded = new Set(request.query.getAll('exclude'));
     const all = this.checks[endpoint];
@@ -138,13 +153,13 @@ export class HealthChecks {
     };
   }
 
-  private async run(one: HealthCheck, endpoint: Endpoint): Promise<Result> {
+  private async run(one: HealthCheck, endpoint: HealthEndpoint): Promise<Result> {
     const result = await run(one);
     this.metrics?.ended(result, endpoint);
     return result;
   }
 
-  private async single(endpoint: Endpoint, name: string): Promise<ApiResponse | undefined> {
+  private async single(endpoint: HealthEndpoint, name: string): Promise<HealthAnswer | undefined> {
     const found = this.checks[endpoint].find((one) => one.name === name);
     if (!found) return undefined;
     const { failure } = await run(found);

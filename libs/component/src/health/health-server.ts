@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
-import { ConfigError } from './flags.js';
-import type { Metrics } from './metrics.js';
-import { OpenSockets } from './open-sockets.js';
+import { ConfigError } from '../flags.js';
+import { createMetrics } from '../metrics.js';
+import type { Metrics } from '../metrics.js';
+import { OpenSockets } from '../open-sockets.js';
+import { HealthChecks, named } from './health-checks.js';
+import type { HealthCheck, HealthEndpoint } from './health-checks.js';
 
 /** Where a component answers its probes. */
 export interface HealthOptions {
@@ -12,6 +15,8 @@ export interface HealthOptions {
   readonly metrics: Metrics;
   /** Further pages of metrics, by path; looked up at each request. Default none. */
   readonly pages?: ReadonlyMap<string, Metrics>;
+  /** What is looked at for each endpoint, at each request anew; default that the process answers. */
+  readonly checks?: Readonly<Record<HealthEndpoint, readonly HealthCheck[]>>;
   readonly tls: HealthTls;
   /** What those are told who may not ask; undefined = they may. */
   readonly refusal: (request: IncomingMessage) => Promise<Refusal | undefined>;
@@ -35,8 +40,16 @@ const answer = (response: ServerResponse, code: number, type: string, body: stri
   response.writeHead(code, { 'content-type': type }).end(body);
 };
 
+const PING = [named('ping')];
+
+/** Health and pages, with how checks ended at /metrics/slis (k8s component-base metrics/prometheus/slis). */
+interface Pages extends Pick<HealthOptions, 'metrics' | 'pages' | 'refusal'> {
+  readonly checks: HealthChecks;
+  readonly slis: Metrics;
+}
+
 async function respond(
-  { metrics, pages, refusal }: HealthOptions,
+  { metrics, pages, refusal, checks, slis }: Pages,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -45,22 +58,28 @@ async function respond(
     answer(response, refused.code, 'application/json', `${JSON.stringify(refused.status)}\n`);
     return;
   }
-  const path = (request.url ?? '').split('?')[0] ?? '';
-  const page = path === '/metrics' ? metrics : pages?.get(path);
+  const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'https://localhost');
+  const page = path === '/metrics' ? metrics : path === '/metrics/slis' ? slis : pages?.get(path);
+  const health = page ? undefined : await checks.serve({ path, query });
   if (page) answer(response, 200, page.contentType, await page.text());
-  else if (path === '/healthz' || path === '/livez' || path === '/readyz')
-    answer(response, 200, 'text/plain', 'ok');
+  else if (health)
+    response
+      .writeHead(health.status, { 'content-type': health.contentType, ...health.headers })
+      .end(health.body);
   else answer(response, 404, 'text/plain', '404 page not found\n');
 }
 
-/** Serves /healthz, /readyz, /livez and /metrics over HTTPS until the signal aborts. */
+/** Serves /healthz, /readyz, /livez, /metrics and /metrics/slis over HTTPS until the signal aborts. */
 export async function serveHealth(options: HealthOptions, signal: AbortSignal): Promise<Server> {
   const { address, port, tls } = options;
   const { cert, key, minVersion } = tls;
+  const slis = createMetrics();
+  const { healthz = PING, livez = PING, readyz = PING } = options.checks ?? {};
+  const checks = new HealthChecks({ healthz, livez, readyz }, slis);
   const server = createServer(
     { cert, key, minVersion, ca: [...tls.ca], requestCert: true, rejectUnauthorized: false },
     (request, response) => {
-      respond(options, request, response).catch((error: unknown) => {
+      respond({ ...options, checks, slis }, request, response).catch((error: unknown) => {
         answer(response, 500, 'text/plain', String(error));
       });
     },
