@@ -1,5 +1,4 @@
-import type { KubeObject, StatusError   unknownPatchFields,
-} from '@orrery/apimachinery';
+import type { KubeObject, StatusError } from '@orrery/apimachinery';
 import {
   DecodeError,
   FieldPath,
@@ -13,6 +12,7 @@ import {
   newBadRequest,
   newInvalid,
   strategicMergePatchSteps,
+  unknownPatchFields,
 } from '@orrery/apimachinery';
 import {
   customPatchProblem,
