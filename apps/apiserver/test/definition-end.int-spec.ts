@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { eventually, useEtcd } from '@orrery/testkit';
-import { startReplica } from './replica.js';
+import { metadataOf, startReplica } from './replica.js';
 import type { Replica } from './replica.js';
 
 const etcd = useEtcd();
@@ -32,7 +32,18 @@ it('a definition goes even where it would not be accepted as it lies there', asy
   const status = { storedVersions: ['v1', 'v9'] };
   const patched = await api.patch(`${CRDS}/${NAME}/status`, MERGE, { status });
   expect(patched.status).toBe(200);
-  expect((await api.ask(`${CRDS}/${NAME}`, { method: 'DELETE' })).status).toBe(200);
+  const before = metadataOf(await api.ask(`${CRDS}/${NAME}`));
+  expect(before['finalizers']).toBeUndefined();
+  expect(before['managedFields']).toContainEqual(
+    expect.objectContaining({ manager: 'kube-apiserver', subresource: 'status' }),
+  );
+  const deleted = await api.ask(`${CRDS}/${NAME}`, { method: 'DELETE' });
+  expect(deleted.status).toBe(200);
+  expect(metadataOf(deleted)).toMatchObject({
+    finalizers: ['customresourcecleanup.apiextensions.k8s.io'],
+    generation: before['generation'],
+  });
+  expect(deleted.text).toContain('"InstanceDeletionPending"');
   await eventually(async () => {
     expect((await api.ask(`${CRDS}/${NAME}`)).status).toBe(404);
   });

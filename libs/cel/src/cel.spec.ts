@@ -93,6 +93,8 @@ describe('expressions', () => {
     ['sets.contains([1, 2], [2])', true],
     ['sets.intersects([1], [2])', false],
     ['sets.equivalent([1, 1], [1])', true],
+    ["'%s-%d'.format(['a', 3])", 'a-3'],
+    ["'%s'.format([{'a': [1, 'b']}])", '{a: [1, b]}'],
     ["'%s has %d of %.1f%%, %x'.format([dyn(s), n, 12.34, 255])", 'hello has 5 of 12.3%, ff'],
     ["'a,b,c'.split(',').join('-')", 'a-b-c'],
     ["'a,b,c'.split(',', 2)", ['a', 'b,c']],

@@ -23,6 +23,9 @@ export interface ComponentApp {
   run(argv: readonly string[], context: ComponentContext): Promise<void>;
 }
 
+/** Of a component that refuses its flags, to the supervisor alone: upstream's end with 1 (component-base/cli/run.go:Run). */
+const REFUSED_EXIT_CODE = 2;
+
 /** Aborts on SIGINT, SIGTERM and SIGHUP (a closed terminal), and when the supervisor that holds ORRERY_PARENT_FD open has died. */
 export function stopOnSignals(): AbortSignal {
   const controller = new AbortController();
@@ -64,12 +67,13 @@ export function letManyWait(): void {
 }
 
 /**
- * The body of every main.ts: runs `app` with this process's arguments; exit code 0 stopped, 1 failed, 2 bad flags, 128 + number for
- * work that a signal interrupted.
+ * The body of every main.ts: runs `app` with this process's arguments; exit code 0 stopped, 1 failed, 128 + number for work
+ * that a signal interrupted.
  */
 export async function runMain(app: ComponentApp, argv = process.argv.slice(2)): Promise<void> {
   mapStacks();
   letManyWait();
+  const isSupervised = process.env['ORRERY_PARENT_FD'] !== undefined;
   const signal = stopOnSignals();
   try {
     await app.run(argv, { signal });
@@ -82,9 +86,12 @@ export async function runMain(app: ComponentApp, argv = process.argv.slice(2)): 
     }
     const bad = error instanceof ConfigError;
     process.stderr.write(
-      `${app.name}: ${bad ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      bad
+        ? `Error: ${error.message}\n`
+        : `${app.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );
-    process.exitCode = bad ? 2 : 1;
+    // Who supervises it need not try the same again.
+    process.exitCode = bad && isSupervised ? REFUSED_EXIT_CODE : 1;
   }
   // A component that has stopped leaves nothing behind; a stray handle must not keep the process alive.
   process.exit();

@@ -5,7 +5,7 @@ import { registerDecorator, validateSync } from 'class-validator';
 import type { ValidationError } from 'class-validator';
 import { parseDuration } from './duration.js';
 
-/** Bad flags or a bad configuration file: one message for the user, exit code 2, nothing started. */
+/** Bad flags or a bad configuration file: one message for the user, and nothing is started. */
 export class ConfigError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -49,11 +49,13 @@ export function Flag(description: string, flag?: string, whole?: 'whole'): Prope
   };
 }
 
+const IS_DURATION = 'isDuration';
+
 /** A Go duration such as `40s`; keep the property a string and read it with parseDuration. */
 export function IsDuration(): PropertyDecorator {
   return (target, property) => {
     registerDecorator({
-      name: 'isDuration',
+      name: IS_DURATION,
       target: target.constructor,
       propertyName: String(property),
       validator: {
@@ -73,16 +75,22 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
   ...Object.fromEntries(['0', 'f', 'F', 'false', 'FALSE', 'False'].map((text) => [text, false])),
 };
 
+/** What spf13/pflag says of a value that it cannot read (errors.go:InvalidValueError). */
+const invalidValue = (flag: string, raw: unknown, reason: string): string =>
+  `invalid argument ${JSON.stringify(raw)} for "--${flag}" flag: ${reason}`;
+
+const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i;
+
 function toValue(info: FlagInfo, raw: unknown): unknown {
-  const refuse = (what: string): never => {
-    const given = `${JSON.stringify(raw)} for "--${info.flag}"`;
-    throw new ConfigError(`invalid argument ${given}: must be ${what}; see --help`);
+  const refuse = (parser: string): never => {
+    const reason = `strconv.${parser}: parsing ${JSON.stringify(raw)}: invalid syntax`;
+    throw new ConfigError(invalidValue(info.flag, raw, reason));
   };
-  if (info.type === Number) return raw === '' ? refuse('a number') : Number(raw);
+  if (info.type === Number) return NUMBER.test(String(raw)) ? Number(raw) : refuse('ParseInt');
   if (info.type === Boolean) {
     if (raw === true) return true;
     const known = typeof raw === 'string' && Object.hasOwn(BOOLEANS, raw);
-    return known ? BOOLEANS[raw] : refuse('true or false');
+    return known ? BOOLEANS[raw] : refuse('ParseBool');
   }
   if (info.type === Array)
     return (raw as string[])
@@ -148,6 +156,34 @@ export const flagValues = (dto: object): ReadonlyMap<string, string> =>
     ]),
   );
 
+interface Told {
+  readonly argv: readonly string[];
+  readonly program: string;
+  readonly excess: readonly string[];
+}
+
+/** What Commander finds, in the words of spf13/pflag (errors.go) and of upstream's components. */
+function flagProblem(error: unknown, { argv, program, excess }: Told): string {
+  if (!(error instanceof CommanderError)) return String(error);
+  const text = error.message.replace(/^error: /, '');
+  const flag = /'(-[^\s='<]*)/.exec(text)?.[1] ?? '';
+  switch (error.code) {
+    case 'commander.unknownOption': {
+      if (flag.startsWith('--')) return `unknown flag: ${flag}`;
+      const word = argv.find((one) => one.startsWith(flag)) ?? flag;
+      return `unknown shorthand flag: '${flag.charAt(1)}' in ${word}`;
+    }
+    case 'commander.optionMissingArgument':
+      return `flag needs an argument: ${flag}`;
+    case 'commander.excessArguments': {
+      const shown = excess.map((one) => JSON.stringify(one)).join(' ');
+      return `${JSON.stringify(program)} does not take any arguments, got [${shown}]`;
+    }
+    default:
+      return text;
+  }
+}
+
 /** What was given for each of these flags. Throws what Commander throws, and HelpRequested. */
 function readGiven(
   infos: readonly FlagInfo[],
@@ -170,10 +206,9 @@ function readGiven(
   } catch (error) {
     if (error instanceof CommanderError && error.code === 'commander.helpDisplayed')
       throw new HelpRequested(output);
-    const excess = error instanceof CommanderError && error.code === 'commander.excessArguments';
-    if (excess) throw new ConfigError(`unexpected argument ${command.args[0]}; see --help`);
-    const text = error instanceof Error ? error.message.replace(/^error: /, '') : String(error);
-    throw new ConfigError(`${text}; see --help`, { cause: error });
+    throw new ConfigError(flagProblem(error, { argv, program, excess: command.args }), {
+      cause: error,
+    });
   }
   return command.opts<Record<string, unknown>>();
 }
@@ -214,7 +249,14 @@ export function parseFlags<T extends object>(
   }
   const flagOf = (property: string): string =>
     `--${infos.find((info) => info.property === property)?.flag ?? property}`;
-  const problems = collect(validateSync(dto, { forbidUnknownValues: false }), '', flagOf);
+  const errors = validateSync(dto, { forbidUnknownValues: false });
+  const unread = errors.find(({ constraints }) => constraints?.[IS_DURATION] !== undefined);
+  if (unread) {
+    const value: unknown = unread.value;
+    const reason = `time: invalid duration ${JSON.stringify(value)}`;
+    throw new ConfigError(invalidValue(flagOf(unread.property).slice(2), value, reason));
+  }
+  const problems = collect(errors, '', flagOf);
   if (problems.length > 0) throw new ConfigError(problems.join('; '));
   return dto;
 }

@@ -104,6 +104,34 @@ function build(
   };
 }
 
+/** Counts what authorizers decide for good (k8s apiserver pkg/authorization/metrics/metrics.go). */
+class Decisions {
+  private readonly total;
+
+  constructor({ metrics }: Pick<AuthorizerServices, 'metrics'>) {
+    this.total = metrics.metrics.tally({
+      name: 'apiserver_authorization_decisions_total',
+      help: 'Total number of terminal decisions made by an authorizer split by authorizer type, name, and decision.',
+    });
+  }
+
+  counting(type: string, name: string, authorizer: Authorizer): Authorizer {
+    const allowed = this.total.of({ type, name, decision: 'allowed' });
+    const denied = this.total.of({ type, name, decision: 'denied' });
+    const note = (decision: Decision): Decision => {
+      if (decision.allowed) allowed();
+      else if (decision.denied) denied();
+      return decision;
+    };
+    return {
+      authorize(attributes) {
+        const decision = authorizer.authorize(attributes);
+        return decision instanceof Promise ? decision.then(note) : note(decision);
+      },
+    };
+  }
+}
+
 /** The chain that holds now. */
 class Chain implements Authorizer {
   private chain: readonly ConfiguredAuthorizer[];
@@ -113,6 +141,7 @@ class Chain implements Authorizer {
     chain: readonly ConfiguredAuthorizer[],
     private readonly built: Built,
     private readonly deps: WebhookAuthorizerDeps,
+    private readonly decisions: Decisions,
   ) {
     this.chain = chain;
     this.authorizer = this.unionOf(chain);
@@ -130,9 +159,12 @@ class Chain implements Authorizer {
 
   private unionOf(chain: readonly ConfiguredAuthorizer[]): UnionAuthorizer {
     const members = chain.map((one) => {
-      if ('webhook' in one) return new WebhookAuthorizer(one.webhook, this.deps);
+      if ('webhook' in one) {
+        const webhook = new WebhookAuthorizer(one.webhook, this.deps);
+        return this.decisions.counting(one.mode, one.webhook.name, webhook);
+      }
       const member = this.built.known[one.mode];
-      if (member) return member;
+      if (member) return this.decisions.counting(one.mode, one.mode.toLowerCase(), member);
       throw new ConfigError(
         `authorizer type ${one.mode} is not allowed if it was not enabled at initial server startup`,
       );
@@ -217,7 +249,7 @@ export function createAuthorizer(services: AuthorizerServices, views: ClusterVie
   checkAuthorizationFlags(options);
   const first = authorizersOf(options);
   const built = build(options, first, views, readerOf(services));
-  const chain = new Chain(first, built, { poster, clock, logger });
+  const chain = new Chain(first, built, { poster, clock, logger }, new Decisions(services));
   if (options.authorizationConfig !== '') void follow(chain, first, services);
   return {
     authorizer: chain,

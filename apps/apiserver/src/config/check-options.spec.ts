@@ -19,7 +19,10 @@ describe('flags that are refused before etcd is asked', () => {
     { flag: '--service-node-port-range=40000-30000', says: 'is not a valid port range' },
     { flag: '--kubernetes-service-node-port=80', says: 'is not in the range' },
     { flag: '--anonymous-auth=maybe', says: 'invalid argument "maybe" for "--anonymous-auth"' },
-    { flag: '--secure-port=', says: 'must be a number' },
+    {
+      flag: '--secure-port=',
+      says: 'invalid argument "" for "--secure-port" flag: strconv.ParseInt: parsing "": invalid syntax',
+    },
     { flag: '--enable-admission-plugins=Nope', says: 'plugin "Nope" is unknown' },
     { flag: '--disable-admission-plugins=Nope', says: 'plugin "Nope" is unknown' },
     { flag: '--runtime-config=foo/v1=true', says: 'unknown api groups foo' },
@@ -61,7 +64,10 @@ describe('flags that are refused before etcd is asked', () => {
     { flag: '--profiling=true', says: 'there is no /debug/pprof' },
     { flag: '--goaway-chance=0.5', says: '--goaway-chance' },
     { flag: '--request-timeout=-1s', says: '--request-timeout can not be negative value' },
-    { flag: '--shutdown-delay-duration=soon', says: 'must be a duration' },
+    {
+      flag: '--shutdown-delay-duration=soon',
+      says: 'invalid argument "soon" for "--shutdown-delay-duration" flag: time: invalid duration "soon"',
+    },
     { flag: '--cors-allowed-origins=(', says: 'invalid regular expression' },
     { flag: '--cors-allowed-origins=example.com', says: 'does not pin to start/end of host' },
     { flag: '--strict-transport-security-directives=x', says: 'invalid, allowed values' },
@@ -69,7 +75,14 @@ describe('flags that are refused before etcd is asked', () => {
     { flag: '--service-account-max-token-expiration=1m', says: 'between 1 hour and 2^32 seconds' },
     { flag: '--watch-cache-sizes=pods#0', says: '--watch-cache=false turns it off' },
     { flag: '--oidc-issuer-url=http://x', says: 'must be specified together' },
-    { flag: '--no-such-flag=1', says: "unknown option '--no-such-flag=1'" },
+    { flag: '--no-such-flag=1', says: 'unknown flag: --no-such-flag' },
+    { flag: '-x', says: "unknown shorthand flag: 'x' in -x" },
+    { flag: '--bind-address', says: 'flag needs an argument: --bind-address' },
+    { flag: 'word', says: '"kube-apiserver" does not take any arguments, got ["word"]' },
+    {
+      flag: '--anonymous-auth=maybe',
+      says: 'invalid argument "maybe" for "--anonymous-auth" flag: strconv.ParseBool: parsing "maybe": invalid syntax',
+    },
   ])('$flag', ({ flag, says }) => {
     let thrown: unknown;
     try {

@@ -55,6 +55,6 @@ function refusal(flag: string): string {
 }
 
 it.each(FLAGS.trim().split(/\s+/))('--%s is a flag of the server', (flag) => {
-  expect(refusal('no-such-flag')).toContain('unknown option');
-  expect(refusal(flag)).not.toContain('unknown option');
+  expect(refusal('no-such-flag')).toContain('unknown flag');
+  expect(refusal(flag)).not.toContain('unknown flag');
 });

@@ -1,9 +1,11 @@
+import type { KubeObject } from '@orrery/apimachinery';
 import { caBundleProblem } from '@orrery/api';
 import type {
   CustomResourceDefinition as Definition,
   CustomResourceDefinitionCondition as Condition,
   CustomResourceDefinitionNames as Names,
 } from '@orrery/api';
+import type { StoreHooks } from '@orrery/registry';
 
 /** Why a definition's names cannot be had. */
 export interface NameConflict {
@@ -88,6 +90,13 @@ export function nameConditions(
   ];
 }
 
+const marked: Condition = condition(
+  'Terminating',
+  'True',
+  'InstanceDeletionPending',
+  'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+);
+
 export const terminating: Condition = condition(
   'Terminating',
   'True',
@@ -108,3 +117,26 @@ export function withConditions(
   });
   return [...others, ...made];
 }
+
+/** Holds a definition until its objects are gone. */
+export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
+
+/** The first DELETE marks a definition and lets it wait for its objects (apiextensions-apiserver pkg/registry/customresourcedefinition/etcd.go:Delete). */
+export const definitionHooks: StoreHooks = {
+  pendingFinalizers: ({ metadata }: KubeObject) =>
+    metadata.deletionTimestamp === undefined ? [CLEANUP] : [],
+  markDeleting(definition: Definition) {
+    if (hasCondition(definition, 'Terminating')) return;
+    const { metadata } = definition;
+    // Nothing is declared anew.
+    if (metadata.generation) metadata.generation -= 1;
+    delete metadata.deletionGracePeriodSeconds;
+    const { finalizers = [], deletionTimestamp = '' } = metadata;
+    metadata.finalizers = [...finalizers.filter((one) => one !== CLEANUP), CLEANUP];
+    const { status } = definition;
+    definition.status = {
+      ...status,
+      conditions: withConditions(status?.conditions ?? [], [marked], deletionTimestamp),
+    };
+  },
+};

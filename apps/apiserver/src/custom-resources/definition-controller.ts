@@ -9,8 +9,10 @@ import { toTime } from '@orrery/component';
 import { cloneJson, equalJson, systemContext } from '@orrery/registry';
 import type { ResourceStore } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
+import { ownTracker } from '../rest/field-manager.js';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import {
+  CLEANUP,
   nameConditions,
   nameConflict,
   terminating,
@@ -20,7 +22,6 @@ import { serveDefinitions } from './served-definitions.js';
 
 type Definition = CustomResourceDefinition;
 
-const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
 const RETRY_MS = 1000;
 
 const revisionOf = (definition: Definition | undefined): number =>
@@ -98,20 +99,6 @@ export class DefinitionController {
   }
 
   private async establish(definition: Definition): Promise<void> {
-    const { name = '', finalizers = [] } = definition.metadata;
-    if (!finalizers.includes(CLEANUP)) {
-      const context = systemContext(this.services.clock, this.services.signal);
-      const { representation } = await this.store.update(
-        (current) => {
-          const next = cloneJson(current ?? definition);
-          const present = next.metadata.finalizers ?? [];
-          next.metadata.finalizers = [...present.filter((one) => one !== CLEANUP), CLEANUP];
-          return next;
-        },
-        { context, name },
-      );
-      this.remember(representation.object as Definition);
-    }
     const conflict = nameConflict(definition, this.definitions.values());
     await this.report(definition, nameConditions(definition, conflict), conflict === undefined);
   }
@@ -154,6 +141,7 @@ export class DefinitionController {
         context,
         name: definition.metadata.name ?? '',
         subresource: 'status',
+        track: ownTracker(this.store.kind, 'status', now),
         ...(strategy ? { strategy } : {}),
       },
     );

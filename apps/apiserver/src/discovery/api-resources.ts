@@ -55,7 +55,8 @@ function mainResource(served: ServedResource): ApiResource {
   };
 }
 
-function genericSubresources(kind: KindDescriptor): ApiResource[] {
+/** Of a custom resource its status stands before its scale (apiextensions-apiserver pkg/apiserver/customresource_discovery_controller.go). */
+function genericSubresources(kind: KindDescriptor, isCustom: boolean): ApiResource[] {
   const namespaced = kind.scope === 'Namespaced';
   const found: ApiResource[] = [];
   if (kind.scale) {
@@ -78,6 +79,7 @@ function genericSubresources(kind: KindDescriptor): ApiResource[] {
       verbs: STATUS_VERBS,
     });
   }
+  if (isCustom) found.reverse();
   if (kind.group === '' && kind.plural === 'namespaces') {
     found.push({
       name: 'namespaces/finalize',
@@ -125,14 +127,14 @@ function resourcesOf(
   isReadOnly: boolean,
 ): ApiResource[] {
   const { kind } = served;
-  const generic = [mainResource(served), ...genericSubresources(kind)];
+  const generic = [mainResource(served), ...genericSubresources(kind, served.custom !== undefined)];
   if (!isReadOnly) return [...generic, ...pluggedIn(kind, handlers)];
   // The others ask processes, or write.
   const views = handlers.filter(({ strategy }) => strategy !== undefined);
   return [...generic, ...pluggedIn(kind, views)].flatMap(readable);
 }
 
-/** Everything served in a group version, sorted by name as upstream does. */
+/** Everything served in a group version, sorted by name as upstream does; custom resources each with their subresources. */
 export function apiResources(
   catalog: ResourceCatalog,
   handlers: readonly SubresourceHandler[],
@@ -155,7 +157,12 @@ export function apiResources(
       verbs: ['create'],
     });
   }
-  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const keyOf = catalog.isBuiltIn(group)
+    ? (name: string): string => name
+    : (name: string): string => name.replace(/\/.*/, '');
+  const order = ({ name }: ApiResource, { name: other }: ApiResource): number =>
+    keyOf(name) === keyOf(other) ? 0 : keyOf(name) < keyOf(other) ? -1 : 1;
+  return [...byName.values()].sort(order);
 }
 
 /** APIResourceList of a group version: the legacy form of discovery. */

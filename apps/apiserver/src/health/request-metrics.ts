@@ -91,6 +91,14 @@ const VERBS: Readonly<Record<string, string>> = {
   list: 'LIST',
   watch: 'WATCH',
 };
+/** Verbs whose bodies are measured (k8s apiserver pkg/endpoints/handlers/metrics/metrics.go:RequestBodyVerb). */
+const BODY_VERBS: Readonly<Record<string, string | undefined>> = {
+  create: 'create',
+  update: 'update',
+  patch: 'patch',
+  delete: 'delete',
+  deletecollection: 'delete_collection',
+};
 const CONNECTED: ReadonlySet<string> = new Set(['attach', 'exec', 'portforward', 'proxy']);
 const APPLY = /^application\/apply-patch\+/;
 
@@ -136,6 +144,12 @@ export class RequestMetrics {
     help: 'Bytes of the answers to reads.',
     buckets: [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9],
   });
+  private readonly bodies = this.metrics.talliedHistogram({
+    name: 'apiserver_request_body_size_bytes',
+    help: 'Apiserver request body size in bytes broken out by resource and verb.',
+    buckets: Array.from({ length: 31 }, (_, i) => 50_000 + 100_000 * i),
+  });
+  private readonly bodiesOf = new Map<string, (bytes: number) => void>();
   private readonly sli = this.metrics.talliedHistogram({
     name: 'apiserver_request_sli_duration_seconds',
     help: 'Latency of requests in seconds, without what webhooks and queues took.',
@@ -208,6 +222,19 @@ export class RequestMetrics {
   /** Tells which resources and subresources there are. */
   know(serves: (asked: Served) => boolean): void {
     this.serves = serves;
+  }
+
+  /** Takes the length of what a write of a resource that is served sent (k8s …/handlers/rest.go:limitedReadBodyWithRecordMetric). */
+  tookBody({ group, resource, verb }: RequestInfo, bytes: number): void {
+    const named = BODY_VERBS[verb];
+    if (named === undefined) return;
+    const key = `${group}/${resource}/${named}`;
+    let observe = this.bodiesOf.get(key);
+    if (!observe) {
+      observe = this.bodies.of({ group, resource, verb: named });
+      this.bodiesOf.set(key, observe);
+    }
+    observe(bytes);
   }
 
   /** Notes that a deprecated API was asked for. */

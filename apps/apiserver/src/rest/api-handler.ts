@@ -7,7 +7,7 @@ import type { HealthChecks } from '@orrery/component';
 import type { RequestMetrics } from '../health/request-metrics.js';
 import { requireRoute } from '../negotiation/produced.js';
 import { dispatch } from './dispatch.js';
-import type { ResourceCatalog } from './resource-catalog.js';
+import type { ResourceCatalog, ServedResource } from './resource-catalog.js';
 import { serveRequestKind, serveSubresource } from './subresource.js';
 import type { WatchDeps } from './watch.js';
 
@@ -56,6 +56,12 @@ export async function sendResponse(request: ApiRequest, response: ApiResponse): 
     .send(Buffer.from(response.body));
 }
 
+/** Across all namespaces custom resources are listed and watched, no more (apiextensions-apiserver pkg/apiserver/customresource_handler.go). */
+const isOutside = ({ info }: ApiRequest, { kind }: ServedResource): boolean =>
+  kind.scope === 'Namespaced' &&
+  info.namespace === '' &&
+  !(info.verb === 'list' || info.verb === 'watch');
+
 /** Serves a request that may pass: resources, then discovery, health and other paths. */
 export class ApiHandler {
   constructor(private readonly parts: ApiHandlerParts) {}
@@ -78,7 +84,7 @@ export class ApiHandler {
     const { group, version, resource, name, subresource } = request.info;
     const custom = catalog.find(group, version, resource)?.custom;
     if (custom && subresource !== '') throw newNotFound({ group, resource }, name);
-    const [, prefix, named] = request.path.split('/');
+    const [, prefix, named] = request.path.split('/', 3);
     const isRouted =
       prefix === 'api' ||
       (prefix === 'apis' && catalog.all().some((one) => !one.custom && one.kind.group === named));
@@ -103,6 +109,11 @@ export class ApiHandler {
       resource !== 'namespaces'
     )
       return false;
+    if (found.custom && isOutside(request, found)) {
+      await sendResponse(request, NOT_FOUND);
+      return true;
+    }
+    this.parts.metrics.tookBody(request.info, request.body.length);
     const { sent } = watch;
     if (sent) request.setSentAbout((type, object) => sent.about(request.context, type, object));
     if (subresource !== '') return serveSubresource(call, extensions);

@@ -25,9 +25,16 @@ import { fieldSchemasOf, ignoredFields, managerOf } from './field-manager.js';
 import { sendObject } from './respond.js';
 import { strategyFor } from './subresource-strategy.js';
 
-async function parse(call: Call): Promise<unknown> {
+/** The document in the body, which is a map; null is an empty one. */
+async function parse(call: Call): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return (await decodeYamlAside(call.request.body)).value;
+    const { value } = await decodeYamlAside(call.request.body);
+    if (typeof value === 'object' && !Array.isArray(value))
+      return (value ?? {}) as Readonly<Record<string, unknown>>;
+    const type = typeof value === 'boolean' ? 'bool' : typeof value;
+    throw newBadRequest(
+      `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${Array.isArray(value) ? 'array' : type} into Go value of type map[string]interface {}`,
+    );
   } catch (error) {
     if (error instanceof DecodeError)
       throw newBadRequest(`error decoding YAML: ${error.message}`, error);
@@ -48,12 +55,14 @@ async function checkTyped(call: Call, object: KubeObject): Promise<void> {
 }
 
 /** k8s apimachinery pkg/util/managedfields/internal/versioncheck.go: what is applied says what it is. */
-function checkType(value: unknown, { group, version, kind }: KindDescriptor): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
-  const given = value as Partial<KubeObject>;
-  if (given.apiVersion === toApiVersion(group, version) && given.kind === kind) return;
-  const named = parseApiVersion(String(given.apiVersion ?? ''));
-  const type = `${named.group}/${named.version}, Kind=${given.kind ?? ''}`;
+function checkType(
+  given: Readonly<Record<string, unknown>>,
+  { group, version, kind }: KindDescriptor,
+): void {
+  if (given['apiVersion'] === toApiVersion(group, version) && given['kind'] === kind) return;
+  const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+  const named = parseApiVersion(textOf(given['apiVersion']));
+  const type = `${named.group}/${named.version}, Kind=${textOf(given['kind'])}`;
   throw newBadRequest(`invalid object type: ${type}`);
 }
 

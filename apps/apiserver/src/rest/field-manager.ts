@@ -5,6 +5,7 @@ import {
   parseFieldsV1,
   toApiVersion,
   trackSteps,
+  trackUpdate,
   validateFieldManager,
 } from '@orrery/apimachinery';
 import type {
@@ -13,6 +14,7 @@ import type {
   ManagedFieldsEntry,
   SchemaRegistry,
 } from '@orrery/apimachinery';
+import type { KindDescriptor } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import type { TrackFields } from '@orrery/registry';
 import { schemas } from '../negotiation/schemas.js';
@@ -49,6 +51,22 @@ export function managerOf({ request }: Call): string {
   const agent = request.context.userAgent.split('/')[0] ?? '';
   return (agent || 'unknown').slice(0, MAX_MANAGER);
 }
+
+/** The same for what the server itself writes of a built-in kind, which its own client's user agent names. */
+export const ownTracker =
+  (kind: KindDescriptor, subresource: string, now: string): TrackFields =>
+  (object, old) =>
+    trackUpdate({
+      manager: 'kube-apiserver',
+      registry: schemas(),
+      schemaName: kind.schema,
+      apiVersion: toApiVersion(kind.group, kind.version),
+      subresource,
+      ignored: DECLARATION,
+      now,
+      old,
+      new: object,
+    }).metadata.managedFields;
 
 /** The bookkeeping of metadata.managedFields for creates, updates and patches. */
 export function trackerFor(call: Call): TrackFields {

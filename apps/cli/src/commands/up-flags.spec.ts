@@ -18,7 +18,7 @@ describe('UpFlags', () => {
   });
 
   it.each<{ name: string; argv: string[]; want: RegExp }>([
-    { name: 'an unknown flag', argv: ['--nodez', '3'], want: /unknown option '--nodez'/ },
+    { name: 'an unknown flag', argv: ['--nodez', '3'], want: /unknown flag: --nodez/ },
     {
       name: 'a number of members that is no quorum',
       argv: ['--etcd-members=2'],

@@ -23,6 +23,15 @@ const registry = new SchemaRegistry({
       atomicMap: { ...ofStrings, 'x-kubernetes-map-type': 'atomic' },
       atomicList: { type: 'array', items: { type: 'string' } },
       set: { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'set' },
+      keyed: {
+        type: 'array',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+        items: {
+          type: 'object',
+          properties: { name: { type: 'string' }, value: { type: 'string' } },
+        },
+      },
       list: {
         type: 'array',
         'x-kubernetes-list-type': 'map',
@@ -125,6 +134,14 @@ describe('what an apply makes of the object', () => {
       want: { number: 1, struct: { b: 'y' } },
     },
     {
+      name: 'leaves nothing of a struct whose last field it applies no longer',
+      steps: [
+        { by: 'a', set: { struct: { a: 'x' } } },
+        { by: 'a', set: { struct: {} } },
+      ],
+      want: { struct: null },
+    },
+    {
       name: 'removes the last entry of a map with the map',
       steps: [
         { by: 'a', set: { number: 1, map: { a: 'x' } } },
@@ -159,6 +176,16 @@ describe('what an apply makes of the object', () => {
     },
   ])('$name', ({ steps, want }) => {
     expect(dataOf(run(steps))).toEqual(want);
+  });
+});
+
+describe('a struct with defaults that nobody owns', () => {
+  it('stays with them when it is applied empty', () => {
+    const live = run([{ by: 'a', set: { struct: { a: 'x' } } }]);
+    const defaulted = { ...live, struct: { a: 'x', b: 'default' } } as unknown as KubeObject;
+    expect(dataOf(run([{ by: 'a', set: { struct: {} } }], defaulted))).toEqual({
+      struct: { b: 'default' },
+    });
   });
 });
 
@@ -267,9 +294,24 @@ describe('typedProblems()', () => {
       want: '.set: duplicate entries for key [="a"]',
     },
     {
-      name: 'an item without its key',
-      set: { list: [{ value: 'x' }] },
-      want: `.list: element 0: associative list with keys has an element that omits key field "port" (and doesn't have default value)`,
+      name: 'an item without any key',
+      set: { keyed: [{ value: 'x' }] },
+      want: `.keyed: element 0: associative list with keys has an element that omits all key fields ["name"] (and doesn't have default values for any key fields)`,
+    },
+    {
+      name: 'an item with one of its keys',
+      set: { list: [{ value: 'x' }, { port: 1 }] },
+      want: undefined,
+    },
+    {
+      name: 'items that are no maps',
+      set: { keyed: [5, null] },
+      want: 'errors:\n  .keyed: element 0: associative list with keys may not have non-map elements\n  .keyed: element 1: associative list with keys may not have a null element',
+    },
+    {
+      name: 'values that no set may have',
+      set: { set: [{ a: 1 }, [1], null] },
+      want: "errors:\n  .set: element 0: associative list without keys has an element that's a map type\n  .set: element 1: not supported: associative list with lists as elements\n  .set: element 2: associative list without keys has an element that's an explicit null",
     },
     {
       name: 'wrong types, all of them',

@@ -93,7 +93,7 @@ class TypedCheck {
         yield* this.visit(item, schema.items, { above: path, part: `[${i}]` });
         continue;
       }
-      const problem = shape === 'keyed' ? this.keyProblem(item, schema) : undefined;
+      const problem = shape === 'keyed' ? this.keyProblem(item, schema) : setProblem(item);
       if (problem !== undefined) {
         this.problems.push(`${printPlace(path)}: element ${i}: ${problem}`);
         continue;
@@ -107,16 +107,24 @@ class TypedCheck {
   }
 
   private keyProblem(item: unknown, schema: Schema): string | undefined {
-    if (item === null) return 'associative list with keys may not have null items';
-    if (!isPlainObject(item)) return 'associative list with keys may not have non-map items';
-    const missing = schema['x-kubernetes-list-map-keys']?.find(
-      (key) =>
-        !Object.hasOwn(item, key) && this.registry.field(schema.items, key)?.default === undefined,
-    );
-    return missing === undefined
-      ? undefined
-      : `associative list with keys has an element that omits key field ${JSON.stringify(missing)} (and doesn't have default value)`;
+    if (item === null) return 'associative list with keys may not have a null element';
+    if (!isPlainObject(item)) return 'associative list with keys may not have non-map elements';
+    const keys = schema['x-kubernetes-list-map-keys'] ?? [];
+    const isKnown = (key: string): boolean =>
+      Object.hasOwn(item, key) || this.registry.field(schema.items, key)?.default !== undefined;
+    if (keys.length === 0 || keys.some(isKnown)) return undefined;
+    const shown = keys.map((key) => JSON.stringify(key)).join(' ');
+    return `associative list with keys has an element that omits all key fields [${shown}] (and doesn't have default values for any key fields)`;
   }
+}
+
+/** What a set may not hold (structured-merge-diff v6 typed/helpers.go:setItemToPathElement). */
+function setProblem(item: unknown): string | undefined {
+  if (item === null) return "associative list without keys has an element that's an explicit null";
+  if (Array.isArray(item)) return 'not supported: associative list with lists as elements';
+  return isPlainObject(item)
+    ? "associative list without keys has an element that's a map type"
+    : undefined;
 }
 
 /**

@@ -25,7 +25,10 @@ function withStructs(
   return fieldSet(set.owned, children);
 }
 
-/** The value without the members of `gone` and all below them; undefined when nothing is left. */
+/**
+ * The value without the members of `gone` and all below them; undefined when nothing is left, of which the one above keeps null
+ * (structured-merge-diff v6 typed/remove.go:doMap, doList).
+ */
 export function removeFields(
   value: unknown,
   gone: FieldSet,
@@ -37,7 +40,7 @@ export function removeFields(
   const rest = (key: string, child: unknown, below: Schema | undefined): unknown => {
     const found = gone.children.get(key);
     if (!found) return child;
-    return found.owned ? undefined : removeFields(child, found, below, registry);
+    return found.owned ? undefined : (removeFields(child, found, below, registry) ?? null);
   };
   if (shape === 'fields' && isPlainObject(value)) {
     const result: Record<string, unknown> = {};

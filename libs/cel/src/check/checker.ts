@@ -163,6 +163,9 @@ export class Checker implements Checked {
     return celTypes.dyn;
   }
 
+  /** Lists and maps may hold values of several types: what is formatted (cel-go ext/formatting_v2.go:stringFormatValidatorV2.Configure). */
+  private isMixing = false;
+
   private checkCall(expr: CallExpr): CelType {
     const { name, args, target } = expr;
     const [operand, field] = args;
@@ -175,11 +178,14 @@ export class Checker implements Checked {
       this.types.set(field.id, celTypes.string);
       return this.selectField(expr, operand, field.value, true);
     }
-    for (const arg of args) this.check(arg);
     const full = this.qualifiedFunction(expr);
     if (full !== undefined) this.qualified.set(expr.id, full);
     const receiver = full === undefined ? target : undefined;
+    const wasMixing = this.isMixing;
+    this.isMixing ||= name === 'format';
+    for (const arg of args) this.check(arg);
     if (receiver) this.check(receiver);
+    this.isMixing = wasMixing;
     const called = full ?? name.replace(/^\./, '');
     const declared = this.env.functions.find(called);
     if (!declared) return this.undeclared(expr, called);
@@ -247,6 +253,7 @@ export class Checker implements Checked {
   private join(expr: Expr, previous: CelType | undefined, type: CelType): CelType {
     if (!previous) return type;
     if (this.assign(previous, type)) return mostGeneral(previous, type);
+    if (this.isMixing) return celTypes.dyn;
     this.mismatch(expr, previous, type);
     return celTypes.error;
   }

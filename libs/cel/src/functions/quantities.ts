@@ -61,8 +61,8 @@ export const quantities: readonly Overload[] = [
     (text: string) => read(text) ?? fail(REFUSED),
   ),
   fn('isQuantity(string): bool', 'is_quantity_string', (text: string) => read(text) !== undefined),
-  fn('sign(Quantity): int', 'quantity_sign_function', sign),
-  fn('Quantity.sign(): int', 'quantity_sign', sign),
+  // A function alone, whatever upstream's documentation says (k8s apiserver pkg/cel/library/quantity.go).
+  fn('sign(Quantity): int', 'quantity_sign', sign),
   fn(
     'Quantity.isGreaterThan(Quantity): bool',
     'quantity_is_greater_than',
