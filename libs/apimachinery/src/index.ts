@@ -163,7 +163,7 @@ export type { Quantity, QuantityFormat } from './quantity.js';
 export { isFlagSet } from './query-flag.js';
 export { DecodeError, MAX_VALUES } from './codec/decode-error.js';
 export { setOwn } from './schema/normalize.js';
-export { decodeJson, duplicateFieldsOf, goJsonError } from './codec/json.js';
+export { decodeJson, decodeListSteps, duplicateFieldsOf, goJsonError } from './codec/json.js';
 export { jsonSyntaxProblem } from './codec/json-syntax.js';
 export type { DecodedJson, DecodeOptions } from './codec/json.js';
 export { decodeYaml, encodeYaml } from './codec/yaml.js';

@@ -4,6 +4,7 @@ import {
   FieldPath,
   MAX_VALUES,
   decodeJson,
+  decodeListSteps,
   duplicateFieldsOf,
   goValue,
   invalid,
@@ -44,9 +45,23 @@ function parsePatch(call: Call): unknown {
   try {
     return decodeJson(call.request.body, { maxValues }).value;
   } catch (error) {
-    if (error instanceof DecodeError)
-      throw newBadRequest(`error decoding patch: ${error.message}`, error);
-    throw error;
+    throw toRefusal(error);
+  }
+}
+
+const toRefusal = (error: unknown): unknown =>
+  error instanceof DecodeError
+    ? newBadRequest(`error decoding patch: ${error.message}`, error)
+    : error;
+
+/** As {@link parsePatch}; a JSON patch may have a hundred thousand operations, which are counted before they are refused. */
+async function parsePatchInTurns(call: Call): Promise<unknown> {
+  if (mediaTypeOf(call.request.headers['content-type']) !== JSON_PATCH) return parsePatch(call);
+  try {
+    const steps = decodeListSteps(call.request.body, { maxValues: MAX_PATCH_VALUES });
+    return await inSteps(call, steps);
+  } catch (error) {
+    throw toRefusal(error);
   }
 }
 
@@ -59,7 +74,7 @@ export async function patchedDocument(
   const type = mediaTypeOf(call.request.headers['content-type']);
   const isCustom = call.resource.custom !== undefined && schema === '';
   await pauseFor(call).pause?.();
-  const patch = parsePatch(call);
+  const patch = await parsePatchInTurns(call);
   await pauseFor(call).pause?.();
   if (type === JSON_PATCH) {
     const steps = jsonPatchSteps(document, patch, { given: !ignoresFields(call.request) });

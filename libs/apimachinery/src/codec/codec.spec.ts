@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { DecodeError } from './decode-error.js';
-import { decodeJson } from './json.js';
+import { finish } from '../steps.js';
+import { decodeJson, decodeListSteps } from './json.js';
 import { decodeYaml, encodeYaml } from './yaml.js';
 
 describe('decodeJson()', () => {
@@ -37,6 +38,43 @@ describe('decodeJson()', () => {
         expect(decoded.duplicateFields).toEqual([]);
       }),
     );
+  });
+});
+
+describe('decodeListSteps()', () => {
+  const long = `"${'x'.repeat(200)}"`;
+  const many = (item: string): string => Array.from({ length: 4000 }, () => item).join(',');
+  it.each([
+    { name: 'elements', text: ` [${many(long)}] ` },
+    { name: 'objects', text: `[${many(`{"a":[1,"]",{"b":${long}}]}`)}]` },
+    { name: 'an object', text: `{"a":[${many(long)}]}` },
+    { name: 'a short list', text: '[1,[2]]' },
+    { name: 'nothing', text: '' },
+    { name: 'a comma at the end', text: `[${many(long)},]` },
+    { name: 'a comma at the beginning', text: `[,${many(long)}]` },
+    { name: 'two commas', text: `[${many(long)},,${many(long)}]` },
+    { name: 'more behind', text: `[${many(long)}] 1` },
+    { name: 'two lists', text: `[${many(long)}],[${many(long)}]` },
+    { name: 'a stray bracket', text: `[${many(long)},],[${many(long)}]` },
+    { name: 'too many', text: `[${many('1')},${many('1')}]`.replaceAll('1', `1${' '.repeat(99)}`) },
+  ])('agrees with decodeJson: $name', ({ text }) => {
+    const attempt = (run: () => unknown): unknown => {
+      try {
+        return run();
+      } catch (error) {
+        return String(error);
+      }
+    };
+    const options = { maxValues: 5000 };
+    const want = attempt(() => decodeJson(text, options).value);
+    expect(attempt(() => finish(decodeListSteps(Buffer.from(text), options)))).toEqual(want);
+  });
+
+  it('lets others have their turn', () => {
+    const steps = decodeListSteps(Buffer.from(`[${many(long)}]`));
+    let turns = 0;
+    while (!steps.next().done) turns += 1;
+    expect(turns).toBeGreaterThan(4);
   });
 });
 

@@ -1,4 +1,5 @@
 import { DecodeError, MAX_DEPTH, MAX_VALUES, TOO_DEEP, tooManyValues } from './decode-error.js';
+import type { Steps } from '../steps.js';
 import { jsonSyntaxProblem } from './json-syntax.js';
 
 export interface DecodedJson {
@@ -31,6 +32,65 @@ export function decodeJson(input: Uint8Array | string, options: DecodeOptions = 
     throw new DecodeError(goJsonError(error, text), { cause: error });
   }
   return { value, duplicateFields: options.findDuplicates ? findDuplicateFields(text) : [] };
+}
+
+/** Characters of a list that are parsed in one go. */
+const SLICE = 256 * 1024;
+
+/**
+ * {@link decodeJson} in steps, of a document that is a list of very many elements. Anything else, and what is malformed, is
+ * decoded in one go.
+ */
+export function* decodeListSteps(input: Uint8Array, options: DecodeOptions = {}): Steps<unknown> {
+  const text = textOf(input);
+  if (text.length <= SLICE) return decodeJson(text, options).value;
+  refuseShape(text, options.maxDepth ?? MAX_DEPTH, options.maxValues ?? MAX_VALUES);
+  yield;
+  const parts = cutList(text);
+  yield;
+  const list: unknown[] = [];
+  for (const part of parts ?? []) {
+    const elements = parseElements(part);
+    if (!elements) return decodeJson(text, options).value;
+    for (const element of elements) list.push(element);
+    yield;
+  }
+  return parts ? list : decodeJson(text, options).value;
+}
+
+function parseElements(text: string): unknown[] | undefined {
+  try {
+    return JSON.parse(`[${text}]`) as unknown[];
+  } catch {
+    return undefined;
+  }
+}
+
+/** What stands between the brackets of a list, cut at commas between its elements; undefined = it is no list. */
+function cutList(text: string): string[] | undefined {
+  const from = text.indexOf('[');
+  const to = text.lastIndexOf(']');
+  const isList = from >= 0 && to > from && text.slice(0, from).trim() === '';
+  if (!isList || text.slice(to + 1).trim() !== '') return undefined;
+  const parts = cutElements(text, from + 1, to);
+  // A comma stands before nothing.
+  return parts.length > 1 && parts.at(-1)?.trim() === '' ? undefined : parts;
+}
+
+function cutElements(text: string, from: number, to: number): string[] {
+  const parts: string[] = [];
+  let [depth, begin] = [0, from];
+  for (let at = begin; at < to; at += 1) {
+    const c = text.charCodeAt(at);
+    if (c === 0x22) at = endOfString(text, at);
+    else if (c === 0x7b || c === 0x5b) depth += 1;
+    else if (c === 0x7d || c === 0x5d) depth -= 1;
+    else if (c === 0x2c && depth === 0 && at - begin > SLICE) {
+      parts.push(text.slice(begin, at));
+      begin = at + 1;
+    }
+  }
+  return [...parts, text.slice(begin, to)];
 }
 
 /** `Buffer.from(bytes)` would copy them first. */
@@ -92,24 +152,24 @@ function findDuplicateFields(text: string): string[] {
   const found: string[] = [];
   const levels: Level[] = [];
   let expectKey = false;
+  let level: Level | undefined;
   for (let at = 0; at < text.length && found.length < MAX_DUPLICATES; at += 1) {
-    const level = levels.at(-1);
-    const c = text.charAt(at);
-    if (c === '"') {
+    const c = text.charCodeAt(at);
+    if (c === 0x22) {
       const end = endOfString(text, at);
       if (level?.keys && expectKey) noteKey(level, text.slice(at, end + 1), found);
       expectKey = false;
       at = end;
-    } else if (c === '{') {
-      levels.push({ path: pathOf(level), keys: new Set(), key: '', index: 0 });
-      expectKey = true;
-    } else if (c === '[') {
-      levels.push({ path: pathOf(level), key: '', index: 0 });
-      expectKey = false;
-    } else if (c === '}' || c === ']') {
+    } else if (c === 0x7b || c === 0x5b) {
+      expectKey = c === 0x7b;
+      const keys = expectKey ? { keys: new Set<string>() } : {};
+      level = { path: pathOf(level), ...keys, key: '', index: 0 };
+      levels.push(level);
+    } else if (c === 0x7d || c === 0x5d) {
       levels.pop();
+      level = levels.at(-1);
       expectKey = false;
-    } else if (c === ',' && level) {
+    } else if (c === 0x2c && level) {
       level.index += 1;
       expectKey = level.keys !== undefined;
     }

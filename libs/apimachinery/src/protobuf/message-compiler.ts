@@ -249,19 +249,14 @@ function writeField(writer: Writer, field: Field, object: PlainObject, depth: nu
   }
   const value = Object.hasOwn(object, name) ? object[name] : undefined;
   if (value === undefined || value === null) return;
-  const items = itemsOf(value, shape, name);
-  for (const item of items) {
-    writer.uint32(tag);
-    converter.write(writer, item, depth);
+  if (shape === 'map') {
+    // One by one: the entries of a wide map, all at once, cost more than what is written of them.
+    if (!isPlain(value)) throw new TypeMismatch(`${name} is not a map`);
+    for (const key of Object.keys(value))
+      converter.write(writer.uint32(tag), [key, value[key]], depth);
+    return;
   }
-}
-
-function itemsOf(value: unknown, shape: Shape, name: string): readonly unknown[] {
-  if (shape === 'single') return [value];
-  if (shape === 'list') {
-    if (Array.isArray(value)) return value;
-    throw new TypeMismatch(`${name} is not a list`);
-  }
-  if (isPlain(value)) return Object.entries(value);
-  throw new TypeMismatch(`${name} is not a map`);
+  if (shape === 'list' && !Array.isArray(value)) throw new TypeMismatch(`${name} is not a list`);
+  const items = shape === 'list' ? (value as readonly unknown[]) : [value];
+  for (const item of items) converter.write(writer.uint32(tag), item, depth);
 }

@@ -52,6 +52,7 @@ function scanSymbol(text: string, at: number): Token {
 
 function scanWord(text: string, from: number): Token {
   WORD.lastIndex = from;
-  const word = WORD.exec(text)?.[0] ?? '';
+  WORD.test(text);
+  const word = text.slice(from, WORD.lastIndex);
   return { kind: word === 'in' || word === 'notin' ? word : 'identifier', text: word };
 }
