@@ -1,6 +1,6 @@
 import type { CustomResourceDefinition, JSONSchemaProps } from '../../../types.js';
 import { list } from '../../../meta/list.js';
-import { MAX_DEPTH, isSchema } from './schema-keywords.validation.js';
+import { MAX_DEPTH, isPlainField, isSchema } from './schema-keywords.validation.js';
 
 /** Formats of texts that are checked, without their dashes (apiextensions-apiserver pkg/apiserver/validation/formats.go). */
 const OF_TEXTS = new Set(
@@ -21,7 +21,7 @@ function isKnown({ type = '', format = '' }: JSONSchemaProps): boolean {
 
 /** In the order in which upstream walks (pkg/apis/apiextensions/validation/validation.go:SchemaHas). */
 function* unknownFormats(schema: unknown, depth = 0): Generator<string> {
-  if (!isSchema(schema) || depth > MAX_DEPTH) return;
+  if (!isSchema(schema) || depth > MAX_DEPTH || isPlainField(schema)) return;
   if (schema.format && !isKnown(schema)) yield schema.format;
   const { items, allOf, anyOf, oneOf, not, properties, additionalProperties } = schema;
   const below = [
@@ -31,16 +31,16 @@ function* unknownFormats(schema: unknown, depth = 0): Generator<string> {
     ...Object.values(properties ?? {}),
     additionalProperties,
   ];
-  for (const one of below) yield* unknownFormats(one, depth + 1);
+  for (const one of below)
+    if (isSchema(one) && !isPlainField(one)) yield* unknownFormats(one, depth + 1);
 }
 
 /** Of versions that agree the schema is walked once: upstream has it once. */
 function formatsOf({ spec }: CustomResourceDefinition): string[] {
   const schemas = list(spec?.versions).map(({ schema }) => schema?.openAPIV3Schema);
-  const texts = new Set(schemas.map((schema) => JSON.stringify(schema)));
-  return (texts.size === 1 ? schemas.slice(0, 1) : schemas).flatMap((schema) => [
-    ...unknownFormats(schema),
-  ]);
+  const isOne =
+    schemas.length === 1 || new Set(schemas.map((one) => JSON.stringify(one))).size === 1;
+  return (isOne ? schemas.slice(0, 1) : schemas).flatMap((schema) => [...unknownFormats(schema)]);
 }
 
 /** Formats that nobody will check, as far as they are new (…/customresourcedefinition/strategy.go:WarningsOnUpdate). */

@@ -11,6 +11,33 @@ export const MAX_DEPTH = 100;
 export const isSchema = (value: unknown): value is JSONSchemaProps =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const SCALARS = new Set(['boolean', 'integer', 'number', 'string']);
+/** What a field of a simple type may say of itself without anybody asking why. */
+const HARMLESS = new Set([
+  'type',
+  'description',
+  'title',
+  'example',
+  'enum',
+  'nullable',
+  'maximum',
+  'minimum',
+  'exclusiveMaximum',
+  'exclusiveMinimum',
+  'multipleOf',
+  'maxLength',
+  'minLength',
+]);
+
+/**
+ * A field of a simple type that holds nothing which could be wrong where it stands: what most fields are, of which a
+ * definition may have tens of thousands.
+ */
+export function isPlainField(schema: JSONSchemaProps): boolean {
+  for (const key of Object.keys(schema)) if (!HARMLESS.has(key)) return false;
+  return SCALARS.has(schema.type ?? '');
+}
+
 /** Where a node is, as far as that decides what it may have. */
 interface Place {
   readonly isRoot: boolean;
@@ -257,7 +284,7 @@ function validateNode(schema: JSONSchemaProps, path: FieldPath, place: Place): F
       ? validateNode(additionalProperties, path.child('additionalProperties'), ofMap)
       : []),
     ...entries(properties).flatMap(([name, member]) =>
-      isSchema(member)
+      isSchema(member) && !isPlainField(member)
         ? validateNode(
             member,
             path.child('properties').key(name),

@@ -3,7 +3,7 @@ import { forbidden, invalid, required } from '@orrery/apimachinery';
 import { regexProblem } from '@orrery/cel';
 import type { JSONSchemaProps } from '../../../types.js';
 import { entries, list } from '../../../meta/list.js';
-import { isSchema } from './schema-keywords.validation.js';
+import { isPlainField, isSchema } from './schema-keywords.validation.js';
 
 type Level = 'root' | 'item' | 'field';
 
@@ -255,7 +255,7 @@ function validateNode(
       : []),
     ...(isSchema(items) ? validateNode(items, path.child('items'), 'item', depth + 1) : []),
     ...entries(properties).flatMap(([name, child]) =>
-      isSchema(child)
+      isSchema(child) && !isPlainField(child)
         ? validateNode(child, path.child('properties').key(name), 'field', depth + 1)
         : [],
     ),
@@ -285,6 +285,7 @@ const UNSUPPORTED = [
 
 /** True of a schema that has what structural schemas cannot say: what else is wrong with it nobody asks. */
 function isBeyondStructure(schema: JSONSchemaProps, depth = 0): boolean {
+  if (isPlainField(schema)) return false;
   const { items, not, properties, additionalProperties } = schema;
   const isOdd = UNSUPPORTED.some((name) => {
     const value = (schema as Record<string, unknown>)[name];
@@ -297,7 +298,7 @@ function isBeyondStructure(schema: JSONSchemaProps, depth = 0): boolean {
     items,
     not,
     additionalProperties,
-    ...entries(properties).map(([, member]) => member),
+    ...Object.values(properties ?? {}),
     ...(['allOf', 'anyOf', 'oneOf'] as const).flatMap((name) => list(schema[name])),
   ];
   return (

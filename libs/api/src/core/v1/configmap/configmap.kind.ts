@@ -2,7 +2,7 @@ import type { FieldError } from '@orrery/apimachinery';
 import { FieldPath, forbidden, invalid, tooLong } from '@orrery/apimachinery';
 import type { ConfigMap } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
-import { entries, isDeepEqual } from '../../../meta/list.js';
+import { isDeepEqual } from '../../../meta/list.js';
 import { configKey } from '../../../meta/names.js';
 import { strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, count, nameColumn, table } from '../../../table/columns.js';
@@ -74,7 +74,11 @@ export const ConfigMapKind = defineKind<ConfigMap>({
   }),
   columns: table<ConfigMap>([
     nameColumn,
-    count('Data', ({ data, binaryData }) => entries(data).length + entries(binaryData).length),
+    count(
+      'Data',
+      ({ data, binaryData }) =>
+        Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length,
+    ),
     ageColumn,
   ]),
   hasGeneration: false,

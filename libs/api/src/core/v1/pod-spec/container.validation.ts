@@ -212,10 +212,8 @@ function validateEphemeral(scope: ContainerScope, path: FieldPath): FieldError[]
 /** Checked in pods alone, since templates of old have such images. */
 export function validateImageSpace(container: Container, path: FieldPath): FieldError[] {
   const image = String(container.image ?? '');
-  return when(
-    image.trim() !== image,
-    invalid(path.child('image'), image, 'must not have leading or trailing whitespace'),
-  );
+  if (image.trim() === image) return [];
+  return [invalid(path.child('image'), image, 'must not have leading or trailing whitespace')];
 }
 
 /** On the host's network a port is the host's port. */

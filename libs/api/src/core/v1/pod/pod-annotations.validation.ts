@@ -127,6 +127,9 @@ function validateMatch(
     : mismatch('localhostProfile', 'profile');
 }
 
+const isProfile = (key: string): boolean =>
+  key === SECCOMP_POD || key.startsWith(SECCOMP_CONTAINER) || key.startsWith(APPARMOR);
+
 /** Of new pods and of templates: annotations of old beside the fields of today. */
 export function validateProfilesMatch(
   metadata: Annotated | undefined,
@@ -134,6 +137,7 @@ export function validateProfilesMatch(
   path: Path,
 ): FieldError[] {
   const annotations = metadata?.annotations ?? {};
+  if (!Object.keys(annotations).some(isProfile)) return [];
   const spec = podSpec ?? { containers: [] };
   const ofPod: { seccomp?: SeccompProfile; armor?: AppArmorProfile } = {
     ...(spec.securityContext?.seccompProfile
