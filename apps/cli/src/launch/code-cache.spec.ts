@@ -19,13 +19,11 @@ afterEach(() => {
 
 const files = (): string[] => readdirSync(join(folder, 'compiled'));
 
-/** One start of the script, whose code is kept; `bytes` = what V8 has compiled when it is read, and later. */
-function start(role: string, bytes: readonly [number, number] = [100, 100]): Script {
-  const sizes = [...bytes];
-  const cache = new CodeCache(build, role, 'up', () => sizes.shift() ?? 0);
+/** One start of the script, whose code is kept; `bytes` = what V8 has compiled when its start is over. */
+function start(role: string, bytes = 100): Script {
+  const cache = new CodeCache(build, role, 'up', () => bytes);
   const data = cache.read();
   const script = new Script(TEXT, { filename: 'file:///x.cjs', ...(data && { cachedData: data }) });
-  cache.note();
   (script.runInThisContext() as () => number)();
   cache.keep(script);
   return script;
@@ -64,7 +62,7 @@ describe('CodeCache', () => {
     const [name = ''] = files();
     const written = (): number => statSync(join(folder, 'compiled', name)).ino;
     const before = written();
-    start('up', [100, later]);
+    start('up', later);
     expect(written() !== before).toBe(isWritten);
   });
 

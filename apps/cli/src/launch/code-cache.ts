@@ -6,24 +6,34 @@ import { crc32 } from 'node:zlib';
 
 /** So much more code than the cache gave makes a new one worth its writing. */
 const GROWTH = 1.5;
-const CHECKSUM_BYTES = 4;
+/** Checksum of the rest, and how much code there was. */
+const HEAD_BYTES = 8;
 
 /** Bytes of all code that V8 has compiled in this process. */
 export type CodeBytes = () => number;
 const ofThisProcess: CodeBytes = () => getHeapCodeStatistics().bytecode_and_metadata_size;
 
-function seal(data: Buffer): Buffer {
-  const head = Buffer.alloc(CHECKSUM_BYTES);
-  head.writeUInt32LE(crc32(data));
-  return Buffer.concat([head, data]);
+interface KeptCode {
+  readonly data: Buffer;
+  /** Of all code that there was when it was kept. */
+  readonly bytes: number;
+}
+
+function seal({ data, bytes }: KeptCode): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeUInt32LE(bytes, HEAD_BYTES / 2);
+  const sealed = Buffer.concat([head, data]);
+  sealed.writeUInt32LE(crc32(sealed.subarray(HEAD_BYTES / 2)));
+  return sealed;
 }
 
 /** What `seal` made; undefined when the file is not there, or is something else. */
-function readSealed(file: string): Buffer | undefined {
+function readSealed(file: string): KeptCode | undefined {
   try {
     const read = readFileSync(file);
-    const data = read.subarray(CHECKSUM_BYTES);
-    return read.readUInt32LE() === crc32(data) ? data : undefined;
+    const bytes = read.readUInt32LE(HEAD_BYTES / 2);
+    if (read.readUInt32LE() !== crc32(read.subarray(HEAD_BYTES / 2))) return undefined;
+    return { data: read.subarray(HEAD_BYTES), bytes };
   } catch {
     return undefined;
   }
@@ -36,8 +46,8 @@ function readSealed(file: string): Buffer | undefined {
 export class CodeCache {
   private readonly file: string;
   private readonly others: string;
-  private isOwn = false;
-  private atStart = 0;
+  /** How much code this role had when its own was kept; 0 = none is. */
+  private known = 0;
 
   /**
    * `build` is the start of the files' names and stands for the script's text, `role` for what is run of it. While there is no code
@@ -57,21 +67,16 @@ export class CodeCache {
   /** For `new Script`, which needs it no longer when it is made: megabytes. */
   read(): Buffer | undefined {
     const own = readSealed(this.file);
-    this.isOwn = own !== undefined;
-    return own ?? readSealed(this.others);
+    this.known = own?.bytes ?? 0;
+    return (own ?? readSealed(this.others))?.data;
   }
 
-  /** Called when the script has been made, before it runs. */
-  note(): void {
-    this.atStart = this.codeBytes();
-  }
-
-  /** Writes what is compiled now, when that is much more than what was read. */
+  /** Writes what is compiled now, when that is much more than what was kept before. To count it takes V8 some 10 ms. */
   keep(script: Script): void {
-    const wasRead = this.isOwn && script.cachedDataRejected === false;
-    if (wasRead && this.codeBytes() < this.atStart * GROWTH) return;
+    const bytes = this.codeBytes();
+    if (script.cachedDataRejected === false && bytes < this.known * GROWTH) return;
     try {
-      this.write(seal(script.createCachedData()));
+      this.write(seal({ data: script.createCachedData(), bytes }));
     } catch {
       // Where nothing may be written, each start compiles for itself.
     }

@@ -55,7 +55,6 @@ function runProgram(name: string, role: string): Promise<void> {
   const dir = compileCache(fileURLToPath(new URL('.', import.meta.url)));
   const cache = new CodeCache(join(dir, ORRERY_PROGRAM_HASH), role, WHOLE);
   const script = loadScript(url, cache);
-  cache.note();
   const module = { exports: {} };
   (script.runInThisContext() as Program)(module.exports, createRequire(url), module, url);
   const keep = (): void => {
