@@ -1,10 +1,11 @@
-// npm run test:compose [-- --no-build] [--timeline] [--only=WORDS]: docker-compose.yml with a real docker engine and a real kubectl. One last line `N passed, N failed`.
+// npm run test:compose [-- --compose=1|2] [--no-build] [--timeline] [--only=WORDS]: docker-compose.yml with a real docker engine and a
+// real kubectl, by the Compose that is installed or by this one. One last line `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { root, say } from '../../scripts/checkout.mjs';
+import { fail, root, say } from '../../scripts/checkout.mjs';
 import { ensureTestTools } from '../../scripts/test-tools.mjs';
 import { ApiClient, answers } from './api-client.mjs';
 import { ensureDocker, startEngine } from './engine.mjs';
@@ -18,7 +19,14 @@ const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'or
 const kubeconfig = join(folder, 'kubeconfig');
 
 ensureTestTools();
-const compose = ensureDocker();
+const wanted = process.argv.find((word) => word.startsWith('--compose='))?.slice(10);
+if (wanted !== undefined && !['1', '2'].includes(wanted)) fail('--compose takes 1 or 2');
+const compose = ensureDocker(wanted, folder);
+if (!compose) {
+  say(`skipped  all tests: Compose v${wanted} is neither installed nor to be had`);
+  process.stdout.write('0 passed, 0 failed\n');
+  process.exit(0);
+}
 mkdirSync(folder, { recursive: true });
 const engine = await startEngine(join(folder, 'engine'));
 Object.assign(process.env, {
