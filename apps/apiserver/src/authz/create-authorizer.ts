@@ -109,7 +109,7 @@ class Decisions {
   private readonly total;
 
   constructor({ metrics }: Pick<AuthorizerServices, 'metrics'>) {
-    this.total = metrics.metrics.tally({
+    this.total = metrics.tally({
       name: 'apiserver_authorization_decisions_total',
       help: 'Total number of terminal decisions made by an authorizer split by authorizer type, name, and decision.',
     });
