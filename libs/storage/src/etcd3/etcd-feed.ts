@@ -41,6 +41,8 @@ const REFUSED = /permission denied|auth token|auth store is old/;
 const PROBE_MS = 1000;
 const FIRST_BACKOFF_MS = 20;
 const LONGEST_BACKOFF_MS = 1000;
+/** Before it has begun, which a whole server may wait for. */
+const LONGEST_BEFORE_BEGIN_MS = 200;
 
 /**
  * etcd's events of a range, in order and without a gap over any number of broken streams. It resumes after the last
@@ -71,7 +73,8 @@ export async function* feed(client: EtcdClient, options: FeedOptions): AsyncGene
       options.onRetry?.(error);
     }
     await client.clock.sleep(backoffMs, signal).catch(() => undefined);
-    backoffMs = Math.min(LONGEST_BACKOFF_MS, Math.max(FIRST_BACKOFF_MS, backoffMs * 2));
+    const longest = after === undefined ? LONGEST_BEFORE_BEGIN_MS : LONGEST_BACKOFF_MS;
+    backoffMs = Math.min(longest, Math.max(FIRST_BACKOFF_MS, backoffMs * 2));
   }
 }
 
