@@ -328,7 +328,7 @@ describe('validateListTypes()', () => {
     const schema: StructuralSchema = {
       properties: { l: { 'x-kubernetes-list-type': type, 'x-kubernetes-list-map-keys': ['k'] } },
     };
-    const found = validateListTypes({ l: value }, schema, '');
+    const found = finish(validateListTypes({ l: value }, schema, ''));
     expect(found.map((one) => `${one.field}: ${one.message}`)).toEqual(want);
   });
 });

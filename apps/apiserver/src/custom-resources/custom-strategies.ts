@@ -65,10 +65,15 @@ export interface ObjectRules {
 }
 
 /** Lists that were not unique before may stay so. */
-function findInLists(schema: StructuralSchema, object: KubeObject, old?: KubeObject): FieldError[] {
-  const found = validateListTypes(object, schema, '');
-  const wasUnique = found.length > 0 && (!old || validateListTypes(old, schema, '').length === 0);
-  return wasUnique ? found : [];
+function* findInLists(
+  schema: StructuralSchema,
+  object: KubeObject,
+  old?: KubeObject,
+): Steps<FieldError[]> {
+  const found = yield* validateListTypes(object, schema, '');
+  if (found.length === 0 || !old) return found;
+  const before = yield* validateListTypes(old, schema, '');
+  return before.length === 0 ? found : [];
 }
 
 /** What the schema says of an object, rules apart; `old` is the object that it replaces. */
@@ -82,7 +87,7 @@ function* findBySchema(
     ...validateScaleSpec(object, scale),
     ...validateScaleStatus(object, scale),
     ...validateEmbedded(object, schema, ''),
-    ...findInLists(schema, object, old),
+    ...(yield* findInLists(schema, object, old)),
   ];
 }
 
@@ -98,7 +103,7 @@ function* findInStatus(
       ? yield* validateBySchema(object.status, known, 'status', old?.status)
       : []),
     ...validateScaleStatus(object, scale),
-    ...findInLists(schema, object, old),
+    ...(yield* findInLists(schema, object, old)),
   ];
 }
 

@@ -17,6 +17,7 @@ import { customStrategies } from './custom-strategies.js';
 import { compareVersions } from './compare-versions.js';
 import { assignJsonPath, evaluateJsonPath, parseJsonPath } from './json-path.js';
 import { printerColumns } from './printer-columns.js';
+import { isAsServed } from './is-as-served.js';
 import { prune } from './prune.js';
 import type { Json, StructuralSchema } from './structural-schema.js';
 
@@ -88,6 +89,25 @@ function schemasFor(name: string, schema: StructuralSchema): SchemaRegistry {
 export const convertsByWebhook = ({ spec }: CustomResourceDefinition): boolean =>
   spec.conversion?.strategy === 'Webhook' && spec.versions.length > 1;
 
+interface Serving {
+  /** True only of an object that {@link serve} would leave as it is. */
+  readonly isServed: (object: KubeObject) => boolean;
+  /** Changes the object. */
+  readonly serve: (object: KubeObject) => void;
+}
+
+const servingBy = (
+  schema: StructuralSchema,
+  keepsAll: boolean,
+  complete: (object: KubeObject) => void,
+): Serving => ({
+  isServed: (object) => isAsServed(object as unknown as Json, schema, keepsAll),
+  serve: (object) => {
+    if (!keepsAll) prune(object as unknown as Json, schema);
+    complete(object);
+  },
+});
+
 /**
  * Stored objects as a version serves them: with its name, without what its schema does not know (any more), and with
  * its defaults. What needs none of this stays as it is.
@@ -95,7 +115,7 @@ export const convertsByWebhook = ({ spec }: CustomResourceDefinition): boolean =
 function conversionOf(
   crd: CustomResourceDefinition,
   version: string,
-  complete: (object: KubeObject) => void,
+  { isServed, serve }: Serving,
 ): Pick<KindDescriptor, 'storageConversion'> {
   const { group, names, versions } = crd.spec;
   const stored = versions.find((one) => one.storage)?.name ?? version;
@@ -109,9 +129,10 @@ function conversionOf(
       kind: names.kind,
       toStorage: (object) => ({ ...object, apiVersion: toApiVersion(group, storage) }),
       fromStorage(object) {
+        if (object.apiVersion === served && isServed(object)) return object;
         const made = cloneJson(object);
         made.apiVersion = served;
-        complete(made);
+        serve(made);
         return equalJson(made, object) ? object : made;
       },
     },
@@ -197,10 +218,7 @@ export function toCustomKind(
     ...handlingOf(crd, version),
     columns: printerColumns(version.additionalPrinterColumns ?? []),
     hasGeneration: true,
-    ...conversionOf(crd, version.name, (object) => {
-      if (!preserveAll) prune(object as unknown as Json, schema);
-      complete(object);
-    }),
+    ...conversionOf(crd, version.name, servingBy(schema, preserveAll, complete)),
   };
   let schemas: SchemaRegistry | undefined;
   rememberSchemas(kind, () => (schemas ??= schemasFor(name, schema)));

@@ -1,4 +1,4 @@
-import type { FieldError } from '@orrery/apimachinery';
+import type { FieldError, Steps } from '@orrery/apimachinery';
 import { canonicalJson } from '@orrery/apimachinery';
 import { fieldError, invalidValue } from './findings.js';
 import type { Json, StructuralSchema } from './structural-schema.js';
@@ -11,69 +11,86 @@ function keysOf(item: unknown, names: readonly string[]): Json {
   return Object.fromEntries(known.map((name) => [name, item[name]]));
 }
 
-/** Each value that was there before, where it is seen for the second time. */
-function duplicatesOf(values: readonly unknown[], path: string): FieldError[] {
+/** Values that are looked at in one go. */
+const SLICE = 500;
+
+/** Each value that was there before, where it is seen for the second time; `toValue` makes what is compared of an element. */
+function* duplicatesOf(
+  list: readonly unknown[],
+  path: string,
+  toValue: (item: unknown) => unknown = (item) => item,
+): Steps<FieldError[]> {
   const seen = new Map<string, number>();
-  return values.flatMap((value, i) => {
+  const found: FieldError[] = [];
+  for (const [i, item] of list.entries()) {
+    if (i % SLICE === SLICE - 1) yield;
+    const value = toValue(item);
     const id = canonicalJson(value);
     const times = (seen.get(id) ?? 0) + 1;
     seen.set(id, times);
-    return times === 2
-      ? [
-          fieldError(
-            'FieldValueDuplicate',
-            `${path}[${i}]`,
-            `Duplicate value: ${JSON.stringify(value)}`,
-          ),
-        ]
-      : [];
-  });
+    if (times !== 2) continue;
+    const detail = `Duplicate value: ${JSON.stringify(value)}`;
+    found.push(fieldError('FieldValueDuplicate', `${path}[${i}]`, detail));
+  }
+  return found;
 }
 
-function validateMap(
+function* validateMap(
   values: readonly unknown[],
   names: readonly string[],
   path: string,
-): FieldError[] {
+): Steps<FieldError[]> {
   const odd = values.findIndex((value) => value !== null && !isJsonObject(value));
-  if (odd < 0)
-    return duplicatesOf(
-      values.map((value) => keysOf(value, names)),
-      path,
-    );
+  if (odd < 0) return yield* duplicatesOf(values, path, (value) => keysOf(value, names));
   const detail = 'must be an object for an array of list-type map';
   return [invalidValue(`${path}[${odd}]`, values[odd], detail)];
 }
 
-function validateArray(
+/** Whether there may be lists in what a schema describes. */
+const mayHoldLists = ({ type }: StructuralSchema): boolean =>
+  type === undefined || type === 'array' || type === 'object';
+
+function* validateArray(
   values: readonly unknown[],
   schema: StructuralSchema,
   path: string,
-): FieldError[] {
+): Steps<FieldError[]> {
   const { items } = schema;
   const names = schema['x-kubernetes-list-map-keys'] ?? [];
   const type = schema['x-kubernetes-list-type'];
-  return [
-    ...(type === 'set' ? duplicatesOf(values, path) : []),
-    ...(type === 'map' ? validateMap(values, names, path) : []),
-    ...(items ? values.flatMap((one, i) => validateListTypes(one, items, `${path}[${i}]`)) : []),
-  ];
+  const found = type === 'set' ? yield* duplicatesOf(values, path) : [];
+  if (type === 'map') found.push(...(yield* validateMap(values, names, path)));
+  if (!items || !mayHoldLists(items)) return found;
+  for (const [i, one] of values.entries()) {
+    if (i % SLICE === SLICE - 1) yield;
+    if (typeof one !== 'object' || one === null) continue;
+    for (const problem of yield* validateListTypes(one, items, `${path}[${i}]`))
+      found.push(problem);
+  }
+  return found;
 }
 
 /** Elements of sets and keys of maps must be unique (apiextensions-apiserver schema/listtype:ValidateListSetsAndMaps). */
-export function validateListTypes(
+export function* validateListTypes(
   value: unknown,
   schema: StructuralSchema,
   path: string,
-): FieldError[] {
-  if (Array.isArray(value)) return validateArray(value as unknown[], schema, path);
-  if (!isJsonObject(value)) return [];
+): Steps<FieldError[]> {
+  if (Array.isArray(value)) return yield* validateArray(value as unknown[], schema, path);
+  const found: FieldError[] = [];
+  if (!isJsonObject(value)) return found;
   const { additionalProperties } = schema;
-  return Object.entries(value).flatMap(([key, member]) => {
+  let done = 0;
+  for (const key of Object.keys(value)) {
+    done += 1;
+    if (done % SLICE === 0) yield;
+    const member = value[key];
+    if (typeof member !== 'object' || member === null) continue;
     const named = memberOf(schema.properties, key);
-    if (named) return validateListTypes(member, named, path === '' ? key : `${path}.${key}`);
-    return typeof additionalProperties === 'object'
-      ? validateListTypes(member, additionalProperties, `${path}[${key}]`)
-      : [];
-  });
+    const below = named ?? (typeof additionalProperties === 'object' && additionalProperties);
+    if (!below) continue;
+    const at = !named ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
+    for (const problem of yield* validateListTypes(member, below, at)) found.push(problem);
+  }
+  return found;
 }
