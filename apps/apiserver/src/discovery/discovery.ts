@@ -52,6 +52,9 @@ function toApiGroup({ group, versions }: ServedGroup): Record<string, unknown> {
   return { name: group, versions: all, preferredVersion: all[0] };
 }
 
+/** Other paths are not cut up: one may be a megabyte of slashes. */
+const ROOTS = /^\/+apis?(?:\/|$)/;
+
 /** Says what is served, in the legacy and the aggregated form (api-contract.md B.1). */
 export class Discovery {
   private readonly cache = new Map<string, Aggregated>();
@@ -89,6 +92,7 @@ export class Discovery {
   /** Answers /api, /apis and what lies below them; false when the path is none of discovery's. */
   async serve(request: ApiRequest): Promise<boolean> {
     if (request.method !== 'GET' && request.method !== 'HEAD') return false;
+    if (!ROOTS.test(request.path)) return false;
     const [root, ...rest] = request.path.split('/').filter((segment) => segment !== '');
     const [first = '', second = ''] = rest;
     if (root === 'api') {

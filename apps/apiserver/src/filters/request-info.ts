@@ -116,6 +116,14 @@ function headOf(segments: readonly string[]): number {
   return segments.length > head ? head : 0;
 }
 
+/** Only what may have a resource is cut up: a path may be a megabyte of slashes. An escaped root is decoded first. */
+const RESOURCE_ROOT = /^\/+(?:apis?\/|[^/]*%)/;
+
+const segmentsOf = (path: string): string[] =>
+  RESOURCE_ROOT.test(path)
+    ? path.split('/').flatMap((part) => (part.includes('%') ? decode(part) : part) || [])
+    : [];
+
 /** Deletes of collections have no name, whatever they select. */
 const PINNED_VERBS = new Set(['list', 'watch']);
 
@@ -125,10 +133,7 @@ export function parseRequestInfo(
   path: string,
   query: URLSearchParams,
 ): RequestInfo {
-  const segments = path
-    .split('/')
-    .filter((s) => s !== '')
-    .map(decode);
+  const segments = segmentsOf(path);
   const head = headOf(segments);
   if (head === 0) return nonResource(method, path);
   const [verb, rest] = splitPrefix(VERBS[method] ?? method.toLowerCase(), segments.slice(head));

@@ -64,26 +64,39 @@ function batchEncoderFor(call: Call, negotiated: Negotiated, clock: Clock): Batc
   };
 }
 
-/** Events that are written in one go. */
+/** Events that are written in one go, and about how many bytes of them. */
 const MOST_EVENTS = 100;
+const MOST_BYTES = 256 * 1024;
 
 type Batch = readonly WatchEvent[];
+
+const sizeOf = (event: WatchEvent): number =>
+  event.type === 'BOOKMARK' ? 0 : event.representation.bytes.length;
 
 const cut = new WeakMap<Batch, readonly Batch[]>();
 
 /**
- * A batch as it is; a long one, such as the state that a watch begins with, in parts, each when the client has
+ * A batch as it is; one that is long or large, such as the state that a watch begins with, in parts, each when the client has
  * read the last. It is cut once for all watchers, so that these share its bytes.
  */
 function partsOf(batch: Batch): readonly Batch[] {
-  if (batch.length <= MOST_EVENTS) return [batch];
+  if (batch.length < 2) return [batch];
   const known = cut.get(batch);
   if (known) return known;
-  const parts = Array.from({ length: Math.ceil(batch.length / MOST_EVENTS) }, (_, i) =>
-    batch.slice(i * MOST_EVENTS, (i + 1) * MOST_EVENTS),
-  );
-  cut.set(batch, parts);
-  return parts;
+  const parts: WatchEvent[][] = [];
+  let [part, bytes]: [WatchEvent[], number] = [[], 0];
+  for (const event of batch) {
+    const size = sizeOf(event);
+    if (part.length > 0 && (part.length === MOST_EVENTS || bytes + size > MOST_BYTES)) {
+      parts.push(part);
+      [part, bytes] = [[], 0];
+    }
+    part.push(event);
+    bytes += size;
+  }
+  const whole = parts.length === 0 ? [batch] : [...parts, part];
+  cut.set(batch, whole);
+  return whole;
 }
 
 const line = (type: string, object: unknown): Buffer =>

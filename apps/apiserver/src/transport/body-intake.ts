@@ -6,6 +6,7 @@ import { identify } from '../filters/authentication.guard.js';
 import { checkAllowed } from '../filters/authorization.guard.js';
 import { timedOut, timeoutOf } from '../filters/request-timeout.js';
 import { answerError } from '../filters/status.filter.js';
+import { paceChunks } from './held-sockets.js';
 
 /** Bodies from which on it is asked who sends them, before they are read. */
 const LARGE_BODY = 64 * 1024;
@@ -26,6 +27,8 @@ export class BodyIntake {
 
   /** Calls `done` when the body may be read; otherwise the request has been answered. */
   take(request: ApiRequest, done: () => void): void {
+    const { raw, headers } = request;
+    if (raw.httpVersionMajor === 1 && headers['transfer-encoding'] !== undefined) paceChunks(raw);
     const begin = (): void => {
       if (this.limitTime(request)) done();
     };

@@ -3,6 +3,7 @@ import type { Server } from 'node:https';
 import type { ApiRequest } from '../filters/api-request.js';
 import { DirectReply } from './api-reply.js';
 import type { ApiReply } from './api-reply.js';
+import { RequestStarts } from './request-starts.js';
 
 type Handler = (raw: IncomingMessage, response: ServerResponse<IncomingMessage>) => void;
 
@@ -34,7 +35,7 @@ export interface DirectRequestsDeps {
 const WRITES = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 /** Larger bodies go the framework's way. */
 const MOST_BODY = 64 * 1024;
-/** Plain paths of resources: what is to be decoded, or has no resource, goes the framework's way. */
+/** Plain paths of resources: what has none goes the framework's way. */
 const RESOURCE_PATH = /^\/api(?:\/v1|s\/[a-z0-9.-]+\/[a-z0-9]+)\/[A-Za-z0-9]/;
 
 /** The length of the body; undefined = it is not told, or too much. */
@@ -57,7 +58,17 @@ function isPlain(raw: IncomingMessage): boolean {
   if (isWrite && (httpVersionMajor > 1 || (length > 0 && !headers['content-type']))) return false;
   const end = url.indexOf('?');
   const path = end < 0 ? url : url.slice(0, end);
-  return RESOURCE_PATH.test(path) && !path.includes('%');
+  return RESOURCE_PATH.test(path) && (!path.includes('%') || isDecodable(path));
+}
+
+/** What is escaped wrongly is for the framework to refuse. */
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -67,6 +78,7 @@ function isPlain(raw: IncomingMessage): boolean {
  */
 export class DirectRequests {
   private readonly framework: readonly Handler[];
+  private readonly starts = new RequestStarts();
   private isEnding = false;
 
   constructor(
@@ -76,9 +88,11 @@ export class DirectRequests {
     this.framework = server.listeners('request') as Handler[];
     server.removeAllListeners('request');
     server.on('request', (raw, response) => {
-      if (this.isEnding || !isPlain(raw))
-        for (const handler of this.framework) handler.call(server, raw, response);
-      else this.begin(raw, response);
+      this.starts.begin(raw, response, () => {
+        if (this.isEnding || !isPlain(raw))
+          for (const handler of this.framework) handler.call(server, raw, response);
+        else this.begin(raw, response);
+      });
     });
   }
 
