@@ -60,7 +60,7 @@ const cases: readonly Case[] = [
       volumeBindingMode: '',
       allowedTopologies: [{}],
     },
-    `provisioner: Invalid value: "Not/../n!": a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    `provisioner: Invalid value: "Not/../n!": a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     'reclaimPolicy: Unsupported value: "Recycle": supported values: "Delete", "Retain"',
     'volumeBindingMode: Unsupported value: "": supported values: "Immediate", "WaitForFirstConsumer"',
     'allowedTopologies[0].matchLabelExpressions: Duplicate value: ""',

@@ -37,7 +37,27 @@ describe('names', () => {
     {
       name: 'a long label',
       errors: isDns1123Label('a'.repeat(64)),
+      want: 'must be no more than 63 characters',
+    },
+    {
+      name: 'a long label value, in bytes',
+      errors: isLabelValue('a'.repeat(64)),
       want: 'must be no more than 63 bytes',
+    },
+    {
+      name: 'a long name of a key, in bytes',
+      errors: isQualifiedName('a'.repeat(64)),
+      want: 'name part must be no more than 63 bytes',
+    },
+    {
+      name: 'a long prefix of a key, in bytes',
+      errors: isQualifiedName(`${'a'.repeat(254)}/b`),
+      want: 'prefix part must be no more than 253 bytes',
+    },
+    {
+      name: 'two slashes in a key',
+      errors: isQualifiedName('a/b/c'),
+      want: "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
     },
     {
       name: 'a port without a letter',

@@ -74,7 +74,7 @@ export function isQualifiedName(value: string): string[] {
   if (parts.length > 2) {
     const text = regexError(QUALIFIED_MESSAGE, QUALIFIED, ...QUALIFIED_EXAMPLES);
     return [
-      `a qualified name ${text} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a valid label key ${text} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ];
   }
   const name = parts.at(-1) ?? '';
@@ -82,10 +82,13 @@ export function isQualifiedName(value: string): string[] {
   if (parts.length === 2) {
     const prefix = parts[0] ?? '';
     const found = prefix === '' ? [EMPTY_ERROR] : isDns1123Subdomain(prefix);
-    errors.push(...found.map((message) => `prefix part ${message}`));
+    const told = found.map((one) =>
+      one === maxLengthError(253) ? maxLengthError(253, 'bytes') : one,
+    );
+    errors.push(...told.map((message) => `prefix part ${message}`));
   }
   if (name === '') errors.push(`name part ${EMPTY_ERROR}`);
-  else if (byteLength(name) > 63) errors.push(`name part ${maxLengthError(63)}`);
+  else if (byteLength(name) > 63) errors.push(`name part ${maxLengthError(63, 'bytes')}`);
   if (name.length > HOSTILE_LENGTH) return errors;
   if (!QUALIFIED_REGEX.test(name)) {
     errors.push(`name part ${regexError(QUALIFIED_MESSAGE, QUALIFIED, ...QUALIFIED_EXAMPLES)}`);
@@ -99,6 +102,7 @@ export const isLabelValue: StringCheck = formatCheck({
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
   examples: ['MyValue', 'my_value', '12345'],
   maxLength: 63,
+  unit: 'bytes',
 });
 
 export const isCIdentifier: StringCheck = formatCheck({
