@@ -79,8 +79,14 @@ function escapeAsGo(char: string): string {
 const NOT_PRINTED = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 const AS_JSON = /[\b\f\n\r\t]/;
 
+/** Letters of ASCII that stand for themselves: names and numbers are of nothing else. */
+const AS_IT_IS = /^[ !#-[\]-~]*$/;
+
 /** A string as Go's %q prints it. */
 export const goQuote = (text: string): string =>
+  AS_IT_IS.test(text) ? `"${text}"` : escaped(text);
+
+const escaped = (text: string): string =>
   `"${text
     .replace(/["\\]/g, String.raw`\$&`)
     .replace(NOT_PRINTED, (char) =>

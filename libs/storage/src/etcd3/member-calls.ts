@@ -9,6 +9,7 @@ import type {
   IOptions,
   IRangeRequest,
   IRangeResponse,
+  IStatusResponse,
   ITxnRequest,
   ITxnResponse,
 } from 'etcd3';
@@ -61,6 +62,8 @@ export class MemberCalls {
     readonly compact: Call<ICompactionRequest, ICompactionResponse>;
   };
   readonly leaseClient: { readonly leaseGrant: Call<ILeaseGrantRequest, ILeaseGrantResponse> };
+  /** Asked from time to time by every API server. */
+  readonly status: (options?: CallOptions) => Promise<IStatusResponse>;
   private readonly calls: UnaryCalls;
   private loaded: Etcd3 | undefined;
 
@@ -78,6 +81,8 @@ export class MemberCalls {
       compact: this.direct('compact'),
     };
     this.leaseClient = { leaseGrant: this.direct('leaseGrant') };
+    const status: Call<object, IStatusResponse> = this.direct('status');
+    this.status = (how) => status({}, how);
   }
 
   /** The package's client, with its retries and circuit breakers off. */

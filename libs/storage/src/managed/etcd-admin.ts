@@ -39,7 +39,8 @@ export interface Alarm {
 const DEFRAGMENT_MS = 60_000;
 const MEMBER_ID = /^[0-9a-f]{1,16}$/;
 
-const toHex = (id: string | number): string => BigInt(id).toString(16);
+/** Ids have no sign; those that come as signed numbers of 64 bits are read as what they are. */
+const toHex = (id: string | number): string => BigInt.asUintN(64, BigInt(id)).toString(16);
 const toDecimal = (hex: string): string => {
   if (!MEMBER_ID.test(hex)) throw new StorageError('internal', `${hex} is no member id`);
   return BigInt(`0x${hex}`).toString();
@@ -57,7 +58,7 @@ export class EtcdAdmin {
         const { endpoint } = member;
         try {
           const answer = await this.client.callMember(member, operation, (etcd, options) =>
-            etcd.library.maintenance.status(options),
+            etcd.status(options),
           );
           return toStatus(endpoint, answer);
         } catch (error) {

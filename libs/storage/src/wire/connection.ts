@@ -1,9 +1,4 @@
-import { connect } from 'node:http2';
-import type {
-  ClientHttp2Session,
-  IncomingHttpHeaders,
-  SecureClientSessionOptions,
-} from 'node:http2';
+import type { IncomingHttpHeaders } from 'node:http2';
 import type { Cancel, Clock } from '@orrery/component';
 import type { Message } from './protobuf.js';
 
@@ -51,13 +46,22 @@ export const unreached = (): Error => grpcError(UNAVAILABLE, 'No connection esta
 
 /** How long after a refused connection calls fail without another attempt. */
 const BACKOFF_MS = 50;
-const WINDOW_BYTES = 4 * 1024 * 1024;
-/** What is under way is bounded by who asks. */
-const SESSION_MEMORY_MB = 4096;
+
+/** What a connection needs of the session that it is made of. */
+export interface Session {
+  readonly socket: { once(event: 'error', listener: () => void): unknown };
+  readonly closed: boolean;
+  readonly destroyed: boolean;
+  once(event: 'remoteSettings' | 'close', listener: () => void): unknown;
+  on(event: 'error', listener: () => void): unknown;
+  ping(callback: (error: Error | null) => void): unknown;
+  ref(): void;
+  unref(): void;
+  destroy(): void;
+}
 
 /** One connection: what is under way on it, and whether it lives. */
-export class Connection {
-  readonly session: ClientHttp2Session;
+export class Connection<S extends Session> {
   /** The server has spoken: from here on, what is sent may be done. Nothing is sent before. */
   private ready = false;
   private waiting: ((refused: boolean) => void)[] = [];
@@ -68,15 +72,13 @@ export class Connection {
   private readonly clock: Clock;
   private readonly keepaliveMs: number;
 
-  constructor({ endpoint, tls, clock, keepaliveMs }: ConnectionOptions, onRefused: () => void) {
+  constructor(
+    readonly session: S,
+    { clock, keepaliveMs }: ConnectionOptions,
+    onRefused: () => void,
+  ) {
     this.clock = clock;
     this.keepaliveMs = keepaliveMs;
-    const session = connect(endpoint, {
-      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
-      maxSessionMemory: SESSION_MEMORY_MB,
-      ...tls,
-    } as SecureClientSessionOptions);
-    this.session = session;
     const end = (): void => {
       session.destroy();
       if (!this.ready) onRefused();
@@ -86,7 +88,6 @@ export class Connection {
     session.socket.once('error', end);
     session.once('remoteSettings', () => {
       this.ready = true;
-      session.setLocalWindowSize(WINDOW_BYTES);
       this.letGo(false);
     });
     session.on('error', () => undefined);
@@ -159,23 +160,26 @@ export class Connection {
 }
 
 /** The connection to one member, made when it is needed and again when it broke. */
-export class Connector {
+export class Connector<S extends Session> {
   private readonly authority: string;
-  private connection: Connection | undefined;
+  private connection: Connection<S> | undefined;
   private refusedAt = -Infinity;
   private closed = false;
 
-  constructor(private readonly options: ConnectionOptions) {
+  constructor(
+    private readonly options: ConnectionOptions,
+    private readonly open: (options: ConnectionOptions) => S,
+  ) {
     this.authority = new URL(options.endpoint).host;
   }
 
   /** None when it was refused just now. */
-  connect(): Connection | undefined {
+  connect(): Connection<S> | undefined {
     if (this.closed) return undefined;
     if (this.connection?.usable) return this.connection;
     const { clock } = this.options;
     if (clock.monotonic() - this.refusedAt < BACKOFF_MS) return undefined;
-    this.connection = new Connection(this.options, () => {
+    this.connection = new Connection(this.open(this.options), this.options, () => {
       this.refusedAt = clock.monotonic();
     });
     return this.connection;

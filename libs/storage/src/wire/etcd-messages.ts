@@ -93,6 +93,26 @@ const txnResponse = message(
   inOrder(['header', header], ['succeeded', 'bool'], ['responses', responseOp, 'repeated']),
 );
 
+/** The member's own id is what its status is compared with. */
+const memberHeader = message([
+  { tag: 2, name: 'member_id', type: 'int' },
+  { tag: 3, name: 'revision', type: 'int' },
+]);
+const statusResponse = message(
+  inOrder(
+    ['header', memberHeader],
+    ['version', 'text'],
+    ['dbSize', 'int'],
+    ['leader', 'int'],
+    ['raftIndex', 'int'],
+    ['raftTerm', 'int'],
+    ['raftAppliedIndex', 'int'],
+    ['errors', 'text', 'repeated'],
+    ['dbSizeInUse', 'int'],
+    ['isLearner', 'bool'],
+  ),
+);
+
 const compactionRequest = message(inOrder(['revision', 'int'], ['physical', 'bool']));
 const leaseGrantRequest = message(inOrder(['TTL', 'int'], ['ID', 'int']));
 const leaseGrantResponse = message(
@@ -144,6 +164,11 @@ export const UNARY_METHODS = {
     path: '/etcdserverpb.Lease/LeaseGrant',
     request: leaseGrantRequest,
     response: leaseGrantResponse,
+  },
+  status: {
+    path: '/etcdserverpb.Maintenance/Status',
+    request: message([]),
+    response: statusResponse,
   },
 } as const;
 

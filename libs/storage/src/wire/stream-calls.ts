@@ -1,5 +1,10 @@
-import { constants } from 'node:http2';
-import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import { connect, constants } from 'node:http2';
+import type {
+  ClientHttp2Session,
+  ClientHttp2Stream,
+  IncomingHttpHeaders,
+  SecureClientSessionOptions,
+} from 'node:http2';
 import {
   CANCELLED,
   Connector,
@@ -61,7 +66,7 @@ class StreamCall implements MessageStream {
 
   constructor(
     private readonly method: GrpcMethod,
-    private readonly connection: Connection | undefined,
+    private readonly connection: Connection<ClientHttp2Session> | undefined,
   ) {
     this.opened = new Promise((resolve, reject) => {
       this.open = resolve;
@@ -112,7 +117,7 @@ class StreamCall implements MessageStream {
     if (this.status !== 0 || this.cancelled) throw this.failure();
   }
 
-  private follow(connection: Connection, stream: ClientHttp2Stream): void {
+  private follow(connection: Connection<ClientHttp2Session>, stream: ClientHttp2Stream): void {
     const take = (headers: IncomingHttpHeaders): void => {
       const told = statusIn(headers);
       if (told) [this.status, this.details] = [told.code, told.details];
@@ -142,14 +147,27 @@ class StreamCall implements MessageStream {
   }
 }
 
+const WINDOW_BYTES = 4 * 1024 * 1024;
+/** What is under way is bounded by who asks. */
+const SESSION_MEMORY_MB = 4096;
+
+function openSession({ endpoint, tls }: ConnectionOptions): ClientHttp2Session {
+  const session = connect(endpoint, {
+    settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+    maxSessionMemory: SESSION_MEMORY_MB,
+    ...tls,
+  } as SecureClientSessionOptions);
+  return session.once('remoteSettings', () => session.setLocalWindowSize(WINDOW_BYTES));
+}
+
 /**
  * gRPC streams over one HTTP/2 connection per member. Who does not read pauses its own stream alone.
  */
 export class StreamCalls {
-  private readonly connector: Connector;
+  private readonly connector: Connector<ClientHttp2Session>;
 
   constructor(options: ConnectionOptions) {
-    this.connector = new Connector(options);
+    this.connector = new Connector(options, openSession);
   }
 
   /** A stream that begins when the connection stands; reading throws when there is none. */

@@ -1,5 +1,3 @@
-import { constants } from 'node:http2';
-import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Cancel, Clock } from '@orrery/component';
 import {
   Connector,
@@ -11,6 +9,9 @@ import {
   unreached,
 } from './connection.js';
 import type { Connection, ConnectionOptions, GrpcMethod } from './connection.js';
+import { CallSession } from './http2/call-session.js';
+import type { CallListener, OpenCall } from './http2/call-session.js';
+import { encodeFields } from './http2/header-block.js';
 import { FRAME_HEAD, decode, encodeFrame } from './protobuf.js';
 
 export interface CallLimits {
@@ -24,11 +25,15 @@ interface Sending extends CallLimits {
   readonly frame: Buffer;
 }
 
+const DROPPED = 'Connection dropped';
+
 const deadlineExceeded = (ms: number): Error =>
   grpcError(DEADLINE_EXCEEDED, `Deadline exceeded after ${ms / 1000}s`);
 
+const OK = '200';
+
 /** One call until its answer. */
-class Call {
+class Call implements CallListener {
   private readonly chunks: Buffer[] = [];
   private status: number | undefined;
   private details = '';
@@ -36,73 +41,66 @@ class Call {
   private cancelDeadline: Cancel | undefined;
 
   constructor(
-    private readonly connection: Connection,
-    private readonly stream: ClientHttp2Stream,
+    private readonly connection: Connection<CallSession>,
     private readonly resolve: (answer: Buffer) => void,
     private readonly reject: (error: Error) => void,
-  ) {
-    stream.on('response', (headers) => {
-      connection.hear();
-      this.take(headers);
-      if (this.status === undefined && headers[':status'] !== constants.HTTP_STATUS_OK) {
-        this.status = UNKNOWN;
-        this.details = `HTTP status ${headers[':status']}`;
-      }
-    });
-    stream.on('data', (chunk: Buffer) => this.chunks.push(chunk));
-    stream.on('trailers', (headers) => this.take(headers));
-    stream.on('end', () => {
-      if (this.status !== undefined) this.finish();
-    });
-    stream.on('error', () => undefined);
-    stream.on('close', () => this.finish());
-  }
+  ) {}
 
-  limit(clock: Clock, ms: number): void {
+  limit(clock: Clock, ms: number, open: OpenCall): void {
     this.cancelDeadline = clock.after(Math.max(0, ms), () => {
-      this.status = DEADLINE_EXCEEDED;
-      this.details = `Deadline exceeded after ${ms / 1000}s`;
-      this.stream.close(constants.NGHTTP2_CANCEL);
-      this.finish();
+      this.connection.session.cancel(open);
+      this.finish(deadlineExceeded(ms));
     });
   }
 
-  private take(headers: IncomingHttpHeaders): void {
-    const told = statusIn(headers);
-    if (!told) return;
-    this.status = told.code;
-    this.details = told.details;
+  fields(fields: Readonly<Record<string, string>>): void {
+    this.connection.hear();
+    const told = statusIn(fields);
+    const code = fields[':status'];
+    if (told) [this.status, this.details] = [told.code, told.details];
+    else if (this.status === undefined && code !== undefined && code !== OK)
+      [this.status, this.details] = [UNKNOWN, `HTTP status ${code}`];
   }
 
-  private finish(): void {
+  data(chunk: Buffer): void {
+    this.chunks.push(chunk);
+  }
+
+  ended(): void {
+    const { status = UNAVAILABLE, details, chunks } = this;
+    const isTold = this.status !== undefined;
+    if (status !== 0) this.finish(grpcError(status, isTold ? details : DROPPED));
+    else {
+      this.finish();
+      this.resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    }
+  }
+
+  /** What the server refused to begin has had no effect. */
+  broken(refused: boolean): void {
+    if (this.status !== undefined) this.ended();
+    else this.finish(refused ? unreached() : grpcError(UNAVAILABLE, DROPPED));
+  }
+
+  private finish(error?: Error): void {
     if (this.done) return;
     this.done = true;
     this.cancelDeadline?.();
     this.connection.end();
-    if (this.status !== 0) this.reject(this.failure());
-    else
-      this.resolve(
-        this.chunks.length === 1 && this.chunks[0] ? this.chunks[0] : Buffer.concat(this.chunks),
-      );
-  }
-
-  private failure(): Error {
-    if (this.status !== undefined) return grpcError(this.status, this.details);
-    // What the server refused to begin has had no effect.
-    if (this.stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) return unreached();
-    return grpcError(UNAVAILABLE, 'Connection dropped');
+    if (error) this.reject(error);
   }
 }
 
 /**
  * Unary gRPC calls over one HTTP/2 connection per member, made when it is needed and again when it broke; nothing is repeated.
- * grpc-js does much that is not needed here (load balancing, retries, interceptors), which costs more than the call.
+ * grpc-js does much that is not needed here (load balancing, retries, interceptors), and node:http2 much of streams, which costs more than the call.
  */
 export class UnaryCalls {
-  private readonly connector: Connector;
+  private readonly connector: Connector<CallSession>;
+  private readonly blocks = new Map<string, Buffer>();
 
   constructor(private readonly options: ConnectionOptions) {
-    this.connector = new Connector(options);
+    this.connector = new Connector(options, (target) => new CallSession(target));
   }
 
   async call(
@@ -145,17 +143,26 @@ export class UnaryCalls {
   }
 
   private send(
-    connection: Connection,
+    connection: Connection<CallSession>,
     { method, frame, fields, timeoutMs }: Sending,
     resolve: (answer: Buffer) => void,
     reject: (error: Error) => void,
   ): void {
     const limit = { 'grpc-timeout': `${Math.max(1, Math.ceil(timeoutMs))}m` };
-    const headers = this.connector.headers(method.path, { ...limit, ...fields });
-    const stream = connection.session.request(headers);
+    const block = Buffer.concat([this.blockOf(method.path), encodeFields({ ...limit, ...fields })]);
     connection.begin();
-    const call = new Call(connection, stream, resolve, reject);
-    call.limit(this.options.clock, timeoutMs);
-    stream.end(frame);
+    const call = new Call(connection, resolve, reject);
+    const open = connection.session.request(block, frame, call);
+    call.limit(this.options.clock, timeoutMs, open);
+  }
+
+  /** The headers that all calls of a method have. */
+  private blockOf(path: string): Buffer {
+    const known = this.blocks.get(path);
+    if (known) return known;
+    const scheme = new URL(this.options.endpoint).protocol.slice(0, -1);
+    const block = encodeFields({ ':scheme': scheme, ...this.connector.headers(path, {}) });
+    this.blocks.set(path, block);
+    return block;
   }
 }
