@@ -37,7 +37,8 @@ async function round(side) {
     await stand.open();
     await stand.createNodes(NODES);
     stand.startControlPlane();
-    await sleep(4000);
+    // Behind a process's first 15 s its start is over (apps/cli/src/launch).
+    await sleep(16_000);
     const pods = '/api/v1/namespaces/default/pods';
     const created = await stand.countAdded(`${pods}?watch=1&resourceVersion=0`);
     const bound = await stand.countAdded(

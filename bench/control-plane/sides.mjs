@@ -23,16 +23,28 @@ export function upstreamVersion() {
   return stdout.trim().replace('Kubernetes ', '');
 }
 
-/** Whose controllers and scheduler run over whose API server. */
+/**
+ * Whose controllers and scheduler run over whose API server. `together` = which of ours share a process: `grouped` is how
+ * `orrery up` runs them, `single` is `orrery up --grouping=single`; `orrery` has a process each, as upstream.
+ */
 export const SIDES = {
   orrery: { server: 'orrery', controlPlane: 'orrery' },
+  grouped: { server: 'orrery', controlPlane: 'orrery', together: 'clients' },
+  single: { server: 'orrery', controlPlane: 'orrery', together: 'all' },
   upstream: { server: 'upstream', controlPlane: 'upstream' },
   mixed: { server: 'orrery', controlPlane: 'upstream' },
   before: { server: 'orrery', controlPlane: 'orrery', dist: process.env.ORRERY_DIST_BEFORE },
+  'grouped-before': {
+    server: 'orrery',
+    controlPlane: 'orrery',
+    together: 'clients',
+    dist: process.env.ORRERY_DIST_BEFORE,
+  },
 };
 
 /** What `orrery up` starts its processes with. */
 export const NODE_FLAGS = ['--max-semi-space-size=16'];
+export const NODE_ENV = { MALLOC_MMAP_THRESHOLD_: '32768' };
 
 /** BENCH_NODE_APISERVER and so on: flags of Node for one process; with _BEFORE behind, for the side `before` alone. */
 export function nodeFlagsOf(name, side) {

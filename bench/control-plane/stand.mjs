@@ -13,7 +13,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NODE_FLAGS, SIDES, dist, nodeFlagsOf, upstreamFolder } from './sides.mjs';
+import { NODE_ENV, NODE_FLAGS, SIDES, dist, nodeFlagsOf, upstreamFolder } from './sides.mjs';
 
 const TOKEN = 'bench';
 const NET = process.env.BENCH_NET ?? '127.238';
@@ -100,7 +100,12 @@ export class Stand {
     ];
     if (side.server === 'orrery') {
       if (side.controlPlane !== 'orrery') flags.push('--serve-removed-apis');
-      this.startNode('apiserver', 'kube-apiserver', flags);
+      if (side.together === 'all')
+        this.#startTogether('apiserver', [
+          { name: 'kube-apiserver', app: 'kube-apiserver', args: flags },
+          ...this.#ownControlPlane({}),
+        ]);
+      else this.startNode('apiserver', 'kube-apiserver', flags);
       return;
     }
     const key = join(folder, 'sa.key');
@@ -114,9 +119,12 @@ export class Stand {
     ]);
   }
 
-  start(name, command, args) {
+  start(name, command, args, env = {}) {
     const log = process.env.BENCH_LOG ? 'inherit' : 'ignore';
-    const child = spawn(command, args, { stdio: ['ignore', log, log] });
+    const child = spawn(command, args, {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...env },
+    });
     child.once('exit', (code, signal) => {
       if (this.processes.get(name) === child && signal === null)
         process.stderr.write(`${name} ended with ${code}\n`);
@@ -127,41 +135,54 @@ export class Stand {
 
   startNode(name, bundle, args) {
     const from = this.side.dist ?? dist;
-    return this.start(name, process.execPath, [
-      ...NODE_FLAGS,
-      ...nodeFlagsOf(name, this.side),
-      join(from, `${bundle}.js`),
-      ...args,
-    ]);
+    const flags = [...NODE_FLAGS, ...nodeFlagsOf(name, this.side)];
+    // A build of before is started as it was before.
+    const env = this.side.dist ? {} : NODE_ENV;
+    return this.start(name, process.execPath, [...flags, join(from, `${bundle}.js`), ...args], env);
+  }
+
+  get #keyFlag() {
+    return `--service-account-private-key-file=${join(this.folder, 'sa.key')}`;
+  }
+
+  /** Our controllers and scheduler, as `orrery run` takes them. */
+  #ownControlPlane({ schedulerConfig, controllers = true }) {
+    const shared = [`--kubeconfig=${this.kubeconfig}`, '--leader-elect=false'];
+    const manager = [...shared, '--controllers=*,-node-lifecycle-controller', this.#keyFlag];
+    const scheduler = [...shared, ...(schedulerConfig ? [`--config=${schedulerConfig}`] : [])];
+    return [
+      ...(controllers
+        ? [{ name: 'controller-manager', app: 'kube-controller-manager', args: manager }]
+        : []),
+      { name: 'scheduler', app: 'kube-scheduler', args: scheduler },
+    ];
+  }
+
+  /** Several of our components in one process. */
+  #startTogether(name, instances) {
+    const file = join(this.folder, `${name}.json`);
+    writeFileSync(file, JSON.stringify(instances));
+    return this.startNode(name, 'orrery', ['run', file]);
   }
 
   /** Controllers and scheduler of one side. Bare nodes have no kubelet, so nobody may judge their health. */
   startControlPlane({ schedulerConfig, controllers = true } = {}) {
     const { kubeconfig, folder } = this;
     const shared = [`--kubeconfig=${kubeconfig}`, '--leader-elect=false'];
-    const manager = [
-      ...shared,
-      '--controllers=*,-nodelifecycle,-nodeipam,-node-lifecycle-controller,-node-ipam-controller,-csrsigning,-attachdetach',
-      `--service-account-private-key-file=${join(folder, 'sa.key')}`,
-    ];
     if (this.side.controlPlane === 'orrery') {
-      const own = manager.map((flag) =>
-        flag.startsWith('--controllers') ? '--controllers=*,-node-lifecycle-controller' : flag,
-      );
-      if (controllers) this.startNode('controller-manager', 'kube-controller-manager', own);
-      this.startNode('scheduler', 'kube-scheduler', [
-        ...shared,
-        ...(schedulerConfig ? [`--config=${schedulerConfig}`] : []),
-      ]);
+      const own = this.#ownControlPlane({ schedulerConfig, controllers });
+      if (this.side.together === 'all') return;
+      if (this.side.together && own.length > 1) this.#startTogether('controllers', own);
+      else for (const { name, app, args } of own) this.startNode(name, app, args);
       return;
     }
     const lifted = ['--kube-api-qps=10000', '--kube-api-burst=10000'];
     const upstream = upstreamFolder();
     if (controllers)
       this.start('controller-manager', join(upstream, 'kube-controller-manager'), [
-        ...manager.map((flag) =>
-          flag.startsWith('--controllers') ? '--controllers=*,-nodelifecycle,-nodeipam' : flag,
-        ),
+        ...shared,
+        '--controllers=*,-nodelifecycle,-nodeipam',
+        this.#keyFlag,
         ...lifted,
         '--port=0',
         `--bind-address=${NET}.30.3`,

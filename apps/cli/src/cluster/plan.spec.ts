@@ -89,6 +89,17 @@ describe('toProcess()', () => {
   });
 });
 
+describe('toProcess(), what all processes are started with', () => {
+  it('has the threshold of malloc fixed, and the young objects bounded', () => {
+    for (const grouping of ['grouped', 'isolated', 'single'] as const)
+      for (const group of processes(input({ grouping, publish: '172.17.0.2' }))) {
+        const { args, env } = toProcess(input({ grouping }), group);
+        expect(env?.['MALLOC_MMAP_THRESHOLD_']).toBe('32768');
+        expect(args[0]).toBe('--max-semi-space-size=16');
+      }
+  });
+});
+
 describe('toProcess(), one process for all', () => {
   it.each([
     { name: 'at once', completion: undefined, want: ['/dist/orrery.js', 'run'] },

@@ -323,6 +323,12 @@ export const toProcess = (input: PlanInput, group: Group): ProcessSpec =>
  */
 const NODE_FLAGS = ['--max-semi-space-size=16'];
 
+/**
+ * Each read of a socket begins with 64 kB. glibc learns to cut these from its heap, where what is left of them lies between objects that live
+ * long; with a fixed threshold they are pages of their own, which go back: 50 MB of the control plane's memory after 3,000 pods.
+ */
+const MALLOC = { MALLOC_MMAP_THRESHOLD_: '32768' };
+
 /** Components that are part of the `orrery` program, without a bundle of their own. */
 const OF_PROGRAM: readonly string[] = [NODE_NETWORK, 'relay'];
 
@@ -330,7 +336,7 @@ function bareProcess(input: PlanInput, group: Group): ProcessSpec {
   const { files, componentDir, nodeBinary } = input;
   const pidFiles = group.instances.map((instance) => files.pidFile(instance.name));
   const first = group.instances[0];
-  const env = { NODE_COMPILE_CACHE: compileCache(componentDir) };
+  const env = { ...MALLOC, NODE_COMPILE_CACHE: compileCache(componentDir) };
   if (group.instances.length === 1 && first) {
     const program = OF_PROGRAM.includes(first.app)
       ? [join(componentDir, 'orrery.js'), first.app]

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { SystemClock, runMain } from '@orrery/component';
 import { APPS } from '../apps.js';
 import { app } from '../index.js';
+import { boundHeapGrowth } from './heap-growth.js';
 
 /** A start is over by then. Later V8 forgets code that it has not run for a while. */
 const START_MS = 15_000;
@@ -12,6 +13,9 @@ const START_MS = 15_000;
  */
 export async function run(name: string, onStarted: () => void): Promise<void> {
   const load = APPS[name];
-  void new SystemClock().sleep(START_MS).then(onStarted);
+  void new SystemClock().sleep(START_MS).then(() => {
+    onStarted();
+    boundHeapGrowth();
+  });
   await runMain(load ? await load() : app);
 }
