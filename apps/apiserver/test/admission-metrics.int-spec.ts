@@ -98,7 +98,6 @@ describe('metrics of upstream that are stable or nearly so', () => {
     ['authenticated_user_requests', 'username="other"'],
     ['authentication_attempts', 'result="success"'],
     ['authorization_attempts_total', 'result="allowed"'],
-    ['apiserver_authorization_decisions_total', 'type="', 'decision="allowed"'],
     ['apiserver_flowcontrol_current_executing_seats', 'flow_schema="', 'priority_level="'],
     ['apiserver_flowcontrol_current_executing_requests', 'flow_schema="', 'priority_level="'],
     ['apiserver_flowcontrol_current_inqueue_requests', 'flow_schema="', 'priority_level="'],

@@ -117,6 +117,18 @@ describe('nobody gives what they do not have', () => {
   });
 });
 
+describe('decisions', () => {
+  it('are counted by the authorizer that makes them', async () => {
+    await grant('reads-metrics', [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }]);
+    await eventually(async () => {
+      const { text } = await as('jane', '/metrics');
+      expect(text).toMatch(
+        /^apiserver_authorization_decisions_total\{type="RBAC",name="rbac",decision="allowed"\} [1-9]/m,
+      );
+    });
+  });
+});
+
 describe('writers of admission policies', () => {
   const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
   const JANE = '&{jane 2 [dev system:authenticated] map[]}';

@@ -283,6 +283,13 @@ describe('what is asked of lists and watches', () => {
     const { json } = await as(`${CONFIG_MAPS}?includeObject=None`, 'Table');
     expect((json['rows'] as Json[])[0]?.['object']).toBeNull();
   });
+
+  it('has no verb that authorizers know', async () => {
+    expect(told(await api.ask(FOOS, { method: 'OPTIONS' }))).toEqual([
+      405,
+      ' is not supported on resources of kind "foos.example.com"',
+    ]);
+  });
 });
 
 describe('the Scale of a custom object', () => {

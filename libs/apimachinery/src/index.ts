@@ -172,7 +172,10 @@ export { applyJsonPatch, jsonPatchSteps } from './patch/json-patch.js';
 export { unknownPatchFields } from './patch/json-patch-operations.js';
 export { areReadable } from './managed-fields/managers.js';
 export { applyMergePatch, mergePatchSteps, requireObjectPatch } from './patch/merge-patch.js';
-export { applyStrategicMergePatch, strategicMergePatchSteps } from './patch/strategic-merge-patch.js';
+export {
+  applyStrategicMergePatch,
+  strategicMergePatchSteps,
+} from './patch/strategic-merge-patch.js';
 export { PROTOBUF_MEDIA_TYPE, ProtobufCodec } from './protobuf/protobuf-codec.js';
 export type { DecodedProtobuf } from './protobuf/protobuf-codec.js';
 export { ProtobufError, UnknownMessageError } from './protobuf/protobuf-error.js';

@@ -20,7 +20,7 @@ export interface RequestSelectors {
 export interface RequestInfo {
   readonly isResource: boolean;
   readonly path: string;
-  /** get, list, watch, create, update, patch, delete, deletecollection, proxy; the lower-case method for other paths. */
+  /** get, list, watch, create, update, patch, delete, deletecollection, proxy, '' for other methods; the lower-case method for other paths. */
   readonly verb: string;
   readonly apiPrefix: string;
   readonly group: string;
@@ -136,7 +136,7 @@ export function parseRequestInfo(
   const segments = segmentsOf(path);
   const head = headOf(segments);
   if (head === 0) return nonResource(method, path);
-  const [verb, rest] = splitPrefix(VERBS[method] ?? method.toLowerCase(), segments.slice(head));
+  const [verb, rest] = splitPrefix(VERBS[method] ?? '', segments.slice(head));
   const [namespace, parts] = splitNamespace(rest);
   const [resource = '', name = '', subresource = ''] = parts;
   const asked = verbOf(verb, name, query);

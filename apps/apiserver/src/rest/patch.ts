@@ -159,7 +159,7 @@ export async function patch(call: Call): Promise<void> {
       const duplicates = duplicateFieldsOf(request.body);
       await pauseFor(call).pause?.();
       return checkFields(call, patched, {
-        ...(isJsonPatch ? ofOperations(duplicates, parsePatch(call)) : { duplicates }),
+        ...(isJsonPatch ? ofOperations(duplicates, await parsePatchInTurns(call)) : { duplicates }),
         isConverted: isStrategic(call),
         refuse: (problem) => refusePatch(call, patched, problem),
       });
