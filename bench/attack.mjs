@@ -11,10 +11,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITED_TOKEN, prepareState, stateAttacks } from './attack-state.mjs';
+import { AUDIT_POLICY, prepareWire, wireAttacks } from './attack/wire.mjs';
 import { ETCD_PROGRAM, etcdFlags } from './etcd.mjs';
 
 const HOST = '127.232.30.2';
 const ETCD = '127.232.30.1';
+const HOOK = '127.232.30.3';
 const TOKEN = 'attack';
 const LIMIT_MS = 50;
 const home = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -443,6 +445,8 @@ function startServer() {
       `--token-auth-file=${join(folder, 'tokens.csv')}`,
       '--authorization-mode=Node,RBAC',
       '--disable-admission-plugins=ServiceAccount',
+      `--audit-policy-file=${join(folder, 'audit.yaml')}`,
+      `--audit-log-path=${join(folder, 'audit.log')}`,
     ],
     { stderr: 'pipe', env: { LOOP_PROFILE: process.env.ATTACK_PROFILE ?? '' } },
   );
@@ -483,15 +487,18 @@ async function main() {
     join(folder, 'tokens.csv'),
     `${TOKEN},attack,attack,"system:masters"\n${LIMITED_TOKEN},limited,limited\n`,
   );
+  writeFileSync(join(folder, 'audit.yaml'), AUDIT_POLICY);
   start(ETCD_PROGRAM, etcdFlags(ETCD, join(folder, 'etcd')));
   await sleep(500);
   const server = startServer();
   await prepare();
   await prepareState(ask);
+  await prepareWire(ask, { folder, hookHost: HOOK });
   ask.reset = () => server.held();
   await sleep(2000);
   const wanted = new RegExp(process.env.ATTACK ?? '');
-  const attacks = { ...ATTACKS, ...stateAttacks(ask, { host: HOST, token: TOKEN }) };
+  const target = { host: HOST, token: TOKEN, folder };
+  const attacks = { ...ATTACKS, ...wireAttacks(ask, target), ...stateAttacks(ask, target) };
   const chosen = Object.entries(attacks).filter(([name]) => wanted.test(name));
   // The first one pays for what is compiled and loaded when it is first needed.
   for (const [, attack] of chosen) if (process.env.ATTACK_WARM) await attack();
