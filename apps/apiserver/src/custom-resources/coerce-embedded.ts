@@ -50,7 +50,10 @@ export function coerceEmbedded(
   const isResource = schema['x-kubernetes-embedded-resource'] === true;
   const found = isResource ? coerceResource(value, path, refuse) : [];
   const { additionalProperties } = schema;
-  for (const [key, member] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const member = value[key];
+    // Nothing is embedded in a scalar, of which there may be tens of thousands.
+    if (typeof member !== 'object' || member === null) continue;
     const named = memberOf(schema.properties, key);
     const at = path === '' ? key : `${path}.${key}`;
     if (named) found.push(...coerceEmbedded(member, named, at, refuse));

@@ -83,11 +83,9 @@ export async function checkFields(
     const refuseValue = (reason: string): never => {
       throw refuse(reason);
     };
-    const unknown = [
-      ...readMeta(object, refuse),
-      ...custom.prune(object),
-      ...custom.coerce(object, refuseValue),
-    ];
+    const unknown = [...readMeta(object, refuse), ...custom.prune(object)];
+    await pauseFor(call).pause?.();
+    unknown.push(...custom.coerce(object, refuseValue));
     report(call.request, { unknown, duplicates, refuse, before });
     return object;
   }
