@@ -60,6 +60,9 @@ const annotate = (name: string, annotations: object): Promise<unknown> =>
     .resource(claims)
     .patch({ namespace: NS, name }, 'merge', { metadata: { annotations } });
 
+const annotateVolume = (name: string, annotations: object): Promise<unknown> =>
+  plane.client.resource(volumes).patch({ name }, 'merge', { metadata: { annotations } });
+
 const remove = (name: string): Promise<void> =>
   plane.client.resource(claims).delete({ namespace: NS, name });
 
@@ -140,6 +143,33 @@ describe('PersistentVolumes made by hand', () => {
     expect(failed.status?.message).toBe(
       'error getting deleter volume plugin for volume "stuck": no deletable volume plugin matched',
     );
+  });
+
+  it('are emptied by a pod where they are to be used again, after a failure anew', async () => {
+    await volume('again', { persistentVolumeReclaimPolicy: 'Recycle' });
+    await claim('first', { storageClassName: 'manual', volumeName: 'again' });
+    await phaseOf(claims, 'first', 'Bound');
+    await remove('first');
+    const key = { namespace: 'default', name: 'recycler-for-again' };
+    const end = async (phase: 'Failed' | 'Succeeded'): Promise<void> => {
+      const pod = await plane.settled(
+        resources.pods,
+        key,
+        ({ metadata }) => !metadata.deletionTimestamp,
+      );
+      expect(pod.spec.volumes?.[0]).toMatchObject({ hostPath: { path: '/data/again' } });
+      await plane.patchStatus(resources.pods, key, { phase });
+    };
+    await end('Failed');
+    const failed = await phaseOf(volumes, 'again', 'Failed');
+    expect(failed.status?.message).toMatch(/^Recycle failed: failed to recycle volume: /);
+    await annotateVolume('again', { look: 'again' });
+    await eventually(() => end('Succeeded'), { timeoutMs: 20_000 });
+    const free = await phaseOf(volumes, 'again', 'Available');
+    expect(free.spec?.claimRef?.uid).toBeUndefined();
+    await expect(plane.client.resource(resources.pods).get(key)).rejects.toThrow(/not found/);
+    await claim('second', { storageClassName: 'manual', volumeName: 'again' });
+    await phaseOf(claims, 'second', 'Bound');
   });
 
   it('leave their claim lost when they are gone', async () => {

@@ -4,7 +4,8 @@ import { ConcurrencyFlags } from './concurrency-flags.js';
 
 const NO_CLOUD = 'no cloud is modelled';
 const AT_ONCE = 'changes are followed at once';
-const NO_RECYCLER = 'volumes are not recycled, as upstream does for few kinds only';
+const NO_RECYCLER =
+  'volumes of hostPath are recycled with the timeouts and the pod of upstream, others are not';
 
 /**
  * Flags of kube-controller-manager 1.36 that ask for what is not here, or for what is so anyway: other values are refused

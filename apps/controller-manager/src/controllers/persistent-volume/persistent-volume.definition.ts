@@ -8,6 +8,8 @@ import { podInformer } from '../../pods/pod-indexes.js';
 import { Binding } from './binding.js';
 import { classOf } from './match-volume.js';
 import { createVolumeMeters } from './persistent-volume.metrics.js';
+import { recycledBy } from './recycler-pod.js';
+import { Recycler } from './recycler.js';
 import { PersistentVolumeReconciler } from './persistent-volume.reconciler.js';
 
 const NAME = 'persistentvolume-binder-controller';
@@ -37,6 +39,9 @@ export const persistentVolumeController: ControllerEntry = {
         return volumes.filter((volume) => volume.spec?.claimRef?.uid === uid).map(keyOf);
       })
       .watches(resources.persistentvolumes, ofVolume)
+      .watches(resources.pods, recycledBy, {
+        changed: (now, old) => now.status?.phase !== old.status?.phase,
+      })
       .watches(resources.storageclasses, ({ metadata }: StorageClass) => [
         ...waiting(metadata.name),
         ...waiting(''),
@@ -56,7 +61,12 @@ export const persistentVolumeController: ControllerEntry = {
         classes: informers.informer(resources.storageclasses).lister,
         pods: podInformer(informers).lister,
       },
-      { claims, volumes, binding: new Binding(volumes, claims) },
+      {
+        claims,
+        volumes,
+        binding: new Binding(volumes, claims),
+        recycler: new Recycler(podInformer(informers).lister, client.resource(resources.pods)),
+      },
       events('persistentvolume-controller'),
       options.volumes.provisioning,
       createVolumeMeters(metrics, cached.volumes, cached.claims),

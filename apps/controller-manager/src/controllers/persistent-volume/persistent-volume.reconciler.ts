@@ -10,6 +10,7 @@ import type { Binding } from './binding.js';
 import { decideClaim } from './claim.decide.js';
 import type { ClaimDecision, Told } from './claim.decide.js';
 import type { VolumeMeters } from './persistent-volume.metrics.js';
+import type { Recycler } from './recycler.js';
 import { decideVolume, unbound } from './volume.decide.js';
 import type { VolumeDecision } from './volume.decide.js';
 
@@ -27,6 +28,7 @@ export interface VolumeClients {
   readonly claims: ResourceClient<PersistentVolumeClaim>;
   readonly volumes: ResourceClient<PersistentVolume>;
   readonly binding: Binding;
+  readonly recycler: Recycler;
 }
 
 /** Binds claims to volumes and says what became of both. A key with a namespace is a claim's, one without a volume's. */
@@ -98,7 +100,7 @@ export class PersistentVolumeReconciler implements Reconciler {
     return true;
   }
 
-  #usersOf({ metadata }: PersistentVolumeClaim): Pod[] {
+  #usersOf({ metadata }: Pick<PersistentVolumeClaim, 'metadata'>): Pod[] {
     const { namespace = '', name = '' } = metadata;
     return this.caches.pods.list(namespace).filter((pod) => claimsOfPod(pod).includes(name));
   }
@@ -107,8 +109,49 @@ export class PersistentVolumeReconciler implements Reconciler {
     const volume = this.caches.volumes.get(key);
     if (!volume) return done;
     const claim = await this.#claimOf(volume);
-    await this.#actOnVolume(volume, claim, decideVolume(volume, claim));
+    const decision = decideVolume(volume, claim);
+    if (decision.act === 'recycle') return this.#recycle(volume);
+    await this.#actOnVolume(volume, claim, decision);
     return done;
+  }
+
+  /** A failure is told, and then it is tried again (k8s pv_controller.go: recycleVolumeOperation). */
+  async #recycle(volume: PersistentVolume): Promise<Result> {
+    const { binding, recycler } = this.clients;
+    const tell = (type: Told['type'], reason: string, message: string): void => {
+      this.#tell(volume, { type, reason, message });
+    };
+    const users = this.#usersOfReleased(volume);
+    if (users.length > 0) {
+      const names = users.map(({ metadata: m }) => `${m.namespace ?? ''}/${m.name ?? ''}`);
+      tell('Normal', 'VolumeFailedRecycle', `Volume is used by pods: ${names.join(',')}`);
+      return { requeueAfterMs: RESYNC_MS };
+    }
+    if (volume.status?.phase !== 'Failed' && (await binding.setVolumePhase(volume, 'Released')))
+      return { requeueAfterMs: 0 };
+    const recycled = await recycler.step(volume);
+    if (recycled.result === 'under-way') return done;
+    if (recycled.result === 'done') {
+      tell('Normal', 'VolumeRecycled', 'Volume recycled');
+      await this.#unbind(volume);
+      return done;
+    }
+    await binding.setVolumePhase(volume, 'Failed', recycled.message);
+    tell('Warning', 'VolumeFailedRecycle', recycled.message);
+    return { requeueAfterMs: RESYNC_MS };
+  }
+
+  /** Pods that may still write to it: of its claim, unless there is another of that name by now. */
+  #usersOfReleased({ spec }: PersistentVolume): Pod[] {
+    const { namespace = '', name = '' } = spec?.claimRef ?? {};
+    const another = this.caches.claims.get({ namespace, name });
+    if (another) return [];
+    return this.#usersOf({ metadata: { namespace, name } });
+  }
+
+  async #unbind(volume: PersistentVolume): Promise<void> {
+    const freed = await this.clients.volumes.update(unbound(volume));
+    await this.clients.binding.setVolumePhase(freed, 'Available');
   }
 
   /** Before a volume is released the server is asked: the cache may not have seen the claim. */
@@ -127,7 +170,7 @@ export class PersistentVolumeReconciler implements Reconciler {
   async #actOnVolume(
     volume: PersistentVolume,
     claim: PersistentVolumeClaim | undefined,
-    decision: VolumeDecision,
+    decision: Exclude<VolumeDecision, { act: 'recycle' }>,
   ): Promise<void> {
     const { binding } = this.clients;
     switch (decision.act) {
@@ -142,10 +185,7 @@ export class PersistentVolumeReconciler implements Reconciler {
         if (claim) this.#tell(claim, decision.claim);
         return;
       case 'unbind':
-        await binding.setVolumePhase(
-          await this.clients.volumes.update(unbound(volume)),
-          'Available',
-        );
+        await this.#unbind(volume);
         return;
       case 'release':
         await this.#release(volume, decision.failure);

@@ -49,6 +49,11 @@ describe('decideVolume()', () => {
       claim: claim({ volumeName: 'w' }),
       want: { act: 'release' },
     },
+    {
+      name: 'is emptied when it is a folder that is used again',
+      volume: volume({ persistentVolumeReclaimPolicy: 'Recycle', hostPath: { path: '/d' } }),
+      want: { act: 'recycle' },
+    },
   ])('$name', ({ volume: given = volume(), claim: its, want }) => {
     expect(decideVolume(given, its)).toEqual(want);
   });

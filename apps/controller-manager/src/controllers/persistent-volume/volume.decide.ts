@@ -11,6 +11,8 @@ export type VolumeDecision =
   /** The claim went another way: the volume is free again. */
   | { readonly act: 'unbind' }
   | { readonly act: 'release'; readonly failure?: Told }
+  /** Its claim is gone, and it is to be emptied for another. */
+  | { readonly act: 'recycle' }
   | { readonly act: 'mismatch'; readonly volume: Told; readonly claim: Told };
 
 export type Phase = 'Available' | 'Bound' | 'Released' | 'Failed';
@@ -56,6 +58,8 @@ function decidePromised(volume: PersistentVolume, claim: PersistentVolumeClaim):
 
 /** The phase of a failure stays: it does not become Released again. */
 function decideRelease(volume: PersistentVolume): VolumeDecision {
+  const { persistentVolumeReclaimPolicy: policy, hostPath } = volume.spec ?? {};
+  if (policy === 'Recycle' && hostPath) return { act: 'recycle' };
   const failure = reclaimFailure(volume);
   return failure ? { act: 'release', failure } : { act: 'release' };
 }
