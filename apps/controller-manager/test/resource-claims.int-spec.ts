@@ -11,6 +11,7 @@ const plane = useControlPlane({
 });
 
 const { pods, resourceclaims: claims, resourceclaimtemplates: templates } = resources;
+const GPU = 'example.com/gpu';
 const request = { name: 'r', exactly: { deviceClassName: 'gpu' } };
 const spec = { devices: { requests: [request] } };
 const result = { request: 'r', driver: 'gpu.example.com', pool: 'n1', device: 'd0' };
@@ -62,6 +63,41 @@ beforeAll(async () => {
 });
 
 describe('the resource claim controller', () => {
+  it('lets the scheduler’s claim for extended resources go with its pod', async () => {
+    const owner = await plane.create(pods, {
+      metadata: { name: 'extended', namespace: NS },
+      spec: {
+        containers: [
+          {
+            name: 'c',
+            image: 'i',
+            resources: { requests: { [GPU]: '1' }, limits: { [GPU]: '1' } },
+          },
+        ],
+      },
+    });
+    const { name = '', uid = '' } = owner.metadata;
+    await plane.create(claims, {
+      metadata: {
+        name: 'of-extended',
+        namespace: NS,
+        annotations: { 'resource.kubernetes.io/extended-resource-claim': 'true' },
+        ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name, uid, controller: true }],
+      },
+      spec,
+    });
+    await allocate('of-extended', owner);
+    const requestMappings = [{ containerName: 'c', resourceName: GPU, requestName: 'r' }];
+    const extendedResourceClaimStatus = { resourceClaimName: 'of-extended', requestMappings };
+    const key = { namespace: NS, name };
+    const told = await plane.patchStatus(pods, key, { extendedResourceClaimStatus });
+    expect(told).toMatchObject({ status: { extendedResourceClaimStatus } });
+    await plane.patchStatus(pods, key, { phase: 'Succeeded' });
+    await eventually(async () => {
+      expect(await claimsOf(owner)).toEqual([]);
+    });
+  });
+
   it('makes a claim for a pod and tells its name, makes a lost one anew, and lets it go with a pod that has ended', async () => {
     const owner = await pod('made', { resourceClaimTemplateName: 't' });
     const told = await plane.settled(

@@ -202,7 +202,10 @@ function newChooser({ options, around, cache, nominator, extenders, meters }: Ch
 /** What plugins tell. */
 const toldTo = (
   meters: SchedulerMeters,
-): Pick<PluginContext, 'preempted' | 'attempted' | 'deviceWaited' | 'volumeStageFailed'> => ({
+): Pick<
+  PluginContext,
+  'preempted' | 'attempted' | 'deviceWaited' | 'volumeStageFailed' | 'claimCreated'
+> => ({
   preempted: (victims) => {
     meters.preempted(victims);
   },
@@ -211,6 +214,9 @@ const toldTo = (
   },
   deviceWaited: (wait) => {
     meters.deviceWait(wait);
+  },
+  claimCreated: (status) => {
+    meters.claimCreated(status);
   },
   volumeStageFailed: (operation) => {
     meters.volumeStageFailed(operation);

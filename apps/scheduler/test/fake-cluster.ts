@@ -47,6 +47,10 @@ export class FakeCluster implements KubeClient {
     return this.#of('resourceclaims').get(`default/${name}`) as ResourceClaim | undefined;
   }
 
+  claims(): ResourceClaim[] {
+    return [...this.#of('resourceclaims').values()] as ResourceClaim[];
+  }
+
   /** Node by pod name; '' for those without. */
   placements(): Record<string, string> {
     const pods = [...this.#of('pods').values()] as Pod[];
@@ -62,6 +66,7 @@ export class FakeCluster implements KubeClient {
         }),
       watch: (query, signal) => this.#watch(plural, query, signal),
       get: (key) => Promise.resolve(structuredClone(this.#get(plural, key))),
+      create: (object) => this.#create(plural, object),
       update: (object) => this.#replace(plural, object, 'status'),
       updateStatus: (object) => this.#replace(plural, object, 'spec'),
       patch: (key, _type, body) => this.#patch(plural, key, body as object),
@@ -105,6 +110,13 @@ export class FakeCluster implements KubeClient {
     log.push({ at: this.#revision, event });
     this.#log.set(plural, log);
     for (const push of this.#watchers.get(plural) ?? []) push(event);
+  }
+
+  #create(plural: string, object: KubeObject): Promise<KubeObject> {
+    const { generateName = '', name = `${generateName}${this.#revision}` } = object.metadata;
+    const metadata = { ...object.metadata, name, uid: `uid-${name}` };
+    this.put(plural, { ...object, metadata });
+    return Promise.resolve(structuredClone(this.#get(plural, keyOf({ ...object, metadata }))));
   }
 
   /** Writes an object, but for a part that stays as it was; a conflict when it was changed meanwhile. */

@@ -72,6 +72,7 @@ export function contextOf(own: Partial<PluginContext>): PluginContext {
     attempted: () => undefined,
     deviceWaited: () => undefined,
     volumeStageFailed: () => undefined,
+    claimCreated: () => undefined,
     extenders: new Extenders([], silentLogger),
     filters: () => {
       throw new TypeError('there is no profile');

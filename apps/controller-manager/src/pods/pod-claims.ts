@@ -10,10 +10,12 @@ export const BY_CLAIM = 'resource-claim';
 /** The resource claims that a pod has or will have, as far as it is known which. */
 export const resourceClaimsOf = (pod: Pod): ObjectKey[] => {
   const { namespace = '' } = pod.metadata;
-  return (pod.spec.resourceClaims ?? []).flatMap((entry) => {
+  const named = (pod.spec.resourceClaims ?? []).flatMap((entry) => {
     const place = placeOfClaim(pod, entry);
-    return place.kind === 'named' ? [{ namespace, name: place.name }] : [];
+    return place.kind === 'named' ? [place.name] : [];
   });
+  const extended = pod.status?.extendedResourceClaimStatus?.resourceClaimName;
+  return [...named, ...(extended ? [extended] : [])].map((name) => ({ namespace, name }));
 };
 
 export const claimIndexKey = ({ namespace = '', name }: ObjectKey): string =>

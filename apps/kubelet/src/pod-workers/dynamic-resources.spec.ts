@@ -53,6 +53,16 @@ describe('prepareDevices()', () => {
       want: 'fetch ResourceClaim x: not found',
     },
     {
+      name: 'the scheduler’s claim for extended resources is the pod’s own',
+      pod: {
+        metadata: { name: 'p', namespace: 'd', uid: 'u' },
+        spec: { containers: [] },
+        status: { extendedResourceClaimStatus: { resourceClaimName: 'x', requestMappings: [] } },
+      },
+      claim: claim({ allocation: { devices: { results: [result] } }, reservedFor }),
+      want: 'ResourceClaim d/x was not created for Pod d/p (Pod is not owner)',
+    },
+    {
       name: 'a claim that is not made yet',
       pod: pod({ resourceClaimTemplateName: 't' }),
       want: 'pod "d/p": ResourceClaim not created yet',

@@ -39,4 +39,9 @@ export async function prepareDevices(pod: Pod, fetch: FetchClaim): Promise<void>
     const problem = problemOf(pod, claim, place.generated);
     if (problem !== undefined) throw new Error(problem);
   }
+  // The scheduler's, for extended resources that are devices of a class.
+  const extended = pod.status?.extendedResourceClaimStatus?.resourceClaimName;
+  if (!extended) return;
+  const problem = problemOf(pod, await fetchClaim(pod, extended, fetch), true);
+  if (problem !== undefined) throw new Error(problem);
 }

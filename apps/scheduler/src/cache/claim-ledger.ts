@@ -25,6 +25,8 @@ export class ClaimLedger {
   readonly #assumed = new Map<string, ResourceClaim>();
   /** By uid: allocated in mind alone, the write is under way. */
   readonly #pending = new Map<string, ResourceClaim>();
+  /** By a made-up uid: decided for claims that are still to be made. */
+  readonly #planned = new Map<string, AllocationResult>();
   /** The allocation of each claim that is counted in `taken`. */
   readonly #counted = new Map<string, AllocationResult>();
   readonly #taken = new TakenDevices();
@@ -37,6 +39,27 @@ export class ClaimLedger {
   get(key: ObjectKey): ResourceClaim | undefined {
     const name = toKeyString(key);
     return this.#assumed.get(name) ?? this.#seen.get(name);
+  }
+
+  find(fits: (claim: ResourceClaim) => boolean): ResourceClaim | undefined {
+    for (const name of this.#seen.keys()) {
+      const claim = this.#assumed.get(name) ?? this.#seen.get(name);
+      if (claim && fits(claim)) return claim;
+    }
+    return undefined;
+  }
+
+  /** A claim is decided to be made with these devices: they are taken until `drop`. */
+  plan(uid: string, allocation: AllocationResult): void {
+    this.drop(uid);
+    this.#planned.set(uid, allocation);
+    this.#taken.add(allocation);
+  }
+
+  /** The claim is made and seen, or given up. */
+  drop(uid: string): void {
+    const planned = this.#planned.get(uid);
+    if (planned && this.#planned.delete(uid)) this.#taken.remove(planned);
   }
 
   isPending(uid: string): boolean {

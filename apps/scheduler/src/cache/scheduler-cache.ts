@@ -23,8 +23,8 @@ export interface NodeInfos {
   counts(what: CountedPods): NodeCounts;
   /** The domains of a topology, each with its number of nodes. */
   domains(topologyKey: string): ReadonlyMap<string, number>;
-  /** Another number when images on any node changed. */
-  readonly imageGeneration: number;
+  /** Another number when something changed that local plugins look at besides a node and its pods: images, device classes. */
+  readonly surroundings: number;
   /** On how many nodes the image is. */
   nodesWithImage(image: string): number;
 }
@@ -53,7 +53,7 @@ export class SchedulerCache implements NodeInfos {
   readonly terms = new TermCounts();
   readonly #counts = new PodCounts(() => this.#nodes.values());
   readonly #domains = new Map<string, ReadonlyMap<string, number>>();
-  #imageGeneration = 0;
+  #surroundings = 0;
   #order: readonly NodeInfo[] | undefined;
   #images: ReadonlyMap<string, number> | undefined;
 
@@ -69,8 +69,8 @@ export class SchedulerCache implements NodeInfos {
     return info?.node ? info : undefined;
   }
 
-  get imageGeneration(): number {
-    return this.#imageGeneration;
+  get surroundings(): number {
+    return this.#surroundings;
   }
 
   counts(what: CountedPods): NodeCounts {
@@ -164,6 +164,10 @@ export class SchedulerCache implements NodeInfos {
     return late.map(({ info }) => info);
   }
 
+  deviceClassesChanged(): void {
+    this.#surroundings += 1;
+  }
+
   #topologyChanged(): void {
     this.#domains.clear();
     this.#counts.nodesChanged();
@@ -172,7 +176,7 @@ export class SchedulerCache implements NodeInfos {
 
   #imagesChanged(): void {
     this.#images = undefined;
-    this.#imageGeneration += 1;
+    this.#surroundings += 1;
   }
 
   #put(state: PodState): void {

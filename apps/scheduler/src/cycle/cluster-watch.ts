@@ -81,7 +81,7 @@ export class ClusterWatch {
     this.#tellOf(informers.informer(resources.csinodes), 'CsiNode');
     this.#tellOf(informers.informer(resources.csidrivers), 'CsiDriver');
     this.#tellOf(informers.informer(resources.csistoragecapacities), 'StorageCapacity');
-    this.#tellOf(informers.informer(resources.deviceclasses), 'DeviceClass');
+    this.#watchClasses();
     this.#tellOf(informers.informer(resources.resourceslices), 'ResourceSlice');
     this.#watchClaims();
     const namespaces = informers.informer(resources.namespaces);
@@ -95,6 +95,16 @@ export class ClusterWatch {
       },
     });
     this.#tellOf(namespaces, 'Namespace');
+  }
+
+  /** Extended resources may be a class's devices: verdicts on nodes that lack them are not kept. */
+  #watchClasses(): void {
+    const classes = this.options.informers.informer(resources.deviceclasses);
+    const changed = (): void => {
+      this.options.cache.deviceClassesChanged();
+    };
+    classes.addHandler({ onAdd: changed, onUpdate: changed, onDelete: changed });
+    this.#tellOf(classes, 'DeviceClass');
   }
 
   /** The ledger knows before anybody is told. */

@@ -161,6 +161,94 @@ describe(Scheduler.name, () => {
     });
   });
 
+  it('makes a claim for extended resources that are devices of a class', async () => {
+    const { cluster } = running;
+    const gpu = { 'example.com/gpu': '1' };
+    cluster.put('nodes', node('n1').build());
+    cluster.put('resourceslices', nodeSlice('n1', ['d0']));
+    cluster.put('deviceclasses', deviceClass('gpu', { extendedResourceName: 'example.com/gpu' }));
+    cluster.put('pods', pod('a').requests(gpu).build());
+    running.start();
+    await eventually(() => {
+      expect(cluster.pod('a')?.spec.nodeName).toBe('n1');
+    });
+    const [claim] = cluster.claims();
+    expect(cluster.claims()).toHaveLength(1);
+    expect(claim?.metadata).toMatchObject({
+      generateName: 'a-extended-resources-',
+      annotations: { 'resource.kubernetes.io/extended-resource-claim': 'true' },
+      ownerReferences: [{ kind: 'Pod', name: 'a', controller: true }],
+      finalizers: ['resource.kubernetes.io/delete-protection'],
+    });
+    expect(claim?.spec.devices?.requests).toEqual([
+      {
+        name: 'container-0-request-0',
+        exactly: { deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 1 },
+      },
+    ]);
+    expect(claim?.status).toMatchObject({
+      allocation: { devices: { results: [{ driver: DRIVER, device: 'd0' }] } },
+      reservedFor: [{ resource: 'pods', name: 'a' }],
+    });
+    expect(cluster.pod('a')?.status?.extendedResourceClaimStatus).toEqual({
+      resourceClaimName: claim?.metadata.name,
+      requestMappings: [
+        {
+          containerName: cluster.pod('a')?.spec.containers[0]?.name,
+          resourceName: 'example.com/gpu',
+          requestName: 'container-0-request-0',
+        },
+      ],
+    });
+    // Its device is taken; a node that has the resource itself needs no claim.
+    cluster.put('pods', pod('b').requests(gpu).build());
+    await eventually(() => {
+      expect(running.condition('b')).toMatch(
+        /^False Unschedulable: .* 1 cannot allocate all claims\./,
+      );
+    });
+    cluster.put(
+      'nodes',
+      node('n2')
+        .allocatable({ ...gpu, cpu: '4', pods: '10' })
+        .build(),
+    );
+    await eventually(() => {
+      expect(cluster.pod('b')?.spec.nodeName).toBe('n2');
+    });
+    expect(cluster.claims()).toHaveLength(1);
+  });
+
+  it('takes the claim for extended resources back when the pod cannot be bound', async () => {
+    const { cluster, events } = running;
+    cluster.bindingError = new Error('no such luck');
+    cluster.put('nodes', node('n1').build());
+    cluster.put('resourceslices', nodeSlice('n1', ['d0']));
+    cluster.put('deviceclasses', deviceClass('gpu'));
+    const name = 'deviceclass.resource.kubernetes.io/gpu';
+    cluster.put(
+      'pods',
+      pod('a')
+        .requests({ [name]: '1' })
+        .build(),
+    );
+    running.start();
+    await eventually(() => {
+      expect(events.filter((each) => each.includes('no such luck'))).not.toEqual([]);
+    });
+    await eventually(() => {
+      expect(cluster.claims()).toEqual([]);
+    });
+    cluster.bindingError = undefined;
+    await eventually(
+      () => {
+        expect(cluster.pod('a')?.spec.nodeName).toBe('n1');
+      },
+      { timeoutMs: 8000 },
+    );
+    expect(cluster.claims()).toHaveLength(1);
+  });
+
   it('takes a pod up when its claim appears', async () => {
     const { cluster } = running;
     cluster.put('nodes', node('n1').build());

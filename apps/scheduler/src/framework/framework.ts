@@ -85,7 +85,7 @@ export class Framework implements FilterRunner {
   readonly #otherFilters: readonly PluginRun[];
   readonly #templates = new Map<string, NodeVerdicts>();
   #order: readonly NodeInfo[] | undefined;
-  #images = -1;
+  #surroundings = -1;
 
   constructor(private readonly options: FrameworkOptions) {
     const { plugins } = options;
@@ -196,10 +196,10 @@ export class Framework implements FilterRunner {
   /** The verdicts that are known of the pod's template. */
   verdictsFor(pod: PodInfo): NodeVerdicts {
     const { nodes } = this.options;
-    if (this.#order !== nodes.list() || this.#images !== nodes.imageGeneration)
+    if (this.#order !== nodes.list() || this.#surroundings !== nodes.surroundings)
       this.#templates.clear();
     this.#order = nodes.list();
-    this.#images = nodes.imageGeneration;
+    this.#surroundings = nodes.surroundings;
     const key = templateKey(pod);
     let verdicts = this.#templates.get(key);
     if (!verdicts) {

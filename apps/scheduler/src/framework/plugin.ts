@@ -144,6 +144,8 @@ export interface PluginContext {
   /** A preemption is tried. */
   readonly attempted: () => void;
   readonly deviceWaited: (wait: DeviceWait) => void;
+  /** A claim was to be made for extended resources. */
+  readonly claimCreated: (status: 'success' | 'failure') => void;
   /** Volumes could not be taken, or not be bound. */
   readonly volumeStageFailed: (operation: 'assume' | 'bind') => void;
   /** Asked about victims of preemptions. */

@@ -6,6 +6,8 @@ import { byLabels } from './by-labels.js';
 
 export interface AllPluginMeters extends Omit<PluginMeters, 'now'> {
   deviceWait(wait: DeviceWait): void;
+  /** A claim was to be made for extended resources. */
+  claimCreated(status: 'success' | 'failure'): void;
   /** A step of a volume's way to its pod failed: upstream's assume and bind. */
   volumeStageFailed(operation: 'assume' | 'bind'): void;
 }
@@ -16,7 +18,7 @@ const FINE = exponentialBuckets(0.00001, 1.5, 20);
 /** Devices and volumes that are made ready before a pod is bound. */
 function createWaits(
   metrics: Metrics,
-): Pick<AllPluginMeters, 'permitted' | 'deviceWait' | 'volumeStageFailed'> {
+): Pick<AllPluginMeters, 'permitted' | 'deviceWait' | 'claimCreated' | 'volumeStageFailed'> {
   const permit = metrics.talliedHistogram({
     name: 'scheduler_permit_wait_duration_seconds',
     help: 'Duration of waiting on permit.',
@@ -31,6 +33,10 @@ function createWaits(
     help: 'Time in seconds spent waiting for BindingConditions to be satisfied during PreBind.',
     buckets: exponentialBuckets(0.1, 2, 14),
   });
+  const claims = metrics.tally({
+    name: 'scheduler_resourceclaim_creates_total',
+    help: 'Number of ResourceClaims creation requests within scheduler',
+  });
   const stages = metrics.tally({
     name: 'scheduler_volume_scheduling_stage_error_total',
     help: 'Volume scheduling stage error count',
@@ -43,6 +49,9 @@ function createWaits(
     deviceWait: ({ seconds, ...labels }) => {
       allocations.of({ ...labels })();
       attaching.of({ ...labels })(seconds);
+    },
+    claimCreated: (status) => {
+      claims.of({ status, admin_access: 'false' })();
     },
     volumeStageFailed: (operation) => {
       stages.of({ operation })();

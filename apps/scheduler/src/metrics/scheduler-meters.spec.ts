@@ -16,7 +16,7 @@ const UPSTREAM = `scheduler_cache_size scheduler_dra_bindingconditions_allocatio
   scheduler_pod_scheduling_attempts scheduler_pod_scheduling_sli_duration_seconds
   scheduler_preemption_attempts_total scheduler_preemption_goroutines_duration_seconds
   scheduler_preemption_goroutines_execution_total scheduler_preemption_victims
-  scheduler_queue_incoming_pods_total scheduler_queueing_hint_execution_duration_seconds
+  scheduler_queue_incoming_pods_total scheduler_resourceclaim_creates_total scheduler_queueing_hint_execution_duration_seconds
   scheduler_schedule_attempts_total scheduler_scheduling_algorithm_duration_seconds
   scheduler_scheduling_attempt_duration_seconds scheduler_unschedulable_pods
   scheduler_volume_scheduling_stage_error_total`.split(/\s+/);
@@ -48,6 +48,7 @@ describe('the metrics of the scheduler', () => {
     asked();
     asked();
     meters.volumeStageFailed('bind');
+    meters.claimCreated('failure');
     const text = await metrics.text();
     for (const line of [
       'scheduler_queueing_hint_execution_duration_seconds_count{plugin="NodeAffinity",event="NodeAdd",hint="Queue"} 1',
@@ -62,6 +63,7 @@ describe('the metrics of the scheduler', () => {
       'scheduler_plugin_execution_duration_seconds_count{plugin="NodeName",extension_point="Filter",status="Unschedulable"} 1',
       'scheduler_framework_extension_point_duration_seconds_count{extension_point="Reserve",status="Success",profile="p"} 1',
       'scheduler_plugin_evaluation_total{plugin="NodeName",extension_point="Filter",profile="p"} 2',
+      'scheduler_resourceclaim_creates_total{status="failure",admin_access="false"} 1',
       'scheduler_volume_scheduling_stage_error_total{operation="bind"} 1',
     ])
       expect(text.split('\n')).toContain(line);

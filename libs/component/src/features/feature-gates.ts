@@ -42,7 +42,7 @@ const GATES: readonly { readonly stage: string; readonly on: boolean; readonly n
         AuthorizePodWebsocketUpgradeCreatePermission CPUManagerPolicyBetaOptions CRDObservedGenerationTracking
         ClearingNominatedNodeNameAfterBinding ClientsAllowCARotation ClientsAllowTLSCacheGC ComponentFlagz
         ComponentStatusz ConstrainedImpersonation ContainerCheckpoint ContainerRestartRules ContextualLogging
-        DRAConsumableCapacity DRADeviceBindingConditions DRADeviceTaints
+        DRAConsumableCapacity DRADeviceBindingConditions DRADeviceTaints DRAExtendedResource
         DRAPartitionableDevices DRAResourceClaimDeviceStatus DRAResourceClaimGranularStatusAuthorization
         DRASchedulerFilterTimeout
         DeclarativeValidationBeta DeploymentReplicaSetTerminatingReplicas DetectCacheInconsistency
@@ -70,7 +70,7 @@ const GATES: readonly { readonly stage: string; readonly on: boolean; readonly n
       stage: 'BETA',
       on: false,
       names: words(`
-        AllBeta ClusterTrustBundle ClusterTrustBundleProjection ConcurrentWatchObjectDecode DRAExtendedResource
+        AllBeta ClusterTrustBundle ClusterTrustBundleProjection ConcurrentWatchObjectDecode
         CoordinatedLeaderElection DRADeviceTaintRules ExternalServiceAccountTokenSigner
         LocalStorageCapacityIsolationFSQuotaMonitoring PodCertificateRequest
         SELinuxMount SchedulerAsyncAPICalls StorageVersionMigrator

@@ -54,6 +54,7 @@ const scheduler: PolicyRule[] = [
   rule(READ, 'resource.k8s.io', 'deviceclasses resourceslices'),
   rule(`${READ} patch update`, 'resource.k8s.io', 'resourceclaims'),
   rule('patch update', 'resource.k8s.io', 'resourceclaims/status resourceclaims/binding'),
+  rule('create delete', 'resource.k8s.io', 'resourceclaims'),
 ];
 
 const controllerManager: PolicyRule[] = [

@@ -28,7 +28,7 @@ function indexedPods(informers: InformerFactory): SharedInformer<Pod> {
 }
 
 const toKeys = (pod: Pod): ObjectKey[] =>
-  (pod.spec.resourceClaims ?? []).length === 0
+  (pod.spec.resourceClaims ?? []).length === 0 && !pod.status?.extendedResourceClaimStatus
     ? []
     : [podKey(keyOf(pod)), ...resourceClaimsOf(pod).map(claimKey)];
 
@@ -37,7 +37,8 @@ const matters = (pod: Pod, old: Pod): boolean =>
   pod.status?.phase !== old.status?.phase ||
   pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
   pod.spec.nodeName !== old.spec.nodeName ||
-  !deepEqual(pod.status?.resourceClaimStatuses, old.status?.resourceClaimStatuses);
+  !deepEqual(pod.status?.resourceClaimStatuses, old.status?.resourceClaimStatuses) ||
+  !deepEqual(pod.status?.extendedResourceClaimStatus, old.status?.extendedResourceClaimStatus);
 
 export const resourceClaimController: ControllerEntry = {
   name: NAME,

@@ -1,6 +1,7 @@
 import type { AllocationResult, ResourceClaim } from '@orrery/api';
 import { StateKey } from '../../framework/cycle-state.js';
 import type { Allocator } from './allocation/allocator.js';
+import type { ExtendedState } from './extended/extended-claim.js';
 
 /** What is known of a pod's claims while the pod is scheduled. */
 export interface ClaimState {
@@ -12,6 +13,8 @@ export interface ClaimState {
   readonly found: Map<string, readonly AllocationResult[]>;
   /** Indices of claims whose devices are out of reach of some node. */
   readonly unavailable: Set<number>;
+  /** The claim that stands for the pod's extended resources. */
+  readonly extended: ExtendedState | undefined;
   /** By index of the claim: what was decided. */
   readonly chosen: Map<number, AllocationResult>;
 }

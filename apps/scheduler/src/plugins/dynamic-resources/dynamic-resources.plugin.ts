@@ -1,16 +1,20 @@
 import type { Pod, ResourceClaim } from '@orrery/api';
 import { ALLOCATED_FINALIZER, allOrFirstFailure, isReservedFor } from '@orrery/controller';
 import type { PluginContext, PluginEntry, PostFilterResult } from '../../framework/plugin.js';
+import type { PodInfo } from '../../framework/pod-info.js';
 import { failed, skip, success, unresolvable, unschedulable } from '../../framework/status.js';
 import type { Status } from '../../framework/status.js';
 import { normalizeByLargest } from '../../framework/normalize.js';
 import { Allocator } from './allocation/allocator.js';
 import { Selectors } from './allocation/selectors.js';
 import { bindClaim, deallocate, unreserve } from './bind-claims.js';
+import type { ClaimWrites } from './bind-claims.js';
 import { claimHints } from './claim-hints.js';
 import type { ClaimState } from './claim-state.js';
 import { claimState, scoreOf, unallocated } from './claim-state.js';
 import { readTimeouts } from './dynamic-resources-args.js';
+import { beginExtended } from './extended/extended-claim.js';
+import { deleteClaim, writeExtended } from './extended/write-extended.js';
 import { filterClaims } from './filter-claims.js';
 import { claimsOf, refuseClaim } from './pod-claims.js';
 import { waitForDevices } from './wait-for-devices.js';
@@ -28,6 +32,9 @@ const withAllocation = (
 
 /** Takes what the filter found on the node for the pod's claims. */
 function reserve(state: ClaimState, nodeName: string, { ledger }: PluginContext): Status {
+  const { extended } = state;
+  const own = extended?.onNode.get(nodeName)?.allocation;
+  if (extended && own) ledger.plan(extended.uid, own);
   const open = unallocated(state);
   if (open.length === 0) return success;
   const found = state.found.get(nodeName);
@@ -50,29 +57,29 @@ function idleClaim(state: ClaimState, uid: string): ResourceClaim | undefined {
 }
 
 /** What is known of the pod's claims before nodes are looked at, or why none will do. */
-function begin(
-  pod: Pod,
-  selectors: Selectors,
-  { ledger, listers, random }: PluginContext,
-): ClaimState | Status {
-  const claims = claimsOf(pod, ledger);
+function begin(info: PodInfo, selectors: Selectors, context: PluginContext): ClaimState | Status {
+  const { ledger, listers, random } = context;
+  const claims = claimsOf(info.pod, ledger);
   if (typeof claims === 'string') return unresolvable(claims);
-  if (claims.length === 0) return skip;
+  const extended = beginExtended(info, context);
+  if (claims.length === 0 && !extended) return skip;
   const classes = (name: string) => listers.deviceClasses.get({ name });
   for (const claim of claims) {
     const refused = refuseClaim(claim, ledger, classes);
     if (refused) return refused;
   }
-  const allocator = claims.every(({ status }) => status?.allocation)
-    ? undefined
-    : new Allocator({
-        slices: listers.resourceSlices.list(),
-        classes,
-        taken: ledger.taken,
-        selectors,
-        uuid: () => random.uuid(),
-      });
-  return { claims, allocator, found: new Map(), unavailable: new Set(), chosen: new Map() };
+  const allocator =
+    !extended && claims.every(({ status }) => status?.allocation)
+      ? undefined
+      : new Allocator({
+          slices: listers.resourceSlices.list(),
+          classes,
+          taken: ledger.taken,
+          selectors,
+          uuid: () => random.uuid(),
+        });
+  const empty = { found: new Map(), unavailable: new Set<number>(), chosen: new Map() };
+  return { claims, allocator, extended, ...empty };
 }
 
 /** In upstream's words, which stand in each FailedScheduling. */
@@ -82,6 +89,12 @@ function freeIdle(
   context: PluginContext,
 ): PostFilterResult {
   if (!state) return { status: unschedulable('no new claims to deallocate') };
+  const { stale } = state.extended ?? {};
+  if (stale)
+    return {
+      status: unschedulable('deletion of ResourceClaim completed'),
+      act: () => deleteClaim(stale, context),
+    };
   const idle = idleClaim(state, uid);
   if (!idle) return { status: unschedulable('still not schedulable') };
   return {
@@ -90,15 +103,30 @@ function freeIdle(
   };
 }
 
+/** What was decided is taken back, and what was written of it. */
+function giveBack(
+  state: ClaimState | undefined,
+  pod: Pod,
+  writes: ClaimWrites,
+): Promise<void> | undefined {
+  const { claims = [], extended } = state ?? {};
+  for (const claim of claims) writes.ledger.settle(claim);
+  if (extended) writes.ledger.drop(extended.uid);
+  const used = claims.filter((claim) => claim.status?.allocation && isReservedFor(pod, claim));
+  const undone = used.map((claim) => unreserve(claim, pod, writes));
+  if (extended?.written) undone.push(deleteClaim(extended.written, writes));
+  return undone.length > 0 ? allOrFirstFailure(undone) : undefined;
+}
+
 /** A pod's claims get devices, and the pod goes where they are. */
 export const dynamicResources: PluginEntry = {
   name: NAME,
   weight: 2,
   create(context, args) {
-    const { ledger, clock, client } = context;
+    const { ledger, clock, client, claimCreated } = context;
     const timeouts = readTimeouts(args);
     const selectors = new Selectors();
-    const writes = { client, clock, ledger };
+    const writes = { client, clock, ledger, claimCreated };
     return {
       name: NAME,
       events: claimHints(ledger),
@@ -106,15 +134,15 @@ export const dynamicResources: PluginEntry = {
         const claims = claimsOf(pod, ledger);
         return typeof claims === 'string' ? unresolvable(claims) : success;
       },
-      preFilter(state, { pod }) {
-        const begun = begin(pod, selectors, context);
+      preFilter(state, info) {
+        const begun = begin(info, selectors, context);
         if ('code' in begun) return { status: begun };
         state.set(claimState, begun);
         return { status: success };
       },
-      filter(state, _pod, { node }) {
+      filter(state, { pod }, node) {
         const own = state.get(claimState);
-        return own && node ? filterClaims(own, node, clock, timeouts) : success;
+        return own ? filterClaims(own, pod, node, { clock, ...timeouts }) : success;
       },
       postFilter: (state, { uid }) => freeIdle(state.get(claimState), uid, context),
       preScore: (state) => (state.get(claimState) ? success : skip),
@@ -129,15 +157,7 @@ export const dynamicResources: PluginEntry = {
         const own = state.get(claimState);
         return own ? reserve(own, nodeName, context) : success;
       },
-      unreserve(state, { pod }) {
-        const { claims = [] } = state.get(claimState) ?? {};
-        for (const claim of claims) ledger.settle(claim);
-        const used = claims.filter(
-          (claim) => claim.status?.allocation && isReservedFor(pod, claim),
-        );
-        if (used.length === 0) return undefined;
-        return allOrFirstFailure(used.map((claim) => unreserve(claim, pod, writes)));
-      },
+      unreserve: (state, { pod }) => giveBack(state.get(claimState), pod, writes),
       preBindPreFlight: (state) => (state.get(claimState) ? success : skip),
       async preBind(state, { pod }, nodeName, signal) {
         const own = state.get(claimState);
@@ -146,6 +166,7 @@ export const dynamicResources: PluginEntry = {
           for (const [i, claim] of own.claims.entries())
             if (!isReservedFor(pod, claim))
               own.claims[i] = await bindClaim(claim, pod, own.chosen.get(i), writes);
+          if (own.extended) await writeExtended(own.extended, pod, nodeName, writes, signal);
           await waitForDevices(own, pod, { ...context, nodeName, ...timeouts }, signal);
           return success;
         } catch (error) {

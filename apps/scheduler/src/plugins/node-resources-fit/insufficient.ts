@@ -2,6 +2,8 @@ import type { NodeInfo } from '../../cache/node-info.js';
 import type { Resources } from '../../framework/resources.js';
 
 export interface Shortage {
+  /** '' = pods. */
+  readonly resource: string;
   readonly reason: string;
   /** More than the whole node has: no eviction would help. */
   readonly hopeless: boolean;
@@ -14,10 +16,10 @@ export function findShortages(want: Resources, node: Room): readonly Shortage[] 
   const { allocatable, requested } = node;
   const found: Shortage[] = [];
   if (node.pods.size + 1 > allocatable.pods)
-    found.push({ reason: 'Too many pods', hopeless: false });
+    found.push({ resource: '', reason: 'Too many pods', hopeless: false });
   const check = (name: string, amount: number, all: number, used: number): void => {
     if (amount > 0 && amount > all - used)
-      found.push({ reason: `Insufficient ${name}`, hopeless: amount > all });
+      found.push({ resource: name, reason: `Insufficient ${name}`, hopeless: amount > all });
   };
   check('cpu', want.milliCpu, allocatable.milliCpu, requested.milliCpu);
   check('memory', want.memory, allocatable.memory, requested.memory);
