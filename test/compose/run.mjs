@@ -156,9 +156,21 @@ async function secondsToReady(count) {
 const rolledOut = () => output('kubectl', 'rollout', 'status', 'deployment/web', '--timeout=240s');
 const up = (...args) => dc('up', '-d', '--no-build', ...args);
 
+/** Compose v2 leaves the containers of services that are in no profile of the command. */
+function removeAll() {
+  const before = process.env.COMPOSE_PROFILES;
+  process.env.COMPOSE_PROFILES = 'large,small,netns';
+  try {
+    dc('down', '-v');
+  } finally {
+    if (before === undefined) delete process.env.COMPOSE_PROFILES;
+    else process.env.COMPOSE_PROFILES = before;
+  }
+}
+
 /** A cluster of this profile comes next; that of another, whatever ran before, would be behind the same address. */
 function startAnew(profile) {
-  dc('down', '-v');
+  removeAll();
   process.env.COMPOSE_PROFILES = profile;
 }
 
@@ -386,7 +398,7 @@ try {
   if (!process.argv.includes('--no-build')) {
     ensureImage(() => dc('build', 'pki'));
   }
-  dc('down', '-v');
+  removeAll();
   for (const [name, test] of tests) {
     try {
       await test();
@@ -401,7 +413,11 @@ try {
   failed += 1;
   say(`NOT ok  ${error.message}`);
 } finally {
-  spawnSync(compose[0], [...compose.slice(1), 'down', '-v'], { cwd: root, stdio: 'ignore' });
+  try {
+    removeAll();
+  } catch (error) {
+    say(`orrery: something of the cluster is left: ${error.message}`);
+  }
   await engine.stop();
 }
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
