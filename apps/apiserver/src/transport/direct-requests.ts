@@ -88,7 +88,7 @@ export class DirectRequests {
     this.framework = server.listeners('request') as Handler[];
     server.removeAllListeners('request');
     server.on('request', (raw, response) => {
-      this.starts.begin(raw, response, () => {
+      this.starts.begin(raw, () => {
         if (this.isEnding || !isPlain(raw))
           for (const handler of this.framework) handler.call(server, raw, response);
         else this.begin(raw, response);

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { hold, release } from './held-sockets.js';
 
 /** Requests that begin in one turn of the event loop. */
@@ -6,7 +6,7 @@ const MOST_STARTS = 32;
 
 /**
  * Lets requests begin at once, but no more than some in one turn: the others wait for theirs, in the order in which they came. A
- * connection of HTTP/1.1 whose requests wait is not read until they are answered, so that it cannot heap up more of them.
+ * connection of HTTP/1.1 whose requests wait is not read meanwhile, so that it cannot heap up more of them.
  */
 export class RequestStarts {
   private begun = 0;
@@ -14,18 +14,22 @@ export class RequestStarts {
 
   constructor(private readonly most = MOST_STARTS) {}
 
-  begin(raw: IncomingMessage, response: ServerResponse<IncomingMessage>, run: () => void): void {
+  begin(raw: IncomingMessage, run: () => void): void {
     if (this.begun < this.most && this.waiting.length === 0) {
       this.count();
       run();
       return;
     }
-    this.waiting.push(run);
     const { socket, httpVersionMajor } = raw;
-    if (httpVersionMajor > 1) return;
+    if (httpVersionMajor > 1) {
+      this.waiting.push(run);
+      return;
+    }
     hold(socket);
-    response.once('close', () => {
+    this.waiting.push(() => {
+      // Its body may be yet to come.
       release(socket);
+      run();
     });
   }
 
