@@ -181,7 +181,7 @@ describe('the flags', () => {
     {
       name: 'a duration that is none',
       flags: ['--horizontal-pod-autoscaler-sync-period=soon'],
-      want: '--horizontal-pod-autoscaler-sync-period must be a duration',
+      want: 'invalid argument "soon" for "--horizontal-pod-autoscaler-sync-period" flag: time: invalid duration "soon"',
     },
     { name: 'no workers', flags: ['--concurrent-job-syncs=0'], want: '--concurrent-job-syncs' },
   ])('refuse $name', ({ flags, want }) => {

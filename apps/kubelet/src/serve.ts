@@ -23,6 +23,7 @@ import { CriRuntime } from './runtime/cri-runtime.js';
 import { KubeletMetrics } from './metrics/kubelet-metrics.js';
 import { countRequests } from './server/count-requests.js';
 import { KubeletAuth } from './server/kubelet-auth.js';
+import { HealthzServer } from './server/healthz-server.js';
 import { StreamHandler } from './server/stream-handler.js';
 
 const SERVER = {
@@ -114,7 +115,11 @@ export async function serve(
       new StreamHandler(kubelet, auth).attach(nest.getHttpServer() as Server);
       await listen(nest, options);
     }
-    await kubelet.start(signal);
+    const { healthz } = options;
+    await Promise.all([
+      healthz && new HealthzServer(healthz, clock, kubelet.logger).serve(signal),
+      kubelet.start(signal),
+    ]);
   } finally {
     // Exec streams and followed logs end with the kubelet.
     sockets.end();

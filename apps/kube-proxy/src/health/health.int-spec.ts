@@ -48,6 +48,10 @@ describe('health and metrics of kube-proxy', () => {
     await start();
     expect(await get(10_249, '/proxyMode')).toEqual({ code: 200, body: 'ipvs' });
     expect(await get(10_249, '/healthz')).toEqual({ code: 200, body: 'ok' });
+    expect((await get(10_249, '/metrics/slis')).body).toMatch(
+      /^kubernetes_healthcheck\{name="ping",type="healthz"\} 1$/m,
+    );
+    expect((await get(10_249, '/metrics')).body).toContain('kubernetes_feature_enabled{');
     const { code, body } = await get(10_256, '/healthz');
     expect([code, JSON.parse(body)]).toMatchObject([
       200,

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { isIP } from 'node:net';
-import { ConfigError, joinHostPort } from '@orrery/component';
-import type { Clock, Logger } from '@orrery/component';
+import { ConfigError, HealthChecks, createMetrics, joinHostPort, named } from '@orrery/component';
+import type { Clock, Logger, Metrics } from '@orrery/component';
 import type { KubeProxyConfiguration } from '../config/kube-proxy-configuration.js';
 import type { ProxyMetrics } from '../metrics/proxy-metrics.js';
 
@@ -63,14 +63,40 @@ function health(state: HealthState, path: '/healthz' | '/livez'): Answer {
   return { code, type: 'application/json', body: JSON.stringify(body) };
 }
 
-async function answerMetrics(state: HealthState, path: string): Promise<Answer> {
-  if (path === '/healthz') return text(200, 'ok');
-  if (path === '/proxyMode') return text(200, state.mode());
-  if (path !== '/metrics') return text(404, '404 page not found\n');
-  return { code: 200, type: state.metrics.contentType, body: await state.metrics.text() };
+const PING = [named('ping')];
+
+/** What is checked at the port of metrics, and how it ended (k8s component-base metrics/prometheus/slis). */
+class MetricsChecks {
+  readonly slis = createMetrics();
+  private readonly checks = new HealthChecks({ healthz: PING, livez: [], readyz: [] }, this.slis);
+
+  async answer({ pathname: path, searchParams: query }: URL): Promise<Answer | undefined> {
+    if (!path.startsWith('/healthz')) return undefined;
+    const found = await this.checks.serve({ path, query });
+    return found && { code: found.status, type: found.contentType, body: found.body };
+  }
 }
 
-function answerHealth(state: HealthState, path: string): Promise<Answer> {
+const page = async (metrics: Pick<Metrics, 'text' | 'contentType'>): Promise<Answer> => ({
+  code: 200,
+  type: metrics.contentType,
+  body: await metrics.text(),
+});
+
+async function answerMetrics(state: HealthState, checks: MetricsChecks, url: URL): Promise<Answer> {
+  switch (url.pathname) {
+    case '/proxyMode':
+      return text(200, state.mode());
+    case '/metrics':
+      return page(state.metrics);
+    case '/metrics/slis':
+      return page(checks.slis);
+    default:
+      return (await checks.answer(url)) ?? text(404, '404 page not found\n');
+  }
+}
+
+function answerHealth(state: HealthState, { pathname: path }: URL): Promise<Answer> {
   if (path === '/healthz' || path === '/livez') return Promise.resolve(health(state, path));
   return Promise.resolve(text(404, '404 page not found\n'));
 }
@@ -93,11 +119,11 @@ export function bindTo(
 
 function listen(
   { host, port }: { readonly host: string; readonly port: number },
-  answer: (path: string) => Promise<Answer>,
+  answer: (url: URL) => Promise<Answer>,
 ): Promise<Server> {
   const server = createServer((request, response) => {
-    const path = (request.url ?? '').split('?')[0] ?? '';
-    answer(path).then(
+    const url = URL.parse(request.url ?? '/', 'http://node') ?? new URL('http://node');
+    answer(url).then(
       ({ code, type, body }) => {
         response
           .writeHead(code, { 'content-type': type, 'x-content-type-options': 'nosniff' })
@@ -131,8 +157,9 @@ export class HealthServers {
     const { healthzBindAddress, metricsBindAddress } = this.config;
     const healthz = bindTo(healthzBindAddress, nodeAddress, HEALTHZ_PORT);
     const metrics = bindTo(metricsBindAddress, nodeAddress, METRICS_PORT);
-    await this.listen('healthz', healthz, (path) => answerHealth(this.state, path));
-    await this.listen('metrics', metrics, (path) => answerMetrics(this.state, path));
+    const checks = new MetricsChecks();
+    await this.listen('healthz', healthz, (url) => answerHealth(this.state, url));
+    await this.listen('metrics', metrics, (url) => answerMetrics(this.state, checks, url));
   }
 
   close(): void {
@@ -145,7 +172,7 @@ export class HealthServers {
   private async listen(
     name: string,
     place: { readonly host: string; readonly port: number },
-    answer: (path: string) => Promise<Answer>,
+    answer: (url: URL) => Promise<Answer>,
   ): Promise<void> {
     try {
       this.servers.push(await listen(place, answer));

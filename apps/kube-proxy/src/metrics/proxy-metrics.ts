@@ -1,5 +1,5 @@
 import type { EndpointSlice } from '@orrery/api';
-import { createMetrics, exponentialBuckets } from '@orrery/component';
+import { createMetrics, exponentialBuckets, measureFeatures } from '@orrery/component';
 import type { Clock, Metrics } from '@orrery/component';
 import { formatEndpointMetrics } from '@orrery/dataplane';
 import type { RuleView } from '@orrery/dataplane';
@@ -118,6 +118,7 @@ export class ProxyMetrics implements ProgrammingObserver {
     private readonly requests: Pick<Metrics, 'text'> = createMetrics(),
   ) {
     this.countWithoutLocal();
+    measureFeatures(this.metrics);
   }
 
   get contentType(): string {

@@ -48,6 +48,14 @@ export class KubeletConfiguration {
   port?: number;
 
   @IsOptional()
+  @IsString()
+  healthzBindAddress?: string;
+
+  @IsOptional()
+  @IsInt()
+  healthzPort?: number;
+
+  @IsOptional()
   @IsArray()
   @IsString({ each: true })
   clusterDNS?: string[];

@@ -89,6 +89,17 @@ export class KubeletFlags {
   @Max(65_535)
   port = 10_250;
 
+  @Flag('address of the health server; default the address to serve on')
+  @IsOptional()
+  @IsIP()
+  healthzBindAddress?: string;
+
+  @Flag('port of the health server, 0 = none')
+  @IsInt()
+  @Min(0)
+  @Max(65_535)
+  healthzPort = 10_248;
+
   @Flag('serving certificate; without it and --cert-dir the server is not started')
   @IsOptional()
   @IsString()

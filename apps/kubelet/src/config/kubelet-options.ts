@@ -7,6 +7,7 @@ import { ConfigError, parseDuration, parseFlags, validateConfig } from '@orrery/
 import type { KubeletPaths } from '../containers/paths.js';
 import { KubeletConfiguration } from './kubelet-configuration.js';
 import { KubeletFlags } from './kubelet-flags.js';
+import type { HealthzAddress } from '../server/healthz-server.js';
 import { tuningOf } from './node-tuning.js';
 import type { NodeTuning } from './node-tuning.js';
 
@@ -31,6 +32,8 @@ export interface KubeletOptions {
   readonly clusterDomain: string;
   readonly address: string;
   readonly port: number;
+  /** Where /healthz is served over plain HTTP; by default at the node's own address, as nodes may share a machine. undefined = nowhere. */
+  readonly healthz: HealthzAddress | undefined;
   readonly tls:
     | {
         readonly certFile: string;
@@ -84,6 +87,8 @@ function merged(
   };
   take('address', 'address', file.address);
   take('port', 'port', file.port);
+  take('healthz-bind-address', 'healthzBindAddress', file.healthzBindAddress);
+  take('healthz-port', 'healthzPort', file.healthzPort);
   take('cluster-dns', 'clusterDns', file.clusterDNS);
   take('cluster-domain', 'clusterDomain', file.clusterDomain);
   take('pod-manifest-path', 'podManifestPath', file.staticPodPath);
@@ -120,6 +125,7 @@ export function parseOptions(argv: readonly string[]): KubeletOptions {
   const nodeStatusUpdateMs = parseDuration(flags.nodeStatusUpdateFrequency);
   if (nodeStatusUpdateMs === undefined)
     throw new ConfigError('nodeStatusUpdateFrequency must be a duration such as 10s');
+  const address = flags.address ?? flags.nodeIp[0] ?? '127.0.0.1';
   return {
     kubeconfig: flags.kubeconfig,
     ...(flags.certDir === undefined
@@ -141,8 +147,12 @@ export function parseOptions(argv: readonly string[]): KubeletOptions {
     annotations: Object.fromEntries(flags.nodeAnnotations.map(parseLabel)),
     clusterDns: flags.clusterDns,
     clusterDomain: flags.clusterDomain,
-    address: flags.address ?? flags.nodeIp[0] ?? '127.0.0.1',
+    address,
     port: flags.port,
+    healthz:
+      flags.healthzPort === 0
+        ? undefined
+        : { host: flags.healthzBindAddress ?? address, port: flags.healthzPort },
     tls:
       flags.tlsCertFile && flags.tlsPrivateKeyFile
         ? {

@@ -28,6 +28,7 @@ export function hollowOptions(
     clusterDomain: 'cluster.local',
     address: '127.0.0.1',
     port: PORT,
+    healthz: undefined,
     tls: undefined,
     nodeStatusUpdateMs: NODE_STATUS_MS,
     nodeLeaseSeconds: LEASE_SECONDS,

@@ -1,4 +1,4 @@
-import { createMetrics } from '@orrery/component';
+import { createMetrics, measureFeatures } from '@orrery/component';
 import type { Metrics } from '@orrery/component';
 import { imageMetrics } from './image-metrics.js';
 import { nodeMetrics } from './node-metrics.js';
@@ -28,6 +28,8 @@ export class KubeletMetrics {
     readonly registry: Metrics = createMetrics(),
     /** Of /metrics/probes. */
     readonly probeRegistry: Metrics = createMetrics(),
+    /** Of /metrics/slis. */
+    readonly sliRegistry: Metrics = createMetrics(),
   ) {
     this.pods = podMetrics(registry);
     this.runtime = runtimeMetrics(registry);
@@ -37,5 +39,6 @@ export class KubeletMetrics {
     this.volumes = volumeMetrics(registry);
     this.requests = new RequestMetrics(registry);
     this.probes = probeMetrics(probeRegistry);
+    measureFeatures(registry);
   }
 }

@@ -33,6 +33,8 @@ const ROUTES = [
   ['GET', '/metrics/resource'],
   ['GET', '/metrics/cadvisor'],
   ['GET', '/metrics/probes'],
+  ['GET', '/metrics/slis'],
+  ['GET', '/healthz/syncloop'],
   ['GET', '/stats/summary'],
   ['GET', '/logs'],
   ['GET', '/logs/'],
@@ -130,6 +132,27 @@ describe('the server of the kubelet', () => {
       async (token) => (await ask(method, path, token)).code,
     );
     expect(await Promise.all(codes)).toEqual([401, 401, 403]);
+  });
+
+  it('tells of each health check, and counts how they end', async () => {
+    // This kubelet serves, but does not run.
+    expect(await ask('GET', '/healthz', 'admin')).toMatchObject({
+      code: 500,
+      body: '[+]ping ok\n[+]log ok\n[-]syncloop failed: reason withheld\nhealthz check failed\n',
+    });
+    expect(await ask('GET', '/healthz/ping', 'admin')).toMatchObject({ code: 200, body: 'ok' });
+    expect(await ask('GET', '/healthz/syncloop', 'admin')).toMatchObject({
+      code: 500,
+      body: 'internal server error: sync Loop took longer than expected\n',
+    });
+    expect((await ask('GET', '/healthz/other', 'admin')).code).toBe(404);
+    const { body } = await ask('GET', '/metrics/slis', 'admin');
+    expect(body).toMatch(/^kubernetes_healthcheck\{name="syncloop",type="healthz"\} 0$/m);
+    expect(body).toMatch(
+      /^kubernetes_healthchecks_total\{name="ping",type="healthz",status="success"\} [1-9]/m,
+    );
+    const metrics = await ask('GET', '/metrics', 'admin');
+    expect(metrics.body).toMatch(/^kubernetes_feature_enabled\{name="KubeletPSI",stage=""\} 1$/m);
   });
 
   it('counts requests by the first part of their path', async () => {

@@ -5,11 +5,13 @@ import {
   Param,
   Post,
   Query,
+  Req,
   Res,
   UseFilters,
   UseGuards,
 } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { HealthChecks, named } from '@orrery/component';
 import type { Pod } from '@orrery/api';
 import { uidOf } from '../containers/visit.js';
 import type { Kubelet } from '../kubelet.js';
@@ -33,19 +35,29 @@ interface ContainerPath {
 @UseFilters(RefusalFilter)
 @UseGuards(AuthGuard)
 export class KubeletController {
-  constructor(@Inject(KUBELET) private readonly kubelet: Kubelet) {}
+  private readonly checks: HealthChecks;
 
-  @Get('healthz')
-  healthz(@Res() reply: FastifyReply): void {
-    const healthy = this.kubelet.isHealthy();
-    sendText(reply, healthy ? 200 : 500, healthy ? 'ok' : 'pleg is not healthy');
+  constructor(@Inject(KUBELET) private readonly kubelet: Kubelet) {
+    // As k8s pkg/kubelet/server/server.go:InstallAuthNotRequiredHandlers.
+    const syncloop = {
+      name: 'syncloop',
+      check: () => (kubelet.isHealthy() ? undefined : 'sync Loop took longer than expected'),
+    };
+    const healthz = [named('ping'), named('log'), syncloop];
+    this.checks = new HealthChecks({ healthz, livez: [], readyz: [] }, kubelet.metrics.sliRegistry);
   }
 
-  @Get('healthz/:check')
-  healthzOf(@Param('check') check: string, @Res() reply: FastifyReply): void {
-    const known = check === 'ping' || check === 'log' || check === 'syncloop';
-    if (known) this.healthz(reply);
-    else sendText(reply, 404, '404 page not found');
+  @Get(['healthz', 'healthz/*'])
+  async healthz(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { pathname: path, searchParams: query } = new URL(request.originalUrl, 'https://node');
+    const answer = await this.checks.serve({ path, query });
+    if (!answer) sendText(reply, 404, '404 page not found');
+    else
+      void reply
+        .code(answer.status)
+        .headers(answer.headers)
+        .type(answer.contentType)
+        .send(answer.body);
   }
 
   @Get('pods')

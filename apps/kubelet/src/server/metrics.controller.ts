@@ -64,6 +64,11 @@ export class MetricsController {
     sendMetrics(reply, cadvisorMetrics({ ...(await this.stats()), metrics, topology }));
   }
 
+  @Get('metrics/slis')
+  async slis(@Res() reply: FastifyReply): Promise<void> {
+    sendMetrics(reply, await this.kubelet.metrics.sliRegistry.text());
+  }
+
   @Get('metrics/probes')
   async probes(@Res() reply: FastifyReply): Promise<void> {
     sendMetrics(reply, await this.kubelet.metrics.probeRegistry.text());
