@@ -121,7 +121,7 @@ describe('the reasons of a cluster', () => {
     { args: ['explain', 'pod/none', '--scheduling'], says: /pods "none" not found/ },
     { args: ['explain', 'unicorn/x'], says: /doesn't have a resource type "unicorn"/ },
     { args: ['history', 'pods'], says: /needs one object/ },
-    { args: ['history', 'pod/x', '--frobnicate'], says: /unknown option '--frobnicate'/ },
+    { args: ['history', 'pod/x', '--frobnicate'], says: /unknown flag: --frobnicate/ },
     { args: ['explain', 'deploy/web', '-o', 'png'], says: /output.*text, json, svg, html/ },
     { args: ['diff'], says: /needs --from/ },
     { args: ['diff', '--from', 'yesterday'], says: /"yesterday" is no moment/ },

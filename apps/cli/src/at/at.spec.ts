@@ -47,7 +47,7 @@ describe('parseAt()', () => {
 
   it('needs a moment, and refuses what it does not know', () => {
     expect(() => parseAt([])).toThrow(/needs a moment/);
-    expect(() => parseAt(['41', '--fast'])).toThrow(/unknown option/);
+    expect(() => parseAt(['41', '--fast'])).toThrow(/unknown flag: --fast/);
     expect(() => parseAt(['41', '--pin=long'])).toThrow(/pin/);
   });
 });
