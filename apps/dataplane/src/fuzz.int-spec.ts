@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { RuleSet } from '@orrery/dataplane';
 import { eventually, fuzzBudget, tellTried } from '@orrery/testkit';
 import { DataplaneFlags } from './config/dataplane-flags.js';
 import { serve } from './serve.js';
@@ -212,6 +213,10 @@ describe('the control socket under random requests', () => {
     tellTried('requests at the control socket', tried);
     expect(Object.prototype).not.toHaveProperty('polluted');
     expect((await ask('PUT', '/policies', '{"rules":[],"pods":[],"nodes":[]}')).code).toBe(204);
+    // Nodes of whatever name have rules of their own, for the same addresses or for some that this machine does not have.
+    const told = JSON.parse((await ask('GET', '/sets', '')).text) as readonly RuleSet[];
+    for (const name of told.map((one) => one.node))
+      await ask('PUT', `/nodes/${encodeURIComponent(name)}/rules`, '{"sources":[],"rules":[]}');
     for (const name of ['k8s-01', 'k8s-02']) {
       const frontends = [{ address: VIP, port: PORT, kind: 'clusterIP' }];
       const pods = [{ address: POD, port: PORT, weight: 1 }];

@@ -1,5 +1,5 @@
 /**
- * Metrics of the kubelet's /metrics that are its own (https://kubernetes.io/docs/reference/instrumentation/metrics/, v1.36;
+ * Metrics of the kubelet's /metrics that are its own, and of feature gates (https://kubernetes.io/docs/reference/instrumentation/metrics/, v1.36;
  * kubelet_first_network_pod_start_sli_duration_seconds, which is of no stability level, is in metrics.go alone).
  */
 export const UPSTREAM_METRICS: readonly string[] = `
@@ -49,7 +49,7 @@ kubelet_volume_metric_collection_duration_seconds kubelet_volume_stats_available
 kubelet_volume_stats_capacity_bytes kubelet_volume_stats_health_status_abnormal kubelet_volume_stats_inodes
 kubelet_volume_stats_inodes_free kubelet_volume_stats_inodes_used kubelet_volume_stats_used_bytes kubelet_working_pods
 plugin_manager_total_plugins reconstruct_volume_operations_errors_total reconstruct_volume_operations_total
-storage_operation_duration_seconds volume_manager_selinux_container_errors_total
+kubernetes_feature_enabled storage_operation_duration_seconds volume_manager_selinux_container_errors_total
 volume_manager_selinux_container_warnings_total volume_manager_selinux_pod_context_mismatch_errors_total
 volume_manager_selinux_pod_context_mismatch_warnings_total volume_manager_selinux_volume_context_mismatch_errors_total
 volume_manager_selinux_volume_context_mismatch_warnings_total volume_manager_selinux_volumes_admitted_total
