@@ -23,8 +23,23 @@ export interface ComponentApp {
   run(argv: readonly string[], context: ComponentContext): Promise<void>;
 }
 
-/** Of a component that refuses its flags, to the supervisor alone: upstream's end with 1 (component-base/cli/run.go:Run). */
+/** Of a program that refuses its flags; upstream's components end with 1 (component-base/cli/run.go:Run). */
 const REFUSED_EXIT_CODE = 2;
+const UPSTREAM_REFUSED_EXIT_CODE = 1;
+
+/** What a program that upstream has, too, says and ends with as upstream's, and others as they always did. */
+export function refusalOf(
+  name: string,
+  { message }: ConfigError,
+  isSupervised: boolean,
+): { readonly text: string; readonly exitCode: number } {
+  const isUpstreams = name.startsWith('kube');
+  return {
+    text: isUpstreams ? `Error: ${message}\n` : `${name}: ${message}\n`,
+    // Who supervises it need not try the same again.
+    exitCode: isUpstreams && !isSupervised ? UPSTREAM_REFUSED_EXIT_CODE : REFUSED_EXIT_CODE,
+  };
+}
 
 /** Aborts on SIGINT, SIGTERM and SIGHUP (a closed terminal), and when the supervisor that holds ORRERY_PARENT_FD open has died. */
 export function stopOnSignals(): AbortSignal {
@@ -66,9 +81,12 @@ export function letManyWait(): void {
   if (getMaxListeners(new AbortController().signal) > 0) setMaxListeners(0);
 }
 
+const textOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
+
 /**
- * The body of every main.ts: runs `app` with this process's arguments; exit code 0 stopped, 1 failed, 128 + number for work
- * that a signal interrupted.
+ * The body of every main.ts: runs `app` with this process's arguments; exit code 0 stopped, 1 failed, 2 refused (of
+ * upstream's components 1), 128 + number for work that a signal interrupted.
  */
 export async function runMain(app: ComponentApp, argv = process.argv.slice(2)): Promise<void> {
   mapStacks();
@@ -84,14 +102,12 @@ export async function runMain(app: ComponentApp, argv = process.argv.slice(2)): 
       process.stdout.write(error.message);
       return;
     }
-    const bad = error instanceof ConfigError;
-    process.stderr.write(
-      bad
-        ? `Error: ${error.message}\n`
-        : `${app.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    // Who supervises it need not try the same again.
-    process.exitCode = bad && isSupervised ? REFUSED_EXIT_CODE : 1;
+    const { text, exitCode } =
+      error instanceof ConfigError
+        ? refusalOf(app.name, error, isSupervised)
+        : { text: `${app.name}: ${textOf(error)}\n`, exitCode: 1 };
+    process.stderr.write(text);
+    process.exitCode = exitCode;
   }
   // A component that has stopped leaves nothing behind; a stray handle must not keep the process alive.
   process.exit();
