@@ -30,8 +30,15 @@ export { METRICS, createMetrics } from './metrics.js';
 export { exponentialBuckets } from './buckets.js';
 export { KlogLogger, formatKlog } from './klog.js';
 export type { HealthOptions, HealthTls } from './health/health-server.js';
-export type { HealthCheck, HealthEndpoint } from './health/health-checks.js';
-export { HealthChecks, afterGrace, named, within } from './health/health-checks.js';
+export type { HealthCheck, HealthEndpoint, HealthRequest } from './health/health-checks.js';
+export {
+  HealthChecks,
+  PING,
+  afterGrace,
+  named,
+  toHealthRequest,
+  within,
+} from './health/health-checks.js';
 export type { FeatureGate } from './features/feature-gates.js';
 export { featureGates, measureFeatures } from './features/feature-gates.js';
 export { AnswerCache } from './answer-cache.js';

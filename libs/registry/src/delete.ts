@@ -143,8 +143,10 @@ function markDeleting(
       ? Date.parse(metadata.deletionTimestamp) - (metadata.deletionGracePeriodSeconds ?? 0) * 1000
       : now;
     metadata.deletionTimestamp = toTime(Math.max(begun + grace * 1000, grace === 0 ? now : 0));
-    metadata.deletionGracePeriodSeconds = grace;
-    if (metadata.generation) metadata.generation += 1;
+    if (!scope.hooks.hasOwnDelete) {
+      metadata.deletionGracePeriodSeconds = grace;
+      if (metadata.generation) metadata.generation += 1;
+    }
   }
   if (finalizers.length > 0) metadata.finalizers = finalizers;
   else delete metadata.finalizers;

@@ -9,8 +9,8 @@ interface NamespaceShape extends KubeObject {
 /** A Namespace goes once its spec.finalizers are gone; until then it is Terminating. */
 export const namespaceHooks: StoreHooks = {
   pendingFinalizers: (object: NamespaceShape) => object.spec?.finalizers ?? [],
+  hasOwnDelete: true,
   markDeleting(object: NamespaceShape) {
     object.status = { ...object.status, phase: 'Terminating' };
-    delete object.metadata.deletionGracePeriodSeconds;
   },
 };

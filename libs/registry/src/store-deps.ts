@@ -16,6 +16,8 @@ export interface StoreHooks {
   afterDelete?(object: KubeObject, call: HookCall): Promise<void>;
   /** Names of non-metadata finalizers that keep the object (a Namespace's spec.finalizers). */
   pendingFinalizers?(object: KubeObject): readonly string[];
+  /** Upstream deletes the kind in a way of its own, which tells no grace period and counts no generation. */
+  readonly hasOwnDelete?: boolean;
   /** Changes the object when its deletion begins (a Namespace becomes Terminating). Mutates. */
   markDeleting?(object: KubeObject): void;
 }

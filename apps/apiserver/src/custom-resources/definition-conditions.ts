@@ -125,12 +125,10 @@ export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
 export const definitionHooks: StoreHooks = {
   pendingFinalizers: ({ metadata }: KubeObject) =>
     metadata.deletionTimestamp === undefined ? [CLEANUP] : [],
+  hasOwnDelete: true,
   markDeleting(definition: Definition) {
     if (hasCondition(definition, 'Terminating')) return;
     const { metadata } = definition;
-    // Nothing is declared anew.
-    if (metadata.generation) metadata.generation -= 1;
-    delete metadata.deletionGracePeriodSeconds;
     const { finalizers = [], deletionTimestamp = '' } = metadata;
     metadata.finalizers = [...finalizers.filter((one) => one !== CLEANUP), CLEANUP];
     const { status } = definition;

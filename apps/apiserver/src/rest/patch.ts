@@ -65,17 +65,23 @@ async function parsePatchInTurns(call: Call): Promise<unknown> {
   }
 }
 
+/** What the body says is to be changed. */
+export async function readPatch(call: Call): Promise<unknown> {
+  await pauseFor(call).pause?.();
+  const patch = await parsePatchInTurns(call);
+  await pauseFor(call).pause?.();
+  return patch;
+}
+
 /** The document that the request's patch makes of `document`; shares nothing with it. */
 export async function patchedDocument(
   call: Call,
   document: KubeObject,
   schema: string,
+  patch: unknown,
 ): Promise<KubeObject> {
   const type = mediaTypeOf(call.request.headers['content-type']);
   const isCustom = call.resource.custom !== undefined && schema === '';
-  await pauseFor(call).pause?.();
-  const patch = await parsePatchInTurns(call);
-  await pauseFor(call).pause?.();
   if (type === JSON_PATCH) {
     const steps = jsonPatchSteps(document, patch, { given: !ignoresFields(call.request) });
     return asObject(await inSteps(call, steps));
@@ -153,13 +159,14 @@ export async function patch(call: Call): Promise<void> {
   const isJsonPatch = mediaTypeOf(request.headers['content-type']) === JSON_PATCH;
   const result = await resource.store.update(
     async (current) => {
-      const patched = await patchedDocument(call, current ?? { metadata: {} }, schema);
+      const read = await readPatch(call);
+      const patched = await patchedDocument(call, current ?? { metadata: {} }, schema, read);
       await pauseFor(call).pause?.();
       refuseOtherKindOf(call, patched);
       const duplicates = duplicateFieldsOf(request.body);
       await pauseFor(call).pause?.();
       return checkFields(call, patched, {
-        ...(isJsonPatch ? ofOperations(duplicates, await parsePatchInTurns(call)) : { duplicates }),
+        ...(isJsonPatch ? ofOperations(duplicates, read) : { duplicates }),
         isConverted: isStrategic(call),
         refuse: (problem) => refusePatch(call, patched, problem),
       });

@@ -23,7 +23,7 @@ import type { Call } from './call.js';
 import { booleanOf, createCallOf, isApply, namespaceOf } from './call.js';
 import { methodNotAllowed } from './rules/method-not-allowed.js';
 import { fieldSchemasOf } from './field-manager.js';
-import { isStrategic, patchedDocument, refusePatch } from './patch.js';
+import { isStrategic, patchedDocument, readPatch, refusePatch } from './patch.js';
 import { checkAs, readTyped } from './read-body.js';
 import { sendObject } from './respond.js';
 import { APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH } from './rules/media-types.js';
@@ -187,7 +187,7 @@ async function applyScale(call: Call, admission: readonly AdmissionPlugin[]): Pr
 /** The Scale that a patch makes of the one there is. */
 async function patchedScale(call: Call, old: Scale): Promise<Scale> {
   const { request, resource } = call;
-  const patched = await patchedDocument(call, old, SCALE.schema);
+  const patched = await patchedDocument(call, old, SCALE.schema, await readPatch(call));
   const refuse = (problem: string): StatusError => refusePatch(call, patched, problem);
   const problem = isStrategic(call) ? undefined : patchedKindProblem(patched, SCALE);
   if (problem !== undefined)

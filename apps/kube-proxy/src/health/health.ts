@@ -1,8 +1,15 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { isIP } from 'node:net';
-import { ConfigError, HealthChecks, createMetrics, joinHostPort, named } from '@orrery/component';
-import type { Clock, Logger, Metrics } from '@orrery/component';
+import {
+  ConfigError,
+  HealthChecks,
+  PING,
+  createMetrics,
+  joinHostPort,
+  toHealthRequest,
+} from '@orrery/component';
+import type { Clock, HealthRequest, Logger, Metrics } from '@orrery/component';
 import type { KubeProxyConfiguration } from '../config/kube-proxy-configuration.js';
 import type { ProxyMetrics } from '../metrics/proxy-metrics.js';
 
@@ -63,16 +70,13 @@ function health(state: HealthState, path: '/healthz' | '/livez'): Answer {
   return { code, type: 'application/json', body: JSON.stringify(body) };
 }
 
-const PING = [named('ping')];
-
 /** What is checked at the port of metrics, and how it ended (k8s component-base metrics/prometheus/slis). */
 class MetricsChecks {
   readonly slis = createMetrics();
-  private readonly checks = new HealthChecks({ healthz: PING, livez: [], readyz: [] }, this.slis);
+  private readonly checks = new HealthChecks({ healthz: PING }, this.slis);
 
-  async answer({ pathname: path, searchParams: query }: URL): Promise<Answer | undefined> {
-    if (!path.startsWith('/healthz')) return undefined;
-    const found = await this.checks.serve({ path, query });
+  async answer(request: HealthRequest): Promise<Answer | undefined> {
+    const found = await this.checks.serve(request);
     return found && { code: found.status, type: found.contentType, body: found.body };
   }
 }
@@ -83,8 +87,12 @@ const page = async (metrics: Pick<Metrics, 'text' | 'contentType'>): Promise<Ans
   body: await metrics.text(),
 });
 
-async function answerMetrics(state: HealthState, checks: MetricsChecks, url: URL): Promise<Answer> {
-  switch (url.pathname) {
+async function answerMetrics(
+  state: HealthState,
+  checks: MetricsChecks,
+  request: HealthRequest,
+): Promise<Answer> {
+  switch (request.path) {
     case '/proxyMode':
       return text(200, state.mode());
     case '/metrics':
@@ -92,11 +100,11 @@ async function answerMetrics(state: HealthState, checks: MetricsChecks, url: URL
     case '/metrics/slis':
       return page(checks.slis);
     default:
-      return (await checks.answer(url)) ?? text(404, '404 page not found\n');
+      return (await checks.answer(request)) ?? text(404, '404 page not found\n');
   }
 }
 
-function answerHealth(state: HealthState, { pathname: path }: URL): Promise<Answer> {
+function answerHealth(state: HealthState, { path }: HealthRequest): Promise<Answer> {
   if (path === '/healthz' || path === '/livez') return Promise.resolve(health(state, path));
   return Promise.resolve(text(404, '404 page not found\n'));
 }
@@ -119,11 +127,10 @@ export function bindTo(
 
 function listen(
   { host, port }: { readonly host: string; readonly port: number },
-  answer: (url: URL) => Promise<Answer>,
+  answer: (request: HealthRequest) => Promise<Answer>,
 ): Promise<Server> {
   const server = createServer((request, response) => {
-    const url = URL.parse(request.url ?? '/', 'http://node') ?? new URL('http://node');
-    answer(url).then(
+    answer(toHealthRequest(request.url)).then(
       ({ code, type, body }) => {
         response
           .writeHead(code, { 'content-type': type, 'x-content-type-options': 'nosniff' })
@@ -158,8 +165,8 @@ export class HealthServers {
     const healthz = bindTo(healthzBindAddress, nodeAddress, HEALTHZ_PORT);
     const metrics = bindTo(metricsBindAddress, nodeAddress, METRICS_PORT);
     const checks = new MetricsChecks();
-    await this.listen('healthz', healthz, (url) => answerHealth(this.state, url));
-    await this.listen('metrics', metrics, (url) => answerMetrics(this.state, checks, url));
+    await this.listen('healthz', healthz, (request) => answerHealth(this.state, request));
+    await this.listen('metrics', metrics, (request) => answerMetrics(this.state, checks, request));
   }
 
   close(): void {
@@ -172,7 +179,7 @@ export class HealthServers {
   private async listen(
     name: string,
     place: { readonly host: string; readonly port: number },
-    answer: (url: URL) => Promise<Answer>,
+    answer: (request: HealthRequest) => Promise<Answer>,
   ): Promise<void> {
     try {
       this.servers.push(await listen(place, answer));

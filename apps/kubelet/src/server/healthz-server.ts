@@ -1,13 +1,10 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-import { HealthChecks, OpenSockets, named } from '@orrery/component';
+import { HealthChecks, OpenSockets, PING, toHealthRequest } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
 
 /** How often it is tried to listen (k8s cmd/kubelet/app/server.go:run). */
 const RETRY_MS = 5_000;
-
-const NODE = 'http://node';
-const PING = [named('ping')];
 
 export interface HealthzAddress {
   readonly host: string;
@@ -24,12 +21,9 @@ export class HealthzServer {
     private readonly clock: Clock,
     private readonly logger: Logger,
   ) {
-    const checks = new HealthChecks({ healthz: PING, livez: [], readyz: [] });
+    const checks = new HealthChecks({ healthz: PING });
     this.server = createServer((request, response) => {
-      const { pathname: path, searchParams: query } =
-        URL.parse(request.url ?? '/', NODE) ?? new URL(NODE);
-      const answer = path.startsWith('/healthz') ? checks.serve({ path, query }) : undefined;
-      void Promise.resolve(answer).then((found) => {
+      void checks.serve(toHealthRequest(request.url)).then((found) => {
         const { status, contentType, headers, body } = found ?? NOT_FOUND;
         response.writeHead(status, { 'content-type': contentType, ...headers }).end(body);
       });

@@ -11,7 +11,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { HealthChecks, named } from '@orrery/component';
+import { HealthChecks, named, toHealthRequest } from '@orrery/component';
 import type { Pod } from '@orrery/api';
 import { uidOf } from '../containers/visit.js';
 import type { Kubelet } from '../kubelet.js';
@@ -44,13 +44,12 @@ export class KubeletController {
       check: () => (kubelet.isHealthy() ? undefined : 'sync Loop took longer than expected'),
     };
     const healthz = [named('ping'), named('log'), syncloop];
-    this.checks = new HealthChecks({ healthz, livez: [], readyz: [] }, kubelet.metrics.sliRegistry);
+    this.checks = new HealthChecks({ healthz }, kubelet.metrics.sliRegistry);
   }
 
   @Get(['healthz', 'healthz/*'])
   async healthz(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { pathname: path, searchParams: query } = new URL(request.originalUrl, 'https://node');
-    const answer = await this.checks.serve({ path, query });
+    const answer = await this.checks.serve(toHealthRequest(request.originalUrl));
     if (!answer) sendText(reply, 404, '404 page not found');
     else
       void reply

@@ -3,7 +3,6 @@ import { resources } from '@orrery/api';
 import type { CycleState } from '../framework/cycle-state.js';
 import type { Framework } from '../framework/framework.js';
 import type { PostFilterResult } from '../framework/plugin.js';
-import type { Status } from '../framework/status.js';
 import type { QueuedPod } from '../queue/queued-pod.js';
 import type { Refusal } from './pod-status-writer.js';
 
@@ -33,12 +32,6 @@ export const errorFailure = (error: unknown): Failure => ({
   reason: 'SchedulerError',
   message: error instanceof Error ? error.message : String(error),
   refusedBy: none,
-});
-
-export const toErrorStatus = (error: unknown): Status => ({
-  code: 'Error',
-  reasons: [String(error)],
-  error,
 });
 
 /** For events about the pod. */

@@ -1,8 +1,8 @@
 import { keyOfPod } from '../framework/pod-info.js';
 import type { PodInfo } from '../framework/pod-info.js';
-import { isRejected, isSuccess } from '../framework/status.js';
+import { failed, isRejected, isSuccess } from '../framework/status.js';
 import type { Status } from '../framework/status.js';
-import { errorFailure, toErrorStatus, toReference } from './attempt.js';
+import { errorFailure, toReference } from './attempt.js';
 import type { Attempt, Failure } from './attempt.js';
 import type { SchedulerOptions } from './scheduler.js';
 import { Slots } from './slots.js';
@@ -21,7 +21,7 @@ export class BindingCycle {
 
   constructor(
     private readonly parts: Parts,
-    private readonly failed: (attempt: Attempt, failure: Failure) => Promise<void>,
+    private readonly report: (attempt: Attempt, failure: Failure) => Promise<void>,
   ) {}
 
   /** Bindings that are being written. */
@@ -37,7 +37,7 @@ export class BindingCycle {
   ): Promise<void> {
     const { cache, queue, meters, clock, events } = this.parts;
     const { framework, state, queued, startedAt } = attempt;
-    const status = await this.#write(attempt, assumed, nodeName, signal).catch(toErrorStatus);
+    const status = await this.#write(attempt, assumed, nodeName, signal).catch(failed);
     if (!isSuccess(status)) {
       await this.undo(attempt, nodeName, status);
       return;
@@ -98,6 +98,6 @@ export class BindingCycle {
     const failure = isRejected(status)
       ? rejected
       : errorFailure(status.error ?? status.reasons.join(', '));
-    await this.failed(attempt, { ...failure, nominatedNode: '' });
+    await this.report(attempt, { ...failure, nominatedNode: '' });
   }
 }

@@ -24,6 +24,17 @@ export interface HealthAnswer {
 /** A check that passes while the process answers (k8s apiserver pkg/server/healthz:PingHealthz). */
 export const named = (name: string): HealthCheck => ({ name, check: () => undefined });
 
+/** That the process answers, and no more. */
+export const PING: readonly HealthCheck[] = [named('ping')];
+
+const BASE = 'http://localhost';
+
+/** Path and query of a request's target; what is no URL asks for the root. */
+export function toHealthRequest(target: string | undefined): HealthRequest {
+  const { pathname: path, searchParams: query } = URL.parse(target ?? '/', BASE) ?? new URL(BASE);
+  return { path, query };
+}
+
 interface Result {
   readonly name: string;
   readonly failure?: string;
@@ -107,7 +118,8 @@ export class HealthChecks {
   private readonly metrics: CheckMetrics | undefined;
 
   constructor(
-    private readonly checks: Readonly<Record<HealthEndpoint, readonly HealthCheck[]>>,
+    /** Endpoints that are absent are not served. */
+    private readonly checks: Readonly<Partial<Record<HealthEndpoint, readonly HealthCheck[]>>>,
     metrics?: Metrics,
   ) {
     if (metrics) this.metrics = new CheckMetrics(metrics);
@@ -125,9 +137,10 @@ export class HealthChecks {
     const match = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(request.path.replace(/\/$/, ''));
     if (!match) return undefined;
     const endpoint = match[1] as HealthEndpoint;
-    if (match[2] !== undefined) return this.single(endpoint, match[2]);
-    const excluded = new Set(request.query.getAll('exclude'));
     const all = this.checks[endpoint];
+    if (!all) return undefined;
+    if (match[2] !== undefined) return this.single(all, match[2]);
+    const excluded = new Set(request.query.getAll('exclude'));
     const results = await Promise.all(
       all.map(async (one): Promise<Result> =>
         excluded.has(one.name) ? { name: one.name, isExcluded: true } : this.run(one, endpoint),
@@ -159,8 +172,11 @@ export class HealthChecks {
     return result;
   }
 
-  private async single(endpoint: HealthEndpoint, name: string): Promise<HealthAnswer | undefined> {
-    const found = this.checks[endpoint].find((one) => one.name === name);
+  private async single(
+    checks: readonly HealthCheck[],
+    name: string,
+  ): Promise<HealthAnswer | undefined> {
+    const found = checks.find((one) => one.name === name);
     if (!found) return undefined;
     const { failure } = await run(found);
     return failure === undefined

@@ -5,7 +5,7 @@ import { ConfigError } from '../flags.js';
 import { createMetrics } from '../metrics.js';
 import type { Metrics } from '../metrics.js';
 import { OpenSockets } from '../open-sockets.js';
-import { HealthChecks, named } from './health-checks.js';
+import { HealthChecks, PING, toHealthRequest } from './health-checks.js';
 import type { HealthCheck, HealthEndpoint } from './health-checks.js';
 
 /** Where a component answers its probes. */
@@ -40,8 +40,6 @@ const answer = (response: ServerResponse, code: number, type: string, body: stri
   response.writeHead(code, { 'content-type': type }).end(body);
 };
 
-const PING = [named('ping')];
-
 /** Health and pages, with how checks ended at /metrics/slis (k8s component-base metrics/prometheus/slis). */
 interface Pages extends Pick<HealthOptions, 'metrics' | 'pages' | 'refusal'> {
   readonly checks: HealthChecks;
@@ -58,7 +56,7 @@ async function respond(
     answer(response, refused.code, 'application/json', `${JSON.stringify(refused.status)}\n`);
     return;
   }
-  const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'https://localhost');
+  const { path, query } = toHealthRequest(request.url);
   const page = path === '/metrics' ? metrics : path === '/metrics/slis' ? slis : pages?.get(path);
   const health = page ? undefined : await checks.serve({ path, query });
   if (page) answer(response, 200, page.contentType, await page.text());
