@@ -86,7 +86,7 @@ export class NodeFlags {
   @IsIP()
   clusterDns = '10.96.0.10';
 
-  @Flag('further flags of a component: COMPONENT.FLAG=VALUE, repeated', 'extra-arg')
+  @Flag('further flags of a component: COMPONENT.FLAG=VALUE, repeated', 'extra-arg', 'whole')
   @Matches(/^(kubelet|container-runtime|dataplane)\.[a-z0-9-]+(=.*)?$/, { each: true })
   extraArg: string[] = [];
 }

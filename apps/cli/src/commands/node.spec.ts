@@ -58,8 +58,12 @@ describe('nodeInstances()', () => {
   });
 
   it('passes further flags to the component that they name', () => {
-    const flags = parse('--extra-arg=kubelet.max-pods=5');
+    const flags = parse(
+      '--extra-arg=kubelet.max-pods=5',
+      '--extra-arg=kubelet.node-labels=a=1,b=2',
+    );
     expect(argsOf('kubelet', flags)).toContain('--max-pods=5');
+    expect(argsOf('kubelet', flags)).toContain('--node-labels=a=1,b=2');
     expect(argsOf('dataplane', flags)).not.toContain('--max-pods=5');
   });
 });

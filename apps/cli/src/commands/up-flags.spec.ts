@@ -54,6 +54,15 @@ describe('UpFlags', () => {
     ]);
     expect(parseExtraArgs(extraArg)).toEqual({ kubelet: ['--max-pods=5', '--v=2'] });
   });
+
+  it('leaves commas to the component', () => {
+    const { extraArg } = parseFlags(UpFlags, [
+      '--extra-arg=kube-controller-manager.controllers=*,-job',
+    ]);
+    expect(parseExtraArgs(extraArg)).toEqual({
+      'kube-controller-manager': ['--controllers=*,-job'],
+    });
+  });
 });
 
 describe('clusterDir()', () => {

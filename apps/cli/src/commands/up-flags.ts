@@ -102,7 +102,7 @@ export class UpFlags {
   @IsBoolean()
   standby = false;
 
-  @Flag('further flags of a component: COMPONENT.FLAG=VALUE, repeated', 'extra-arg')
+  @Flag('further flags of a component: COMPONENT.FLAG=VALUE, repeated', 'extra-arg', 'whole')
   @Matches(/^[a-z-]+\.[a-z0-9-]+(=.*)?$/, {
     each: true,
     message:
