@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ResourceClaim } from '@orrery/api';
+import { SteppedClock } from '@orrery/component';
 import { DRIVER, claim } from '../../test/devices.js';
 import { ClaimLedger } from './claim-ledger.js';
 
@@ -30,6 +31,32 @@ describe(ClaimLedger.name, () => {
     expect(ledger.taken.has(ID)).toBe(true);
     ledger.forget(allocated('2'));
     expect([ledger.taken.has(ID), ledger.get(key)]).toEqual([false, undefined]);
+  });
+
+  it('tells once the watch shows a claim, or that time is up', async () => {
+    const ledger = new ClaimLedger();
+    const clock = new SteppedClock();
+    const { signal } = new AbortController();
+    const soon = ledger.whenSeen(key, { clock, ms: 100 }, signal);
+    ledger.observe(claim('b'));
+    ledger.observe(claim('a'));
+    await soon;
+    await ledger.whenSeen(key, { clock, ms: 100 }, signal);
+    const late = ledger.whenSeen({ ...key, name: 'c' }, { clock, ms: 100 }, signal);
+    let isOver = false;
+    void late.then(() => (isOver = true));
+    await clock.step(99);
+    expect(isOver).toBe(false);
+    await clock.step(1);
+    await late;
+  });
+
+  it('ends the wait for a claim with its reason', async () => {
+    const stop = new AbortController();
+    const clock = new SteppedClock();
+    const waiting = new ClaimLedger().whenSeen(key, { clock, ms: 100 }, stop.signal);
+    stop.abort(new Error('the scheduler ends'));
+    await expect(waiting).rejects.toThrow('the scheduler ends');
   });
 
   it('gives back what was decided and not written', () => {

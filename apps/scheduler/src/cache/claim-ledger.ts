@@ -2,6 +2,7 @@ import type { ObjectKey } from '@orrery/apimachinery';
 import { keyOf, toKeyString } from '@orrery/apimachinery';
 import type { AllocationResult, ResourceClaim } from '@orrery/api';
 import { revisionOf } from '@orrery/client';
+import type { Clock } from '@orrery/component';
 import type { Taken } from './taken-devices.js';
 import { TakenDevices } from './taken-devices.js';
 
@@ -30,6 +31,8 @@ export class ClaimLedger {
   /** The allocation of each claim that is counted in `taken`. */
   readonly #counted = new Map<string, AllocationResult>();
   readonly #taken = new TakenDevices();
+  /** By claim: ends the waits for the watch to show it. */
+  readonly #awaited = new Map<string, Set<() => void>>();
 
   /** What claims have, pending ones too. */
   get taken(): Taken {
@@ -73,6 +76,31 @@ export class ClaimLedger {
     const assumed = this.#assumed.get(name);
     if (assumed && !isNewer(assumed, claim)) this.#assumed.delete(name);
     this.#recount(name);
+    for (const end of this.#awaited.get(name) ?? []) end();
+  }
+
+  /** Resolves once the watch shows the claim, or `ms` are over; rejects with the signal's reason. */
+  async whenSeen(
+    key: ObjectKey,
+    { clock, ms }: { readonly clock: Clock; readonly ms: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const name = toKeyString(key);
+    if (this.#seen.has(name)) return;
+    const seen = new AbortController();
+    const end = (): void => {
+      seen.abort();
+    };
+    const waiting = this.#awaited.get(name) ?? new Set();
+    this.#awaited.set(name, waiting.add(end));
+    try {
+      await clock.sleep(ms, AbortSignal.any([signal, seen.signal]));
+    } catch (error) {
+      if (!seen.signal.aborted || signal.aborted) throw error;
+    } finally {
+      waiting.delete(end);
+      if (waiting.size === 0) this.#awaited.delete(name);
+    }
   }
 
   /** The watch shows that the claim is gone. */

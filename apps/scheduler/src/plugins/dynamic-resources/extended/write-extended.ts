@@ -11,7 +11,6 @@ type Writes = Pick<PluginContext, 'client' | 'clock' | 'ledger' | 'claimCreated'
 
 /** How long the watch may take to show a claim that was written (k8s AssumeExtendedResourceTimeoutDefaultSeconds). */
 const SEEN_MS = 120_000;
-const LOOK_MS = 20;
 const TRIES = 5;
 
 async function create(claim: ResourceClaim, writes: Writes): Promise<ResourceClaim> {
@@ -30,17 +29,6 @@ async function create(claim: ResourceClaim, writes: Writes): Promise<ResourceCla
   }
 }
 
-/** Until the watch shows the claim, its devices are taken by what was planned. */
-async function untilSeen(
-  claim: ResourceClaim,
-  { clock, ledger }: Writes,
-  signal: AbortSignal,
-): Promise<void> {
-  const until = clock.monotonic() + SEEN_MS;
-  while (!ledger.get(keyOf(claim)) && clock.monotonic() < until) await clock.sleep(LOOK_MS, signal);
-  ledger.assume(claim);
-}
-
 /** Makes the claim that was decided on, with its devices, and tells them in the pod's status (k8s dynamicresources.go:bindClaim). */
 export async function writeExtended(
   state: ExtendedState,
@@ -54,8 +42,11 @@ export async function writeExtended(
   const { claim, mappings, allocation } = decided;
   state.written = await create(claim, writes);
   state.written = await bindClaim(state.written, pod, allocation, writes);
-  await untilSeen(state.written, writes, signal);
-  writes.ledger.drop(state.uid);
+  const { clock, ledger } = writes;
+  // Until the watch shows the claim, its devices are taken by what was planned.
+  await ledger.whenSeen(keyOf(state.written), { clock, ms: SEEN_MS }, signal);
+  ledger.assume(state.written);
+  ledger.drop(state.uid);
   const { namespace = '', name = '' } = pod.metadata;
   await writes.client
     .resource(resources.pods)
