@@ -1,5 +1,5 @@
-// KUBE_BIN_DIR=FOLDER npm run test:conformance [-- FOCUS]: upstream's conformance suite (e2e.test 1.20.2, see prepare.mjs) against
-// a cluster of ours. FOCUS is a regular expression on names of specs. Prints a table of the SIGs and each failed spec.
+// KUBE_BIN_DIR=FOLDER npm run test:conformance [-- FOCUS]: upstream's conformance suite (e2e.test 1.20.2, see prepare.mjs; a later
+// one where `ginkgo` lies beside it) against a cluster of ours. FOCUS is a regular expression on names of specs. Prints a table of the SIGs and each failed spec.
 import { spawn } from 'node:child_process';
 import {
   appendFileSync,
@@ -16,7 +16,8 @@ import { furtherReason } from './further.mjs';
 import { skipReason } from './skips.mjs';
 import { Internet } from './internet.mjs';
 import { bePatient } from './patient-probes.mjs';
-import { listSpecs, runSpecs } from './suite.mjs';
+import * as ginkgo1 from './suite.mjs';
+import * as ginkgo2 from './suite-v2.mjs';
 import { TokenSecrets } from './token-secrets.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -25,6 +26,9 @@ const say = (text) => process.stdout.write(`${text}\n`);
 
 const folder = process.env.KUBE_BIN_DIR ?? join(root, '.cache', 'kube-bin');
 const program = join(folder, 'e2e.test');
+/** Releases since 1.25 bring Ginkgo 2 and its command beside e2e.test. */
+const IS_GINKGO_2 = existsSync(join(folder, 'ginkgo'));
+const { listSpecs, runSpecs } = IS_GINKGO_2 ? ginkgo2 : ginkgo1;
 const dist = process.env.ORRERY_DIST ?? join(root, 'dist');
 const BLOCK = process.env.CONFORMANCE_BLOCK ?? '232';
 const PROCESSES = Number(process.env.CONFORMANCE_PROCESSES ?? '4');
@@ -82,7 +86,7 @@ function suiteArgs(kubeconfig, reports) {
     '--num-nodes=2',
     '--non-blocking-taints=node-role.kubernetes.io/control-plane,node-role.kubernetes.io/master',
     '--allowed-not-ready-nodes=1',
-    '--ginkgo.slowSpecThreshold=600',
+    ...(IS_GINKGO_2 ? [] : ['--ginkgo.slowSpecThreshold=600']),
   ];
 }
 
@@ -90,15 +94,15 @@ function suiteArgs(kubeconfig, reports) {
 const SETS = {
   conformance: {
     select: async () => listSpecs(program, String.raw`\[Conformance\]`),
-    reasonOf: skipReason,
+    reasonOf: (name) => skipReason(name, IS_GINKGO_2),
     up: [],
   },
   further: {
     select: async () =>
       (await listSpecs(program, '.')).filter((name) => !name.includes('[Conformance]')),
-    reasonOf: (name) => furtherReason(name, NETWORK) ?? skipReason(name),
-    // These specs are those of 1.20, which ask for versions that have been removed since.
-    up: ['--extra-arg', 'kube-apiserver.serve-removed-apis=true'],
+    reasonOf: (name) => furtherReason(name, NETWORK) ?? skipReason(name, IS_GINKGO_2),
+    // Specs of 1.20 ask for versions that have been removed since.
+    up: IS_GINKGO_2 ? [] : ['--extra-arg', 'kube-apiserver.serve-removed-apis=true'],
   },
 };
 
@@ -159,7 +163,8 @@ async function main() {
   }));
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.abort());
-  const secrets = new TokenSecrets(cluster.kubeconfig, ending.signal).run();
+  // Specs of releases since 1.24 want none.
+  const secrets = IS_GINKGO_2 || new TokenSecrets(cluster.kubeconfig, ending.signal).run();
   const internet = new Internet();
   const asking = await internet.start();
   const run = async (chosen, processes, label) => {

@@ -14,6 +14,7 @@ export SUPPORTED_RESOURCES=('*')
 export ALLOW_SKEW=1 WHAT=$2
 setup
 # Most functions begin in the namespace of the one before, which is empty.
-kubectl create namespace "suite-${2//_/-}"
-kubectl config set-context test --namespace="suite-${2//_/-}"
+namespace="suite-${2//_/-}"
+kubectl create namespace "${namespace,,}"
+kubectl config set-context test --namespace="${namespace,,}"
 runTests
