@@ -18,8 +18,8 @@ import {
 } from '@orrery/component';
 import type { Clock, ComponentContext, Logger, Metrics } from '@orrery/component';
 import {
-  ApiEventRecorder,
   ReconcileErrorFilter,
+  SeriesRecorder,
   WatchTransport,
   WriteFence,
   leadAlways,
@@ -72,7 +72,7 @@ interface Cluster {
   /** Port of the API server. */
   readonly apiPort: number;
   readonly informers: InformerFactory;
-  readonly events: ApiEventRecorder;
+  readonly events: SeriesRecorder;
   /** Of requests to the API server. */
   readonly requests: Metrics;
 }
@@ -96,9 +96,9 @@ function connectTo(
     requests,
     apiPort: Number(new URL(loaded.server).port || HTTPS_PORT),
     informers: new InformerFactory({ client, clock, random: new SystemRandom(), logger }),
-    events: new ApiEventRecorder({
+    events: new SeriesRecorder({
       client,
-      component: 'kube-proxy',
+      controller: 'kube-proxy',
       host: nodeName,
       clock,
       logger,
@@ -160,7 +160,12 @@ class KubeProxy {
       metrics,
       clock,
     };
-    this.healthChecks = new HealthCheckNodePorts(() => isHealthy(state), logger);
+    this.healthChecks = new HealthCheckNodePorts({
+      isProxyHealthy: () => isHealthy(state),
+      nodeName: node,
+      events: cluster.events,
+      logger,
+    });
     this.health = new HealthServers(config, state, logger);
     this.reconciler = this.createReconciler();
   }
@@ -266,6 +271,14 @@ export async function serve(
   logger.info('Starting kube-proxy', { version: KUBERNETES_VERSION, node: nodeName });
   const place = { nodeName, clock, logger };
   const cluster = connectTo(flags.kubeconfig ?? config.clientConnection?.kubeconfig, place);
+  // k8s cmd/kube-proxy/app/server.go:Run, which knows no more of the node than its name
+  cluster.events.report({
+    regarding: { kind: 'Node', name: nodeName, uid: nodeName },
+    type: 'Normal',
+    reason: 'Starting',
+    action: 'StartKubeProxy',
+    note: '',
+  });
   const failed = new AbortController();
   const proxy = new KubeProxy(config, flags, place, cluster, (error) => {
     failed.abort(error);

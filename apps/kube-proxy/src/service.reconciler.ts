@@ -2,7 +2,7 @@ import type { EndpointSlice, Node, Service } from '@orrery/api';
 import type { ObjectKey } from '@orrery/apimachinery';
 import { toKeyString } from '@orrery/apimachinery';
 import { done } from '@orrery/controller';
-import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
+import type { ActionRecorder, Reconciler, Result } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
 import type { ProxySettings } from './config/settings.js';
 import type { HealthCheckNodePorts } from './health/health-check-node-ports.js';
@@ -27,7 +27,7 @@ export interface ServiceReconcilerOptions {
   readonly programmer: Pick<Programmer, 'set' | 'setSources' | 'setMinPeriod' | 'complete'>;
   readonly healthChecks: Pick<HealthCheckNodePorts, 'set'>;
   readonly hosts: Pick<HostBackends, 'of' | 'refusals' | 'setPodRanges' | 'whenKnown'>;
-  readonly events: EventRecorder;
+  readonly events: ActionRecorder;
   /** Addresses of this host beside those that the node's status names. */
   readonly hostAddresses: readonly string[];
   readonly reachablePort: (port: number) => number;
@@ -153,8 +153,8 @@ export class ServiceReconciler implements Reconciler {
     const text = notices.map(({ message }) => message).join('; ');
     if ((this.noticed.get(key) ?? '') === text) return;
     this.noticed.set(key, text);
-    const reference = { apiVersion: 'v1', kind: 'Service', metadata: service.metadata };
-    for (const { type, reason, message } of notices)
-      this.options.events.event(reference, type, reason, message);
+    const regarding = { apiVersion: 'v1', kind: 'Service', metadata: service.metadata };
+    for (const { type, reason, message: note } of notices)
+      this.options.events.report({ regarding, type, reason, action: 'SyncProxyRules', note });
   }
 }

@@ -2,7 +2,7 @@ import { resources } from '@orrery/api';
 import type { Pod } from '@orrery/api';
 import type { KubeClient } from '@orrery/client';
 import type { Clock, Logger, Metrics, Random } from '@orrery/component';
-import type { EventRecorder } from '@orrery/controller';
+import type { ActionRecorder } from '@orrery/controller';
 import type { InformerFactory, Lister } from '@orrery/informers';
 import { ClaimLedger } from './cache/claim-ledger.js';
 import { SchedulerCache } from './cache/scheduler-cache.js';
@@ -32,7 +32,7 @@ export interface Surroundings {
   /** Refuses writes while another leads. */
   readonly client: KubeClient;
   readonly informers: InformerFactory;
-  readonly events: (component: string) => EventRecorder;
+  readonly actions: (schedulerName: string) => ActionRecorder;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly random: Random;
@@ -72,8 +72,10 @@ function listersOf(informers: InformerFactory): Listers {
 }
 
 /** One recorder for each scheduler name. */
-function recorders(create: (component: string) => EventRecorder): (name: string) => EventRecorder {
-  const known = new Map<string, EventRecorder>();
+function recorders(
+  create: (schedulerName: string) => ActionRecorder,
+): (name: string) => ActionRecorder {
+  const known = new Map<string, ActionRecorder>();
   return (name) => {
     const recorder = known.get(name) ?? create(name);
     known.set(name, recorder);
@@ -82,7 +84,7 @@ function recorders(create: (component: string) => EventRecorder): (name: string)
 }
 
 type Shared = Omit<PluginContext, 'filters' | 'events' | 'schedulerName'> & {
-  readonly events: (name: string) => EventRecorder;
+  readonly events: (name: string) => ActionRecorder;
 };
 
 function buildProfiles(
@@ -231,7 +233,7 @@ export function assemble(options: SchedulingOptions, around: Surroundings): Asse
   const nominator = new Nominator();
   const listers = listersOf(informers);
   const { pods } = listers;
-  const events = recorders(around.events);
+  const events = recorders(around.actions);
   const meters = createSchedulerMeters(around.metrics);
   const extenders = new Extenders(
     options.extenders.map((each) => new Extender(each)),

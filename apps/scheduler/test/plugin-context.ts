@@ -1,7 +1,7 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import type { ResourceClaim } from '@orrery/api';
 import { silentLogger } from '@orrery/component';
-import { noEvents } from '@orrery/controller';
+import { noActions } from '@orrery/controller';
 import { Indexer } from '@orrery/informers';
 import { ClaimLedger } from '../src/cache/claim-ledger.js';
 import { SchedulerCache } from '../src/cache/scheduler-cache.js';
@@ -64,7 +64,7 @@ export function contextOf(own: Partial<PluginContext>): PluginContext {
     listers: listersOf(),
     ledger: new ClaimLedger(),
     nominator: new Nominator(),
-    events: noEvents,
+    events: noActions,
     clock: new FakeClock(),
     random: { next: () => 0, uuid: () => 'uuid' },
     logger: silentLogger,

@@ -33,7 +33,14 @@ export { PodControl, podFromTemplate } from './writes/pod-control.js';
 export { allOrFirstFailure, slowStart } from './writes/slow-start.js';
 export { StatusWriter, omitEmpty } from './writes/status-writer.js';
 export type { EventRecorder, EventRecorderOptions } from './writes/event-recorder.js';
-export { ApiEventRecorder, noEvents, toReference } from './writes/event-recorder.js';
+export { ApiEventRecorder, noEvents } from './writes/event-recorder.js';
+export type {
+  ActionRecorder,
+  ActionReport,
+  SeriesRecorderOptions,
+} from './writes/series-recorder.js';
+export { SeriesRecorder, noActions } from './writes/series-recorder.js';
+export { toReference } from './writes/event-reference.js';
 // Nodes.
 export { nodeMatchesPod, nodeMatchesSelector, nodeMatchesTerm } from './nodes/node-selector.js';
 // Resource claims of pods.

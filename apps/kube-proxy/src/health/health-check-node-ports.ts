@@ -1,12 +1,20 @@
 import { createServer } from 'node:http';
 import type { Server, ServerResponse } from 'node:http';
 import type { Logger } from '@orrery/component';
+import type { ActionRecorder } from '@orrery/controller';
 
 /** What the health check node port of one service answers. */
 export interface ServiceHealth {
   readonly port: number;
   readonly addresses: readonly string[];
   readonly localEndpoints: number;
+}
+
+export interface HealthCheckOptions {
+  readonly isProxyHealthy: () => boolean;
+  readonly nodeName: string;
+  readonly events: ActionRecorder;
+  readonly logger: Logger;
 }
 
 interface Entry {
@@ -24,10 +32,7 @@ const wantsSamePlace = (a: ServiceHealth, b: ServiceHealth): boolean =>
 export class HealthCheckNodePorts {
   private readonly entries = new Map<string, Entry>();
 
-  constructor(
-    private readonly isProxyHealthy: () => boolean,
-    private readonly logger: Logger,
-  ) {}
+  constructor(private readonly options: HealthCheckOptions) {}
 
   /** Undefined: the service has none. */
   set(service: string, health: ServiceHealth | undefined): void {
@@ -50,14 +55,24 @@ export class HealthCheckNodePorts {
         this.answer(service, response);
       });
       server.on('error', (error) => {
-        this.logger.error('health check node port cannot be served', error, {
-          service,
-          address: `${address}:${health.port}`,
-        });
+        this.tell(service, `${address}:${health.port}`, error);
       });
       return server.listen(health.port, address);
     });
     this.entries.set(service, { health, servers });
+  }
+
+  private tell(service: string, address: string, error: Error): void {
+    const { nodeName, events, logger } = this.options;
+    logger.error('health check node port cannot be served', error, { service, address });
+    const [namespace = '', name = ''] = service.split('/');
+    events.report({
+      regarding: { apiVersion: 'v1', kind: 'Service', namespace, name },
+      type: 'Warning',
+      reason: 'FailedToStartServiceHealthcheck',
+      action: 'Listen',
+      note: `node ${nodeName} failed to start healthcheck "${service}" on ${address}: ${error.message}`,
+    });
   }
 
   private stop(service: string, entry: Entry): void {
@@ -71,7 +86,7 @@ export class HealthCheckNodePorts {
   private answer(service: string, response: ServerResponse): void {
     const localEndpoints = this.entries.get(service)?.health.localEndpoints ?? 0;
     const [namespace, name] = service.split('/');
-    const serviceProxyHealthy = this.isProxyHealthy();
+    const serviceProxyHealthy = this.options.isProxyHealthy();
     const headers = {
       'content-type': 'application/json',
       'x-content-type-options': 'nosniff',

@@ -2,6 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { ConfigError, SystemClock, silentLogger } from '@orrery/component';
+import { noActions } from '@orrery/controller';
+import type { ActionReport } from '@orrery/controller';
 import { eventually } from '@orrery/testkit';
 import { KubeProxyConfiguration } from '../config/kube-proxy-configuration.js';
 import { ProxyMetrics } from '../metrics/proxy-metrics.js';
@@ -117,7 +119,12 @@ describe('health and metrics of kube-proxy', () => {
 describe(HealthCheckNodePorts.name, () => {
   it('answers whether this node has endpoints, and stops with the service', async () => {
     let isProxyHealthy = true;
-    const ports = new HealthCheckNodePorts(() => isProxyHealthy, silentLogger);
+    const ports = new HealthCheckNodePorts({
+      isProxyHealthy: () => isProxyHealthy,
+      nodeName: 'n1',
+      events: noActions,
+      logger: silentLogger,
+    });
     cleanups.push(() => {
       ports.close();
     });
@@ -145,5 +152,35 @@ describe(HealthCheckNodePorts.name, () => {
     expect((await get(30_999, '/')).code).toBe(503);
     ports.set('default/web', undefined);
     await expect(get(30_999, '/')).rejects.toThrow('fetch failed');
+  });
+
+  it('tells of a port that it cannot have', async () => {
+    const told: ActionReport[] = [];
+    const ports = new HealthCheckNodePorts({
+      isProxyHealthy: () => true,
+      nodeName: 'n1',
+      events: { report: (report) => told.push(report) },
+      logger: silentLogger,
+    });
+    cleanups.push(() => {
+      ports.close();
+    });
+    const health = { port: 30_998, addresses: [NODE], localEndpoints: 1 };
+    ports.set('default/web', health);
+    await eventually(() => get(30_998, '/'));
+    ports.set('default/other', health);
+    await eventually(() => {
+      expect(told).toEqual([
+        {
+          regarding: { apiVersion: 'v1', kind: 'Service', namespace: 'default', name: 'other' },
+          type: 'Warning',
+          reason: 'FailedToStartServiceHealthcheck',
+          action: 'Listen',
+          note: expect.stringMatching(
+            /^node n1 failed to start healthcheck "default\/other" on .*:30998: listen EADDRINUSE/,
+          ),
+        },
+      ]);
+    });
   });
 });

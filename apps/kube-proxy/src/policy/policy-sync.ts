@@ -1,7 +1,7 @@
 import { resources } from '@orrery/api';
 import type { NetworkPolicy, Node, ObjectReference } from '@orrery/api';
 import type { Clock, Logger } from '@orrery/component';
-import type { EventRecorder } from '@orrery/controller';
+import type { ActionRecorder } from '@orrery/controller';
 import type { ServiceRule } from '@orrery/dataplane';
 import type { InformerFactory } from '@orrery/informers';
 import { NO_POLICIES, compilePolicies } from '@orrery/network-policy';
@@ -20,7 +20,7 @@ export interface PolicySyncOptions {
   readonly sink: PolicySink;
   /** What this node's dataplane serves. */
   readonly rules: () => readonly ServiceRule[];
-  readonly events: EventRecorder;
+  readonly events: ActionRecorder;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -185,7 +185,13 @@ export class PolicySync {
       const uid = policy.metadata.uid ?? '';
       if (this.told.has(uid)) continue;
       this.told.add(uid);
-      events.event(referenceTo(policy), 'Warning', 'PartlyEnforced', limit);
+      events.report({
+        regarding: referenceTo(policy),
+        type: 'Warning',
+        reason: 'PartlyEnforced',
+        action: 'SyncPolicies',
+        note: limit,
+      });
     }
   }
 

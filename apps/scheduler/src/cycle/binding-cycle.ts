@@ -48,8 +48,13 @@ export class BindingCycle {
     const seconds = (clock.monotonic() - startedAt) / 1000;
     meters.attempt('scheduled', framework.schedulerName, seconds);
     meters.bound(queued, (clock.monotonic() - queued.added) / 1000);
-    const message = `Successfully assigned ${keyOfPod(assumed)} to ${nodeName}`;
-    events(framework.schedulerName).event(toReference(assumed.pod), 'Normal', 'Scheduled', message);
+    events(framework.schedulerName).report({
+      regarding: toReference(assumed.pod),
+      type: 'Normal',
+      reason: 'Scheduled',
+      action: 'Binding',
+      note: `Successfully assigned ${keyOfPod(assumed)} to ${nodeName}`,
+    });
   }
 
   /** Permit, PreBind, and Bind by an extender that binds such pods or else by the plugins. */

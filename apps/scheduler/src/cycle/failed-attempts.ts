@@ -34,8 +34,13 @@ export class FailedAttempts {
       await this.#carryOut(failure.postFilter);
       const current = this.#current(queued);
       if (!current) return;
-      const recorder = events(framework.schedulerName);
-      recorder.event(toReference(current), 'Warning', 'FailedScheduling', failure.message);
+      events(framework.schedulerName).report({
+        regarding: toReference(current),
+        type: 'Warning',
+        reason: 'FailedScheduling',
+        action: 'Scheduling',
+        note: failure.message,
+      });
       await status.write(current, { ...failure, nominatedNode });
     } catch (error) {
       if (!(error instanceof LeadershipLost))

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Pod } from '@orrery/api';
 import { SystemClock, createMetrics, silentLogger } from '@orrery/component';
-import type { EventRecorder } from '@orrery/controller';
+import { toReference } from '@orrery/controller';
+import type { ActionRecorder } from '@orrery/controller';
 import { InformerFactory } from '@orrery/informers';
 import { eventually } from '@orrery/testkit';
 import { node, pod } from '../../test/builders.js';
@@ -25,9 +26,10 @@ class Running {
     const { cluster: client } = this;
     const logger = silentLogger;
     const informers = new InformerFactory({ client, clock, random, logger });
-    const recorder: EventRecorder = {
-      event: (object, type, reason, message) => {
-        this.events.push(`${type} ${reason} ${(object as Pod).metadata.name}: ${message}`);
+    const recorder: ActionRecorder = {
+      report: ({ regarding, type, reason, action, note }) => {
+        const { name = '' } = toReference(regarding);
+        this.events.push(`${action}: ${type} ${reason} ${name}: ${note}`);
       },
     };
     const { scheduler, queue, everySecond } = assemble(
@@ -35,7 +37,7 @@ class Running {
       {
         client,
         informers,
-        events: () => recorder,
+        actions: () => recorder,
         metrics: this.metrics,
         clock,
         random,
@@ -121,7 +123,9 @@ describe(Scheduler.name, () => {
     });
     await eventually(() => {
       const { a } = cluster.placements();
-      expect(events).toContain(`Normal Scheduled a: Successfully assigned default/a to ${a}`);
+      expect(events).toContain(
+        `Binding: Normal Scheduled a: Successfully assigned default/a to ${a}`,
+      );
     });
   });
 
@@ -153,7 +157,7 @@ describe(Scheduler.name, () => {
     const refusal =
       '0/1 nodes are available: 1 cannot allocate all claims. still not schedulable, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.';
     await eventually(() => {
-      expect(events).toContain(`Warning FailedScheduling ${loser}: ${refusal}`);
+      expect(events).toContain(`Scheduling: Warning FailedScheduling ${loser}: ${refusal}`);
     });
     cluster.put('resourceclaims', claim(winner ?? ''));
     await eventually(() => {
@@ -311,7 +315,7 @@ describe(Scheduler.name, () => {
     await eventually(() => {
       expect(running.condition('big')).toBe(`False Unschedulable: ${message}`);
     });
-    expect(events).toContain(`Warning FailedScheduling big: ${message}`);
+    expect(events).toContain(`Scheduling: Warning FailedScheduling big: ${message}`);
     cluster.put('nodes', node('n4').build());
     await eventually(() => {
       expect(cluster.placements()).toEqual({ big: 'n4' });
@@ -363,7 +367,9 @@ describe(Scheduler.name, () => {
     await eventually(() => {
       expect(cluster.placements()).toEqual({ high: 'n1' });
     });
-    expect(events).toContain('Normal Preempted low: Preempted by pod uid-high on node n1');
+    expect(events).toContain(
+      'Preempting: Normal Preempted low: Preempted by pod uid-high on node n1',
+    );
   });
 
   it('holds a gated pod back until its gates are gone', async () => {

@@ -1,7 +1,7 @@
 import type { Pod } from '@orrery/api';
 import type { Clock, Logger } from '@orrery/component';
 import { reactingTo, revisionOf } from '@orrery/client';
-import type { EventRecorder } from '@orrery/controller';
+import type { ActionRecorder } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
 import type { SchedulerCache } from '../cache/scheduler-cache.js';
 import { CycleState } from '../framework/cycle-state.js';
@@ -35,7 +35,7 @@ export interface SchedulerOptions {
   readonly chooser: NodeChooser;
   readonly pods: Lister<Pod>;
   readonly status: PodStatusWriter;
-  readonly events: (schedulerName: string) => EventRecorder;
+  readonly events: (schedulerName: string) => ActionRecorder;
   readonly meters: SchedulerMeters;
   readonly extenders: Extenders;
   readonly clock: Clock;
@@ -114,14 +114,13 @@ export class Scheduler {
     if (cache.has(info.uid)) return true;
     if (!info.pod.metadata.deletionTimestamp) return false;
     const { schedulerName = '' } = info.pod.spec;
-    this.options
-      .events(schedulerName)
-      .event(
-        toReference(info.pod),
-        'Warning',
-        'FailedScheduling',
-        `skip schedule deleting pod: ${keyOfPod(info)}`,
-      );
+    this.options.events(schedulerName).report({
+      regarding: toReference(info.pod),
+      type: 'Warning',
+      reason: 'FailedScheduling',
+      action: 'Scheduling',
+      note: `skip schedule deleting pod: ${keyOfPod(info)}`,
+    });
     return true;
   }
 

@@ -2,7 +2,7 @@ import { resources } from '@orrery/api';
 import { connect } from '@orrery/client';
 import type { ConnectOptions } from '@orrery/client';
 import { SystemClock, SystemRandom, createMetrics, silentLogger } from '@orrery/component';
-import { noEvents } from '@orrery/controller';
+import { noActions } from '@orrery/controller';
 import { InformerFactory } from '@orrery/informers';
 import { MAY_BE_ABSENT } from '../cycle/cluster-watch.js';
 import { assemble } from '../assemble.js';
@@ -44,7 +44,7 @@ export async function explainScheduling(
         ...base,
         client,
         informers,
-        events: () => noEvents,
+        actions: () => noActions,
         metrics: createMetrics({ process: false }),
       },
     );

@@ -20,7 +20,7 @@ import type {
 } from './listed-kinds.js';
 import type { KubeClient } from '@orrery/client';
 import type { Clock, Logger, Random } from '@orrery/component';
-import type { EventRecorder } from '@orrery/controller';
+import type { ActionRecorder } from '@orrery/controller';
 import type { Lister } from '@orrery/informers';
 import type { ClaimLedger } from '../cache/claim-ledger.js';
 import type { NodeInfo } from '../cache/node-info.js';
@@ -136,7 +136,7 @@ export interface PluginContext {
   /** Resource claims, with what was decided of them. */
   readonly ledger: ClaimLedger;
   readonly nominator: Nominator;
-  readonly events: EventRecorder;
+  readonly events: ActionRecorder;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

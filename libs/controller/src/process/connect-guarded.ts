@@ -26,6 +26,8 @@ import { leadAlways } from '../transport/watch-transport.js';
 import type { WatchTransportOptions } from '../transport/watch-transport.js';
 import type { EventRecorder } from '../writes/event-recorder.js';
 import { ApiEventRecorder } from '../writes/event-recorder.js';
+import type { ActionRecorder } from '../writes/series-recorder.js';
+import { SeriesRecorder } from '../writes/series-recorder.js';
 import { GuardedClient } from '../writes/guarded-client.js';
 import { WriteFence } from '../writes/write-fence.js';
 import { serveDelegated } from '../serving/serve-delegated.js';
@@ -50,6 +52,8 @@ export interface Acting {
   readonly client: KubeClient;
   /** Events are no decisions: they are written without the guard. */
   events(component: string): EventRecorder;
+  /** The same, as events.k8s.io/v1. */
+  actions(controller: string): ActionRecorder;
 }
 
 /** What a process behind a lease works with. */
@@ -107,6 +111,8 @@ export async function connectGuarded(
     return {
       client: guard(writer, { informers, fence, elector }),
       events: (component) => new ApiEventRecorder({ ...base, client: plain, component }),
+      actions: (controller) =>
+        new SeriesRecorder({ ...base, client: plain, controller, host: hostname() }),
     };
   };
   const pages = new Map<string, Metrics>();

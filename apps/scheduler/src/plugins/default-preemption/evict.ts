@@ -34,12 +34,14 @@ async function evictOne(
     .patch({ namespace, name }, 'strategic', patch, { subresource: 'status' })
     .catch(ignoreGone);
   await pods.delete({ namespace, name }, { preconditions: { uid } }).catch(ignoreGone);
-  needs.events.event(
-    { ...victim.pod, apiVersion: 'v1', kind: 'Pod' },
-    'Normal',
-    'Preempted',
-    `Preempted by pod ${why.uid} on node ${nodeName}`,
-  );
+  needs.events.report({
+    regarding: { ...victim.pod, apiVersion: 'v1', kind: 'Pod' },
+    related: { ...why.pod, apiVersion: 'v1', kind: 'Pod' },
+    type: 'Normal',
+    reason: 'Preempted',
+    action: 'Preempting',
+    note: `Preempted by pod ${why.uid} on node ${nodeName}`,
+  });
 }
 
 /** Less important pods that were promised the node look elsewhere. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ResourceClaim } from '@orrery/api';
-import { noEvents } from '@orrery/controller';
+import { noActions } from '@orrery/controller';
 import { pod } from '../../../test/builders.js';
 import { FakeClock } from '../../../test/fake-clock.js';
 import { ClaimLedger } from '../../cache/claim-ledger.js';
@@ -49,7 +49,7 @@ describe('waitForDevices() tells how long it waited, and what came of it', () =>
     }
     const waiting = {
       clock: new Steps(),
-      events: noEvents,
+      events: noActions,
       ledger: new ClaimLedger(),
       bindingMs: LIMIT_MS,
       nodeName: 'n1',

@@ -49,12 +49,13 @@ export async function waitForDevices(
 ): Promise<void> {
   if (!state.claims.some(hasBindingConditions)) return;
   const { clock, events, bindingMs, nodeName } = waiting;
-  events.event(
-    { ...pod, apiVersion: 'v1', kind: resources.pods.kind },
-    'Normal',
-    'BindingConditionsPending',
-    `waiting for binding conditions for device on node ${nodeName}`,
-  );
+  events.report({
+    regarding: { ...pod, apiVersion: 'v1', kind: resources.pods.kind },
+    type: 'Normal',
+    reason: 'BindingConditionsPending',
+    action: 'Scheduling',
+    note: `waiting for binding conditions for device on node ${nodeName}`,
+  });
   const from = clock.monotonic();
   const drivers = driversToWaitFor(state.claims);
   const tell = (status: DeviceWait['status']): void => {
