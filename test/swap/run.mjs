@@ -6,7 +6,7 @@ import { clusterChecks } from './cluster-checks.mjs';
 import { Kube } from './kube.mjs';
 import { checkData } from './data-checks.mjs';
 import { schedulingChecks } from './scheduling-checks.mjs';
-import { clusterOfOurs, clusterOnUpstream, programIn } from './stands.mjs';
+import { closeStands, clusterOfOurs, clusterOnUpstream, programIn } from './stands.mjs';
 import { workloadChecks } from './workload-checks.mjs';
 
 const folder = process.env.KUBE_BIN_DIR ?? '';
@@ -184,6 +184,8 @@ async function exchangeData(words) {
   return found;
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => void closeStands().finally(() => process.exit(130)));
 const { combinations, checks } = narrowed(process.argv.slice(2));
 say(
   `swap: ${[API, CONTROLLERS, SCHEDULER].map((name) => `${name} ${versionOf(name)}`).join(', ')}`,

@@ -28,9 +28,16 @@ const STOP_MS = 20_000;
 
 export const programIn = (folder, name) => folder && existsSync(join(folder, name));
 
+/** Those that are open. */
+const stands = new Set();
+
+/** Ends all that runs. */
+export const closeStands = () => Promise.all([...stands].map((stand) => stand.close()));
+
 /** Processes and a folder that end together. */
 export class Stand {
   constructor(folder) {
+    stands.add(this);
     this.binaries = folder;
     this.home = mkdtempSync(join(tmpdir(), 'orrery-swap-'));
     this.children = new Map();
@@ -82,6 +89,7 @@ export class Stand {
   }
 
   async close() {
+    stands.delete(this);
     for (const name of [...this.children.keys()].reverse()) await this.stop(name);
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
   }
