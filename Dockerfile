@@ -39,7 +39,8 @@ ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 COPY --from=rootfs /rootfs /
 COPY --from=build /opt/orrery /opt/orrery
 COPY deploy/orrery /usr/local/bin/orrery
-ENV NODE_COMPILE_CACHE=/opt/orrery/compiled
+# As `orrery up` has it for each process (MALLOC in apps/cli/src/cluster/plan.ts): memory that was needed once goes back.
+ENV NODE_COMPILE_CACHE=/opt/orrery/compiled MALLOC_MMAP_THRESHOLD_=32768
 # A new volume takes the owner of the folder that it covers.
 RUN mkdir -p /cluster/nodes /home/orrery /opt/orrery/compiled \
     && chown -R 1000:1000 /cluster /home/orrery /opt/orrery/compiled

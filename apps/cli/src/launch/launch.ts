@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Script, constants } from 'node:vm';
 import { compileCache } from '../cluster/compile-cache.js';
+import { beginTestServer } from '../test-server/begin.js';
+import type { BegunServer } from '../test-server/begin.js';
 import { CodeCache } from './code-cache.js';
 import type * as Components from './components.js';
 
@@ -39,22 +41,36 @@ type Program = (
   url: string,
 ) => void;
 
-/** All components as one script. What it is made of is not kept. */
-function loadScript(url: string, cache: CodeCache): Script {
+const componentDir = fileURLToPath(new URL('.', import.meta.url));
+type Begun = Promise<BegunServer> | undefined;
+
+/** All components as one script, made when what is begun needs this thread no more. What it is made of is not kept. */
+async function loadScript(url: string, cache: CodeCache, begun: Begun): Promise<Script> {
   const cachedData = cache.read();
   // ASCII alone, as the build sees to.
-  return new Script(readFileSync(fileURLToPath(url), 'latin1'), {
+  const text = readFileSync(fileURLToPath(url), 'latin1');
+  await begun?.catch(() => undefined);
+  return new Script(text, {
     filename: url,
     ...(cachedData && { cachedData }),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
 }
 
-function runProgram(name: string, role: string): Promise<void> {
+/** What needs no program begins before it is loaded. */
+function begin([command, flag, socket, ...more]: readonly string[]): Begun {
+  if (command !== 'test-server' || flag !== '--socket' || socket === undefined || more.length > 0)
+    return undefined;
+  const begun = beginTestServer(socket, componentDir);
+  // Met by who asks for it, when the program is there.
+  begun.catch(() => undefined);
+  return begun;
+}
+
+async function runProgram(name: string, role: string, begun: Begun): Promise<void> {
   const url = new URL(PROGRAM, import.meta.url).href;
-  const dir = compileCache(fileURLToPath(new URL('.', import.meta.url)));
-  const cache = new CodeCache(join(dir, ORRERY_PROGRAM_HASH), role, WHOLE);
-  const script = loadScript(url, cache);
+  const cache = new CodeCache(join(compileCache(componentDir), ORRERY_PROGRAM_HASH), role, WHOLE);
+  const script = await loadScript(url, cache, begun);
   const module = { exports: {} };
   (script.runInThisContext() as Program)(module.exports, createRequire(url), module, url);
   const keep = (): void => {
@@ -62,7 +78,7 @@ function runProgram(name: string, role: string): Promise<void> {
     cache.keep(script);
   };
   process.on('exit', keep);
-  return (module.exports as Module['exports']).run(name, keep);
+  await (module.exports as Module['exports']).run(name, keep, begun);
 }
 
 const commandOf = ([first = '', second = '']: readonly string[]): string =>
@@ -81,6 +97,7 @@ function roleOf(command: string, argv: readonly string[]): string {
 export async function launch(name: string): Promise<void> {
   const argv = process.argv.slice(2);
   const command = name === 'orrery' ? commandOf(argv) : name;
-  if (OF_PROGRAM.includes(command)) await runProgram(name, roleOf(command, argv));
+  if (OF_PROGRAM.includes(command))
+    await runProgram(name, roleOf(command, argv), begin(name === 'orrery' ? argv : []));
   else await import('./commands.js' as string);
 }

@@ -1,49 +1,18 @@
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, Flag, SystemClock } from '@orrery/component';
-import { startManagedEtcd } from '@orrery/storage';
 import type { ManagedEtcd } from '@orrery/storage';
 import { IsOptional, IsString } from 'class-validator';
-import { leaseBlock } from '../cluster/block-lease.js';
-import { locateEtcd } from '../cluster/etcd.js';
-import { ClusterFiles, addressesOf } from '../cluster/layout.js';
+import { ClusterFiles } from '../cluster/layout.js';
 import { endLeftovers } from '../cluster/leftovers.js';
-import { Progress } from '../progress.js';
-import { startGuard } from '../supervisor/guard.js';
+import { beginTestServer, clustersDir, etcdFiles, takeBegun } from './begin.js';
+import type { BegunServer } from './begin.js';
 import { answerRequests } from './protocol.js';
 import type { TestClusters } from './test-clusters.js';
-
-const clustersDir = (base: string): string => join(base, 'clusters');
-const etcdFiles = (base: string): ClusterFiles => new ClusterFiles(join(base, 'etcd'));
-
-/** One etcd, whose data need not outlive the test; it has begun when this resolves. */
-async function startEtcd(base: string, block: number): Promise<ManagedEtcd> {
-  const files = etcdFiles(base);
-  mkdirSync(files.run(), { recursive: true });
-  const address = addressesOf(block).etcdMember(1);
-  const { path, version } = await locateEtcd(undefined, new Progress(new SystemClock()));
-  const etcd = await startManagedEtcd({
-    binary: path,
-    members: [
-      {
-        name: 'etcd-1',
-        dataDir: join(files.dir, 'etcd-1'),
-        clientUrl: `http://${address}:2379`,
-        peerUrl: `http://${address}:2380`,
-      },
-    ],
-    logFile: () => join(base, 'etcd.log'),
-    // 3.4 always waits for the disk.
-    extraArgs: version.startsWith('3.4.') ? [] : ['--unsafe-no-fsync'],
-  });
-  writeFileSync(files.pidFile('etcd'), String(etcd.pids[0] ?? ''));
-  return etcd;
-}
 
 /** Loaded when etcd has begun, which takes about as long until it answers. */
 const loadClusters = async (): Promise<typeof TestClusters> =>
@@ -114,37 +83,30 @@ function lifeline(signal: AbortSignal): AbortSignal {
   return AbortSignal.any([signal, gone.signal]);
 }
 
+/** Begun by who loaded the program, else here. That one's errors are of classes of its own. */
+async function begin(socket: string, componentDir: string): Promise<BegunServer> {
+  try {
+    return await (takeBegun() ?? beginTestServer(socket, componentDir));
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ConfigError' && !(error instanceof ConfigError))
+      throw new ConfigError(error.message, { cause: error });
+    throw error;
+  }
+}
+
 /**
  * `orrery test-server --socket PATH`: clusters for the tests of one process, which holds the other end of standard
  * input. They share one etcd and this process; each has a keyspace, addresses and a clock of its own.
  */
 async function testServer(socket: string, stop: AbortSignal): Promise<void> {
   const signal = lifeline(stop);
-  const base = mkdtempSync(join(tmpdir(), 'orrery-test-'));
-  mkdirSync(clustersDir(base));
   const componentDir = dirname(fileURLToPath(import.meta.url));
-  process.env['ORRERY_LOG_DIR'] = base;
-  const guard = startGuard([
-    process.execPath,
-    join(componentDir, 'orrery.js'),
-    'test-server',
-    '--sweep',
-    base,
-    '--socket',
-    socket,
-  ]);
-  guard.protect([process.pid]);
-  const lease = await leaseBlock(base, {});
-  let etcd: ManagedEtcd | undefined;
+  const begun = await begin(socket, componentDir);
+  process.env['ORRERY_LOG_DIR'] = begun.base;
   try {
-    etcd = await startEtcd(base, lease.block);
-    await serveOn({ base, componentDir, socket }, etcd, signal);
+    await serveOn({ base: begun.base, componentDir, socket }, begun.etcd, signal);
   } finally {
-    await etcd?.stop();
-    await lease.release();
-    guard.release();
-    rmSync(base, { recursive: true, force: true });
-    rmSync(socket, { force: true });
+    await begun.end();
   }
 }
 
