@@ -2,6 +2,9 @@ import type { LiveContainer } from '../engine/live-container.js';
 import type { Task } from '../engine/task.js';
 import type { RemoteStreams } from './remote-streams.js';
 
+/** Bytes that a caller may be behind what the container says, which waits for nobody. */
+const MOST_BEHIND = 8 * 1024 * 1024;
+
 export interface AttachOptions {
   readonly live: LiveContainer;
   readonly task: Task;
@@ -14,15 +17,19 @@ export async function serveAttach(
   streams: RemoteStreams,
   { live, task, endsStdin }: AttachOptions,
 ): Promise<void> {
+  const slow = new AbortController();
   const detach = live.attach((stream, chunk) => {
-    (stream === 'stderr' ? streams.stderr : streams.stdout)?.write(chunk);
+    const target = stream === 'stderr' ? streams.stderr : streams.stdout;
+    if (!target || slow.signal.aborted) return;
+    target.write(chunk);
+    if (target.writableLength > MOST_BEHIND) slow.abort();
   });
   streams.onResize((columns, rows) => {
     task.resize(columns, rows);
   });
   if (streams.stdin && task.stdin) streams.stdin.pipe(task.stdin, { end: endsStdin });
   const left = new Promise<void>((resolve) => {
-    streams.gone.addEventListener('abort', () => {
+    AbortSignal.any([streams.gone, slow.signal]).addEventListener('abort', () => {
       resolve();
     });
   });
@@ -30,5 +37,7 @@ export async function serveAttach(
   detach();
   if (task.stdin) streams.stdin?.unpipe(task.stdin);
   // How the container ended is in its status; an attach that ended with it has succeeded (containerd's attachContainer).
-  await streams.finish({ exitCode: 0 });
+  await streams.finish(
+    slow.signal.aborted ? { error: 'the client reads too slowly' } : { exitCode: 0 },
+  );
 }

@@ -11,13 +11,22 @@ interface Pair {
   error?: SpdyStream;
 }
 
+const MOST_PORT = 65_535;
+
+/** A stream for a port, of a sort that there is (k8s kubelet pkg/cri/streaming/portforward/httpstream.go:httpStreamReceived). */
+function isForPort(stream: SpdyStream): boolean {
+  const port = stream.headers['port'] ?? '';
+  const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= MOST_PORT;
+  return isPort && ['data', 'error'].includes(typeOf(stream));
+}
+
 /**
  * `portforward.k8s.io` on SPDY: for each connection the client opens an error and a data stream with the same
  * request id. `socket` may itself be tunnelled through a WebSocket.
  */
 export function serveSpdyForward(socket: Duplex, target: ForwardTarget): void {
   const pairs = new Map<string, Pair>();
-  acceptSpdy(socket, (stream) => {
+  const join = (stream: SpdyStream): void => {
     const id = stream.headers['requestid'] ?? stream.headers['port'] ?? '';
     const pair = pairs.get(id) ?? {};
     pairs.set(id, pair);
@@ -30,7 +39,8 @@ export function serveSpdyForward(socket: Duplex, target: ForwardTarget): void {
     void forwardPort(data, target, Number(data.headers['port'])).then((text) => {
       error.end(text);
     });
-  });
+  };
+  acceptSpdy(socket, join, isForPort);
 }
 
 /** One of the pod's ports within a WebSocket of `v4.channel.k8s.io`: channel 2i carries data, 2i+1 errors. */

@@ -2,14 +2,19 @@ import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type transport from 'spdy-transport';
 import type { SpdyConnection, SpdyStream } from 'spdy-transport';
+import { limitSpdy } from './spdy-limits.js';
 
 const load = createRequire(import.meta.url);
 
 /** The kind of stream that a client opened, from its headers. */
 export const typeOf = (stream: SpdyStream): string => stream.headers['streamtype'] ?? '';
 
-/** SPDY/3.1 on a connection that is already upgraded; every stream is accepted. */
-export function acceptSpdy(socket: Duplex, onStream: (stream: SpdyStream) => void): SpdyConnection {
+/** SPDY/3.1 on a connection that is already upgraded; default: every stream is accepted. */
+export function acceptSpdy(
+  socket: Duplex,
+  onStream: (stream: SpdyStream) => void,
+  isWanted: (stream: SpdyStream) => boolean = () => true,
+): SpdyConnection {
   // Loaded by the first exec: a node that starts need not wait for it.
   const { connection: connections } = load('spdy-transport') as typeof transport;
   const connection = connections.create(socket, { protocol: 'spdy', isServer: true });
@@ -18,10 +23,15 @@ export function acceptSpdy(socket: Duplex, onStream: (stream: SpdyStream) => voi
   connection.on('error', () => socket.destroy());
   connection.on('stream', (stream) => {
     stream.on('error', () => undefined);
+    if (!isWanted(stream)) {
+      stream.abort('REFUSED_STREAM');
+      return;
+    }
     stream.respond(200, {});
     onStream(stream);
   });
   connection.start(3.1);
+  limitSpdy(connection, socket);
   return connection;
 }
 

@@ -10,7 +10,12 @@ import type { WebSocket } from 'ws';
 import type { RemoteStreams, WantedStreams } from './remote-streams.js';
 import { serveSpdyForward, serveWebsocketForward } from './serve-port-forward.js';
 import { SPDY_VERSIONS, spdyStreams } from './spdy-streams.js';
-import { WEBSOCKET_VERSIONS, websocketStreams } from './websocket-streams.js';
+import {
+  MOST_MESSAGE,
+  WEBSOCKET_VERSIONS,
+  answerPings,
+  websocketStreams,
+} from './websocket-streams.js';
 
 /** What a one-time URL stands for. */
 export type StreamingRequest =
@@ -65,6 +70,8 @@ export class StreamingServer {
   });
   private readonly websockets = new WebSocketServer({
     noServer: true,
+    maxPayload: MOST_MESSAGE,
+    autoPong: false,
     handleProtocols: (protocols) =>
       WEBSOCKET_VERSIONS.find((version) => protocols.has(version)) ?? false,
   });
@@ -190,6 +197,7 @@ export class StreamingServer {
       return;
     }
     this.websockets.handleUpgrade(message, socket, head, (websocket) => {
+      answerPings(websocket);
       this.serveWebsocket(websocket, request, tunnel ? undefined : () => socket.end());
     });
   }

@@ -23,6 +23,20 @@ export function toBuffer(data: RawData): Buffer {
   return Buffer.isBuffer(data) ? data : Buffer.from(data);
 }
 
+/** Bytes of one message (golang.org/x/net/websocket:DefaultMaxPayloadBytes). */
+export const MOST_MESSAGE = 32 * 1024 * 1024;
+
+/** Answers to pings that may wait for a client which reads none of them, in bytes. */
+const MOST_PONGS = 1024 * 1024;
+
+/** Answers pings, of who reads what is said. */
+export function answerPings(socket: WebSocket): void {
+  socket.on('ping', (payload: Buffer) => {
+    if (socket.bufferedAmount > MOST_PONGS) socket.terminate();
+    else socket.pong(payload);
+  });
+}
+
 function channelOf(socket: WebSocket, channel: number): Writable {
   return new Writable({
     write: (chunk: Buffer, _encoding, done) => {
