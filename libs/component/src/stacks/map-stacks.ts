@@ -45,12 +45,10 @@ export class FrameMapper {
 
 function readMap(file: string): BundleMap | undefined {
   const path = `${fileURLToPath(file)}.map`;
-  if (existsSync(path)) return new BundleMap(readFileSync(path, 'utf8'));
+  if (existsSync(path)) return new BundleMap(readFileSync(path));
   // As the image has them: a third of its code otherwise.
   const packed = `${path}.gz`;
-  return existsSync(packed)
-    ? new BundleMap(gunzipSync(readFileSync(packed)).toString())
-    : undefined;
+  return existsSync(packed) ? new BundleMap(gunzipSync(readFileSync(packed))) : undefined;
 }
 
 /** Node's own errors are told with their code. */
