@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -89,7 +89,7 @@ async function createApp(
     },
     ...WITHOUT_SCHEMAS,
     bodyLimit: BODY_LIMIT,
-    clientErrorHandler: refuseMalformed,
+    clientErrorHandler: ignore,
     // Drain ends the connections: this would cut answers short.
     forceCloseConnections: false,
     routerOptions: { maxParamLength: 4096, ignoreDuplicateSlashes: true },
@@ -209,6 +209,9 @@ async function createListener(
   measureHandshakes(metrics.metrics, server);
   deps.shutdown.guard(server);
   const order = new ResponseOrder(server);
+  server.on('clientError', (error, socket) => {
+    refuseMalformed(error, socket as Socket, order);
+  });
   const drain = new Drain(server, http2, deps.clock, order);
   serveUpgrades(server, { catalog, extensions, clusters, options, order, ...deps });
   return { app, direct, drain, server };

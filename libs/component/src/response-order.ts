@@ -36,6 +36,13 @@ export class ResponseOrder {
     return socket.writable;
   }
 
+  /** Those that are not finished. */
+  owedTo(socket: Duplex): readonly ServerResponse[] {
+    return (this.owed.get(socket) ?? []).filter(
+      ({ writableFinished, destroyed }) => !writableFinished && !destroyed,
+    );
+  }
+
   private note(socket: Duplex, response: ServerResponse): void {
     const owed = this.owed.get(socket);
     if (!owed) {
