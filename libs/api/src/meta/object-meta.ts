@@ -6,6 +6,7 @@ import {
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from '@orrery/apimachinery';
+import { internalForm } from './internal-form.js';
 import { isDeepEqual, list } from './list.js';
 import type { NameRule } from './names.js';
 
@@ -15,9 +16,17 @@ const METADATA = FieldPath.of('metadata');
 
 export const FIELD_IMMUTABLE = 'field is immutable';
 
-/** Refuses a change of a field that upstream makes immutable. */
-export function immutable(value: unknown, old: unknown, path: FieldPath): FieldError[] {
-  return isDeepEqual(value, old) ? [] : [invalid(path, value, FIELD_IMMUTABLE)];
+/** Refuses a change of a field that upstream makes immutable; `struct` is what it is in {@link internalForm}, if it is one. */
+export function immutable(
+  value: unknown,
+  old: unknown,
+  path: FieldPath,
+  struct?: string,
+): FieldError[] {
+  if (isDeepEqual(value, old)) return [];
+  const shown =
+    struct && typeof value === 'object' && value !== null ? internalForm(value, struct) : value;
+  return [invalid(path, shown, FIELD_IMMUTABLE)];
 }
 
 /** Without the nulls that decoding leaves in lists. */

@@ -171,7 +171,7 @@ describe('a resource slice', () => {
       want: [
         "spec.devices[0].attributes[a b]: Invalid value: \"a b\": a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')",
         'spec.devices[0].attributes[model]: Invalid value: "": exactly one value must be specified',
-        'spec.devices[1].attributes[model]: Invalid value: {"string":"x","int":1}: exactly one value must be specified',
+        'spec.devices[1].attributes[model]: Invalid value: {"IntValue":1,"BoolValue":null,"StringValue":"x","VersionValue":null,"IntValues":null,"BoolValues":null,"StringValues":null,"VersionValues":null}: exactly one value must be specified',
         'spec.devices[1].attributes[v].version: Invalid value: "1": must be a string compatible with semver.org spec 2.0.0',
         'spec.devices[1]: Duplicate value: "gpu-0"',
       ],

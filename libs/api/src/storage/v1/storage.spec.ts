@@ -139,7 +139,9 @@ describe('what storage and discovery refuse', () => {
       kind: CSINodeKind,
       before: driver({ allocatable: { count: 1 } }),
       after: driver({ allocatable: { count: 2 }, nodeID: 'm' }),
-      want: ['spec.drivers: Invalid value: {"name":"d.io","nodeID":"m"}: field is immutable'],
+      want: [
+        'spec.drivers: Invalid value: {"Name":"d.io","NodeID":"m","TopologyKeys":null,"Allocatable":null}: field is immutable',
+      ],
     },
     {
       name: 'another way to attach',

@@ -16,6 +16,7 @@ import type {
 } from '../../../gen/types/admissionregistration.v1.js';
 import { validateConditions } from '../../../meta/conditions.js';
 import { when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { eachOf, list } from '../../../meta/list.js';
 import {
   SPEC,
@@ -114,7 +115,13 @@ function validateAnnotations(
   const seen = new Set<string>();
   return [
     ...(annotations.length > MAX_ANNOTATIONS
-      ? [invalid(path, annotations, `must not have more than ${MAX_ANNOTATIONS} auditAnnotations`)]
+      ? [
+          invalid(
+            path,
+            annotations.map((one) => internalForm(one, 'admissionregistration/v1.AuditAnnotation')),
+            `must not have more than ${MAX_ANNOTATIONS} auditAnnotations`,
+          ),
+        ]
       : []),
     ...annotations.flatMap((annotation, i) => {
       const repeated = seen.has(annotation.key);

@@ -4,6 +4,7 @@ import type { DaemonSet, DaemonSetUpdateStrategy } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
 import { notAboveAll, scaledValue, validateIntOrPercent } from '../../../meta/fields.js';
 import { when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import {
   fillTemplate,
@@ -50,8 +51,7 @@ function validateStrategy(strategy: DaemonSetUpdateStrategy | undefined): FieldE
   const { type, rollingUpdate } = strategy ?? {};
   if (type === 'OnDelete') return [];
   if (type !== 'RollingUpdate') {
-    // As upstream's internal type prints.
-    const shown = { Type: type ?? '', RollingUpdate: rollingUpdate ?? null };
+    const shown = internalForm(strategy ?? {}, 'apps/v1.DaemonSetUpdateStrategy');
     return [notSupported(path, shown, ['RollingUpdate', 'OnDelete'], 'as given')];
   }
   const at = path.child('rollingUpdate');

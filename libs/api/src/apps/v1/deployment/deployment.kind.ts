@@ -9,6 +9,7 @@ import {
   validateIntOrPercent,
 } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import {
   fillTemplate,
@@ -56,8 +57,7 @@ function validateStrategy(strategy: DeploymentStrategy | undefined): FieldError[
     return when(Boolean(rollingUpdate), forbidden(rolling, text));
   }
   if (type !== 'RollingUpdate') {
-    // As upstream's internal type prints.
-    const shown = { Type: type ?? '', RollingUpdate: rollingUpdate ?? null };
+    const shown = internalForm(strategy ?? {}, 'apps/v1.DeploymentStrategy');
     return [notSupported(path, shown, ['Recreate', 'RollingUpdate'])];
   }
   if (!rollingUpdate) return [required(rolling, 'this should be defaulted and never be nil')];

@@ -8,6 +8,7 @@ import {
   validateIntOrPercent,
 } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
 import { check, dnsSubdomain } from '../../../meta/names.js';
 import { validateClaimSpec } from '../../../core/v1/persistentvolumeclaim/claim-spec.validation.js';
@@ -45,11 +46,11 @@ function validateStrategy(strategy: StatefulSetSpec['updateStrategy']): FieldErr
   if (!type) return [required(path)];
   if (type === 'OnDelete') {
     const text = "only allowed for updateStrategy 'RollingUpdate'";
-    return when(Boolean(rollingUpdate), invalid(at, rollingUpdate, text));
+    const shown = internalForm(rollingUpdate ?? {}, 'apps/v1.RollingUpdateStatefulSetStrategy');
+    return when(Boolean(rollingUpdate), invalid(at, shown, text));
   }
   if (type !== 'RollingUpdate') {
-    // As upstream's internal type prints.
-    const shown = { Type: type, RollingUpdate: rollingUpdate ?? null };
+    const shown = internalForm(strategy ?? {}, 'apps/v1.StatefulSetUpdateStrategy');
     return [invalid(path, shown, "must be 'RollingUpdate' or 'OnDelete'")];
   }
   return [

@@ -17,6 +17,7 @@ import type {
 } from '../../../types.js';
 import { given, omittedValue, when } from '../../../meta/findings.js';
 import { nonNegative } from '../../../meta/fields.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, qualifiedName } from '../../../meta/names.js';
 import { parseIndexes } from './job-indexes.js';
@@ -165,7 +166,8 @@ export function validateSuccessPolicy(spec: JobSpec, path: FieldPath): FieldErro
   return given(spec.successPolicy, (policy) => {
     const at = path.child('successPolicy');
     if (spec.completionMode !== 'Indexed') {
-      return [invalid(at, policy, 'requires indexed completion mode')];
+      const shown = internalForm(policy, 'batch/v1.SuccessPolicy');
+      return [invalid(at, shown, 'requires indexed completion mode')];
     }
     const rules = list(policy.rules);
     const text = 'at least one rules must be specified when the successPolicy is specified';

@@ -4,6 +4,7 @@ import type { KindContext } from '../../../kind.js';
 import type { Job, JobStatus } from '../../../types.js';
 import { nonNegative } from '../../../meta/fields.js';
 import { given, omittedValue, when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { isDeepEqual, list } from '../../../meta/list.js';
 import { overlapOf, parseIndexes } from './job-indexes.js';
 
@@ -129,7 +130,11 @@ function validateEnd(job: Job, changed: Changes): FieldError[] {
     [
       'uncountedTerminatedPods',
       left > 0,
-      invalid(STATUS.child('uncountedTerminatedPods'), uncountedTerminatedPods, waits),
+      invalid(
+        STATUS.child('uncountedTerminatedPods'),
+        internalForm(uncountedTerminatedPods ?? {}, 'batch/v1.UncountedTerminatedPods'),
+        waits,
+      ),
     ],
     ['terminating', terminating > 0, counted('terminating', terminating)],
   ];

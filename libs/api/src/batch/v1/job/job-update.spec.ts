@@ -76,7 +76,7 @@ describe('the status of a job', () => {
       want: [
         'status.uncountedTerminatedPods.succeeded[1]: Invalid value: "": must not be empty',
         'status.uncountedTerminatedPods.failed[0]: Duplicate value: "a"',
-        'status.uncountedTerminatedPods: Invalid value: {"succeeded":["a",""],"failed":["a"]}: uncountedTerminatedPods needs to be empty for finished job',
+        'status.uncountedTerminatedPods: Invalid value: {"Succeeded":["a",""],"Failed":["a"]}: uncountedTerminatedPods needs to be empty for finished job',
       ],
     },
     {

@@ -2,6 +2,7 @@ import type { FieldError } from '@orrery/apimachinery';
 import { FieldPath, cloneJson, invalid } from '@orrery/apimachinery';
 import type { Container, Job, JobSpec, PodSpec, PodTemplateSpec } from '../../../types.js';
 import { when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { isDeepEqual, list } from '../../../meta/list.js';
 import { FIELD_IMMUTABLE, immutable } from '../../../meta/object-meta.js';
 import { validateJob } from './job.validation.js';
@@ -65,18 +66,18 @@ function validateTemplateUpdate(template: PodTemplateSpec, job: Job, old: Job): 
     (spec) => cloneJson(spec ?? {}) as PodSpec,
   );
   if (!mayChangeTemplate(old) || !pod || !oldPod) {
-    return immutable(job.spec?.template, old.spec?.template, TEMPLATE);
+    return immutable(job.spec?.template, old.spec?.template, TEMPLATE, 'core/v1.PodTemplateSpec');
   }
-  return [
-    ...when(
-      !isDeepEqual(fixedMetadata(template), fixedMetadata(before)),
-      invalid(TEMPLATE, template, FIELD_IMMUTABLE),
-    ),
-    ...when(
-      !isDeepEqual(fixedPod(pod, oldPod), fixedPod(oldPod, pod)),
-      invalid(TEMPLATE.child('spec'), template.spec, FIELD_IMMUTABLE),
-    ),
-  ];
+  const findings: FieldError[] = [];
+  if (!isDeepEqual(fixedMetadata(template), fixedMetadata(before))) {
+    const shown = internalForm(template, 'core/v1.PodTemplateSpec');
+    findings.push(invalid(TEMPLATE, shown, FIELD_IMMUTABLE));
+  }
+  if (!isDeepEqual(fixedPod(pod, oldPod), fixedPod(oldPod, pod))) {
+    const shown = internalForm(pod, 'core/v1.PodSpec');
+    findings.push(invalid(TEMPLATE.child('spec'), shown, FIELD_IMMUTABLE));
+  }
+  return findings;
 }
 
 /** An indexed job may be resized, all of it at once. */

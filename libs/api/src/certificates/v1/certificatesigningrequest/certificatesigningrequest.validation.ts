@@ -13,6 +13,7 @@ import type {
   CertificateSigningRequestCondition,
 } from '../../../types.js';
 import { duplicates, given, when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { jsonDiff } from '../../../meta/json-diff.js';
 import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
 import { signerName } from '../../../meta/names.js';
@@ -167,6 +168,9 @@ function validateCertificate(now: string, before: string): FieldError[] {
   ];
 }
 
+const shownConditions = (conditions: readonly object[]): unknown =>
+  conditions.map((one) => internalForm(one, 'certificates/v1.CertificateSigningRequestCondition'));
+
 /** What an update may do to conditions: those of a decision stay, and only /approval adds them. */
 function validateDecision(request: Request, old: Request, mayDecide: boolean): FieldError[] {
   const refuse = (verb: string, type: string, diff = ''): FieldError =>
@@ -177,7 +181,10 @@ function validateDecision(request: Request, old: Request, mayDecide: boolean): F
     if (now.length < before.length) return [refuse('remove', type)];
     if (mayDecide || !DECISIONS.includes(type)) return [];
     if (now.length > before.length) return [refuse('add', type)];
-    return when(!isDeepEqual(now, before), refuse('modify', type, `\n${jsonDiff(before, now)}`));
+    return when(
+      !isDeepEqual(now, before),
+      refuse('modify', type, `\n${jsonDiff(before, now, shownConditions)}`),
+    );
   });
 }
 

@@ -22,7 +22,8 @@ export const PodCertificateRequestKind = defineKind<PodCertificateRequest>({
     ownsStatus: true,
     initialStatus: () => ({}),
     checkCreate: validateRequest,
-    checkUpdate: ({ spec }, old) => immutable(spec, old.spec, SPEC),
+    checkUpdate: ({ spec }, old) =>
+      immutable(spec, old.spec, SPEC, 'certificates/v1beta1.PodCertificateRequestSpec'),
   }),
   status: statusStrategyOf<PodCertificateRequest>(validateAnswer),
   selectableFields: ({ spec }) => ({

@@ -8,6 +8,7 @@ import type {
   VolumeNodeAffinity,
 } from '../../../types.js';
 import { when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { jsonDiff } from '../../../meta/json-diff.js';
 import { isDeepEqual, list, own } from '../../../meta/list.js';
 import { labelValue } from '../../../meta/names.js';
@@ -67,6 +68,9 @@ function comparable(object: PersistentVolume, old: PersistentVolume): Record<str
   return sources;
 }
 
+const shownSource = (source: object): unknown =>
+  internalForm(source, 'core/v1.PersistentVolumeSource');
+
 /** k8s pkg/apis/core/validation/validation.go:ValidatePersistentVolumeUpdate. */
 export function validateVolumeUpdate(
   object: PersistentVolume,
@@ -74,7 +78,7 @@ export function validateVolumeUpdate(
 ): FieldError[] {
   const now = comparable(object, old);
   const before = sourcesOf(old.spec);
-  const text = `spec.persistentvolumesource is immutable after creation\n${jsonDiff(before, now)}`;
+  const text = `spec.persistentvolumesource is immutable after creation\n${jsonDiff(before, now, shownSource)}`;
   const affinity = object.spec?.nodeAffinity;
   const isMoved =
     Boolean(old.spec?.nodeAffinity) &&
@@ -91,7 +95,7 @@ export function validateVolumeUpdate(
       isMoved,
       invalid(
         FieldPath.of('nodeAffinity'),
-        affinity,
+        affinity ? internalForm(affinity, 'core/v1.VolumeNodeAffinity') : null,
         `${FIELD_IMMUTABLE}, except for updating from beta label to GA`,
       ),
     ),

@@ -2,6 +2,7 @@ import type { FieldError } from '@orrery/apimachinery';
 import { FieldPath, forbidden, invalid, notSupported } from '@orrery/apimachinery';
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../../../types.js';
 import { when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { jsonDiff } from '../../../meta/json-diff.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { entries, isDeepEqual } from '../../../meta/list.js';
@@ -110,13 +111,16 @@ function validateShrink(claim: PersistentVolumeClaim, old: PersistentVolumeClaim
   );
 }
 
+const shownSpec = (spec: PersistentVolumeClaimSpec): unknown =>
+  internalForm(spec, 'core/v1.PersistentVolumeClaimSpec');
+
 /** k8s pkg/apis/core/validation/validation.go:ValidatePersistentVolumeClaimUpdate. */
 export function validateClaimUpdate(
   claim: PersistentVolumeClaim,
   old: PersistentVolumeClaim,
 ): FieldError[] {
   const [now, before] = fixedParts(claim, old);
-  const text = `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${jsonDiff(before, now)}`;
+  const text = `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${jsonDiff(before, now, shownSpec)}`;
   return [
     ...validateClaim(claim, old),
     ...validateBetaClass(claim, old),

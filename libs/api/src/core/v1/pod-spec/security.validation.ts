@@ -16,6 +16,7 @@ import type {
   Sysctl,
 } from '../../../types.js';
 import { given, when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { validateWindowsOptions } from '../container/windows-options.validation.js';
 import { descendingPath } from '../volume-source/file-path.js';
@@ -49,7 +50,11 @@ function validateSeccomp(profile: SeccompProfile | undefined, path: FieldPath): 
     ...(isLocal && file ? descendingPath(file, at) : []),
     ...when(
       !isLocal && file !== undefined,
-      invalid(at, profile, 'can only be set when seccomp type is Localhost'),
+      invalid(
+        at,
+        internalForm(profile, 'core/v1.SeccompProfile'),
+        'can only be set when seccomp type is Localhost',
+      ),
     ),
   ];
 }
@@ -77,12 +82,17 @@ function validateAppArmor(profile: AppArmorProfile | undefined, path: FieldPath)
 function validateEscalation(context: SecurityContext, path: FieldPath): FieldError[] {
   if (context.allowPrivilegeEscalation !== false) return [];
   const added = list(context.capabilities?.add);
-  const text = 'cannot set `allowPrivilegeEscalation` to false and';
+  const refuse = (what: string): FieldError =>
+    invalid(
+      path,
+      internalForm(context, 'core/v1.SecurityContext'),
+      `cannot set \`allowPrivilegeEscalation\` to false and ${what}`,
+    );
   return [
-    ...when(context.privileged === true, invalid(path, context, `${text} \`privileged\` to true`)),
+    ...(context.privileged === true ? [refuse('`privileged` to true')] : []),
     ...added
       .filter((name) => name === 'CAP_SYS_ADMIN')
-      .map(() => invalid(path, context, `${text} \`capabilities.Add\` CAP_SYS_ADMIN`)),
+      .map(() => refuse('`capabilities.Add` CAP_SYS_ADMIN')),
   ];
 }
 

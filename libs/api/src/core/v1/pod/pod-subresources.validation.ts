@@ -1,7 +1,14 @@
 import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
 import { FieldPath, forbidden, invalid } from '@orrery/apimachinery';
-import type { Container, Pod, PodSpec, ResourceRequirements } from '../../../types.js';
+import type {
+  Container,
+  EphemeralContainer,
+  Pod,
+  PodSpec,
+  ResourceRequirements,
+} from '../../../types.js';
 import { when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { jsonDiff } from '../../../meta/json-diff.js';
 import { entries, isDeepEqual, list } from '../../../meta/list.js';
 import { validatePodAnnotationsUpdate, MIRROR } from './pod-annotations.validation.js';
@@ -12,6 +19,9 @@ const SPEC = FieldPath.of('spec');
 const NO_FIELD = FieldPath.of('');
 
 const isStatic = (pod: Pod): boolean => pod.metadata.annotations?.[MIRROR] !== undefined;
+
+const shownEphemeral = (container: EphemeralContainer): unknown =>
+  internalForm(container, 'core/v1.EphemeralContainer');
 
 /** k8s pkg/apis/core/validation/validation.go:ValidatePodEphemeralContainersUpdate. */
 export function validateEphemeralUpdate(pod: Pod, old: Pod): FieldError[] {
@@ -30,7 +40,7 @@ export function validateEphemeralUpdate(pod: Pod, old: Pod): FieldError[] {
         !isDeepEqual(after, before),
         forbidden(
           path,
-          `existing ephemeral containers ${name} may not be changed\n${jsonDiff(before, after)}`,
+          `existing ephemeral containers ${name} may not be changed\n${jsonDiff(before, after, shownEphemeral)}`,
         ),
       );
     }),

@@ -9,6 +9,7 @@ import type {
   Toleration,
 } from '../../../types.js';
 import { when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { jsonDiff } from '../../../meta/json-diff.js';
 import { eachOf, entries, isDeepEqual, list } from '../../../meta/list.js';
 import { validateTolerations } from '../pod-spec/scheduling.validation.js';
@@ -84,6 +85,8 @@ function onlyAdds(now: NodeSelectorTerm | undefined, old: NodeSelectorTerm): boo
   return before.every((terms, i) => isDeepEqual(after[i]?.slice(0, terms.length), terms));
 }
 
+const shownSpec = (spec: PodSpec): unknown => internalForm(spec, 'core/v1.PodSpec');
+
 /** While a pod is held back by gates, where it may run can still be narrowed (KEP-3838). */
 function validateNarrowing(spec: PodSpec, old: PodSpec): FieldError[] {
   const selector = spec.nodeSelector ?? {};
@@ -96,13 +99,17 @@ function validateNarrowing(spec: PodSpec, old: PodSpec): FieldError[] {
   const findings = when(isMoved, invalid(SPEC.child('nodeSelector'), selector, selectorText));
   if (before.length > 0 && before.length !== after.length) {
     const text = 'no additions/deletions to non-empty NodeSelectorTerms list are allowed';
-    return [...findings, invalid(path, after, text)];
+    const shown = after.map((term) => internalForm(term, 'core/v1.NodeSelectorTerm'));
+    return [...findings, invalid(path, shown, text)];
   }
   const text = 'only additions are allowed (no mutations or deletions)';
   return [
     ...findings,
     ...before.flatMap((term, i) =>
-      when(!onlyAdds(after[i], term), invalid(path.index(i), after[i], text)),
+      when(
+        !onlyAdds(after[i], term),
+        invalid(path.index(i), internalForm(after[i] ?? {}, 'core/v1.NodeSelectorTerm'), text),
+      ),
     ),
   ];
 }
@@ -186,6 +193,8 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
     ...validateAddedTolerations(spec, before),
     ...validateDeletedGates(spec, before),
     ...(isGated ? validateNarrowing(spec, before) : []),
-    ...when(!isSameSpec(rest, before), forbidden(SPEC, `${MUTABLE}\n${jsonDiff(before, rest)}`)),
+    ...(isSameSpec(rest, before)
+      ? []
+      : [forbidden(SPEC, `${MUTABLE}\n${jsonDiff(before, rest, shownSpec)}`)]),
   ];
 }

@@ -152,7 +152,7 @@ describe('a container', () => {
       name: 'privileges it may not gain and has',
       change: one({ securityContext: { allowPrivilegeEscalation: false, privileged: true } }),
       want: [
-        'spec.containers[0].securityContext: Invalid value: {"allowPrivilegeEscalation":false,"privileged":true}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true',
+        'spec.containers[0].securityContext: Invalid value: {"Capabilities":null,"Privileged":true,"SELinuxOptions":null,"WindowsOptions":null,"RunAsUser":null,"RunAsGroup":null,"RunAsNonRoot":null,"ReadOnlyRootFilesystem":null,"AllowPrivilegeEscalation":false,"ProcMount":null,"SeccompProfile":null,"AppArmorProfile":null}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true',
       ],
     },
     {
@@ -475,7 +475,7 @@ describe('an update of a pod', () => {
       before: pod({ hostname: 'a' }),
       after: pod({ hostname: 'b' }),
       want: [
-        `${MUTABLE}@@ -11,7 +11,7 @@\n  ],\n  "dnsPolicy": "ClusterFirst",\n  "enableServiceLinks": true,\n- "hostname": "a",\n+ "hostname": "b",\n  "restartPolicy": "Always",\n  "schedulerName": "default-scheduler",\n  "securityContext": {},\n`,
+        `${MUTABLE}@@ -64,7 +64,7 @@\n   "SELinuxChangePolicy": null\n  },\n  "ImagePullSecrets": null,\n- "Hostname": "a",\n+ "Hostname": "b",\n  "Subdomain": "",\n  "SetHostnameAsFQDN": null,\n  "Affinity": null,\n`,
       ],
     },
   ])('is refused for $name', ({ before, after, want }) => {

@@ -2,6 +2,7 @@ import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
 import { FieldPath, invalid, required } from '@orrery/apimachinery';
 import type { ResourceQuota, ResourceQuotaSpec } from '../../../types.js';
 import { when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { eachOf, entries, list } from '../../../meta/list.js';
 import { FIELD_IMMUTABLE } from '../../../meta/object-meta.js';
 import {
@@ -91,7 +92,9 @@ function validateScopeSelector(spec: ResourceQuotaSpec): FieldError[] {
       ),
       ...hardNames(spec)
         .filter((name) => !isScopeFor(scopeName, name))
-        .map(() => invalid(path, spec.scopeSelector, text)),
+        .map(() =>
+          invalid(path, internalForm(spec.scopeSelector ?? {}, 'core/v1.ScopeSelector'), text),
+        ),
       ...when(
         EXISTS_ONLY.includes(scopeName) && operator !== 'Exists',
         invalid(path.child('operator'), operator ?? '', ONLY_EXISTS),

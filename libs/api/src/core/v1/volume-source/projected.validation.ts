@@ -10,6 +10,7 @@ import type {
 } from '../../../types.js';
 import { present } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
 import { eachOf, list } from '../../../meta/list.js';
 import { check, dnsSubdomain } from '../../../meta/names.js';
@@ -115,7 +116,8 @@ function validateTrustBundle(
   const target = String(bundle.path ?? '');
   const findings: FieldError[] = [];
   if (name !== undefined && signerName !== undefined) {
-    findings.push(invalid(path, bundle, 'only one of name and signerName may be used'));
+    const shown = internalForm(bundle, 'core/v1.ClusterTrustBundleProjection');
+    findings.push(invalid(path, shown, 'only one of name and signerName may be used'));
   } else if (name !== undefined) {
     findings.push(...present(name, path.child('name'), 'must be a valid object name'));
     const text = 'labelSelector must be unset if name is specified';

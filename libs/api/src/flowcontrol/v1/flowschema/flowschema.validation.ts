@@ -10,6 +10,7 @@ import type {
 } from '../../../gen/types/flowcontrol.v1.js';
 import { duplicates, when } from '../../../meta/findings.js';
 import { present } from '../../../meta/fields.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { eachOf, isDeepEqual, list } from '../../../meta/list.js';
 import { check, dnsLabel, dnsSubdomain } from '../../../meta/names.js';
 import { mandatoryFlowSchemas } from '../bootstrap/bootstrap-objects.js';
@@ -227,7 +228,11 @@ export function validateFlowSchema(object: FlowSchema): FieldError[] {
     ...validateSpec(name, object.spec ?? {}),
     ...when(
       fixed !== undefined && !isDeepEqual(object.spec, fixed.spec),
-      invalid(SPEC, object.spec, `spec of '${name}' must equal the fixed value`),
+      invalid(
+        SPEC,
+        internalForm(object.spec ?? {}, 'flowcontrol/v1.FlowSchemaSpec'),
+        `spec of '${name}' must equal the fixed value`,
+      ),
     ),
     ...validateFlowConditions(object.status?.conditions),
   ];

@@ -9,6 +9,7 @@ import type {
   QueuingConfiguration,
 } from '../../../gen/types/flowcontrol.v1.js';
 import { given, when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { isDeepEqual } from '../../../meta/list.js';
 import { mandatoryPriorityLevels } from '../bootstrap/bootstrap-objects.js';
 import { validateFlowConditions } from '../flowschema/flowschema.validation.js';
@@ -121,14 +122,15 @@ function validateEnablement(spec: Partial<PriorityLevelConfigurationSpec>): Fiel
 function validateMandatory({ metadata, spec }: PriorityLevelConfiguration): FieldError[] {
   const fixed = mandatoryPriorityLevels().find((each) => each.metadata.name === metadata.name);
   if (!fixed) return [];
+  const shown = internalForm(spec ?? {}, 'flowcontrol/v1.PriorityLevelConfigurationSpec');
   if (metadata.name === 'exempt') {
     const { exempt: _now, ...rest } = spec ?? {};
     const { exempt: _fixed, ...want } = fixed.spec;
     const text = "spec of 'exempt' except the 'spec.exempt' field must equal the fixed value";
-    return when(!isDeepEqual(rest, want), invalid(SPEC, spec, text));
+    return when(!isDeepEqual(rest, want), invalid(SPEC, shown, text));
   }
   const text = `spec of '${metadata.name}' must equal the fixed value`;
-  return when(!isDeepEqual(spec, fixed.spec), invalid(SPEC, spec, text));
+  return when(!isDeepEqual(spec, fixed.spec), invalid(SPEC, shown, text));
 }
 
 /** k8s pkg/apis/flowcontrol/validation/validation.go:ValidatePriorityLevelConfiguration. */

@@ -3,6 +3,7 @@ import { FieldPath, duplicate } from '@orrery/apimachinery';
 import { defineKind } from '../../../kind.js';
 import type { RuntimeClass } from '../../../gen/types/node.v1.js';
 import { deprecatedLabel } from '../../../core/v1/pod-warnings/deprecated-labels.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { eachOf, entries, isDeepEqual, list } from '../../../meta/list.js';
 import { validateLabels } from '../../../meta/label-selector.js';
 import { check, dnsLabel } from '../../../meta/names.js';
@@ -27,7 +28,7 @@ const validate = ({ handler, overhead, scheduling }: RuntimeClass): FieldError[]
     list(scheduling?.tolerations)
       .slice(0, i)
       .filter((other) => isDeepEqual(other, toleration))
-      .map(() => duplicate(TOLERATIONS.index(i), toleration)),
+      .map(() => duplicate(TOLERATIONS.index(i), internalForm(toleration, 'core/v1.Toleration'))),
   ),
 ];
 

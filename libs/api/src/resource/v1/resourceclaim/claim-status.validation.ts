@@ -8,6 +8,7 @@ import type {
 } from '../../../gen/types/resource.v1.js';
 import { oneOf, present } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { isDeepEqual, list } from '../../../meta/list.js';
 import { FIELD_IMMUTABLE } from '../../../meta/object-meta.js';
 import { validateNodeSelector } from '../../../core/v1/pod-spec/scheduling.validation.js';
@@ -162,7 +163,15 @@ export function validateClaimStatus(claim: ResourceClaim, old: ResourceClaim): F
       { max: Number.POSITIVE_INFINITY, keyOf: idOf },
       (device, at) => validateDeviceStatus(device, allocated, at),
     ),
-    ...when(isChanged, invalid(path, allocation, FIELD_IMMUTABLE)),
+    ...(isChanged
+      ? [
+          invalid(
+            path,
+            allocation ? internalForm(allocation, 'resource/v1.AllocationResult') : null,
+            FIELD_IMMUTABLE,
+          ),
+        ]
+      : []),
     ...(allocation && !before
       ? validateAllocation(allocation, requestNamesOf(claim.spec?.devices), path)
       : []),

@@ -34,7 +34,8 @@ export const ResourceClaimKind = defineKind<ResourceClaim>({
     ownsStatus: true,
     initialStatus: () => ({}),
     checkCreate: ({ spec }) => validateClaimSpec(spec, SPEC),
-    checkUpdate: ({ spec }, old) => immutable(spec, old.spec, SPEC),
+    checkUpdate: ({ spec }, old) =>
+      immutable(spec, old.spec, SPEC, 'resource/v1.ResourceClaimSpec'),
   }),
   status: statusStrategyOf<ResourceClaim>(validateClaimStatus),
   columns: table<ResourceClaim>([nameColumn, column('State', stateOf), ageColumn]),

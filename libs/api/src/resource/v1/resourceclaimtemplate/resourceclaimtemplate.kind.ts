@@ -31,7 +31,8 @@ export const ResourceClaimTemplateKind = defineKind<ResourceClaimTemplate>({
   strategy: strategyOf<ResourceClaimTemplate>({
     namespaced: true,
     checkCreate: validate,
-    checkUpdate: ({ spec }, old) => immutable(spec, old.spec, SPEC),
+    checkUpdate: ({ spec }, old) =>
+      immutable(spec, old.spec, SPEC, 'resource/v1.ResourceClaimTemplateSpec'),
   }),
   columns: table<ResourceClaimTemplate>([nameColumn, ageColumn]),
 });

@@ -2,6 +2,7 @@ import type { FieldError, FieldPath as Path } from '@orrery/apimachinery';
 import { invalid, required, tooLong, tooMany } from '@orrery/apimachinery';
 import type { Counter, Device, DeviceAttribute } from '../../../gen/types/resource.v1.js';
 import { given, when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { entries, isDeepEqual } from '../../../meta/list.js';
 import { check, dnsLabel } from '../../../meta/names.js';
 import { validateBindings } from '../device/binding-conditions.validation.js';
@@ -49,7 +50,9 @@ function validateAttribute(attribute: DeviceAttribute, path: Path): FieldError[]
       ...limited(String(value), path.child('version')),
     ]),
     ...when(values.length === 0, invalid(path, '', detail)),
-    ...when(values.length > 1, invalid(path, attribute, detail)),
+    ...(values.length > 1
+      ? [invalid(path, internalForm(attribute, 'resource/v1.DeviceAttribute'), detail)]
+      : []),
   ];
 }
 

@@ -7,6 +7,7 @@ import type {
   ResourceSliceSpec,
 } from '../../../gen/types/resource.v1.js';
 import { when } from '../../../meta/findings.js';
+import { internalForm } from '../../../meta/internal-form.js';
 import { list } from '../../../meta/list.js';
 import { immutable } from '../../../meta/object-meta.js';
 import { validateBounded, validateDriverName, validatePoolName } from '../device/device-names.js';
@@ -37,7 +38,7 @@ function validateNodes(spec: Partial<ResourceSliceSpec>): FieldError[] {
       Boolean(spec.nodeSelector) && list(terms).length !== 1,
       invalid(
         SPEC.child('nodeSelector', 'nodeSelectorTerms'),
-        terms,
+        terms?.map((term) => internalForm(term, 'core/v1.NodeSelectorTerm')),
         'must have exactly one node selector term',
       ),
     ),

@@ -58,7 +58,7 @@ function validateUpdate({ spec }: CSINode, { spec: old }: CSINode): FieldError[]
   const fixed = ({ allocatable: _allocatable, ...rest }: CSINodeDriver): object => rest;
   return eachOf(old?.drivers, (before) => {
     const now = list(spec?.drivers).find(({ name }) => name === before.name);
-    return now ? immutable(fixed(now), fixed(before), DRIVERS) : [];
+    return now ? immutable(fixed(now), fixed(before), DRIVERS, 'storage/v1.CSINodeDriver') : [];
   });
 }
 

@@ -96,7 +96,8 @@ export const VolumeAttachmentKind = defineKind<VolumeAttachment>({
     initialStatus: () => ({ attached: false }),
     check: validate,
     checkCreate: validateCreate,
-    checkUpdate: (object, old) => immutable(object.spec, old.spec, SPEC),
+    checkUpdate: (object, old) =>
+      immutable(object.spec, old.spec, SPEC, 'storage/v1.VolumeAttachmentSpec'),
   }),
   status: statusStrategyOf<VolumeAttachment>(validateStatus),
   columns: table<VolumeAttachment>([

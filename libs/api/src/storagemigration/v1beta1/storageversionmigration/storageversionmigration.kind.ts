@@ -99,7 +99,8 @@ export const StorageVersionMigrationKind = defineKind<StorageVersionMigration>({
     ownsStatus: true,
     initialStatus: () => ({}),
     check: validate,
-    checkUpdate: ({ spec }, old) => immutable(spec, old.spec, SPEC),
+    checkUpdate: ({ spec }, old) =>
+      immutable(spec, old.spec, SPEC, 'storagemigration/v1beta1.StorageVersionMigrationSpec'),
   }),
   status: statusStrategyOf<StorageVersionMigration>(validateStatus),
   columns: table<StorageVersionMigration>([
