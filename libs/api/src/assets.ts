@@ -1,15 +1,12 @@
-import { readFileSync } from 'node:fs';
 import type { Schema } from '@orrery/apimachinery';
 import { SchemaRegistry } from '@orrery/apimachinery';
 import {
   apiregistrationDefinitions,
   apiregistrationMessages,
 } from './apiregistration/v1/apiservice/apiservice.schema.js';
+import { readGenerated } from './generated.js';
 import type { ProtobufNode } from './removed/derived-types.js';
 import { addDerivedMessages, derivedDefinitions, mergeMessages } from './removed/derived-types.js';
-
-const read = (name: string): unknown =>
-  JSON.parse(readFileSync(new URL(`./gen/${name}`, import.meta.url), 'utf8'));
 
 let definitions: Record<string, Schema> | undefined;
 let registry: SchemaRegistry | undefined;
@@ -18,12 +15,12 @@ let registry: SchemaRegistry | undefined;
 export function schemaDefinitions(): Readonly<Record<string, Schema>> {
   if (!definitions) {
     const current = {
-      ...(read('schemas.json') as Record<string, Schema>),
+      ...(readGenerated('schemas.json') as Record<string, Schema>),
       ...apiregistrationDefinitions,
     };
     definitions = {
       ...current,
-      ...(read('removed-schemas.json') as Record<string, Schema>),
+      ...(readGenerated('removed-schemas.json') as Record<string, Schema>),
       ...derivedDefinitions(current),
     };
   }
@@ -38,10 +35,10 @@ export function schemaRegistry(): SchemaRegistry {
 
 /** The protobufjs descriptor (JSON form) of all messages; read anew at each call. */
 export function protobufDescriptor(): Record<string, unknown> {
-  const descriptor = read('protobuf.json') as ProtobufNode;
+  const descriptor = readGenerated('protobuf.json') as ProtobufNode;
   const io = descriptor.nested?.['k8s']?.nested?.['io']?.nested;
   if (io) io['kube_aggregator'] = structuredClone(apiregistrationMessages) as ProtobufNode;
-  mergeMessages(descriptor, read('removed-protobuf.json') as ProtobufNode);
+  mergeMessages(descriptor, readGenerated('removed-protobuf.json') as ProtobufNode);
   addDerivedMessages(descriptor);
   return descriptor as Record<string, unknown>;
 }

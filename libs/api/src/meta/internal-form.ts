@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readGenerated } from '../generated.js';
 
 /**
  * A field of a Go struct as gen/internal-forms.json has it: its name in Go ('' = an embedded struct, whose fields stand among
@@ -12,8 +12,7 @@ let forms: Forms | undefined;
 
 /** Read when the first finding shows a struct: few servers ever tell of one. */
 function formsOfStructs(): Forms {
-  const file = new URL('../gen/internal-forms.json', import.meta.url);
-  forms ??= JSON.parse(readFileSync(file, 'utf8')) as Forms;
+  forms ??= readGenerated('internal-forms.json') as Forms;
   return forms;
 }
 
