@@ -35,7 +35,9 @@ export { subjectOf } from './name.js';
 export type { PkiErrorCode } from './pki-error.js';
 export { PkiError } from './pki-error.js';
 export { writePrivate } from './pki-store.js';
-export type { SigningRequest, SigningRequestAndKey } from './signing-request.js';
+export type { SigningRequest } from './read-request.js';
+export { readSigningRequest } from './read-request.js';
+export type { SigningRequestAndKey } from './signing-request.js';
 export { createSigningRequest, parseSigningRequest } from './signing-request.js';
 export type {
   KubernetesClaim,

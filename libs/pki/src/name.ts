@@ -24,11 +24,6 @@ export function toName(x509: X509Library, { commonName, organizations = [] }: Su
   return new x509.Name(parts as JsonNameParams);
 }
 
-/** CN and every O of a name; the last CN counts, as in Go's pkix.Name. */
-export function toSubject(name: Name): Required<Subject> {
-  return { commonName: name.getField('CN').at(-1) ?? '', organizations: name.getField('O') };
-}
-
 const list = (value: string | readonly string[] | undefined): readonly string[] =>
   value === undefined ? [] : typeof value === 'string' ? [value] : value;
 

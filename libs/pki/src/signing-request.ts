@@ -1,26 +1,12 @@
-import { createPublicKey } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
 import type { Pkcs10CertificateRequest } from '@peculiar/x509';
 import { alternativeNames } from './extensions.js';
 import { generateKeyPair, parsePrivateKey, privateKeyToPem, toSigningKey, toSpki } from './keys.js';
-import { toName, toSubject } from './name.js';
+import { toName } from './name.js';
 import type { Subject } from './name.js';
-import { pemBlocks } from './pem.js';
 import { PkiError, readOrRefuse } from './pki-error.js';
+import { derOfRequest, readSigningRequest } from './read-request.js';
+import type { SigningRequest } from './read-request.js';
 import { loadX509 } from './load-x509.js';
-import type { X509Library } from './x509-library.js';
-
-const SUBJECT_ALT_NAME = '2.5.29.17';
-
-/** What a PKCS 10 certificate request asks for. */
-export interface SigningRequest {
-  readonly subject: Required<Subject>;
-  readonly dns: readonly string[];
-  readonly ips: readonly string[];
-  readonly emails: readonly string[];
-  readonly uris: readonly string[];
-  readonly publicKey: KeyObject;
-}
 
 /** A request in PEM with the private key it is for. */
 export interface SigningRequestAndKey {
@@ -42,37 +28,14 @@ async function checkSignature(request: Pkcs10CertificateRequest): Promise<void> 
     throw new PkiError('badSignature', 'the signature of the certificate request is wrong');
 }
 
-function readRequest(x509: X509Library, request: Pkcs10CertificateRequest): SigningRequest {
-  const extension = request.getExtension(SUBJECT_ALT_NAME);
-  const names =
-    extension instanceof x509.SubjectAlternativeNameExtension ? extension.names.items : [];
-  const values = (type: string): string[] =>
-    names.filter((name) => name.type === type).map((name) => name.value);
-  return {
-    subject: toSubject(request.subjectName),
-    dns: values('dns'),
-    ips: values('ip'),
-    emails: values('email'),
-    uris: values('url'),
-    publicKey: createPublicKey({
-      key: Buffer.from(request.publicKey.rawData),
-      format: 'der',
-      type: 'spki',
-    }),
-  };
-}
-
 /** Reads a CSR in PEM and checks that its owner signed it. Throws PkiError: malformed or badSignature. */
 export async function parseSigningRequest(pem: string): Promise<SigningRequest> {
-  const [block] = pemBlocks(pem);
-  if (block?.label !== 'CERTIFICATE REQUEST')
-    throw new PkiError('malformed', 'PEM block type must be CERTIFICATE REQUEST');
+  const read = readSigningRequest(pem);
   const x509 = await loadX509();
   const request = readOrRefuse(
     'certificate request',
-    () => new x509.Pkcs10CertificateRequest(block.text),
+    () => new x509.Pkcs10CertificateRequest(derOfRequest(pem)),
   );
-  const read = readOrRefuse('certificate request', () => readRequest(x509, request));
   await checkSignature(request);
   return read;
 }

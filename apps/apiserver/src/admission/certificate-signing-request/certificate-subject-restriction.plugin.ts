@@ -1,5 +1,6 @@
 import type { CertificateSigningRequest } from '@orrery/api';
-import { parseSigningRequest } from '@orrery/pki';
+import { readSigningRequest } from '@orrery/pki';
+import type { SigningRequest } from '@orrery/pki';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import { forbiddenBy } from '../forbidden.js';
 import { isCsr } from './signer-permission.js';
@@ -18,14 +19,20 @@ export class CertificateSubjectRestriction implements AdmissionPlugin {
     if (!isCsr(attributes) || attributes.subresource !== '') return;
     const { spec } = attributes.object as CertificateSigningRequest;
     if (spec.signerName !== SIGNER) return;
-    const refuse = (why: string): never => {
-      throw forbiddenBy(attributes, why);
-    };
-    const pem = Buffer.from(String(spec.request), 'base64').toString();
-    const parsed = await parseSigningRequest(pem).catch((error: unknown) =>
-      refuse(`failed to parse CSR: ${error instanceof Error ? error.message : String(error)}`),
-    );
-    if (parsed.subject.organizations.includes('system:masters'))
-      refuse(`use of ${SIGNER} signer with system:masters group is not allowed`);
+    const { organizations } = this.#read(attributes, spec.request).subject;
+    if (organizations.includes('system:masters'))
+      throw forbiddenBy(
+        attributes,
+        `use of ${SIGNER} signer with system:masters group is not allowed`,
+      );
+  }
+
+  #read(attributes: AdmissionAttributes, request: unknown): SigningRequest {
+    try {
+      return readSigningRequest(Buffer.from(String(request), 'base64').toString());
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw forbiddenBy(attributes, `failed to parse CSR: ${why}`);
+    }
   }
 }

@@ -1,7 +1,7 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import { newNotFound } from '@orrery/apimachinery';
 import type { CertificateSigningRequest, Node, PersistentVolumeClaim, Pod } from '@orrery/api';
-import { parseSigningRequest } from '@orrery/pki';
+import { readSigningRequest } from '@orrery/pki';
 import { equalJson } from '@orrery/registry';
 import type { AdmissionAttributes, AdmissionPlugin, Operation } from '@orrery/registry';
 import { nodeNameOf } from '../../authz/node/node.authorizer.js';
@@ -98,20 +98,20 @@ export class NodeRestriction implements AdmissionPlugin {
   }
 
   /** A kubelet asks for certificates of its own name. */
-  async #request(attributes: AdmissionAttributes, self: string): Promise<void> {
+  #request(attributes: AdmissionAttributes, self: string): void {
     if (attributes.operation !== 'CREATE') return;
     const { spec } = attributes.object as CertificateSigningRequest;
     if (!NODE_SIGNERS.has(spec.signerName)) return;
     const pem = Buffer.from(String(spec.request), 'base64').toString();
-    const parsed = await parseSigningRequest(pem).catch((error: unknown) =>
-      this.#refuse(
-        attributes,
-        `unable to parse csr: ${error instanceof Error ? error.message : String(error)}`,
-      ),
-    );
+    let commonName = '';
+    try {
+      ({ commonName } = readSigningRequest(pem).subject);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#refuse(attributes, `unable to parse csr: ${why}`);
+    }
     const name = `system:node:${self}`;
-    if (parsed.subject.commonName !== name)
-      this.#refuse(attributes, `can only create a node CSR with CN=${name}`);
+    if (commonName !== name) this.#refuse(attributes, `can only create a node CSR with CN=${name}`);
   }
 
   /** A kubelet tells how far the growth of a claim has come, no more. */
