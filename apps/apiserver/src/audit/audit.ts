@@ -8,7 +8,7 @@ import { peerCertificate } from '../authn/client-certificate.authenticator.js';
 import { isLongRunning } from '../filters/request-timeout.js';
 import type { AuditBackend } from './audit-event.js';
 import { AuditedRequest } from './audited-request.js';
-import type { AuditableRequest } from './audited-request.js';
+import type { AuditableRequest, AuditedAnswer } from './audited-request.js';
 import type { AuditPolicy, Level } from './policy.js';
 import { LEVELS, evaluate } from './policy.js';
 
@@ -84,6 +84,8 @@ export class Audit {
   private counts:
     { readonly level: (level: Level) => void; readonly event: () => void } | undefined;
 
+  private readonly completing = new Set<Promise<void>>();
+
   constructor(
     private readonly policy: AuditPolicy,
     private readonly backend: AuditBackend,
@@ -152,7 +154,7 @@ export class Audit {
     };
     watchWrites(socket, look);
     socket.once('close', () => {
-      audited.complete({ code: code || 500, bytes: Buffer.alloc(0) });
+      this.complete(audited, { code: code || 500, bytes: Buffer.alloc(0) });
     });
     const annotate: RequestContext['annotate'] = (key, value, level) => {
       audited.annotate(key, value, level);
@@ -176,14 +178,25 @@ export class Audit {
     this.counts = { level: (level) => of.get(level)?.(), event: events.of({}) };
   }
 
-  close(): Promise<void> {
-    return this.backend.close();
+  async close(): Promise<void> {
+    await Promise.all(this.completing);
+    await this.backend.close();
+  }
+
+  /** Writes the last event of a request, which {@link close} waits for. */
+  private complete(audited: AuditedRequest, answer: AuditedAnswer): void {
+    const completing = audited.complete(answer);
+    if (!completing) return;
+    const done = completing.finally(() => {
+      this.completing.delete(done);
+    });
+    this.completing.add(done);
   }
 
   private refused(request: AuditableRequest, raw: ServerResponse, user: UserInfo): void {
     const audited = this.begin(request, user);
     audited.received();
-    audited.complete({ code: raw.statusCode, bytes: Buffer.alloc(0) });
+    this.complete(audited, { code: raw.statusCode, bytes: Buffer.alloc(0) });
   }
 
   private watchResponse(
@@ -202,7 +215,7 @@ export class Audit {
         audited.responseStarted(raw.statusCode);
       });
     raw.once('close', () => {
-      audited.complete({
+      this.complete(audited, {
         code: raw.statusCode,
         contentType: String(raw.getHeader('content-type') ?? ''),
         encoding: String(raw.getHeader('content-encoding') ?? ''),

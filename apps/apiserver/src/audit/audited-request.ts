@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { parseYaml } from '@orrery/apimachinery';
 import type { Status } from '@orrery/apimachinery';
-import { toMicroTime } from '@orrery/component';
+import { giveWay, toMicroTime } from '@orrery/component';
 import type { Clock } from '@orrery/component';
 import type { UserInfo } from '@orrery/registry';
 import type { ApiRequest } from '../filters/api-request.js';
@@ -47,6 +47,9 @@ function sourceIpsOf({ headers, context }: AuditableRequest): string[] {
 }
 
 const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
+
+/** Bytes of a request and its answer from which on each is decoded, and both are written, in turns of their own. */
+const LARGE = 64 * 1024;
 
 /** What an answer was, as far as it is audited. */
 export interface AuditedAnswer {
@@ -105,12 +108,30 @@ export class AuditedRequest {
     this.write('ResponseStarted', { responseStatus: { metadata: {}, code } });
   }
 
-  complete(answer: AuditedAnswer): void {
+  /** At once, or, for large bodies, when the answer resolves. */
+  complete(answer: AuditedAnswer): Promise<void> | undefined {
+    if (this.isOmitted('ResponseComplete')) return undefined;
+    const { body } = this.request;
+    if (answer.bytes.length + body.length > LARGE) return this.completeInTurns(answer);
+    const { bytes, contentType, encoding } = answer;
+    this.finish(answer, decode(bytes, contentType, encoding), this.sentAt('ResponseComplete'));
+    return undefined;
+  }
+
+  private async completeInTurns(answer: AuditedAnswer): Promise<void> {
+    await giveWay();
     const body = decode(answer.bytes, answer.contentType, answer.encoding);
+    await giveWay();
+    const sent = this.sentAt('ResponseComplete');
+    await giveWay();
+    this.finish(answer, body, sent);
+  }
+
+  private finish(answer: AuditedAnswer, body: unknown, sent: unknown): void {
     const isStatus = isMapping(body) && body['kind'] === 'Status';
     const status: Partial<Status> = isStatus ? (body as Partial<Status>) : {};
     const { status: outcome, message, reason, details } = status;
-    this.write('ResponseComplete', {
+    const more = {
       responseStatus: {
         metadata: {},
         ...(outcome ? { status: outcome } : {}),
@@ -122,7 +143,8 @@ export class AuditedRequest {
       ...(this.config.level === 'RequestResponse' && isMapping(body)
         ? { responseObject: this.shown(body) }
         : {}),
-    });
+    };
+    this.write('ResponseComplete', more, sent);
   }
 
   /** Credentials that were refused. */
@@ -134,12 +156,22 @@ export class AuditedRequest {
     return this.config.omitManagedFields ? withoutManagedFields(object) : object;
   }
 
-  private write(stage: Stage, more: Partial<AuditEvent>): void {
+  private isOmitted(stage: Stage): boolean {
+    const { level, omitStages } = this.config;
+    return level === 'None' || omitStages.includes(stage);
+  }
+
+  /** The body of a write, where the event of the stage has it. */
+  private sentAt(stage: Stage): unknown {
+    const { body, headers, info } = this.request;
+    const isWanted = stage !== 'RequestReceived' && WRITES.has(info.verb);
+    return isWanted && !this.isOmitted(stage) ? decode(body, headers['content-type']) : undefined;
+  }
+
+  private write(stage: Stage, more: Partial<AuditEvent>, body: unknown = this.sentAt(stage)): void {
     const { request, config, who, deps } = this;
-    if (config.level === 'None' || config.omitStages.includes(stage)) return;
+    if (this.isOmitted(stage)) return;
     const { context, info, raw } = request;
-    const withBody = stage !== 'RequestReceived' && WRITES.has(info.verb);
-    const body = withBody ? decode(request.body, request.headers['content-type']) : undefined;
     const objectRef = this.objectRef(info.verb === 'create' ? body : undefined);
     deps.backend.write({
       kind: 'Event',
