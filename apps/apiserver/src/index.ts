@@ -18,12 +18,12 @@ const DEBUG_VERBOSITY = 4;
 /** The API server's door: the one component that opens etcd. */
 export const app: ComponentApp = {
   name: 'kube-apiserver',
-  async run(argv, { signal, clock = new SystemClock(), onReady }) {
+  async run(argv, { signal, clock = new SystemClock(), onReady, local }) {
     const options = parseFlags(ApiServerOptions, argv, 'kube-apiserver');
     if (options.version) throw new HelpRequested(`Kubernetes ${KUBERNETES_VERSION}\n`);
     const level = options.verbosity < DEBUG_VERBOSITY ? 'info' : 'debug';
     const logger = createLogger({ component: 'kube-apiserver', level });
-    const deps = { clock, random: new SystemRandom(), logger };
+    const deps = { clock, random: new SystemRandom(), logger, ...(local ? { local } : {}) };
     const server = await startServer(options, deps, signal).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });

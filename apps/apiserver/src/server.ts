@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
-import type { Clock, Logger, Random } from '@orrery/component';
+import type { Clock, LocalServers, Logger, Random } from '@orrery/component';
 import { ConfigError, ResponseOrder, WITHOUT_SCHEMAS, parseDuration } from '@orrery/component';
 import { ApiServerModule } from './apiserver.module.js';
 import type { ApiServerParts } from './apiserver.module.js';
@@ -23,16 +23,20 @@ import { servingTls } from './config/tls.js';
 import type { Audit } from './audit/audit.js';
 import { createAudit } from './audit/create-audit.js';
 import { createEncryption } from './encryption/create-encryption.js';
+import type { ApiRequest } from './filters/api-request.js';
 import { attachRequest } from './filters/attach-request.js';
 import { ResourceRequests } from './filters/resource-requests.js';
 import { RequestMetrics } from './health/request-metrics.js';
 import { measureHandshakes, measureNoAudit } from './health/server-metrics.js';
 import { EtcdMetrics } from './health/storage-metrics.js';
+import { LocalRequests } from './local/local-requests.js';
 import type { LogicalClusters } from './logical-clusters/logical-clusters.js';
 import { serveUpgrades } from './rest/upgrade.js';
 import { addAnswerHeaders } from './transport/cross-origin.js';
 import { BodyIntake } from './transport/body-intake.js';
+import type { ApiReply } from './transport/api-reply.js';
 import { DirectRequests } from './transport/direct-requests.js';
+import type { RequestSource } from './transport/direct-requests.js';
 import { HTTP1_LIMITS, refuseMalformed } from './transport/http1-limits.js';
 import { Http2Connections } from './transport/http2-connections.js';
 
@@ -42,6 +46,8 @@ export interface ServerDeps {
   readonly logger: Logger;
   /** How often files that may change are read again; for tests. */
   readonly reloadMs?: number;
+  /** Where clients of the same process find this server. */
+  readonly local?: LocalServers;
 }
 
 export interface RunningServer {
@@ -70,9 +76,13 @@ function withoutTransports(app: NestFastifyApplication): void {
 
 async function createApp(
   options: ApiServerOptions,
-  deps: ServerDeps & { readonly audit?: Audit; readonly signal: AbortSignal },
+  deps: ServerDeps & {
+    readonly audit?: Audit;
+    readonly shutdown: Shutdown;
+    readonly signal: AbortSignal;
+  },
   parts: ApiServerParts & { readonly clusters: LogicalClusters },
-): Promise<{ app: NestFastifyApplication; direct: DirectRequests }> {
+): Promise<{ app: NestFastifyApplication; direct: DirectRequests; local: LocalRequests }> {
   const limitMs = parseDuration(options.requestTimeout) ?? 60_000;
   const resources = new ResourceRequests({ ...parts, limitMs });
   const { clusters } = parts;
@@ -118,12 +128,11 @@ async function createApp(
   withoutTransports(app);
   const server = app.getHttpServer() as Server;
   void files.follow(server, deps);
-  const direct = new DirectRequests(server, {
-    attach: (source, reply) => attachRequest(source, reply, deps),
-    intake,
-    resources,
-  });
-  return { app, direct };
+  const attach = (source: RequestSource, reply: ApiReply): ApiRequest =>
+    attachRequest(source, reply, deps);
+  const direct = new DirectRequests(server, { attach, intake, resources });
+  const isDraining = (): boolean => deps.shutdown.isDraining;
+  return { app, direct, local: new LocalRequests({ attach, resources, isDraining }) };
 }
 
 /**
@@ -178,6 +187,7 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 interface Listening {
   readonly app: NestFastifyApplication;
   readonly direct: DirectRequests;
+  readonly local: LocalRequests;
   readonly drain: Drain;
   readonly server: Server;
 }
@@ -195,7 +205,7 @@ async function createListener(
 ): Promise<Listening> {
   const { handler, extensions, catalog, clusters } = assembly;
   const parts = { options, ...deps, extensions, handler, metrics, clusters };
-  const { app, direct } = await createApp(options, deps, parts);
+  const { app, direct, local } = await createApp(options, deps, parts);
   const server = app.getHttpServer() as Server;
   const http2 = new Http2Connections(
     server,
@@ -214,7 +224,7 @@ async function createListener(
   });
   const drain = new Drain(server, http2, deps.clock, order);
   serveUpgrades(server, { catalog, extensions, clusters, options, order, ...deps });
-  return { app, direct, drain, server };
+  return { app, direct, local, drain, server };
 }
 
 async function listen(app: NestFastifyApplication, options: ApiServerOptions): Promise<void> {
@@ -269,7 +279,7 @@ export async function startServer(
   else measureNoAudit(metrics.metrics);
   const listenerDeps = { ...deps, shutdown, signal, ...(audit ? { audit } : {}) };
   const listener = await createListener(options, listenerDeps, assembly, metrics);
-  const { app, direct, drain, server } = listener;
+  const { app, direct, local, drain, server } = listener;
   try {
     await listen(app, options);
   } catch (error) {
@@ -278,14 +288,18 @@ export async function startServer(
     throw bindFailure(options, error);
   }
   const bound = server.address() as AddressInfo;
+  const origin = `https://${options.bindAddress}:${bound.port}`;
+  const withdraw = deps.local?.offer(origin, local);
   const starting = assembly.hooks.run();
   return {
-    address: `https://${options.bindAddress}:${bound.port}`,
+    address: origin,
     started: starting,
     close: async () => {
       await shutdown.run(() => leave(assembly, deps.clock));
       stopping.abort(new Error('the server is stopping'));
       direct.end();
+      withdraw?.();
+      await local.end();
       await drain.until(app.close());
       await audit?.close();
       await starting;

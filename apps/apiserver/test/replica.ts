@@ -1,7 +1,7 @@
 import { request as httpsRequest } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '@orrery/component';
+import type { Clock, LocalServers } from '@orrery/component';
 import { SystemClock, SystemRandom, parseFlags, silentLogger } from '@orrery/component';
 import { eventually, freeAddress } from '@orrery/testkit';
 import { ApiServerOptions } from '../src/config/options.js';
@@ -167,6 +167,8 @@ export interface ReplicaOptions {
   readonly tls?: RequestOptions;
   /** Sent with every request: a token, say. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Where clients of this process find it. */
+  readonly local?: LocalServers;
 }
 
 const START_LIMIT_MS = 40_000;
@@ -192,6 +194,7 @@ export async function startReplica({
   tls = {},
   headers = {},
   reloadMs,
+  local,
 }: ReplicaOptions): Promise<Replica> {
   const free = await freeAddress();
   const { port } = free;
@@ -211,6 +214,7 @@ export async function startReplica({
     random: new SystemRandom(),
     logger: silentLogger,
     ...(reloadMs === undefined ? {} : { reloadMs }),
+    ...(local ? { local } : {}),
   };
   const server = await inTime('the server did not listen', startServer(options, deps));
   const replica = new Replica(server, host, tls, headers);

@@ -1,6 +1,6 @@
 import type { Fence, KubeObject } from '@orrery/apimachinery';
 import type { ResourceRef } from '@orrery/api';
-import type { Clock } from '@orrery/component';
+import type { Clock, LocalServers } from '@orrery/component';
 import { ConfigError, KUBERNETES_VERSION, SystemClock } from '@orrery/component';
 import type { KubeClient, ResourceClient } from './client.js';
 import { HttpResourceClient } from './resource-client.js';
@@ -42,6 +42,8 @@ export interface ConnectOptions {
   readonly limit?: RateLimit | undefined;
   /** Told of each request, e.g. restClientMetrics(). */
   readonly observer?: RequestObserver | undefined;
+  /** Servers of this process: one that is among them is asked without connections. */
+  readonly local?: LocalServers | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -118,6 +120,7 @@ function transportOf(options: ConnectOptions): Transport {
     fence: options.fence,
     limit: options.limit,
     observer: options.observer,
+    local: options.local,
   });
 }
 

@@ -5,11 +5,13 @@ import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { FENCE_HEADER, REACTION_HEADER, formatFence, formatReaction } from '@orrery/apimachinery';
 import type { Fence } from '@orrery/apimachinery';
-import type { Clock } from '@orrery/component';
+import type { Clock, LocalServer, LocalServers } from '@orrery/component';
 import { ConfigError, holding } from '@orrery/component';
 import { ConnectionError } from './connection-error.js';
 import { Http2Streams } from './http2-streams.js';
 import type { StreamRequest, StreamedAnswer } from './http2-streams.js';
+import { LocalWire } from './local-wire.js';
+import type { LocalSending } from './local-wire.js';
 import type { RateLimit } from './rate-limit.js';
 import { currentReaction } from './reacting-to.js';
 import type { RequestObserver } from './rest-client-metrics.js';
@@ -34,6 +36,8 @@ export interface TransportOptions {
   readonly fence?: (() => Fence | undefined) | undefined;
   readonly limit?: RateLimit | undefined;
   readonly observer?: RequestObserver | undefined;
+  /** Servers of this process, which are asked without connections. */
+  readonly local?: LocalServers | undefined;
 }
 
 export interface HttpRequest {
@@ -87,6 +91,7 @@ export class Transport {
   readonly #streams: http.Agent;
   readonly #http2: Http2Streams | undefined;
   readonly #request: typeof https.request;
+  readonly #local: LocalWire | undefined;
 
   constructor(private readonly options: TransportOptions) {
     this.server = options.server.replace(/\/+$/, '');
@@ -102,6 +107,12 @@ export class Transport {
     this.#streams = agent(Infinity);
     this.#http2 = tls && new Http2Streams(this.#url, tls);
     this.#request = secure ? https.request : http.request;
+    const { local: servers, clock } = options;
+    const { cert, key } = options.tls;
+    const wire = { url: this.#url, cert, key, clock, most: MAX_CONNECTIONS };
+    // Below a path of its own there is another cluster, which has no door of that sort.
+    const isWhole = this.#url.pathname === '/';
+    this.#local = servers && isWhole ? new LocalWire({ ...wire, servers }) : undefined;
   }
 
   /** Sends and reads the whole answer, whatever its code. GETs are repeated where that is right. */
@@ -167,7 +178,10 @@ export class Transport {
   ): Promise<StreamedAnswer> {
     const { signal, timeoutMs = this.options.requestTimeoutMs } = request;
     const { path, headers } = this.#optionsOf({ method: 'GET', ...request });
+    const local = this.#local?.serverFor({ method: 'GET', path });
     try {
+      if (local && this.#local)
+        return await this.#local.open(local, this.#localOf({ method: 'GET', ...request }));
       const answer = await this.#http2?.open({ path, headers, signal, timeoutMs });
       if (answer) return answer;
     } catch (error) {
@@ -226,12 +240,34 @@ export class Transport {
   }
 
   async #sendOnce(request: HttpRequest): Promise<HttpAnswer> {
+    const local = this.#local?.serverFor(request);
+    if (local && this.#local) return this.#sendLocally(this.#local, local, request);
     const message = await this.open(request);
     return {
       code: message.statusCode ?? 0,
       headers: message.headers,
       body: await this.readAll(message, request.signal),
     };
+  }
+
+  async #sendLocally(
+    wire: LocalWire,
+    server: LocalServer,
+    request: HttpRequest,
+  ): Promise<HttpAnswer> {
+    try {
+      return await wire.send(server, this.#localOf(request));
+    } catch (error) {
+      const { signal } = request;
+      throw signal?.aborted ? signal.reason : this.failure(error);
+    }
+  }
+
+  #localOf(request: HttpRequest): LocalSending {
+    const { path, headers } = this.#optionsOf(request);
+    const { method, body, signal, timeoutMs = this.options.requestTimeoutMs } = request;
+    const texts = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
+    return { method, path, headers: Object.fromEntries(texts), body, signal, timeoutMs };
   }
 
   /** The rest of an answer as text. */

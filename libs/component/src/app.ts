@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Clock } from './clock.js';
 import { ConfigError, HelpRequested } from './flags.js';
+import type { LocalServers } from './local-servers.js';
 import { mapStacks } from './stacks/map-stacks.js';
 
 /** What a component runs in. */
@@ -13,6 +14,8 @@ export interface ComponentContext {
   readonly clock?: Clock;
   /** Called once, when the component serves. */
   readonly onReady?: () => void;
+  /** Servers that run in the same process. */
+  readonly local?: LocalServers;
 }
 
 /** A component that can run as a process of its own or beside others in one process. */

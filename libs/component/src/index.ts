@@ -25,6 +25,15 @@ export {
 } from './flags.js';
 export type { ComponentApp, ComponentContext } from './app.js';
 export { runMain, stopOnSignals } from './app.js';
+export type {
+  LocalAnswer,
+  LocalHead,
+  LocalPeer,
+  LocalRequest,
+  LocalServer,
+  LocalStream,
+} from './local-servers.js';
+export { LocalServers } from './local-servers.js';
 export type { GaugeOptions, HistogramOptions, MetricOptions, Metrics } from './metrics.js';
 export { METRICS, createMetrics } from './metrics.js';
 export { exponentialBuckets } from './buckets.js';

@@ -6,11 +6,14 @@ import { newUnauthorized } from '@orrery/apimachinery';
 import type { Clock } from '@orrery/component';
 import { isClientCertificateOf, subjectOf } from '@orrery/pki';
 import type { UserInfo } from '@orrery/registry';
+import { LocalSocket } from '../local/local-socket.js';
 import type { AuthenticationInput, Authenticator } from '../filters/authentication.js';
 
 /** The certificate that the client of this connection showed. */
 export function peerCertificate(raw: IncomingMessage): X509Certificate | undefined {
-  return raw.socket instanceof TLSSocket ? raw.socket.getPeerX509Certificate() : undefined;
+  const socket: object = raw.socket;
+  if (socket instanceof LocalSocket) return socket.certificate;
+  return socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
 }
 
 /** The user is the CN, the groups are the O of a certificate of the client CA. */

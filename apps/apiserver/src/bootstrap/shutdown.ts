@@ -32,6 +32,11 @@ export class Shutdown {
     check: () => (this.phase === 'serving' ? undefined : 'process is shutting down'),
   };
 
+  /** New requests are turned away. */
+  get isDraining(): boolean {
+    return this.phase === 'draining';
+  }
+
   /** A watch that ends when `controller` aborts has begun; to be called when it has ended. */
   watching(controller: AbortController): () => void {
     this.watches.add(controller);

@@ -56,6 +56,11 @@ function isPlain(raw: IncomingMessage): boolean {
   // A GET with a body is for the framework to judge, and so is a body of HTTP/2, whose end is told by its stream alone.
   if (length === undefined || (!isWrite && length > 0)) return false;
   if (isWrite && (httpVersionMajor > 1 || (length > 0 && !headers['content-type']))) return false;
+  return isResourcePath(url);
+}
+
+/** Whether this is the path, with or without a query, of a resource, and plain. */
+export function isResourcePath(url: string): boolean {
   const end = url.indexOf('?');
   const path = end < 0 ? url : url.slice(0, end);
   return RESOURCE_PATH.test(path) && (!path.includes('%') || isDecodable(path));

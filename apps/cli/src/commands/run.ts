@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { ConfigError } from '@orrery/component';
+import { ConfigError, LocalServers } from '@orrery/component';
 import type { ComponentApp, ComponentContext } from '@orrery/component';
 import { APPS } from '../apps.js';
 import type { Instance } from '../cluster/plan.js';
@@ -56,11 +56,12 @@ export async function runTogether(
   const served = new Promise<void>((resolve) => {
     onReady = resolve;
   });
+  const local = new LocalServers();
   const run = async (instance: Instance, context: ComponentContext): Promise<void> => {
     try {
       const component = await load(instance, source);
       if (!isServer(instance)) await served;
-      await component.run(instance.args, context);
+      await component.run(instance.args, { ...context, local });
     } catch (error) {
       stop.abort(error);
       throw error;

@@ -81,7 +81,7 @@ const DEBUG_VERBOSITY = 4;
 export async function connectGuarded(
   name: string,
   options: LeaderElectedOptions,
-  { signal, clock = new SystemClock() }: ComponentContext,
+  { signal, clock = new SystemClock(), local }: ComponentContext,
 ): Promise<GuardedProcess> {
   const level = options.verbosity < DEBUG_VERBOSITY ? 'info' : 'debug';
   const logger = createLogger({ component: name, level });
@@ -89,7 +89,7 @@ export async function connectGuarded(
   const metrics = createMetrics({ process: true });
   measureFeatures(metrics);
   const observer = restClientMetrics(metrics);
-  const server = { ...serverOf(name, options, clock), observer };
+  const server = { ...serverOf(name, options, clock), observer, local };
   const client = connect(server);
   // Renewals of the lease wait for nobody.
   const renewer = server.limit ? connect({ ...server, limit: undefined }) : client;
@@ -191,12 +191,14 @@ const anonymous = ({
   serverName,
   insecureSkipTlsVerify,
   observer,
+  local,
 }: ConnectOptions): ConnectOptions => ({
   server,
   ca,
   serverName,
   insecureSkipTlsVerify,
   ...(observer ? { observer } : {}),
+  ...(local ? { local } : {}),
 });
 
 /** The API server of the kubeconfig, or of --master, and how many requests it may be sent. */
