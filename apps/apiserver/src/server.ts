@@ -28,7 +28,9 @@ import { attachRequest } from './filters/attach-request.js';
 import { ResourceRequests } from './filters/resource-requests.js';
 import { RequestMetrics } from './health/request-metrics.js';
 import { measureHandshakes, measureNoAudit } from './health/server-metrics.js';
+import { KeyResources } from './health/key-resources.js';
 import { EtcdMetrics } from './health/storage-metrics.js';
+import { WatchCacheMetrics } from './health/watch-cache-metrics.js';
 import { LocalRequests } from './local/local-requests.js';
 import type { LogicalClusters } from './logical-clusters/logical-clusters.js';
 import { serveUpgrades } from './rest/upgrade.js';
@@ -238,14 +240,17 @@ function openMeasured(
   options: ApiServerOptions,
   deps: ServerDeps & { readonly signal: AbortSignal },
   { metrics }: RequestMetrics,
-): { opened: OpenStorage; calls: EtcdMetrics } {
+): { opened: OpenStorage; resources: KeyResources } {
   const keyPrefix = `${options.etcdPrefix.replace(/\/+$/, '')}/`;
-  const calls = new EtcdMetrics(metrics, keyPrefix);
+  const resources = new KeyResources(keyPrefix);
+  const calls = new EtcdMetrics(metrics, resources);
+  const watchCache = new WatchCacheMetrics(metrics, resources);
   const onCall: EtcdMetrics['called'] = (...call) => {
     calls.called(...call);
   };
   const encryption = createEncryption(options, keyPrefix, { ...deps, metrics });
-  return { opened: openStorage(options, { ...deps, onCall, encryption }), calls };
+  const opened = openStorage(options, { ...deps, onCall, encryption, watchCache });
+  return { opened, resources };
 }
 
 /** Starts the API server; it serves when this resolves. Rejects when `stop` aborts while it waits for etcd. */
@@ -261,7 +266,7 @@ export async function startServer(
   setMaxListeners(0, signal);
   const audit = createAudit(options, deps);
   const metrics = new RequestMetrics();
-  const { opened, calls } = openMeasured(options, { ...deps, signal }, metrics);
+  const { opened, resources } = openMeasured(options, { ...deps, signal }, metrics);
   let assembly: Assembly;
   try {
     const trouble = new StartTrouble();
@@ -274,7 +279,7 @@ export async function startServer(
     await opened.close();
     throw error;
   }
-  calls.know(() => assembly.catalog.all().map(({ kind }) => kind));
+  resources.know(() => assembly.catalog.all().map(({ kind }) => kind));
   if (audit) audit.measure(metrics.metrics);
   else measureNoAudit(metrics.metrics);
   const listenerDeps = { ...deps, shutdown, signal, ...(audit ? { audit } : {}) };

@@ -40,6 +40,7 @@ export type {
   RevisionSpan,
 } from './cause/write-log.js';
 export { WriteLog } from './cause/write-log.js';
+export type { FeedFollower } from './watch-cache/cache-feeder.js';
 export type { CachedStorageOptions } from './watch-cache/cached-storage.js';
 export { CachedStorage } from './watch-cache/cached-storage.js';
 export type { BeginEpochOptions } from './managed/begin-epoch.js';

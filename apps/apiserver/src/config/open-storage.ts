@@ -1,7 +1,7 @@
 import { ConfigError } from '@orrery/component';
 import type { Clock, Logger } from '@orrery/component';
 import { CachedStorage, EtcdClient, EtcdStorage, Forks } from '@orrery/storage';
-import type { Encryption, EtcdClientOptions, Storage } from '@orrery/storage';
+import type { Encryption, EtcdClientOptions, FeedFollower, Storage } from '@orrery/storage';
 import type { ApiServerOptions } from './options.js';
 import { readFlagFile } from './tls.js';
 
@@ -43,6 +43,24 @@ function etcdAuth({ etcdUsername, etcdPasswordFile }: ApiServerOptions): object 
   return { auth: { username: etcdUsername, password } };
 }
 
+/** Told what comes from etcd and of lists that memory answers. */
+type CacheObserver = FeedFollower & { listed(prefix: string, objects: number): void };
+
+function cachedStorage(
+  storage: EtcdStorage,
+  deps: { readonly logger: Logger; readonly watchCache?: CacheObserver },
+): CachedStorage {
+  const { logger, watchCache } = deps;
+  if (!watchCache) return new CachedStorage({ storage, logger });
+  const cached = new CachedStorage({
+    storage,
+    logger,
+    onList: (prefix, objects) => watchCache.listed(prefix, objects),
+  });
+  cached.follow(watchCache);
+  return cached;
+}
+
 /** Connects to etcd as the flags say. */
 export function openStorage(
   options: ApiServerOptions,
@@ -52,6 +70,7 @@ export function openStorage(
     readonly signal: AbortSignal;
     readonly onCall: NonNullable<EtcdClientOptions['onCall']>;
     readonly encryption?: Encryption | undefined;
+    readonly watchCache?: CacheObserver;
   },
 ): OpenStorage {
   if (options.etcdServers.length === 0)
@@ -82,7 +101,7 @@ export function openStorage(
       },
     };
   }
-  const storage = new CachedStorage({ storage: plain, logger: deps.logger });
+  const storage = cachedStorage(plain, deps);
   const forks = new Forks({
     storage: plain,
     cached: storage,

@@ -28,6 +28,7 @@ const BETA: ReadonlySet<string> = new Set([
   'apiserver_flowcontrol_nominal_limit_seats',
   'apiserver_flowcontrol_rejected_requests_total',
   'apiserver_flowcontrol_request_wait_duration_seconds',
+  'apiserver_storage_events_received_total',
   'apiserver_validating_admission_policy_check_duration_seconds',
   'apiserver_validating_admission_policy_check_total',
   'apiserver_validation_declarative_validation_mismatch_total',

@@ -1,5 +1,5 @@
-import type { KindDescriptor } from '@orrery/api';
 import type { Clock, Metrics } from '@orrery/component';
+import type { KeyResources } from './key-resources.js';
 
 /** k8s apiserver pkg/storage/etcd3/metrics/metrics.go:etcdRequestLatency. */
 const BUCKETS = [
@@ -19,28 +19,20 @@ interface Counted {
   readonly observe: (seconds: number) => void;
   readonly total: () => void;
   readonly errors: () => void;
+  readonly lists: () => void;
 }
-
-interface Named {
-  readonly group: string;
-  readonly resource: string;
-}
-
-const NOTHING: Named = { group: '', resource: '' };
 
 /** Upstream's metrics of what etcd is asked, by upstream's names. */
 export class EtcdMetrics {
   private readonly counted = new Map<string, Counted>();
-  private readonly resources = new Map<string, Named>();
   private readonly seconds;
   private readonly total;
   private readonly errors;
-  private kinds: () => readonly KindDescriptor[] = () => [];
+  private readonly lists;
 
   constructor(
     metrics: Metrics,
-    /** What keys begin with; ends in '/'. */
-    private readonly keyPrefix: string,
+    private readonly resources: KeyResources,
   ) {
     this.seconds = metrics.talliedHistogram({
       name: 'etcd_request_duration_seconds',
@@ -55,24 +47,24 @@ export class EtcdMetrics {
       name: 'etcd_request_errors_total',
       help: 'Requests to etcd that failed, by operation and resource.',
     });
-  }
-
-  /** Tells which resources there are. */
-  know(kinds: () => readonly KindDescriptor[]): void {
-    this.kinds = kinds;
+    this.lists = metrics.tally({
+      name: 'apiserver_storage_list_total',
+      help: 'Number of LIST requests served from storage',
+    });
   }
 
   called({ what, key }: Call, ms: number, failed: boolean): void {
     const [operation = '', subject = ''] = what.split(' ', 2);
     if (!OPERATIONS.has(operation)) return;
-    const { observe, total, errors } = this.of(operation, key ?? subject);
+    const { observe, total, errors, lists } = this.of(operation, key ?? subject);
     observe(ms / 1000);
     total();
     if (failed) errors();
+    if (operation === 'list') lists();
   }
 
   private of(operation: string, key: string): Counted {
-    const named = this.resourceOf(key);
+    const named = this.resources.of(key);
     const id = `${operation} ${named.group}/${named.resource}`;
     let known = this.counted.get(id);
     if (!known) {
@@ -81,26 +73,11 @@ export class EtcdMetrics {
         observe: this.seconds.of(labels),
         total: this.total.of(labels),
         errors: this.errors.of(labels),
+        lists: this.lists.of({ group: named.group, resource: named.resource }),
       };
       this.counted.set(id, known);
     }
     return known;
-  }
-
-  /** Keys are `<prefix><folder>/…` or `<prefix><group>/<folder>/…`. */
-  private resourceOf(key: string): Named {
-    if (!key.startsWith(this.keyPrefix)) return NOTHING;
-    const [first = '', second = ''] = key.slice(this.keyPrefix.length).split('/', 2);
-    const path = `${first}/${second}`;
-    const known = this.resources.get(path) ?? this.resources.get(first);
-    if (known) return known;
-    const kind = this.kinds().find(
-      ({ storagePrefix }) => storagePrefix === first || storagePrefix === path,
-    );
-    if (!kind) return NOTHING;
-    const named = { group: kind.group, resource: kind.plural };
-    this.resources.set(kind.storagePrefix, named);
-    return named;
   }
 }
 

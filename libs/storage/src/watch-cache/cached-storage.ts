@@ -31,6 +31,8 @@ export interface CachedStorageOptions {
   /** Items queued for a watcher before it is cut with 'slow'. Default 20,000. */
   readonly watchBuffer?: number;
   readonly logger?: Logger;
+  /** Told of each list that is answered from memory. */
+  readonly onList?: (prefix: string, objects: number) => void;
 }
 
 /**
@@ -91,6 +93,7 @@ export class CachedStorage implements Storage {
       clock: client.clock,
       quorumReads: this.quorumReads,
       watchBuffer: this.watchBuffer,
+      ...(options.onList ? { onList: options.onList } : {}),
     });
   }
 

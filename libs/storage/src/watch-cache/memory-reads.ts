@@ -57,6 +57,8 @@ export interface MemoryReadsOptions {
   readonly watchBuffer: number;
   /** Throws 'compacted' for a revision that memory knows to be of another history. */
   readonly requireCurrent?: (revision: number, what: string) => void;
+  /** Told of each list that is answered from memory. */
+  readonly onList?: (prefix: string, objects: number) => void;
 }
 
 interface Subscription {
@@ -86,7 +88,9 @@ export class MemoryReads {
     // The state at an exact revision is in memory only until the next change: no waiting then.
     if (freshness.kind !== 'exact') await gate.wait(freshness, `list ${prefix}`, signal);
     const revision = freshness.kind === 'exact' ? freshness.revision : state.revision;
-    return { ...state.page(prefix, after, limit), revision };
+    const page = state.page(prefix, after, limit);
+    this.options.onList?.(prefix, page.entries.length);
+    return { ...page, revision };
   }
 
   async *watch(prefix: string, options: WatchOptions): WatchStream {
