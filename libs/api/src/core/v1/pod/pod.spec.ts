@@ -125,6 +125,22 @@ describe('PodKind', () => {
     expect(pod.spec.containers[0]?.imagePullPolicy).toBe('Always');
   });
 
+  it('tells of a new pod with gates since when it waits', () => {
+    const pod = podWith({});
+    pod.spec.schedulingGates = [{ name: 'example.com/wait' }];
+    PodKind.strategy.prepareForCreate?.(pod, context);
+    expect(pod.status?.conditions).toEqual([
+      {
+        type: 'PodScheduled',
+        status: 'False',
+        lastProbeTime: null,
+        lastTransitionTime: context.now,
+        reason: 'SchedulingGated',
+        message: 'Scheduling is blocked due to non-empty scheduling gates',
+      },
+    ]);
+  });
+
   it.each([
     { name: 'no node', pod: podWith({}), want: 0 },
     {

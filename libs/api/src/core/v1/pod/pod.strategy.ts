@@ -1,7 +1,7 @@
 import type { FieldError } from '@orrery/apimachinery';
 import { cloneJson, ipWarning } from '@orrery/apimachinery';
 import type { Container, Pod, PodCondition, PodStatus } from '../../../types.js';
-import type { Strategy } from '../../../kind.js';
+import type { KindContext, Strategy } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { validateMetaUpdate } from '../../../meta/object-meta.js';
@@ -14,20 +14,23 @@ import { validateEphemeralUpdate, validateResize } from './pod-subresources.vali
 import { validatePodUpdate } from './pod-update.validation.js';
 import { validatePod, validatePodCreate } from './pod.validation.js';
 
-const GATED: PodCondition = {
-  type: 'PodScheduled',
-  status: 'False',
-  reason: 'SchedulingGated',
-  message: 'Scheduling is blocked due to non-empty scheduling gates',
-};
+const initialStatus = (pod: Pod): PodStatus => ({
+  phase: 'Pending',
+  qosClass: qosClassOf(pod.spec ?? { containers: [] }),
+});
 
-function initialStatus(pod: Pod): PodStatus {
-  const gated = list(pod.spec?.schedulingGates).length > 0;
-  return {
-    phase: 'Pending',
-    qosClass: qosClassOf(pod.spec ?? { containers: [] }),
-    ...(gated ? { conditions: [{ ...GATED }] } : {}),
+/** k8s pkg/registry/core/pod/strategy.go:applySchedulingGatedCondition; the time it was never probed at is written as null. */
+function tellOfGates({ spec, status }: Pod, { now }: KindContext): void {
+  if (!status || list(spec?.schedulingGates).length === 0) return;
+  const gated: Omit<PodCondition, 'lastProbeTime'> & { readonly lastProbeTime: null } = {
+    type: 'PodScheduled',
+    status: 'False',
+    lastProbeTime: null,
+    lastTransitionTime: now,
+    reason: 'SchedulingGated',
+    message: 'Scheduling is blocked due to non-empty scheduling gates',
   };
+  status.conditions = [gated as unknown as PodCondition];
 }
 
 /** k8s pkg/registry/core/pod/strategy.go:podStrategy. */
@@ -38,6 +41,7 @@ export const podStrategy: Strategy<Pod> = strategyOf<Pod>({
   prepareForCreate(pod, context) {
     dropDisabledFields(pod.spec);
     prepareNewPod(pod, context);
+    tellOfGates(pod, context);
   },
   prepareForUpdate: ({ spec }, old) => dropDisabledFields(spec, old.spec),
   check: validatePod,
