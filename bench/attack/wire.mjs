@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
@@ -218,6 +219,20 @@ function endless({ host, head, bytes, writes }) {
   });
 }
 
+/** Connections that say nothing at all; how many the server has ended after upstream's time for a handshake, 32 s. */
+async function silent({ host, count }) {
+  const sockets = times(count, () => connect({ host, port: 6443 }));
+  let ended = 0;
+  for (const socket of sockets)
+    socket
+      .resume()
+      .on('error', () => undefined)
+      .on('close', () => (ended += 1));
+  await sleep(36_000);
+  for (const socket of sockets) socket.destroy();
+  return { status: 0, message: `${ended} of ${count} ended by the server` };
+}
+
 /** A request for a certificate with so many names, as the API takes it. */
 function requestOfNames(folder, count) {
   const config = join(folder, 'names.cnf');
@@ -328,6 +343,7 @@ export function wireAttacks(ask, { host, token, folder }) {
       }),
     'a watch over WebSocket that is sent an unknown sort of frame': () =>
       overWebSocket({ host, token, bytes: websocketFrame(5, Buffer.from('x')), writes: 100 }),
+    '200 connections that never begin their handshake': () => silent({ host, count: 200 }),
     'headers without end': () =>
       endless({
         host,
