@@ -2,6 +2,7 @@ import type { Agent, IncomingMessage } from 'node:http';
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import { posix } from 'node:path';
 import type { Clock } from '@orrery/component';
 
 /** Where a hook of another program listens. */
@@ -103,6 +104,7 @@ export class HookPoster {
 
   async post(target: HookTarget, call: HookCall): Promise<HookAnswer> {
     const url = new URL(target.url);
+    url.pathname = cleanPath(url.pathname);
     if (call.sendTimeout && call.timeoutMs)
       url.searchParams.set('timeout', `${Math.ceil(call.timeoutMs / 1000)}s`);
     const ended = new AbortController();
@@ -208,6 +210,9 @@ export class HookPoster {
     return made;
   }
 }
+
+/** Without double and trailing slashes, as client-go asks (rest/request.go:NewRequest joins paths by Go's path.Join). */
+const cleanPath = (path: string): string => posix.join('/', path).replace(/(?<=.)\/$/, '');
 
 const portOf = ({ port, protocol }: URL): number =>
   port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port);
