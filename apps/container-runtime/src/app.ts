@@ -7,6 +7,7 @@ import type { ComponentApp } from '@orrery/component';
 import { CriExceptionFilter, CriServerStrategy } from '@orrery/cri';
 import { followImageRules } from './catalog/image-rules.js';
 import { RuntimeOptions } from './options.js';
+import { isolationOfMachine } from './process/isolation.js';
 import { Runtime } from './runtime.js';
 import type { RuntimeDependencies } from './runtime.js';
 import { RuntimeModule } from './runtime.module.js';
@@ -71,7 +72,8 @@ export const app: ComponentApp = {
   async run(argv, { signal, clock = new SystemClock(), onReady }) {
     const options = parseFlags(RuntimeOptions, argv, NAME);
     const logger = createLogger({ component: NAME });
-    const dependencies = { clock, random: new SystemRandom(), logger };
+    const isolation = await isolationOfMachine();
+    const dependencies = { clock, random: new SystemRandom(), logger, isolation };
     await serveRuntime(options, dependencies, signal, onReady);
   },
 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ContainerConfig, Init } from '@orrery/cri';
 import { RuntimeFixture, eventually } from '../test/runtime-fixture.js';
-import { UNSHARE_FLAGS, probeIsolation } from './process/isolation.js';
+import { UNSHARE_FLAGS, isolationOfMachine, probeIsolation } from './process/isolation.js';
 import type { Isolation } from './process/isolation.js';
 
 type Security = NonNullable<NonNullable<Init<ContainerConfig>['linux']>['securityContext']>;
@@ -298,4 +298,10 @@ describe('a host command', () => {
       }
     },
   );
+});
+
+describe('what this machine allows', () => {
+  it('is found without being waited for, too', async () => {
+    expect(await isolationOfMachine()).toBe(probeIsolation());
+  });
 });

@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
 import type { Propagation } from './propagation.js';
 
 /**
@@ -41,26 +42,50 @@ export function findTool(name: string): string | undefined {
   return SEARCH.map((folder) => `${folder}/${name}`).find((path) => existsSync(path));
 }
 
-/** Tries what this machine allows, the strongest first. */
-export function probeIsolation(): Isolation {
+const PROBE_MS = 5_000;
+const runFile = promisify(execFile);
+
+/** What is run to see whether this machine allows each kind, the strongest first; none where the tools are not there. */
+function probes(): readonly { readonly kind: 'root' | 'user'; readonly command: string[] }[] {
   const unshare = findTool('unshare');
   const mount = findTool('mount');
-  if (!unshare || !mount || !findTool('chroot')) return 'none';
-  for (const kind of ['root', 'user'] as const)
+  if (!unshare || !mount || !findTool('chroot')) return [];
+  const tried = `${mount} --bind /usr /mnt && ${mount} --rbind /dev /mnt`;
+  return (['root', 'user'] as const).map((kind) => ({
+    kind,
+    command: [unshare, ...UNSHARE_FLAGS[kind], '/bin/sh', '-c', tried],
+  }));
+}
+
+/** Tries what this machine allows, the strongest first. */
+export function probeIsolation(): Isolation {
+  for (const { kind, command } of probes())
     try {
-      execFileSync(
-        unshare,
-        [
-          ...UNSHARE_FLAGS[kind],
-          '/bin/sh',
-          '-c',
-          `${mount} --bind /usr /mnt && ${mount} --rbind /dev /mnt`,
-        ],
-        { stdio: 'ignore', timeout: 5_000 },
-      );
+      const [file = '', ...args] = command;
+      execFileSync(file, args, { stdio: 'ignore', timeout: PROBE_MS });
       return kind;
     } catch {
       // Not allowed here: the next weaker one.
     }
   return 'none';
+}
+
+async function probeBeside(): Promise<Isolation> {
+  for (const { kind, command } of probes())
+    try {
+      const [file = '', ...args] = command;
+      await runFile(file, args, { timeout: PROBE_MS });
+      return kind;
+    } catch {
+      // Not allowed here: the next weaker one.
+    }
+  return 'none';
+}
+
+let known: Promise<Isolation> | undefined;
+
+/** What `probeIsolation` finds, tried once for all runtimes of this process and while it does other things. */
+export function isolationOfMachine(): Promise<Isolation> {
+  known ??= probeBeside();
+  return known;
 }
