@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { connect, loadKubeconfig, restClientMetrics } from '@orrery/client';
-import type { KubeClient, RequestObserver } from '@orrery/client';
+import type { ConnectOptions, KubeClient } from '@orrery/client';
 import {
   ConfigError,
   OpenSockets,
@@ -13,7 +13,7 @@ import {
   WITHOUT_SCHEMAS,
   createMetrics,
 } from '@orrery/component';
-import type { Clock, ComponentContext } from '@orrery/component';
+import type { ComponentContext } from '@orrery/component';
 import type { KubeletOptions } from './config/kubelet-options.js';
 import { connectWatches } from './connect-watches.js';
 import { withCredentials } from './credentials/with-credentials.js';
@@ -55,11 +55,10 @@ function adapterOf({ tls }: KubeletOptions): FastifyAdapter {
 
 function clientOf(
   { kubeconfig }: KubeletOptions,
-  clock: Clock,
-  observer: RequestObserver,
+  context: Pick<ConnectOptions, 'clock' | 'local' | 'observer'>,
 ): KubeClient {
   if (kubeconfig === undefined) throw new ConfigError('--kubeconfig is required');
-  return connect({ ...loadKubeconfig(kubeconfig, { userAgent: 'kubelet' }), clock, observer });
+  return connect({ ...loadKubeconfig(kubeconfig, { userAgent: 'kubelet' }), ...context });
 }
 
 async function listen(
@@ -80,11 +79,12 @@ async function listen(
 /** Runs one kubelet until the signal aborts. */
 export async function serve(
   given: KubeletOptions,
-  { signal, clock = new SystemClock() }: ComponentContext,
+  { signal, clock = new SystemClock(), local }: ComponentContext,
 ): Promise<void> {
   const options = await withCredentials(given, clock, signal);
   const metrics = new KubeletMetrics(createMetrics({ process: true }));
-  const client = clientOf(options, clock, restClientMetrics(metrics.registry));
+  const observer = restClientMetrics(metrics.registry);
+  const client = clientOf(options, { clock, local, observer });
   mkdirSync(options.paths.rootDir, { recursive: true });
   mkdirSync(options.paths.podLogsDir, { recursive: true });
   const runtime = new CriRuntime(options.runtimeEndpoint, metrics.runtime, clock);

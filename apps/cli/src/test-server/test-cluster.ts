@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { resources } from '@orrery/api';
 import { connect, loadKubeconfig } from '@orrery/client';
-import { SteppedClock, SystemClock } from '@orrery/component';
+import { LocalServers, SteppedClock, SystemClock } from '@orrery/component';
 import { installAddons } from '../addons/install.js';
 import { APPS } from '../apps.js';
 import type { ClusterFiles } from '../cluster/layout.js';
@@ -56,6 +56,7 @@ export function preload({ nodes, controllers, scheduler, services }: TestCluster
 export class TestCluster {
   readonly clock = new SteppedClock(new SystemClock(), SLICE_MS);
   readonly files: ClusterFiles;
+  private readonly local = new LocalServers();
   private readonly stopping = new AbortController();
   private readonly stopApi = new AbortController();
   private readonly running: Promise<unknown>[] = [];
@@ -141,6 +142,7 @@ export class TestCluster {
       this.api = app.run(args, {
         signal: this.stopApi.signal,
         clock: this.clock,
+        local: this.local,
         onReady: resolve,
       });
       this.api.catch(reject);
@@ -174,7 +176,7 @@ export class TestCluster {
    * says that it is ready, or has ended.
    */
   private run({ app, args }: Instance, after = Promise.resolve()): Promise<void> {
-    const { clock } = this;
+    const { clock, local } = this;
     const { signal } = this.stopping;
     return new Promise((ready) => {
       const work = async (): Promise<void> => {
@@ -182,7 +184,7 @@ export class TestCluster {
         // Nobody asks one component of a test's cluster for its health.
         const own = without(args, 'bind-address', 'secure-port');
         await after;
-        if (load) await (await load()).run(own, { signal, clock, onReady: ready });
+        if (load) await (await load()).run(own, { signal, clock, local, onReady: ready });
       };
       this.running.push(
         work()
