@@ -190,10 +190,26 @@ describe('HTTP/2', () => {
     expect((await client.ask('GET', '/version')).status).toBe(200);
   });
 
+  it('CVE-2019-9514: ends the connection of who has it reset stream after stream', async () => {
+    const raw = await RawHttp2.open(server.address);
+    // Names of headers are in small letters: each such stream is reset by the server.
+    raw.write(getFrame(1, CONFIGMAPS, ['X', 'y']));
+    await eventually(() => {
+      expect(raw.frames().filter(({ type }) => type === FRAME.reset)).toHaveLength(1);
+    });
+    for (let i = 1; i < 2000 && raw.isOpen; i++)
+      raw.write(getFrame(2 * i + 1, CONFIGMAPS, ['X', 'y']));
+    await eventually(() => {
+      expect(raw.isOpen).toBe(false);
+    });
+    expect(raw.frames().filter(({ type }) => type === FRAME.reset).length).toBeLessThan(300);
+    expect((await client.ask('GET', '/version')).status).toBe(200);
+  });
+
   it.each([
     { name: 'CVE-2019-9512: pings', type: FRAME.ping, payload: Buffer.alloc(8) },
     {
-      name: 'CVE-2019-9514 and CVE-2019-9515: settings',
+      name: 'CVE-2019-9515: settings',
       type: FRAME.settings,
       payload: Buffer.alloc(0),
     },

@@ -38,6 +38,8 @@ const posted = (body: string | Buffer, headers: Record<string, string> = {}): As
 const TOO_LARGE = { code: 413, reason: 'RequestEntityTooLarge', status: 'Failure' };
 const BAD = { code: 400, reason: 'BadRequest', status: 'Failure' };
 
+const UPGRADE = 'connection: upgrade\r\nupgrade: SPDY/3.1\r\n';
+
 const REFUSED: readonly Case[] = [
   {
     name: 'a body of more than 3 MiB',
@@ -350,6 +352,19 @@ describe('bad input', () => {
     );
     await raw.closed;
     expect(raw.statuses()).toEqual([200, code]);
+  });
+
+  it.each([
+    { name: 'its body', more: `${UPGRADE}content-length: 40\r\n`, want: [404] },
+    { name: 'its chunks', more: `${UPGRADE}transfer-encoding: chunked\r\n`, want: [404] },
+    { name: 'two wishes', more: `${UPGRADE}upgrade: websocket\r\n`, want: [404] },
+  ])('an upgrade lets no second request through behind $name', async ({ more, want }) => {
+    const path = '/api/v1/namespaces/default/pods/none/exec?command=x';
+    const raw = await RawHttp1.open(server.address);
+    raw.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n${AUTH}${more}\r\n`);
+    raw.write(`GET /version HTTP/1.1\r\nhost: x\r\n${AUTH}connection: close\r\n\r\n`);
+    await raw.closed;
+    expect(raw.statuses()).toEqual(want);
   });
 
   it('many slow clients hinder nobody', async () => {

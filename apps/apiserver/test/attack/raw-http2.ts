@@ -28,8 +28,8 @@ const literal = (name: string, value: string): Buffer =>
     Buffer.from(value),
   ]);
 
-/** GET of a path, as HPACK literals. */
-export const getFrame = (stream: number, path: string): Buffer =>
+/** GET of a path, as HPACK literals; with one more header as it stands. */
+export const getFrame = (stream: number, path: string, more = ['', '']): Buffer =>
   frame(
     FRAME.headers,
     END_STREAM_AND_HEADERS,
@@ -38,6 +38,7 @@ export const getFrame = (stream: number, path: string): Buffer =>
       Buffer.from([0x82, 0x87]),
       literal(':path', path),
       literal(':authority', 'localhost'),
+      ...(more[0] ? [literal(more[0], more[1] ?? '')] : []),
     ]),
   );
 
