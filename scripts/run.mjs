@@ -72,6 +72,7 @@ const commands = {
     become(node(), jestArgs('int', [...fuzzers, ...rest]));
   },
   fuzz: () => become(node(), [script('fuzz.mjs'), ...rest]),
+  'test:upstream-types': () => become(node(), [script('upstream-types.mjs'), ...rest]),
   'check:consistency': () => {
     const code = build();
     if (code !== 0) process.exit(code);

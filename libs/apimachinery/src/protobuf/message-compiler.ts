@@ -149,7 +149,7 @@ function mapEntry(value: Converter, keyType: string): Converter {
       while (inner.pos < inner.len) {
         const tag = inner.uint32();
         if (tag === 10) key = Buffer.from(readBytes(inner)).toString('utf8');
-        else if (tag === ((2 << 3) | value.wireType)) entry = value.read(inner, depth);
+        else if (tag === ((2 << 3) | value.wireType)) entry = value.read(inner, depth) ?? null;
         else inner.skipType(tag & 7);
       }
       return [key, entry];
@@ -217,7 +217,7 @@ function readField(reader: Reader, field: Field, { wireType, depth, into }: Targ
     const [key, entry] = value as [string, unknown];
     const existing = Object.hasOwn(into, name) ? into[name] : undefined;
     const map = isPlain(existing) ? existing : {};
-    setOwn(map, key, entry ?? '');
+    setOwn(map, key, entry === undefined ? '' : entry);
     into[name] = map;
   } else if (!converter.isZero(value) || (field.keepsZero && value !== undefined)) {
     into[name] = value;

@@ -58,6 +58,16 @@ const pod = {
 };
 
 describe('ProtobufCodec', () => {
+  it('keeps times of zero among the values of a map, which are null in JSON', () => {
+    const budget = {
+      kind: 'PodDisruptionBudget',
+      apiVersion: 'policy/v1',
+      status: { disruptedPods: { a: null, b: '2024-01-01T00:00:00Z' } },
+    };
+    const { object } = codec.decode(codec.encode(budget));
+    expect(object).toMatchObject(budget);
+  });
+
   it.each<{ name: string; object: object }>([
     { name: 'a pod', object: pod },
     {

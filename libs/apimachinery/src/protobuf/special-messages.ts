@@ -61,11 +61,13 @@ function timeConverter(micro: boolean): Converter {
       return micro ? `${base}.${String(micros).padStart(6, '0')}Z` : `${base}Z`;
     },
     write: (writer, value) => {
+      // Among the values of a map, where Go has its zero time.
+      if (isAbsent(value)) return writeFields(writer, []);
       const ms = typeof value === 'string' ? Date.parse(value) : NaN;
       if (Number.isNaN(ms)) throw new TypeMismatch(`${JSON.stringify(value)} is not a time`);
       const fraction = /\.(\d+)/.exec(value as string)?.[1] ?? '';
       const nanos = micro ? Number(fraction.slice(0, 6).padEnd(6, '0')) * 1000 : 0;
-      writeFields(writer, [
+      return writeFields(writer, [
         [1, 'varint', Math.floor(ms / 1000)],
         [2, 'varint', nanos],
       ]);
