@@ -12,8 +12,10 @@ function requestOf(config: string): string {
     const file = join(folder, 'request.cnf');
     writeFileSync(file, `[req]\ndistinguished_name=dn\nprompt=no\nstring_mask=utf8only\n${config}`);
     const how = ['req', '-new', '-newkey', 'rsa:2048', '-nodes', '-keyout', '/dev/null'];
-    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    return execFileSync('openssl', [...how, '-utf8', '-config', file], options);
+    return execFileSync('openssl', [...how, '-utf8', '-config', file], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -131,7 +131,7 @@ function advance(text: Uint8Array, cursor: Cursor, stop = 0): boolean {
   }
   if (field === 0) return false;
   cursor.isPlaced = field > 1;
-  [cursor.column, cursor.source, cursor.sourceLine, cursor.sourceColumn] = sums as never;
+  [cursor.column = 0, cursor.source = 0, cursor.sourceLine = 0, cursor.sourceColumn = 0] = sums;
   [cursor.at, cursor.line] = [at, line];
   return true;
 }
