@@ -76,7 +76,7 @@ const cases: readonly Case[] = [
     'a toleration of a runtime class twice',
     RuntimeClassKind,
     { scheduling: { tolerations: [1, 2].map(() => ({ key: 'a', operator: 'Exists' })) } },
-    'scheduling.tolerations[1]: Duplicate value: {"key":"a","operator":"Exists"}',
+    'scheduling.tolerations[1]: Duplicate value: {"Key":"a","Operator":"Exists","Value":"","Effect":"","TolerationSeconds":null}',
   ),
   row(
     'a network policy of no type and no protocol',

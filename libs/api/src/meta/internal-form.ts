@@ -53,7 +53,7 @@ function fieldOf(value: unknown, is: string): unknown {
     if (value === undefined || value === null) return JSON.parse(type);
     return isPlain(value) ? sorted(value) : value;
   }
-  const one = (item: unknown): Plain => internalForm(isPlain(item) ? item : {}, type);
+  const one = (item: unknown): Plain => internalForm(item, type);
   if (mark === '') return one(value);
   if (value === undefined || value === null) return null;
   if (mark === '[]') return Array.isArray(value) ? value.map(one) : null;
@@ -74,9 +74,9 @@ function withContext(spec: Plain): Plain {
 /**
  * A value as upstream's findings show it: validation there sees internal types, which have no JSON names, so that Go writes
  * the names of their fields, all of them, in their order (apimachinery pkg/util/validation/field/errors.go:ErrorBody).
- * `type` is a struct of gen/internal-forms.json, e.g. `core/v1.PodSpec`.
+ * `type` is a struct of gen/internal-forms.json, e.g. `core/v1.PodSpec`. What is null in a list is a struct without fields there.
  */
-export function internalForm(value: object, type: string): Plain {
-  const given = value as Plain;
+export function internalForm(value: unknown, type: string): Plain {
+  const given = isPlain(value) ? value : {};
   return structOf(type === 'core/v1.PodSpec' ? withContext(given) : given, type, {});
 }

@@ -110,7 +110,7 @@ describe('a workload', () => {
       }),
       want: [
         "spec.podManagementPolicy: Invalid value: \"Any\": must be 'OrderedReady' or 'Parallel'",
-        'spec.updateStrategy.rollingUpdate: Invalid value: {"partition":1}: only allowed for updateStrategy \'RollingUpdate\'',
+        'spec.updateStrategy.rollingUpdate: Invalid value: {"Partition":1,"MaxUnavailable":null}: only allowed for updateStrategy \'RollingUpdate\'',
         'spec.persistentVolumeClaimRetentionPolicy.whenDeleted: Unsupported value: "Keep": supported values: "Retain", "Delete"',
         'spec.volumeClaimTemplates[0].spec.accessModes: Required value: at least 1 access mode is required',
         'spec.volumeClaimTemplates[0].spec.resources[storage]: Required value',
