@@ -213,7 +213,11 @@ export const networkRows: KindRows = {
       [
         { spec: { nodeName: 'm' } },
         'spec',
-        immutable({ attacher: 'x', source: { persistentVolumeName: 'pv' }, nodeName: 'm' }),
+        immutable({
+          Attacher: 'x',
+          Source: { PersistentVolumeName: 'pv', InlineVolumeSpec: null },
+          NodeName: 'm',
+        }),
       ],
     ],
     status: { attached: true, attachmentMetadata: { a: 'b' } },
