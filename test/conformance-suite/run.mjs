@@ -1,6 +1,6 @@
 // KUBE_BIN_DIR=FOLDER npm run test:conformance [-- FOCUS]: upstream's conformance suite (e2e.test 1.20.2, see prepare.mjs; a later
 // one where `ginkgo` lies beside it) against a cluster of ours. FOCUS is a regular expression on names of specs. Prints a table of the SIGs and each failed spec.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
@@ -29,6 +29,10 @@ const program = join(folder, 'e2e.test');
 /** Releases since 1.25 bring Ginkgo 2 and its command beside e2e.test. */
 const IS_GINKGO_2 = existsSync(join(folder, 'ginkgo'));
 const { listSpecs, runSpecs } = IS_GINKGO_2 ? ginkgo2 : ginkgo1;
+/** N of the suite's version 1.N; that of the newest where it does not tell. */
+const MINOR = Number(
+  /v1\.(\d+)/.exec(spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout)?.[1] ?? Infinity,
+);
 const dist = process.env.ORRERY_DIST ?? join(root, 'dist');
 const BLOCK = process.env.CONFORMANCE_BLOCK ?? '232';
 const PROCESSES = Number(process.env.CONFORMANCE_PROCESSES ?? '4');
@@ -94,13 +98,13 @@ function suiteArgs(kubeconfig, reports) {
 const SETS = {
   conformance: {
     select: async () => listSpecs(program, String.raw`\[Conformance\]`),
-    reasonOf: (name) => skipReason(name, IS_GINKGO_2),
+    reasonOf: (name) => skipReason(name, MINOR),
     up: [],
   },
   further: {
     select: async () =>
       (await listSpecs(program, '.')).filter((name) => !name.includes('[Conformance]')),
-    reasonOf: (name) => furtherReason(name, NETWORK) ?? skipReason(name, IS_GINKGO_2),
+    reasonOf: (name) => furtherReason(name, NETWORK) ?? skipReason(name, MINOR),
     // Specs of 1.20 ask for versions that have been removed since.
     up: IS_GINKGO_2 ? [] : ['--extra-arg', 'kube-apiserver.serve-removed-apis=true'],
   },

@@ -145,7 +145,7 @@ describe('Status bodies', () => {
       code: 400,
       reason: 'BadRequest',
       message:
-        'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: duplicate field "data", unknown field "bogus"',
+        'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "bogus", duplicate field "data"',
     },
     {
       name: 'CBOR',

@@ -172,6 +172,28 @@ describe('apply to a custom resource', () => {
     expect(nobody.status).toBe(422);
   });
 
+  it('tells of keys that are given again, or refuses them', async () => {
+    const body =
+      '\napiVersion: example.com/v1\nkind: Foo\nmetadata: {name: again}\nspec:\n  args: ["1"]\n  args: ["2"]\n';
+    const ask = (fieldValidation: string): Promise<Answer> =>
+      api.ask(`${FOOS}/again?fieldManager=one&fieldValidation=${fieldValidation}`, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/apply-patch+yaml' },
+        body,
+      });
+    const strict = await ask('Strict');
+    expect([strict.status, strict.json['message']]).toEqual([
+      400,
+      'error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  line 7: key "args" already set in map',
+    ]);
+    const warned = await ask('Warn');
+    expect([warned.status, warned.headers['warning']]).toEqual([
+      201,
+      String.raw`299 - "line 7: key \"args\" already set in map"`,
+    ]);
+    expect((await ask('Ignore')).headers['warning']).toBeUndefined();
+  });
+
   it('leaves nothing of a dry run', async () => {
     const dry = await apply('dry', 'one', { spec: { args: ['1'] } }, '&dryRun=All');
     expect(dry.status).toBe(201);

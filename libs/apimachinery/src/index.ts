@@ -163,10 +163,16 @@ export type { Quantity, QuantityFormat } from './quantity.js';
 export { isFlagSet } from './query-flag.js';
 export { DecodeError, MAX_VALUES } from './codec/decode-error.js';
 export { setOwn } from './schema/normalize.js';
-export { decodeJson, decodeListSteps, duplicateFieldsOf, goJsonError } from './codec/json.js';
+export {
+  decodeJson,
+  decodeListSteps,
+  duplicateFieldsOf,
+  goJsonError,
+  oddFieldsOf,
+} from './codec/json.js';
 export { jsonSyntaxProblem } from './codec/json-syntax.js';
-export type { DecodedJson, DecodeOptions } from './codec/json.js';
-export { decodeYaml, encodeYaml } from './codec/yaml.js';
+export type { DecodedJson, DecodeOptions, OddField } from './codec/json.js';
+export { decodeYaml, encodeYaml, repeatedKeysOf } from './codec/yaml.js';
 export { goValue } from './patch/go-value.js';
 export { applyJsonPatch, jsonPatchSteps } from './patch/json-patch.js';
 export { unknownPatchFields } from './patch/json-patch-operations.js';

@@ -1,18 +1,28 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { DecodeError, StatusError, decodeJson, decodeYaml, encodeYaml } from '@orrery/apimachinery';
+import {
+  DecodeError,
+  StatusError,
+  decodeJson,
+  decodeYaml,
+  encodeYaml,
+  repeatedKeysOf,
+} from '@orrery/apimachinery';
 
 export interface DecodeJob {
   readonly id: number;
   readonly body: Uint8Array;
   /** The body is JSON, to be written as YAML. */
   readonly isJson?: boolean;
+  /** The keys that are given again are asked for, not the document. */
+  readonly asksRepeated?: boolean;
 }
 
 export interface DecodeAnswer {
   readonly id: number;
   readonly json?: string;
   readonly yaml?: string;
+  readonly repeated?: readonly string[];
   readonly status?: StatusError['status'];
   readonly refused?: string;
   readonly failed?: string;
@@ -50,6 +60,12 @@ export class YamlThread {
   async encode(body: Uint8Array): Promise<Buffer> {
     const { yaml = '' } = await this.ask({ body, isJson: true });
     return Buffer.from(yaml);
+  }
+
+  /** {@link repeatedKeysOf} */
+  async repeatedKeys(body: Uint8Array): Promise<readonly string[]> {
+    const { repeated = [] } = await this.ask({ body, asksRepeated: true });
+    return repeated;
   }
 
   private ask(given: Omit<DecodeJob, 'id'>): Promise<DecodeAnswer> {
@@ -116,6 +132,12 @@ export function decodeYamlAside(body: Buffer): Decoded | Promise<Decoded> {
     }
   }
   return thread.decode(body);
+}
+
+/** `repeatedKeysOf`, for large bodies on another thread. */
+export function repeatedKeysAside(body: Buffer): readonly string[] | Promise<readonly string[]> {
+  if (!thread || body.length <= SMALL_BODY) return repeatedKeysOf(body);
+  return thread.repeatedKeys(body);
 }
 
 /** JSON as YAML, that of a large document made on another thread: a list of thousands takes seconds. */

@@ -15,13 +15,14 @@ import {
 } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
 import { toTime } from '@orrery/component';
-import { decodeYamlAside } from '../negotiation/decode-aside.js';
+import { decodeYamlAside, repeatedKeysAside } from '../negotiation/decode-aside.js';
 import { checkKind } from '../negotiation/body-kind.js';
 import { schemas } from '../negotiation/schemas.js';
 import type { Call } from './call.js';
 import { booleanOf, createCallOf } from './call.js';
 import { inSteps, pauseFor } from './pauses.js';
 import { fieldSchemasOf, ignoredFields, managerOf } from './field-manager.js';
+import { fieldValidationOf } from './read-body.js';
 import { sendObject } from './respond.js';
 import { strategyFor } from './subresource-strategy.js';
 
@@ -96,6 +97,22 @@ export function requireManager(call: Call): string {
   return managerOf(call);
 }
 
+/**
+ * Keys that are given again, told of when the apply itself has succeeded (k8s apiserver
+ * pkg/endpoints/handlers/patch.go:applyPatchToCurrentObject).
+ */
+async function reportRepeated({ request }: Call): Promise<void> {
+  const mode = fieldValidationOf(request);
+  if (mode === 'Ignore') return;
+  const repeated = await repeatedKeysAside(request.body);
+  if (repeated.length === 0) return;
+  if (mode === 'Warn') for (const text of repeated) request.context.warn(text);
+  else
+    throw newBadRequest(
+      `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`,
+    );
+}
+
 /** Server-side apply: merges the configuration into the object, which is created when there is none. */
 export async function apply(call: Call): Promise<void> {
   const { request, resource } = call;
@@ -125,6 +142,7 @@ export async function apply(call: Call): Promise<void> {
       });
       const applied = await inSteps(call, steps);
       if (applied.conflicts) throw newApplyConflict(applied.conflicts);
+      await reportRepeated(call);
       await pauseFor(call).pause?.();
       const object = await inSteps(call, cloneSteps(applied.object));
       await pauseFor(call).pause?.();

@@ -1,5 +1,5 @@
-import type { KubeObject } from '@orrery/apimachinery';
-import { StatusError, newBadRequest } from '@orrery/apimachinery';
+import type { KubeObject, OddField } from '@orrery/apimachinery';
+import { StatusError, newBadRequest, oddFieldsOf } from '@orrery/apimachinery';
 import { schemas } from '../negotiation/schemas.js';
 import type { KindDescriptor } from '@orrery/api';
 import type { ApiRequest } from '../filters/api-request.js';
@@ -11,7 +11,7 @@ import { pauseFor } from './pauses.js';
 
 type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
-function fieldValidationOf(request: ApiRequest): FieldValidation {
+export function fieldValidationOf(request: ApiRequest): FieldValidation {
   const value = request.query.get('fieldValidation') ?? '';
   return value === 'Strict' || value === 'Ignore' ? value : 'Warn';
 }
@@ -37,17 +37,27 @@ interface Report {
   readonly unknown: readonly string[];
   readonly duplicates: readonly string[];
   readonly refuse: Refuse;
+  /** JSON in which both are told of as a decoder meets them; without it what is given again comes first. */
+  readonly body?: Buffer | undefined;
+}
+
+const toldOf = ({ path, isRepeated }: OddField): string =>
+  `${isRepeated ? 'duplicate' : 'unknown'} field ${JSON.stringify(path)}`;
+
+function oddFields({ unknown, duplicates, body }: Report): readonly OddField[] {
+  if (body && unknown.length > 0 && duplicates.length > 0) return oddFieldsOf(body, unknown);
+  return [
+    ...duplicates.map((path) => ({ path, isRepeated: true })),
+    ...unknown.map((path) => ({ path, isRepeated: false })),
+  ];
 }
 
 /** Applies the request's fieldValidation to fields that the kind does not know. */
-function report(request: ApiRequest, { unknown, duplicates, refuse, before = [] }: Report): void {
+function report(request: ApiRequest, given: Report): void {
+  const { unknown, duplicates, refuse, before = [] } = given;
   if (unknown.length + duplicates.length + before.length === 0) return;
   const mode = fieldValidationOf(request);
-  const texts = [
-    ...before,
-    ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
-    ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
-  ];
+  const texts = [...before, ...oddFields(given).map(toldOf)];
   if (mode === 'Strict') throw refuse(`strict decoding error: ${texts.join(', ')}`);
   if (mode === 'Warn') for (const text of texts) request.context.warn(text);
 }
@@ -76,6 +86,7 @@ export async function checkFields(
     refuse = refuseBody(call.resource.kind),
     isConverted = false,
     before = [],
+    body,
   }: CheckOptions = {},
 ): Promise<KubeObject> {
   const { kind, custom } = call.resource;
@@ -92,7 +103,7 @@ export async function checkFields(
   const { unknownFields, typeError, conversionError } = schemas().checkFields(object, kind.schema);
   if (typeError !== undefined)
     throw refuse(isConverted ? (conversionError ?? typeError) : typeError);
-  report(call.request, { unknown: unknownFields, duplicates, refuse, before });
+  report(call.request, { unknown: unknownFields, duplicates, refuse, before, body });
   await pauseFor(call).pause?.();
   return schemas().normalize(object, kind.schema);
 }
@@ -137,7 +148,8 @@ export async function readObject(call: Call): Promise<KubeObject> {
     pause,
   );
   await pause?.();
-  return typed && !custom ? object : checkFields(call, object, { duplicates: duplicateFields });
+  if (typed && !custom) return object;
+  return checkFields(call, object, { duplicates: duplicateFields, body: call.request.body });
 }
 
 /** An object of another kind than the collection's, which is known by its schema: as {@link checkFields}. */

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { DecodeError } from './decode-error.js';
 import { finish } from '../steps.js';
-import { decodeJson, decodeListSteps } from './json.js';
-import { decodeYaml, encodeYaml } from './yaml.js';
+import { decodeJson, decodeListSteps, oddFieldsOf } from './json.js';
+import { decodeYaml, encodeYaml, repeatedKeysOf } from './yaml.js';
 
 describe('decodeJson()', () => {
   it('finds fields given twice, also below lists', () => {
@@ -12,6 +12,16 @@ describe('decodeJson()', () => {
       'spec.b',
       'spec.l[1].c',
       'a',
+    ]);
+  });
+
+  it('tells unknown and repeated fields as a decoder meets them', () => {
+    const text = '{"a":{"x":1,"b":1,"b":2},"l":[{"y":1}],"a":3}';
+    expect(oddFieldsOf(Buffer.from(text), ['l[0].y', 'a.x'])).toEqual([
+      { path: 'a.x', isRepeated: false },
+      { path: 'a.b', isRepeated: true },
+      { path: 'l[0].y', isRepeated: false },
+      { path: 'a', isRepeated: true },
     ]);
   });
 
@@ -101,6 +111,18 @@ describe('decodeYaml()', () => {
     { name: 'bad indentation', text: 'a: b: c' },
   ])('refuses $name', ({ text }) => {
     expect(() => decodeYaml(text)).toThrow(DecodeError);
+  });
+
+  it.each([
+    { text: 'a: 1\nb: 2\n', want: [] },
+    { text: '{"a":1,"b":{"a":1}}', want: [] },
+    {
+      text: '\na: 1\nb:\n  - c: 1\n    c: 2\n"a": 3\n',
+      want: ['line 5: key "c" already set in map', 'line 6: key "a" already set in map'],
+    },
+    { text: '{"a":1,"a":2}', want: ['line 1: key "a" already set in map'] },
+  ])('finds keys that are given again in $text', ({ text, want }) => {
+    expect(repeatedKeysOf(text).sort()).toEqual(want);
   });
 
   it('keeps merge keys and prototype names inert', () => {

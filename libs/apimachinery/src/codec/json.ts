@@ -147,17 +147,46 @@ const pathOf = (level: Level | undefined): string => {
 export const duplicateFieldsOf = (input: Uint8Array): string[] =>
   findDuplicateFields(textOf(input));
 
-/** Walks well-formed JSON and reports keys that repeat in one object. */
 function findDuplicateFields(text: string): string[] {
   const found: string[] = [];
+  eachKey(text, (level, isRepeated) => {
+    if (isRepeated) found.push(pathOf(level));
+    return found.length < MAX_DUPLICATES;
+  });
+  return found;
+}
+
+/** A field that is given again, or that nobody knows. */
+export interface OddField {
+  readonly path: string;
+  readonly isRepeated: boolean;
+}
+
+/** The fields of decoded bytes that are given again or are in `unknown`, in the order in which a decoder meets them. */
+export function oddFieldsOf(input: Uint8Array, unknown: readonly string[]): OddField[] {
+  const found: OddField[] = [];
+  const left = new Set(unknown);
+  eachKey(textOf(input), (level, isRepeated) => {
+    const path = pathOf(level);
+    if (isRepeated || left.delete(path)) found.push({ path, isRepeated });
+    return found.length < MAX_DUPLICATES;
+  });
+  return found;
+}
+
+/** Walks well-formed JSON key by key, until `visit` says that it is enough. */
+function eachKey(text: string, visit: (level: Level, isRepeated: boolean) => boolean): void {
   const levels: Level[] = [];
   let expectKey = false;
   let level: Level | undefined;
-  for (let at = 0; at < text.length && found.length < MAX_DUPLICATES; at += 1) {
+  for (let at = 0; at < text.length; at += 1) {
     const c = text.charCodeAt(at);
     if (c === 0x22) {
       const end = endOfString(text, at);
-      if (level?.keys && expectKey) noteKey(level, text.slice(at, end + 1), found);
+      if (level?.keys && expectKey) {
+        const isRepeated = noteKey(level, level.keys, text.slice(at, end + 1));
+        if (!visit(level, isRepeated)) return;
+      }
       expectKey = false;
       at = end;
     } else if (c === 0x7b || c === 0x5b) {
@@ -174,11 +203,12 @@ function findDuplicateFields(text: string): string[] {
       expectKey = level.keys !== undefined;
     }
   }
-  return found;
 }
 
-function noteKey(level: Level, literal: string, found: string[]): void {
+/** Whether the key has been there before. */
+function noteKey(level: Level, keys: Set<string>, literal: string): boolean {
   level.key = literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
-  if (level.keys?.has(level.key)) found.push(pathOf(level));
-  level.keys?.add(level.key);
+  const isRepeated = keys.has(level.key);
+  keys.add(level.key);
+  return isRepeated;
 }

@@ -1,7 +1,7 @@
-import { Lexer, parseAllDocuments, stringify } from 'yaml';
-import type { ScalarTag } from 'yaml';
+import { Lexer, LineCounter, isScalar, parseAllDocuments, stringify, visit } from 'yaml';
+import type { Document, ScalarTag } from 'yaml';
 import { DecodeError, MAX_DEPTH, TOO_DEEP, tooManyValues } from './decode-error.js';
-import { decodeJson } from './json.js';
+import { decodeJson, duplicateFieldsOf } from './json.js';
 import type { DecodedJson } from './json.js';
 
 /** Booleans and octal numbers as YAML 1.1 has them, since sigs.k8s.io/yaml reads those. */
@@ -41,15 +41,7 @@ export function decodeYaml(input: Uint8Array | string): DecodedJson {
   if (json) return json;
   refuseTokens(text);
   try {
-    const documents = parseAllDocuments(text, {
-      schema: 'core',
-      customTags: (tags) => [TRUE, FALSE, OCTAL, ...tags],
-      merge: false,
-      uniqueKeys: false,
-      prettyErrors: true,
-      logLevel: 'silent',
-    });
-    const [document, ...more] = Array.isArray(documents) ? documents : [];
+    const [document, ...more] = documentsOf(text);
     if (!document) return { value: null, duplicateFields: [] };
     if (more.length > 0) throw new DecodeError('yaml: expected a single document');
     const [problem] = document.errors;
@@ -63,6 +55,49 @@ export function decodeYaml(input: Uint8Array | string): DecodedJson {
     const message = error instanceof Error ? error.message : String(error);
     throw new DecodeError(`yaml: ${message}`, { cause: error });
   }
+}
+
+function documentsOf(text: string, lineCounter?: LineCounter): readonly Document[] {
+  const documents = parseAllDocuments(text, {
+    schema: 'core',
+    customTags: (tags) => [TRUE, FALSE, OCTAL, ...tags],
+    merge: false,
+    uniqueKeys: false,
+    prettyErrors: true,
+    logLevel: 'silent',
+    ...(lineCounter ? { lineCounter } : {}),
+  });
+  return Array.isArray(documents) ? documents : [];
+}
+
+/**
+ * What is said of keys that are given again in one map of a document that {@link decodeYaml} has decoded, in the order in which they
+ * stand there (go-yaml decode.go:mapping in strict mode), e.g. `line 9: key "foo" already set in map`.
+ */
+export function repeatedKeysOf(input: Uint8Array | string): string[] {
+  const text = typeof input === 'string' ? input : Buffer.from(input).toString('utf8');
+  // Of JSON it is known sooner whether there is any.
+  if (asJson(text) && duplicateFieldsOf(Buffer.from(text)).length === 0) return [];
+  const found: string[] = [];
+  const lines = new LineCounter();
+  const [document] = documentsOf(text, lines);
+  if (!document) return found;
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<string>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        const [at = 0] = key.range ?? [];
+        if (seen.has(name))
+          found.push(
+            `line ${lines.linePos(at).line}: key ${JSON.stringify(name)} already set in map`,
+          );
+        seen.add(name);
+      }
+    },
+  });
+  return found;
 }
 
 /** JSON is YAML too; clients that apply send it, and it is read a hundred times faster as what it is. */
