@@ -30,6 +30,8 @@ export interface SubresourceHandler {
   /** Kind shown in discovery; group and version default to the parent's. */
   readonly kind: { readonly group?: string; readonly version?: string; readonly kind: string };
   readonly verbs: readonly ('get' | 'create' | 'update' | 'patch' | 'delete')[];
+  /** Methods beside them that have no verb. */
+  readonly methods?: readonly string[];
   /** Decode the body as this kind: schema name and protobuf message; absent = the handler reads request.body. */
   readonly body?: {
     readonly schema: string;

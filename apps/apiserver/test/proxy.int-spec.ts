@@ -116,6 +116,10 @@ describe('proxies of pods and services', () => {
     expect((await api.ask(`${POD}/proxy`, { method: 'POST' })).text).toBe('POST /');
   });
 
+  it.each(['OPTIONS', 'DELETE', 'PATCH'])('passes %s on', async (method) => {
+    expect((await api.ask(`${POD}/proxy?a=b`, { method })).text).toBe(`${method} /?a=b`);
+  });
+
   it('leads the links of HTML pages and redirects through the proxy', async () => {
     const page = await api.ask(`${POD}:${port}/proxy/page`);
     expect(page.text).toBe(`<a href="${POD}:${port}/proxy/rewriteme">test</a>`);

@@ -41,9 +41,9 @@ async function servePlugged(
     version: handler.kind.version ?? resource.kind.version,
     kind: handler.kind.kind,
   };
-  if (!handler.verbs.some((known) => known === verb)) {
-    throw noRoute();
-  }
+  const isServed =
+    handler.verbs.some((known) => known === verb) || handler.methods?.includes(request.method);
+  if (!isServed) throw noRoute();
   const body: KubeObject | undefined = handler.body
     ? await readPosted(request, { ...objectKind, ...handler.body })
     : undefined;

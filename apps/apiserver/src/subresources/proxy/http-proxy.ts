@@ -88,6 +88,7 @@ export function proxyHandler(
     subresource: 'proxy',
     kind: { kind: kinds[resource] },
     verbs: ['get', 'create', 'update', 'patch', 'delete'],
+    methods: ['OPTIONS'],
     async handle({ request }) {
       const parts = splitPath(request);
       const target = await locate(deps, request.info.namespace, request.info.name);

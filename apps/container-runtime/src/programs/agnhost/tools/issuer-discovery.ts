@@ -36,22 +36,13 @@ function checkClaims(host: Agnhost, claims: Claims, audience: string): void {
   if (claims.exp * 1000 < host.clock.now()) throw new Fatal('oidc: token is expired');
 }
 
-/** k8s test/images/agnhost/openidmetadata: checks a mounted token against the issuer's published keys. */
-export const issuerDiscovery: SubCommand = async (host) => {
-  const { flags } = parseFlags(host.args, {
-    'token-path': '',
-    audience: '',
-    'in-cluster-discovery': false,
-  });
-  const api = new InClusterApi(host);
-  const bearer = flags['in-cluster-discovery'] ? api.token() : undefined;
-  const fetchJson = async (url: string): Promise<unknown> => {
-    const { status, body } = await api.get(url, bearer);
-    if (status !== 200) throw new Fatal(`${status}: ${body}`);
-    return JSON.parse(body);
-  };
-  const token = readFileSync(join(host.root, flags['token-path']), 'utf8').trim();
-  host.log('OK: Got token');
+type FetchJson = (url: string) => Promise<unknown>;
+
+/** Checks the token against what its issuer publishes. */
+async function validate(
+  host: Agnhost,
+  { token, audience, fetchJson }: { token: string; audience: string; fetchJson: FetchJson },
+): Promise<void> {
   const [head, body] = token.split('.');
   const { alg, kid } = decode(head) as { alg: string; kid?: string };
   const claims = decode(body) as Claims;
@@ -72,9 +63,44 @@ export const issuerDiscovery: SubCommand = async (host) => {
     .filter((jwk) => kid === undefined || jwk.kid === kid)
     .some((jwk) => isSignedBy(createPublicKey({ key: jwk, format: 'jwk' }), token, alg));
   if (!signed) throw new Fatal('failed to verify signature: failed to verify id token signature');
-  checkClaims(host, claims, flags.audience);
+  checkClaims(host, claims, audience);
   host.log('OK: Validated signature on JWT');
   host.log('OK: Got valid claims from token!');
   host.log(`Full, validated claims: \n${JSON.stringify(claims)}`);
+}
+
+/**
+ * k8s test/images/agnhost/openidmetadata: checks a mounted token against the issuer's published keys, which are asked for with the pod's
+ * own token, and where that fails without one.
+ */
+export const issuerDiscovery: SubCommand = async (host) => {
+  const { flags } = parseFlags(host.args, {
+    'token-path': '',
+    audience: '',
+    // Images of before 1.21 asked with a token only where this said so.
+    'in-cluster-discovery': false,
+  });
+  const api = new InClusterApi(host);
+  const asking =
+    (bearer: string | undefined): FetchJson =>
+    async (url) => {
+      const { status, body } = await api.get(url, bearer);
+      if (status !== 200) throw new Fatal(`${status}: ${body}`);
+      return JSON.parse(body);
+    };
+  const token = readFileSync(join(host.root, flags['token-path']), 'utf8').trim();
+  host.log('OK: Got token');
+  const given = { token, audience: flags.audience };
+  host.log('validating with in-cluster discovery');
+  try {
+    await validate(host, { ...given, fetchJson: asking(api.token()) });
+    return 0;
+  } catch (error) {
+    host.log(
+      `failed to validate with in-cluster discovery: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  host.log('falling back to validating with external discovery');
+  await validate(host, { ...given, fetchJson: asking(undefined) });
   return 0;
 };
