@@ -51,13 +51,9 @@ function cachedStorage(
   deps: { readonly logger: Logger; readonly watchCache?: CacheObserver },
 ): CachedStorage {
   const { logger, watchCache } = deps;
-  if (!watchCache) return new CachedStorage({ storage, logger });
-  const cached = new CachedStorage({
-    storage,
-    logger,
-    onList: (prefix, objects) => watchCache.listed(prefix, objects),
-  });
-  cached.follow(watchCache);
+  const onList: CacheObserver['listed'] = (prefix, objects) => watchCache?.listed(prefix, objects);
+  const cached = new CachedStorage({ storage, logger, ...(watchCache ? { onList } : {}) });
+  if (watchCache) cached.follow(watchCache);
   return cached;
 }
 

@@ -22,7 +22,7 @@ import type { Call } from './call.js';
 import { booleanOf, createCallOf } from './call.js';
 import { inSteps, pauseFor } from './pauses.js';
 import { fieldSchemasOf, ignoredFields, managerOf } from './field-manager.js';
-import { fieldValidationOf } from './read-body.js';
+import { fieldValidationOf, ignoresFields } from './read-body.js';
 import { sendObject } from './respond.js';
 import { strategyFor } from './subresource-strategy.js';
 
@@ -101,12 +101,10 @@ export function requireManager(call: Call): string {
  * Keys that are given again, told of when the apply itself has succeeded (k8s apiserver
  * pkg/endpoints/handlers/patch.go:applyPatchToCurrentObject).
  */
-async function reportRepeated({ request }: Call): Promise<void> {
-  const mode = fieldValidationOf(request);
-  if (mode === 'Ignore') return;
-  const repeated = await repeatedKeysAside(request.body);
+function reportRepeated({ request }: Call, repeated: readonly string[]): void {
   if (repeated.length === 0) return;
-  if (mode === 'Warn') for (const text of repeated) request.context.warn(text);
+  if (fieldValidationOf(request) === 'Warn')
+    for (const text of repeated) request.context.warn(text);
   else
     throw newBadRequest(
       `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`,
@@ -122,6 +120,7 @@ export async function apply(call: Call): Promise<void> {
   await pauseFor(call).pause?.();
   const { track: _track, ...options } = createCallOf(call, 'PatchOptions');
   const { subresource } = request.info;
+  const repeated = ignoresFields(request) ? [] : await repeatedKeysAside(request.body);
   const result = await resource.store.update(
     async (live) => {
       const { uid } = patch.metadata;
@@ -142,7 +141,7 @@ export async function apply(call: Call): Promise<void> {
       });
       const applied = await inSteps(call, steps);
       if (applied.conflicts) throw newApplyConflict(applied.conflicts);
-      await reportRepeated(call);
+      reportRepeated(call, repeated);
       await pauseFor(call).pause?.();
       const object = await inSteps(call, cloneSteps(applied.object));
       await pauseFor(call).pause?.();

@@ -78,10 +78,10 @@ export function repeatedKeysOf(input: Uint8Array | string): string[] {
   const text = typeof input === 'string' ? input : Buffer.from(input).toString('utf8');
   // Of JSON it is known sooner whether there is any.
   if (asJson(text) && duplicateFieldsOf(Buffer.from(text)).length === 0) return [];
-  const found: string[] = [];
+  const found: { at: number; name: string }[] = [];
   const lines = new LineCounter();
   const [document] = documentsOf(text, lines);
-  if (!document) return found;
+  if (!document) return [];
   visit(document, {
     Map(_, { items }) {
       const seen = new Set<string>();
@@ -89,15 +89,17 @@ export function repeatedKeysOf(input: Uint8Array | string): string[] {
         if (!isScalar(key)) continue;
         const name = String(key.value);
         const [at = 0] = key.range ?? [];
-        if (seen.has(name))
-          found.push(
-            `line ${lines.linePos(at).line}: key ${JSON.stringify(name)} already set in map`,
-          );
+        if (seen.has(name)) found.push({ at, name });
         seen.add(name);
       }
     },
   });
-  return found;
+  return found
+    .toSorted((a, b) => a.at - b.at)
+    .map(
+      ({ at, name }) =>
+        `line ${lines.linePos(at).line}: key ${JSON.stringify(name)} already set in map`,
+    );
 }
 
 /** JSON is YAML too; clients that apply send it, and it is read a hundred times faster as what it is. */
