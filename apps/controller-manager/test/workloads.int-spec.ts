@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Pod } from '@orrery/api';
+import type { ControllerRevision, Pod } from '@orrery/api';
 import { ref, resources } from '@orrery/api';
 import { connect } from '@orrery/client';
 import { freeAddress } from '@orrery/testkit';
@@ -126,6 +126,58 @@ describe('all controllers together', () => {
         expect(told.length).toBeGreaterThanOrEqual(times);
       });
     }
+  });
+
+  it('make one of two revisions of a template, and find a name beside that of another', async () => {
+    const sets = plane.client.resource(resources.daemonsets);
+    const revisions = plane.client.resource(resources.controllerrevisions);
+    const key = { namespace: NS, name: 'logger' };
+    const own = async (): Promise<ControllerRevision[]> =>
+      (await revisions.list({ namespace: NS, labelSelector: 'app=logger' })).items.toSorted(
+        (a, b) => a.revision - b.revision,
+      );
+    const set = await plane.create(resources.daemonsets, {
+      metadata: { name: key.name, namespace: NS },
+      spec: { selector: { matchLabels: { app: 'logger' } }, template: template('logger', 'one') },
+    });
+    const [first] = await until(async () => {
+      const all = await own();
+      expect(all).toHaveLength(1);
+      return all;
+    });
+    // An orphan of the same data: it is adopted, counts as the later one, and the pods go over to it.
+    const labels = { app: 'logger', 'controller-revision-hash': 'twin' };
+    await plane.create(resources.controllerrevisions, {
+      metadata: { name: 'logger-twin', namespace: NS, labels },
+      data: first?.data,
+      revision: 7,
+    });
+    await sets.patch(key, 'merge', { metadata: { annotations: { look: 'again' } } });
+    await until(async () => {
+      const left = await own();
+      expect(left.map(({ metadata }) => metadata.name)).toEqual(['logger-twin']);
+      expect(left[0]?.metadata.ownerReferences?.[0]?.uid).toBe(set.metadata.uid);
+      const hashes = (await podsOf('logger')).map(
+        ({ metadata: { labels: l } }) => l?.['controller-revision-hash'],
+      );
+      expect(new Set(hashes)).toEqual(new Set(['twin']));
+    });
+    // The name of the first template's revision is another's now.
+    await plane.create(resources.controllerrevisions, {
+      metadata: { name: first?.metadata.name ?? '', namespace: NS },
+      data: {},
+      revision: 1,
+    });
+    await sets.patch(key, 'merge', { spec: { template: template('logger', 'two') } });
+    await until(async () => expect(await own()).toHaveLength(2));
+    const [twin] = await own();
+    await revisions.delete({ namespace: NS, name: twin?.metadata.name ?? '' });
+    await sets.patch(key, 'merge', { spec: { template: template('logger', 'one') } });
+    await until(async () => {
+      expect((await sets.get(key)).status?.collisionCount).toBe(1);
+      expect((await own()).map(({ revision }) => revision)).toEqual([8, 9]);
+    });
+    await sets.delete(key);
   });
 
   it('adopt what comes without an owner: a pod by its ReplicaSet, a ReplicaSet by its Deployment', async () => {

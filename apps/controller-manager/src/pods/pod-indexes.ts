@@ -1,14 +1,15 @@
+import type { KubeObject } from '@orrery/apimachinery';
 import { controllerOf } from '@orrery/apimachinery';
 import type { Pod } from '@orrery/api';
 import { resources } from '@orrery/api';
 import { BY_NODE, BY_OWNER, byNode, byOwner } from '@orrery/informers';
 import type { IndexFunction, InformerFactory, SharedInformer } from '@orrery/informers';
 
-/** Index of pods without a controlling owner, by namespace: those that may be adopted. */
+/** Index of objects without a controlling owner, by namespace: those that may be adopted. */
 export const ORPHANS = 'orphans';
 
-const orphans: IndexFunction<Pod> = (pod) =>
-  controllerOf(pod) ? [] : [pod.metadata.namespace ?? ''];
+export const orphans: IndexFunction<KubeObject> = (object) =>
+  controllerOf(object) ? [] : [object.metadata.namespace ?? ''];
 
 /** The pods' informer with every index that controllers use. */
 export function podInformer(informers: InformerFactory): SharedInformer<Pod> {

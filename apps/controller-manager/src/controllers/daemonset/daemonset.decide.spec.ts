@@ -170,7 +170,15 @@ describe('planDaemons()', () => {
     },
   ])('$name', ({ set: daemonSet = set(), nodes = NODES, pods, resting = [], ...want }) => {
     const isResting = (name: string): boolean => resting.includes(name);
-    const plan = planDaemons({ daemonSet, nodes, pods, hash: 'new', now: NOW, isResting });
+    const plan = planDaemons({
+      daemonSet,
+      nodes,
+      pods,
+      isResting,
+      hash: 'new',
+      collisions: 0,
+      now: NOW,
+    });
     const names = (some: readonly Pod[]) => some.map(({ metadata }) => metadata.name);
     expect(plan.create).toEqual(want.create ?? []);
     expect(names(plan.remove)).toEqual(want.remove ?? []);

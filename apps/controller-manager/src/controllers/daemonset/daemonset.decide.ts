@@ -12,6 +12,8 @@ export interface DaemonWorld {
   readonly pods: readonly Pod[];
   /** Hash of the current template's revision. */
   readonly hash: string;
+  /** How many names of other templates its revisions have met so far. */
+  readonly collisions: number;
   readonly now: number;
   /** Whether a pod has failed on the node so often of late that the next one waits. */
   readonly isResting?: (node: string) => boolean;
@@ -184,7 +186,7 @@ function statusOf(world: DaemonWorld, pods: ByNode): DaemonSetStatus {
       numberUnavailable: count.desired - count.available,
       updatedNumberScheduled: count.updated,
       observedGeneration: daemonSet.metadata.generation ?? 0,
-      collisionCount: daemonSet.status?.collisionCount ?? 0,
+      collisionCount: world.collisions,
     }),
   };
 }

@@ -17,14 +17,15 @@ import {
   toControllerRef,
 } from '@orrery/controller';
 import type { EventRecorder, Reconciler, Result } from '@orrery/controller';
-import { BY_OWNER, byOwner } from '@orrery/informers';
+import { BY_OWNER } from '@orrery/informers';
 import type { Lister } from '@orrery/informers';
 import type { ControllerEntry } from '../../controller-entry.js';
 import { createStaleSkips } from '../../stale-skips.js';
 import { adoptersOf, mattersToAdopters, selectedBy } from '../../pods/adopters.js';
 import { ORPHANS, podInformer } from '../../pods/pod-indexes.js';
 import { nextAvailabilityMs } from '../../pods/pod-state.js';
-import { ensureRevision, forgetRevisions, hashOf } from '../../revisions/controller-revisions.js';
+import type { Ensured } from '../../revisions/controller-revisions.js';
+import { RevisionHistory } from '../../revisions/revision-history.js';
 import { nodeOf, pinToNode } from './daemon-pod.js';
 import { REVISION_HASH, planDaemons } from './daemonset.decide.js';
 import type { DaemonPlan } from './daemonset.decide.js';
@@ -33,13 +34,13 @@ export interface DaemonCaches {
   readonly daemonSets: Lister<DaemonSet>;
   readonly nodes: Lister<Node>;
   readonly pods: Lister<Pod>;
-  readonly revisions: Lister<ControllerRevision>;
 }
 
 export interface DaemonWrites {
   readonly podControl: PodControl;
   readonly claimer: Claimer<Pod>;
-  readonly revisions: ResourceClient<ControllerRevision>;
+  readonly pods: ResourceClient<Pod>;
+  readonly revisions: RevisionHistory;
   readonly status: StatusWriter<DaemonSetStatus, DaemonSet>;
   readonly events: EventRecorder;
 }
@@ -70,34 +71,68 @@ export class DaemonSetReconciler implements Reconciler {
       ...this.caches.pods.byIndex(ORPHANS, namespace),
     ];
     const matches = selector.matches.bind(selector);
-    const pods = await this.writes.claimer.claim(daemonSet, matches, candidates);
-    const revisions = this.caches.revisions.byIndex(BY_OWNER, uid);
-    const current = await ensureRevision(this.writes.revisions, {
-      owner: daemonSet,
-      ownerReference: toControllerRef(resources.daemonsets, daemonSet),
-      template: daemonSet.spec.template,
-      existing: revisions,
-    });
+    const claimed = await this.writes.claimer.claim(daemonSet, matches, candidates);
+    const revisions = await this.writes.revisions.claim(daemonSet, matches);
+    const { current, collisions, duplicates } = await this.writes.revisions.ensure(
+      daemonSet,
+      revisions,
+    );
+    const hash = this.writes.revisions.hashOf(await this.writes.revisions.withHash(current));
+    const pods = await this.#merge(duplicates, claimed, hash);
     const now = this.clock.now();
-    const hash = hashOf(current);
     const waits = this.#waits(daemonSet, pods);
     const plan = planDaemons({
       daemonSet,
       nodes: this.caches.nodes.list(),
       pods,
       hash,
+      collisions,
       now,
       isResting: (node) => waits.has(node),
     });
     for (const pod of plan.ended) this.#noteEnded(daemonSet, pod);
     await this.#apply(daemonSet, plan, hash);
-    const inUse = new Set([hash, ...pods.map((pod) => pod.metadata.labels?.[REVISION_HASH] ?? '')]);
-    const limit = daemonSet.spec.revisionHistoryLimit ?? 10;
-    await forgetRevisions(this.writes.revisions, revisions, inUse, limit);
+    await this.#forget(daemonSet, { revisions, current, duplicates }, pods);
     await this.writes.status.writeIfChanged(daemonSet, plan.status);
     const available = nextAvailabilityMs(pods, daemonSet.spec.minReadySeconds ?? 0, now);
     const rechecks = [...waits.values(), ...(available === undefined ? [] : [available])];
     return rechecks.length === 0 ? done : { requeueAfterMs: Math.min(...rechecks) };
+  }
+
+  /** Revisions of one template become one, whose pods are those of all (k8s pkg/controller/daemon/update.go:dedupCurHistories). */
+  async #merge(
+    duplicates: readonly ControllerRevision[],
+    pods: readonly Pod[],
+    hash: string,
+  ): Promise<readonly Pod[]> {
+    if (duplicates.length === 0) return pods;
+    const patch = { metadata: { labels: { [REVISION_HASH]: hash } } };
+    const relabelled = pods.map(async (pod) => {
+      if (pod.metadata.labels?.[REVISION_HASH] === hash) return pod;
+      const { namespace = '', name = '' } = pod.metadata;
+      return this.writes.pods.patch({ namespace, name }, 'merge', patch);
+    });
+    const merged = await Promise.all(relabelled);
+    await this.writes.revisions.forget(duplicates, 0);
+    return merged;
+  }
+
+  /** Of the limit those that pods have count, and stay (k8s pkg/controller/daemon/update.go:cleanupHistory). */
+  #forget(
+    { spec }: DaemonSet,
+    known: Pick<Ensured, 'current' | 'duplicates'> & {
+      readonly revisions: readonly ControllerRevision[];
+    },
+    pods: readonly Pod[],
+  ): Promise<void> {
+    const names = new Set(
+      [known.current, ...known.duplicates].map(({ metadata }) => metadata.name),
+    );
+    const old = known.revisions.filter(({ metadata }) => !names.has(metadata.name));
+    const hashes = new Set(pods.map((pod) => pod.metadata.labels?.[REVISION_HASH] ?? ''));
+    const unused = old.filter((revision) => !hashes.has(this.writes.revisions.hashOf(revision)));
+    const live = old.length - unused.length;
+    return this.writes.revisions.forget(unused, (spec?.revisionHistoryLimit ?? 10) - live);
   }
 
   /** Nodes whose failed pods stay for now, and for how long. */
@@ -161,21 +196,22 @@ export const daemonSetController: ControllerEntry = {
     const daemonSets = informers.informer(resources.daemonsets).lister;
     const all = (): ObjectKey[] =>
       daemonSets.list().map(({ metadata: { namespace = '', name = '' } }) => ({ namespace, name }));
-    return defineController('daemonset-controller')
-      .concurrency(2)
-      .onStale(createStaleSkips(metrics, 'daemonset_controller', 'DaemonSet'))
-      .for(resources.daemonsets)
-      .owns(resources.pods, resources.daemonsets)
-      .watches(resources.pods, adoptersOf(daemonSets, selectedBy), { changed: mattersToAdopters })
-      .owns(resources.controllerrevisions, resources.daemonsets)
-      .watches(resources.nodes, all, {
-        changed: (node, old) => placementOf(node) !== placementOf(old),
-      })
-      .build();
+    return (
+      defineController('daemonset-controller')
+        .concurrency(2)
+        .onStale(createStaleSkips(metrics, 'daemonset_controller', 'DaemonSet'))
+        .for(resources.daemonsets)
+        .owns(resources.pods, resources.daemonsets)
+        .watches(resources.pods, adoptersOf(daemonSets, selectedBy), { changed: mattersToAdopters })
+        // Read, not followed: what becomes of a revision is seen when its set is looked at next.
+        .watches(resources.controllerrevisions, () => [])
+        .watches(resources.nodes, all, {
+          changed: (node, old) => placementOf(node) !== placementOf(old),
+        })
+        .build()
+    );
   },
   create({ client, informers, events, clock }) {
-    const revisions = informers.informer(resources.controllerrevisions);
-    revisions.addIndex(BY_OWNER, byOwner);
     const recorder = events('daemonset-controller');
     const owners = client.resource<KubeObject>(resources.daemonsets as ResourceRef);
     return new DaemonSetReconciler(
@@ -183,12 +219,12 @@ export const daemonSetController: ControllerEntry = {
         daemonSets: informers.informer(resources.daemonsets).lister,
         nodes: informers.informer(resources.nodes).lister,
         pods: podInformer(informers).lister,
-        revisions: revisions.lister,
       },
       {
         podControl: new PodControl(client, recorder),
         claimer: new Claimer(client.resource(resources.pods), resources.daemonsets, owners),
-        revisions: client.resource(resources.controllerrevisions),
+        pods: client.resource(resources.pods),
+        revisions: new RevisionHistory(client, informers, resources.daemonsets, REVISION_HASH),
         status: new StatusWriter<DaemonSetStatus, DaemonSet>(client.resource(resources.daemonsets)),
         events: recorder,
       },

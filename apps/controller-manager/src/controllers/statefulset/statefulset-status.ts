@@ -22,7 +22,7 @@ export function statefulSetStatus(world: StatefulWorld): StatefulSetStatus {
     // Those that end are counted as long as they are there, as among the ready ones.
     replicas: pods.length,
     availableReplicas: ready.filter((pod) => isAvailable(pod, minReady, now)).length,
-    collisionCount: set.status?.collisionCount ?? 0,
+    collisionCount: world.collisions,
     ...omitEmpty({
       readyReplicas: ready.length,
       currentReplicas: rolled ? updated : having(currentRevision),

@@ -53,6 +53,7 @@ const world = (of: StatefulSet, pods: Pod[], updateRevision = 'web-a'): Stateful
   pods,
   currentRevision: 'web-a',
   updateRevision,
+  collisions: 0,
   now: NOW,
 });
 

@@ -16,6 +16,8 @@ export interface StatefulWorld {
   /** Name of the revision that pods below the partition have. */
   readonly currentRevision: string;
   readonly updateRevision: string;
+  /** How many names of other templates its revisions have met so far. */
+  readonly collisions: number;
   readonly now: number;
 }
 

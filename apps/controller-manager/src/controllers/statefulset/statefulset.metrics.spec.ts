@@ -19,7 +19,7 @@ const world = (
     metadata: { name: 'db', namespace: 'n' },
     spec: { replicas: 4, updateStrategy: { rollingUpdate } },
   } as unknown as StatefulSet;
-  return { set, pods, currentRevision: 'a', updateRevision: 'a', now: 0 };
+  return { set, pods, currentRevision: 'a', updateRevision: 'a', collisions: 0, now: 0 };
 };
 
 describe('the metrics', () => {

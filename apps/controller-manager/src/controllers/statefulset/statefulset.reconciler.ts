@@ -1,17 +1,15 @@
 import type { ObjectKey } from '@orrery/apimachinery';
 import { labelSelectorMatcher } from '@orrery/apimachinery';
 import type { ControllerRevision, Pod, StatefulSet, StatefulSetStatus } from '@orrery/api';
-import { resources } from '@orrery/api';
-import type { ResourceClient } from '@orrery/client';
 import type { Clock } from '@orrery/component';
-import { allOrFirstFailure, done, slowStart, toControllerRef } from '@orrery/controller';
+import { allOrFirstFailure, done, slowStart } from '@orrery/controller';
 import type { Claimer, Reconciler, Result, StatusWriter } from '@orrery/controller';
 import { BY_OWNER } from '@orrery/informers';
-import type { Lister } from '@orrery/informers';
+import type { LabelMatcher, Lister } from '@orrery/informers';
 import { isNamespaceTerminating } from '../../pods/namespace-terminating.js';
 import { ORPHANS } from '../../pods/pod-indexes.js';
 import { nextAvailabilityMs } from '../../pods/pod-state.js';
-import { ensureRevision, forgetRevisions, hashOf } from '../../revisions/controller-revisions.js';
+import type { RevisionHistory } from '../../revisions/revision-history.js';
 import { REVISION_LABEL, ordinalOf, templateOf } from './stateful-identity.js';
 import type { StatefulPodControl } from './stateful-pod-control.js';
 import { statefulSetStatus } from './statefulset-status.js';
@@ -22,13 +20,12 @@ import type { StatefulPlan, StatefulWorld } from './statefulset.decide.js';
 export interface StatefulCaches {
   readonly sets: Lister<StatefulSet>;
   readonly pods: Lister<Pod>;
-  readonly revisions: Lister<ControllerRevision>;
 }
 
 export interface StatefulWrites {
   readonly podControl: StatefulPodControl;
   readonly claimer: Claimer<Pod>;
-  readonly revisions: ResourceClient<ControllerRevision>;
+  readonly revisions: RevisionHistory;
   readonly status: StatusWriter<StatefulSetStatus, StatefulSet>;
 }
 
@@ -36,6 +33,7 @@ interface Revisions {
   readonly all: readonly ControllerRevision[];
   readonly current: ControllerRevision;
   readonly update: ControllerRevision;
+  readonly collisions: number;
 }
 
 const nameOf = ({ metadata }: ControllerRevision): string => metadata.name ?? '';
@@ -54,14 +52,16 @@ export class StatefulSetReconciler implements Reconciler {
     if (!set) this.meters.forget(key);
     const selector = labelSelectorMatcher(set?.spec?.selector);
     if (!set?.spec || selector.empty) return done;
-    const pods = await this.#claim(set, selector.matches.bind(selector));
-    const revisions = await this.#revisions(set);
+    const matches = selector.matches.bind(selector);
+    const pods = await this.#claim(set, matches);
+    const revisions = await this.#revisions(set, matches);
     const now = this.clock.now();
     const world: StatefulWorld = {
       set,
       pods,
       currentRevision: nameOf(revisions.current),
       updateRevision: nameOf(revisions.update),
+      collisions: revisions.collisions,
       now,
     };
     this.meters.planned(world);
@@ -76,7 +76,7 @@ export class StatefulSetReconciler implements Reconciler {
     return recheck === undefined ? done : { requeueAfterMs: recheck };
   }
 
-  async #claim(set: StatefulSet, matches: (labels: Readonly<Record<string, string>>) => boolean) {
+  async #claim(set: StatefulSet, matches: LabelMatcher) {
     const { uid = '', namespace = '' } = set.metadata;
     const orphans = this.caches.pods.byIndex(ORPHANS, namespace);
     const candidates = [...this.caches.pods.byIndex(BY_OWNER, uid), ...orphans];
@@ -84,16 +84,11 @@ export class StatefulSetReconciler implements Reconciler {
     return this.writes.claimer.claim(set, matches, members);
   }
 
-  async #revisions(set: StatefulSet): Promise<Revisions> {
-    const all = this.caches.revisions.byIndex(BY_OWNER, set.metadata.uid ?? '');
-    const update = await ensureRevision(this.writes.revisions, {
-      owner: set,
-      ownerReference: toControllerRef(resources.statefulsets, set),
-      template: set.spec?.template ?? { spec: { containers: [] } },
-      existing: all,
-    });
+  async #revisions(set: StatefulSet, matches: LabelMatcher): Promise<Revisions> {
+    const all = await this.writes.revisions.claim(set, matches);
+    const { current: update, collisions } = await this.writes.revisions.ensure(set, all);
     const current = all.find((revision) => nameOf(revision) === set.status?.currentRevision);
-    return { all, update, current: current ?? update };
+    return { all, update, current: current ?? update, collisions };
   }
 
   async #apply(world: StatefulWorld, plan: StatefulPlan, revisions: Revisions): Promise<void> {
@@ -115,8 +110,8 @@ export class StatefulSetReconciler implements Reconciler {
 
   async #forget({ set, pods }: StatefulWorld, { all, current, update }: Revisions): Promise<void> {
     const names = new Set(pods.map((pod) => pod.metadata.labels?.[REVISION_LABEL] ?? ''));
-    const live = all.filter((revision) => names.has(nameOf(revision)));
-    const inUse = new Set([current, update, ...live].map(hashOf));
-    await forgetRevisions(this.writes.revisions, all, inUse, set.spec?.revisionHistoryLimit ?? 10);
+    for (const revision of [current, update]) names.add(nameOf(revision));
+    const unused = all.filter((revision) => !names.has(nameOf(revision)));
+    await this.writes.revisions.forget(unused, set.spec?.revisionHistoryLimit ?? 10);
   }
 }
