@@ -30,7 +30,7 @@ export function subresourceHandlers(deps: HandlerDeps): SubresourceHandler[] {
   const policy = dialPolicyOf(options);
   const tls = kubeletTls(options);
   const locator = new KubeletLocator(services, policy);
-  const shared = { services, locator, tls, policy };
+  const shared = { services, locator, tls, policy, authorizer: deps.authorizer };
   const { signer } = deps;
   return [
     ...objectSubresources,

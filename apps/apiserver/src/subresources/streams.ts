@@ -1,11 +1,18 @@
-import { StatusError, isFlagSet, newBadRequest, newInternalError } from '@orrery/apimachinery';
+import {
+  StatusError,
+  isFlagSet,
+  newBadRequest,
+  newForbidden,
+  newInternalError,
+} from '@orrery/apimachinery';
 import type { ServerServices } from '../extensions.js';
+import type { Authorizer } from '../filters/authorization.js';
 import type { SubresourceHandler, UpgradeContext } from '../subresources.js';
 import { kubeletBackend, requestFailure } from './backend.js';
 import type { Backend, BackendRequest } from './backend.js';
 import { failOverWebSocket, hearsOnWebSocket } from './fail-over-websocket.js';
 import { upgradeHeaders } from './forwarded-headers.js';
-import type { KubeletLocator, KubeletTls } from './kubelet-location.js';
+import type { KubeletLocation, KubeletLocator, KubeletTls } from './kubelet-location.js';
 import { chooseContainer, readPod } from './pod-access.js';
 import { refuseUpgrade, relayUpgrade } from './relay-upgrade.js';
 import type { Failing } from './relay-upgrade.js';
@@ -31,6 +38,7 @@ export interface StreamDeps {
   readonly services: ServerServices;
   readonly locator: KubeletLocator;
   readonly tls: KubeletTls;
+  readonly authorizer: Authorizer;
 }
 
 /** The failure that a kubelet's refusal is to client-go. */
@@ -65,32 +73,47 @@ function failing(
   };
 }
 
-async function relay(stream: Stream, deps: StreamDeps, context: UpgradeContext): Promise<void> {
-  const { request } = context;
+type StreamAsked = Pick<UpgradeContext['request'], 'info' | 'query' | 'context'>;
+
+/** WebSockets are opened by GET; who opens one must be allowed what SPDY's POST is (k8s pkg/registry/core/pod/rest/authorize.go). */
+async function mustCreate(authorizer: Authorizer, { info, context }: StreamAsked): Promise<void> {
+  if (info.verb === 'create') return;
+  const asked = { user: context.user, info: { ...info, verb: 'create' } };
+  const { allowed, reason = '' } = await authorizer.authorize(asked);
+  if (!allowed)
+    throw newForbidden({ group: info.group, resource: info.resource }, info.name, reason);
+}
+
+/** The kubelet that has the pod, and what it is asked for. Throws whatever makes a stream impossible, wished for or not. */
+async function locateStream(
+  stream: Stream,
+  { services, locator, authorizer }: StreamDeps,
+  request: StreamAsked,
+): Promise<{ readonly kubelet: KubeletLocation; readonly path: string }> {
+  await mustCreate(authorizer, request);
   const { namespace, name } = request.info;
-  const pod = await readPod(deps.services, namespace, name);
-  const node = pod.spec?.nodeName;
+  const pod = await readPod(services, namespace, name);
   const container =
     stream === 'portforward'
       ? ''
       : `/${encodeURIComponent(chooseContainer(pod, request.query.get('container') ?? ''))}`;
-  if (stream === 'exec' && request.query.getAll('command').length === 0)
-    throw newBadRequest('you must specify at least 1 command for the container');
+  const node = pod.spec?.nodeName;
   if (!node) throw newBadRequest(`pod ${name} does not have a host assigned`);
-  const kubelet = await deps.locator.locate(node);
+  const kubelet = await locator.locate(node);
   const verb = stream === 'portforward' ? 'portForward' : stream;
   const params = kubeletStreamQuery(stream, request.query);
   // Go writes queries so; they are seen in messages.
   params.sort();
   const query = params.toString();
+  return { kubelet, path: `/${verb}/${namespace}/${name}${container}${query ? `?${query}` : ''}` };
+}
+
+async function relay(stream: Stream, deps: StreamDeps, context: UpgradeContext): Promise<void> {
+  const { request, socket, head } = context;
+  const { kubelet, path } = await locateStream(stream, deps, request);
   const backend = kubeletBackend(kubelet, deps.tls);
-  const asked = {
-    method: request.method,
-    path: `/${verb}/${namespace}/${name}${container}${query ? `?${query}` : ''}`,
-    headers: upgradeHeaders(request.headers),
-  };
+  const asked = { method: request.method, path, headers: upgradeHeaders(request.headers) };
   const isTranslated = stream !== 'portforward' && hearsOnWebSocket(request.headers);
-  const { socket, head } = context;
   const fail = isTranslated ? { fail: failing(context, backend, asked) } : {};
   await relayUpgrade({ socket, head, ...fail }, backend, asked);
 }
@@ -109,7 +132,10 @@ export function streamHandler(stream: Stream, deps: StreamDeps): SubresourceHand
     subresource: stream,
     kind: { kind: kinds[stream] },
     verbs: ['get', 'create'],
-    handle: () => Promise.reject(newBadRequest('Upgrade request required')),
+    async handle({ request }) {
+      await locateStream(stream, deps, request);
+      throw newBadRequest('Upgrade request required');
+    },
     async upgrade(context) {
       try {
         await relay(stream, deps, context);
