@@ -169,10 +169,12 @@ export {
   duplicateFieldsOf,
   goJsonError,
   oddFieldsOf,
+  repeatedKeysOfJson,
 } from './codec/json.js';
 export { jsonSyntaxProblem } from './codec/json-syntax.js';
 export type { DecodedJson, DecodeOptions, OddField } from './codec/json.js';
-export { decodeYaml, encodeYaml, repeatedKeysOf } from './codec/yaml.js';
+export { decodeYaml, encodeYaml } from './codec/yaml.js';
+export type { DecodedYaml } from './codec/yaml.js';
 export { goValue } from './patch/go-value.js';
 export { applyJsonPatch, jsonPatchSteps } from './patch/json-patch.js';
 export { unknownPatchFields } from './patch/json-patch-operations.js';

@@ -6,16 +6,16 @@ import {
   decodeJson,
   decodeYaml,
   encodeYaml,
-  repeatedKeysOf,
+  repeatedKeysOfJson,
 } from '@orrery/apimachinery';
+import type { DecodedJson, DecodedYaml } from '@orrery/apimachinery';
 
 export interface DecodeJob {
   readonly id: number;
   readonly body: Uint8Array;
   /** The body is JSON, to be written as YAML. */
   readonly isJson?: boolean;
-  /** The keys that are given again are asked for, not the document. */
-  readonly asksRepeated?: boolean;
+  readonly findRepeated?: boolean;
 }
 
 export interface DecodeAnswer {
@@ -28,9 +28,14 @@ export interface DecodeAnswer {
   readonly failed?: string;
 }
 
-export interface Decoded {
-  readonly value: unknown;
-  readonly duplicateFields: readonly string[];
+/** What a body is read as. */
+export type Decoded = DecodedYaml;
+
+export interface DecodeHow {
+  /** {@link Decoded.repeatedKeys} is wanted. */
+  readonly findRepeated?: boolean;
+  /** Lets others have their turn. */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
 interface Waiting {
@@ -51,21 +56,15 @@ export class YamlThread {
 
   constructor(private readonly program: URL) {}
 
-  async decode(body: Uint8Array): Promise<Decoded> {
-    const { json = 'null' } = await this.ask({ body });
-    return { value: JSON.parse(json) as unknown, duplicateFields: [] };
+  async decode(body: Uint8Array, findRepeated = false): Promise<Decoded> {
+    const { json = 'null', repeated = [] } = await this.ask({ body, findRepeated });
+    return { value: JSON.parse(json) as unknown, duplicateFields: [], repeatedKeys: repeated };
   }
 
   /** JSON as YAML. */
   async encode(body: Uint8Array): Promise<Buffer> {
     const { yaml = '' } = await this.ask({ body, isJson: true });
     return Buffer.from(yaml);
-  }
-
-  /** {@link repeatedKeysOf} */
-  async repeatedKeys(body: Uint8Array): Promise<readonly string[]> {
-    const { repeated = [] } = await this.ask({ body, asksRepeated: true });
-    return repeated;
   }
 
   private ask(given: Omit<DecodeJob, 'id'>): Promise<DecodeAnswer> {
@@ -122,22 +121,25 @@ const program = new URL('./decode-worker.js', import.meta.url);
 const thread = existsSync(program) ? new YamlThread(program) : undefined;
 
 /** `decodeYaml`, for large bodies on another thread. JSON in place of YAML is read as what it is. */
-export function decodeYamlAside(body: Buffer): Decoded | Promise<Decoded> {
-  if (!thread || body.length <= SMALL_BODY) return decodeYaml(body);
-  if (/^\s*\{/.test(body.toString('latin1', 0, 64))) {
-    try {
-      return decodeJson(body);
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-    }
-  }
-  return thread.decode(body);
+export async function decodeYamlAside(
+  body: Buffer,
+  { findRepeated = false, pause }: DecodeHow = {},
+): Promise<Decoded> {
+  if (!thread || body.length <= SMALL_BODY) return decodeYaml(body, { findRepeated });
+  const json = decodedJson(body);
+  if (!json) return thread.decode(body, findRepeated);
+  await pause?.();
+  return { ...json, repeatedKeys: findRepeated ? repeatedKeysOfJson(body.toString()) : [] };
 }
 
-/** `repeatedKeysOf`, for large bodies on another thread. */
-export function repeatedKeysAside(body: Buffer): readonly string[] | Promise<readonly string[]> {
-  if (!thread || body.length <= SMALL_BODY) return repeatedKeysOf(body);
-  return thread.repeatedKeys(body);
+function decodedJson(body: Buffer): DecodedJson | undefined {
+  if (!/^\s*\{/.test(body.toString('latin1', 0, 64))) return undefined;
+  try {
+    return decodeJson(body);
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
 }
 
 /** JSON as YAML, that of a large document made on another thread: a list of thousands takes seconds. */

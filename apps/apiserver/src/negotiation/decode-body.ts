@@ -11,6 +11,7 @@ import {
 } from '@orrery/apimachinery';
 import type { ApiRequest } from '../filters/api-request.js';
 import { decodeYamlAside } from './decode-aside.js';
+import type { DecodeHow, Decoded } from './decode-aside.js';
 import type { BodyKind } from './body-kind.js';
 import { checkKind, unrecognized } from './body-kind.js';
 import { protobuf } from './schemas.js';
@@ -33,10 +34,7 @@ const ACCEPTED = [
   'application/vnd.kubernetes.protobuf',
 ] as const;
 
-interface Parsed {
-  readonly value: unknown;
-  readonly duplicateFields: readonly string[];
-}
+type Parsed = Pick<Decoded, 'value'> & Partial<Decoded>;
 
 /** What is wrong with the bytes is a 400. */
 function toRefusal(error: unknown, expected: BodyKind, body: Uint8Array): unknown {
@@ -59,14 +57,14 @@ function refusedKind(error: UnknownMessageError, expected: BodyKind, body: Uint8
   }
 }
 
-function decode(type: string, body: Buffer): Parsed | Promise<Parsed> {
+function decode(type: string, body: Buffer, how?: DecodeHow): Parsed | Promise<Parsed> {
   switch (type) {
     case 'application/json':
       return decodeJson(body);
     case 'application/yaml':
-      return decodeYamlAside(body);
+      return decodeYamlAside(body, how);
     case 'application/vnd.kubernetes.protobuf':
-      return { value: protobuf().decode(body).object, duplicateFields: [] };
+      return { value: protobuf().decode(body).object };
     default:
       throw unsupported(type, ACCEPTED);
   }
@@ -80,6 +78,8 @@ function decodeAtOnce(type: string, body: Buffer): Parsed {
 export interface DecodedBody {
   readonly object: KubeObject;
   readonly duplicateFields: readonly string[];
+  /** Of YAML: {@link Decoded.repeatedKeys}. */
+  readonly repeatedKeys: readonly string[];
   /** Protobuf has no unknown fields and no wrong types: nothing is left to check. */
   readonly typed: boolean;
 }
@@ -93,17 +93,19 @@ const typeOf = (request: ApiRequest): string =>
 export async function decodeBodyInTurn(
   request: ApiRequest,
   expected: BodyKind,
-  pause?: () => Promise<void>,
+  how: DecodeHow = {},
 ): Promise<DecodedBody> {
+  const { pause } = how;
   const { body } = request;
   const type = typeOf(request);
   try {
     await pause?.();
-    const { value } = await decode(type, body);
+    const { value, repeatedKeys = [] } = await decode(type, body, how);
     await pause?.();
     // Repeated fields are looked for once the size of the document is known.
     const duplicateFields = type === 'application/json' ? duplicateFieldsOf(body) : [];
-    return { object: checkKind(value, expected, body), duplicateFields, typed: type === PROTOBUF };
+    const object = checkKind(value, expected, body);
+    return { object, duplicateFields, repeatedKeys, typed: type === PROTOBUF };
   } catch (error) {
     throw toRefusal(error, expected, body);
   }

@@ -15,23 +15,32 @@ import {
 } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
 import { toTime } from '@orrery/component';
-import { decodeYamlAside, repeatedKeysAside } from '../negotiation/decode-aside.js';
+import { decodeYamlAside } from '../negotiation/decode-aside.js';
 import { checkKind } from '../negotiation/body-kind.js';
 import { schemas } from '../negotiation/schemas.js';
 import type { Call } from './call.js';
 import { booleanOf, createCallOf } from './call.js';
 import { inSteps, pauseFor } from './pauses.js';
 import { fieldSchemasOf, ignoredFields, managerOf } from './field-manager.js';
-import { fieldValidationOf, ignoresFields } from './read-body.js';
+import { fieldValidationOf, ignoresFields, yamlErrors } from './read-body.js';
 import { sendObject } from './respond.js';
 import { strategyFor } from './subresource-strategy.js';
 
+type Document = Readonly<Record<string, unknown>>;
+
+interface Applied<T> {
+  readonly document: T;
+  /** What is to be said of keys that are given again. */
+  readonly repeated: readonly string[];
+}
+
 /** The document in the body, which is a map; null is an empty one. */
-async function parse(call: Call): Promise<Readonly<Record<string, unknown>>> {
+async function parse(call: Call): Promise<Applied<Document>> {
   try {
-    const { value } = await decodeYamlAside(call.request.body);
+    const how = { findRepeated: !ignoresFields(call.request), pause: pauseFor(call).pause };
+    const { value, repeatedKeys: repeated } = await decodeYamlAside(call.request.body, how);
     if (typeof value === 'object' && !Array.isArray(value))
-      return (value ?? {}) as Readonly<Record<string, unknown>>;
+      return { document: (value ?? {}) as Document, repeated };
     const type = typeof value === 'boolean' ? 'bool' : typeof value;
     throw newBadRequest(
       `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${Array.isArray(value) ? 'array' : type} into Go value of type map[string]interface {}`,
@@ -56,10 +65,7 @@ async function checkTyped(call: Call, object: KubeObject): Promise<void> {
 }
 
 /** k8s apimachinery pkg/util/managedfields/internal/versioncheck.go: what is applied says what it is. */
-function checkType(
-  given: Readonly<Record<string, unknown>>,
-  { group, version, kind }: KindDescriptor,
-): void {
+function checkType(given: Document, { group, version, kind }: KindDescriptor): void {
   if (given['apiVersion'] === toApiVersion(group, version) && given['kind'] === kind) return;
   const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
   const named = parseApiVersion(textOf(given['apiVersion']));
@@ -68,11 +74,11 @@ function checkType(
 }
 
 /** The configuration that is applied: only what its author names, under the name in the URL. */
-async function readConfiguration(call: Call): Promise<KubeObject> {
+async function readConfiguration(call: Call): Promise<Applied<KubeObject>> {
   const { kind } = call.resource;
-  const parsed = await parse(call);
-  checkType(parsed, kind);
-  const object = checkKind(parsed, kind, call.request.body);
+  const { document, repeated } = await parse(call);
+  checkType(document, kind);
+  const object = checkKind(document, kind, call.request.body);
   await pauseFor(call).pause?.();
   const { metadata } = object;
   await checkTyped(call, object);
@@ -81,11 +87,11 @@ async function readConfiguration(call: Call): Promise<KubeObject> {
   if (kind.scope === 'Namespaced' && namespace !== '') metadata.namespace ??= namespace;
   if ((metadata.managedFields ?? undefined) !== undefined)
     throw newBadRequest('metadata.managedFields must be nil');
-  return object;
+  return { document: object, repeated };
 }
 
 /** The body of an apply as it stands. */
-export const parseApplied = (call: Call): Promise<unknown> => parse(call);
+export const parseApplied = async (call: Call): Promise<unknown> => (await parse(call)).document;
 
 /** Who applies, who must be named. */
 export function requireManager(call: Call): string {
@@ -107,7 +113,7 @@ function reportRepeated({ request }: Call, repeated: readonly string[]): void {
     for (const text of repeated) request.context.warn(text);
   else
     throw newBadRequest(
-      `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`,
+      `error strict decoding YAML: error converting YAML to JSON: ${yamlErrors(repeated)}`,
     );
 }
 
@@ -116,11 +122,10 @@ export async function apply(call: Call): Promise<void> {
   const { request, resource } = call;
   const { kind } = resource;
   const manager = requireManager(call);
-  const patch = await readConfiguration(call);
+  const { document: patch, repeated } = await readConfiguration(call);
   await pauseFor(call).pause?.();
   const { track: _track, ...options } = createCallOf(call, 'PatchOptions');
   const { subresource } = request.info;
-  const repeated = ignoresFields(request) ? [] : await repeatedKeysAside(request.body);
   const result = await resource.store.update(
     async (live) => {
       const { uid } = patch.metadata;

@@ -36,6 +36,8 @@ interface Report {
   readonly before?: readonly string[];
   readonly unknown: readonly string[];
   readonly duplicates: readonly string[];
+  /** The same of YAML, in its decoder's words. */
+  readonly repeatedKeys?: readonly string[];
   readonly refuse: Refuse;
   /** JSON in which both are told of as a decoder meets them; without it what is given again comes first. */
   readonly body?: Buffer | undefined;
@@ -54,13 +56,19 @@ function oddFields({ unknown, duplicates, body }: Report): readonly OddField[] {
 
 /** Applies the request's fieldValidation to fields that the kind does not know. */
 function report(request: ApiRequest, given: Report): void {
-  const { unknown, duplicates, refuse, before = [] } = given;
-  if (unknown.length + duplicates.length + before.length === 0) return;
+  const { unknown, duplicates, repeatedKeys = [], refuse, before = [] } = given;
+  if (unknown.length + duplicates.length + repeatedKeys.length + before.length === 0) return;
   const mode = fieldValidationOf(request);
   const texts = [...before, ...oddFields(given).map(toldOf)];
-  if (mode === 'Strict') throw refuse(`strict decoding error: ${texts.join(', ')}`);
-  if (mode === 'Warn') for (const text of texts) request.context.warn(text);
+  if (mode === 'Warn') for (const text of [...repeatedKeys, ...texts]) request.context.warn(text);
+  if (mode !== 'Strict') return;
+  if (repeatedKeys.length > 0) texts.unshift(yamlErrors(repeatedKeys));
+  throw refuse(`strict decoding error: ${texts.join(', ')}`);
 }
+
+/** All of them are one error (go-yaml yaml.go:TypeError). */
+export const yamlErrors = (texts: readonly string[]): string =>
+  `yaml: unmarshal errors:\n  ${texts.join('\n  ')}`;
 
 interface CheckOptions extends Partial<Omit<Report, 'unknown'>> {
   /** The object comes from upstream's converter of unstructured objects, not from its decoder. */
@@ -83,6 +91,7 @@ export async function checkFields(
   object: KubeObject,
   {
     duplicates = [],
+    repeatedKeys = [],
     refuse = refuseBody(call.resource.kind),
     isConverted = false,
     before = [],
@@ -97,13 +106,13 @@ export async function checkFields(
     const unknown = [...readMeta(object, refuse), ...custom.prune(object)];
     await pauseFor(call).pause?.();
     unknown.push(...custom.coerce(object, refuseValue));
-    report(call.request, { unknown, duplicates, refuse, before });
+    report(call.request, { unknown, duplicates, repeatedKeys, refuse, before });
     return object;
   }
   const { unknownFields, typeError, conversionError } = schemas().checkFields(object, kind.schema);
   if (typeError !== undefined)
     throw refuse(isConverted ? (conversionError ?? typeError) : typeError);
-  report(call.request, { unknown: unknownFields, duplicates, refuse, before, body });
+  report(call.request, { unknown: unknownFields, duplicates, repeatedKeys, refuse, before, body });
   await pauseFor(call).pause?.();
   return schemas().normalize(object, kind.schema);
 }
@@ -137,7 +146,7 @@ export async function readNewObject(call: Call): Promise<KubeObject> {
 export async function readObject(call: Call): Promise<KubeObject> {
   const { kind, custom } = call.resource;
   const { pause } = pauseFor(call);
-  const { object, duplicateFields, typed } = await decodeBodyInTurn(
+  const { object, duplicateFields, repeatedKeys, typed } = await decodeBodyInTurn(
     call.request,
     {
       group: kind.group,
@@ -145,11 +154,12 @@ export async function readObject(call: Call): Promise<KubeObject> {
       kind: kind.kind,
       ...(custom ? { isCustom: true } : { schema: kind.schema, message: kind.message }),
     },
-    pause,
+    { findRepeated: !ignoresFields(call.request), pause },
   );
   await pause?.();
   if (typed && !custom) return object;
-  return checkFields(call, object, { duplicates: duplicateFields, body: call.request.body });
+  const { body } = call.request;
+  return checkFields(call, object, { duplicates: duplicateFields, repeatedKeys, body });
 }
 
 /** An object of another kind than the collection's, which is known by its schema: as {@link checkFields}. */
@@ -157,12 +167,18 @@ export function checkAs(
   request: ApiRequest,
   object: KubeObject,
   { schema }: { readonly schema: string },
-  { refuse, duplicates = [], before = [], isConverted }: CheckOptions & Pick<Report, 'refuse'>,
+  {
+    refuse,
+    duplicates = [],
+    repeatedKeys = [],
+    before = [],
+    isConverted,
+  }: CheckOptions & Pick<Report, 'refuse'>,
 ): KubeObject {
   const { unknownFields, typeError, conversionError } = schemas().checkFields(object, schema);
   if (typeError !== undefined)
     throw refuse(isConverted ? (conversionError ?? typeError) : typeError);
-  report(request, { unknown: unknownFields, duplicates, refuse, before });
+  report(request, { unknown: unknownFields, duplicates, repeatedKeys, refuse, before });
   return schemas().normalize(object, schema);
 }
 
@@ -172,10 +188,14 @@ export async function readTyped(
   kind: BodyKind & { readonly schema: string },
 ): Promise<KubeObject> {
   const { pause } = pauseFor({ request });
-  const { object, duplicateFields, typed } = await decodeBodyInTurn(request, kind, pause);
+  const { object, duplicateFields, repeatedKeys, typed } = await decodeBodyInTurn(request, kind, {
+    findRepeated: !ignoresFields(request),
+    pause,
+  });
   if (typed) return schemas().normalize(object, kind.schema);
   return checkAs(request, object, kind, {
     refuse: refuseBody(kind),
     duplicates: duplicateFields,
+    repeatedKeys,
   });
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { DecodeError } from './decode-error.js';
 import { finish } from '../steps.js';
 import { decodeJson, decodeListSteps, oddFieldsOf } from './json.js';
-import { decodeYaml, encodeYaml, repeatedKeysOf } from './yaml.js';
+import { decodeYaml, encodeYaml } from './yaml.js';
 
 describe('decodeJson()', () => {
   it('finds fields given twice, also below lists', () => {
@@ -113,16 +113,70 @@ describe('decodeYaml()', () => {
     expect(() => decodeYaml(text)).toThrow(DecodeError);
   });
 
+  // Read from sigs.k8s.io/yaml:YAMLToJSONStrict: a line is that of the value, and what is inside a value comes first.
   it.each([
     { text: 'a: 1\nb: 2\n', want: [] },
     { text: '{"a":1,"b":{"a":1}}', want: [] },
     {
       text: '\na: 1\nb:\n  - c: 1\n    c: 2\n"a": 3\n',
-      want: ['line 5: key "c" already set in map', 'line 6: key "a" already set in map'],
+      want: [
+        [5, '"c"'],
+        [6, '"a"'],
+      ],
     },
-    { text: '{"a":1,"a":2}', want: ['line 1: key "a" already set in map'] },
+    { text: 'a: 1\na:\n  b: 1\n', want: [[3, '"a"']] },
+    { text: 'a: 1\na:\n- 1\n', want: [[3, '"a"']] },
+    { text: 'a: 1\na:\n', want: [[2, '"a"']] },
+    { text: 'a: 1\na: # c\n\n\n', want: [[2, '"a"']] },
+    { text: 'a: 1\na:\n\n\n  # c\n  b: 2\n', want: [[6, '"a"']] },
+    { text: 'a: |\n  t\na: |\n  u\n', want: [[3, '"a"']] },
+    { text: 'a: 1\n? a\n: 2\n', want: [[3, '"a"']] },
+    { text: 'a: 1\na: &k\n  b: 1\n', want: [[2, '"a"']] },
+    {
+      text: 'a: {b: 1, b: 2}\na:\n  c: 1\n  c: 2\nd: 1\n',
+      want: [
+        [1, '"b"'],
+        [4, '"c"'],
+        [3, '"a"'],
+      ],
+    },
+    {
+      text: "1: a\n1: b\n'1': c\ntrue: x\nyes: y\n",
+      want: [
+        [2, '1'],
+        [5, 'true'],
+      ],
+    },
+    {
+      text: '"a\\u00e9": 1\n"a\\u00e9": 2\n"\\x01": 1\n"\\x01": 2\n',
+      want: [
+        [2, '"aé"'],
+        [4, '"\\x01"'],
+      ],
+    },
+    { text: '{"a":1,"a":2}', want: [[1, '"a"']] },
+    { text: '{"a":1,\n "a":\n  2}', want: [[3, '"a"']] },
+    {
+      text: '{"a":{"b":1,\n"b":2},\n"a":{"c":1,\n"c":2}\n}',
+      want: [
+        [2, '"b"'],
+        [4, '"c"'],
+        [3, '"a"'],
+      ],
+    },
+    {
+      text: '{"x": 1,\n"x": [ [ {"a": 1, "a": 2}, [ {"b": 1,\n "b": 2}]]]}\n',
+      want: [
+        [2, '"a"'],
+        [3, '"b"'],
+        [2, '"x"'],
+      ],
+    },
   ])('finds keys that are given again in $text', ({ text, want }) => {
-    expect(repeatedKeysOf(text)).toEqual(want);
+    expect(decodeYaml(text, { findRepeated: true }).repeatedKeys).toEqual(
+      want.map(([line, key]) => `line ${line}: key ${key} already set in map`),
+    );
+    expect(decodeYaml(text).repeatedKeys).toEqual([]);
   });
 
   it('keeps merge keys and prototype names inert', () => {

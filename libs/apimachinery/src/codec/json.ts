@@ -1,5 +1,6 @@
 import { DecodeError, MAX_DEPTH, MAX_VALUES, TOO_DEEP, tooManyValues } from './decode-error.js';
 import type { Steps } from '../steps.js';
+import { goQuote } from '../field-error.js';
 import { jsonSyntaxProblem } from './json-syntax.js';
 
 export interface DecodedJson {
@@ -174,8 +175,54 @@ export function oddFieldsOf(input: Uint8Array, unknown: readonly string[]): OddF
   return found;
 }
 
-/** Walks well-formed JSON key by key, until `visit` says that it is enough. */
-function eachKey(text: string, visit: (level: Level, isRepeated: boolean) => boolean): void {
+/** What go-yaml says of a key, as `%#v` prints it. */
+export function keySetAgain(line: number, key: unknown): string {
+  const text = key === null ? '<nil>' : JSON.stringify(key);
+  return `line ${line}: key ${typeof key === 'string' ? goQuote(key) : text} already set in map`;
+}
+
+/** Keys that are given again, of decoded JSON that is taken for YAML, in the words and the order of {@link keySetAgain}. */
+export function repeatedKeysOfJson(text: string): string[] {
+  const found: string[] = [];
+  const lines = new Map<Level, number>();
+  let [line, counted] = [1, 0];
+  const lineAt = (to: number): number => {
+    for (let at = text.indexOf('\n', counted); at >= 0 && at < to; at = text.indexOf('\n', at + 1))
+      line += 1;
+    counted = to;
+    return line;
+  };
+  eachKey(
+    text,
+    (level, isRepeated, end) => {
+      if (isRepeated) lines.set(level, lineAt(startOfValue(text, end)));
+      return true;
+    },
+    (level) => {
+      const at = lines.get(level);
+      if (at !== undefined) found.push(keySetAgain(at, level.key));
+      lines.delete(level);
+    },
+  );
+  return found;
+}
+
+/** Where the value of the key begins whose closing quote is at `end`. */
+function startOfValue(text: string, end: number): number {
+  let at = text.indexOf(':', end) + 1;
+  while (' \t\r\n'.includes(text.charAt(at))) at += 1;
+  return at;
+}
+
+/**
+ * Walks well-formed JSON key by key, until `visit` says that it is enough. `end`: where the key's closing quote is. `leave` is told
+ * of maps whose newest key has got its value.
+ */
+function eachKey(
+  text: string,
+  visit: (level: Level, isRepeated: boolean, end: number) => boolean,
+  leave: (level: Level) => void = () => undefined,
+): void {
   const levels: Level[] = [];
   let expectKey = false;
   let level: Level | undefined;
@@ -185,25 +232,30 @@ function eachKey(text: string, visit: (level: Level, isRepeated: boolean) => boo
       const end = endOfString(text, at);
       if (level?.keys && expectKey) {
         const isRepeated = noteKey(level, level.keys, text.slice(at, end + 1));
-        if (!visit(level, isRepeated)) return;
+        if (!visit(level, isRepeated, end)) return;
       }
       expectKey = false;
       at = end;
     } else if (c === 0x7b || c === 0x5b) {
       expectKey = c === 0x7b;
-      const keys = expectKey ? { keys: new Set<string>() } : {};
-      level = { path: pathOf(level), ...keys, key: '', index: 0 };
+      level = levelIn(level, expectKey);
       levels.push(level);
     } else if (c === 0x7d || c === 0x5d) {
-      levels.pop();
+      levels.splice(-1).forEach(leave);
       level = levels.at(-1);
       expectKey = false;
     } else if (c === 0x2c && level) {
+      leave(level);
       level.index += 1;
       expectKey = level.keys !== undefined;
     }
   }
 }
+
+const levelIn = (outer: Level | undefined, isMap: boolean): Level => {
+  const keys = isMap ? { keys: new Set<string>() } : {};
+  return { path: pathOf(outer), ...keys, key: '', index: 0 };
+};
 
 /** Whether the key has been there before. */
 function noteKey(level: Level, keys: Set<string>, literal: string): boolean {

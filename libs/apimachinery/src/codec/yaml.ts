@@ -1,7 +1,16 @@
-import { Lexer, LineCounter, isScalar, parseAllDocuments, stringify, visit } from 'yaml';
-import type { Document, ScalarTag } from 'yaml';
+import {
+  Lexer,
+  LineCounter,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  parseAllDocuments,
+  stringify,
+} from 'yaml';
+import type { Document, Node, Scalar, ScalarTag } from 'yaml';
 import { DecodeError, MAX_DEPTH, TOO_DEEP, tooManyValues } from './decode-error.js';
-import { decodeJson, duplicateFieldsOf } from './json.js';
+import { decodeJson, keySetAgain, repeatedKeysOfJson } from './json.js';
 import type { DecodedJson } from './json.js';
 
 /** Booleans and octal numbers as YAML 1.1 has them, since sigs.k8s.io/yaml reads those. */
@@ -30,25 +39,43 @@ const MAX_FLOW_DEPTH = 256;
 const MAX_TOKENS = 100_000;
 const MAX_VALUES = MAX_TOKENS / 5;
 
+export interface DecodedYaml extends DecodedJson {
+  /**
+   * What is said of keys that are given again in one map, in the order in which a decoder has read their values; only looked for
+   * when asked: `line 9: key "foo" already set in map` (go-yaml v2 decode.go:setMapIndex; the line is the value's).
+   */
+  readonly repeatedKeys: readonly string[];
+}
+
+export interface DecodeYamlOptions {
+  readonly findRepeated?: boolean;
+}
+
 /**
  * Parses one YAML document to JSON data; aliases, merge keys and further documents are refused
  * or inert, so that the result is never larger than the text. Throws {@link DecodeError}.
  */
-export function decodeYaml(input: Uint8Array | string): DecodedJson {
+export function decodeYaml(
+  input: Uint8Array | string,
+  { findRepeated = false }: DecodeYamlOptions = {},
+): DecodedYaml {
   const text = typeof input === 'string' ? input : Buffer.from(input).toString('utf8');
   refuseFlowDepth(text);
   const json = asJson(text);
-  if (json) return json;
+  if (json) return { ...json, repeatedKeys: findRepeated ? repeatedKeysOfJson(text) : [] };
   refuseTokens(text);
   try {
-    const [document, ...more] = documentsOf(text);
-    if (!document) return { value: null, duplicateFields: [] };
+    const lines = new LineCounter();
+    const [document, ...more] = documentsOf(text, lines);
+    if (!document) return { value: null, duplicateFields: [], repeatedKeys: [] };
     if (more.length > 0) throw new DecodeError('yaml: expected a single document');
     const [problem] = document.errors;
     if (problem) throw new DecodeError(`yaml: ${problem.message}`);
     const value: unknown = document.toJS({ maxAliasCount: 0 });
     refuseValue(value, 0);
-    return { value, duplicateFields: [] };
+    const found = findRepeated ? repeatedKeys(document.contents) : [];
+    const repeated = found.map(({ at, key }) => keySetAgain(lines.linePos(at).line, key));
+    return { value, duplicateFields: [], repeatedKeys: repeated };
   } catch (error) {
     if (error instanceof DecodeError) throw error;
     if (error instanceof RangeError) throw new DecodeError(`yaml: ${TOO_DEEP}`, { cause: error });
@@ -57,7 +84,7 @@ export function decodeYaml(input: Uint8Array | string): DecodedJson {
   }
 }
 
-function documentsOf(text: string, lineCounter?: LineCounter): readonly Document[] {
+function documentsOf(text: string, lineCounter: LineCounter): readonly Document[] {
   const documents = parseAllDocuments(text, {
     schema: 'core',
     customTags: (tags) => [TRUE, FALSE, OCTAL, ...tags],
@@ -65,42 +92,40 @@ function documentsOf(text: string, lineCounter?: LineCounter): readonly Document
     uniqueKeys: false,
     prettyErrors: true,
     logLevel: 'silent',
-    ...(lineCounter ? { lineCounter } : {}),
+    lineCounter,
   });
   return Array.isArray(documents) ? documents : [];
 }
 
-/**
- * What is said of keys that are given again in one map of a document that {@link decodeYaml} has decoded, in the order in which they
- * stand there (go-yaml decode.go:mapping in strict mode), e.g. `line 9: key "foo" already set in map`.
- */
-export function repeatedKeysOf(input: Uint8Array | string): string[] {
-  const text = typeof input === 'string' ? input : Buffer.from(input).toString('utf8');
-  // Of JSON it is known sooner whether there is any.
-  if (asJson(text) && duplicateFieldsOf(Buffer.from(text)).length === 0) return [];
-  const found: { at: number; name: string }[] = [];
-  const lines = new LineCounter();
-  const [document] = documentsOf(text, lines);
-  if (!document) return [];
-  visit(document, {
-    Map(_, { items }) {
-      const seen = new Set<string>();
-      for (const { key } of items) {
-        if (!isScalar(key)) continue;
-        const name = String(key.value);
-        const [at = 0] = key.range ?? [];
-        if (seen.has(name)) found.push({ at, name });
-        seen.add(name);
-      }
-    },
-  });
-  return found
-    .toSorted((a, b) => a.at - b.at)
-    .map(
-      ({ at, name }) =>
-        `line ${lines.linePos(at).line}: key ${JSON.stringify(name)} already set in map`,
-    );
+interface RepeatedKey {
+  readonly at: number;
+  readonly key: unknown;
 }
+
+/** Of a document that is known to be no deeper than {@link MAX_DEPTH}. */
+function repeatedKeys(node: unknown, found: RepeatedKey[] = []): readonly RepeatedKey[] {
+  if (isSeq(node)) for (const item of node.items) repeatedKeys(item, found);
+  if (!isMap(node)) return found;
+  const seen = new Set<unknown>();
+  for (const { key, value } of node.items) {
+    repeatedKeys(value, found);
+    if (!isScalar(key)) continue;
+    if (seen.has(key.value)) found.push({ at: startOf(key, value), key: key.value });
+    seen.add(key.value);
+  }
+  return found;
+}
+
+/** Where the value begins, its anchor and tag included: these stand behind the key. */
+function startOf(key: Scalar, value: unknown): number {
+  const [ofKey = 0] = key.range ?? [];
+  const isEmpty = isScalar(value) && value.source === '';
+  if (!isNode(value) || isEmpty || isMarked(value)) return ofKey;
+  return value.range?.[0] ?? ofKey;
+}
+
+const isMarked = (node: Node): boolean =>
+  node.tag !== undefined || ('anchor' in node && node.anchor !== undefined);
 
 /** JSON is YAML too; clients that apply send it, and it is read a hundred times faster as what it is. */
 function asJson(text: string): DecodedJson | undefined {
