@@ -3,7 +3,7 @@ import { FieldPath, invalid, required } from '@orrery/apimachinery';
 import type { Job } from '../../../types.js';
 import { when } from '../../../meta/findings.js';
 import { selectorMatches, validateLabelSelector } from '../../../meta/label-selector.js';
-import { own } from '../../../meta/list.js';
+import { entries, own } from '../../../meta/list.js';
 
 const CONTROLLER_UID = 'batch.kubernetes.io/controller-uid';
 const SPEC = FieldPath.of('spec');
@@ -16,6 +16,10 @@ const generatedLabels = ({ metadata: { uid = '', name = '' } }: Job): Record<str
   'job-name': name,
 });
 
+/** No labels, or by default those of the template, which are one map with them until the job is stored. */
+const hasLabelsOfTemplate = ({ metadata: { labels }, spec }: Job): boolean =>
+  labels === spec?.template?.metadata?.labels || entries(labels).length === 0;
+
 /**
  * k8s pkg/registry/batch/job/strategy.go:generateSelector: a job selects its own pods by its uid. What the user
  * has set stays, so that validation tells of it.
@@ -23,9 +27,10 @@ const generatedLabels = ({ metadata: { uid = '', name = '' } }: Job): Record<str
 export function generateSelector(job: Job): void {
   const { spec } = job;
   if (!spec?.template || spec.manualSelector) return;
-  const labels = generatedLabels(job);
-  spec.template.metadata ??= {};
-  spec.template.metadata.labels = { ...labels, ...spec.template.metadata.labels };
+  const template = (spec.template.metadata ??= {});
+  const areOfTemplate = hasLabelsOfTemplate(job);
+  template.labels = { ...generatedLabels(job), ...template.labels };
+  if (areOfTemplate) job.metadata.labels = { ...template.labels };
   spec.selector ??= {};
   spec.selector.matchLabels = {
     [CONTROLLER_UID]: job.metadata.uid ?? '',

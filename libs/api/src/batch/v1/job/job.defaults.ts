@@ -31,7 +31,8 @@ export function setJobDefaults(job: Job): void {
   if (!spec) return;
   setCountDefaults(spec);
   const labels = spec.template?.metadata?.labels;
-  if (labels && entries(metadata.labels).length === 0) metadata.labels = { ...labels };
+  // The same object, as upstream's is the same map: generateSelector sees by it that they are the default.
+  if (labels && entries(metadata.labels).length === 0) metadata.labels = labels;
   spec.completionMode ??= 'NonIndexed';
   spec.suspend ??= false;
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed';

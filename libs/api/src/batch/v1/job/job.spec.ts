@@ -283,6 +283,36 @@ describe('the selector of a job', () => {
     expect(textsOf(validateJob(given))).toEqual(want);
   });
 
+  it.each([
+    {
+      name: 'that has none of its own',
+      labels: undefined,
+      template: { app: 'x' },
+      want: 'with app',
+    },
+    { name: 'whose pods have none either', labels: undefined, template: undefined, want: 'alone' },
+    { name: 'with its own', labels: { mine: 'y' }, template: { app: 'x' }, want: 'its own' },
+  ])('is among the labels of a job $name', ({ labels, template, want }) => {
+    const made = objectOf(JobKind, {
+      metadata: { name: 'j', uid: 'u', ...(labels ? { labels } : {}) },
+      spec: { template: { metadata: template ? { labels: template } : {} } },
+    });
+    JobKind.setDefaults?.(made);
+    JobKind.strategy.prepareForCreate?.(made, context);
+    const generated = {
+      'batch.kubernetes.io/controller-uid': 'u',
+      'batch.kubernetes.io/job-name': 'j',
+      'controller-uid': 'u',
+      'job-name': 'j',
+    };
+    const wanted: Record<string, object> = {
+      'with app': { ...generated, app: 'x' },
+      alone: generated,
+      'its own': { mine: 'y' },
+    };
+    expect(made.metadata.labels).toEqual(wanted[want]);
+  });
+
   it("must be the generated one once it is no more said to be the user's", () => {
     const old = job({ manualSelector: true, selector: { matchLabels: { app: 'x' } } });
     const now = job({ selector: { matchLabels: { app: 'x' } } });
