@@ -99,6 +99,14 @@ export function scaledValue(
   return rounding === 'up' ? Math.ceil(exact) : Math.floor(exact);
 }
 
+/** A number or the number of a percentage; 0 for any other text (k8s pkg/apis/apps/validation/validation.go:getIntOrPercentValue). */
+export function intOrPercentValue(value: number | string | undefined): number {
+  if (typeof value === 'number') return value;
+  return Number(
+    /^([0-9]+)%$/.exec(value ?? '')?.[1] ?? /^[+-]?[0-9]+$/.exec(value ?? '')?.[0] ?? 0,
+  );
+}
+
 /** Non-negative integers or percentages. */
 export function validateIntOrPercent(
   value: number | string | undefined,

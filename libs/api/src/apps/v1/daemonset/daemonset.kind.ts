@@ -2,7 +2,7 @@ import type { FieldError } from '@orrery/apimachinery';
 import { invalid, notSupported, required } from '@orrery/apimachinery';
 import type { DaemonSet, DaemonSetUpdateStrategy } from '../../../types.js';
 import { defineKind } from '../../../kind.js';
-import { notAboveAll, scaledValue, validateIntOrPercent } from '../../../meta/fields.js';
+import { intOrPercentValue, notAboveAll, validateIntOrPercent } from '../../../meta/fields.js';
 import { when } from '../../../meta/findings.js';
 import { internalForm } from '../../../meta/internal-form.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
@@ -57,8 +57,8 @@ function validateStrategy(strategy: DaemonSetUpdateStrategy | undefined): FieldE
   const at = path.child('rollingUpdate');
   if (!rollingUpdate) return [required(at)];
   const { maxUnavailable, maxSurge } = rollingUpdate;
-  const unavailable = scaledValue(maxUnavailable, 100) !== 0;
-  const surge = scaledValue(maxSurge, 100) !== 0;
+  const unavailable = intOrPercentValue(maxUnavailable) !== 0;
+  const surge = intOrPercentValue(maxSurge) !== 0;
   return [
     ...validateIntOrPercent(maxUnavailable, at.child('maxUnavailable')),
     ...validateIntOrPercent(maxSurge, at.child('maxSurge')),

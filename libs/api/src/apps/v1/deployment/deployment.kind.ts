@@ -5,7 +5,7 @@ import { defineKind } from '../../../kind.js';
 import {
   nonNegative,
   notAboveAll,
-  scaledValue,
+  intOrPercentValue,
   validateIntOrPercent,
 } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
@@ -63,7 +63,7 @@ function validateStrategy(strategy: DeploymentStrategy | undefined): FieldError[
   if (!rollingUpdate) return [required(rolling, 'this should be defaulted and never be nil')];
   const { maxSurge, maxUnavailable } = rollingUpdate;
   const at = rolling.child('maxUnavailable');
-  const isStuck = scaledValue(maxUnavailable, 100) === 0 && scaledValue(maxSurge, 100) === 0;
+  const isStuck = intOrPercentValue(maxUnavailable) === 0 && intOrPercentValue(maxSurge) === 0;
   return [
     ...validateIntOrPercent(maxUnavailable, at),
     ...validateIntOrPercent(maxSurge, rolling.child('maxSurge')),

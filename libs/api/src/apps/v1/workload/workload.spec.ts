@@ -92,6 +92,23 @@ describe('a workload', () => {
       ],
     },
     {
+      name: 'an update by words that are no numbers',
+      kind: of(DaemonSetKind),
+      change: spec({ updateStrategy: { rollingUpdate: { maxUnavailable: 'x' } } }),
+      want: [
+        "spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: \"x\": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+        'spec.updateStrategy.rollingUpdate.maxUnavailable: Required value: cannot be 0 when maxSurge is 0',
+      ],
+    },
+    {
+      name: 'an update by a number in a text',
+      kind: of(DaemonSetKind),
+      change: spec({ updateStrategy: { rollingUpdate: { maxUnavailable: '2' } } }),
+      want: [
+        "spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: \"2\": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+      ],
+    },
+    {
       name: 'both ways to replace daemons',
       kind: of(DaemonSetKind),
       change: spec({ updateStrategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } }),
