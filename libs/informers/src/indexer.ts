@@ -86,12 +86,17 @@ export class Indexer<T extends KubeObject> implements Lister<T> {
   set(object: T): T | undefined {
     const key = keyStringOf(object);
     const old = this.#objects.get(key);
-    if (old) this.#unindex(key, old);
     this.#objects.set(key, object);
     const { namespace } = object.metadata;
     if (namespace) put(this.#namespaces, namespace, key, object);
-    for (const [name, values] of this.#functions)
-      for (const value of values(object)) put(this.#bucketsOf(name), value, key, object);
+    for (const [name, valuesOf] of this.#functions) {
+      const values = valuesOf(object);
+      const buckets = this.#bucketsOf(name);
+      // What stays is put in its place: a bucket of thousands would be laid out anew again and again.
+      if (old)
+        for (const value of valuesOf(old)) if (!values.includes(value)) take(buckets, value, key);
+      for (const value of values) put(buckets, value, key, object);
+    }
     return old;
   }
 

@@ -55,7 +55,10 @@ export type StepObserver = (step: Step, operation: Operation) => (rejected: bool
 /** The plugins in the order of the list: every `admit` (twice when one asks for it), and later every `validate`. */
 export class AdmissionChain {
   /** The plugins that take part, by step and operation. */
-  readonly #taking = new Map<string, readonly AdmissionPlugin[]>();
+  readonly #taking: Readonly<Record<Step, Map<Operation, readonly AdmissionPlugin[]>>> = {
+    admit: new Map(),
+    validate: new Map(),
+  };
 
   constructor(
     private readonly plugins: readonly AdmissionPlugin[] = [],
@@ -106,11 +109,10 @@ export class AdmissionChain {
   }
 
   #takingPart(step: Step, operation: Operation): readonly AdmissionPlugin[] {
-    const key = `${step} ${operation}`;
-    let taking = this.#taking.get(key);
+    let taking = this.#taking[step].get(operation);
     if (!taking) {
       taking = this.plugins.filter((plugin) => plugin[step] && plugin.handles(operation));
-      this.#taking.set(key, taking);
+      this.#taking[step].set(operation, taking);
     }
     return taking;
   }

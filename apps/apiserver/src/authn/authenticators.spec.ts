@@ -20,8 +20,12 @@ import { TokenUnion, UnionAuthenticator } from './union.authenticator.js';
 const clock = new SystemClock();
 const keys = await generateKeyPair();
 
-function input(headers: Record<string, string>): AuthenticationInput {
-  const raw = { headers, rawHeaders: Object.entries(headers).flat(), socket: {} };
+/** Headers as they were sent; node hands their names out in lower case. */
+function input(sent: Record<string, string>): AuthenticationInput {
+  const headers = Object.fromEntries(
+    Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+  const raw = { headers, rawHeaders: Object.entries(sent).flat(), socket: {} };
   return { raw: raw as unknown as IncomingMessage, headers, query: new URLSearchParams() };
 }
 

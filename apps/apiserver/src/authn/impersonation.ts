@@ -9,6 +9,7 @@ import type { RequestInfo } from '../filters/request-info.js';
 import { impersonate } from './impersonation-modes.js';
 import type { WantedUser } from './impersonation-modes.js';
 
+const PREFIX = 'impersonate-';
 const EXTRA = 'impersonate-extra-';
 
 const actingFor = new WeakMap<UserInfo, { readonly by: UserInfo; readonly constraint: string }>();
@@ -51,8 +52,14 @@ function printWanted({ name, uid = '', groups, extra }: WantedUser): string {
   return `&user.DefaultInfo{Name:${goQuote(name)}, UID:${goQuote(uid)}, Groups:${goList(groups)}, Extra:${map}}`;
 }
 
+const wantsAnother = ({ headers }: IncomingMessage): boolean => {
+  for (const name in headers) if (name.startsWith(PREFIX)) return true;
+  return false;
+};
+
 /** As whom the headers of a request want to act; undefined = as nobody else. */
 function wantedBy(raw: IncomingMessage): WantedUser | undefined {
+  if (!wantsAnother(raw)) return undefined;
   const [name = ''] = valuesOf(raw, 'impersonate-user');
   const [uid] = valuesOf(raw, 'impersonate-uid');
   const groups = valuesOf(raw, 'impersonate-group');

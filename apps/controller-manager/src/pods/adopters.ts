@@ -1,6 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject, ObjectKey } from '@orrery/apimachinery';
-import { controllerOf, keyOf, labelSelectorMatcher } from '@orrery/apimachinery';
+import { controllerOf, deepEqual, keyOf, labelSelectorMatcher } from '@orrery/apimachinery';
 import type { LabelSelectorObject } from '@orrery/apimachinery';
 import type { LabelMatcher, Lister } from '@orrery/informers';
 
@@ -9,8 +8,8 @@ export const mattersToAdopters = (
   { metadata }: KubeObject,
   { metadata: old }: KubeObject,
 ): boolean =>
-  !isDeepStrictEqual(metadata.labels, old.labels) ||
-  !isDeepStrictEqual(metadata.ownerReferences, old.ownerReferences);
+  !deepEqual(metadata.labels, old.labels) ||
+  !deepEqual(metadata.ownerReferences, old.ownerReferences);
 
 /** The labels that an owner selects; undefined when it selects nothing, or everything. */
 export function selectedBy(owner: {

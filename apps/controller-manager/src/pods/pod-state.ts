@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { deepEqual } from '@orrery/apimachinery';
 import type { Pod, PodCondition } from '@orrery/api';
 
 /** The condition of that type, if the pod has it. */
@@ -56,7 +56,7 @@ export function mattersToReplicas(pod: Pod, old: Pod): boolean {
     now?.status !== before?.status ||
     now?.lastTransitionTime !== before?.lastTransitionTime ||
     pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
-    !isDeepStrictEqual(pod.metadata.labels, old.metadata.labels) ||
-    !isDeepStrictEqual(pod.metadata.ownerReferences, old.metadata.ownerReferences)
+    !deepEqual(pod.metadata.labels, old.metadata.labels) ||
+    !deepEqual(pod.metadata.ownerReferences, old.metadata.ownerReferences)
   );
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { deepEqual } from '@orrery/apimachinery';
 import type { Node } from '@orrery/api';
 import type { Clock } from '@orrery/component';
 import type { PodInfo } from '../framework/pod-info.js';
@@ -115,9 +116,9 @@ export class SchedulerCache implements NodeInfos {
     const before = info.node;
     info.setNode(node);
     if (!before || zoneOf(before) !== zoneOf(node)) this.#order = undefined;
-    if (!before || !isDeepStrictEqual(before.metadata.labels, node.metadata.labels))
+    if (!before || !deepEqual(before.metadata.labels, node.metadata.labels))
       this.#topologyChanged();
-    if (!isDeepStrictEqual(before?.status?.images, node.status?.images)) this.#imagesChanged();
+    if (!deepEqual(before?.status?.images, node.status?.images)) this.#imagesChanged();
   }
 
   removeNode(name: string): void {
@@ -242,8 +243,8 @@ function countsTheSame(a: PodInfo, b: PodInfo): boolean {
   return (
     a.priority === b.priority &&
     x.deletionTimestamp === y.deletionTimestamp &&
-    isDeepStrictEqual(x.labels, y.labels) &&
+    deepEqual(x.labels, y.labels) &&
     isDeepStrictEqual(a.request, b.request) &&
-    isDeepStrictEqual(a.pod.spec.volumes, b.pod.spec.volumes)
+    deepEqual(a.pod.spec.volumes, b.pod.spec.volumes)
   );
 }

@@ -135,8 +135,15 @@ export class NodeChooser {
 
   /** The best node; of equals, any. */
   #select(nodes: readonly NodeInfo[], scores: readonly number[]): NodeInfo {
-    const largest = scores.reduce((max, score) => Math.max(max, score), -Infinity);
-    const best = nodes.filter((_, i) => scores[i] === largest);
+    let largest = -Infinity;
+    let best: NodeInfo[] = [];
+    for (let i = 0; i < nodes.length; i++) {
+      const [node, score = -Infinity] = [nodes[i], scores[i]];
+      if (!node || score < largest) continue;
+      if (score > largest) best = [];
+      largest = score;
+      best.push(node);
+    }
     const chosen = best[Math.floor(this.options.random.next() * best.length)] ?? best[0];
     if (!chosen) throw new RangeError('no node to select from');
     return chosen;

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { deepEqual } from '@orrery/apimachinery';
 import type { Node } from '@orrery/api';
 import type { ClusterEventName } from '../framework/cluster-event.js';
 
@@ -16,4 +16,4 @@ const PARTS: readonly (readonly [event: ClusterEventName, part: (node: Node) => 
 
 /** What about a node changed, in the words of the queue; a heartbeat is nothing. */
 export const nodeChanges = (node: Node, old: Node): ClusterEventName[] =>
-  PARTS.filter(([, part]) => !isDeepStrictEqual(part(node), part(old))).map(([event]) => event);
+  PARTS.filter(([, part]) => !deepEqual(part(node), part(old))).map(([event]) => event);

@@ -20,6 +20,8 @@ export interface PluginScores {
 
 interface Scorer {
   readonly run: PluginRun;
+  /** One pod's scores by node: written anew for each, so that a cycle makes no arrays of its own. */
+  readonly scores: number[];
   readonly normalization: PluginRun;
   readonly weight: number;
   /** Of the scores that NodeVerdicts keeps; -1 = none of them. */
@@ -32,6 +34,7 @@ export class Scoring {
   readonly localScorers: readonly PluginRun[];
   readonly #preScorers: readonly PluginRun[];
   readonly #scorers: readonly Scorer[];
+  readonly #totals: number[] = [];
 
   constructor(
     preScorers: readonly Plugin[],
@@ -41,6 +44,7 @@ export class Scoring {
     this.#preScorers = runsOf(preScorers, 'PreScore', measured);
     const all = scorers.map(({ plugin, weight }) => ({
       weight,
+      scores: [],
       run: new PluginRun(plugin, 'Score', measured),
       normalization: new PluginRun(plugin, 'ScoreExtensionNormalize', measured),
     }));
@@ -48,15 +52,17 @@ export class Scoring {
     this.#scorers = all.map((each) => ({ ...each, local: this.localScorers.indexOf(each.run) }));
   }
 
-  /** The weighted sums, in the order of `nodes`. */
+  /** The weighted sums, in the order of `nodes`; valid until the next pod is scored. */
   totals(
     state: CycleState,
     pod: PodInfo,
     nodes: readonly NodeInfo[],
     verdicts: NodeVerdicts,
   ): number[] {
-    const totals = Array.from({ length: nodes.length }, () => 0);
-    for (const { scores, weight } of this.byPlugin(state, pod, nodes, verdicts))
+    const totals = this.#totals;
+    totals.length = nodes.length;
+    totals.fill(0);
+    for (const { scores, weight } of this.#score(state, pod, nodes, verdicts))
       for (let i = 0; i < totals.length; i++)
         totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight;
     return totals;
@@ -69,23 +75,38 @@ export class Scoring {
     nodes: readonly NodeInfo[],
     verdicts: NodeVerdicts,
   ): PluginScores[] {
+    return this.#score(state, pod, nodes, verdicts).map(({ run, weight, scores }) => ({
+      plugin: run.name,
+      weight,
+      scores: [...scores],
+    }));
+  }
+
+  /** Those that do not skip, with their normalized scores. */
+  #score(
+    state: CycleState,
+    pod: PodInfo,
+    nodes: readonly NodeInfo[],
+    verdicts: NodeVerdicts,
+  ): readonly Scorer[] {
     this.#preScore(state, pod, nodes);
     const { meters, profile } = this.measured;
     const from = meters.now();
-    const known: (readonly number[])[] = [];
-    for (const node of nodes) known.push(verdicts.scores(state, pod, node));
-    const all: PluginScores[] = [];
-    for (const { run, normalization, weight, local } of this.#scorers) {
-      const { plugin, name } = run;
-      if (!plugin.score || state.skipScore.has(name)) continue;
-      const scores: number[] = [];
-      if (local < 0) for (const node of nodes) scores.push(scoreBy(run, state, pod, node));
-      else for (const each of known) scores.push(each[local] ?? 0);
-      normalization.run(state, () => plugin.normalize?.(state, pod, scores, nodes));
-      all.push({ plugin: name, weight, scores });
+    const asked = this.#scorers.filter(
+      ({ run: { plugin, name } }) => plugin.score && !state.skipScore.has(name),
+    );
+    for (const { scores } of asked) scores.length = nodes.length;
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i];
+      if (!node) continue;
+      const known = verdicts.scores(state, pod, node);
+      for (const { run, local, scores } of asked)
+        scores[i] = local < 0 ? scoreBy(run, state, pod, node) : (known[local] ?? 0);
     }
+    for (const { run, normalization, scores } of asked)
+      normalization.run(state, () => run.plugin.normalize?.(state, pod, scores, nodes));
     meters.point('Score', 'Success', profile, (meters.now() - from) / 1000);
-    return all;
+    return asked;
   }
 
   #preScore(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): void {

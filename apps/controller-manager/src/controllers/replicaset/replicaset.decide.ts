@@ -42,8 +42,10 @@ export function planReplicas(
 
 type Labels = readonly (readonly [key: string, value: string])[];
 
-const hasLabels = (pod: Pod, labels: Labels): boolean =>
-  labels.every(([key, value]) => pod.metadata.labels?.[key] === value);
+function hasLabels({ metadata }: Pod, labels: Labels): boolean {
+  for (const label of labels) if (metadata.labels?.[label[0]] !== label[1]) return false;
+  return true;
+}
 
 interface Counts {
   replicas: number;

@@ -107,15 +107,18 @@ export function normalizeSpread(
 ): void {
   let least = Infinity;
   let most = 0;
-  const isIgnored = (node: NodeInfo): boolean => ignored.size > 0 && ignored.has(node);
-  for (const [i, node] of nodes.entries()) {
-    if (isIgnored(node)) continue;
+  const isIgnored = (i: number): boolean => {
+    const node = nodes[i];
+    return ignored.size > 0 && node !== undefined && ignored.has(node);
+  };
+  for (let i = 0; i < nodes.length; i++) {
+    if (isIgnored(i)) continue;
     const score = scores[i] ?? 0;
     if (score < least) least = score;
     if (score > most) most = score;
   }
-  for (const [i, node] of nodes.entries())
-    if (isIgnored(node)) scores[i] = 0;
+  for (let i = 0; i < nodes.length; i++)
+    if (isIgnored(i)) scores[i] = 0;
     else if (most === 0) scores[i] = MAX_SCORE;
     else scores[i] = Math.floor((MAX_SCORE * (most + least - (scores[i] ?? 0))) / most);
 }
