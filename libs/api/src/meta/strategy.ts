@@ -85,6 +85,21 @@ export function strategyOf<T extends KubeObject>(rules: KindRules<T>): Strategy<
   };
 }
 
+const KEPT = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const;
+
+/** A status that is written brings no metadata with it but managedFields (k8s apimachinery pkg/apis/meta/v1/helpers.go:ResetObjectMetaForStatus). */
+export function keepMetadata(
+  { metadata }: KubeObject,
+  old: KubeObject,
+  fields: readonly (typeof KEPT)[number][] = KEPT,
+): void {
+  for (const field of fields) {
+    const value = cloneJson(old.metadata[field]);
+    if (value === undefined) delete metadata[field];
+    else Object.assign(metadata, { [field]: value });
+  }
+}
+
 /** The strategy of `/status`: spec stays, and metadata may change as upstream allows. */
 export function statusStrategyOf<T extends KubeObject>(
   validateStatus?: (object: T, old: T, context: KindContext) => readonly FieldError[],

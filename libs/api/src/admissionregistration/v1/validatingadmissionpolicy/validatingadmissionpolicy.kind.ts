@@ -6,7 +6,7 @@ import type {
   ValidatingAdmissionPolicyBinding,
 } from '../../../gen/types/admissionregistration.v1.js';
 import { list } from '../../../meta/list.js';
-import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { keepMetadata, statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
 import { setMatchResourcesDefaults } from '../policy/policy.validation.js';
 import { staticNameWarnings } from '../policy/static-names.js';
@@ -49,7 +49,10 @@ export const ValidatingAdmissionPolicyKind = defineKind<ValidatingAdmissionPolic
     checkUpdate: validateValidatingAdmissionPolicy,
     warnings: staticNameWarnings,
   }),
-  status: statusStrategyOf<ValidatingAdmissionPolicy>(validateValidatingAdmissionPolicyStatus),
+  status: statusStrategyOf<ValidatingAdmissionPolicy>(
+    validateValidatingAdmissionPolicyStatus,
+    keepMetadata,
+  ),
   columns: table<ValidatingAdmissionPolicy>([
     nameColumn,
     count('Validations', ({ spec }) => list(spec?.validations).length),

@@ -1,12 +1,10 @@
-import { cloneJson, isPathSegmentName } from '@orrery/apimachinery';
+import { isPathSegmentName } from '@orrery/apimachinery';
 import { defineKind } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
-import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { keepMetadata, statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 import type { APIService } from './apiservice.types.js';
 import { validateApiService, validateApiServiceStatus } from './apiservice.validation.js';
-
-const KEPT = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const;
 
 /** What is served by the server itself is there at once. */
 const initialStatus = ({ spec }: APIService, now: string): APIService['status'] =>
@@ -56,14 +54,7 @@ export const APIServiceKind = defineKind<APIService>({
     },
     check: validateApiService,
   }),
-  // Its /status leaves alone what other kinds' lets be changed.
-  status: statusStrategyOf<APIService>(validateApiServiceStatus, ({ metadata }, old) => {
-    for (const field of KEPT) {
-      const value = cloneJson(old.metadata[field]);
-      if (value === undefined) delete metadata[field];
-      else Object.assign(metadata, { [field]: value });
-    }
-  }),
+  status: statusStrategyOf<APIService>(validateApiServiceStatus, keepMetadata),
   columns: table<APIService>([
     nameColumn,
     column('Service', ({ spec }) =>

@@ -10,7 +10,7 @@ import {
 } from '../../../meta/fields.js';
 import { given, when } from '../../../meta/findings.js';
 import { internalForm } from '../../../meta/internal-form.js';
-import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { keepMetadata, statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import {
   fillTemplate,
   setPodTemplateDefaults,
@@ -107,8 +107,9 @@ export const DeploymentKind = defineKind<Deployment>({
     checkUpdate: selectorIsFixed,
     warnings: namedWorkloadWarnings,
   }),
-  status: statusStrategyOf<Deployment>(({ status }, old) =>
-    validateCounts(status, old.status, DEPLOYMENT_COUNTS),
+  status: statusStrategyOf<Deployment>(
+    ({ status }, old) => validateCounts(status, old.status, DEPLOYMENT_COUNTS),
+    (deployment, old) => keepMetadata(deployment, old, ['labels']),
   ),
   scale: workloadScale,
   columns: table<Deployment>([

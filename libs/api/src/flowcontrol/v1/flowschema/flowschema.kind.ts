@@ -1,7 +1,7 @@
 import type { FlowSchema } from '../../../gen/types/flowcontrol.v1.js';
 import { defineKind } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
-import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { keepMetadata, statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 import { validateFlowConditions, validateFlowSchema } from './flowschema.validation.js';
 
@@ -22,7 +22,10 @@ export const FlowSchemaKind = defineKind<FlowSchema>({
     initialStatus: () => ({}),
     check: validateFlowSchema,
   }),
-  status: statusStrategyOf<FlowSchema>(({ status }) => validateFlowConditions(status?.conditions)),
+  status: statusStrategyOf<FlowSchema>(
+    ({ status }) => validateFlowConditions(status?.conditions),
+    keepMetadata,
+  ),
   columns: table<FlowSchema>([
     nameColumn,
     column('PriorityLevel', ({ spec }) => spec?.priorityLevelConfiguration?.name ?? ''),

@@ -4,7 +4,7 @@ import type {
   QueuingConfiguration,
 } from '../../../gen/types/flowcontrol.v1.js';
 import { defineKind } from '../../../kind.js';
-import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { keepMetadata, statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 import { validateFlowConditions } from '../flowschema/flowschema.validation.js';
 import { validatePriorityLevel } from './prioritylevelconfiguration.validation.js';
@@ -43,8 +43,9 @@ export const PriorityLevelConfigurationKind = defineKind<PriorityLevelConfigurat
     initialStatus: () => ({}),
     check: validatePriorityLevel,
   }),
-  status: statusStrategyOf<PriorityLevelConfiguration>(({ status }) =>
-    validateFlowConditions(status?.conditions),
+  status: statusStrategyOf<PriorityLevelConfiguration>(
+    ({ status }) => validateFlowConditions(status?.conditions),
+    keepMetadata,
   ),
   columns: table<PriorityLevelConfiguration>([
     nameColumn,

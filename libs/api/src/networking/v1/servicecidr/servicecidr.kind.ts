@@ -5,7 +5,7 @@ import { defineKind } from '../../../kind.js';
 import { when } from '../../../meta/findings.js';
 import { list } from '../../../meta/list.js';
 import { FIELD_IMMUTABLE } from '../../../meta/object-meta.js';
-import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { keepMetadata, statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 
 const CIDRS = FieldPath.of('spec', 'cidrs');
@@ -54,7 +54,7 @@ export const ServiceCIDRKind = defineKind<ServiceCIDR>({
     checkCreate: (object) => validate(object),
     checkUpdate: validateUpdate,
   }),
-  status: statusStrategyOf<ServiceCIDR>(),
+  status: statusStrategyOf<ServiceCIDR>(undefined, keepMetadata),
   columns: table<ServiceCIDR>([
     nameColumn,
     column('CIDRs', ({ spec }) => list(spec?.cidrs).join(',')),

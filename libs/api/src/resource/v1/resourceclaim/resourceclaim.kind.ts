@@ -3,7 +3,7 @@ import type { ResourceClaim } from '../../../gen/types/resource.v1.js';
 import { defineKind } from '../../../kind.js';
 import { list } from '../../../meta/list.js';
 import { immutable } from '../../../meta/object-meta.js';
-import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { keepMetadata, statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
 import { validateClaimStatus } from './claim-status.validation.js';
 import { setClaimSpecDefaults } from './device-claim.defaults.js';
@@ -37,7 +37,7 @@ export const ResourceClaimKind = defineKind<ResourceClaim>({
     checkUpdate: ({ spec }, old) =>
       immutable(spec, old.spec, SPEC, 'resource/v1.ResourceClaimSpec'),
   }),
-  status: statusStrategyOf<ResourceClaim>(validateClaimStatus),
+  status: statusStrategyOf<ResourceClaim>(validateClaimStatus, keepMetadata),
   columns: table<ResourceClaim>([nameColumn, column('State', stateOf), ageColumn]),
   hasGeneration: false,
 });

@@ -11,7 +11,7 @@ import { given, when } from '../../../meta/findings.js';
 import { entries } from '../../../meta/list.js';
 import { check, dnsSubdomain } from '../../../meta/names.js';
 import { immutable } from '../../../meta/object-meta.js';
-import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { keepMetadata, statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { validateCsiDriverName } from '../volumeattributesclass/csi-driver-name.js';
 import { validateInlineVolumeSpec } from '../../../core/v1/persistentvolume/volume-spec.validation.js';
 import { ageColumn, column, nameColumn, table } from '../../../table/columns.js';
@@ -99,7 +99,7 @@ export const VolumeAttachmentKind = defineKind<VolumeAttachment>({
     checkUpdate: (object, old) =>
       immutable(object.spec, old.spec, SPEC, 'storage/v1.VolumeAttachmentSpec'),
   }),
-  status: statusStrategyOf<VolumeAttachment>(validateStatus),
+  status: statusStrategyOf<VolumeAttachment>(validateStatus, keepMetadata),
   columns: table<VolumeAttachment>([
     nameColumn,
     column('Attacher', ({ spec }) => spec?.attacher ?? ''),

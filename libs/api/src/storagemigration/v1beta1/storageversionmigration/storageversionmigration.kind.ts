@@ -12,7 +12,7 @@ import { validateConditions } from '../../../meta/conditions.js';
 import { when } from '../../../meta/findings.js';
 import { list } from '../../../meta/list.js';
 import { FIELD_IMMUTABLE, immutable } from '../../../meta/object-meta.js';
-import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
+import { keepMetadata, statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { column, nameColumn, table } from '../../../table/columns.js';
 
 const SPEC = FieldPath.of('spec');
@@ -102,7 +102,7 @@ export const StorageVersionMigrationKind = defineKind<StorageVersionMigration>({
     checkUpdate: ({ spec }, old) =>
       immutable(spec, old.spec, SPEC, 'storagemigration/v1beta1.StorageVersionMigrationSpec'),
   }),
-  status: statusStrategyOf<StorageVersionMigration>(validateStatus),
+  status: statusStrategyOf<StorageVersionMigration>(validateStatus, keepMetadata),
   columns: table<StorageVersionMigration>([
     { ...nameColumn, format: '' },
     column('Resource', ({ spec }) => {
