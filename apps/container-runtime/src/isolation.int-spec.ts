@@ -216,12 +216,19 @@ describe('a host command', () => {
     },
   );
 
-  it.each([...kinds, 'none'])('has variables of any name (isolation %s)', async (kind) => {
+  const inShell = ['root', 'none'].map((kind) => ({ kind, command: ['sh', '-c', 'env'] }));
+  const alone = [...kinds, 'none'].map((kind) => ({ kind, command: ['env'] }));
+
+  it.each(
+    [...alone, ...inShell].filter(
+      ({ kind }) => kind === 'none' || kinds.includes(kind as Isolation),
+    ),
+  )('has variables of any name (isolation $kind, $command)', async ({ kind, command }) => {
     fixture = await RuntimeFixture.start(78, kind as Isolation);
     const pod = await fixture.runPod('variables');
     const names = ['1-a', '-b', 'c d~', 'PLAIN'];
     const id = await fixture.run(pod.id, 'busybox', {
-      command: ['env'],
+      command,
       envs: names.map((key) => ({ key, value: 'x=y' })),
     });
     expect(await fixture.exited(id)).toMatchObject({ exitCode: 0 });

@@ -194,11 +194,17 @@ export class ContainerEnvironment {
       : { file: tool('unshare'), args: [...flags, ...args], ...shared };
   }
 
-  /** The shells on the way drop variables whose names are none of theirs, such as `a-b`: env(1) sets them at the end. */
+  /**
+   * The shells on the way drop variables whose names are none of theirs, such as `a-b`: env(1) sets them at the end. A
+   * command that is a shell itself has them in what it starts, as that of busybox does: bash(1), where it is there.
+   */
   private withOddNames(argv: readonly string[]): readonly string[] {
     const odd = Object.entries(this.env).filter(([name]) => !/^[A-Za-z_]\w*$/.test(name));
     if (odd.length === 0) return argv;
-    return ['/usr/bin/env', '--', ...odd.map(([name, value]) => `${name}=${value}`), ...argv];
+    const [first = '', ...rest] = argv;
+    const bash = ['sh', '/bin/sh'].includes(first) ? findTool('bash') : undefined;
+    const words = bash ? [bash, '--posix', ...rest] : argv;
+    return ['/usr/bin/env', '--', ...odd.map(([name, value]) => `${name}=${value}`), ...words];
   }
 
   private launchPlain(argv: readonly string[]): Launch {
