@@ -96,6 +96,9 @@ describe('all controllers together', () => {
       expect(await images()).toEqual(['one', 'two']);
     });
     const second = (await podsOf('agent')).find(({ spec }) => spec?.containers[0]?.image === 'two');
+    expect([first, second].map((pod) => pod?.metadata.labels?.['pod-template-generation'])).toEqual(
+      ['1', '2'],
+    );
     if (second) await ready(second);
     await until(async () => {
       expect(await images()).toEqual(['two']);

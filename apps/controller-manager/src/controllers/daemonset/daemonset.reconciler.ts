@@ -165,7 +165,11 @@ export class DaemonSetReconciler implements Reconciler {
     const { podControl } = this.writes;
     const controllerRef = toControllerRef(resources.daemonsets, daemonSet);
     const template = structuredClone(daemonSet.spec?.template ?? { spec: { containers: [] } });
-    const labels = { ...template.metadata?.labels, [REVISION_HASH]: hash };
+    const labels = {
+      ...template.metadata?.labels,
+      ...generationLabel(daemonSet),
+      [REVISION_HASH]: hash,
+    };
     template.metadata = { ...template.metadata, labels };
     const create = plan.create.slice(0, BURST);
     await slowStart(create.length, (index) =>
@@ -180,6 +184,12 @@ export class DaemonSetReconciler implements Reconciler {
     );
     await allOrFirstFailure(plan.remove.map((pod) => podControl.delete(daemonSet, pod)));
   }
+}
+
+/** What the template was known by before its hash (k8s pkg/controller/daemon/util/daemonset_util.go:CreatePodTemplate). */
+function generationLabel({ metadata }: DaemonSet): Record<string, string> {
+  const generation = metadata.annotations?.['deprecated.daemonset.template.generation'];
+  return generation === undefined ? {} : { 'pod-template-generation': generation };
 }
 
 /** A new template is given its own chance (k8s pkg/controller/daemon: failedPodsBackoffKey). */

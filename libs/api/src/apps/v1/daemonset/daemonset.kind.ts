@@ -11,6 +11,7 @@ import {
   setPodTemplateDefaults,
 } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { formatLabels } from '../../../table/cells.js';
+import { beginGeneration, keepGeneration, nextGeneration } from './template-generation.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
 import { templateHooks } from '../workload/template-fields.js';
 import {
@@ -22,6 +23,8 @@ import {
   workloadWarnings,
 } from '../workload/workload.js';
 import { DAEMON_SET_COUNTS, validateCounts } from '../workload/workload-status.validation.js';
+
+const template = templateHooks<DaemonSet>(({ spec }) => spec?.template);
 
 /** k8s pkg/apis/apps/v1/defaults.go:SetDefaults_DaemonSet. */
 export function setDaemonSetDefaults(set: DaemonSet): void {
@@ -85,7 +88,14 @@ export const DaemonSetKind = defineKind<DaemonSet>({
   scope: 'Namespaced',
   setDefaults: setDaemonSetDefaults,
   strategy: strategyOf<DaemonSet>({
-    ...templateHooks(({ spec }) => spec?.template),
+    prepareForCreate(object) {
+      beginGeneration(object);
+      template.prepareForCreate(object);
+    },
+    prepareForUpdate(object, old) {
+      template.prepareForUpdate(object, old);
+      nextGeneration(object, old);
+    },
     namespaced: true,
     ownsStatus: true,
     initialStatus: () => ({
@@ -101,8 +111,9 @@ export const DaemonSetKind = defineKind<DaemonSet>({
     checkUpdate: selectorIsFixed,
     warnings: workloadWarnings,
   }),
-  status: statusStrategyOf<DaemonSet>(({ status }, old) =>
-    validateCounts(status, old.status, DAEMON_SET_COUNTS),
+  status: statusStrategyOf<DaemonSet>(
+    ({ status }, old) => validateCounts(status, old.status, DAEMON_SET_COUNTS),
+    keepGeneration,
   ),
   columns: table<DaemonSet>([
     nameColumn,
