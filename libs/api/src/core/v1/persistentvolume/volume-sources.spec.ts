@@ -218,6 +218,19 @@ describe('the data source of a new claim', () => {
   });
 });
 
+it.each([
+  { name: 'in one field alone', stored: { dataSource: OTHER, dataSourceRef: OTHER }, given: OTHER },
+  { name: 'that an old server stored in one field', stored: { dataSource: OTHER }, given: OTHER },
+])('the data source of an update may be given $name', ({ stored, given }) => {
+  for (const spec of [{ dataSource: given }, { dataSourceRef: given }]) {
+    expect(updateRefusals(PersistentVolumeClaimKind, { spec: stored }, { spec })).toEqual([]);
+    const object = objectOf(PersistentVolumeClaimKind, { spec });
+    const old = objectOf(PersistentVolumeClaimKind, { spec: stored });
+    PersistentVolumeClaimKind.strategy.prepareForUpdate?.(object, old, context);
+    expect(object.spec).toMatchObject({ dataSource: OTHER, dataSourceRef: OTHER });
+  }
+});
+
 const claim = (spec: object, status: object = {}): object => ({ spec, status });
 
 describe('the update of a claim', () => {

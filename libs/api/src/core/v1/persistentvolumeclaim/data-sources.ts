@@ -18,7 +18,7 @@ export function dropDataSources(spec: Sources | undefined, old?: Sources): void 
   if (spec.dataSource && !isClaimOrSnapshot(spec.dataSource)) delete spec.dataSource;
 }
 
-/** Of new claims: either field says what the other says (NormalizeDataSources). */
+/** Either field says what the other says (NormalizeDataSources). Mutates. */
 export function alignDataSources(spec: Sources | undefined): void {
   if (!spec) return;
   const { dataSource, dataSourceRef } = spec;

@@ -38,7 +38,10 @@ export const PersistentVolumeClaimKind = defineKind<PersistentVolumeClaim>({
       dropDataSources(spec);
       alignDataSources(spec);
     },
-    prepareForUpdate: ({ spec }, old) => dropDataSources(spec, old.spec),
+    prepareForUpdate({ spec }, old) {
+      dropDataSources(spec, old.spec);
+      alignDataSources(spec);
+    },
     checkCreate: (claim) => validateClaim(claim),
     checkUpdate: validateClaimUpdate,
     warnings: (claim) => [

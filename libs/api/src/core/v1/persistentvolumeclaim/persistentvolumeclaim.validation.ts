@@ -11,6 +11,7 @@ import { FIELD_IMMUTABLE, immutable } from '../../../meta/object-meta.js';
 import { compareAmounts, quantityValue, validateQuantity } from '../../../meta/quantity.js';
 import { isNativeResource } from '../../../meta/resource-names.js';
 import { validateClaimSpec } from './claim-spec.validation.js';
+import { alignDataSources } from './data-sources.js';
 
 const SPEC = FieldPath.of('spec');
 const STATUS = FieldPath.of('status');
@@ -65,6 +66,8 @@ function fixedParts(
 ): [PersistentVolumeClaimSpec, PersistentVolumeClaimSpec] {
   const now = structuredClone(claim.spec ?? {});
   const before = structuredClone(old.spec ?? {});
+  // Those that were stored by older servers name their source in one field alone.
+  alignDataSources(before);
   if (!before.volumeName) copyField(before, now, 'volumeName');
   if (mayNameClass(claim, old)) copyField(now, before, 'storageClassName');
   if (claim.status?.phase !== 'Bound') return [now, before];
