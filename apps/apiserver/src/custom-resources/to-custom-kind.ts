@@ -96,17 +96,20 @@ interface Serving {
   readonly serve: (object: KubeObject) => void;
 }
 
-const servingBy = (
-  schema: StructuralSchema,
-  keepsAll: boolean,
-  complete: (object: KubeObject) => void,
-): Serving => ({
+const servingBy = (schema: StructuralSchema, keepsAll: boolean): Serving => ({
   isServed: (object) => isAsServed(object as unknown as Json, schema, keepsAll),
   serve: (object) => {
-    if (!keepsAll) prune(object as unknown as Json, schema);
-    complete(object);
+    if (!keepsAll) pruned(object, schema);
+    applyDefaults(object, schema);
   },
 });
+
+/** Leaves out what decoding leaves out, and tells what nobody knows (…/customresource_handler.go:unstructuredSchemaCoercer). */
+function pruned(object: KubeObject, schema: StructuralSchema): string[] {
+  const unknown = prune(object as unknown as Json, schema);
+  dropNulls(object, schema);
+  return unknown;
+}
 
 /**
  * Stored objects as a version serves them: with its name, without what its schema does not know (any more), and with
@@ -194,10 +197,6 @@ export function toCustomKind(
     scale: version.subresources?.scale,
   });
   const name = definitionName(group, version.name, names.kind);
-  const complete = (object: KubeObject): void => {
-    dropNulls(object, schema);
-    applyDefaults(object, schema);
-  };
   const kind: KindDescriptor = {
     group,
     version: version.name,
@@ -210,7 +209,9 @@ export function toCustomKind(
     schema: name,
     message: '',
     storagePrefix: `${group}/${names.plural}`,
-    setDefaults: complete,
+    setDefaults: (object) => {
+      applyDefaults(object, schema);
+    },
     strategy: crd.metadata.deletionTimestamp ? closed(main) : main,
     ...(hasStatus ? { status } : {}),
     ...scaleAccess(version),
@@ -218,7 +219,7 @@ export function toCustomKind(
     ...handlingOf(crd, version),
     columns: printerColumns(version.additionalPrinterColumns ?? []),
     hasGeneration: true,
-    ...conversionOf(crd, version.name, servingBy(schema, preserveAll, complete)),
+    ...conversionOf(crd, version.name, servingBy(schema, preserveAll)),
   };
   let schemas: SchemaRegistry | undefined;
   rememberSchemas(kind, () => (schemas ??= schemasFor(name, schema)));
@@ -231,6 +232,6 @@ export function toCustomKind(
       return (schemas ??= schemasFor(name, schema));
     },
     coerce: (object, refuse) => coerceEmbedded(object, schema, '', refuse),
-    prune: (object) => (preserveAll ? [] : prune(object as unknown as Json, schema).sort()),
+    prune: (object) => (preserveAll ? [] : pruned(object, schema).sort()),
   };
 }

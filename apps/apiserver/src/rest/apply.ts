@@ -83,7 +83,7 @@ async function readConfiguration(call: Call): Promise<Applied<KubeObject>> {
   const { metadata } = object;
   await checkTyped(call, object);
   const { name, namespace } = call.request.info;
-  metadata.name ??= name;
+  if (metadata.name === undefined) metadata.name = name;
   if (kind.scope === 'Namespaced' && namespace !== '') metadata.namespace ??= namespace;
   if ((metadata.managedFields ?? undefined) !== undefined)
     throw newBadRequest('metadata.managedFields must be nil');

@@ -82,6 +82,8 @@ function readMeta(object: KubeObject, refuse: Refuse): readonly string[] {
   const { unknownFields, typeError } = schemas().checkFields(object.metadata, OBJECT_META);
   if (typeError !== undefined) throw refuse(typeError);
   object.metadata = schemas().normalize(object.metadata, OBJECT_META);
+  // Upstream writes them anew, without lists that are empty.
+  if (object.metadata.managedFields?.length === 0) delete object.metadata.managedFields;
   return unknownFields.map((path) => `metadata.${path}`);
 }
 

@@ -1,6 +1,7 @@
-import type { KubeObject, StatusError } from '@orrery/apimachinery';
+import type { KubeObject } from '@orrery/apimachinery';
 import {
   FieldPath,
+  StatusError,
   applyPatch,
   invalid,
   newApplyConflict,
@@ -128,17 +129,23 @@ async function admitScale(
   await chain.validate(attributes);
 }
 
-/** What a Scale that is applied means for the object that it stands for: its replicas alone. */
+/** What a Scale that is applied means for the object that it stands for: its replicas alone. Throws 500 for custom objects. */
 function appliedTo(call: Call, scale: Scale): KubeObject {
-  const { kind } = call.resource;
-  const { name } = call.request.info;
+  const { kind, custom } = call.resource;
+  const { name, namespace } = call.request.info;
+  if (custom)
+    throw new StatusError(
+      500,
+      '',
+      `failed to convert new object (${namespace}/${name}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1`,
+    );
   const patch: KubeObject = {
     apiVersion: toApiVersion(kind.group, kind.version),
     kind: kind.kind,
     metadata: { name },
     // Built-in kinds have their replicas here.
-    ...(call.resource.custom ? {} : { spec: {} }),
-  };
+    spec: {},
+  } as KubeObject;
   if (scale.spec?.replicas !== undefined) kind.scale?.set(patch, scale.spec.replicas);
   return patch;
 }

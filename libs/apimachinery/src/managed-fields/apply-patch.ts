@@ -242,12 +242,12 @@ function disown(managers: Map<string, Manager>, changed: FieldSet, removed: Fiel
 function entriesBefore({ subresource, old, new: { metadata } }: TrackOptions): Managers {
   const sent = subresource ? undefined : metadata.managedFields;
   if (isReset(sent)) return new Map();
-  return readManagers(sent && sent.length > 0 ? sent : old?.metadata.managedFields);
+  return readManagers(sent ?? old?.metadata.managedFields);
 }
 
 /**
  * Ownership after a create, update or patch: the new object with the fields it changed given to the manager.
- * One empty entry (`[{}]`) ends the tracking, until somebody applies (k8s managedfields/internal/fieldmanager.go:Update).
+ * No entry (`[]`) or an empty one (`[{}]`) ends the tracking, until somebody applies (k8s managedfields/internal/fieldmanager.go:Update).
  */
 export const trackUpdate = (options: TrackOptions): KubeObject => finish(trackSteps(options));
 

@@ -43,9 +43,11 @@ const areKeysReadable = (fields: unknown): boolean =>
     ([key, below]) => key === '.' || (KEY.test(key) && areKeysReadable(below)),
   );
 
-/** One empty entry, which ends the tracking. */
-export const isReset = (entries: readonly ManagedFieldsEntry[] | undefined): boolean =>
-  entries?.length === 1 && entries.every((entry) => Object.keys(entry).length === 0);
+/** No entry, or an empty one: either ends the tracking (k8s managedfields/internal/fieldmanager.go:isResetManagedFields). */
+export const isReset = (entries: readonly ManagedFieldsEntry[] | null | undefined): boolean =>
+  Array.isArray(entries) &&
+  entries.length < 2 &&
+  entries.every((entry) => Object.keys(entry).length === 0);
 
 /**
  * Whether all entries can be read: what a client sends otherwise is passed over

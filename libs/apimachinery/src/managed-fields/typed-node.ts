@@ -29,7 +29,7 @@ export function shapeOf(value: unknown, schema: Schema | undefined): Shape {
 const keysOf = (schema: Schema | undefined): readonly string[] =>
   schema?.['x-kubernetes-list-map-keys'] ?? [];
 
-/** The path element of a list entry; absent keys take their defaults. */
+/** The path element of a list entry; absent keys take their defaults, null is a key. */
 export function elementKey(
   item: unknown,
   shape: 'set' | 'keyed',
@@ -41,7 +41,7 @@ export function elementKey(
   const names = keysOf(schema);
   for (const name of names) {
     const given = isPlainObject(item) ? own(item, name) : undefined;
-    const value = given ?? registry.field(schema?.items, name)?.default;
+    const value = given === undefined ? registry.field(schema?.items, name)?.default : given;
     if (value !== undefined) keys[name] = value;
   }
   const [only] = names;

@@ -145,8 +145,8 @@ const isEmpty = (value: unknown): boolean =>
 
 const isZero = (value: unknown): boolean => value === false || value === 0 || value === '';
 
-/** Lists that must not be empty, while an absent one has a default. */
-const KEPT_EMPTY = new Set(['HPAScalingRules.policies']);
+/** Lists that are not the same empty as absent: one must not be, one ends the tracking of fields. */
+const KEPT_EMPTY = new Set(['HPAScalingRules.policies', 'ObjectMeta.managedFields']);
 
 const SCALARS = new Set(['boolean', 'integer', 'string']);
 
