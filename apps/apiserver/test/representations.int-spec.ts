@@ -175,3 +175,65 @@ describe('representations of a watch', () => {
     expect(await watch.ended).toBe('end');
   });
 });
+
+describe('custom objects in protobuf', () => {
+  const FOOS = '/apis/shape.test/v1/namespaces/default/foos';
+  const as = (kind: string): string => `${PROTOBUF};as=${kind};v=v1;g=meta.k8s.io`;
+
+  beforeAll(async () => {
+    const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+    await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      metadata: { name: 'foos.shape.test' },
+      spec: {
+        group: 'shape.test',
+        names: { plural: 'foos', kind: 'Foo' },
+        scope: 'Namespaced',
+        versions: [
+          { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } },
+        ],
+      },
+    });
+    const body = { apiVersion: 'shape.test/v1', kind: 'Foo', metadata: { name: 'one' }, spec: {} };
+    await eventually(async () => {
+      const { status } = await api.post(FOOS, body);
+      if (status !== 201) throw new Error(`not yet: ${status}`);
+    });
+  });
+
+  it.each([
+    { kind: 'PartialObjectMetadata', path: `${FOOS}/one` },
+    { kind: 'PartialObjectMetadataList', path: FOOS },
+  ])('have metadata: $kind', async ({ kind, path }) => {
+    const json = await get(path, `application/json;as=${kind};v=v1;g=meta.k8s.io`);
+    const answer = await get(path, as(kind));
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, PROTOBUF]);
+    // Items of a message say of what kind they are no more.
+    const items = (json.json['items'] as Json[] | undefined)?.map(({ metadata }) => ({ metadata }));
+    expect(protobuf().decode(answer.bytes).object).toEqual({
+      ...json.json,
+      ...(items && { items }),
+    });
+  });
+
+  it('are watched by their metadata', async () => {
+    const path = `${FOOS}?watch=true&timeoutSeconds=1&resourceVersion=0`;
+    const { bytes } = await get(path, as('PartialObjectMetadata'));
+    expect(frames(bytes)).toMatchObject([
+      { type: 'ADDED', object: { kind: 'PartialObjectMetadata', metadata: { name: 'one' } } },
+    ]);
+  });
+
+  it.each([`${FOOS}/one`, FOOS])('are in no message themselves: %s', async (path) => {
+    const json = `${PROTOBUF},application/json`;
+    const { status, bytes } = await get(path, PROTOBUF);
+    expect([status, protobuf().decode(bytes).object]).toMatchObject([
+      406,
+      {
+        reason: 'NotAcceptable',
+        message:
+          'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+      },
+    ]);
+    expect((await get(path, json)).headers['content-type']).toBe('application/json');
+  });
+});

@@ -58,9 +58,14 @@ function splitAccept(header: string): MediaRange[] {
     .sort((a, b) => b.quality - a.quality);
 }
 
-function formatOf(type: string, offered: readonly WireFormat[]): WireFormat | undefined {
+function formatOf(
+  type: string,
+  as: string | undefined,
+  { offered, partialAlone = [] }: AcceptInput,
+): WireFormat | undefined {
   if (type === '*/*' || type === 'application/*') return offered[0];
-  return offered.find((format) => MEDIA_TYPES[format] === type);
+  const taken = as?.startsWith('Partial') ? [...offered, ...partialAlone] : offered;
+  return taken.find((format) => MEDIA_TYPES[format] === type);
 }
 
 const AS = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'] as const;
@@ -89,20 +94,22 @@ export interface AcceptInput {
   readonly query: URLSearchParams;
   /** First = what a client without preference gets. */
   readonly offered: readonly WireFormat[];
+  /** Formats of PartialObjectMetadata alone, behind those. */
+  readonly partialAlone?: readonly WireFormat[];
   /** False where there is no table form (Status, subresources of other kinds). */
   readonly transformable: boolean;
 }
 
 /** Chooses the representation (k8s apiserver pkg/endpoints/handlers/negotiation/negotiate.go). Throws 406. */
 export function negotiate(input: AcceptInput): Negotiated {
-  const { accept, query, userAgent, offered, transformable } = input;
+  const { accept, query, userAgent, offered, transformable, partialAlone = [] } = input;
   const pretty = wantsPretty(query, userAgent);
   const fallback = offered[0] ?? 'json';
   if (!accept) return { format: fallback, version: 'v1', pretty };
   for (const { type, parameters } of parseAccept(accept)) {
-    const format = formatOf(type, offered);
-    if (!format) continue;
     const as = parameters['as'];
+    const format = formatOf(type, as, input);
+    if (!format) continue;
     if (as === undefined) return { format, version: 'v1', pretty };
     const known = AS.find((name) => name === as);
     const { g, v } = parameters;
@@ -111,5 +118,5 @@ export function negotiate(input: AcceptInput): Negotiated {
     if (known === 'Table' && format === 'protobuf') continue;
     return { format, as: known, version, pretty };
   }
-  throw notAcceptable(offered);
+  throw notAcceptable([...offered, ...partialAlone]);
 }

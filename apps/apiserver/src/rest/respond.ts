@@ -15,18 +15,23 @@ import type { Call } from './call.js';
 import { sendBytes } from './send.js';
 
 const BUILT_IN: readonly WireFormat[] = ['json', 'yaml', 'protobuf'];
+/** Objects without a message; their metadata has one. */
 const CUSTOM: readonly WireFormat[] = ['json', 'yaml'];
+const OF_METADATA: readonly WireFormat[] = ['protobuf'];
 
 /** Chooses the representation; `only` narrows the formats. */
 export function negotiateFor(
   { request, resource }: Call,
   only: readonly WireFormat[] = BUILT_IN,
 ): Negotiated {
+  const narrowed = (formats: readonly WireFormat[]): readonly WireFormat[] =>
+    formats.filter((format) => only.includes(format));
   return negotiate({
     accept: request.headers.accept,
     userAgent: request.context.userAgent,
     query: request.query,
-    offered: (resource.custom ? CUSTOM : BUILT_IN).filter((format) => only.includes(format)),
+    offered: narrowed(resource.custom ? CUSTOM : BUILT_IN),
+    partialAlone: narrowed(resource.custom ? OF_METADATA : []),
     transformable: true,
   });
 }
