@@ -268,7 +268,6 @@ function validate(service: Service, old: Service | undefined, context: KindConte
     ...validatePorts(spec),
     ...validateLabels(spec.selector, SPEC.child('selector')),
     ...validateAffinity(spec),
-    ...validateClusterIps(spec, old?.spec),
     ...eachOf(spec.externalIPs, (ip, i) => {
       const at = SPEC.child('externalIPs').index(i);
       const findings = validateNewIp(ip, old?.spec?.externalIPs, at);
@@ -282,9 +281,15 @@ function validate(service: Service, old: Service | undefined, context: KindConte
   ];
 }
 
+/** What upstream finds before it allocates addresses, and tells alone (k8s pkg/registry/core/service/storage/alloc.go:initIPFamilyFields). */
+const early = ({ spec }: Service, old?: Service): FieldError[] =>
+  validateClusterIps(spec ?? {}, old?.spec);
+
 /** k8s pkg/apis/core/validation/validation.go:ValidateServiceCreate. */
-export const validateService = (service: Service, context: KindContext): FieldError[] =>
-  validate(service, undefined, context);
+export function validateService(service: Service, context: KindContext): FieldError[] {
+  const found = early(service);
+  return found.length > 0 ? found : validate(service, undefined, context);
+}
 
 /** k8s pkg/apis/core/validation/validation.go:ValidateServiceUpdate. */
 export function validateServiceUpdate(
@@ -292,6 +297,8 @@ export function validateServiceUpdate(
   old: Service,
   context: KindContext,
 ): FieldError[] {
+  const found = early(service, old);
+  if (found.length > 0) return found;
   const isKept = needsHealthCheck(service.spec) && needsHealthCheck(old.spec);
   const [now, before] = [service.spec?.healthCheckNodePort, old.spec?.healthCheckNodePort];
   return [
