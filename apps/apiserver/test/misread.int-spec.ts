@@ -167,7 +167,7 @@ describe('a body that is not what is expected', () => {
     [
       '{"apiVersion":"misread.test/v1","kind":"Foo","metadata":{"name":"a","labels":{"b":1}}}',
       400,
-      'Foo in version "v1" cannot be handled as a Foo: json: cannot unmarshal number into Go struct field ObjectMeta.labels.b of type string',
+      'Foo in version "v1" cannot be handled as a Foo: json: cannot unmarshal number into Go struct field ObjectMeta.labels of type string',
     ],
   ])('custom %s is told', async (body, code, message) => {
     const { json } = await ask('POST', FOOS, { body });

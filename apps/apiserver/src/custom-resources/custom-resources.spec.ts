@@ -390,7 +390,7 @@ describe('coerceEmbedded()', () => {
     {
       name: 'labels of another type',
       value: { metadata: { labels: { a: 5 } } },
-      want: 'e[0].metadata: Invalid value: {"labels":{"a":5}}: json: cannot unmarshal number into Go struct field ObjectMeta.labels.a of type string',
+      want: 'e[0].metadata: Invalid value: {"labels":{"a":5}}: json: cannot unmarshal number into Go struct field ObjectMeta.labels of type string',
     },
   ])('refuses $name', ({ value, want }) => {
     expect(() => coerceEmbedded({ e: [value] }, schema, '', refuse)).toThrow(want);

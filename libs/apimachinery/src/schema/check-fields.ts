@@ -20,6 +20,8 @@ export type FieldCheck = (value: unknown) => FieldProblems;
 interface Place {
   readonly above: Place | undefined;
   readonly key: string | number;
+  /** The key is one of a map, which Go's type errors pass over. */
+  readonly isEntry?: boolean;
   /** The struct that Go's type errors name. */
   readonly struct: string;
 }
@@ -33,10 +35,10 @@ function pathOf({ above, key }: Place): string {
 }
 
 /** For Go's type errors: `spec.containers.image`. */
-function namesOf({ above, key }: Place): string {
+function namesOf({ above, key, isEntry }: Place): string {
   if (!above) return '';
   const before = namesOf(above);
-  if (typeof key === 'number') return before;
+  if (isEntry || typeof key === 'number') return before;
   return before === '' ? key : `${before}.${key}`;
 }
 
@@ -44,6 +46,8 @@ interface Found {
   readonly unknownFields: string[];
   typeError?: string;
   conversionError?: string;
+  /** A type that decodes itself has failed, which ends the decoding at once; what was found before is forgotten. */
+  hasEnded?: boolean;
 }
 
 /** `fits` says of most values at once that nothing is wrong with them, without asking where they are. */
@@ -76,7 +80,7 @@ function conversionProblem(value: unknown, goType: string): string | undefined {
   if (goType.startsWith('map[')) return `cannot restore map from ${kind}`;
   if (goType.startsWith('[]')) return `cannot restore slice from ${kind}`;
   if (!/^(string|bool|int32|int64|float64)$/.test(goType)) {
-    return goType === 'intstr.IntOrString' ? undefined : `cannot restore struct from: ${kind}`;
+    return `cannot restore struct from: ${kind}`;
   }
   // Go converts numbers to strings and to each other, which JSON does not.
   const isConvertible =
@@ -85,20 +89,39 @@ function conversionProblem(value: unknown, goType: string): string | undefined {
   return isConvertible ? `cannot convert ${kind} to ${goType}` : `unrecognized type: ${goType}`;
 }
 
-function mismatch(value: unknown, goType: string, place: Place, found: Found): void {
-  if (found.typeError === undefined) {
-    const problem = conversionProblem(value, goType);
-    if (problem !== undefined) found.conversionError = problem;
-  }
-  const number = typeof value === 'number' ? `number ${value}` : jsonTypeOf(value);
-  const shown = goType.startsWith('int') || goType === 'float64' ? number : jsonTypeOf(value);
-  if (found.typeError !== undefined) return;
+/** What a value is called that is of none of the types that fit. */
+const shownAs = (value: unknown, goType: string): string =>
+  typeof value === 'number' && (goType.startsWith('int') || goType === 'float64')
+    ? `number ${value}`
+    : jsonTypeOf(value);
+
+function unfit(value: unknown, goType: string, place: Place): string {
   const names = namesOf(place);
-  found.typeError =
-    names === ''
-      ? `json: cannot unmarshal ${shown} into Go value of type ${goType}`
-      : `json: cannot unmarshal ${shown} into Go struct field ${place.struct}.${names} of type ${goType}`;
+  const into = names === '' ? 'value' : `struct field ${place.struct}.${names}`;
+  return `json: cannot unmarshal ${shownAs(value, goType)} into Go ${into} of type ${goType}`;
 }
+
+function mismatch(value: unknown, goType: string, place: Place, found: Found): void {
+  if (found.typeError !== undefined) return;
+  const problem = conversionProblem(value, goType);
+  if (problem !== undefined) found.conversionError = problem;
+  found.typeError = unfit(value, goType, place);
+}
+
+/** What a type's own decoder says; where nothing else is said, the converter of unstructured objects hears the same. */
+function end(found: Found, problem: string, toConverter = problem): void {
+  if (found.hasEnded) return;
+  found.hasEnded = true;
+  if (found.typeError === undefined) found.conversionError = toConverter;
+  found.typeError = problem;
+}
+
+/** A mismatch in such a decoder. */
+const endUnfit = (value: unknown, goType: string, place: Place, found: Found): void => {
+  end(found, unfit(value, goType, place), unfit(value, goType, NOWHERE));
+};
+
+const NOWHERE: Place = { above: undefined, key: '', struct: '' };
 
 const LIMITS: Readonly<Record<string, number>> = { int32: 2 ** 31, int64: 2 ** 63 };
 
@@ -110,12 +133,16 @@ const scalarCheck = (fits: (value: unknown) => boolean, goType: string): Check =
     { fits },
   );
 
-function integerCheck(format: string): Check {
-  const limit = LIMITS[format] ?? LIMITS['int64'] ?? 0;
-  const fits = (value: unknown): boolean =>
-    typeof value === 'number' && Number.isInteger(value) && value < limit && value >= -limit;
-  return scalarCheck(fits, format || 'int64');
-}
+const fitsInteger =
+  (format: string) =>
+  (value: unknown): boolean => {
+    const limit = LIMITS[format] ?? LIMITS['int64'] ?? 0;
+    return typeof value === 'number' && Number.isInteger(value) && value < limit && value >= -limit;
+  };
+
+const isInt32 = fitsInteger('int32');
+
+const integerCheck = (format: string): Check => scalarCheck(fitsInteger(format), format || 'int64');
 
 const typeCheck = (type: 'string' | 'boolean' | 'number', goType: string): Check =>
   scalarCheck((value) => typeof value === type, goType);
@@ -131,9 +158,13 @@ const bytesCheck: Check = (value, place, found) => {
 };
 
 const timeCheck: Check = (value, place, found) => {
-  if (typeof value !== 'string') return mismatch(value, 'string', place, found);
+  if (typeof value !== 'string') return endUnfit(value, 'string', place, found);
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value)) {
-    found.typeError ??= `parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`;
+    const text = JSON.stringify(value);
+    end(
+      found,
+      `parsing time ${text} as "2006-01-02T15:04:05Z07:00": cannot parse ${text} as "2006"`,
+    );
   }
   return undefined;
 };
@@ -142,15 +173,16 @@ const QUANTITY = /^[+-]?(\d+(\.\d*)?|\.\d+)(n|u|m|k|[KMGTPE]i?|[eE][+-]?\d+)?$/;
 const quantityCheck: Check = (value, _place, found) => {
   if (typeof value === 'number') return;
   if (typeof value !== 'string' || !QUANTITY.test(value)) {
-    found.typeError ??=
-      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+    end(
+      found,
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    );
   }
 };
 
 const intOrStringCheck: Check = (value, place, found) => {
   if (typeof value === 'string') return;
-  if (typeof value === 'number') return integerCheck('int32')(value, place, found);
-  mismatch(value, 'intstr.IntOrString', place, found);
+  if (!isInt32(value)) endUnfit(value, 'int32', place, found);
 };
 
 const anything: Check = () => undefined;
@@ -230,22 +262,18 @@ function goTypeOf(schema: Schema | undefined): string {
 const specialOf = (definition: string): Check | undefined =>
   Object.entries(SPECIAL).find(([suffix]) => definition.endsWith(suffix))?.[1];
 
-/** Go decodes the parts of such types apart: places start anew, and nobody tells of unknown fields below. */
-function unionCheck({ of, others }: Union, check: Check): Check {
-  const alone: Place = { above: undefined, key: '', struct: goTypeName(of) };
-  return (value, _place, found) => {
+/** Such types decode themselves: the first mismatch in them ends the decoding, and nobody tells of unknown fields below. */
+function unionCheck({ others }: Union, check: Check): Check {
+  return (value, place, found) => {
     const inner: Found = { unknownFields: [] };
-    if (isPlain(value)) check(value, alone, inner);
+    if (isPlain(value)) check(value, place, inner);
     else if (others === 'boolean') {
       if (typeof value !== 'boolean') inner.typeError = 'boolean or JSON schema expected';
     } else if (Array.isArray(value)) {
       const item = others === 'strings' ? typeCheck('string', 'string') : check;
-      for (const one of value) if (one !== null) item(one, alone, inner);
+      for (const one of value) if (one !== null) item(one, place, inner);
     }
-    if (found.typeError !== undefined || inner.typeError === undefined) return;
-    found.typeError = inner.typeError;
-    // The converter of unstructured objects hands such types to the same decoder.
-    delete found.conversionError;
+    if (inner.typeError !== undefined) end(found, inner.typeError);
   };
 }
 
@@ -266,7 +294,7 @@ function mapCheck(item: Check, goType: string): Check {
     for (const key of Object.keys(value)) {
       const entry = value[key];
       if (entry !== null && !item.fits?.(entry))
-        item(entry, { above: place, key, struct: place.struct }, found);
+        item(entry, { above: place, key, isEntry: true, struct: place.struct }, found);
     }
   };
 }

@@ -29,18 +29,24 @@ describe('SchemaRegistry', () => {
         name: 'a list for the properties of items',
         schema: { items: { properties: [] } },
         typeError:
-          'json: cannot unmarshal array into Go struct field JSONSchemaProps.properties of type map[string]v1.JSONSchemaProps',
+          'json: cannot unmarshal array into Go struct field JSONSchemaProps.spec.versions.schema.openAPIV3Schema.items.properties of type map[string]v1.JSONSchemaProps',
       },
       {
         name: 'a number for the type of additionalProperties',
         schema: { additionalProperties: { type: 5 } },
         typeError:
-          'json: cannot unmarshal number into Go struct field JSONSchemaProps.type of type string',
+          'json: cannot unmarshal number into Go struct field JSONSchemaProps.spec.versions.schema.openAPIV3Schema.additionalProperties.type of type string',
       },
       {
         name: 'a text for additionalProperties',
         schema: { additionalProperties: 'x' },
         typeError: 'boolean or JSON schema expected',
+      },
+      {
+        name: 'a number for a type below maps and lists, whose keys are not told',
+        schema: { properties: { a: { items: { properties: { b: { type: 5 } } } } } },
+        typeError:
+          'json: cannot unmarshal number into Go struct field JSONSchemaProps.spec.versions.schema.openAPIV3Schema.properties.items.properties.type of type string',
       },
       { name: 'what nobody decodes strictly', schema: { items: { zzUnknown: 1 } } },
     ])('finds $name', ({ schema, typeError }) => {
@@ -98,7 +104,30 @@ describe('SchemaRegistry', () => {
       name: 'a number for a label',
       object: { metadata: { labels: { a: 1 } } },
       typeError:
-        'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels.a of type string',
+        'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string',
+    },
+    // Of types that decode themselves the first failure is the one told; kube-apiserver 1.28.0 says so.
+    {
+      name: 'no time behind a number for a name',
+      object: { metadata: { name: 5, creationTimestamp: 'x' } },
+      typeError: 'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"',
+    },
+    {
+      name: 'a number for a time behind a number for a name',
+      object: { metadata: { name: 5, creationTimestamp: 7, deletionTimestamp: 'x' } },
+      typeError:
+        'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.creationTimestamp of type string',
+    },
+    {
+      name: 'neither a number nor a text behind a text for a number',
+      object: {
+        spec: {
+          replicas: '3',
+          strategy: { rollingUpdate: { maxSurge: {}, maxUnavailable: true } },
+        },
+      },
+      typeError:
+        'json: cannot unmarshal object into Go struct field RollingUpdateDeployment.spec.strategy.rollingUpdate.maxSurge of type int32',
     },
     {
       name: 'an object for a list',
