@@ -172,6 +172,8 @@ export {
   repeatedKeysOfJson,
 } from './codec/json.js';
 export { jsonSyntaxProblem } from './codec/json-syntax.js';
+export { parseJsonSteps } from './codec/parse-steps.js';
+export { stringifySteps } from './codec/stringify-steps.js';
 export type { DecodedJson, DecodeOptions, OddField } from './codec/json.js';
 export { decodeYaml, encodeYaml } from './codec/yaml.js';
 export type { DecodedYaml } from './codec/yaml.js';

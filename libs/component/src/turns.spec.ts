@@ -28,6 +28,51 @@ describe('giveWay()', () => {
   });
 });
 
+describe('many that give way at once', () => {
+  const busy = (ms: number): void => {
+    const until = performance.now() + ms;
+    while (performance.now() < until);
+  };
+
+  it('go on in their order, and share the turns of the event loop among them', async () => {
+    let turn = 0;
+    let isOver = false;
+    const count = (): void => {
+      turn += 1;
+      if (!isOver) setImmediate(count);
+    };
+    count();
+    const order: number[] = [];
+    const turns: number[] = [];
+    await Promise.all(
+      Array.from({ length: 12 }, async (_, i) => {
+        await giveWay();
+        order.push(i);
+        turns.push(turn);
+        busy(6);
+      }),
+    );
+    isOver = true;
+    expect(order).toEqual(Array.from({ length: 12 }, (_, i) => i));
+    const perTurn = [...new Set(turns)].map((one) => turns.filter((other) => other === one).length);
+    // Two of them are over the ten milliseconds that long work has in a turn.
+    expect(Math.max(...perTurn)).toBeLessThanOrEqual(2);
+  });
+
+  it('go on in one turn where they are done at once', async () => {
+    const turns = new Set<number>();
+    let turn = 0;
+    const timer = setInterval(() => (turn += 1), 0);
+    const all = Array.from({ length: 100 }, async () => {
+      await giveWay();
+      turns.add(turn);
+    });
+    await Promise.all(all);
+    clearInterval(timer);
+    expect(turns.size).toBeLessThan(50);
+  });
+});
+
 describe('inTurns()', () => {
   function* count(to: number): Generator<undefined, number> {
     for (let i = 0; i < to; i += 1) yield;

@@ -1,5 +1,5 @@
 import { isNotFound } from '@orrery/apimachinery';
-import { Turns } from '@orrery/component';
+import { Turns, inTurns } from '@orrery/component';
 import type { DeleteOptions } from './delete.js';
 import { deleteObject } from './delete.js';
 import type { ListRequest } from './list-options.js';
@@ -27,6 +27,8 @@ export async function deleteCollection(
   const worker = async (): Promise<void> => {
     for (let item = queue.shift(); item; item = queue.shift()) {
       if (turns.isOver) await turns.next();
+      const unread = item.readSteps?.('object');
+      if (unread) await inTurns(unread);
       const { name = '', namespace } = item.object.metadata;
       try {
         await deleteObject(scope, { ...call, name, ...(namespace ? { namespace } : {}) });

@@ -1,5 +1,5 @@
 import { StatusError, newBadRequest, newExpired, newNotFound } from '@orrery/apimachinery';
-import { Turns } from '@orrery/component';
+import { Turns, inTurns } from '@orrery/component';
 import { isStorageError } from '@orrery/storage';
 import type { Entry, Freshness, ListResult } from '@orrery/storage';
 import { decodeContinue, encodeContinue } from './continue-token.js';
@@ -87,6 +87,8 @@ async function take(
   for (const entry of entries) {
     if (turns.isOver) await turns.next();
     last = entry.key;
+    const unread = predicate && entry.readSteps?.('object');
+    if (unread) await inTurns(unread);
     if (predicate && !predicate(representationOf(scope.kind, entry).object)) continue;
     found.push(entry);
     if (limit > 0 && found.length >= limit) break;
@@ -139,6 +141,8 @@ async function representationsOf(
   const turns = new Turns();
   for (const entry of entries) {
     if (turns.isOver) await turns.next();
+    const unread = entry.readSteps?.('sound');
+    if (unread) await inTurns(unread);
     items.push(representationOf(kind, entry));
   }
   return items;

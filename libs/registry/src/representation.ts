@@ -1,4 +1,4 @@
-import type { KubeObject } from '@orrery/apimachinery';
+import type { KubeObject, Steps } from '@orrery/apimachinery';
 import { cloneJson, toApiVersion } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
 import { kinds, removedKinds } from '@orrery/api';
@@ -10,6 +10,8 @@ export interface Representation {
   readonly bytes: Buffer;
   /** Offset of the first field behind kind and apiVersion in `bytes`; 1 = it does not lead with them. */
   readonly typeEnd: number;
+  /** {@link Entry.readSteps} */
+  readSteps?(wanted: 'sound' | 'object'): Steps<KubeObject> | undefined;
 }
 
 /** Wire order: kind, apiVersion, metadata, then the rest as it came. */

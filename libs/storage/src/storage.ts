@@ -1,4 +1,4 @@
-import type { KubeObject } from '@orrery/apimachinery';
+import type { KubeObject, Steps } from '@orrery/apimachinery';
 
 /**
  * One stored object at one revision. Immutable; shared by every reader, so nothing may write to what it returns.
@@ -20,6 +20,11 @@ export interface Entry {
   readonly typeEnd: number;
   /** The parsed object with resourceVersion set. Parsed on first use, kept, deeply frozen in tests. */
   readonly object: KubeObject;
+  /**
+   * Parses a large value in steps, so that `object`, asked for right behind them, need not; `sound` = `bytes` are wanted,
+   * which are passed on once they were seen to be JSON. Undefined = it is small, or known.
+   */
+  readSteps?(wanted: 'sound' | 'object'): Steps<KubeObject> | undefined;
   /** It is not stored as it would be now (encrypted by another key): writing it again changes that. */
   readonly isStale?: boolean;
 }

@@ -54,12 +54,29 @@ function validateResource(value: Record<string, unknown>, path: string): FieldEr
   ];
 }
 
+const known = new WeakMap<StructuralSchema, boolean>();
+
+/** Whether a schema describes an embedded resource anywhere; most describe none, and their objects need not be gone through. */
+function hasEmbedded(schema: StructuralSchema): boolean {
+  let has = known.get(schema);
+  if (has === undefined) {
+    const { additionalProperties, items, properties = {} } = schema;
+    const below = [...Object.values(properties), items, additionalProperties];
+    has =
+      schema['x-kubernetes-embedded-resource'] === true ||
+      below.some((one) => typeof one === 'object' && hasEmbedded(one));
+    known.set(schema, has);
+  }
+  return has;
+}
+
 /** Embedded resources must be objects with a type (apiextensions-apiserver schema/objectmeta:Validate). */
 export function validateEmbedded(
   value: unknown,
   schema: StructuralSchema,
   path: string,
 ): FieldError[] {
+  if (!hasEmbedded(schema)) return [];
   if (Array.isArray(value)) {
     const { items } = schema;
     if (!items) return [];

@@ -79,14 +79,16 @@ export function* validateListTypes(
   if (Array.isArray(value)) return yield* validateArray(value as unknown[], schema, path);
   const found: FieldError[] = [];
   if (!isJsonObject(value)) return found;
-  const { additionalProperties } = schema;
+  const { additionalProperties, properties } = schema;
+  // Nothing is known of what is free, which may be very wide.
+  if (!properties && typeof additionalProperties !== 'object') return found;
   let done = 0;
   for (const key of Object.keys(value)) {
     done += 1;
     if (done % SLICE === 0) yield;
     const member = value[key];
     if (typeof member !== 'object' || member === null) continue;
-    const named = memberOf(schema.properties, key);
+    const named = memberOf(properties, key);
     const below = named ?? (typeof additionalProperties === 'object' && additionalProperties);
     if (!below) continue;
     const at = !named ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;

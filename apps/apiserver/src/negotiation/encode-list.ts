@@ -1,9 +1,22 @@
-import { Turns } from '@orrery/component';
+import { stringifySteps } from '@orrery/apimachinery';
+import { Turns, inTurns } from '@orrery/component';
 
 /** Rows or items of a document, each made when its turn comes. */
 export interface LongList<T> {
   readonly items: readonly T[];
   readonly toItem: (item: T) => object;
+  /** What a large item takes beforehand, in steps; what it is made into is written in steps, too. Undefined = it is small. */
+  readonly unread?: (item: T) => Iterator<unknown, unknown> | undefined;
+}
+
+/** An item of which it takes long to make JSON. */
+async function largeItem<T>(
+  { toItem }: LongList<T>,
+  item: T,
+  unread: Iterator<unknown, unknown>,
+): Promise<string> {
+  await inTurns(unread);
+  return (await inTurns(stringifySteps(toItem(item)))) ?? '';
 }
 
 /** Behind each line of an item in a document for people. */
@@ -16,9 +29,10 @@ const INDENT = '\n    ';
 export async function encodeListJson<T>(
   document: object,
   field: string,
-  { items, toItem }: LongList<T>,
+  list: LongList<T>,
   pretty = false,
 ): Promise<Buffer[]> {
+  const { items, toItem } = list;
   const space = pretty ? 2 : undefined;
   const whole = JSON.stringify({ ...document, [field]: [] }, undefined, space);
   if (items.length === 0) return [Buffer.from(pretty ? `${whole}\n` : whole)];
@@ -27,7 +41,10 @@ export async function encodeListJson<T>(
   const turns = new Turns();
   let separator = '';
   for (const one of items) {
-    const text = JSON.stringify(toItem(one), undefined, space);
+    const unread = pretty ? undefined : list.unread?.(one);
+    const text = unread
+      ? await largeItem(list, one, unread)
+      : JSON.stringify(toItem(one), undefined, space);
     const item = pretty ? `${INDENT}${text.replaceAll('\n', INDENT)}` : text;
     chunks.push(Buffer.from(`${separator}${item}`));
     separator = ',';

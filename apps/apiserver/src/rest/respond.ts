@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { ProtobufError, StatusError, newBadRequest, toApiVersion } from '@orrery/apimachinery';
-import { inTurns } from '@orrery/component';
+import { giveWay, inTurns } from '@orrery/component';
 import type { ObjectList, Representation } from '@orrery/registry';
 import { MEDIA_TYPES, negotiate } from '../negotiation/accept.js';
 import type { Negotiated, WireFormat } from '../negotiation/accept.js';
@@ -122,6 +121,9 @@ function listMetaOf(list: ObjectList): Record<string, unknown> {
   };
 }
 
+/** Bytes of an item from which on it is written in steps. */
+const LARGE = 128 * 1024;
+
 /** Items that are joined in one go, before others have their turn. */
 const TURN = 2000;
 
@@ -137,7 +139,7 @@ async function joinItems(call: Call, list: ObjectList): Promise<Buffer[]> {
   const chunks: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
   let i = 0;
   for (const { bytes, typeEnd } of list.items) {
-    if (i > 0 && i % TURN === 0) await setImmediate();
+    if (i > 0 && i % TURN === 0) await giveWay();
     if (custom) {
       if (i > 0) chunks.push(COMMA);
       chunks.push(bytes);
@@ -218,9 +220,8 @@ async function inProtobuf(
   { items }: ObjectList,
 ): Promise<Encoded | undefined> {
   if (field === 'rows') return undefined;
-  const found = items.map((item) => () => toItem(item));
   try {
-    const steps = protobuf().encodeListSteps(head, madeOneByOne(found));
+    const steps = protobuf().encodeListSteps(head, madeOneByOne(items, toItem));
     return { chunks: await inTurns(steps), format: 'protobuf' };
   } catch (error) {
     if (error instanceof ProtobufError) return undefined;
@@ -228,8 +229,20 @@ async function inProtobuf(
   }
 }
 
-function* madeOneByOne(items: readonly (() => object)[]): Generator<object, void> {
-  for (const make of items) yield make();
+/** What is to be done of a large item before it is shown; nothing where it is known. */
+const unreadOf = (item: Representation): Iterator<unknown, unknown> | undefined =>
+  item.readSteps?.('object') ?? (item.bytes.length > LARGE ? [].values() : undefined);
+
+/** Each item in its turn; undefined = the next one takes longer. */
+function* madeOneByOne(
+  items: readonly Representation[],
+  toItem: Shown['toItem'],
+): Generator<object | undefined, void> {
+  for (const item of items) {
+    const unread = item.readSteps?.('object');
+    if (unread) yield* unread;
+    yield toItem(item);
+  }
 }
 
 async function encodeList(call: Call, list: ObjectList, negotiated: Negotiated): Promise<Encoded> {
@@ -243,7 +256,7 @@ async function encodeList(call: Call, list: ObjectList, negotiated: Negotiated):
     : await encodeListJson(
         shown.head,
         shown.field,
-        { items: list.items, toItem: shown.toItem },
+        { items: list.items, toItem: shown.toItem, unread: unreadOf },
         pretty && format === 'json',
       );
   return format === 'yaml'

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
 import { createGzip, gzip } from 'node:zlib';
 import type { Status } from '@orrery/apimachinery';
+import { giveWay } from '@orrery/component';
 import type { ApiRequest } from '../filters/api-request.js';
 import type { ApiReply } from '../transport/api-reply.js';
 import { MEDIA_TYPES, negotiate } from '../negotiation/accept.js';
@@ -73,23 +73,35 @@ export interface Body {
 const joined = (chunks: readonly Buffer[], size: number): Buffer =>
   chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
 
+/** Joins small chunks and cuts large ones, so that none is larger than a slice. */
+function* slicesOf(chunks: readonly Buffer[]): Generator<Buffer, void> {
+  let small: Buffer[] = [];
+  let size = 0;
+  for (const chunk of chunks) {
+    for (let at = 0; at < chunk.length;) {
+      const part = chunk.subarray(at, at + SLICE - size);
+      small.push(part);
+      [at, size] = [at + part.length, size + part.length];
+      if (size < SLICE) continue;
+      yield joined(small, size);
+      [small, size] = [[], 0];
+    }
+  }
+  if (size > 0) yield joined(small, size);
+}
+
 /** Writes in slices as fast as the client reads; between two, other requests get their turn. */
 async function writeSlices(
   raw: ServerResponse,
   chunks: readonly Buffer[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  let slice: Buffer[] = [];
-  let size = 0;
-  for (const chunk of chunks) {
-    slice.push(chunk);
-    size += chunk.length;
-    if (size < SLICE) continue;
-    if (raw.write(Buffer.concat(slice, size))) await setImmediate();
-    else await once(raw, 'drain', signal ? { signal } : {});
-    [slice, size] = [[], 0];
+  for (const slice of slicesOf(chunks)) {
+    // Of many that are written to at once, too: to encrypt takes its time.
+    if (raw.write(slice)) await giveWay();
+    else await Promise.all([once(raw, 'drain', signal ? { signal } : {}), giveWay()]);
   }
-  raw.end(Buffer.concat(slice, size));
+  raw.end();
 }
 
 async function sendCompressed(

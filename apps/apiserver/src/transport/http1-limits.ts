@@ -41,6 +41,11 @@ export function refuseMalformed(
   }
   const owed = order.owedTo(socket);
   const say = (): void => {
+    // Who has gone meanwhile hears nothing: to write to such a socket makes an error with a stack, for each of them.
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
     const head = `HTTP/1.1 ${answer}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close`;
     endSocket(socket, `${head}\r\n\r\n${answer}`);
   };

@@ -5,11 +5,8 @@ import type { Schema } from '../schema/schema.js';
 import type { Steps } from '../steps.js';
 import { emptyFields, fieldSet, isEmptySet, leafField } from './field-set.js';
 import type { FieldSet } from './field-set.js';
-import { childrenOf, shapeOf } from './typed-node.js';
+import { SLICE, childrenOf, childrenSteps, shapeOf } from './typed-node.js';
 import type { Child } from './typed-node.js';
-
-/** Children of one field that are looked at in one go. */
-const SLICE = 2000;
 
 const isEmptyValue = (value: unknown): boolean =>
   value === null || (isPlainObject(value) && Object.keys(value).length === 0);
@@ -42,7 +39,8 @@ export function* extractSteps(
   registry: SchemaRegistry,
 ): Steps<FieldSet> {
   if (shapeOf(value, schema) === 'atomic') return leafField;
-  const all = childrenOf(value, schema, registry);
+  const found = childrenSteps(value, schema, registry);
+  const all = found instanceof Map ? found : yield* found;
   const isWide = all.size > SLICE;
   if (isWide) yield;
   const children = new Map<string, FieldSet>();
@@ -51,8 +49,8 @@ export function* extractSteps(
       ? extractFields(child.value, child.schema, registry)
       : yield* extractSteps(child.value, child.schema, registry);
     const owned = below.owned || isEmptyValue(child.value) || !child.isStructField;
-    const found = withOwner(below, owned);
-    if (!isEmptySet(found)) children.set(key, found);
+    const set = withOwner(below, owned);
+    if (!isEmptySet(set)) children.set(key, set);
     if (children.size % SLICE === 0) yield;
   }
   return children.size > 0 ? { owned: false, children } : emptyFields;
@@ -106,18 +104,20 @@ export function* compareSteps(
     value !== undefined && shapeOf(value, schema) !== 'atomic';
   if (!isOpen(before) && !isOpen(after)) return compareLeaves(before, after);
   if (before !== undefined && deepEqual(before, after)) return NOTHING;
-  const left = childrenOf(before, schema, registry);
-  const right = childrenOf(after, schema, registry);
+  const mine = childrenSteps(before, schema, registry);
+  const left = mine instanceof Map ? mine : yield* mine;
+  const theirs = childrenSteps(after, schema, registry);
+  const right = theirs instanceof Map ? theirs : yield* theirs;
   const isWide = left.size + right.size > SLICE;
   if (isWide) yield;
   const changed = new Map<string, FieldSet>();
   const removed = new Map<string, FieldSet>();
   let done = 0;
   for (const key of new Set([...left.keys(), ...right.keys()])) {
-    const [mine, theirs] = [left.get(key), right.get(key)];
+    const [one, other] = [left.get(key), right.get(key)];
     const found = isWide
-      ? compareChild(mine, theirs, registry)
-      : yield* compareChildSteps(mine, theirs, registry);
+      ? compareChild(one, other, registry)
+      : yield* compareChildSteps(one, other, registry);
     if (!isEmptySet(found.changed)) changed.set(key, found.changed);
     if (!isEmptySet(found.removed)) removed.set(key, found.removed);
     done += 1;

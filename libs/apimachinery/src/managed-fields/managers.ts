@@ -33,15 +33,18 @@ export const managerKey = (manager: Omit<Manager, 'fields' | 'time'>): string =>
     manager.subresource,
   ]);
 
-const KEY = /^[fkvi]:/;
+/** `f:`, `k:`, `v:`, `i:`, each with what it names behind it; `.` is the field itself. */
+const isKey = (key: string): boolean =>
+  key === '.' || (key.charCodeAt(1) === 0x3a && 'fkvi'.includes(key.charAt(0)));
 
-const areKeysReadable = (fields: unknown): boolean =>
-  typeof fields === 'object' &&
-  fields !== null &&
-  !Array.isArray(fields) &&
-  Object.entries(fields).every(
-    ([key, below]) => key === '.' || (KEY.test(key) && areKeysReadable(below)),
-  );
+function areKeysReadable(fields: unknown): boolean {
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return false;
+  // Plain JSON: all that it has is its own. To list the pairs of tens of thousands of fields costs more than to look at them.
+  for (const key in fields)
+    if (!isKey(key) || (key !== '.' && !areKeysReadable((fields as Record<string, unknown>)[key])))
+      return false;
+  return true;
+}
 
 /** No entry, or an empty one: either ends the tracking (k8s managedfields/internal/fieldmanager.go:isResetManagedFields). */
 export const isReset = (entries: readonly ManagedFieldsEntry[] | null | undefined): boolean =>

@@ -2,6 +2,8 @@ import { canonicalJson } from '../equality.js';
 import { isPlainObject, own } from '../patch/merge-patch.js';
 import type { SchemaRegistry } from '../schema/schema-registry.js';
 import type { Schema } from '../schema/schema.js';
+import { finish } from '../steps.js';
+import type { Steps } from '../steps.js';
 
 /** How the fields below a value are owned: as one, by field name, or by list element. */
 export type Shape = 'atomic' | 'fields' | 'set' | 'keyed';
@@ -50,21 +52,53 @@ export function elementKey(
   return `k:${canonicalJson(keys)}`;
 }
 
+/** Children of one value that are looked at in one go. */
+export const SLICE = 2000;
+
 /** The children of a value by path element; empty for atomic values. */
 export function childrenOf(
   value: unknown,
   schema: Schema | undefined,
   registry: SchemaRegistry,
 ): Map<string, Child> {
+  const found = childrenSteps(value, schema, registry);
+  return found instanceof Map ? found : finish(found);
+}
+
+/** The same, in steps where there are very many of them. */
+export function childrenSteps(
+  value: unknown,
+  schema: Schema | undefined,
+  registry: SchemaRegistry,
+): Map<string, Child> | Steps<Map<string, Child>> {
   const shape = shapeOf(value, schema);
-  if (shape === 'fields' && isPlainObject(value)) return fieldChildren(value, schema, registry);
+  if (shape === 'fields' && isPlainObject(value))
+    return inSlices(Object.keys(value), fieldsAdder(value, schema, registry));
+  if ((shape !== 'set' && shape !== 'keyed') || !Array.isArray(value)) return new Map();
+  const items = registry.deref(schema?.items);
+  return inSlices(value as readonly unknown[], (children, item) => {
+    const key = elementKey(item, shape, schema, registry);
+    children.set(key, { value: item, schema: items, isStructField: false, alwaysThere: false });
+  });
+}
+
+type Adder<T> = (children: Map<string, Child>, of: T) => void;
+
+function inSlices<T>(
+  parts: readonly T[],
+  add: Adder<T>,
+): Map<string, Child> | Steps<Map<string, Child>> {
+  if (parts.length > SLICE) return slicesOf(parts, add);
   const children = new Map<string, Child>();
-  if ((shape === 'set' || shape === 'keyed') && Array.isArray(value)) {
-    const items = registry.deref(schema?.items);
-    for (const item of value as unknown[]) {
-      const key = elementKey(item, shape, schema, registry);
-      children.set(key, { value: item, schema: items, isStructField: false, alwaysThere: false });
-    }
+  for (const part of parts) add(children, part);
+  return children;
+}
+
+function* slicesOf<T>(parts: readonly T[], add: Adder<T>): Steps<Map<string, Child>> {
+  const children = new Map<string, Child>();
+  for (const [i, part] of parts.entries()) {
+    if (i % SLICE === 0) yield;
+    add(children, part);
   }
   return children;
 }
@@ -97,14 +131,13 @@ function slotOf(name: string, schema: Schema | undefined, registry: SchemaRegist
   };
 }
 
-function fieldChildren(
+function fieldsAdder(
   value: Readonly<Record<string, unknown>>,
   schema: Schema | undefined,
   registry: SchemaRegistry,
-): Map<string, Child> {
-  const children = new Map<string, Child>();
+): Adder<string> {
   const known = schema?.properties && slotsOf(schema, registry);
-  for (const name of Object.keys(value)) {
+  return (children, name) => {
     let slot = known?.get(name);
     if (!slot) {
       slot = slotOf(name, schema, registry);
@@ -113,6 +146,5 @@ function fieldChildren(
     }
     const { key, schema: below, isStructField, alwaysThere } = slot;
     children.set(key, { value: value[name], schema: below, isStructField, alwaysThere });
-  }
-  return children;
+  };
 }

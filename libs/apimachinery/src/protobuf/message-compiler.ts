@@ -3,6 +3,7 @@ import type { Field as ProtoField, MapField, Root, Type, Writer } from 'protobuf
 import type { SchemaLookup } from '../schema/schema-registry.js';
 import { MAX_VALUES, tooManyValues } from '../codec/decode-error.js';
 import { setOwn } from '../schema/normalize.js';
+import type { Steps } from '../steps.js';
 import { isPointerField } from './pointer-fields.js';
 import { MAX_MESSAGE_DEPTH, ProtobufError } from './protobuf-error.js';
 import { specialMessage, unionMessage } from './special-messages.js';
@@ -25,7 +26,12 @@ interface Field {
 export interface MessageConverter extends Converter {
   readBody(reader: Reader, depth: number, into: PlainObject): PlainObject;
   writeBody(writer: Writer, value: unknown, depth: number): void;
+  /** The same at the top, with a step within maps of very many fields and behind them. */
+  writeBodySteps(writer: Writer, value: unknown): Steps<void>;
 }
+
+/** Fields of a map that are written in one go. */
+const WIDE = 2000;
 
 const schemaNameOf = (message: string): string =>
   message
@@ -188,6 +194,12 @@ function messageConverter(fieldsOf: () => readonly Field[], budget: ValueBudget)
     wireType: 2,
     readBody,
     writeBody,
+    writeBodySteps: function* writeBodySteps(writer, value) {
+      if (!isPlain(value)) throw new TypeMismatch('not an object');
+      for (const field of fieldsOf())
+        if (isWideMap(field, value)) yield* writeMap(writer, field, value);
+        else writeField(writer, field, value, 1);
+    },
     read: (reader, depth) => readBody(Reader.create(readBytes(reader)), depth, {}),
     write: (writer, value, depth) => {
       writer.fork();
@@ -237,6 +249,26 @@ function readPacked(reader: Reader, field: Field, into: PlainObject): void {
   const inner = Reader.create(readBytes(reader));
   const list = listIn(into, field.name);
   while (inner.pos < inner.len) list.push(field.converter.read(inner, 0));
+}
+
+function isWideMap({ shape, name }: Field, object: PlainObject): boolean {
+  if (shape !== 'map' || !Object.hasOwn(object, name)) return false;
+  const value = object[name];
+  return isPlain(value) && Object.keys(value).length > WIDE;
+}
+
+/** A map of very many fields, in steps. */
+function* writeMap(
+  writer: Writer,
+  { converter, id, name }: Field,
+  object: PlainObject,
+): Steps<void> {
+  const map = object[name] as PlainObject;
+  for (const [i, key] of Object.keys(map).entries()) {
+    if (i % WIDE === 0) yield;
+    converter.write(writer.uint32((id << 3) | converter.wireType), [key, map[key]], 1);
+  }
+  yield;
 }
 
 function writeField(writer: Writer, field: Field, object: PlainObject, depth: number): void {

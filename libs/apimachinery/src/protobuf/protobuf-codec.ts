@@ -59,21 +59,20 @@ export class ProtobufCodec {
   }
 
   /**
-   * The envelope of a list, in pieces and in steps: one for each item. `list` is all of it but the items; in every list of
-   * upstream these are the second and last field of the message.
+   * The envelope of a list, in pieces and in steps: at least one for each item. `list` is all of it but the items; in every
+   * list of upstream these are the second and last field of the message. An item that is undefined is none, but a step.
    */
-  *encodeListSteps(list: object, items: Iterable<object>): Steps<Buffer[]> {
+  *encodeListSteps(list: object, items: Iterable<object | undefined>): Steps<Buffer[]> {
     const { apiVersion, kind } = typeOf(list);
     const item = guarded(() => this.converter(apiVersion, kind.replace(/List$/, '')));
     const chunks = [guarded(() => this.body(list, apiVersion, kind))];
     for (const one of items) {
-      chunks.push(
-        guarded(() => {
-          const writer = Writer.create().uint32(18).fork();
-          item.writeBody(writer, one, 0);
-          return Buffer.from(writer.ldelim().finish());
-        }),
-      );
+      if (one !== undefined) {
+        const writer = Writer.create().uint32(18).fork();
+        const steps = item.writeBodySteps(writer, one);
+        while (!guarded(() => steps.next()).done) yield;
+        chunks.push(Buffer.from(writer.ldelim().finish()));
+      }
       yield;
     }
     const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);

@@ -1,10 +1,14 @@
-import type { KubeObject } from '@orrery/apimachinery';
+import { parseJsonSteps } from '@orrery/apimachinery';
+import type { KubeObject, Steps } from '@orrery/apimachinery';
 
 import type { Seal } from '../encryption/seal.js';
 import { isEncrypted } from '../encryption/resource-values.js';
 import { StorageError } from '../storage-error.js';
 import type { Entry } from '../storage.js';
 import { findSplicePoint, insertAt, resourceVersionField } from './splice.js';
+
+/** Bytes from which on a value is parsed in steps where somebody can wait. */
+const LARGE = 128 * 1024;
 
 const FREEZE = process.env['NODE_ENV'] === 'test';
 
@@ -82,6 +86,11 @@ export class StoredEntry implements Entry {
     return object;
   }
 
+  readSteps(wanted: 'sound' | 'object'): Steps<KubeObject> | undefined {
+    const isKnown = wanted === 'sound' ? this.isSound : this.parsed?.deref() !== undefined;
+    return isKnown || this.buffer.length <= LARGE ? undefined : this.parseSlowly();
+  }
+
   /** The same state as seen at another revision: what a deletion answers. */
   at(revision: number): StoredEntry {
     return new StoredEntry({ ...this.state(), revision });
@@ -148,13 +157,17 @@ export class StoredEntry implements Entry {
   }
 
   private decode(value: Buffer): KubeObject {
+    this.refuseSealed(value);
+    return decode(this.key, value);
+  }
+
+  private refuseSealed(value: Buffer): void {
     const { key, seal } = this;
     const problem =
       seal?.problem ??
       (isEncrypted(value) ? 'identity transformer tried to read encrypted data' : undefined);
     if (problem !== undefined)
       throw new StorageError('corrupt', `unable to transform key "${key}": ${problem}`, { key });
-    return decode(key, value);
   }
 
   /** A write has one revision; what has another one already is of another write. */
@@ -169,7 +182,20 @@ export class StoredEntry implements Entry {
   }
 
   private parse(): KubeObject {
-    const object = this.decode(this.fieldLength === 0 ? this.buffer : this.value);
+    return this.finish(this.decode(this.fieldLength === 0 ? this.buffer : this.value));
+  }
+
+  private *parseSlowly(): Steps<KubeObject> {
+    const value = this.fieldLength === 0 ? this.buffer : this.value;
+    this.refuseSealed(value);
+    const object = this.finish(yield* decodeSteps(this.key, value));
+    // Somebody may have parsed it meanwhile.
+    const known = this.parsed?.deref() ?? object;
+    this.parsed = new WeakRef(known);
+    return known;
+  }
+
+  private finish(object: KubeObject): KubeObject {
     this.isSound = true;
     object.metadata.resourceVersion = String(this.revision);
     return FREEZE ? deepFreeze(object) : object;
@@ -177,12 +203,28 @@ export class StoredEntry implements Entry {
 }
 
 function decode(key: string, value: Buffer): KubeObject {
-  let object: unknown;
   try {
-    object = JSON.parse(value.toString('utf8'));
+    return asObject(key, JSON.parse(value.toString('utf8')));
   } catch (cause) {
-    throw new StorageError('corrupt', `the value stored at ${key} is not JSON`, { key, cause });
+    throw notJson(key, cause);
   }
+}
+
+/** {@link decode} of a large value in steps. */
+function* decodeSteps(key: string, value: Buffer): Steps<KubeObject> {
+  try {
+    return asObject(key, yield* parseJsonSteps(value));
+  } catch (cause) {
+    throw notJson(key, cause);
+  }
+}
+
+const notJson = (key: string, cause: unknown): unknown =>
+  cause instanceof SyntaxError
+    ? new StorageError('corrupt', `the value stored at ${key} is not JSON`, { key, cause })
+    : cause;
+
+function asObject(key: string, object: unknown): KubeObject {
   if (!isKubeObject(object)) {
     throw new StorageError('corrupt', `the value stored at ${key} is not a Kubernetes object`, {
       key,

@@ -1,5 +1,7 @@
+import { cloneSteps } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
-import { cloneJson, equalJson } from '@orrery/registry';
+import { inTurns } from '@orrery/component';
+import { equalJson } from '@orrery/registry';
 import type { AdmissionAttributes } from '@orrery/registry';
 
 /**
@@ -40,8 +42,10 @@ export class Passes {
     if (this.attributes.reinvocation) this.attributes.reinvocation.wanted = true;
   }
 
-  end(): void {
-    this.output = this.attributes.object && cloneJson(this.attributes.object);
+  /** The pass is over: what it made of the object is kept where somebody wants to see what others make of it. */
+  async end(): Promise<void> {
+    const { object } = this.attributes;
+    if (this.asked.size > 0) this.output = object && (await inTurns(cloneSteps(object)));
   }
 
   private askAgain(): void {

@@ -70,7 +70,7 @@ export class MutatingPolicies implements AdmissionPlugin {
     const answers = new PolicyAuthorizer(this.deps.authorizer, attributes.context.user);
     const review: Review = { attributes, answers, passes, errors: [] };
     for (const policy of policies) await this.applyPolicy(policy, review);
-    passes.end();
+    await passes.end();
     if (review.errors.length > 0) throw refuseMutation(attributes, review.errors);
   }
 

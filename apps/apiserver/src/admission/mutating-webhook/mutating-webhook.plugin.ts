@@ -39,7 +39,7 @@ export class MutatingWebhooks implements AdmissionPlugin {
     const passes = Passes.of(attributes, this.name);
     for (const [index, configured] of webhooks.entries())
       await this.#one(attributes, configured, index, passes);
-    passes.end();
+    await passes.end();
   }
 
   async #one(
