@@ -5,7 +5,7 @@ import { toTime } from '@orrery/component';
 import { isStorageError } from '@orrery/storage';
 import type { Storage } from '@orrery/storage';
 import { encodeObject } from '../representation.js';
-import { candidates, isUsable, parseIpRange } from './ip-range.js';
+import { candidates, contains, isUsable, networkAddress, parseIpRange } from './ip-range.js';
 import type { IpRange } from './ip-range.js';
 import { SERVER_CAUSE } from '../write-cause.js';
 
@@ -51,25 +51,32 @@ export class ClusterIps {
     this.range = range;
   }
 
-  /** Takes exactly `ip`. Throws AllocationError. */
+  /**
+   * Takes exactly `ip`. Throws AllocationError. A dry run does not ask whether it is taken
+   * (k8s pkg/registry/core/service/ipallocator/ipallocator.go:allocateService).
+   */
   async allocate(ip: string, owner: Owner, dryRun: boolean): Promise<void> {
-    if (!isUsable(this.range, ip)) {
-      throw new AllocationError(
-        `provided IP is not in the valid range. The range of valid IPs is ${this.range.cidr}`,
+    const refuse = (why: string): never => {
+      throw new AllocationError(`failed to allocate IP ${ip}: ${why}`);
+    };
+    // Which range is the right one is asked of those that are there, but of a dry run (MetaAllocator.getAllocator there).
+    if (!dryRun && !contains(this.range, ip))
+      refuse('the provided network does not match the current range');
+    if (!isUsable(this.range, ip))
+      refuse(
+        `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${this.range.cidr}`,
       );
-    }
+    if (dryRun) return;
     const taken =
-      (await this.take(ip, owner, dryRun)) ||
-      ((await this.reclaim(ip)) && (await this.take(ip, owner, dryRun)));
-    if (!taken) {
-      throw new AllocationError(`failed to allocate IP ${ip}: provided IP is already allocated`);
-    }
+      (await this.take(ip, owner)) || ((await this.reclaim(ip)) && (await this.take(ip, owner)));
+    if (!taken) refuse('provided IP is already allocated');
   }
 
-  /** Takes any free address. Throws AllocationError when none is left. */
+  /** Takes any free address; a dry run, none: it shows that of the range. Throws AllocationError when none is left. */
   async allocateNext(owner: Owner, dryRun: boolean): Promise<string> {
+    if (dryRun) return networkAddress(this.range);
     for (const ip of candidates(this.range, this.deps.random))
-      if (await this.take(ip, owner, dryRun)) return ip;
+      if (await this.take(ip, owner)) return ip;
     throw new AllocationError('failed to allocate a serviceIP: range is full');
   }
 
@@ -103,9 +110,8 @@ export class ClusterIps {
     return `${this.deps.keyPrefix}ipaddresses/${ip}`;
   }
 
-  private async take(ip: string, owner: Owner, dryRun: boolean): Promise<boolean> {
+  private async take(ip: string, owner: Owner): Promise<boolean> {
     const { storage, random, clock } = this.deps;
-    if (dryRun) return (await storage.get(this.keyOf(ip), CONSISTENT)) === undefined;
     const object = {
       kind: 'IPAddress',
       apiVersion: 'networking.k8s.io/v1',

@@ -58,11 +58,24 @@ export function parseIpRange(cidr: string): IpRange | undefined {
 /** The last offset that a Service may have: IPv4 has a broadcast address behind it. */
 const lastOf = ({ family, size }: IpRange): bigint => (family === 'IPv4' ? size - 2n : size - 1n);
 
+/** Where an address is in the range, which may be before or behind it; undefined for one of the other family. */
+function offsetIn(range: IpRange, ip: string): bigint | undefined {
+  if (familyOf(ip) !== range.family || ip.includes('.') !== (range.family === 'IPv4'))
+    return undefined;
+  return toNumber(ip) - range.base;
+}
+
+export const networkAddress = ({ family, base }: IpRange): string => toIp(family, base);
+
+export function contains(range: IpRange, ip: string): boolean {
+  const offset = offsetIn(range, ip);
+  return offset !== undefined && offset >= 0n && offset < range.size;
+}
+
 /** True for an address that a Service may have: neither the network's nor the broadcast address. */
 export function isUsable(range: IpRange, ip: string): boolean {
-  if (familyOf(ip) !== range.family || ip.includes('.') !== (range.family === 'IPv4')) return false;
-  const offset = toNumber(ip) - range.base;
-  return offset > 0n && offset <= lastOf(range);
+  const offset = offsetIn(range, ip);
+  return offset !== undefined && offset > 0n && offset <= lastOf(range);
 }
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);

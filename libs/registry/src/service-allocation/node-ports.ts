@@ -32,9 +32,13 @@ export class NodePorts {
     this.last = Number(match[2]);
   }
 
-  /** Takes exactly `port`. Throws AllocationError. */
+  /**
+   * Takes exactly `port`. Throws AllocationError. A dry run asks only whether it is taken, which one outside of the range
+   * never is (k8s pkg/registry/core/service/portallocator/operation.go:Allocate).
+   */
   async allocate(port: number, dryRun: boolean): Promise<void> {
     if (port < this.first || port > this.last) {
+      if (dryRun) return;
       throw new AllocationError(
         `provided port is not in the valid range. The range of valid ports is ${this.range}`,
       );
