@@ -316,6 +316,18 @@ describe('validateCustomResourceDefinition()', () => {
       ],
     },
     {
+      name: 'the URL of a schema, which its keywords say nothing of',
+      crd: ofSpec({ properties: { a: { type: 'string', $schema: 'x' }, b: { type: 'x' } } }),
+      want: [
+        `${SPEC}.properties[b].type: Unsupported value: "x": supported values: "array", "boolean", "integer", "number", "object", "string"`,
+      ],
+    },
+    {
+      name: 'the URL of a schema alone',
+      crd: ofSpec({ type: 'object', properties: { a: { type: 'string', $schema: 'x' } } }),
+      want: [`${AT}: Invalid value: "": OpenAPIV3Schema 'schema' is not supported`],
+    },
+    {
       name: 'unknown fields that are said not to be kept',
       crd: ofSpec({
         type: 'object',

@@ -284,7 +284,7 @@ const UNSUPPORTED = [
 ] as const;
 
 /** True of a schema that has what structural schemas cannot say: what else is wrong with it nobody asks. */
-function isBeyondStructure(schema: JSONSchemaProps, depth = 0): boolean {
+export function isBeyondStructure(schema: JSONSchemaProps, depth = 0): boolean {
   if (isPlainField(schema)) return false;
   const { items, not, properties, additionalProperties } = schema;
   const isOdd = UNSUPPORTED.some((name) => {

@@ -14,7 +14,7 @@ import { eachOf, list } from '../../../meta/list.js';
 import { internalForm, setKeywords } from './internal-form.js';
 import { validateKeywords } from './schema-keywords.validation.js';
 import { validateRules } from './schema-rules.validation.js';
-import { validateStructuralSchema } from './structural-schema.validation.js';
+import { isBeyondStructure, validateStructuralSchema } from './structural-schema.validation.js';
 
 type Version = CustomResourceDefinitionVersion;
 
@@ -70,6 +70,9 @@ function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, path: Path)
     ...validateStructuralSchema(schema, path),
     ...validateKeywords(schema, path),
   ];
+  // Rules of keywords name all that no structure has but this.
+  if (shape.length === 0 && isBeyondStructure(schema))
+    return [invalid(path, '', "OpenAPIV3Schema 'schema' is not supported")];
   // The same may be said by the structure's rules and by the keywords'.
   const seen = new Set<string>();
   const found = shape.filter(({ field, message }) => {
