@@ -5,6 +5,7 @@ import { defineKind } from '../../../kind.js';
 import { validateConditions } from '../../../meta/conditions.js';
 import { nonNegative, scaledValue, supported, validateIntOrPercent } from '../../../meta/fields.js';
 import { validateLabelSelector } from '../../../meta/label-selector.js';
+import { pathSegment } from '../../../meta/names.js';
 import { statusStrategyOf, strategyOf } from '../../../meta/strategy.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
 
@@ -77,6 +78,8 @@ export const PodDisruptionBudgetKind = defineKind<PodDisruptionBudget>({
   },
   strategy: strategyOf<PodDisruptionBudget>({
     namespaced: true,
+    // ValidatePodDisruptionBudget says nothing of metadata (k8s pkg/apis/policy/validation/validation.go).
+    name: pathSegment,
     ownsStatus: true,
     allowUnconditionalUpdate: false,
     initialStatus: emptyStatus,

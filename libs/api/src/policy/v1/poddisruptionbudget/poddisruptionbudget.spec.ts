@@ -12,6 +12,13 @@ describe('PodDisruptionBudgets', () => {
     ]);
   });
 
+  it('may have any name that can be part of a path', () => {
+    expect(refusals(PodDisruptionBudgetKind, { metadata: { name: 'Any Name!' } })).toEqual([]);
+    expect(refusals(PodDisruptionBudgetKind, { metadata: { name: 'a/b' } })).toEqual([
+      `metadata.name: Invalid value: "a/b": may not contain '/'`,
+    ]);
+  });
+
   it('keep selectors for values that no label has', () => {
     const stored = { spec: { selector: odd } };
     expect(updateRefusals(PodDisruptionBudgetKind, stored, stored)).toEqual([]);
