@@ -51,8 +51,10 @@ function renamed(now: VolumeNodeAffinity | undefined, old: VolumeNodeAffinity): 
   for (const [i, term] of list(copy.required?.nodeSelectorTerms).entries()) {
     const after = expressionsOf(list(now?.required?.nodeSelectorTerms)[i]);
     for (const [e, expression] of expressionsOf(term).entries()) {
-      const later = own(LATER_LABELS, expression.key);
-      if (later !== undefined && after[e]?.key === later) expression.key = later;
+      const next = after[e];
+      // A label without a later name has, as in upstream's map, the empty one; that is refused elsewhere.
+      if (next && (next.key ?? '') === (own(LATER_LABELS, expression.key) ?? ''))
+        expression.key = next.key;
     }
   }
   return copy;

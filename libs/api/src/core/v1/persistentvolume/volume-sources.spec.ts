@@ -109,6 +109,14 @@ describe('the node affinity of a persistent volume', () => {
     ]);
   });
 
+  it.each(['', undefined])('without a key (%p) is refused for that alone', (key) => {
+    const now = affinity(key as unknown as string);
+    expect(updateRefusals(PersistentVolumeKind, affinity('a'), now)).toEqual([
+      expect.stringMatching(/^spec\.nodeAffinity\.required.*\.key: /),
+      expect.stringMatching(/^spec\.nodeAffinity\.required.*\.key: /),
+    ]);
+  });
+
   it('keeps values that once were legal', () => {
     const bad = (capacity: string): object => ({
       spec: {
