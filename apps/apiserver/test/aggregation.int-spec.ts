@@ -343,4 +343,39 @@ describe('an extension API server', () => {
     expect(Object.keys(v2['paths'] ?? {})).not.toContain('/evil');
     expect(Object.keys(v2['definitions'] ?? {})).toContain('com.example.Star');
   });
+
+  const deep = `${'{"a":'.repeat(200_000)}1${'}'.repeat(200_000)}`;
+  const listing = (text: string): string => `{"kind":"APIResourceList","resources":${text}}`;
+  it.each([
+    { name: 'nulls', list: listing('[null]'), openApi: '{"paths":null,"definitions":[null]}' },
+    { name: 'numbers', list: listing('[{"name":7}]'), openApi: '{"paths":7,"definitions":7}' },
+    { name: 'texts', list: listing('[{"name":"a","verbs":"x"}]'), openApi: '{"paths":"abc"}' },
+    { name: 'a list', list: '[1]', openApi: '[1]' },
+    { name: 'no JSON', list: '{', openApi: '{"paths":{}' },
+    { name: 'depths', list: deep, openApi: deep },
+  ])('that answers $name takes nothing from discovery and OpenAPI but itself', async (one) => {
+    extension.reply = ({ path }, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(path.startsWith('/openapi/') ? one.openApi : one.list);
+      return undefined;
+    };
+    // What was read before is believed until the APIServices change.
+    const path = `${SERVICES}/v1.stars.example.com`;
+    const stored = (await api.ask(path)).json as { spec: { versionPriority: number } };
+    const spec = { versionPriority: stored.spec.versionPriority + 1 };
+    await api.patch(path, 'merge-patch+json', { spec });
+    const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+    await eventually(async () => {
+      const { status, json } = await api.ask('/apis', { headers: { accept } });
+      const items = json['items'] as { metadata: { name: string }; versions: Json[] }[];
+      const found = items.find(({ metadata }) => metadata.name === 'stars.example.com');
+      expect([status, found?.versions]).toEqual([200, [{ version: 'v1', freshness: 'Stale' }]]);
+    });
+    const v2 = await api.ask('/openapi/v2');
+    expect([v2.status, Object.keys(v2.json['paths'] as Json)]).toEqual([
+      200,
+      expect.arrayContaining(['/api/v1/pods']),
+    ]);
+    expect((await api.ask('/openapi/v3')).status).toBe(200);
+  });
 });

@@ -1,9 +1,19 @@
 import { createHash } from 'node:crypto';
+import { setOwn, stringifySteps } from '@orrery/apimachinery';
+import type { Steps } from '@orrery/apimachinery';
+import { Turns, inTurns } from '@orrery/component';
 import type { ApiServices, RemoteApi } from './api-services.js';
+import { isJsonObject } from './remote-documents.js';
 import type { RemoteDocuments } from './remote-documents.js';
 import { toOpenApiV3 } from './v2-to-v3.js';
 
 type Json = Record<string, unknown>;
+
+/** Resources that are looked at in one go. */
+const AT_ONCE = 1000;
+
+/** Bytes of a document that are hashed in one go. */
+const SLICE = 256 * 1024;
 
 export interface RemoteGroup {
   readonly group: string;
@@ -23,40 +33,70 @@ interface LegacyResource {
   readonly categories?: readonly string[];
 }
 
-const listOf = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[]) : []);
+const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+const isTexts = (value: unknown): boolean =>
+  (value ?? undefined) === undefined || (Array.isArray(value) && value.every(isText));
 
-/** An APIResourceList in the aggregated form. */
-function toAggregated(resources: readonly LegacyResource[], remote: RemoteApi): Json[] {
+/** Whether a server's word on a resource has the types of an APIResource, of which it has to have a name. */
+const isResource = (value: unknown): boolean =>
+  isJsonObject(value) &&
+  typeof value['name'] === 'string' &&
+  [value['kind'], value['singularName'], value['group'], value['version']].every(isText) &&
+  [value['verbs'], value['shortNames'], value['categories']].every(isTexts);
+
+/** The resources that a server lists; undefined where it says what is no APIResourceList, as Go would not decode it. */
+function resourcesOf({ resources = [] }: Json): readonly LegacyResource[] | undefined {
+  if (!Array.isArray(resources) || !resources.every(isResource)) return undefined;
+  return resources as readonly LegacyResource[];
+}
+
+/** A map of a server's document; undefined where it is none. */
+const mapOf = (value: unknown): Json | undefined =>
+  value === undefined || isJsonObject(value) ? (value ?? {}) : undefined;
+
+/** An APIResourceList in the aggregated form, made in one pass: a server may list tens of thousands. */
+function* toAggregated(resources: readonly LegacyResource[], remote: RemoteApi): Steps<Json[]> {
   const responseKind = (one: LegacyResource): Json => ({
     group: one.group ?? remote.group,
     version: one.version ?? remote.version,
     kind: one.kind,
   });
-  return resources
-    .filter(({ name }) => !name.includes('/'))
-    .map((parent) => {
-      const subresources = resources
-        .filter(({ name }) => name.startsWith(`${parent.name}/`))
-        .map((sub) => ({
-          subresource: sub.name.slice(parent.name.length + 1),
-          responseKind: responseKind(sub),
-          verbs: sub.verbs ?? [],
-        }));
-      return {
-        resource: parent.name,
-        responseKind: responseKind(parent),
-        scope: parent.namespaced ? 'Namespaced' : 'Cluster',
-        singularResource: parent.singularName ?? '',
-        verbs: parent.verbs ?? [],
-        ...(parent.shortNames ? { shortNames: parent.shortNames } : {}),
-        ...(parent.categories ? { categories: parent.categories } : {}),
-        ...(subresources.length > 0 ? { subresources } : {}),
-      };
+  const below = new Map<string, Json[]>();
+  const parents: LegacyResource[] = [];
+  for (const [i, one] of resources.entries()) {
+    if (i % AT_ONCE === 0) yield;
+    const slash = one.name.indexOf('/');
+    if (slash < 0) parents.push(one);
+    else {
+      const parent = one.name.slice(0, slash);
+      const subresource = one.name.slice(slash + 1);
+      const found = below.get(parent) ?? [];
+      found.push({ subresource, responseKind: responseKind(one), verbs: one.verbs ?? [] });
+      below.set(parent, found);
+    }
+  }
+  const made: Json[] = [];
+  for (const [i, parent] of parents.entries()) {
+    if (i % AT_ONCE === 0) yield;
+    const subresources = below.get(parent.name);
+    made.push({
+      resource: parent.name,
+      responseKind: responseKind(parent),
+      scope: parent.namespaced ? 'Namespaced' : 'Cluster',
+      singularResource: parent.singularName ?? '',
+      verbs: parent.verbs ?? [],
+      ...(parent.shortNames ? { shortNames: parent.shortNames } : {}),
+      ...(parent.categories ? { categories: parent.categories } : {}),
+      ...(subresources ? { subresources } : {}),
     });
+  }
+  return made;
 }
 
 /** What extension API servers add to discovery and OpenAPI. */
 export class RemoteDiscovery {
+  private readonly hashes = new WeakMap<Json, string>();
+
   constructor(
     private readonly apis: ApiServices,
     private readonly documents: RemoteDocuments,
@@ -83,9 +123,10 @@ export class RemoteDiscovery {
   private async version(group: string, version: string): Promise<Json> {
     const remote = this.apis.find(group, version);
     const list = remote && (await this.documents.get(remote, `/apis/${group}/${version}`));
-    if (!remote || !list) return { version, freshness: 'Stale' };
-    const resources = listOf(list['resources']) as unknown as LegacyResource[];
-    return { version, resources: toAggregated(resources, remote), freshness: 'Current' };
+    const resources = list && resourcesOf(list);
+    if (!remote || !resources) return { version, freshness: 'Stale' };
+    const made = await inTurns(toAggregated(resources, remote));
+    return { version, resources: made, freshness: 'Current' };
   }
 
   /** `apis/<group>/<version>` and the hash of its OpenAPI v3 document, of servers that have OpenAPI. */
@@ -95,11 +136,26 @@ export class RemoteDiscovery {
         const id = `apis/${remote.group}/${remote.version}`;
         const document = await this.readV3(remote);
         if (!document) return [];
-        const hash = createHash('sha512').update(JSON.stringify(document)).digest('hex');
-        return [{ id, hash: hash.toUpperCase() }];
+        return [{ id, hash: await this.hashOf(document) }];
       }),
     );
     return found.flat();
+  }
+
+  /** Made once a document. */
+  private async hashOf(document: Json): Promise<string> {
+    const known = this.hashes.get(document);
+    if (known !== undefined) return known;
+    const text = Buffer.from((await inTurns(stringifySteps(document))) ?? '');
+    const hash = createHash('sha512');
+    const turns = new Turns();
+    for (let at = 0; at < text.length; at += SLICE) {
+      hash.update(text.subarray(at, at + SLICE));
+      if (turns.isOver) await turns.next();
+    }
+    const made = hash.digest('hex').toUpperCase();
+    this.hashes.set(document, made);
+    return made;
   }
 
   async openApiV3Document(group: string, version: string): Promise<Json | undefined> {
@@ -124,13 +180,23 @@ export class RemoteDiscovery {
     const paths: Json = {};
     const definitions: Json = {};
     const taken = (known['definitions'] ?? {}) as Json;
+    const turns = new Turns();
     for (const remote of this.apis.remote()) {
       const document = await this.documents.get(remote, '/openapi/v2');
+      const [itsPaths, itsDefinitions] = [
+        mapOf(document?.['paths']),
+        mapOf(document?.['definitions']),
+      ];
+      if (!itsPaths || !itsDefinitions) continue;
       const prefix = `/apis/${remote.group}/${remote.version}/`;
-      for (const [path, item] of Object.entries((document?.['paths'] ?? {}) as Json))
-        if (`${path}/`.startsWith(prefix)) paths[path] = item;
-      for (const [name, definition] of Object.entries((document?.['definitions'] ?? {}) as Json))
-        if (!Object.hasOwn(taken, name)) definitions[name] = definition;
+      for (const path of Object.keys(itsPaths)) {
+        if (turns.isOver) await turns.next();
+        if (`${path}/`.startsWith(prefix)) setOwn(paths, path, itsPaths[path]);
+      }
+      for (const name of Object.keys(itsDefinitions)) {
+        if (turns.isOver) await turns.next();
+        if (!Object.hasOwn(taken, name)) setOwn(definitions, name, itsDefinitions[name]);
+      }
     }
     if (Object.keys(paths).length === 0) return known;
     return {

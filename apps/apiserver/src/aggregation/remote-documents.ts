@@ -1,3 +1,5 @@
+import { parseJsonSteps } from '@orrery/apimachinery';
+import { inTurns } from '@orrery/component';
 import type { ServerServices } from '../extensions.js';
 import type { ApiServices, RemoteApi } from './api-services.js';
 import type { ExtensionServers } from './extension-server.js';
@@ -8,6 +10,11 @@ type Json = Record<string, unknown>;
 const FRESH_MS = 30_000;
 const TIMEOUT_MS = 5000;
 const LIMIT = 16 * 1024 * 1024;
+/** No document of a kind is so deep; what goes through one below here calls itself. */
+const MAX_DEPTH = 1000;
+
+export const isJsonObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 interface Kept {
   readonly document: Json | undefined;
@@ -70,8 +77,8 @@ export class RemoteDocuments {
         chunks.push(chunk);
       }
       if (answer.statusCode !== 200) return undefined;
-      const parsed: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-      return typeof parsed === 'object' && parsed !== null ? (parsed as Json) : undefined;
+      const parsed = await inTurns(parseJsonSteps(Buffer.concat(chunks), MAX_DEPTH));
+      return isJsonObject(parsed) ? parsed : undefined;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.services.logger.debug('document of an extension server cannot be read', {

@@ -50,6 +50,21 @@ describe('parseJsonSteps()', () => {
     expect(stepsOf(JSON.stringify(fields(10, () => 'v')))).toBe(0);
   });
 
+  const nested = `{"a":${'[{"a":'.repeat(15)}{${times(LARGE, (i) => `"k${i}":1`).join()}}${'}]'.repeat(15)}}`;
+  it.each([
+    { name: 'small', text: `${'['.repeat(32)}${']'.repeat(32)}` },
+    { name: 'large', text: nested },
+  ])('refuses a $name document that is deeper than it may be', ({ text }) => {
+    const bytes = Buffer.from(text);
+    expect(() => finish(parseJsonSteps(bytes, 31))).toThrow('exceeded max depth');
+    expect(JSON.stringify(finish(parseJsonSteps(bytes, 32)))).toBe(text);
+  });
+
+  it('says of what is too deep and has no end that it is too deep', () => {
+    const bytes = Buffer.from('['.repeat(100_000));
+    expect(() => finish(parseJsonSteps(bytes, 100))).toThrow('exceeded max depth');
+  });
+
   it('takes __proto__ as a field like others, and the last of repeated fields', () => {
     const many = times(LARGE, (i) => `"k${i}":1`).join();
     const found = parse(`{"__proto__":{"a":1},${many},"k3":2,"__proto__":{"b":2}}`) as object;

@@ -12,6 +12,12 @@ const [OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP] = [0x5b, 0x5d, 0x7b, 0x7d];
 /** What is no JSON, or what cannot be cut: it is parsed in one go, which says what is wrong. */
 class Uncut extends Error {}
 
+class TooDeep extends SyntaxError {
+  constructor() {
+    super('exceeded max depth');
+  }
+}
+
 /** Offset of the quote that ends the string that begins at `at`. */
 function endOfString(bytes: Buffer, at: number): number {
   for (let end = bytes.indexOf(QUOTE, at + 1); end >= 0; end = bytes.indexOf(QUOTE, end + 1)) {
@@ -23,15 +29,16 @@ function endOfString(bytes: Buffer, at: number): number {
 }
 
 /** Where the lists and maps that are larger than a piece end, by where they begin. */
-function* findLarge(bytes: Buffer): Steps<Map<number, number>> {
+function* findLarge(bytes: Buffer, maxDepth: number): Steps<Map<number, number>> {
   const large = new Map<number, number>();
   const open: number[] = [];
   let due = LOOKED_AT;
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at];
     if (byte === QUOTE) at = endOfString(bytes, at);
-    else if (byte === OPEN_MAP || byte === OPEN_LIST) open.push(at);
-    else if (byte === CLOSE_MAP || byte === CLOSE_LIST) {
+    else if (byte === OPEN_MAP || byte === OPEN_LIST) {
+      if (open.push(at) > maxDepth) throw new TooDeep();
+    } else if (byte === CLOSE_MAP || byte === CLOSE_LIST) {
       const from = open.pop();
       // A map closes with 0x7d = 0x7b + 2, a list with 0x5d = 0x5b + 2.
       if (from === undefined || byte !== (bytes[from] ?? 0) + 2) throw new Uncut();
@@ -180,15 +187,16 @@ function add(into: unknown[] | Record<string, unknown>, key: string, value: unkn
 
 /**
  * `JSON.parse` of bytes in UTF-8 in steps: the members of large lists and maps are parsed some at a time. What is small, and
- * what is malformed, is parsed in one go. Throws SyntaxError.
+ * what is malformed, is parsed in one go. Throws SyntaxError, also for lists and maps that are nested more than `maxDepth` deep.
  */
-export function* parseJsonSteps(bytes: Buffer): Steps<unknown> {
-  if (bytes.length > PIECE) {
+export function* parseJsonSteps(bytes: Buffer, maxDepth = Infinity): Steps<unknown> {
+  if (bytes.length > PIECE || maxDepth < Infinity) {
     try {
-      const large = yield* findLarge(bytes);
+      const large = yield* findLarge(bytes, maxDepth);
       yield;
       if (large.size > 0) return yield* new Assembly(bytes, large).run();
     } catch (error) {
+      if (error instanceof TooDeep) throw error;
       if (!(error instanceof Uncut) && !(error instanceof SyntaxError)) throw error;
     }
   }
