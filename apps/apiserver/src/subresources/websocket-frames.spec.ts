@@ -69,3 +69,33 @@ it('gives a slow client each frame by itself', async () => {
   await passFramesOn(Readable.from([Buffer.concat(frames)]), client);
   expect(client.records).toEqual(frames.map(({ length }) => length));
 });
+
+/** A client that takes everything at once. */
+class QuickClient extends Duplex {
+  frames = 0;
+
+  override _read(): void {
+    this.push(null);
+  }
+
+  override _write(_chunk: Buffer, _encoding: string, done: () => void): void {
+    this.frames += 1;
+    done();
+  }
+}
+
+it('lets others have their turn between very many frames that are taken at once', async () => {
+  const client = new QuickClient();
+  const count = 60_000;
+  let turns = 0;
+  let isOver = false;
+  const tick = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(tick);
+  };
+  setImmediate(tick);
+  await passFramesOn(Readable.from([Buffer.alloc(count * 2, Buffer.from([0x82, 0]))]), client);
+  isOver = true;
+  expect(client.frames).toBe(count);
+  expect(turns).toBeGreaterThan(2);
+});

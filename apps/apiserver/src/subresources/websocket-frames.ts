@@ -1,4 +1,5 @@
 import type { Duplex, Readable } from 'node:stream';
+import { Turns } from '@orrery/component';
 
 /** Longest header of a frame: two bytes, eight of length, four of mask (RFC 6455, section 5.2). */
 const LENGTH_16 = 126;
@@ -69,7 +70,12 @@ const written = (client: Duplex, piece: Buffer): Promise<void> =>
 export async function passFramesOn(server: Readable, client: Duplex): Promise<void> {
   const cutter = new FrameCutter();
   for await (const chunk of server as AsyncIterable<Buffer>) {
-    // One after the other: what waits together would be written as one record.
-    for (const piece of cutter.cut(chunk)) await written(client, piece);
+    const turns = new Turns();
+    for (const piece of cutter.cut(chunk)) {
+      // One after the other: what waits together would be written as one record. Tens of thousands fit into a chunk, and a
+      // socket that takes each at once never lets the event loop go on by itself.
+      await written(client, piece);
+      if (turns.isOver) await turns.next();
+    }
   }
 }

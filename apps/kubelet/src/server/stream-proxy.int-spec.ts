@@ -107,6 +107,13 @@ describe('proxyUpgrade()', () => {
     expect(await talk(port, [UPGRADE], '\u0000')).toMatch(/^HTTP\/1\.1 302 Found\r\n/);
   });
 
+  it('hands on the beginning of a refusal that has no end', async () => {
+    const port = await start(`HTTP/1.1 500 No\r\n\r\n${'x'.repeat(1024 * 1024)}`);
+    const got = await talk(port, [UPGRADE], '\u0000');
+    expect(got).toMatch(/^HTTP\/1\.1 500 No\r\n.*Content-Length: 65537\r\n/s);
+    expect(got.slice(got.indexOf('\r\n\r\n') + 4)).toBe(`${'x'.repeat(64 * 1024)}\n`);
+  });
+
   it('ends with its server, which would wait for it', async () => {
     const port = await start(
       'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n',

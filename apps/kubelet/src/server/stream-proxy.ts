@@ -12,6 +12,25 @@ function head(code: number, reason: string, headers: readonly string[]): string 
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
+/** Bytes of a refusal that are handed on. */
+const REFUSAL_LIMIT = 64 * 1024;
+
+/** The text of an answer, as much of it as came and is handed on. */
+async function textOf(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let left = REFUSAL_LIMIT;
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      chunks.push(chunk.subarray(0, left));
+      left -= chunk.length;
+      if (left <= 0) break;
+    }
+  } catch {
+    // It was cut short: what came says more than nothing.
+  }
+  return Buffer.concat(chunks).toString('utf8').trimEnd();
+}
+
 /** Answers an upgrade request with plain text and ends the connection. */
 export function refuse(socket: Duplex, code: number, reason: string, body: string): void {
   const text = body.endsWith('\n') ? body : `${body}\n`;
@@ -58,15 +77,9 @@ export function proxyUpgrade(
     client.on('error', end).on('close', () => backend.end());
   });
   outgoing.on('response', (answer) => {
-    const chunks: Buffer[] = [];
-    answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-    answer.on('end', () => {
-      refuse(
-        client,
-        answer.statusCode ?? 502,
-        answer.statusMessage ?? 'Bad Gateway',
-        Buffer.concat(chunks).toString('utf8').trimEnd(),
-      );
+    void textOf(answer).then((text) => {
+      outgoing.destroy();
+      refuse(client, answer.statusCode ?? 502, answer.statusMessage ?? 'Bad Gateway', text);
     });
   });
   outgoing.on('error', (error) => {
