@@ -2,7 +2,6 @@ import type { KindDescriptor } from '@orrery/api';
 import type { Clock, HealthCheck, Logger, Metrics, Random } from '@orrery/component';
 import type { AdmissionPlugin, ResourceStore } from '@orrery/registry';
 import type { Storage, StorageError } from '@orrery/storage';
-import { systemContext } from '@orrery/registry';
 import { AdmissionMetrics } from './admission/admission-metrics.js';
 import { readAdmissionConfiguration } from './admission/admission-configuration.js';
 import { chooseAdmissionPlugins } from './admission/plugins.js';
@@ -236,6 +235,7 @@ const bootstrapRoles = (services: ServerServices): ServerExtensions['postStartHo
   run: () =>
     installBootstrapPolicy({
       store: (group, version, plural) => services.store(group, version, plural),
-      context: systemContext(services.clock, services.signal),
+      clock: services.clock,
+      signal: services.signal,
     }),
 });

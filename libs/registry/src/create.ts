@@ -79,13 +79,19 @@ export function checkNamespace(
   }
 }
 
+/** What only the server sets (k8s apiserver pkg/registry/rest/meta.go:WipeObjectMetaSystemFields). */
+function wipe({ metadata }: KubeObject): void {
+  delete metadata.selfLink;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+}
+
 function stamp(scope: StoreScope, object: KubeObject): void {
   const { metadata } = object;
   if (!metadata.resourceVersion || metadata.resourceVersion === '0')
     delete metadata.resourceVersion;
-  delete metadata.selfLink;
-  delete metadata.deletionTimestamp;
-  delete metadata.deletionGracePeriodSeconds;
+  // Admission may have set them.
+  wipe(object);
   metadata.uid = scope.deps.random.uuid();
   metadata.creationTimestamp = toTime(scope.deps.clock.now());
   if (hasGeneration(scope.kind)) metadata.generation = 1;
@@ -106,7 +112,6 @@ async function prepare(
   const { kind } = scope;
   const kindContext = kindContextOf(scope, context);
   stamp(scope, object);
-  dropUnreadable(object);
   kind.strategy.prepareForCreate?.(object, kindContext);
   await pause?.();
   const found = kind.strategy.validate?.(object, kindContext) ?? [];
@@ -157,8 +162,6 @@ async function attempt(
 ): Promise<Representation> {
   await prepare(scope, object, call);
   await call.pause?.();
-  await setManagedFields(object, undefined, call.track);
-  await call.pause?.();
   const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
   const finish = await scope.hooks.beginCreate?.(object, hookCall);
   let written = false;
@@ -171,6 +174,21 @@ async function attempt(
   } finally {
     await finish?.(written);
   }
+}
+
+/** The object as its author would have it, and owned by that one: what admission and the strategy add belongs to nobody (k8s apiserver pkg/endpoints/handlers/create.go). */
+async function complete(
+  { kind }: StoreScope,
+  object: KubeObject,
+  { pause, track }: CreateCall,
+): Promise<void> {
+  await pause?.();
+  kind.setDefaults?.(object);
+  await pause?.();
+  wipe(object);
+  dropUnreadable(object);
+  await setManagedFields(object, undefined, track);
+  await pause?.();
 }
 
 /** POST: stores a new object, which it may change. Generated names are tried again when taken. */
@@ -196,9 +214,7 @@ export async function createObject(
     context: call.context,
     ...(call.options === undefined ? {} : { options: call.options }),
   };
-  await call.pause?.();
-  kind.setDefaults?.(object);
-  await call.pause?.();
+  await complete(scope, object, call);
   await scope.deps.admission.admit(attributes);
   for (let left = ATTEMPTS; ; left--) {
     try {

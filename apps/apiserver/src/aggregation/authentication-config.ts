@@ -2,12 +2,13 @@ import type { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isAlreadyExists } from '@orrery/apimachinery';
 import type { ConfigMap } from '@orrery/api';
-import { equalJson, systemContext } from '@orrery/registry';
+import { equalJson } from '@orrery/registry';
 import { parseCertificates } from '@orrery/pki';
 import { followOptions } from '../config/certificate-file.js';
 import { followFiles } from '../config/follow-files.js';
 import type { ApiServerOptions } from '../config/options.js';
 import type { ServerServices } from '../extensions.js';
+import { ownWrite } from '../rest/field-manager.js';
 
 const NAME = 'extension-apiserver-authentication';
 const NAMESPACE = 'kube-system';
@@ -76,13 +77,13 @@ export function mergedTrust(
 
 /** Writes the ConfigMap kube-system/extension-apiserver-authentication. */
 export async function publishAuthenticationConfig(services: ServerServices): Promise<void> {
-  const { options, clock, signal } = services;
+  const { options, clock } = services;
   const data = trustData(options);
-  const context = systemContext(clock, signal);
   const store = services.store('', 'v1', 'configmaps');
+  const own = ownWrite(services, store.kind);
   try {
     const object: ConfigMap = { metadata: { name: NAME, namespace: NAMESPACE }, data };
-    await store.create(object, { namespace: NAMESPACE, context });
+    await store.create(object, { namespace: NAMESPACE, ...own });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     await store.update(
@@ -91,7 +92,7 @@ export async function publishAuthenticationConfig(services: ServerServices): Pro
         const next = mergedTrust(map.data ?? {}, data, clock.now());
         return equalJson(map.data ?? {}, next) ? map : { ...map, data: next };
       },
-      { namespace: NAMESPACE, name: NAME, context },
+      { namespace: NAMESPACE, name: NAME, ...own },
     );
   }
 }

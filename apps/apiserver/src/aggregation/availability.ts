@@ -3,7 +3,7 @@ import type { APIService, APIServiceCondition, EndpointSlice, Service } from '@o
 import { toTime } from '@orrery/component';
 import type { Metrics } from '@orrery/component';
 import type { ServerServices } from '../extensions.js';
-import { systemContext } from '@orrery/registry';
+import { ownWrite } from '../rest/field-manager.js';
 import { isAvailable } from './api-services.js';
 import type { ApiServices, RemoteApi } from './api-services.js';
 import type { ExtensionServers } from './extension-server.js';
@@ -132,14 +132,19 @@ export class AvailabilityController {
   }
 
   private async write(service: APIService, verdict: Verdict): Promise<void> {
-    const { clock, signal } = this.services;
+    const { clock } = this.services;
     const store = this.services.store('apiregistration.k8s.io', 'v1', 'apiservices');
     const name = service.metadata.name ?? '';
     const time = toTime(clock.now());
     try {
       const { representation } = await store.update(
         (stored) => withVerdict((stored ?? service) as APIService, verdict, time),
-        { name, context: systemContext(clock, signal), subresource: 'status', strategy: {} },
+        {
+          ...ownWrite(this.services, store.kind, { subresource: 'status' }),
+          name,
+          subresource: 'status',
+          strategy: {},
+        },
       );
       const { reason = '' } = verdict;
       if (isAvailable(service) && verdict.status === 'False') this.lost.inc({ name, reason });

@@ -3,6 +3,7 @@ import type { APIService } from '@orrery/api';
 import { allGroupVersions, groupVersions } from '@orrery/api';
 import { systemContext } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
+import { ownWrite } from '../rest/field-manager.js';
 import { servedApis } from '../removed-apis/served-apis.js';
 import type { ApiServices } from './api-services.js';
 
@@ -141,9 +142,9 @@ export class LocalApiServices {
   }
 
   private async create(service: APIService): Promise<void> {
-    const { clock, signal } = this.services;
+    const { store } = this;
     try {
-      await this.store.create(service, { context: systemContext(clock, signal) });
+      await store.create(service, ownWrite(this.services, store.kind));
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
     }

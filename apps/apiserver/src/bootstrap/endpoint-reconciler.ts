@@ -1,8 +1,9 @@
 import type { KubeObject } from '@orrery/apimachinery';
 import { isStorageError } from '@orrery/storage';
-import { ResourceStore, systemContext } from '@orrery/registry';
+import { ResourceStore } from '@orrery/registry';
 import type { StoreDeps } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
+import { ownWrite } from '../rest/field-manager.js';
 
 /** A replica that has not renewed for this long is taken from the Endpoints (k8s pkg/controlplane/reconcilers/lease.go). */
 const LEASE_SECONDS = 15;
@@ -107,7 +108,7 @@ export class EndpointReconciler {
         metadata: { ...(current ? structuredClone(current.metadata) : {}), ...object.metadata },
       }),
       {
-        context: systemContext(clock, signal),
+        ...ownWrite({ clock, signal }, kind),
         namespace: 'default',
         name: 'kubernetes',
         createWhenAbsent: true,

@@ -7,10 +7,14 @@ import {
 } from '@orrery/api';
 import type { FlowSchema } from '@orrery/api';
 import type { KubeObject } from '@orrery/apimachinery';
-import { cloneJson, equalJson, systemContext } from '@orrery/registry';
+import { cloneJson, equalJson } from '@orrery/registry';
 import type { ResourceStore } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
+import { ownWrite } from '../rest/field-manager.js';
 import { ensure, setCondition } from './system-objects.js';
+
+/** Who owns their specs (k8s pkg/registry/flowcontrol/rest:bootstrapPolicy); their conditions are applied by the consumer of them. */
+const MANAGER = 'api-priority-and-fairness-config-producer-v1';
 
 interface WithSpec extends KubeObject {
   spec?: unknown;
@@ -28,7 +32,7 @@ async function keep(
   want: WithSpec,
   isMandatory: boolean,
 ): Promise<void> {
-  await ensure(store, services, want);
+  await ensure(store, services, want, MANAGER);
   const name = want.metadata.name ?? '';
   // Not from memory, which need not show yet what was just made.
   const { object } = await store.get(undefined, name);
@@ -37,7 +41,7 @@ async function keep(
   if (equalJson(current.spec, want.spec) || !(isKept(current) || isMandatory)) return;
   if (!isKept(current) && want.kind === 'PriorityLevelConfiguration') return;
   await store.update((found) => ({ ...cloneJson(found ?? want), spec: want.spec }) as KubeObject, {
-    context: systemContext(services.clock, services.signal),
+    ...ownWrite(services, store.kind, { manager: MANAGER }),
     name,
   });
 }
@@ -63,6 +67,7 @@ export async function ensureFlowControl(services: ServerServices): Promise<void>
       status: 'False',
       reason: 'Found',
       message: `This FlowSchema references the PriorityLevelConfiguration object named ${JSON.stringify(level)} and it exists`,
+      manager: 'api-priority-and-fairness-config-consumer-v1',
     });
   };
   await Promise.all([

@@ -1,8 +1,8 @@
 import type { ConfigMap } from '@orrery/api';
 import { isAlreadyExists, isConflict, isNotFound } from '@orrery/apimachinery';
 import { toTime } from '@orrery/component';
-import { systemContext } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
+import { ownWrite } from '../rest/field-manager.js';
 
 const NAMESPACE = 'kube-system';
 const NAME = 'kube-apiserver-legacy-service-account-token-tracking';
@@ -22,9 +22,9 @@ export class LegacyTokenTracking {
 
   /** Makes it what it should be now. */
   private async sync(): Promise<void> {
-    const { clock, signal } = this.services;
+    const { clock } = this.services;
     const store = this.services.store('', 'v1', 'configmaps');
-    const context = systemContext(clock, signal);
+    const own = ownWrite(this.services, store.kind);
     const data = { [KEY]: toTime(clock.now()).slice(0, 10) };
     try {
       const { object } = await store.get(NAMESPACE, NAME, { resourceVersion: '0' });
@@ -34,7 +34,7 @@ export class LegacyTokenTracking {
           const map = old as ConfigMap;
           return isDay(map.data?.[KEY]) ? map : { ...map, data: { ...map.data, ...data } };
         },
-        { namespace: NAMESPACE, name: NAME, context },
+        { namespace: NAMESPACE, name: NAME, ...own },
       );
     } catch (error) {
       if (isConflict(error)) return;
@@ -42,7 +42,7 @@ export class LegacyTokenTracking {
       if (clock.monotonic() - this.createdAt < CREATE_MS) return;
       const object: ConfigMap = { metadata: { name: NAME, namespace: NAMESPACE }, data };
       try {
-        await store.create(object, { namespace: NAMESPACE, context });
+        await store.create(object, { namespace: NAMESPACE, ...own });
       } catch (failure) {
         if (!isAlreadyExists(failure)) throw failure;
       }

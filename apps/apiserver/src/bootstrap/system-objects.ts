@@ -1,9 +1,17 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import { isAlreadyExists, isNotFound, newNotFound } from '@orrery/apimachinery';
+import {
+  applyPatch,
+  isAlreadyExists,
+  isNotFound,
+  newNotFound,
+  toApiVersion,
+} from '@orrery/apimachinery';
 import { toTime } from '@orrery/component';
 import type { ResourceStore } from '@orrery/registry';
-import { cloneJson, systemContext } from '@orrery/registry';
+import { cloneJson } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
+import { schemas } from '../negotiation/schemas.js';
+import { ownWrite } from '../rest/field-manager.js';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
@@ -30,6 +38,7 @@ export async function ensure(
   store: ResourceStore,
   services: ServerServices,
   object: KubeObject,
+  manager?: string,
 ): Promise<void> {
   const { namespace, name = '' } = object.metadata;
   try {
@@ -39,8 +48,8 @@ export async function ensure(
     if (!isNotFound(error)) throw error;
   }
   try {
-    const context = systemContext(services.clock, services.signal);
-    await store.create(object, { context, ...(namespace ? { namespace } : {}) });
+    const own = ownWrite(services, store.kind, manager === undefined ? {} : { manager });
+    await store.create(object, { ...own, ...(namespace ? { namespace } : {}) });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }
@@ -77,6 +86,7 @@ export async function ensureKubernetesService(
     spec: {
       type: nodePort > 0 ? 'NodePort' : 'ClusterIP',
       clusterIP,
+      ipFamilyPolicy: 'SingleStack',
       ports: [
         {
           name: 'https',
@@ -105,6 +115,8 @@ export async function ensureServiceCidr(services: ServerServices): Promise<void>
     status: 'True',
     reason: '',
     message: 'Kubernetes default Service CIDR is ready',
+    // k8s pkg/controlplane/controller/defaultservicecidr.
+    manager: 'kubernetes-service-cidr-controller',
   });
 }
 
@@ -120,37 +132,39 @@ interface WithConditions extends KubeObject {
   status?: { conditions?: Condition[] };
 }
 
-/** Writes a condition that does not stand there yet. */
+/** Applies a condition that does not stand there yet, as `manager`. */
 export async function setCondition(
   services: ServerServices,
   store: ResourceStore,
   name: string,
-  condition: Condition,
+  { manager, ...condition }: Condition & { readonly manager: string },
 ): Promise<void> {
-  const { status: strategy } = store.kind;
-  if (!strategy) return;
+  const { kind } = store;
+  if (!kind.status) return;
+  const now = toTime(services.clock.now());
+  const { context } = ownWrite(services, kind);
   await store.update(
-    (current) => {
-      if (!current)
-        throw newNotFound({ group: store.kind.group, resource: store.kind.plural }, name);
-      const object = cloneJson(current) as WithConditions;
-      const others = (object.status?.conditions ?? []).filter(
-        ({ type }) => type !== condition.type,
-      );
-      const found = object.status?.conditions?.find(({ type }) => type === condition.type);
-      if (found?.status === condition.status && found.message === condition.message) return object;
-      const lastTransitionTime = toTime(services.clock.now());
-      object.status = {
-        ...object.status,
-        conditions: [...others, { lastTransitionTime, ...condition }],
-      };
-      return object;
+    (live) => {
+      if (!live) throw newNotFound({ group: kind.group, resource: kind.plural }, name);
+      const { conditions } = (live as WithConditions).status ?? {};
+      const found = conditions?.find(({ type }) => type === condition.type);
+      if (found?.status === condition.status && found.message === condition.message) return live;
+      const status = { conditions: [{ lastTransitionTime: now, ...condition }] };
+      const apiVersion = toApiVersion(kind.group, kind.version);
+      const { object = live } = applyPatch({
+        manager,
+        registry: schemas(),
+        schemaName: kind.schema,
+        apiVersion,
+        subresource: 'status',
+        now,
+        normalize: (one) => schemas().normalize(one, kind.schema),
+        live,
+        patch: { apiVersion, kind: kind.kind, metadata: { name }, status } as KubeObject,
+        force: true,
+      });
+      return cloneJson(object);
     },
-    {
-      context: systemContext(services.clock, services.signal),
-      name,
-      subresource: 'status',
-      strategy,
-    },
+    { context, name, subresource: 'status', strategy: kind.status },
   );
 }

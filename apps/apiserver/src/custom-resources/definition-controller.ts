@@ -9,7 +9,7 @@ import { toTime } from '@orrery/component';
 import { cloneJson, equalJson, systemContext } from '@orrery/registry';
 import type { ResourceStore } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
-import { ownTracker } from '../rest/field-manager.js';
+import { ownWrite } from '../rest/field-manager.js';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import {
   CLEANUP,
@@ -121,7 +121,6 @@ export class DefinitionController {
     );
     if (isSame && (!acceptsNames || equalJson(acceptedNames, definition.spec.names))) return;
     const { strategy } = { strategy: this.store.kind.status };
-    const context = systemContext(this.services.clock, this.services.signal);
     const now = toTime(this.services.clock.now());
     const { representation } = await this.store.update(
       (current) => {
@@ -138,10 +137,9 @@ export class DefinitionController {
         return next;
       },
       {
-        context,
+        ...ownWrite(this.services, this.store.kind, { subresource: 'status' }),
         name: definition.metadata.name ?? '',
         subresource: 'status',
-        track: ownTracker(this.store.kind, 'status', now),
         ...(strategy ? { strategy } : {}),
       },
     );

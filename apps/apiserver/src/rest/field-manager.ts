@@ -16,7 +16,9 @@ import type {
 } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
 import { toTime } from '@orrery/component';
-import type { TrackFields } from '@orrery/registry';
+import type { Clock } from '@orrery/component';
+import { systemContext } from '@orrery/registry';
+import type { RequestContext, TrackFields } from '@orrery/registry';
 import { schemas } from '../negotiation/schemas.js';
 import type { Call } from './call.js';
 import { inSteps, pauseFor } from './pauses.js';
@@ -32,9 +34,11 @@ const STATUS = parseFieldsV1({ 'f:status': {} });
 const DECLARATION = parseFieldsV1({ 'f:spec': {} });
 
 /** What a write here leaves as it is, and so gives to nobody (k8s rest.ResetFieldsStrategy). */
-export function ignoredFields({ request, resource }: Call): FieldSet {
-  const { subresource } = request.info;
-  if (!resource.kind.status) return emptyFields;
+export const ignoredFields = ({ request, resource }: Call): FieldSet =>
+  ignoredBy(resource.kind, request.info.subresource);
+
+function ignoredBy(kind: KindDescriptor, subresource: string): FieldSet {
+  if (!kind.status) return emptyFields;
   if (subresource === 'status') return DECLARATION;
   return subresource === '' ? STATUS : emptyFields;
 }
@@ -52,21 +56,32 @@ export function managerOf({ request }: Call): string {
   return (agent || 'unknown').slice(0, MAX_MANAGER);
 }
 
-/** The same for what the server itself writes of a built-in kind, which its own client's user agent names. */
-export const ownTracker =
-  (kind: KindDescriptor, subresource: string, now: string): TrackFields =>
-  (object, old) =>
+interface OwnWrite {
+  readonly subresource?: 'status';
+  /** Default: the server, which its own client's user agent names. */
+  readonly manager?: string;
+}
+
+/** How the server itself writes an object of a built-in kind. */
+export function ownWrite(
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  kind: KindDescriptor,
+  { subresource, manager = 'kube-apiserver' }: OwnWrite = {},
+): { readonly context: RequestContext; readonly track: TrackFields } {
+  const track: TrackFields = (object, old) =>
     trackUpdate({
-      manager: 'kube-apiserver',
+      manager,
       registry: schemas(),
       schemaName: kind.schema,
       apiVersion: toApiVersion(kind.group, kind.version),
-      subresource,
-      ignored: DECLARATION,
-      now,
+      subresource: subresource ?? '',
+      ignored: ignoredBy(kind, subresource ?? ''),
+      now: toTime(clock.now()),
       old,
       new: object,
     }).metadata.managedFields;
+  return { context: systemContext(clock, signal), track };
+}
 
 /** The bookkeeping of metadata.managedFields for creates, updates and patches. */
 export function trackerFor(call: Call): TrackFields {

@@ -1,7 +1,9 @@
 import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
 import type { KubeObject } from '@orrery/apimachinery';
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '@orrery/api';
-import type { RequestContext, ResourceStore } from '@orrery/registry';
+import type { Clock } from '@orrery/component';
+import type { ResourceStore } from '@orrery/registry';
+import { ownWrite } from '../../rest/field-manager.js';
 import { clusterRoleBindings, namespaceRoleBindings, namespaceRoles } from './bindings.js';
 import { systemClusterRoles } from './cluster-roles.js';
 import { controllerClusterRoles } from './controller-roles.js';
@@ -17,7 +19,8 @@ const FROM_MEMORY = { resourceVersion: '0' };
 
 export interface PolicyInstaller {
   store(group: string, version: string, plural: string): ResourceStore;
-  readonly context: RequestContext;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
 }
 
 interface Task {
@@ -41,8 +44,8 @@ async function ensure(
   installer: PolicyInstaller,
   { plural, wanted, reconcile }: Task,
 ): Promise<void> {
-  const { context } = installer;
   const store = installer.store(GROUP, 'v1', plural);
+  const own = ownWrite(installer, store.kind);
   const { namespace, name = '' } = wanted.metadata;
   const place = namespace ? { namespace } : {};
   try {
@@ -53,12 +56,12 @@ async function ensure(
       {
         ...place,
         name,
-        context,
+        ...own,
       },
     );
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    await store.create(structuredClone(wanted), { ...place, context }).catch((raced: unknown) => {
+    await store.create(structuredClone(wanted), { ...place, ...own }).catch((raced: unknown) => {
       if (!isAlreadyExists(raced)) throw raced;
     });
   }
