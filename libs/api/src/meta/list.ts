@@ -31,9 +31,24 @@ export function isDeepEqual(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
     return (a ?? undefined) === (b ?? undefined);
   }
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const left = a as Record<string, unknown>;
-  const right = b as Record<string, unknown>;
-  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...keys].every((key) => isDeepEqual(own(left, key), own(right, key)));
+  if (Array.isArray(a) || Array.isArray(b))
+    return Array.isArray(a) && Array.isArray(b) && areEqualLists(a, b);
+  return areEqualMaps(a as Record<string, unknown>, b as Record<string, unknown>);
+}
+
+/** An item that is null is as good as none, as a field is. */
+function areEqualLists(a: readonly unknown[], b: readonly unknown[]): boolean {
+  const length = Math.max(a.length, b.length);
+  for (let i = 0; i < length; i++) if (!isDeepEqual(a[i], b[i])) return false;
+  return true;
+}
+
+function areEqualMaps(
+  a: Readonly<Record<string, unknown>>,
+  b: Readonly<Record<string, unknown>>,
+): boolean {
+  for (const key of Object.keys(a)) if (!isDeepEqual(a[key], own(b, key))) return false;
+  for (const key of Object.keys(b))
+    if (!Object.hasOwn(a, key) && !isDeepEqual(undefined, b[key])) return false;
+  return true;
 }
