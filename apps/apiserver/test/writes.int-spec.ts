@@ -272,6 +272,48 @@ describe('deletion', () => {
     expect(namesOf(await api.ask(`${CONFIG_MAPS}?labelSelector=batch%3D1`))).toEqual([]);
   });
 
+  it.each([
+    {
+      kind: 'Job',
+      path: '/apis/batch/v1/namespaces/default/jobs',
+      isJob: true,
+      warning: [expect.stringContaining('child pods are preserved by default')],
+    },
+    { kind: 'ReplicationController', path: '/api/v1/namespaces/default/replicationcontrollers' },
+  ])(
+    'of a $kind leaves its pods unless told otherwise',
+    async ({ path, isJob = false, warning = [] }) => {
+      const template = { spec: { restartPolicy: isJob ? 'Never' : 'Always' } };
+      for (const name of ['asked', 'unasked']) {
+        const { metadata, spec } = pod(name);
+        const made = await api.post(path, {
+          metadata: { name },
+          spec: {
+            ...(isJob ? {} : { selector: { app: 'x' } }),
+            template: { metadata, spec: { ...(spec as Json), ...template.spec } },
+          },
+        });
+        expect(made.status).toBe(201);
+      }
+      const held = await remove(`${path}/unasked`, {});
+      expect(held.status).toBe(200);
+      expect(metadataOf(held)['finalizers']).toEqual(['orphan']);
+      expect([held.headers['warning'] ?? []].flat()).toEqual(warning);
+      const gone = await remove(`${path}/asked`, { propagationPolicy: 'Background' });
+      expect(gone.json).toMatchObject({ kind: 'Status', status: 'Success' });
+      expect(gone.headers['warning']).toBeUndefined();
+    },
+  );
+
+  it('of an event is not held, whatever is asked', async () => {
+    const events = '/api/v1/namespaces/default/events';
+    const metadata = { name: 'told', namespace: 'default' };
+    const about = { involvedObject: { namespace: 'default' }, reason: 'x', type: 'Normal' };
+    expect((await api.post(events, { metadata, ...about })).status).toBe(201);
+    await remove(`${events}/told`, { propagationPolicy: 'Orphan' });
+    expect((await api.ask(`${events}/told`)).status).toBe(404);
+  });
+
   it('in the foreground is left to the garbage collector', async () => {
     await api.post(CONFIG_MAPS, { metadata: { name: 'owner' } });
     const held = await remove(`${CONFIG_MAPS}/owner`, { propagationPolicy: 'Foreground' });

@@ -100,6 +100,14 @@ export interface RequestKind {
   readonly deprecation?: string;
 }
 
+/** k8s apiserver pkg/registry/rest/delete.go:GarbageCollectionDeleteStrategy. */
+export interface GarbagePolicy {
+  /** 'Orphan': dependents stay; 'Unsupported': nobody depends on the kind, and it is not held whatever a delete asks for. */
+  readonly byDefault: 'Orphan' | 'Unsupported';
+  /** For those whose delete does not say. */
+  readonly warning?: string;
+}
+
 /** Everything the machinery needs to serve one kind; the only file of a kind's folder that others import at run time. */
 export interface KindDescriptor<T extends KubeObject = KubeObject> {
   readonly group: string;
@@ -128,6 +136,8 @@ export interface KindDescriptor<T extends KubeObject = KubeObject> {
   readonly columns: TableColumns<T>;
   /** Grace period in seconds that a delete gets when the client names none; absent = deleted at once (only Pod has one). */
   defaultGracePeriodSeconds?(object: T): number;
+  /** What becomes of dependents where a delete does not say; absent = they go, too. */
+  readonly garbage?: GarbagePolicy;
   /** Kinds whose spec changes bump metadata.generation. Default: true when the schema has spec and status. */
   readonly hasGeneration?: boolean;
   /** Changed annotations bump metadata.generation too (upstream: Deployment). */

@@ -1,3 +1,4 @@
+import type { KindDescriptor } from '@orrery/api';
 import type { KubeObject, Status, StatusDetails } from '@orrery/apimachinery';
 import {
   FieldPath,
@@ -101,14 +102,24 @@ function checkPreconditions(scope: StoreScope, object: KubeObject, options: Dele
   }
 }
 
-/** The garbage collector's finalizers that the options ask for, in place of those that are there. */
-function finalizersFor(object: KubeObject, options: DeleteOptions): string[] {
+/**
+ * The garbage collector's finalizers that the options ask for, in place of those that are there, or the kind where nobody has
+ * said anything (k8s apiserver pkg/registry/generic/registry/store.go:shouldOrphanDependents).
+ */
+function finalizersFor(
+  { garbage }: Pick<KindDescriptor, 'garbage'>,
+  object: KubeObject,
+  options: DeleteOptions,
+): string[] {
   const present = object.metadata.finalizers ?? [];
   const others = present.filter((name) => name !== ORPHAN && name !== FOREGROUND);
   const { propagationPolicy: policy, orphanDependents } = options;
+  if (garbage?.byDefault === 'Unsupported') return others;
   if (policy === 'Orphan' || orphanDependents === true) return [...others, ORPHAN];
   if (policy === 'Foreground') return [...others, FOREGROUND];
   if (policy === 'Background' || orphanDependents === false) return others;
+  if (garbage?.byDefault === 'Orphan' && others.length === present.length)
+    return [...present, ORPHAN];
   return [...present];
 }
 
@@ -230,7 +241,7 @@ async function attempt(scope: StoreScope, current: Entry, call: DeleteCall): Pro
   checkPreconditions(scope, object, call.options);
   if (!call.admitted) await admit(scope, object, call);
   const grace = graceFor(scope, object, call.options);
-  const finalizers = finalizersFor(object, call.options);
+  const finalizers = finalizersFor(kind, object, call.options);
   const isHeld = finalizers.length > 0 || (hooks.pendingFinalizers?.(object) ?? []).length > 0;
   if (grace === undefined || grace > 0 || isHeld) {
     const { finalizers: present = [], deletionGracePeriodSeconds: running = 0 } = object.metadata;

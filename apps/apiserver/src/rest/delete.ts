@@ -62,9 +62,16 @@ function fromQuery(query: URLSearchParams): DeleteOptions {
 export const withoutNulls = <T extends object>(fields: T): T =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as T;
 
-/** DeleteOptions of the body, or of the query when there is no body. */
+/** DeleteOptions of the body, or of the query when there is no body; whoever leaves open what is not obvious is told. */
 function optionsOf(call: Call): DeleteOptions {
-  const { request } = call;
+  const options = readOptions(call);
+  const { warning } = call.resource.kind.garbage ?? {};
+  const isOpen = options.propagationPolicy === undefined && options.orphanDependents === undefined;
+  if (warning !== undefined && isOpen) call.request.context.warn(warning);
+  return options;
+}
+
+function readOptions({ request }: Call): DeleteOptions {
   if (request.body.length === 0) return fromQuery(request.query);
   const decoded: KubeObject & DeleteOptions = decodeBody(request, {
     ...EXPECTED,

@@ -62,7 +62,11 @@ export function deleteContract(subject: Subject): void {
   if (!row.lingers) {
     it('answers a completed deletion as upstream', async () => {
       const uid = metadataOf(await subject.get('app'))['uid'];
-      const { status, json } = await subject.remove('app', { preconditions: { uid } });
+      const { status, json } = await subject.remove('app', {
+        preconditions: { uid },
+        // What some kinds leave behind by default keeps them until it is let go.
+        propagationPolicy: 'Background',
+      });
       const details = {
         name: subject.nameOf('app'),
         ...(kind.group ? { group: kind.group } : {}),
@@ -83,7 +87,7 @@ export function deleteContract(subject: Subject): void {
     it('deletes the part of a collection that is selected', async () => {
       const made = await subject.create(subject.maximal('part'));
       expect([made.status, problemOf(made)]).toEqual([201, undefined]);
-      const path = `${subject.collection}?labelSelector=suite%3Dcontract`;
+      const path = `${subject.collection}?labelSelector=suite%3Dcontract&propagationPolicy=Background`;
       const { json } = await subject.api.ask(path, { method: 'DELETE' });
       expect(json['kind']).toBe(`${kind.kind}List`);
       expect(namesOf({ json })).toEqual([subject.nameOf('part')]);

@@ -1,6 +1,12 @@
 import type { FieldError, KubeObject } from '@orrery/apimachinery';
 import { toApiVersion } from '@orrery/apimachinery';
-import type { KindDescriptor, ScaleAccess, StorageConversion, Strategy } from '../kind.js';
+import type {
+  GarbagePolicy,
+  KindDescriptor,
+  ScaleAccess,
+  StorageConversion,
+  Strategy,
+} from '../kind.js';
 import { defineKind } from '../kind.js';
 import type { Json } from './json.js';
 
@@ -32,6 +38,8 @@ export interface RemovedVersion {
   readonly tolerates?: (finding: FieldError) => boolean;
   /** Default: the hub's. */
   readonly categories?: readonly string[];
+  /** Default: the hub's. */
+  readonly garbage?: GarbagePolicy;
 }
 
 /** k8s apiserver pkg/endpoints/deprecation/deprecation.go:WarningMessage. */
@@ -143,6 +151,7 @@ export function removedKind(
       group,
       version,
       categories: removed.categories ?? hub.categories,
+      ...(removed.garbage && { garbage: removed.garbage }),
       ...(isAggregator && { schema: inVersion(schema), message: inVersion(message) }),
       setDefaults(object) {
         removed.setDefaults?.(object as unknown as Json);

@@ -151,7 +151,7 @@ export class NamespaceReconciler implements Reconciler {
     try {
       const before = await client.list({ namespace, limit: 1 });
       if (before.items.length === 0) return { ref, count: 0, finalizers: [] };
-      await client.deleteCollection({ namespace });
+      await client.deleteCollection({ namespace }, { propagationPolicy: 'Background' });
       const { items } = await client.list({ namespace, pageSize: 500 });
       const finalizers = items.flatMap(({ metadata }) => metadata.finalizers ?? []);
       return { ref, count: items.length, finalizers };

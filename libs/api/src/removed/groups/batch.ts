@@ -5,5 +5,6 @@ export const removedBatch = [
   removedKind(CronJobKind, {
     version: 'v1beta1',
     lifecycle: { deprecated: '1.21', removed: '1.25' },
+    garbage: { byDefault: 'Orphan' },
   }),
 ];

@@ -29,6 +29,12 @@ export const JobKind = defineKind<Job>({
   categories: ['all'],
   scope: 'Namespaced',
   setDefaults: setJobDefaults,
+  // As clients of old expect of this version (k8s pkg/registry/batch/job/strategy.go:DefaultGarbageCollectionPolicy).
+  garbage: {
+    byDefault: 'Orphan',
+    warning:
+      'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
+  },
   strategy: strategyOf<Job>({
     namespaced: true,
     ownsStatus: true,

@@ -26,6 +26,7 @@ export const EventKind = defineKind<Event>({
   plural: 'events',
   shortNames: ['ev'],
   scope: 'Namespaced',
+  garbage: { byDefault: 'Unsupported' },
   setDefaults(event) {
     event.involvedObject ??= {};
     event.source ??= {};

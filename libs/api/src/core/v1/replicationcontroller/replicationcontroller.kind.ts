@@ -67,6 +67,8 @@ export const ReplicationControllerKind = defineKind<ReplicationController>({
   scope: 'Namespaced',
   storagePrefix: 'controllers',
   setDefaults: setReplicationControllerDefaults,
+  // As clients of old expect (k8s pkg/registry/core/replicationcontroller/strategy.go:DefaultGarbageCollectionPolicy).
+  garbage: { byDefault: 'Orphan' },
   strategy: strategyOf<ReplicationController>({
     namespaced: true,
     ownsStatus: true,

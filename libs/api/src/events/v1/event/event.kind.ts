@@ -24,6 +24,7 @@ export const EventsEventKind = defineKind<Event>({
   plural: 'events',
   shortNames: ['ev'],
   scope: 'Namespaced',
+  garbage: { byDefault: 'Unsupported' },
   storageConversion: eventConversion,
   strategy: strategyOf<Event>({
     namespaced: true,
