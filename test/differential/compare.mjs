@@ -65,10 +65,23 @@ function* differencesOf(ours, theirs, at = '') {
   }
 }
 
+const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+
+/** Without what each server makes up itself: uids, and what follows the generateName `g-`. */
+const withoutMadeUp = ({ status, json }) => ({
+  status,
+  json: JSON.parse(
+    JSON.stringify(json)
+      .replaceAll(UID, 'UID')
+      .replaceAll(/"g-[a-z0-9]{5}"/g, '"g-RANDOM"'),
+  ),
+});
+
 const only = (some, others) => some.filter((one) => !others.includes(one)).join('; ') || '-';
 
 /** One text for what differs; undefined when the answers are alike. */
-export function difference(ours, theirs) {
+export function difference(...answers) {
+  const [ours, theirs] = answers.map(withoutMadeUp);
   const [a, b] = [summaryOf(ours), summaryOf(theirs)];
   if (JSON.stringify(a) === JSON.stringify(b)) {
     if (a.code >= 300) return undefined;
@@ -78,4 +91,25 @@ export function difference(ours, theirs) {
   if (a.causes && b.causes && a.code === b.code)
     return `ours alone: ${only(a.causes, b.causes)}\n    upstream alone: ${only(b.causes, a.causes)}`;
   return `ours: ${JSON.stringify(a)}\n    upstream: ${JSON.stringify(b)}`;
+}
+
+/** The paths of one entry of managedFields. */
+function* pathsOf(fields, at = '') {
+  const below = Object.entries(fields);
+  if (below.length === 0) yield at;
+  for (const [key, value] of below) yield* pathsOf(value, `${at} ${key}`);
+}
+
+const ownersOf = ({ json }) =>
+  (json.metadata.managedFields ?? []).flatMap(({ manager, operation, subresource, fieldsV1 }) =>
+    [...pathsOf(fieldsV1)].map((path) =>
+      [manager, operation, subresource, path].filter(Boolean).join(' '),
+    ),
+  );
+
+/** Fields that a new object's writer owns on one side alone. */
+export function ownersDifference(...answers) {
+  const [ours, theirs] = answers.map(ownersOf);
+  const [a, b] = [only(ours, theirs), only(theirs, ours)];
+  return a === b ? undefined : `ours alone: ${a}\n    upstream alone: ${b}`;
 }

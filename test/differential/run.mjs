@@ -1,11 +1,11 @@
-// KUBE_BIN_DIR=FOLDER node test/differential/run.mjs [NAME…] [--mode=create,update]: every place of rich objects is changed in every
+// KUBE_BIN_DIR=FOLDER node test/differential/run.mjs [NAME…] [--mode=create,update,owners]: every place of rich objects is changed in every
 // way of mutations.mjs and sent, as a dry run, to our API server and to upstream's; prints where the answers differ.
 // See README.md for how to read it. Upstream is older: a difference is a question, not a failure, so the exit code is 0.
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { parseAllDocuments } from 'yaml';
-import { difference } from './compare.mjs';
+import { difference, ownersDifference } from './compare.mjs';
 import { exactDifference } from './exact.mjs';
 import { mutationsOf, placesOf, replaced, valueAt } from './mutations.mjs';
 
@@ -18,7 +18,7 @@ const { runStep, scenarios } = await import('./steps.mjs');
 
 const { values: flags, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { mode: { type: 'string', default: 'create,update,scenarios' } },
+  options: { mode: { type: 'string', default: 'create,update,owners,scenarios' } },
 });
 const OWN_FLAGS = ['--serve-removed-apis', '--service-cluster-ip-range=10.96.0.0/16'];
 const EXTENSIONS = process.env.UPSTREAM_APIEXTENSIONS;
@@ -40,8 +40,11 @@ class Findings {
   texts = new Map();
 
   add(where, ours, theirs) {
+    this.addText(where, (EXTENSIONS ? exactDifference : difference)(ours, theirs));
+  }
+
+  addText(where, text) {
     this.requests += 1;
-    const text = (EXTENSIONS ? exactDifference : difference)(ours, theirs);
     if (text === undefined) this.alike += 1;
     else this.texts.set(text, [...(this.texts.get(text) ?? []), where]);
   }
@@ -105,11 +108,41 @@ async function compareUpdates(sides, { collection, object }) {
     const asked = sides.map((side, i) => ask(side, 'PUT', `${path}?dryRun=All`, bodies[i]));
     findings.add(where, ...(await Promise.all(asked)));
   });
+  await remove(sides, path);
+  return findings;
+}
+
+async function remove(sides, path) {
   const freed = { metadata: { finalizers: null } };
   await bothSides(sides, 'PATCH', path, freed, { type: 'application/merge-patch+json' });
   await bothSides(sides, 'DELETE', `${path}?gracePeriodSeconds=0`);
+}
+
+/** Whose fields are whose after a create, and after an update and a patch of a label by others. */
+async function compareOwners(sides, { collection, object }) {
+  const findings = new Findings();
+  const path = `${collection}/${object.metadata.name}`;
+  const writes = [
+    ['create', 'POST', `${collection}?fieldManager=creator`, () => object],
+    ['update', 'PUT', `${path}?fieldManager=updater`, (now) => labelled(now, 'updated')],
+    ['patch', 'PATCH', `${path}?fieldManager=patcher`, () => labelled({}, 'patched')],
+  ];
+  let now = [];
+  for (const [name, method, target, bodyOf] of writes) {
+    const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+    const asked = sides.map((side, i) => ask(side, method, target, bodyOf(now[i]?.json), { type }));
+    now = await Promise.all(asked);
+    if (now.some(({ status }) => status > 201)) break;
+    findings.addText(name, ownersDifference(...now));
+  }
+  await remove(sides, path);
   return findings;
 }
+
+const labelled = ({ metadata = {}, ...rest }, name) => ({
+  ...rest,
+  metadata: { ...metadata, labels: { ...metadata.labels, [name]: 'x' } },
+});
 
 /** What the object needs is there on both sides, and the collection is served. */
 async function makeReady(sides, { needs = [], collection }) {
@@ -117,6 +150,26 @@ async function makeReady(sides, { needs = [], collection }) {
   const isServed = async () =>
     (await bothSides(sides, 'GET', collection)).every(({ status }) => status !== 404);
   for (let i = 0; needs.length > 0 && i < 300 && !(await isServed()); i++) await sleep(100);
+}
+
+/** Versions that newer releases do not serve, and what they serve instead, of the same form. */
+const SINCE = {
+  'batch/v1beta1': 'batch/v1',
+  'policy/v1beta1': 'policy/v1',
+  'autoscaling/v2beta2': 'autoscaling/v2',
+};
+
+/** The object in a version that upstream's release serves. */
+async function asServed([, upstream], one) {
+  const version = /^\/apis\/([^/]+\/[^/]+)/.exec(one.collection)?.[1];
+  const newer = SINCE[version];
+  if (!newer || (await ask(upstream, 'GET', `/apis/${version}`)).status !== 404) return one;
+  return {
+    ...one,
+    name: one.name.replace('v2beta2', 'v2'),
+    collection: one.collection.replace(version, newer),
+    object: { ...one.object, apiVersion: newer },
+  };
 }
 
 const hasName = ({ object, collection }) =>
@@ -127,12 +180,15 @@ const upstreamExtensions = (number) => ({
   version: 'apiextensions-apiserver',
 });
 
-async function compareObject(sides, one) {
-  await makeReady(sides, one);
+async function compareObject(sides, written) {
+  await makeReady(sides, written);
+  const one = await asServed(sides, written);
   if (flags.mode.includes('create'))
     (await compareCreates(sides, one)).print(`${one.name}, create`);
   if (flags.mode.includes('update') && hasName(one))
     (await compareUpdates(sides, one)).print(`${one.name}, update`);
+  if (flags.mode.includes('owners') && hasName(one))
+    (await compareOwners(sides, one)).print(`${one.name}, owners`);
 }
 
 async function compareScenarios(sides) {
