@@ -104,6 +104,8 @@ async function loadSockets(): Promise<WebSocketServer> {
   return new Sockets({
     noServer: true,
     maxPayload: MAX_SENT,
+    // Nobody listens to what a client sends: of thousands of tiny frames in a chunk each takes a turn of its own.
+    allowSynchronousEvents: false,
     // The token of a browser comes as a protocol, too, and is none.
     handleProtocols: (offered) => [BASE64, BINARY].find((one) => offered.has(one)) ?? false,
   });

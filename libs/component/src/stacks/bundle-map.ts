@@ -24,18 +24,24 @@ const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 const CONTINUES = 32;
 const [COMMA, SEMICOLON] = [44, 59];
 const MAPPINGS = '"mappings"';
+const SOURCES = '"sources"';
 
 const values = new Int8Array(256).fill(-1);
 for (let i = 0; i < DIGITS.length; i++) values[DIGITS.charCodeAt(i)] = i;
 
-/** The mappings, which have no escapes, and all else that the map says, which is short. */
+/**
+ * The mappings, which have no escapes, and what the map says else. Where the sources stand before them, nothing behind them is
+ * read: tens of thousands of names, which no stack shows.
+ */
 function partsOf(text: Buffer): { mappings: Uint8Array; rest: { sources: string[] } } {
   const key = text.indexOf(MAPPINGS);
   const from = text.indexOf('"', key + MAPPINGS.length) + 1;
   const to = text.indexOf('"', from);
   const isFound = key >= 0 && from > 0 && to > 0;
-  const json = isFound ? `${text.toString('utf8', 0, from)}${text.toString('utf8', to)}` : text;
-  const rest = JSON.parse(String(json)) as { sources: string[] };
+  const head = text.toString('utf8', 0, isFound ? from : 0);
+  const tail = head.includes(SOURCES) ? '"}' : text.toString('utf8', isFound ? to : 0);
+  const json = `${head}${tail}`;
+  const rest = JSON.parse(json) as { sources: string[] };
   return { mappings: isFound ? text.subarray(from, to) : new Uint8Array(), rest };
 }
 
