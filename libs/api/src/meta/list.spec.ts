@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { isDeepEqual } from './list.js';
 
 describe('isDeepEqual()', () => {
-  it.each([
+  it.each<{ name: string; a: unknown; b: unknown; equal: boolean }>([
     { name: 'maps in another order', a: { a: 1, b: [2] }, b: { b: [2], a: 1 }, equal: true },
     { name: 'absent, undefined and null fields', a: { a: undefined, b: null }, b: {}, equal: true },
     {
