@@ -165,6 +165,16 @@ describe('apply to a custom resource', () => {
       500,
       'failed to convert new object (default/sized; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1',
     ]);
+    await apply('sized', 'another', { spec: { size: 7 } });
+    const minded = await api.patch(
+      `${FOOS}/sized/scale?fieldManager=scaler`,
+      'apply-patch+yaml',
+      scale,
+    );
+    expect([minded.status, minded.json['message']]).toEqual([
+      409,
+      'Apply failed with 1 conflict: conflict with "another": .spec.size',
+    ]);
     const nobody = await api.patch(`${deployments}/scaled/scale`, 'apply-patch+yaml', scale);
     expect(nobody.status).toBe(422);
   });

@@ -90,12 +90,12 @@ async function attempt(
     context: call.context,
     ...(call.options === undefined ? {} : { options: call.options }),
   };
-  // What admission and the strategy change belongs to nobody (k8s apiserver pkg/endpoints/handlers/update.go).
-  await setManagedFields(object, old, call.track);
-  await pause();
   if (!call.admitted) await scope.deps.admission.admit(attributes);
   await pause();
   await prepare(scope, object, old, call);
+  await pause();
+  // Behind the strategy: what it resets is given to nobody, as by upstream's reset fields.
+  await setManagedFields(object, old, call.track);
   await pause();
   const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
   const finish = call.subresource

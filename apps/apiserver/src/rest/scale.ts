@@ -129,25 +129,27 @@ async function admitScale(
   await chain.validate(attributes);
 }
 
-/** What a Scale that is applied means for the object that it stands for: its replicas alone. Throws 500 for custom objects. */
+/** What a Scale that is applied means for the object that it stands for: its replicas alone. */
 function appliedTo(call: Call, scale: Scale): KubeObject {
-  const { kind, custom } = call.resource;
-  const { name, namespace } = call.request.info;
-  if (custom)
-    throw new StatusError(
-      500,
-      '',
-      `failed to convert new object (${namespace}/${name}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1`,
-    );
+  const { kind } = call.resource;
+  const { name } = call.request.info;
   const patch: KubeObject = {
     apiVersion: toApiVersion(kind.group, kind.version),
     kind: kind.kind,
     metadata: { name },
     // Built-in kinds have their replicas here.
-    spec: {},
-  } as KubeObject;
+    ...(call.resource.custom ? {} : { spec: {} }),
+  };
   if (scale.spec?.replicas !== undefined) kind.scale?.set(patch, scale.spec.replicas);
   return patch;
+}
+
+/** A Scale is no version of a custom object: once nobody minds, upstream cannot make it one. */
+function refuseCustom({ request, resource }: Call): void {
+  if (!resource.custom) return;
+  const { namespace, name } = request.info;
+  const message = `failed to convert new object (${namespace}/${name}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1`;
+  throw new StatusError(500, '', message);
 }
 
 /** Server-side apply: who applies owns the field of the replicas (k8s managedfields/scalehandler.go). */
@@ -174,6 +176,7 @@ async function applyScale(call: Call, admission: readonly AdmissionPlugin[]): Pr
         force: booleanOf(request.query, 'force') ?? false,
       });
       if (conflicts) throw newApplyConflict(conflicts);
+      refuseCustom(call);
       const scale = scaleOf(call, object);
       await admitScale(call, { scale, old, dryRun: options.dryRun ?? false }, admission);
       const made = cloneJson(object);
