@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITED_TOKEN, prepareState, stateAttacks } from './attack-state.mjs';
+import { SERVICE_RANGE, prepareStreams, streamAttacks } from './attack/streams.mjs';
 import { AUDIT_POLICY, prepareWire, wireAttacks } from './attack/wire.mjs';
 import { ETCD_PROGRAM, etcdFlags } from './etcd.mjs';
 
@@ -442,6 +443,7 @@ function startServer() {
       `--etcd-servers=http://${ETCD}:2379`,
       `--bind-address=${HOST}`,
       '--secure-port=6443',
+      `--service-cluster-ip-range=${SERVICE_RANGE}`,
       `--token-auth-file=${join(folder, 'tokens.csv')}`,
       '--authorization-mode=Node,RBAC',
       '--disable-admission-plugins=ServiceAccount',
@@ -494,11 +496,17 @@ async function main() {
   await prepare();
   await prepareState(ask);
   await prepareWire(ask, { folder, hookHost: HOOK });
+  await prepareStreams(ask, { folder });
   ask.reset = () => server.held();
   await sleep(2000);
   const wanted = new RegExp(process.env.ATTACK ?? '');
   const target = { host: HOST, token: TOKEN, folder };
-  const attacks = { ...ATTACKS, ...wireAttacks(ask, target), ...stateAttacks(ask, target) };
+  const attacks = {
+    ...ATTACKS,
+    ...wireAttacks(ask, target),
+    ...streamAttacks(ask, target),
+    ...stateAttacks(ask, target),
+  };
   const chosen = Object.entries(attacks).filter(([name]) => wanted.test(name));
   // The first one pays for what is compiled and loaded when it is first needed.
   for (const [, attack] of chosen) if (process.env.ATTACK_WARM) await attack();

@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
+import { frame, websocketFrame } from './frames.mjs';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 const HOOKS = '/apis/admissionregistration.k8s.io/v1';
@@ -63,7 +64,7 @@ const ANSWERS = {
 };
 
 /** Writes; false when the other side does not read on for a while. */
-function taken(stream, bytes) {
+export function taken(stream, bytes) {
   if (stream.write(bytes)) return true;
   return new Promise((resolve) => {
     const done = (isTaken) => {
@@ -126,16 +127,6 @@ rules:
 
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
-/** A frame of HTTP/2. */
-function frame(type, flags, stream, payload = Buffer.alloc(0)) {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
 const [DATA, HEADERS, PRIORITY, RST, SETTINGS, PING, WINDOW, CONTINUATION] = [
   0, 1, 2, 3, 4, 6, 8, 9,
 ];
@@ -160,21 +151,6 @@ function flood({ host, first = [], bytes, writes }) {
     socket.on('error', () => undefined);
     socket.on('close', () => resolve({ status: 0, message: `${sent} of ${writes} writes taken` }));
   });
-}
-
-/** A masked frame of WebSocket. */
-function websocketFrame(opcode, payload, { length = payload.length } = {}) {
-  const head =
-    length < 126
-      ? Buffer.from([0x80 | opcode, 0x80 | length])
-      : Buffer.concat([Buffer.from([0x80 | opcode, 0xff]), big(length)]);
-  return Buffer.concat([head, Buffer.alloc(4), payload]);
-}
-
-function big(length) {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64BE(BigInt(length));
-  return bytes;
 }
 
 /** Opens a watch over WebSocket and sends it frames. */
