@@ -148,7 +148,9 @@ export async function setCondition(
       if (!live) throw newNotFound({ group: kind.group, resource: kind.plural }, name);
       const { conditions } = (live as WithConditions).status ?? {};
       const found = conditions?.find(({ type }) => type === condition.type);
-      if (found?.status === condition.status && found.message === condition.message) return live;
+      // A copy of what is stored, which nobody may write into.
+      if (found?.status === condition.status && found.message === condition.message)
+        return cloneJson(live);
       const status = { conditions: [{ lastTransitionTime: now, ...condition }] };
       const apiVersion = toApiVersion(kind.group, kind.version);
       const { object = live } = applyPatch({
