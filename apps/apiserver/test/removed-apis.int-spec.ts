@@ -236,7 +236,9 @@ describe.each(ROWS)('an old $name', ({ old, current, object, want, patch, patche
     const table = await api.ask(oldPath, { headers: TABLE });
     expect((table.json['rows'] as unknown[]).length).toBeGreaterThan(0);
 
-    expect((await api.ask(`${oldPath}/web`, { method: 'DELETE' })).status).toBe(200);
+    expect(
+      (await api.ask(`${oldPath}/web?propagationPolicy=Background`, { method: 'DELETE' })).status,
+    ).toBe(200);
     expect((await plain.ask(`${path}/web`)).status).toBe(404);
     const seen = watch
       .events()
