@@ -15,6 +15,9 @@ export const KUBELET_CONDITIONS = [
   'DisruptionTarget',
 ] as const;
 
+export const isOfKubelet = (type: string): boolean =>
+  (KUBELET_CONDITIONS as readonly string[]).includes(type);
+
 /** Conditions that are there only while they hold, and that nobody else writes. */
 export const PASSING_CONDITIONS: readonly string[] = ['PodResizePending', 'PodResizeInProgress'];
 

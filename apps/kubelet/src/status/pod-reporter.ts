@@ -6,6 +6,7 @@ import { isStaticPod, uidOf } from '../containers/visit.js';
 import type { PodDirectory } from '../pod-sources/pod-directory.js';
 import type { ReportInput } from '../pod-workers/worker-hooks.js';
 import type { PodResizer } from '../resize/pod-resizer.js';
+import { isOfKubelet } from './conditions.js';
 import { generateStatus } from './generate-status.js';
 import type { ProbeState } from './generate-status.js';
 import type { StatusManager } from './status-manager.js';
@@ -22,6 +23,15 @@ export interface ReporterParts {
   recursiveReadOnly(): boolean;
 }
 
+/** What was reported last, with the conditions of others as they show them by now: a readiness gate may have closed again. */
+export function newestStatus(own: PodStatus, shown: PodStatus = {}): PodStatus {
+  const mine = (own.conditions ?? []).filter(({ type }) => isOfKubelet(type));
+  const others = (shown.conditions ?? []).filter(
+    ({ type }) => !mine.some((one) => one.type === type),
+  );
+  return { ...own, conditions: [...mine, ...others] };
+}
+
 /** Turns what a worker knows into the pod's status and hands it to the status manager. */
 export class PodReporter {
   constructor(private readonly parts: ReporterParts) {}
@@ -31,11 +41,7 @@ export class PodReporter {
     const { directory, statuses } = this.parts;
     const shown = isStaticPod(pod) ? directory.mirrorOf(pod) : (directory.get(uidOf(pod)) ?? pod);
     const own = statuses.get(uidOf(pod));
-    if (!own) return shown?.status ?? {};
-    const kept = (shown?.status?.conditions ?? []).filter(
-      (one) => !own.conditions?.some((mine) => mine.type === one.type),
-    );
-    return { ...own, conditions: [...(own.conditions ?? []), ...kept] };
+    return own ? newestStatus(own, shown?.status) : (shown?.status ?? {});
   }
 
   report(pod: Pod, input: ReportInput): PodStatus {

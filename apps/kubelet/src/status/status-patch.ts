@@ -1,6 +1,6 @@
 import { cloneJson, deepEqual } from '@orrery/apimachinery';
 import type { PodCondition, PodStatus } from '@orrery/api';
-import { KUBELET_CONDITIONS, PASSING_CONDITIONS } from './conditions.js';
+import { PASSING_CONDITIONS, isOfKubelet } from './conditions.js';
 
 const ATOMIC = [
   'observedGeneration',
@@ -16,13 +16,10 @@ const ATOMIC = [
   'ephemeralContainerStatuses',
 ] as const;
 
-const isOwn = (condition: PodCondition): boolean =>
-  KUBELET_CONDITIONS.some((type) => type === condition.type);
-
 /** Conditions of others do not count. */
 export function sameStatus(a: PodStatus, b: PodStatus): boolean {
-  const own = (a.conditions ?? []).filter(isOwn);
-  const others = (b.conditions ?? []).filter(isOwn);
+  const own = (a.conditions ?? []).filter(({ type }) => isOfKubelet(type));
+  const others = (b.conditions ?? []).filter(({ type }) => isOfKubelet(type));
   return (
     own.length === others.length &&
     own.every((one) =>
@@ -49,7 +46,7 @@ function conditionsPatch(
     )
     .map(({ type }) => ({ $patch: 'delete', type }));
   const changed = after
-    .filter(isOwn)
+    .filter(({ type }) => isOfKubelet(type))
     .filter(
       (one) =>
         !sameCondition(

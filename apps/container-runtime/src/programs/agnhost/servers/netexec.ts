@@ -18,6 +18,8 @@ const FLAGS = {
   'tls-cert-file': '',
   'tls-private-key-file': '',
   'http-override': '',
+  /** Seconds that it goes on after SIGTERM. */
+  'delay-shutdown': 0,
 };
 
 /** A value of a query that must be a number when it is there; the complaint when it is not. */
@@ -170,9 +172,20 @@ async function startUdp(host: Agnhost, port: number): Promise<void> {
   host.log(`Started UDP server on port ${port}`);
 }
 
+function delayShutdown(host: Agnhost, seconds: number): void {
+  if (seconds <= 0) return;
+  host.onTerminate(() => {
+    host.log(`Sleeping ${seconds} seconds before terminating...`);
+    host.clock.after(seconds * 1000, () => {
+      host.exit(0);
+    });
+  });
+}
+
 /** k8s test/images/agnhost/netexec: a server of HTTP and UDP that does what it is asked. */
 export const netexec: SubCommand = async (host) => {
   const { flags } = parseFlags(host.args, FLAGS);
+  delayShutdown(host, flags['delay-shutdown']);
   const state = { ready: false };
   let close = (): void => undefined;
   const direct = routed(
