@@ -81,6 +81,11 @@ describe('kubectl logs', () => {
 });
 
 describe('kubectl exec', () => {
+  it('runs a command of twenty thousand bytes', async () => {
+    const word = 'a'.repeat(20_000);
+    expect(await run(`kubectl exec tools -c main -- echo ${word}`)).toBe(`${word}\n`);
+  });
+
   it("runs in the container's directory with its environment", async () => {
     expect(await run('kubectl exec tools -c main -- pwd')).toBe('/srv/data\n');
     const env = await run('kubectl exec tools -c main -- env');

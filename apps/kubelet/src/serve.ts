@@ -7,6 +7,7 @@ import { connect, loadKubeconfig, restClientMetrics } from '@orrery/client';
 import type { ConnectOptions, KubeClient } from '@orrery/client';
 import {
   ConfigError,
+  MAX_HEADER_BYTES,
   OpenSockets,
   SystemClock,
   SystemRandom,
@@ -41,8 +42,10 @@ function readFlagFile(flag: string, path: string): Buffer {
 }
 
 function adapterOf({ tls }: KubeletOptions): FastifyAdapter {
-  if (!tls) return new FastifyAdapter(SERVER);
+  if (!tls) return new FastifyAdapter({ ...SERVER, http: { maxHeaderSize: MAX_HEADER_BYTES } });
   const https = {
+    // A command's words are in the URL of an exec.
+    maxHeaderSize: MAX_HEADER_BYTES,
     cert: readFlagFile('tls-cert-file', tls.certFile),
     key: readFlagFile('tls-private-key-file', tls.keyFile),
     ...(tls.clientCaFile

@@ -53,6 +53,7 @@ export { featureGates, measureFeatures } from './features/feature-gates.js';
 export { AnswerCache } from './answer-cache.js';
 export { serveHealth } from './health/health-server.js';
 export { endSocket } from './end-socket.js';
+export { MAX_HEADER_BYTES } from './http-limits.js';
 export type { Pressure, PressureData, PressureStats } from './kernel/pressure.js';
 export { readPressure } from './kernel/pressure.js';
 export { OpenSockets } from './open-sockets.js';

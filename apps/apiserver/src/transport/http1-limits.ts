@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { endSocket } from '@orrery/component';
+import { MAX_HEADER_BYTES, endSocket } from '@orrery/component';
 import type { ResponseOrder } from '@orrery/component';
 
 /** k8s apiserver pkg/server/secure_serving.go:Serve. */
 export const HTTP1_LIMITS = {
-  maxHeaderSize: 1024 * 1024,
+  maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: 32_000,
   handshakeTimeout: 32_000,
   // Who has vanished is noticed where nothing is said for long, too.

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import { ConfigError } from '../flags.js';
+import { MAX_HEADER_BYTES } from '../http-limits.js';
 import { createMetrics } from '../metrics.js';
 import type { Metrics } from '../metrics.js';
 import { OpenSockets } from '../open-sockets.js';
@@ -75,7 +76,15 @@ export async function serveHealth(options: HealthOptions, signal: AbortSignal): 
   const { healthz = PING, livez = PING, readyz = PING } = options.checks ?? {};
   const checks = new HealthChecks({ healthz, livez, readyz }, slis);
   const server = createServer(
-    { cert, key, minVersion, ca: [...tls.ca], requestCert: true, rejectUnauthorized: false },
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      cert,
+      key,
+      minVersion,
+      ca: [...tls.ca],
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
     (request, response) => {
       respond({ ...options, checks, slis }, request, response).catch((error: unknown) => {
         answer(response, 500, 'text/plain', String(error));
