@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { furtherReason } from './further.mjs';
 import { skipReason } from './skips.mjs';
@@ -77,8 +78,17 @@ async function startCluster(home, flags) {
   return { kubeconfig: join(home, 'orrery', 'admin.conf'), stop };
 }
 
+/** The kubectl that the suite uses. One spec copies it into a pod and runs it there as `kubectl`: it needs that name. */
+function kubectlIn(reports) {
+  const given = process.env.KUBECTL_BIN ?? 'kubectl';
+  if (basename(given) === 'kubectl') return given;
+  const path = join(reports, 'kubectl');
+  copyFileSync(given, path);
+  return path;
+}
+
 function suiteArgs(kubeconfig, reports) {
-  const kubectl = process.env.KUBECTL_BIN ?? 'kubectl';
+  const kubectl = kubectlIn(reports);
   return [
     `--kubeconfig=${kubeconfig}`,
     `--host=${/server: "?(https:[^"\s]+)/.exec(readFileSync(kubeconfig, 'utf8'))[1]}`,
