@@ -1,12 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { SteppedClock, SystemClock } from '@orrery/component';
-import { eventually, freeAddress } from '@orrery/testkit';
 import { Fatal } from './agnhost.js';
 import type { Agnhost } from './agnhost.js';
 import { parseFlags } from './flags.js';
 import { hostPort, redirection, sniffed } from './http.js';
 import { splitAddress } from './servers/net.js';
-import { netexec, udpAnswer, uploadedFile } from './servers/netexec.js';
+import { delayShutdown, udpAnswer, uploadedFile } from './servers/netexec.js';
 import { goError, goMode } from './tools/mounttest.js';
 import { candidates } from './tools/resolver.js';
 import { ADMISSIONS } from './webhooks/admission.js';
@@ -69,22 +68,16 @@ describe('netexec', () => {
   });
 
   it('goes on after SIGTERM for as long as it was told', async () => {
-    const { host: listen, port } = await freeAddress();
     const clock = new SteppedClock(new SystemClock());
     const codes: number[] = [];
     let terminate = (): void => undefined;
     const host = {
-      args: [`--http-port=${port}`, `--udp-port=${port}`, '--delay-shutdown=100'],
-      listen,
       clock,
       log: () => undefined,
       exit: (code: number) => codes.push(code),
       onTerminate: (handler: () => void) => (terminate = handler),
     };
-    void netexec(host as unknown as Agnhost);
-    await eventually(async () => {
-      expect(await (await fetch(`http://${listen}:${port}/echo?msg=hello`)).text()).toBe('hello');
-    });
+    delayShutdown(host as unknown as Agnhost, 100);
     terminate();
     await clock.step(99_000);
     expect(codes).toEqual([]);

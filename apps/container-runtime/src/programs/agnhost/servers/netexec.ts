@@ -172,7 +172,8 @@ async function startUdp(host: Agnhost, port: number): Promise<void> {
   host.log(`Started UDP server on port ${port}`);
 }
 
-function delayShutdown(host: Agnhost, seconds: number): void {
+/** Serves on for so long after SIGTERM; 0 = not at all. */
+export function delayShutdown(host: Agnhost, seconds: number): void {
   if (seconds <= 0) return;
   host.onTerminate(() => {
     host.log(`Sleeping ${seconds} seconds before terminating...`);
