@@ -5,7 +5,7 @@ import type { Agnhost } from './agnhost.js';
 import { parseFlags } from './flags.js';
 import { hostPort, redirection, sniffed } from './http.js';
 import { splitAddress } from './servers/net.js';
-import { delayShutdown, udpAnswer, uploadedFile } from './servers/netexec.js';
+import { delayShutdown, listenAddresses, udpAnswer, uploadedFile } from './servers/netexec.js';
 import { goError, goMode } from './tools/mounttest.js';
 import { candidates } from './tools/resolver.js';
 import { ADMISSIONS } from './webhooks/admission.js';
@@ -65,6 +65,17 @@ describe('netexec', () => {
     { text: 'nothing', want: undefined },
   ])('answers the datagram $text', ({ text, want }) => {
     expect(udpAnswer(text, '10.0.0.1:5')).toBe(want);
+  });
+
+  it.each([
+    { text: '', want: ['0.0.0.0'] },
+    { text: '10.0.0.1,10.0.0.1,::1', want: ['10.0.0.1', '::1'] },
+  ])('listens at "$text"', ({ text, want }) => {
+    expect(listenAddresses(text, '0.0.0.0')).toEqual(want);
+  });
+
+  it('does not listen at what is no address', () => {
+    expect(() => listenAddresses('10.0.0.1,', '0.0.0.0')).toThrow('invalid address');
   });
 
   it('goes on after SIGTERM for as long as it was told', async () => {

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { parseDuration } from '@orrery/component';
-import { forever } from '../agnhost.js';
+import { Fatal, forever } from '../agnhost.js';
 import type { Agnhost, SubCommand } from '../agnhost.js';
 import { parseFlags } from '../flags.js';
 import { hostPort, httpError, json, redirection, routed, serveHttp } from '../http.js';
@@ -18,6 +19,8 @@ const FLAGS = {
   'tls-cert-file': '',
   'tls-private-key-file': '',
   'http-override': '',
+  /** Separated by commas; none = all. */
+  'udp-listen-addresses': '',
   /** Seconds that it goes on after SIGTERM. */
   'delay-shutdown': 0,
 };
@@ -160,6 +163,15 @@ export function udpAnswer(text: string, client: string): string | undefined {
   return command.startsWith('echo ') ? command.slice('echo '.length) : undefined;
 }
 
+/** Each once; throws Fatal for what is no address (k8s test/images/agnhost/netexec/netexec.go:parseAddresses). */
+export function listenAddresses(text: string, all: string): string[] {
+  if (text === '') return [all];
+  const addresses = text.split(',');
+  const odd = addresses.find((address) => isIP(address) === 0);
+  if (odd !== undefined) throw new Fatal(`parseAddress: invalid address ${odd}`);
+  return [...new Set(addresses)];
+}
+
 async function startUdp(host: Agnhost, port: number): Promise<void> {
   await serveUdp(host, port, (message, from) => {
     const client = hostPort(from.address.replace(/^::ffff:/, ''), from.port);
@@ -201,7 +213,9 @@ export const netexec: SubCommand = async (host) => {
       ? direct
       : (exchange) =>
           direct({ ...exchange, method: 'GET', path, query: new URLSearchParams(search) });
-  await startUdp(host, flags['udp-port']);
+  if (flags['udp-port'] !== -1)
+    for (const listen of listenAddresses(flags['udp-listen-addresses'], host.listen))
+      await startUdp({ ...host, listen }, flags['udp-port']);
   state.ready = true;
   if (flags['sctp-port'] !== -1) host.log('SCTP is not there on this host');
   const certFile = flags['tls-cert-file'];
