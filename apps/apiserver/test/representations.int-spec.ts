@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually, useEtcd } from '@orrery/testkit';
 import { protobuf } from '../src/negotiation/schemas.js';
+import { defineFoos } from './foos.js';
 import { metadataOf, startReplica } from './replica.js';
 import type { Answer, Json, Replica } from './replica.js';
 
@@ -182,17 +183,7 @@ describe('custom objects in protobuf', () => {
 
   beforeAll(async () => {
     const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-    await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
-      metadata: { name: 'foos.shape.test' },
-      spec: {
-        group: 'shape.test',
-        names: { plural: 'foos', kind: 'Foo' },
-        scope: 'Namespaced',
-        versions: [
-          { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } },
-        ],
-      },
-    });
+    await defineFoos(api, 'shape.test', schema);
     const body = { apiVersion: 'shape.test/v1', kind: 'Foo', metadata: { name: 'one' }, spec: {} };
     await eventually(async () => {
       const { status } = await api.post(FOOS, body);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually, useEtcd } from '@orrery/testkit';
+import { useEtcd } from '@orrery/testkit';
+import { defineFoos } from './foos.js';
 import { startReplica } from './replica.js';
 import type { Answer, Replica } from './replica.js';
 
@@ -16,19 +17,7 @@ const schema = {
 
 beforeAll(async () => {
   api = await startReplica({ etcd: etcd.endpoints, keyspace: etcd.keyspace });
-  await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
-    metadata: { name: 'foos.yaml.test' },
-    spec: {
-      group: 'yaml.test',
-      names: { plural: 'foos', kind: 'Foo' },
-      scope: 'Namespaced',
-      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
-    },
-  });
-  await eventually(async () => {
-    const { status } = await api.ask(FOOS);
-    if (status !== 200) throw new Error(`the definition is not served yet: ${status}`);
-  });
+  await defineFoos(api, 'yaml.test', schema);
 }, 60_000);
 
 afterAll(async () => {
