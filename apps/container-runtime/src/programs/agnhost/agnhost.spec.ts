@@ -5,7 +5,13 @@ import type { Agnhost } from './agnhost.js';
 import { parseFlags } from './flags.js';
 import { hostPort, redirection, sniffed } from './http.js';
 import { splitAddress } from './servers/net.js';
-import { delayShutdown, listenAddresses, udpAnswer, uploadedFile } from './servers/netexec.js';
+import {
+  delayShutdown,
+  listenAddresses,
+  readyz,
+  udpAnswer,
+  uploadedFile,
+} from './servers/netexec.js';
 import { goError, goMode } from './tools/mounttest.js';
 import { candidates } from './tools/resolver.js';
 import { ADMISSIONS } from './webhooks/admission.js';
@@ -78,7 +84,7 @@ describe('netexec', () => {
     expect(() => listenAddresses('10.0.0.1,', '0.0.0.0')).toThrow('invalid address');
   });
 
-  it('goes on after SIGTERM for as long as it was told', async () => {
+  it('goes on after SIGTERM for as long as it was told, but is ready no longer', async () => {
     const clock = new SteppedClock(new SystemClock());
     const codes: number[] = [];
     let terminate = (): void => undefined;
@@ -88,8 +94,13 @@ describe('netexec', () => {
       exit: (code: number) => codes.push(code),
       onTerminate: (handler: () => void) => (terminate = handler),
     };
-    delayShutdown(host as unknown as Agnhost, 100);
+    const state = { ready: false, isEnding: false };
+    delayShutdown(host as unknown as Agnhost, 100, state);
+    expect(readyz(state)).toEqual({ status: 412 });
+    state.ready = true;
+    expect(readyz(state)).toEqual({ body: 'ok' });
     terminate();
+    expect(readyz(state)).toEqual({ status: 503, body: 'shutting down' });
     await clock.step(99_000);
     expect(codes).toEqual([]);
     await clock.step(2_000);

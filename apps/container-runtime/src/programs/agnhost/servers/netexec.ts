@@ -123,7 +123,20 @@ function upload(host: Agnhost, exchange: Exchange): Reply {
   return json({ output: path }, 201);
 }
 
-function routesOf(host: Agnhost, state: { ready: boolean }, shutdown: () => void): Routes {
+interface ServerState {
+  /** The server of datagrams is there. */
+  ready: boolean;
+  /** SIGTERM has come. */
+  isEnding: boolean;
+}
+
+/** netexec.go:readyzHandler: no longer ready since SIGTERM, while /healthz stays well. */
+export function readyz({ ready, isEnding }: ServerState): Reply {
+  if (isEnding) return { status: 503, body: 'shutting down' };
+  return ready ? { body: 'ok' } : { status: 412 };
+}
+
+function routesOf(host: Agnhost, state: ServerState, shutdown: () => void): Routes {
   const said =
     (what: string, body: (exchange: Exchange) => string): Handler =>
     (exchange) => {
@@ -144,6 +157,10 @@ function routesOf(host: Agnhost, state: { ready: boolean }, shutdown: () => void
     '/healthz': () => {
       host.log('GET /healthz');
       return state.ready ? {} : { status: 412 };
+    },
+    '/readyz': () => {
+      host.log('GET /readyz');
+      return readyz(state);
     },
     '/redirect': (exchange) => redirect(host, exchange),
     '/shell': (exchange) => shell(host, exchange),
@@ -185,9 +202,10 @@ async function startUdp(host: Agnhost, port: number): Promise<void> {
 }
 
 /** Serves on for so long after SIGTERM; 0 = not at all. */
-export function delayShutdown(host: Agnhost, seconds: number): void {
+export function delayShutdown(host: Agnhost, seconds: number, state: ServerState): void {
   if (seconds <= 0) return;
   host.onTerminate(() => {
+    state.isEnding = true;
     host.log(`Sleeping ${seconds} seconds before terminating...`);
     host.clock.after(seconds * 1000, () => {
       host.exit(0);
@@ -198,8 +216,8 @@ export function delayShutdown(host: Agnhost, seconds: number): void {
 /** k8s test/images/agnhost/netexec: a server of HTTP and UDP that does what it is asked. */
 export const netexec: SubCommand = async (host) => {
   const { flags } = parseFlags(host.args, FLAGS);
-  delayShutdown(host, flags['delay-shutdown']);
-  const state = { ready: false };
+  const state = { ready: false, isEnding: false };
+  delayShutdown(host, flags['delay-shutdown'], state);
   let close = (): void => undefined;
   const direct = routed(
     routesOf(host, state, () => {

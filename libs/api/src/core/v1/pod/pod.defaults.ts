@@ -32,10 +32,11 @@ function setStatusDefaults(status: PodStatus): void {
   }
 }
 
-/** k8s pkg/apis/core/v1/defaults.go:SetDefaults_Pod. */
+/** k8s pkg/apis/core/v1/defaults.go:SetDefaults_Pod, conversion.go:Convert_v1_Pod_To_core_Pod (the grace period, in pods only). */
 export function setPodDefaults(pod: Pod): void {
   const spec = (pod.spec ??= { containers: [] });
   setPodSpecDefaults(spec);
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
   const containers = [...list(spec.containers), ...list(spec.initContainers)];
   containers.forEach(setRequestsFromLimits);
   setPodLevelDefaults(spec);

@@ -125,6 +125,13 @@ describe('PodKind', () => {
     expect(pod.spec.containers[0]?.imagePullPolicy).toBe('Always');
   });
 
+  it('has a grace period of a second where the one asked for is negative', () => {
+    const pod = podWith({});
+    pod.spec.terminationGracePeriodSeconds = -1;
+    PodKind.setDefaults?.(pod);
+    expect(pod.spec.terminationGracePeriodSeconds).toBe(1);
+  });
+
   it('tells of a new pod with gates since when it waits', () => {
     const pod = podWith({});
     pod.spec.schedulingGates = [{ name: 'example.com/wait' }];
