@@ -20,8 +20,36 @@ const isContainer = (value: unknown): value is Container =>
   typeof value === 'object' && value !== null;
 
 /** The same in steps, for values that may hold very many others. */
-export function cloneSteps<T>(value: T): Steps<T> {
-  return new Copier().copy(value) as Steps<T>;
+export function* cloneSteps<T>(value: T): Steps<T> {
+  const small = new SmallCopier();
+  const copy = small.copy(value);
+  return (small.isDone ? copy : yield* new Copier().copy(value)) as T;
+}
+
+/** Copies a value that holds no more than {@link SLICE} others, as nearly all do, without steps. */
+class SmallCopier {
+  private left = SLICE;
+
+  get isDone(): boolean {
+    return this.left >= 0;
+  }
+
+  copy(value: unknown): unknown {
+    if (!isContainer(value)) return value;
+    if (Array.isArray(value)) return this.copyList(value);
+    const copy: Record<string, unknown> = {};
+    const keys = Object.keys(value);
+    this.left -= keys.length;
+    if (this.left < 0) return copy;
+    for (const key of keys)
+      setOwn(copy, key, this.copy((value as Readonly<Record<string, unknown>>)[key]));
+    return copy;
+  }
+
+  private copyList(list: readonly unknown[]): unknown[] {
+    this.left -= list.length;
+    return this.left < 0 ? [] : list.map((item) => this.copy(item));
+  }
 }
 
 class Copier {

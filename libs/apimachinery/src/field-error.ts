@@ -37,10 +37,11 @@ export class FieldPath {
   }
 
   child(...names: readonly string[]): FieldPath {
-    return names.reduce<FieldPath>(
-      (path, name) => (name === '' ? path : new FieldPath(path, name, true)),
-      this,
-    );
+    const [first] = names;
+    // Nearly always: without a closure.
+    if (first !== undefined && names.length === 1)
+      return first === '' ? this : new FieldPath(this, first, true);
+    return names.reduce<FieldPath>((path, name) => path.child(name), this);
   }
 
   index(i: number): FieldPath {

@@ -84,8 +84,9 @@ export class TalliedHistogram {
     return (value) => {
       series.sum += value;
       series.count += 1;
-      const at = buckets.findIndex((bound) => value <= bound);
-      if (at >= 0) series.counts[at] = (series.counts[at] ?? 0) + 1;
+      let at = 0;
+      while (at < buckets.length && value > (buckets[at] as number)) at += 1;
+      if (at < buckets.length) series.counts[at] = (series.counts[at] ?? 0) + 1;
     };
   }
 

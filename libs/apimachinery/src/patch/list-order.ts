@@ -39,7 +39,8 @@ export class ElementIndex {
   }
 }
 
-function sortedBy(items: readonly unknown[], order: ElementIndex): unknown[] {
+function sortedBy(items: readonly unknown[], order: ElementIndex): readonly unknown[] {
+  if (items.length < 2) return items;
   return items
     .map((item, i) => ({ item, i, rank: order.of(item) }))
     .sort((a, b) => a.rank - b.rank || a.i - b.i)

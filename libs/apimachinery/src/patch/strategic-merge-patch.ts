@@ -48,10 +48,11 @@ export function* strategicMergePatchSteps(
 const SLICE = 2000;
 
 const isDirectiveKey = (key: string): boolean =>
-  key === DIRECTIVE ||
-  key === RETAIN_KEYS ||
-  key.startsWith(DELETE_FROM) ||
-  key.startsWith(SET_ORDER);
+  key.startsWith('$') &&
+  (key === DIRECTIVE ||
+    key === RETAIN_KEYS ||
+    key.startsWith(DELETE_FROM) ||
+    key.startsWith(SET_ORDER));
 
 function listOf(value: unknown, what: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
@@ -81,10 +82,14 @@ class Engine {
     }
     const result = yield* retainKeys(original, patch);
     let done = 0;
+    let hasDirectives = false;
     for (const key of Object.keys(patch)) {
       done += 1;
       if (done % SLICE === 0) yield;
-      if (isDirectiveKey(key)) continue;
+      if (isDirectiveKey(key)) {
+        hasDirectives = true;
+        continue;
+      }
       const change = patch[key];
       if (change === null) delete result[key];
       else if (typeof change !== 'object') setOwn(result, key, change);
@@ -93,6 +98,7 @@ class Engine {
         setOwn(result, key, yield* this.mergeField(own(result, key), change, field));
       }
     }
+    if (!hasDirectives) return result;
     this.deleteFromLists(result, patch);
     yield* this.orderLists(result, original, patch, schema);
     return result;
@@ -253,8 +259,9 @@ function* retainKeys(original: PlainObject, patch: PlainObject): Steps<PlainObje
     if (done % SLICE === 0) yield;
     if (!retained || retained.has(key)) setOwn(result, key, original[key]);
   }
+  if (!retained) return result;
   const stray = Object.keys(patch).find(
-    (key) => retained && !isDirectiveKey(key) && patch[key] !== null && !retained.has(key),
+    (key) => !isDirectiveKey(key) && patch[key] !== null && !retained.has(key),
   );
   if (stray !== undefined) throw newBadRequest('invalid patch format of retainKeys');
   return result;
