@@ -30,7 +30,10 @@ const RETRY_MS = 10_000;
 /** Writes events one after another in the background, in their order. One that nobody answers is tried again; what the server refuses is dropped. */
 export class EventOutbox {
   #waiting: Waiting[] = [];
+  /** Of the last run through what waits. */
   #writing: Promise<void> | undefined;
+  /** Apart from `#writing`: a run in which nothing is written is over before its promise is known. */
+  #isWriting = false;
   /** Ends the wait for a server that does not answer. */
   #hurry: (() => void) | undefined;
   #isEnding = false;
@@ -44,7 +47,7 @@ export class EventOutbox {
   put(reaction: Reaction, toWrite: Waiting['toWrite']): void {
     if (this.isFull) return;
     this.#waiting.push({ reaction, toWrite });
-    this.#writing ??= this.#drain();
+    if (!this.#isWriting) this.#writing = this.#drain();
   }
 
   /** Resolves when all that was put in so far is written or dropped; a server that does not answer is not waited for. */
@@ -56,6 +59,7 @@ export class EventOutbox {
   }
 
   async #drain(): Promise<void> {
+    this.#isWriting = true;
     while (this.#waiting.length > 0) {
       const all = this.#waiting;
       this.#waiting = [];
@@ -64,7 +68,7 @@ export class EventOutbox {
         if (write) await reactingTo(reaction, () => this.#try(write));
       }
     }
-    this.#writing = undefined;
+    this.#isWriting = false;
   }
 
   async #try(write: EventWrite): Promise<void> {

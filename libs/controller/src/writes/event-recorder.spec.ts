@@ -50,6 +50,18 @@ describe('ApiEventRecorder', () => {
     expect(created).toEqual(['two']);
   });
 
+  it('tells of others after it was told too much of one', async () => {
+    const { created, recorder, tell } = setUp([]);
+    for (let i = 0; i < 30; i++) {
+      tell(`${i}`);
+      await recorder.flush();
+    }
+    expect(created).toHaveLength(25);
+    recorder.event({ ...POD, name: 'other' }, 'Normal', 'R', 'of another');
+    await recorder.flush();
+    expect(created.at(-1)).toBe('of another');
+  });
+
   it('keeps thousands while the server is slow, and does not wait for one that is gone at the end', async () => {
     const { created, recorder, tell } = setUp([unreachable()]);
     for (let i = 0; i < 3000; i++) recorder.event({ ...POD, name: `p${i}` }, 'Normal', 'R', 'm');
