@@ -1,7 +1,8 @@
 // Bad input and attacks against the API server: what it answers, how long its event loop is held up by each (in
 // processor time, which a busy machine does not lengthen, and by the clock), and its memory.
 //   npm run bench attack        ATTACK=… picks attacks whose name matches it, ATTACK_WARM=1 runs each once before,
-//                               ATTACK_PROFILE=1 tells what the longest turn of each over the limit was spent in
+//                               ATTACK_PROFILE=1 tells what the longest turn of each over the limit was spent in,
+//                               ATTACK_MEMORY=1 what memory is in use after each, once the garbage is gone
 import https from 'node:https';
 import tls from 'node:tls';
 import { spawn } from 'node:child_process';
@@ -436,6 +437,8 @@ function startServer() {
   const server = start(
     process.execPath,
     [
+      // As `orrery up` starts it.
+      '--max-semi-space-size=16',
       '--enable-source-maps',
       '--import',
       join(home, 'bench', 'loop-delay.mjs'),
@@ -450,7 +453,14 @@ function startServer() {
       `--audit-policy-file=${join(folder, 'audit.yaml')}`,
       `--audit-log-path=${join(folder, 'audit.log')}`,
     ],
-    { stderr: 'pipe', env: { LOOP_PROFILE: process.env.ATTACK_PROFILE ?? '' } },
+    {
+      stderr: 'pipe',
+      env: {
+        MALLOC_MMAP_THRESHOLD_: '32768',
+        LOOP_PROFILE: process.env.ATTACK_PROFILE ?? '',
+        LOOP_MEMORY: process.env.ATTACK_MEMORY ?? '',
+      },
+    },
   );
   let heard = '';
   server.stderr.on('data', (chunk) => {
@@ -484,6 +494,15 @@ async function prepare() {
   await ask('POST', DEPLOYMENTS, { body: JSON.stringify({ metadata: { name: 'target' }, spec }) });
 }
 
+/** What is told of memory: resident pages, or what is in use of each sort. */
+const MEMORY = process.env.ATTACK_MEMORY
+  ? ['rss', 'heapTotal', 'heapUsed', 'external', 'arrayBuffers']
+  : ['rss'];
+const SORT_WIDTH = 13;
+
+const memoryTold = (memory) =>
+  MEMORY.map((sort) => `${memory[sort].toFixed(0)} MB`.padStart(SORT_WIDTH)).join('');
+
 async function main() {
   writeFileSync(
     join(folder, 'tokens.csv'),
@@ -511,16 +530,18 @@ async function main() {
   // The first one pays for what is compiled and loaded when it is first needed.
   for (const [, attack] of chosen) if (process.env.ATTACK_WARM) await attack();
   let stalls = 0;
-  say('held ms   clock  rss MB  status  attack: answer');
+  say(
+    `held ms   clock  ${MEMORY.map((sort) => sort.padStart(SORT_WIDTH)).join('')}  status  attack: answer`,
+  );
   for (const [name, attack] of chosen) {
     await server.held();
     const { status, message } = await attack();
-    const { cpuMs, maxMs, rssMb, functions } = await server.held();
+    const { cpuMs, maxMs, memory, functions } = await server.held();
     if (cpuMs > LIMIT_MS) stalls++;
     const mark = cpuMs > LIMIT_MS ? '!' : ' ';
     const told = `${name}: ${String(message).slice(0, 70).replaceAll('\n', ' ')}`;
     say(
-      `${cpuMs.toFixed(0).padStart(7)}${mark} ${maxMs.toFixed(0).padStart(6)}  ${rssMb.toFixed(0).padStart(6)}  ${String(status).padStart(6)}  ${told}`,
+      `${cpuMs.toFixed(0).padStart(7)}${mark} ${maxMs.toFixed(0).padStart(6)}  ${memoryTold(memory)}  ${String(status).padStart(6)}  ${told}`,
     );
     for (const [total, self, where] of cpuMs > LIMIT_MS ? functions : [])
       say(`        ${total.toFixed(1).padStart(7)} ${self.toFixed(1).padStart(7)}  ${where}`);

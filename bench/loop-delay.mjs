@@ -1,10 +1,12 @@
 // Preloaded into a server under attack: on SIGUSR2, prints how long its event loop was held up since the last time: by
 // the clock, and by the processor time that its thread spent from one turn to the next. A busy machine adds to the first only.
-// With LOOP_PROFILE=1 it tells, too, which functions that longest turn was spent in, which costs time of its own.
+// With LOOP_PROFILE=1 it tells, too, which functions that longest turn was spent in, which costs time of its own; with
+// LOOP_MEMORY=1, what of its memory is still in use once the garbage is gone.
 import { Session } from 'node:inspector';
 
 const TICK_MS = 1;
 const PROFILED = process.env.LOOP_PROFILE === '1';
+const COLLECTED = process.env.LOOP_MEMORY === '1';
 const TOLD_FUNCTIONS = 24;
 
 const now = () => process.hrtime.bigint();
@@ -70,10 +72,23 @@ setInterval(() => {
   spent = used;
 }, TICK_MS).unref();
 
+/** Megabytes of each sort of memory; `heapUsed` and `external` count what is in use only where the garbage was collected. */
+function memory() {
+  if (COLLECTED) {
+    const collector = new Session();
+    collector.connect();
+    collector.post('HeapProfiler.collectGarbage');
+    collector.disconnect();
+  }
+  return Object.fromEntries(
+    Object.entries(process.memoryUsage()).map(([sort, bytes]) => [sort, bytes / 2 ** 20]),
+  );
+}
+
 function tell(functions) {
-  const rssMb = process.memoryUsage().rss / 2 ** 20;
   const { maxMs, cpuMs } = longest;
-  process.stderr.write(`loop-delay ${JSON.stringify({ maxMs, cpuMs, rssMb, functions })}\n`);
+  const told = { maxMs, cpuMs, functions, memory: memory() };
+  process.stderr.write(`loop-delay ${JSON.stringify(told)}\n`);
   longest = NONE;
   [wall, spent] = [now(), cpu()];
 }

@@ -10,28 +10,44 @@ type Json = Record<string, unknown>;
 const FRESH_MS = 30_000;
 const TIMEOUT_MS = 5000;
 const LIMIT = 16 * 1024 * 1024;
+/** Bytes of all documents that are kept; above, those that were asked for first are read again. */
+export const KEPT_LIMIT = 4 * LIMIT;
 /** No document of a kind is so deep; what goes through one below here calls itself. */
 const MAX_DEPTH = 1000;
 
 export const isJsonObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+interface Read {
+  readonly document: Json;
+  /** Of the document as it was sent. */
+  readonly bytes: number;
+}
+
 interface Kept {
-  readonly document: Json | undefined;
-  readonly at: number;
-  /** The edition of the APIServices at which it was read. */
-  readonly edition: number;
+  readonly answer: Promise<Read | undefined>;
+  /** Zero until it was read. */
+  bytes: number;
+  forget(): void;
 }
 
 /** Discovery and OpenAPI documents of extension API servers, read when asked for and believed for a while. */
 export class RemoteDocuments {
-  private readonly kept = new Map<string, Promise<Kept>>();
+  /** Those that were asked for first, first. */
+  private readonly kept = new Map<string, Kept>();
+  /** The edition of the APIServices at which these were read. */
+  private edition = -1;
 
   constructor(
-    private readonly services: ServerServices,
-    private readonly apis: ApiServices,
-    private readonly servers: ExtensionServers,
+    private readonly services: Pick<ServerServices, 'clock' | 'signal' | 'logger'>,
+    private readonly apis: Pick<ApiServices, 'version'>,
+    private readonly servers: Pick<ExtensionServers, 'locate' | 'exchange'>,
   ) {}
+
+  /** Bytes of the documents that are kept, as they were sent; never over {@link KEPT_LIMIT}. */
+  get keptBytes(): number {
+    return [...this.kept.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
 
   /** JSON at a path of the server; undefined when it is not to be had. */
   async get(
@@ -39,23 +55,51 @@ export class RemoteDocuments {
     path: string,
     accept = 'application/json',
   ): Promise<Json | undefined> {
+    if (this.edition !== this.apis.version) this.forgetAll();
     if (!remote.isAvailable) return undefined;
     const id = `${remote.service.namespace}/${remote.service.name}:${remote.service.port}${path} ${accept}`;
-    const known = await this.kept.get(id);
-    const now = this.services.clock.monotonic();
-    const isFresh =
-      known && known.edition === this.apis.version && now - known.at < FRESH_MS && known.document;
-    if (isFresh) return known.document;
-    const reading = this.read(remote, path, accept).then((document) => ({
-      document,
-      at: now,
-      edition: this.apis.version,
-    }));
-    this.kept.set(id, reading);
-    return (await reading).document;
+    const known = this.kept.get(id) ?? this.keep(id, this.read(remote, path, accept));
+    return (await known.answer)?.document;
   }
 
-  private async read(remote: RemoteApi, path: string, accept: string): Promise<Json | undefined> {
+  private forgetAll(): void {
+    this.edition = this.apis.version;
+    for (const one of this.kept.values()) one.forget();
+  }
+
+  /** For a while from now, where it is to be had. */
+  private keep(id: string, answer: Promise<Read | undefined>): Kept {
+    const cancel = this.services.clock.after(
+      FRESH_MS,
+      () => {
+        kept.forget();
+      },
+      { unref: true },
+    );
+    const forget = (): void => {
+      cancel();
+      if (this.kept.get(id) === kept) this.kept.delete(id);
+    };
+    const kept: Kept = { answer, bytes: 0, forget };
+    this.kept.set(id, kept);
+    void answer.then((read) => {
+      kept.bytes = read?.bytes ?? 0;
+      if (read) this.makeRoom();
+      else forget();
+    });
+    return kept;
+  }
+
+  private makeRoom(): void {
+    let bytes = this.keptBytes;
+    for (const one of this.kept.values()) {
+      if (bytes <= KEPT_LIMIT) return;
+      if (one.bytes > 0) one.forget();
+      bytes -= one.bytes;
+    }
+  }
+
+  private async read(remote: RemoteApi, path: string, accept: string): Promise<Read | undefined> {
     const signal = AbortSignal.any([this.services.signal, AbortSignal.timeout(TIMEOUT_MS)]);
     try {
       const backend = await this.servers.locate(remote);
@@ -78,7 +122,7 @@ export class RemoteDocuments {
       }
       if (answer.statusCode !== 200) return undefined;
       const parsed = await inTurns(parseJsonSteps(Buffer.concat(chunks), MAX_DEPTH));
-      return isJsonObject(parsed) ? parsed : undefined;
+      return isJsonObject(parsed) ? { document: parsed, bytes: size } : undefined;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.services.logger.debug('document of an extension server cannot be read', {
