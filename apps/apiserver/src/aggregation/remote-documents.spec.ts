@@ -4,10 +4,12 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Logger } from '@orrery/component';
 import { SystemClock } from '@orrery/component';
 import type { RemoteApi } from './api-services.js';
-import type { Backend } from './extension-server.js';
+import type { ExtensionServers } from './extension-server.js';
 import { KEPT_LIMIT, RemoteDocuments } from './remote-documents.js';
 
 const MEGABYTE = 1024 * 1024;
+type Backend = Awaited<ReturnType<ExtensionServers['locate']>>;
+
 const FRESH_MS = 30_000;
 
 /** A clock whose time passes only by `pass`. */
