@@ -345,7 +345,7 @@ export class Kubelet {
       events: this.events,
       metrics: this.parts.hollow ? undefined : this.metrics.probes,
       runtimePod: (uid) => this.cache.get(uid),
-      changed: (uid) => this.workers.wake(uid),
+      changed: (uid) => this.workers.probed(uid),
     });
   }
 

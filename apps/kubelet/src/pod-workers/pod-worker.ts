@@ -104,6 +104,12 @@ export class PodWorker {
     this.wakeUp();
   }
 
+  /** What a probe says has changed. While containers are stopped no step is made: it is told at once (k8s status_manager.go:SetContainerReadiness). */
+  probed(): void {
+    if (this.killing) this.report(this.parts.hooks.cached(uidOf(this.pod)));
+    this.wake();
+  }
+
   async start(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.isTerminated) {
       this.dirty = false;

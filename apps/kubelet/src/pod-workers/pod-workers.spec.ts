@@ -40,9 +40,12 @@ class Bench {
   readonly cache = new Map<string, RuntimePod | undefined>();
   /** Events of the workers: reason and message. */
   readonly told: string[] = [];
+  /** What readiness probes say. */
+  isReady = true;
 
   constructor() {
     const { runtime } = this;
+    const said = { ...probes, ready: () => this.isReady };
     const hooks = new LifecycleHooks(runtime, clock);
     const starter = new ContainerStarter({
       runtime,
@@ -114,7 +117,7 @@ class Bench {
               pod,
               old: this.statuses.get(uid) ?? {},
               ...(input.failure ? { failure: input.failure } : {}),
-              probes,
+              probes: said,
               runtimeName: 'memory',
               hostIps: ['192.168.0.1'],
               now: toTime(clock.now()),
@@ -132,6 +135,10 @@ class Bench {
         else this.ended.push(uid);
       },
     );
+  }
+
+  condition(type: string, uid = 'u'): string | undefined {
+    return this.statuses.get(uid)?.conditions?.find((one) => one.type === type)?.status;
   }
 
   phase(uid = 'u'): string | undefined {
@@ -185,9 +192,7 @@ describe('PodWorkers', () => {
   it('brings a new pod to Running and Ready', async () => {
     bench.workers.update(pod());
     await eventually(() => bench.phase() === 'Running');
-    expect(bench.statuses.get('u')?.conditions?.find((one) => one.type === 'Ready')?.status).toBe(
-      'True',
-    );
+    expect(bench.condition('Ready')).toBe('True');
   });
 
   it('runs a pod again that came back with its uid while it ended', async () => {
@@ -277,6 +282,28 @@ describe('PodWorkers', () => {
       false,
       'exited',
     ]);
+  });
+
+  it('tells that a container is no longer ready while it ends', async () => {
+    const { runtime, workers } = bench;
+    workers.update(pod());
+    await eventually(() => bench.phase() === 'Running');
+    const stop = runtime.stopContainer.bind(runtime);
+    let release: (() => void) | undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let isStopping = false;
+    runtime.stopContainer = async (id) => {
+      isStopping = true;
+      await held;
+      await stop(id);
+    };
+    workers.update(pod({}, { deletionTimestamp: toTime(0), deletionGracePeriodSeconds: 60 }));
+    await eventually(() => isStopping);
+    bench.isReady = false;
+    workers.probed('u');
+    expect([bench.condition('Ready'), bench.phase()]).toEqual(['False', 'Running']);
+    release?.();
+    await eventually(() => bench.ended.length === 1);
   });
 
   it('turns away what is not admitted, without containers', async () => {

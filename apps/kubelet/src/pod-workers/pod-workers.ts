@@ -76,6 +76,11 @@ export class PodWorkers {
     this.workers.get(uid)?.wake();
   }
 
+  /** What a probe says of the pod has changed. */
+  probed(uid: string): void {
+    this.workers.get(uid)?.probed();
+  }
+
   wakeAll(): void {
     for (const worker of this.workers.values()) worker.wake();
   }
