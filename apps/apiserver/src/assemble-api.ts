@@ -15,7 +15,7 @@ import { Discovery } from './discovery/discovery.js';
 import type { ServerExtensions, ServerServices } from './extensions.js';
 import type { SentRevisions } from './history/sent-revisions.js';
 import type { RequestMetrics } from './health/request-metrics.js';
-import type { OpenApiDocuments } from './openapi/openapi.js';
+import type { OpenApiDocuments } from './openapi/openapi-documents.js';
 import { ZPages } from './health/z-pages.js';
 import { OpenApi } from './openapi/openapi.js';
 import { ApiHandler } from './rest/api-handler.js';

@@ -35,7 +35,7 @@ import {
 import { StorageSize } from './health/storage-metrics.js';
 import { withHistory } from './history/history-paths.js';
 import { LogicalClusters } from './logical-clusters/logical-clusters.js';
-import { OpenApiDocuments } from './openapi/openapi.js';
+import { OpenApiDocuments } from './openapi/openapi-documents.js';
 import type { ApiHandler } from './rest/api-handler.js';
 import type { ResourceCatalog } from './rest/resource-catalog.js';
 

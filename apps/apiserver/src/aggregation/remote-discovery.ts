@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { setOwn, stringifySteps } from '@orrery/apimachinery';
 import type { Steps } from '@orrery/apimachinery';
 import { Turns, inTurns } from '@orrery/component';
 import type { ApiServices, RemoteApi } from './api-services.js';
+import { jsonHash } from './json-hash.js';
 import { isJsonObject } from './remote-documents.js';
 import type { RemoteDocuments } from './remote-documents.js';
 import { toOpenApiV3 } from './v2-to-v3.js';
@@ -11,9 +11,6 @@ type Json = Record<string, unknown>;
 
 /** Resources that are looked at in one go. */
 const AT_ONCE = 1000;
-
-/** Bytes of a document that are hashed in one go. */
-const SLICE = 256 * 1024;
 
 export interface RemoteGroup {
   readonly group: string;
@@ -147,13 +144,7 @@ export class RemoteDiscovery {
     const known = this.hashes.get(document);
     if (known !== undefined) return known;
     const text = Buffer.from((await inTurns(stringifySteps(document))) ?? '');
-    const hash = createHash('sha512');
-    const turns = new Turns();
-    for (let at = 0; at < text.length; at += SLICE) {
-      hash.update(text.subarray(at, at + SLICE));
-      if (turns.isOver) await turns.next();
-    }
-    const made = hash.digest('hex').toUpperCase();
+    const made = await jsonHash(text);
     this.hashes.set(document, made);
     return made;
   }
@@ -169,7 +160,7 @@ export class RemoteDiscovery {
     const own = await this.documents.get(remote, `/openapi/v3/apis/${id}`);
     if (own) return own;
     const old = await this.documents.get(remote, '/openapi/v2');
-    return old && toOpenApiV3(old, id);
+    return old && inTurns(toOpenApiV3(old, id));
   }
 
   /**
@@ -177,9 +168,9 @@ export class RemoteDiscovery {
    * that is known already.
    */
   async openApiV2(known: Json): Promise<Json> {
-    const paths: Json = {};
-    const definitions: Json = {};
     const taken = (known['definitions'] ?? {}) as Json;
+    const paths = { ...(known['paths'] as Json) };
+    const definitions = { ...taken };
     const turns = new Turns();
     for (const remote of this.apis.remote()) {
       const document = await this.documents.get(remote, '/openapi/v2');
@@ -189,21 +180,17 @@ export class RemoteDiscovery {
       ];
       if (!itsPaths || !itsDefinitions) continue;
       const prefix = `/apis/${remote.group}/${remote.version}/`;
-      for (const path of Object.keys(itsPaths)) {
+      const own = Object.keys(itsPaths).filter((path) => `${path}/`.startsWith(prefix));
+      for (const path of own) {
         if (turns.isOver) await turns.next();
-        if (`${path}/`.startsWith(prefix)) setOwn(paths, path, itsPaths[path]);
+        setOwn(paths, path, itsPaths[path]);
       }
-      for (const name of Object.keys(itsDefinitions)) {
+      for (const name of own.length > 0 ? Object.keys(itsDefinitions) : []) {
         if (turns.isOver) await turns.next();
         if (!Object.hasOwn(taken, name)) setOwn(definitions, name, itsDefinitions[name]);
       }
     }
-    if (Object.keys(paths).length === 0) return known;
-    return {
-      ...known,
-      paths: { ...(known['paths'] as Json), ...paths },
-      definitions: { ...taken, ...definitions },
-    };
+    return { ...known, paths, definitions };
   }
 
   /** Changes when what is added may change; '' without extension servers. */

@@ -12,8 +12,11 @@ const TIMEOUT_MS = 5000;
 const LIMIT = 16 * 1024 * 1024;
 /** Bytes of all documents that are kept; above, those that were asked for first are read again. */
 export const KEPT_LIMIT = 4 * LIMIT;
-/** No document of a kind is so deep; what goes through one below here calls itself. */
-const MAX_DEPTH = 1000;
+/**
+ * No document of kinds is so deep or so wide, which upstream does not ask: what goes through one below here calls itself, and what
+ * puts several together goes through a map in one go.
+ */
+const LIMITS = { depth: 1000, width: 20_000 };
 
 export const isJsonObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -121,7 +124,7 @@ export class RemoteDocuments {
         chunks.push(chunk);
       }
       if (answer.statusCode !== 200) return undefined;
-      const parsed = await inTurns(parseJsonSteps(Buffer.concat(chunks), MAX_DEPTH));
+      const parsed = await inTurns(parseJsonSteps(Buffer.concat(chunks), LIMITS));
       return isJsonObject(parsed) ? { document: parsed, bytes: size } : undefined;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

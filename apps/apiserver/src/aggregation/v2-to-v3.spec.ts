@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { finish } from '@orrery/apimachinery';
 import type { ApiServices, RemoteApi } from './api-services.js';
 import { RemoteDiscovery } from './remote-discovery.js';
 import type { RemoteDocuments } from './remote-documents.js';
@@ -43,11 +44,14 @@ const document = {
   },
 };
 
+const converted = (...given: Parameters<typeof toOpenApiV3>): object | undefined =>
+  finish(toOpenApiV3(...given));
+
 describe(toOpenApiV3.name, () => {
   it('converts paths and what they refer to', () => {
-    const converted = toOpenApiV3(document, 'g/v1');
+    const made = converted(document, 'g/v1');
     const foo = { schema: { $ref: '#/components/schemas/Foo' } };
-    expect(converted).toEqual({
+    expect(made).toEqual({
       openapi: '3.0.0',
       info: { title: 'sample', version: '0' },
       paths: {
@@ -108,14 +112,14 @@ describe(toOpenApiV3.name, () => {
     { name: 'nothing', given: {}, of: 'g/v1' },
     { name: 'nonsense', given: { paths: [1], definitions: 'x' }, of: 'g/v1' },
   ])('of $name there is none', ({ given, of }) => {
-    expect(toOpenApiV3(given, of)).toBeUndefined();
+    expect(converted(given, of)).toBeUndefined();
   });
 
   it('bears a document that is nested without end', () => {
     let schema: Record<string, unknown> = { type: 'string' };
     for (let i = 0; i < 20_000; i += 1) schema = { type: 'array', items: schema };
     const paths = { '/apis/g/v1/x': { get: { responses: { 200: { schema } } } } };
-    expect(toOpenApiV3({ paths }, 'g/v1')).toHaveProperty('openapi');
+    expect(converted({ paths }, 'g/v1')).toHaveProperty('openapi');
   });
 });
 
@@ -128,6 +132,6 @@ describe(RemoteDiscovery.name, () => {
     const discovery = new RemoteDiscovery(apis, { get } as unknown as RemoteDocuments);
     const [found] = await discovery.openApiV3();
     expect(found?.id).toBe('apis/g/v1');
-    expect(await discovery.openApiV3Document('g', 'v1')).toEqual(toOpenApiV3(document, 'g/v1'));
+    expect(await discovery.openApiV3Document('g', 'v1')).toEqual(converted(document, 'g/v1'));
   });
 });

@@ -1,3 +1,6 @@
+import { setOwn } from '@orrery/apimachinery';
+import type { Steps } from '@orrery/apimachinery';
+
 type Json = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Json =>
@@ -55,12 +58,14 @@ class Conversion {
   }
 
   /** Definitions that are referred to, and those that these refer to. */
-  schemas(): Json {
+  *schemas(): Steps<Json> {
     const definitions = objectOf(this.document['definitions']);
     const schemas: Json = {};
     // Names that are found on the way are looked at in their turn.
-    for (const name of this.names)
-      if (Object.hasOwn(definitions, name)) schemas[name] = this.refer(definitions[name]);
+    for (const name of this.names) {
+      yield;
+      if (Object.hasOwn(definitions, name)) setOwn(schemas, name, this.refer(definitions[name]));
+    }
     return schemas;
   }
 
@@ -128,17 +133,20 @@ class Conversion {
  * The OpenAPI v3 document of one group version, from the v2 document of a server that has no other (k8s kube-openapi
  * pkg/openapiconv/convert.go). Undefined when it has no path of the group version.
  */
-export function toOpenApiV3(document: Json, groupVersion: string): Json | undefined {
+export function* toOpenApiV3(document: Json, groupVersion: string): Steps<Json | undefined> {
   const conversion = new Conversion(document);
   const prefix = `/apis/${groupVersion}/`;
-  const paths = Object.entries(objectOf(document['paths']))
-    .filter(([path]) => `${path}/`.startsWith(prefix))
-    .map(([path, item]) => [path, conversion.path(objectOf(item))]);
-  if (paths.length === 0) return undefined;
+  const paths: Json = {};
+  for (const [path, item] of Object.entries(objectOf(document['paths']))) {
+    if (!`${path}/`.startsWith(prefix)) continue;
+    setOwn(paths, path, conversion.path(objectOf(item)));
+    yield;
+  }
+  if (Object.keys(paths).length === 0) return undefined;
   return {
     openapi: '3.0.0',
     info: document['info'] ?? { title: 'Kubernetes', version: 'unversioned' },
-    paths: Object.fromEntries(paths) as Json,
-    components: { schemas: conversion.schemas() },
+    paths,
+    components: { schemas: yield* conversion.schemas() },
   };
 }

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
-import { toApiVersion } from '@orrery/apimachinery';
+import { stringifySteps, toApiVersion } from '@orrery/apimachinery';
+import { inTurns } from '@orrery/component';
 import type { ApiRequest } from '../filters/api-request.js';
 import { parseAccept } from '../negotiation/accept.js';
 import { requireDocument, requireRoute } from '../negotiation/produced.js';
 import type { ResourceCatalog, ServedGroup } from '../rest/resource-catalog.js';
 import { sendBytes, sendDocument } from '../rest/send.js';
+import { jsonHash } from '../aggregation/json-hash.js';
 import type { RemoteDiscovery } from '../aggregation/remote-discovery.js';
 import type { ServerExtensions } from '../extensions.js';
 import { aggregatedDiscovery } from './aggregated.js';
@@ -26,9 +27,23 @@ function mergeVersions(own: AggregatedGroup, added: AggregatedGroup): Aggregated
   return { ...own, versions: [...own.versions, ...more] };
 }
 
-function encode(document: unknown): Aggregated {
-  const bytes = Buffer.from(JSON.stringify(document));
-  return { bytes, etag: `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"` };
+async function encode(json: string): Promise<Aggregated> {
+  const bytes = Buffer.from(json);
+  return { bytes, etag: `"${await jsonHash(bytes)}"` };
+}
+
+/** A document of which others may add to the items: all before these, and each of them with its text. */
+interface Extensible {
+  readonly head: string;
+  readonly items: readonly { readonly group: AggregatedGroup; readonly json: string }[];
+}
+
+function toExtensible(document: Readonly<Record<string, unknown>>): Extensible {
+  const { items, ...rest } = document;
+  return {
+    head: `${JSON.stringify(rest).slice(0, -1)},"items":[`,
+    items: (items as AggregatedGroup[]).map((group) => ({ group, json: JSON.stringify(group) })),
+  };
 }
 
 const GROUP = 'apidiscovery.k8s.io';
@@ -57,7 +72,7 @@ const ROOTS = /^\/+apis?(?:\/|$)/;
 
 /** Says what is served, in the legacy and the aggregated form (api-contract.md B.1). */
 export class Discovery {
-  private readonly cache = new Map<string, Aggregated>();
+  private readonly cache = new Map<string, unknown>();
   private cachedAt = -1;
 
   constructor(
@@ -165,30 +180,40 @@ export class Discovery {
     version: 'v2' | 'v2beta1',
     remote: RemoteDiscovery,
   ): Promise<Aggregated> {
-    const { subresources } = this.extensions;
-    const document = aggregatedDiscovery(this.catalog, subresources, { core: false, version });
-    const items = [...(document['items'] as AggregatedGroup[])];
+    const { head, items } = this.kept(`extensible/${version}`, () =>
+      toExtensible(this.document(false, version)),
+    );
+    const texts = new Map(items.map(({ group, json }) => [group.metadata.name ?? '', json]));
     for (const group of (await remote.aggregated()) as unknown as AggregatedGroup[]) {
-      const own = items.findIndex(({ metadata }) => metadata.name === group.metadata.name);
-      if (own < 0) items.push(group);
-      else items[own] = mergeVersions(items[own] ?? group, group);
+      const { name = '' } = group.metadata;
+      const own = items.find((item) => item.group.metadata.name === name)?.group;
+      const merged = own ? mergeVersions(own, group) : group;
+      texts.set(name, (await inTurns(stringifySteps(merged))) ?? '');
     }
-    return encode({ ...document, items });
+    return encode(`${head}${[...texts.values()].join(',')}]}`);
   }
 
-  private aggregated(core: boolean, version: 'v2' | 'v2beta1'): Aggregated {
+  private document(core: boolean, version: 'v2' | 'v2beta1'): Record<string, unknown> {
+    return aggregatedDiscovery(this.catalog, this.extensions.subresources, { core, version });
+  }
+
+  /** What was made of the catalog as it is. */
+  private kept<T>(id: string, make: () => T): T {
     if (this.cachedAt !== this.catalog.version) {
       this.cache.clear();
       this.cachedAt = this.catalog.version;
     }
-    const id = `${core}/${version}`;
-    let made = this.cache.get(id);
-    if (!made) {
-      const { subresources } = this.extensions;
-      made = encode(aggregatedDiscovery(this.catalog, subresources, { core, version }));
-      this.cache.set(id, made);
-    }
+    const known = this.cache.get(id);
+    if (known !== undefined) return known as T;
+    const made = make();
+    this.cache.set(id, made);
     return made;
+  }
+
+  private aggregated(core: boolean, version: 'v2' | 'v2beta1'): Promise<Aggregated> {
+    return this.kept(`${core}/${version}`, () =>
+      encode(JSON.stringify(this.document(core, version))),
+    );
   }
 
   private async sendAggregated(
@@ -200,7 +225,7 @@ export class Discovery {
     const { bytes, etag } =
       !core && remote && remote.edition !== ''
         ? await this.withRemote(version, remote)
-        : this.aggregated(core, version);
+        : await this.aggregated(core, version);
     void request.reply
       .header('etag', etag)
       .header('vary', 'Accept')

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Steps } from '@orrery/apimachinery';
 import { inTurns } from '@orrery/component';
 import type { ApiRequest } from '../filters/api-request.js';
@@ -9,13 +8,10 @@ import type { RemoteDiscovery } from '../aggregation/remote-discovery.js';
 import { toGnostic } from './gnostic.js';
 import { toGnosticV3 } from './gnostic-v3.js';
 import { jsonPieces } from './json-pieces.js';
+import { OpenApiDocuments, hashSteps } from './openapi-documents.js';
+import type { Document } from './openapi-documents.js';
 import { openApiV2 } from './v2.js';
 import { openApiV3 } from './v3.js';
-
-interface Document {
-  readonly chunks: readonly Buffer[];
-  readonly hash: string;
-}
 
 type Gnosticable = Parameters<typeof toGnostic>[0];
 
@@ -44,27 +40,6 @@ async function refuseForm({ reply }: ApiRequest): Promise<void> {
   await reply.code(406).header('vary', 'Accept').send();
 }
 
-/** Bytes of a document that are kept, hashed and sent in one. */
-const CHUNK = 256 * 1024;
-
-function* hashSteps(made: Steps<Buffer[]>): Steps<Document> {
-  const pieces = yield* made;
-  const hash = createHash('sha512');
-  const chunks: Buffer[] = [];
-  let [waiting, size]: [Buffer[], number] = [[], 0];
-  for (const [i, piece] of pieces.entries()) {
-    waiting.push(piece);
-    size += piece.length;
-    if (size < CHUNK && i < pieces.length - 1) continue;
-    const chunk = Buffer.concat(waiting, size);
-    hash.update(chunk);
-    chunks.push(chunk);
-    [waiting, size] = [[], 0];
-    yield;
-  }
-  return { chunks, hash: hash.digest('hex').toUpperCase() };
-}
-
 /** Levels of a document that are written field by field: its parts, their kinds, and each path or schema. */
 const LEVELS = 3;
 
@@ -76,32 +51,6 @@ function* then<A, B>(first: Steps<A>, next: (found: A) => Steps<B>): Steps<B> {
 }
 
 const inJson = (document: object): Promise<Document> => inTurns(hashSteps(toJson(document)));
-
-/** Editions of one document that are kept: the live one, and those of past and forked clusters. */
-const EDITIONS = 4;
-
-/** Documents that were made, by what they describe; all logical clusters of a server share one. */
-export class OpenApiDocuments {
-  private readonly editions = new Map<string, Map<string, Promise<Document>>>();
-
-  /** The document `id` of an edition of the API; whoever asks while it is made waits for it. */
-  get(id: string, edition: string, make: () => Steps<Buffer[]>): Promise<Document> {
-    const made = this.editions.get(id) ?? new Map<string, Promise<Document>>();
-    this.editions.set(id, made);
-    const document = made.get(edition) ?? inTurns(hashSteps(make()));
-    made.delete(edition);
-    made.set(edition, document);
-    document.catch(() => made.delete(edition));
-    const [oldest] = made.keys();
-    if (made.size > EDITIONS && oldest !== undefined) made.delete(oldest);
-    return document;
-  }
-
-  /** Forgets a document that was made while the API changed. */
-  drop(id: string, edition: string): void {
-    this.editions.get(id)?.delete(edition);
-  }
-}
 
 /** /openapi/v2 and /openapi/v3, made when first asked for and kept until what is served changes. */
 export class OpenApi {
@@ -156,6 +105,7 @@ export class OpenApi {
       await this.mergedV2(request, isGnostic);
       return;
     }
+    this.merged = undefined;
     const document = isGnostic
       ? this.document('v2-gnostic', () => then(openApiV2(this.catalog), toGnostic))
       : this.document('v2', () => then(openApiV2(this.catalog), toJson));

@@ -56,13 +56,30 @@ describe('parseJsonSteps()', () => {
     { name: 'large', text: nested },
   ])('refuses a $name document that is deeper than it may be', ({ text }) => {
     const bytes = Buffer.from(text);
-    expect(() => finish(parseJsonSteps(bytes, 31))).toThrow('exceeded max depth');
-    expect(JSON.stringify(finish(parseJsonSteps(bytes, 32)))).toBe(text);
+    expect(() => finish(parseJsonSteps(bytes, { depth: 31 }))).toThrow('exceeded max depth');
+    expect(JSON.stringify(finish(parseJsonSteps(bytes, { depth: 32 })))).toBe(text);
+  });
+
+  it.each([
+    { name: 'map', value: fields(LARGE, () => 'v') },
+    { name: 'list', value: times(LARGE, () => 'some text') },
+    { name: 'map below others', value: [{ a: fields(LARGE, () => 'v') }] },
+    { name: 'list of large ones', value: times(60, () => fields(LARGE, () => 'v')), width: 59 },
+  ])('refuses a $name that is wider than it may be', ({ value, width = LARGE - 1 }) => {
+    const bytes = Buffer.from(JSON.stringify(value));
+    expect(() => finish(parseJsonSteps(bytes, { width }))).toThrow('exceeded max width');
+    const wide = finish(parseJsonSteps(bytes, { width: LARGE }));
+    expect(JSON.stringify(wide) === bytes.toString()).toBe(true);
+  });
+
+  it('refuses what is malformed, and would be parsed in one go, where there are limits', () => {
+    const bytes = Buffer.from(`{${times(LARGE, (i) => `"k${i}":1`).join()},}`);
+    expect(() => finish(parseJsonSteps(bytes, { depth: 9 }))).toThrow('malformed');
   });
 
   it('says of what is too deep and has no end that it is too deep', () => {
     const bytes = Buffer.from('['.repeat(100_000));
-    expect(() => finish(parseJsonSteps(bytes, 100))).toThrow('exceeded max depth');
+    expect(() => finish(parseJsonSteps(bytes, { depth: 100 }))).toThrow('exceeded max depth');
   });
 
   it('takes __proto__ as a field like others, and the last of repeated fields', () => {

@@ -12,10 +12,14 @@ const [OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP] = [0x5b, 0x5d, 0x7b, 0x7d];
 /** What is no JSON, or what cannot be cut: it is parsed in one go, which says what is wrong. */
 class Uncut extends Error {}
 
-class TooDeep extends SyntaxError {
-  constructor() {
-    super('exceeded max depth');
-  }
+/** Beyond what whoever asks takes. */
+class OverLimit extends SyntaxError {}
+
+export interface ParseLimits {
+  /** Lists and maps within one another. */
+  readonly depth?: number;
+  /** Members of one list or map, but of those that are small in bytes. */
+  readonly width?: number;
 }
 
 /** Offset of the quote that ends the string that begins at `at`. */
@@ -37,7 +41,7 @@ function* findLarge(bytes: Buffer, maxDepth: number): Steps<Map<number, number>>
     const byte = bytes[at];
     if (byte === QUOTE) at = endOfString(bytes, at);
     else if (byte === OPEN_MAP || byte === OPEN_LIST) {
-      if (open.push(at) > maxDepth) throw new TooDeep();
+      if (open.push(at) > maxDepth) throw new OverLimit('exceeded max depth');
     } else if (byte === CLOSE_MAP || byte === CLOSE_LIST) {
       const from = open.pop();
       // A map closes with 0x7d = 0x7b + 2, a list with 0x5d = 0x5b + 2.
@@ -60,6 +64,8 @@ interface Frame {
   at: number;
   /** Where it goes in what is around it; unused in a list. */
   readonly key: string;
+  /** Members that were taken. */
+  width: number;
 }
 
 class Assembly {
@@ -69,6 +75,7 @@ class Assembly {
   constructor(
     private readonly bytes: Buffer,
     private readonly large: ReadonlyMap<number, number>,
+    private readonly maxWidth: number,
   ) {}
 
   *run(): Steps<unknown> {
@@ -87,7 +94,7 @@ class Assembly {
     const end = this.large.get(from);
     if (end === undefined) throw new Uncut();
     const into = this.bytes[from] === OPEN_LIST ? [] : {};
-    this.frames.push({ into, end, at: from + 1, key });
+    this.frames.push({ into, end, at: from + 1, key, width: 0 });
   }
 
   /** Takes the next piece of a frame, or begins the large value that comes next, or ends the frame. */
@@ -139,6 +146,7 @@ class Assembly {
       return;
     }
     add(around.into, frame.key, frame.into);
+    this.count(around, 1);
     const next = this.nextOf(frame.end + 1, around.end);
     if (next === undefined) this.close(around);
     else around.at = next;
@@ -155,18 +163,28 @@ class Assembly {
     return comma + 1;
   }
 
-  private take({ into }: Frame, from: number, to: number): void {
-    const text = this.text(from, to);
+  private take(frame: Frame, from: number, to: number): void {
+    const taken = this.takeInto(frame.into, this.text(from, to));
+    if (taken === 0) throw new Uncut();
+    this.count(frame, taken);
+  }
+
+  private count(frame: Frame, members: number): void {
+    frame.width += members;
+    if (frame.width > this.maxWidth) throw new OverLimit('exceeded max width');
+  }
+
+  /** How many members that were. */
+  private takeInto(into: Frame['into'], text: string): number {
     if (Array.isArray(into)) {
       const items = JSON.parse(`[${text}]`) as unknown[];
-      if (items.length === 0) throw new Uncut();
       for (const item of items) into.push(item);
-      return;
+      return items.length;
     }
     const members = JSON.parse(`{${text}}`) as Record<string, unknown>;
     const keys = Object.keys(members);
-    if (keys.length === 0) throw new Uncut();
     for (const key of keys) setOwn(into, key, members[key]);
+    return keys.length;
   }
 
   private text(from: number, to: number): string {
@@ -187,17 +205,20 @@ function add(into: unknown[] | Record<string, unknown>, key: string, value: unkn
 
 /**
  * `JSON.parse` of bytes in UTF-8 in steps: the members of large lists and maps are parsed some at a time. What is small, and
- * what is malformed, is parsed in one go. Throws SyntaxError, also for lists and maps that are nested more than `maxDepth` deep.
+ * what is malformed, is parsed in one go, but where there are limits: there, large text that cannot be cut is refused. Throws
+ * SyntaxError, also beyond a limit.
  */
-export function* parseJsonSteps(bytes: Buffer, maxDepth = Infinity): Steps<unknown> {
-  if (bytes.length > PIECE || maxDepth < Infinity) {
+export function* parseJsonSteps(bytes: Buffer, limits?: ParseLimits): Steps<unknown> {
+  const { depth = Infinity, width = Infinity } = limits ?? {};
+  if (bytes.length > PIECE || limits) {
     try {
-      const large = yield* findLarge(bytes, maxDepth);
+      const large = yield* findLarge(bytes, depth);
       yield;
-      if (large.size > 0) return yield* new Assembly(bytes, large).run();
+      if (large.size > 0) return yield* new Assembly(bytes, large, width).run();
     } catch (error) {
-      if (error instanceof TooDeep) throw error;
+      if (error instanceof OverLimit) throw error;
       if (!(error instanceof Uncut) && !(error instanceof SyntaxError)) throw error;
+      if (limits && bytes.length > PIECE) throw new SyntaxError('malformed', { cause: error });
     }
   }
   return JSON.parse(bytes.toString('utf8')) as unknown;
