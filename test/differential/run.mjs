@@ -118,7 +118,7 @@ async function remove(sides, path) {
   await bothSides(sides, 'DELETE', `${path}?gracePeriodSeconds=0`);
 }
 
-/** Whose fields are whose after a create, and after an update and a patch of a label by others. */
+/** Whose fields are whose after a create, and after an update, a patch of a label, an update by what was sent first and a write of the status by others. */
 async function compareOwners(sides, { collection, object }) {
   const findings = new Findings();
   const path = `${collection}/${object.metadata.name}`;
@@ -126,18 +126,30 @@ async function compareOwners(sides, { collection, object }) {
     ['create', 'POST', `${collection}?fieldManager=creator`, () => object],
     ['update', 'PUT', `${path}?fieldManager=updater`, (now) => labelled(now, 'updated')],
     ['patch', 'PATCH', `${path}?fieldManager=patcher`, () => labelled({}, 'patched')],
+    ['replace', 'PUT', `${path}?fieldManager=replacer`, (now) => asSent(object, now)],
+    ['status', 'PATCH', `${path}/status?fieldManager=status`, () => labelled({}, 'status')],
   ];
   let now = [];
   for (const [name, method, target, bodyOf] of writes) {
     const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
     const asked = sides.map((side, i) => ask(side, method, target, bodyOf(now[i]?.json), { type }));
     now = await Promise.all(asked);
-    if (now.some(({ status }) => status > 201)) break;
+    if (now.some(({ status }) => status > 201)) {
+      if (now[0].status !== now[1].status)
+        findings.addText(name, `answers: ${now.map(({ status }) => status).join(' | ')}`);
+      continue;
+    }
     findings.addText(name, ownersDifference(...now));
   }
   await remove(sides, path);
   return findings;
 }
+
+/** What the author would write again, of what is there. */
+const asSent = (object, now) => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion: now?.metadata?.resourceVersion },
+});
 
 const labelled = ({ metadata = {}, ...rest }, name) => ({
   ...rest,

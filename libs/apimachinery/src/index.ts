@@ -200,7 +200,7 @@ export {
 export type { Steps } from './steps.js';
 export { finish, finishSlowly } from './steps.js';
 export { typedProblems } from './managed-fields/check-typed.js';
-export { emptyFields, parseFieldsV1 } from './managed-fields/field-set.js';
+export { emptyFields, fieldsAt } from './managed-fields/field-set.js';
 export type { FieldSet } from './managed-fields/field-set.js';
 export type {
   ApplyConflict,

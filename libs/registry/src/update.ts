@@ -78,6 +78,9 @@ async function attempt(
   await pause();
   kind.setDefaults?.(object);
   await pause();
+  // As its author would have it: what admission and the strategy change belongs to nobody (k8s apiserver pkg/endpoints/handlers/update.go).
+  await setManagedFields(object, old, call.track);
+  await pause();
   const attributes: AdmissionAttributes = {
     operation: 'UPDATE',
     kind,
@@ -93,9 +96,6 @@ async function attempt(
   if (!call.admitted) await scope.deps.admission.admit(attributes);
   await pause();
   await prepare(scope, object, old, call);
-  await pause();
-  // Behind the strategy: what it resets is given to nobody, as by upstream's reset fields.
-  await setManagedFields(object, old, call.track);
   await pause();
   const hookCall = { context: call.context, dryRun: call.dryRun ?? false };
   const finish = call.subresource

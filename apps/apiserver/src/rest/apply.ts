@@ -21,7 +21,7 @@ import { schemas } from '../negotiation/schemas.js';
 import type { Call } from './call.js';
 import { booleanOf, createCallOf } from './call.js';
 import { inSteps, pauseFor } from './pauses.js';
-import { fieldSchemasOf, ignoredFields, managerOf } from './field-manager.js';
+import { fieldSchemasOf, managerOf, settableBy } from './field-manager.js';
 import { fieldValidationOf, ignoresFields, yamlErrors } from './read-body.js';
 import { sendObject } from './respond.js';
 import { strategyFor } from './subresource-strategy.js';
@@ -136,7 +136,7 @@ export async function apply(call: Call): Promise<void> {
         apiVersion: toApiVersion(kind.group, kind.version),
         ...(subresource ? { subresource } : {}),
         now: toTime(request.context.receivedAt),
-        ignored: ignoredFields(call),
+        ...settableBy(call),
         normalize: (object) =>
           resource.custom ? object : schemas().normalize(object, kind.schema),
         live,

@@ -1,19 +1,12 @@
 import {
   FieldPath,
-  emptyFields,
   newInvalid,
-  parseFieldsV1,
   toApiVersion,
   trackSteps,
   trackUpdate,
   validateFieldManager,
 } from '@orrery/apimachinery';
-import type {
-  FieldSet,
-  KubeObject,
-  ManagedFieldsEntry,
-  SchemaRegistry,
-} from '@orrery/apimachinery';
+import type { KubeObject, ManagedFieldsEntry, SchemaRegistry } from '@orrery/apimachinery';
 import type { KindDescriptor } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import type { Clock } from '@orrery/component';
@@ -22,6 +15,8 @@ import type { RequestContext, TrackFields } from '@orrery/registry';
 import { schemas } from '../negotiation/schemas.js';
 import type { Call } from './call.js';
 import { inSteps, pauseFor } from './pauses.js';
+import { settableFields } from './rules/reset-fields.js';
+import type { SettableFields } from './rules/reset-fields.js';
 
 /** Longest name of a manager (k8s apimachinery pkg/apis/meta/v1/validation:FieldManagerMaxLength). */
 const MAX_MANAGER = 128;
@@ -30,18 +25,9 @@ const MAX_MANAGER = 128;
 export const fieldSchemasOf = ({ resource }: Call): SchemaRegistry =>
   resource.custom?.schemas ?? schemas();
 
-const STATUS = parseFieldsV1({ 'f:status': {} });
-const DECLARATION = parseFieldsV1({ 'f:spec': {} });
-
-/** What a write here leaves as it is, and so gives to nobody (k8s rest.ResetFieldsStrategy). */
-export const ignoredFields = ({ request, resource }: Call): FieldSet =>
-  ignoredBy(resource.kind, request.info.subresource);
-
-function ignoredBy(kind: KindDescriptor, subresource: string): FieldSet {
-  if (!kind.status) return emptyFields;
-  if (subresource === 'status') return DECLARATION;
-  return subresource === '' ? STATUS : emptyFields;
-}
+/** The fields that a write here can set. */
+export const settableBy = ({ request, resource }: Call): SettableFields =>
+  settableFields(resource.kind, request.info.subresource, resource.custom !== undefined);
 
 /** Who writes: `fieldManager`, or the user agent up to its first slash. */
 export function managerOf({ request }: Call): string {
@@ -75,7 +61,7 @@ export function ownWrite(
       schemaName: kind.schema,
       apiVersion: toApiVersion(kind.group, kind.version),
       subresource: subresource ?? '',
-      ignored: ignoredBy(kind, subresource ?? ''),
+      ...settableFields(kind, subresource ?? '', false),
       now: toTime(clock.now()),
       old,
       new: object,
@@ -96,7 +82,7 @@ export function trackerFor(call: Call): TrackFields {
       schemaName: kind.schema,
       apiVersion: toApiVersion(kind.group, kind.version),
       ...(subresource ? { subresource } : {}),
-      ignored: ignoredFields(call),
+      ...settableBy(call),
       now: toTime(call.request.context.receivedAt),
       old,
       new: object,

@@ -170,6 +170,58 @@ describe('trackUpdate()', () => {
   });
 });
 
+describe('entries of old', () => {
+  const name = fc.constantFrom('a', 'b', 'c');
+  const container = fc.record(
+    { name, image: name, ports: fc.uniqueArray(fc.record({ containerPort: fc.nat(3) })) },
+    { requiredKeys: ['name'] },
+  );
+  const object = fc
+    .record({
+      spec: fc.record(
+        { replicas: fc.nat(2), paused: fc.boolean(), selector: fc.dictionary(name, name) },
+        { requiredKeys: [] },
+      ),
+      list: fc.uniqueArray(container, { selector: ({ name: named }) => named, maxLength: 3 }),
+      labels: fc.dictionary(name, name),
+    })
+    .map(({ spec, list, labels }) => deployment({ ...spec, ...containers(...list) }, labels));
+  const manager = fc.constantFrom('x', 'y', 'z');
+  const writes = fc.array(fc.tuple(object, manager, fc.boolean()), { minLength: 2, maxLength: 5 });
+
+  /** Each write after the one before it; an apply where it says so. */
+  const run = (
+    list: readonly (readonly [KubeObject, string, boolean])[],
+    update: (old: KubeObject | undefined, now: KubeObject, by: string) => KubeObject,
+  ): KubeObject | undefined =>
+    list.reduce<KubeObject | undefined>(
+      (old, [now, by, isApply]) => (isApply ? applied(old, now, by, true) : update(old, now, by)),
+      undefined,
+    );
+  const withEntries = (now: KubeObject, managedFields: unknown): KubeObject =>
+    ({ ...now, metadata: { ...now.metadata, managedFields } }) as KubeObject;
+
+  it('come to the same, be they left alone as stored, read as sent, or looked at in steps', () => {
+    fc.assert(
+      fc.property(writes, (list) => {
+        const stored = run(list, (old, now, by) =>
+          trackUpdate({ ...common, manager: by, old, new: now }),
+        );
+        const sent = run(list, (old, now, by) => {
+          const entries = old && structuredClone(old.metadata.managedFields);
+          const given = entries ? withEntries(now, entries) : now;
+          return trackUpdate({ ...common, manager: by, old, new: given });
+        });
+        const slow = run(list, (old, now, by) =>
+          trackUpdate({ ...common, isLarge: true, manager: by, old, new: now }),
+        );
+        expect(sent?.metadata.managedFields).toEqual(stored?.metadata.managedFields);
+        expect(slow?.metadata.managedFields).toEqual(stored?.metadata.managedFields);
+      }),
+    );
+  });
+});
+
 describe('parseFieldsV1()', () => {
   it('reads back what formatFieldsV1 prints, and survives any JSON', () => {
     fc.assert(

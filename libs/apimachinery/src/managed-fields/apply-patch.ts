@@ -13,6 +13,7 @@ import {
   intersectFields,
   isEmptySet,
   printPaths,
+  selectTrees,
   subtractFields,
   subtractTrees,
   unionFields,
@@ -23,7 +24,9 @@ import {
   managerKey,
   printManager,
   readManagers,
+  readStoredManagers,
   stripMeta,
+  wouldLose,
   writeManagers,
   writeManagersSteps,
 } from './managers.js';
@@ -39,8 +42,10 @@ interface WriteOptions {
   readonly schemaName: string;
   readonly apiVersion: string;
   readonly subresource?: string;
-  /** Fields that the write cannot set, e.g. the status of an object that has it as a subresource. */
+  /** Fields that the write cannot set, e.g. the status of an object that has it as a subresource: they stay with their owners. */
   readonly ignored?: FieldSet;
+  /** The fields that it can set, instead of `ignored`; `*` is any element. */
+  readonly only?: FieldSet;
   /** RFC 3339 with seconds. */
   readonly now: string;
   /** The object is large: fields with many children are looked at in slices. */
@@ -124,6 +129,12 @@ function* comparison(
 /** Objects written before anybody applied: all of it belongs to this one (k8s managedfields/fieldmanager.go). */
 const BEFORE_FIRST_APPLY = 'before-first-apply';
 
+/** What the write can set of `fields` (structured-merge-diff fieldpath/set.go:NewExcludeSetFilter, NewIncludeMatcherFilter). */
+const settable = (fields: FieldSet, { ignored, only }: WriteOptions): FieldSet => {
+  const left = ignored ? subtractTrees(fields, ignored) : fields;
+  return only ? selectTrees(left, only) : left;
+};
+
 /** Who owns what of the live object; an object that nobody tracked yet is given to `before-first-apply`. */
 function managersBefore(options: ApplyOptions): Map<string, Manager> {
   const { live } = options;
@@ -143,15 +154,14 @@ function* changesOf(
   { merged, made }: { readonly merged: unknown; readonly made: unknown },
   options: ApplyOptions,
 ): Steps<Comparison> {
-  const { ignored = emptyFields } = options;
   const raw = yield* comparison(live, merged, options);
   yield;
   const read = made === merged ? raw : yield* comparison(live, made, options);
   yield;
   const real = unionFields(read.changed, read.removed);
   return {
-    changed: subtractTrees(intersectFields(raw.changed, real), ignored),
-    removed: subtractTrees(raw.removed, ignored),
+    changed: settable(intersectFields(raw.changed, real), options),
+    removed: settable(raw.removed, options),
   };
 }
 
@@ -162,7 +172,7 @@ export const applyPatch = (options: ApplyOptions): ApplyResult => finish(applySt
 
 /** The same in steps. */
 export function* applySteps(options: ApplyOptions): Steps<ApplyResult> {
-  const { registry, ignored = emptyFields, normalize = asItIs } = options;
+  const { registry, normalize = asItIs } = options;
   const schema = registry.resolve(options.schemaName);
   const live: KubeObject = options.live ? withoutEntries(options.live) : { metadata: {} };
   const patch = withoutEntries(options.patch);
@@ -170,7 +180,7 @@ export function* applySteps(options: ApplyOptions): Steps<ApplyResult> {
   const self = newManager(options, 'Apply');
   const key = managerKey(self);
   const last = managers.get(key);
-  const named = subtractTrees(yield* extraction(patch, options), ignored);
+  const named = settable(yield* extraction(patch, options), options);
   managers.delete(key);
   yield;
   const merged = mergeFields(live, patch, schema, registry);
@@ -232,6 +242,7 @@ const mayTakeOver = (options: ApplyOptions, conflicts: readonly ApplyConflict[])
 /** Others lose what changed under them and what is no longer there. */
 function disown(managers: Map<string, Manager>, changed: FieldSet, removed: FieldSet): void {
   for (const [key, manager] of managers) {
+    if (!wouldLose(manager, changed, 'members') && !wouldLose(manager, removed, 'trees')) continue;
     const left = subtractTrees(subtractFields(manager.fields, changed), removed);
     if (isEmptySet(left)) managers.delete(key);
     else managers.set(key, { ...manager, fields: left });
@@ -242,7 +253,8 @@ function disown(managers: Map<string, Manager>, changed: FieldSet, removed: Fiel
 function entriesBefore({ subresource, old, new: { metadata } }: TrackOptions): Managers {
   const sent = subresource ? undefined : metadata.managedFields;
   if (isReset(sent)) return new Map();
-  return readManagers(sent ?? old?.metadata.managedFields);
+  const stored = old?.metadata.managedFields;
+  return sent && sent !== stored ? readManagers(sent) : readStoredManagers(stored);
 }
 
 /**
@@ -253,17 +265,18 @@ export const trackUpdate = (options: TrackOptions): KubeObject => finish(trackSt
 
 /** The same in steps. */
 export function* trackSteps(options: TrackOptions): Steps<KubeObject> {
-  const { ignored = emptyFields } = options;
-  const old: KubeObject = options.old ? withoutEntries(options.old) : { metadata: {} };
+  // Nobody owns entries: that they are in the old object alone says nothing.
+  const old: KubeObject = options.old ?? { metadata: {} };
   const object = withoutEntries(options.new);
   const managers = new Map(entriesBefore(options));
   if (options.old && managers.size === 0) return yield* withEntries(object, managers, options);
   const self = newManager(options, 'Update');
   const key = managerKey(self);
   yield;
-  const { changed, removed } = yield* comparison(old, object, options);
+  const found = yield* comparison(old, object, options);
   yield;
-  const gained = stripMeta(subtractTrees(changed, ignored));
+  const [changed, removed] = [settable(found.changed, options), settable(found.removed, options)];
+  const gained = stripMeta(changed);
   disown(managers, changed, removed);
   yield;
   const before = managers.get(key);

@@ -13,6 +13,20 @@ export interface FieldSet {
 export const emptyFields: FieldSet = { owned: false, children: new Map() };
 export const leafField: FieldSet = { owned: true, children: new Map() };
 
+/** A set of fields by their names from the root, `*` for any element: `['spec', 'containers', '*', 'resources']`. */
+export function fieldsAt(...paths: readonly (readonly string[])[]): FieldSet {
+  return paths.reduce<FieldSet>((all, path) => {
+    const one = path.reduceRight<FieldSet>(
+      (below, name) => ({
+        owned: false,
+        children: new Map([[name === '*' ? name : `f:${name}`, below]]),
+      }),
+      leafField,
+    );
+    return unionFields(all, one);
+  }, emptyFields);
+}
+
 export const isEmptySet = (set: FieldSet | undefined): boolean =>
   set === undefined || (!set.owned && set.children.size === 0);
 
@@ -60,6 +74,28 @@ function parseNode(fields: unknown, depth: number): FieldSet {
   return nodeOf(children.size === 0 || Object.hasOwn(fields, '.'), children);
 }
 
+/** Of paths or trees, that is members with all below them. */
+export type Taking = 'members' | 'trees';
+
+/**
+ * Whether the set of a FieldsV1 value would lose something if `taken` were subtracted from it: asked without making a tree of it,
+ * since most writes take nothing from most managers.
+ */
+export function losesAny(fields: unknown, taken: FieldSet, taking: Taking): boolean {
+  if (typeof fields !== 'object' || fields === null) return taken.owned;
+  if (taken.owned && (taking === 'trees' || isMember(fields))) return true;
+  for (const [key, child] of taken.children)
+    if (
+      Object.hasOwn(fields, key) &&
+      losesAny((fields as Record<string, unknown>)[key], child, taking)
+    )
+      return true;
+  return false;
+}
+
+const isMember = (fields: object): boolean =>
+  Object.hasOwn(fields, '.') || Object.keys(fields).length === 0;
+
 /** The FieldsV1 value of a set, keys sorted. */
 export const formatFieldsV1 = (set: FieldSet): Record<string, unknown> =>
   formatNode({ ...set, owned: false });
@@ -76,7 +112,7 @@ function* formatNodeSteps(set: FieldSet): Steps<Record<string, unknown>> {
   if (set.children.size === 0) return result;
   // Here, and not around what the children come to: to copy very many of them takes as long as to write them.
   if (set.owned) result['.'] = {};
-  const names = [...set.children.keys()].sort();
+  const names = sortedNames(set);
   const isWide = names.length > SLICE;
   if (isWide) yield;
   let done = 0;
@@ -93,8 +129,17 @@ function formatNode(set: FieldSet): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   if (set.children.size === 0) return result;
   if (set.owned) result['.'] = {};
-  for (const [key, child] of sortedChildren(set)) setOwn(result, key, formatNode(child));
+  for (const key of sortedNames(set))
+    setOwn(result, key, formatNode(set.children.get(key) ?? emptyFields));
   return result;
+}
+
+/** Names of the children in order, which they mostly are in already. */
+function sortedNames({ children }: FieldSet): string[] {
+  const names = [...children.keys()];
+  for (let i = 1; i < names.length; i++)
+    if ((names[i] as string) < (names[i - 1] as string)) return names.sort();
+  return names;
 }
 
 export function unionFields(a: FieldSet, b: FieldSet): FieldSet {
@@ -133,8 +178,15 @@ export function subtractTrees(a: FieldSet, b: FieldSet): FieldSet {
   );
 }
 
-const sortedChildren = ({ children }: FieldSet): [string, FieldSet][] =>
-  [...children.keys()].sort().map((key) => [key, children.get(key) ?? emptyFields]);
+/** Members of a that are in b or below a member of b; the child `*` of b stands for all that it does not name. */
+export function selectTrees(a: FieldSet, b: FieldSet): FieldSet {
+  if (b.owned) return a;
+  const any = b.children.get('*') ?? emptyFields;
+  return changeChildren(a, false, (child, key) => selectTrees(child, b.children.get(key) ?? any));
+}
+
+const sortedChildren = (set: FieldSet): [string, FieldSet][] =>
+  sortedNames(set).map((key) => [key, set.children.get(key) ?? emptyFields]);
 
 /** The paths of all members, as upstream prints them: `.spec.containers[name="c"].image`; of each node members first. */
 export function printPaths(set: FieldSet, prefix = ''): string[] {

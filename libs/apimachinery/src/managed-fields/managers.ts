@@ -1,14 +1,14 @@
 import type { ManagedFieldsEntry } from '../object.js';
-import { canonicalJson } from '../equality.js';
 import type { Steps } from '../steps.js';
 import {
   formatFieldsV1,
   formatSteps,
   isEmptySet,
+  losesAny,
   parseFieldsV1,
   subtractFields,
 } from './field-set.js';
-import type { FieldSet } from './field-set.js';
+import type { FieldSet, Taking } from './field-set.js';
 
 export type ManagerOperation = 'Apply' | 'Update';
 
@@ -26,7 +26,7 @@ export type Managers = ReadonlyMap<string, Manager>;
 
 /** An applier is the same in every version (k8s managedfields/internal/managedfields.go:BuildManagerIdentifier). */
 export const managerKey = (manager: Omit<Manager, 'fields' | 'time'>): string =>
-  canonicalJson([
+  JSON.stringify([
     manager.operation,
     manager.name,
     manager.operation === 'Apply' ? '' : manager.apiVersion,
@@ -66,42 +66,91 @@ export const areReadable = (entries: readonly ManagedFieldsEntry[]): boolean =>
       areKeysReadable(fieldsV1 ?? {}),
   );
 
+/** What an entry says of its manager, its fields apart. */
+const identityOf = (entry: ManagedFieldsEntry): Omit<Manager, 'fields'> => ({
+  name: entry.manager ?? '',
+  operation: entry.operation === 'Apply' ? 'Apply' : 'Update',
+  apiVersion: entry.apiVersion ?? '',
+  subresource: entry.subresource ?? '',
+  time: entry.time ?? '',
+});
+
 export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined): Managers {
   const managers = new Map<string, Manager>();
   for (const entry of entries ?? []) {
-    const manager: Manager = {
-      name: entry.manager ?? '',
-      operation: entry.operation === 'Apply' ? 'Apply' : 'Update',
-      apiVersion: entry.apiVersion ?? '',
-      subresource: entry.subresource ?? '',
-      time: entry.time ?? '',
-      fields: parseFieldsV1(entry.fieldsV1 ?? {}),
-    };
+    const manager = { ...identityOf(entry), fields: parseFieldsV1(entry.fieldsV1 ?? {}) };
     managers.set(managerKey(manager), manager);
   }
   return managers;
 }
 
-const order = (a: Manager, b: Manager): number => {
-  const rank = (m: Manager): string =>
-    canonicalJson([m.operation, m.time, m.name, m.apiVersion, m.subresource]);
-  return rank(a) < rank(b) ? -1 : 1;
-};
+/** A manager as it is stored. Its fields are read when they are wanted; until then it is written as it is. */
+class StoredManager implements Manager {
+  readonly name: string;
+  readonly operation: ManagerOperation;
+  readonly apiVersion: string;
+  readonly subresource: string;
+  readonly time: string;
+  #fields: FieldSet | undefined;
+
+  constructor(readonly entry: ManagedFieldsEntry) {
+    const { name, operation, apiVersion, subresource, time } = identityOf(entry);
+    this.name = name;
+    this.operation = operation;
+    this.apiVersion = apiVersion;
+    this.subresource = subresource;
+    this.time = time;
+  }
+
+  get fields(): FieldSet {
+    return (this.#fields ??= parseFieldsV1(this.entry.fieldsV1 ?? {}));
+  }
+}
+
+/** The same of entries that were written here: sorted, and each with something that it owns. */
+export function readStoredManagers(entries: readonly ManagedFieldsEntry[] | undefined): Managers {
+  const managers = new Map<string, Manager>();
+  for (const entry of entries ?? []) {
+    const manager = new StoredManager(entry);
+    managers.set(managerKey(manager), manager);
+  }
+  return managers;
+}
+
+/** Whether a manager owns some of these; a stored one is asked without reading it. */
+export const wouldLose = (manager: Manager, taken: FieldSet, taking: Taking): boolean =>
+  !(manager instanceof StoredManager) || losesAny(manager.entry.fieldsV1 ?? {}, taken, taking);
+
+/** By operation, time, name, version, subresource (k8s managedfields/internal/managedfields.go:sortEncodedManagedFields). */
+function order(a: Manager, b: Manager): number {
+  if (a.operation !== b.operation) return a.operation < b.operation ? -1 : 1;
+  if (a.time !== b.time) return a.time < b.time ? -1 : 1;
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  if (a.apiVersion !== b.apiVersion) return a.apiVersion < b.apiVersion ? -1 : 1;
+  return a.subresource < b.subresource ? -1 : 1;
+}
 
 /** The entries of all managers that own something, in upstream's order. */
 export const writeManagers = (managers: Managers): ManagedFieldsEntry[] =>
-  inOrder(managers).map((manager) => toEntry(manager, formatFieldsV1(manager.fields)));
+  inOrder(managers).map(
+    (manager) => storedEntry(manager) ?? toEntry(manager, formatFieldsV1(manager.fields)),
+  );
 
 /** The same in steps. */
 export function* writeManagersSteps(managers: Managers): Steps<ManagedFieldsEntry[]> {
   const entries: ManagedFieldsEntry[] = [];
   for (const manager of inOrder(managers))
-    entries.push(toEntry(manager, yield* formatSteps(manager.fields)));
+    entries.push(storedEntry(manager) ?? toEntry(manager, yield* formatSteps(manager.fields)));
   return entries;
 }
 
+const storedEntry = (manager: Manager): ManagedFieldsEntry | undefined =>
+  manager instanceof StoredManager ? manager.entry : undefined;
+
 const inOrder = (managers: Managers): Manager[] =>
-  [...managers.values()].filter((manager) => !isEmptySet(manager.fields)).sort(order);
+  [...managers.values()]
+    .filter((manager) => manager instanceof StoredManager || !isEmptySet(manager.fields))
+    .sort(order);
 
 const toEntry = (manager: Manager, fieldsV1: Record<string, unknown>): ManagedFieldsEntry => ({
   manager: manager.name,

@@ -15,7 +15,11 @@ export interface Child {
   readonly isStructField: boolean;
   /** Go's struct has the field even when nobody set it. */
   readonly alwaysThere: boolean;
+  /** A field of a struct of Go's. */
+  readonly isBuiltIn: boolean;
 }
+
+const ELEMENT = { isStructField: false, alwaysThere: false, isBuiltIn: false } as const;
 
 /** The shape of a value under its schema (structured-merge-diff's atom kinds). */
 export function shapeOf(value: unknown, schema: Schema | undefined): Shape {
@@ -78,7 +82,7 @@ export function childrenSteps(
   const items = registry.deref(schema?.items);
   return inSlices(value as readonly unknown[], (children, item) => {
     const key = elementKey(item, shape, schema, registry);
-    children.set(key, { value: item, schema: items, isStructField: false, alwaysThere: false });
+    children.set(key, { value: item, schema: items, ...ELEMENT });
   });
 }
 
@@ -104,7 +108,7 @@ function* slicesOf<T>(parts: readonly T[], add: Adder<T>): Steps<Map<string, Chi
 }
 
 /** What the schema says of one field: all of a Child but its value. */
-interface Slot extends Omit<Child, 'value'> {
+export interface Slot extends Omit<Child, 'value'> {
   readonly key: string;
 }
 
@@ -126,8 +130,26 @@ function slotOf(name: string, schema: Schema | undefined, registry: SchemaRegist
     key: `f:${name}`,
     schema: registry.field(schema, name),
     isStructField: declared !== undefined,
+    isBuiltIn: registry.hasStructs && declared !== undefined,
     alwaysThere:
       registry.hasStructs && (declared?.default !== undefined || required.includes(name)),
+  };
+}
+
+/** What the schema says of the fields of one value, by name. */
+export function slotsBy(
+  schema: Schema | undefined,
+  registry: SchemaRegistry,
+): (name: string) => Slot {
+  const known = schema?.properties && slotsOf(schema, registry);
+  return (name) => {
+    let slot = known?.get(name);
+    if (!slot) {
+      slot = slotOf(name, schema, registry);
+      // What is not declared has no end of names.
+      if (slot.isStructField) known?.set(name, slot);
+    }
+    return slot;
   };
 }
 
@@ -136,15 +158,9 @@ function fieldsAdder(
   schema: Schema | undefined,
   registry: SchemaRegistry,
 ): Adder<string> {
-  const known = schema?.properties && slotsOf(schema, registry);
+  const slotNamed = slotsBy(schema, registry);
   return (children, name) => {
-    let slot = known?.get(name);
-    if (!slot) {
-      slot = slotOf(name, schema, registry);
-      // What is not declared has no end of names.
-      if (slot.isStructField) known?.set(name, slot);
-    }
-    const { key, schema: below, isStructField, alwaysThere } = slot;
-    children.set(key, { value: value[name], schema: below, isStructField, alwaysThere });
+    const { key, ...place } = slotNamed(name);
+    children.set(key, { ...place, value: value[name] });
   };
 }

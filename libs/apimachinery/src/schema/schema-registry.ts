@@ -12,6 +12,10 @@ export interface SchemaLookup {
   deref(schema: Schema | undefined): Schema | undefined;
 }
 
+/** What is stored as it came has one owner (client-go applyconfigurations/internal/internal.go: `__untyped_atomic_`). */
+const isRaw = (ref: string): boolean => ref.endsWith('.runtime.RawExtension');
+const ATOMIC: Schema = { 'x-kubernetes-map-type': 'atomic' };
+
 /** The schemas of all kinds, with compiled checks; one instance per set of definitions. */
 export class SchemaRegistry implements SchemaLookup {
   private readonly checks = new Map<string, FieldCheck>();
@@ -53,9 +57,9 @@ export class SchemaRegistry implements SchemaLookup {
   private follow(schema: Schema): Schema | undefined {
     let current: Schema | undefined = schema;
     for (let hops = 0; current?.$ref !== undefined && hops < 16; hops += 1) {
-      const { $ref, ...own } = current;
+      const { $ref, ...own }: Schema & { readonly $ref?: string } = current;
       const target: Schema | undefined = this.definition(refName($ref));
-      current = target && { ...target, ...own };
+      current = target && { ...target, ...(isRaw($ref) ? ATOMIC : {}), ...own };
     }
     return current;
   }

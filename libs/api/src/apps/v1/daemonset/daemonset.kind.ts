@@ -11,7 +11,12 @@ import {
   setPodTemplateDefaults,
 } from '../../../core/v1/pod-template/pod-template.defaults.js';
 import { formatLabels } from '../../../table/cells.js';
-import { beginGeneration, keepGeneration, nextGeneration } from './template-generation.js';
+import {
+  beginGeneration,
+  defaultGeneration,
+  keepGeneration,
+  nextGeneration,
+} from './template-generation.js';
 import { ageColumn, column, count, nameColumn, table } from '../../../table/columns.js';
 import { templateHooks } from '../workload/template-fields.js';
 import {
@@ -28,6 +33,7 @@ const template = templateHooks<DaemonSet>(({ spec }) => spec?.template);
 
 /** k8s pkg/apis/apps/v1/defaults.go:SetDefaults_DaemonSet. */
 export function setDaemonSetDefaults(set: DaemonSet): void {
+  defaultGeneration(set);
   fillTemplate(set);
   const { spec, status } = set;
   if (status) {

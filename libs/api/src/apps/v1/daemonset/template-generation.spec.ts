@@ -34,3 +34,20 @@ it('is not written with a status', () => {
   DaemonSetKind.status?.prepareForUpdate?.(now, given('4'), context);
   expect(now.metadata.annotations).toEqual({ [NAME]: '4' });
 });
+
+it.each([
+  { value: 'x', problem: 'invalid syntax' },
+  { value: '1.5', problem: 'invalid syntax' },
+  { value: '9223372036854775808', problem: 'value out of range' },
+])('the generation $value of a template is refused', ({ value, problem }) => {
+  const message = `DaemonSet in version "v1" cannot be handled as a DaemonSet: strconv.ParseInt: parsing "${value}": ${problem}`;
+  const { strategy } = DaemonSetKind;
+  expect(() => strategy.prepareForCreate?.(given(value), context)).toThrow(message);
+  expect(() => strategy.prepareForUpdate?.(given(), given(value), context)).toThrow(message);
+});
+
+it('a generation that is not given is none, and its author owns it', () => {
+  const set = given();
+  DaemonSetKind.setDefaults?.(set);
+  expect(set.metadata.annotations).toEqual({ [NAME]: '0' });
+});

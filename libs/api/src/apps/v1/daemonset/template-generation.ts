@@ -1,13 +1,28 @@
+import { newBadRequest } from '@orrery/apimachinery';
 import type { DaemonSet } from '../../../types.js';
 import { isDeepEqual } from '../../../meta/list.js';
 
 /** What old controllers know a template by: a field of the internal type that apps/v1 has as an annotation. */
 const ANNOTATION = 'deprecated.daemonset.template.generation';
 
-/** 0 where the annotation is not there. */
+const INT64 = 2n ** 63n;
+
+/** 0 where the annotation is not there. Throws 400 where it is no number (pkg/apis/apps/v1/conversion.go). */
 function generationOf({ metadata }: DaemonSet): bigint {
   const text = metadata.annotations?.[ANNOTATION] ?? '0';
-  return /^[+-]?[0-9]+$/.test(text) ? BigInt(text) : 0n;
+  const isNumber = /^[+-]?[0-9]+$/.test(text);
+  const value = isNumber ? BigInt(text) : 0n;
+  if (isNumber && value >= -INT64 && value < INT64) return value;
+  const problem = isNumber ? 'value out of range' : 'invalid syntax';
+  throw newBadRequest(
+    `DaemonSet in version "v1" cannot be handled as a DaemonSet: strconv.ParseInt: parsing ${JSON.stringify(text)}: ${problem}`,
+  );
+}
+
+/** None yet, which is its author's to say (k8s pkg/apis/apps/v1/conversion.go:Convert_apps_DaemonSet_To_v1_DaemonSet). */
+export function defaultGeneration({ metadata }: DaemonSet): void {
+  metadata.annotations ??= {};
+  metadata.annotations[ANNOTATION] ??= '0';
 }
 
 function setGeneration({ metadata }: DaemonSet, generation: bigint): void {
