@@ -11,27 +11,27 @@ type Definition = CustomResourceDefinition;
 const editionOf = ({ metadata }: Definition): string =>
   `${metadata.uid ?? ''}@${metadata.resourceVersion ?? ''}`;
 
-/** Kinds of the definitions seen last, by edition: logical clusters that serve the same definition share them. */
-const made = new Map<string, readonly CustomKind[]>();
-const MOST_MADE = 2000;
+/** Kinds of the definitions that some catalog serves, by edition: logical clusters that serve the same definition share them. */
+const made = new Map<string, WeakRef<readonly CustomKind[]>>();
+const unserved = new FinalizationRegistry<string>((edition) => {
+  if (made.get(edition)?.deref() === undefined) made.delete(edition);
+});
 
 function kindsOf(definition: Definition): readonly CustomKind[] {
   const edition = editionOf(definition);
-  const kinds =
-    made.get(edition) ??
-    definition.spec.versions
-      .filter((version) => version.served)
-      .map((version) => toCustomKind(definition, version));
-  made.delete(edition);
-  made.set(edition, kinds);
-  const [oldest] = made.keys();
-  if (made.size > MOST_MADE && oldest !== undefined) made.delete(oldest);
+  const known = made.get(edition)?.deref();
+  if (known) return known;
+  const kinds = definition.spec.versions
+    .filter((version) => version.served)
+    .map((version) => toCustomKind(definition, version));
+  made.set(edition, new WeakRef(kinds));
+  unserved.register(kinds, edition);
   return kinds;
 }
 
 /** Everything whose names do not clash is served at once, before its conditions are written. */
 export function serveDefinitions(
-  catalog: ResourceCatalog,
+  catalog: Pick<ResourceCatalog, 'setCustom'>,
   definitions: Iterable<Definition>,
 ): void {
   const all = [...definitions];
@@ -49,8 +49,11 @@ export function serveDefinitions(
     versions: [...versions].sort(compareVersions),
   }));
   catalog.setCustom(
-    served.flatMap(kindsOf),
+    served.map((one) => ({
+      group: one.spec.group,
+      edition: editionOf(one),
+      kinds: kindsOf(one),
+    })),
     groups.sort((a, b) => (a.group < b.group ? -1 : 1)),
-    served.map((one) => ({ group: one.spec.group, edition: editionOf(one) })),
   );
 }

@@ -18,6 +18,8 @@ export interface DefinitionEdition {
   readonly group: string;
   /** Two definitions of the same edition serve the same, in whichever catalog. */
   readonly edition: string;
+  /** What it defines; shared by all catalogs that serve it, and held by them alone. */
+  readonly kinds: readonly CustomKind[];
 }
 
 export type { ServedGroup };
@@ -98,11 +100,8 @@ export class ResourceCatalog {
   }
 
   /** Replaces the custom resources. */
-  setCustom(
-    customKinds: readonly CustomKind[],
-    groups: readonly ServedGroup[],
-    editions: readonly DefinitionEdition[],
-  ): void {
+  setCustom(editions: readonly DefinitionEdition[], groups: readonly ServedGroup[]): void {
+    const customKinds = editions.flatMap(({ kinds }) => kinds);
     this.custom = new Map(
       customKinds.map((custom) => {
         const { kind } = custom;
