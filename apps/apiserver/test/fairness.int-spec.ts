@@ -77,4 +77,28 @@ describe('priority and fairness', () => {
       expect((await jane()).status).toBe(200);
     });
   });
+
+  it('tells of each schema whether its level is there', async () => {
+    const dangling = async (): Promise<unknown> => {
+      const { json } = await api.ask(`${FLOW}/flowschemas/astray`);
+      const { conditions = [] } = (json['status'] ?? {}) as { conditions?: Json[] };
+      return conditions.map(({ status, reason, message }) => [status, reason, message]);
+    };
+    const named = (text: string): string =>
+      `This FlowSchema references the PriorityLevelConfiguration object named "absent" ${text}`;
+    const spec = { ...(schema['spec'] as Json), priorityLevelConfiguration: { name: 'absent' } };
+    await api.post(`${FLOW}/flowschemas`, { metadata: { name: 'astray' }, spec });
+    await eventually(async () => {
+      expect(await dangling()).toEqual([
+        ['True', 'NotFound', named('but there is no such object')],
+      ]);
+    });
+    await api.post(`${FLOW}/prioritylevelconfigurations`, {
+      ...level(1),
+      metadata: { name: 'absent' },
+    });
+    await eventually(async () => {
+      expect(await dangling()).toEqual([['False', 'Found', named('and it exists')]]);
+    });
+  });
 });

@@ -11,7 +11,8 @@ import { cloneJson, equalJson } from '@orrery/registry';
 import type { ResourceStore } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
 import { ownWrite } from '../rest/field-manager.js';
-import { ensure, setCondition } from './system-objects.js';
+import { tellOfLevel } from './flow-schema-conditions.js';
+import { ensure } from './system-objects.js';
 
 /** Who owns their specs (k8s pkg/registry/flowcontrol/rest:bootstrapPolicy); their conditions are applied by the consumer of them. */
 const MANAGER = 'api-priority-and-fairness-config-producer-v1';
@@ -59,16 +60,8 @@ export async function ensureFlowControl(services: ServerServices): Promise<void>
     ...mandatoryPriorityLevels().map((level) => keep(services, levels, level, true)),
   ]);
   const keepSchema = async (schema: FlowSchema, isMandatory: boolean): Promise<void> => {
-    const { metadata, spec } = schema;
     await keep(services, schemas, schema, isMandatory);
-    const level = spec.priorityLevelConfiguration.name;
-    await setCondition(services, schemas, metadata.name ?? '', {
-      type: 'Dangling',
-      status: 'False',
-      reason: 'Found',
-      message: `This FlowSchema references the PriorityLevelConfiguration object named ${JSON.stringify(level)} and it exists`,
-      manager: 'api-priority-and-fairness-config-consumer-v1',
-    });
+    await tellOfLevel(services, schema);
   };
   await Promise.all([
     ...suggestedFlowSchemas().map((schema) => keepSchema(schema, false)),

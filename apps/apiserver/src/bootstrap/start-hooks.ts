@@ -5,6 +5,7 @@ import type { ServerServices } from '../extensions.js';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import { EndpointReconciler } from './endpoint-reconciler.js';
 import { ensureFlowControl } from './flow-control-objects.js';
+import { followFlowSchemas } from './flow-schema-conditions.js';
 import { LegacyTokenTracking } from './legacy-token-tracking.js';
 import {
   ensureKubernetesService,
@@ -107,7 +108,10 @@ export function ownStartHooks(
     },
     {
       name: 'priority-and-fairness-config-producer',
-      run: () => ensureFlowControl(services),
+      run: async () => {
+        await ensureFlowControl(services);
+        if (services.options.enablePriorityAndFairness) cluster.work(followFlowSchemas(services));
+      },
     },
     {
       name: SERVICE_RANGE,
