@@ -10,7 +10,10 @@ beforeAll(async () => {
   api = await startReplica({
     etcd: etcd.endpoints,
     keyspace: etcd.keyspace,
-    flags: ['--authorization-mode=RBAC,AlwaysAllow'],
+    flags: [
+      '--authorization-mode=RBAC,AlwaysAllow',
+      '--enable-admission-plugins=NamespaceAutoProvision',
+    ],
   });
 }, 60_000);
 
@@ -218,6 +221,77 @@ describe('what the server has made itself', () => {
       const entries = (metadataOf(await api.ask(path))['managedFields'] ?? []) as Json[];
       for (const entry of entries) delete entry['time'];
       expect(entries).toEqual(want);
+    });
+  });
+});
+
+// Read from the sources of 1.36.
+describe('what the server writes on behalf of requests', () => {
+  const entryOf = async (path: string, manager: string): Promise<Json | undefined> => {
+    const entries = metadataOf(await api.ask(path))['managedFields'] as Json[] | undefined;
+    const { time: _, ...entry } = entries?.find((one) => one['manager'] === manager) ?? {};
+    return entry;
+  };
+
+  it('says who made the address of a Service', async () => {
+    const path = '/apis/networking.k8s.io/v1/ipaddresses/';
+    const { json } = await api.ask('/api/v1/namespaces/default/services/kubernetes');
+    const ip = String((json['spec'] as Json)['clusterIP']);
+    const name = `f:ipaddress.kubernetes.io/`;
+    expect(await entryOf(`${path}${ip}`, 'kube-apiserver')).toEqual(
+      own('networking.k8s.io/v1', {
+        'f:metadata': {
+          'f:labels': { '.': {}, [`${name}ip-family`]: {}, [`${name}managed-by`]: {} },
+        },
+        'f:spec': {
+          'f:parentRef': { '.': {}, 'f:name': {}, 'f:namespace': {}, 'f:resource': {} },
+        },
+      }),
+    );
+  });
+
+  it('says who booked in a quota, and who made a namespace', async () => {
+    const quotas = '/api/v1/namespaces/booked/resourcequotas';
+    const hard = { configmaps: '5' };
+    await api.post(quotas, { metadata: { name: 'q' }, spec: { hard } });
+    const status = { status: { hard, used: { configmaps: '0' } } };
+    await api.patch(`${quotas}/q/status?fieldManager=kcm`, 'merge-patch+json', status);
+    const namespace = own('v1', {
+      'f:metadata': { 'f:labels': { '.': {}, 'f:kubernetes.io/metadata.name': {} } },
+    });
+    expect(await entryOf('/api/v1/namespaces/booked', 'kube-apiserver')).toEqual(namespace);
+    await eventually(async () => {
+      const path = '/api/v1/namespaces/booked/configmaps';
+      expect((await api.post(path, { metadata: { generateName: 'c' } })).status).toBe(201);
+      expect(await entryOf(`${quotas}/q`, 'kube-apiserver')).toEqual({
+        ...own('v1', { 'f:status': { 'f:used': { 'f:configmaps': {} } } }),
+        subresource: 'status',
+      });
+    });
+  });
+
+  it('says who checked the types of a policy', async () => {
+    const policies = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
+    await api.post(policies, {
+      metadata: { name: 'p' },
+      spec: {
+        matchConstraints: {
+          resourceRules: [
+            { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
+          ],
+        },
+        validations: [{ expression: 'true' }],
+      },
+    });
+    await eventually(async () => {
+      expect(await entryOf(`${policies}/p`, 'validatingadmissionpolicy-status')).toEqual({
+        manager: 'validatingadmissionpolicy-status',
+        operation: 'Apply',
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        fieldsType: 'FieldsV1',
+        fieldsV1: { 'f:status': { 'f:observedGeneration': {}, 'f:typeChecking': {} } },
+        subresource: 'status',
+      });
     });
   });
 });

@@ -12,7 +12,7 @@ import type {
   ServiceAccount,
 } from '@orrery/api';
 import type { KubeObject } from '@orrery/apimachinery';
-import { SystemRandom } from '@orrery/component';
+import { SystemRandom, SystemClock } from '@orrery/component';
 import { AdmissionChain } from '@orrery/registry';
 import type { AdmissionAttributes, AdmissionPlugin, ResourceStore } from '@orrery/registry';
 import { staticReader } from '../live-view/static-reader.js';
@@ -548,6 +548,7 @@ describe('ResourceQuotaPlugin', () => {
       plugin: new ResourceQuotaPlugin({
         quotas: staticReader([one], (each) => each.metadata.namespace),
         store: () => store,
+        clock: new SystemClock(),
       }),
       stored: () => stored,
     };

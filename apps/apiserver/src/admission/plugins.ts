@@ -83,8 +83,8 @@ export const admissionPlugins: readonly PluginEntry[] = [
   off('AlwaysAdmit', () => alwaysAdmit),
   off(
     'NamespaceAutoProvision',
-    ({ views, store }) =>
-      new NamespaceAutoProvision(views.namespaces, () => store('', 'v1', 'namespaces')),
+    ({ views, store, clock }) =>
+      new NamespaceAutoProvision(views.namespaces, () => store('', 'v1', 'namespaces'), clock),
   ),
   on('NamespaceLifecycle', ({ views }) => new NamespaceLifecycle(views.namespaces)),
   off('NamespaceExists', ({ views }) => new NamespaceExists(views.namespaces)),
@@ -144,10 +144,11 @@ export const admissionPlugins: readonly PluginEntry[] = [
   on('ValidatingAdmissionWebhook', ({ webhooks }) => webhooks.validating),
   on(
     'ResourceQuota',
-    ({ views, store }) =>
+    ({ views, store, clock }) =>
       new ResourceQuotaPlugin({
         quotas: views.resourceQuotas,
         store: () => store('', 'v1', 'resourcequotas'),
+        clock,
       }),
   ),
   off('AlwaysDeny', () => alwaysDeny),

@@ -1,17 +1,10 @@
 import type { KubeObject } from '@orrery/apimachinery';
-import {
-  applyPatch,
-  isAlreadyExists,
-  isNotFound,
-  newNotFound,
-  toApiVersion,
-} from '@orrery/apimachinery';
+import { isAlreadyExists, isNotFound, newNotFound } from '@orrery/apimachinery';
 import { toTime } from '@orrery/component';
 import type { ResourceStore } from '@orrery/registry';
 import { cloneJson } from '@orrery/registry';
 import type { ServerServices } from '../extensions.js';
-import { schemas } from '../negotiation/schemas.js';
-import { ownWrite } from '../rest/field-manager.js';
+import { ownWrite, withOwnStatus } from '../rest/field-manager.js';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
@@ -152,20 +145,7 @@ export async function setCondition(
       if (found?.status === condition.status && found.message === condition.message)
         return cloneJson(live);
       const status = { conditions: [{ lastTransitionTime: now, ...condition }] };
-      const apiVersion = toApiVersion(kind.group, kind.version);
-      const { object = live } = applyPatch({
-        manager,
-        registry: schemas(),
-        schemaName: kind.schema,
-        apiVersion,
-        subresource: 'status',
-        now,
-        normalize: (one) => schemas().normalize(one, kind.schema),
-        live,
-        patch: { apiVersion, kind: kind.kind, metadata: { name }, status } as KubeObject,
-        force: true,
-      });
-      return cloneJson(object);
+      return withOwnStatus(services.clock, kind, manager, live, status);
     },
     { context, name, subresource: 'status', strategy: kind.status },
   );

@@ -1,5 +1,6 @@
 import {
   FieldPath,
+  applyPatch,
   newInvalid,
   toApiVersion,
   trackSteps,
@@ -10,7 +11,7 @@ import type { KubeObject, ManagedFieldsEntry, SchemaRegistry } from '@orrery/api
 import type { KindDescriptor } from '@orrery/api';
 import { toTime } from '@orrery/component';
 import type { Clock } from '@orrery/component';
-import { systemContext } from '@orrery/registry';
+import { cloneJson, systemContext } from '@orrery/registry';
 import type { RequestContext, TrackFields } from '@orrery/registry';
 import { schemas } from '../negotiation/schemas.js';
 import type { Call } from './call.js';
@@ -48,13 +49,14 @@ interface OwnWrite {
   readonly manager?: string;
 }
 
-/** How the server itself writes an object of a built-in kind. */
-export function ownWrite(
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-  kind: KindDescriptor,
-  { subresource, manager = 'kube-apiserver' }: OwnWrite = {},
-): { readonly context: RequestContext; readonly track: TrackFields } {
-  const track: TrackFields = (object, old) =>
+/** Who owns what of an object of a built-in kind after the server itself has written it. */
+export const ownTrack =
+  (
+    clock: Clock,
+    kind: KindDescriptor,
+    { subresource, manager = 'kube-apiserver' }: OwnWrite = {},
+  ): TrackFields =>
+  (object, old) =>
     trackUpdate({
       manager,
       registry: schemas(),
@@ -66,7 +68,40 @@ export function ownWrite(
       old,
       new: object,
     }).metadata.managedFields;
-  return { context: systemContext(clock, signal), track };
+
+/** How the server itself writes an object of a built-in kind. */
+export const ownWrite = (
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  kind: KindDescriptor,
+  how: OwnWrite = {},
+): { readonly context: RequestContext; readonly track: TrackFields } => ({
+  context: systemContext(clock, signal),
+  track: ownTrack(clock, kind, how),
+});
+
+/** The object with a status as one of the server's controllers applies it, whoever owns it. */
+export function withOwnStatus(
+  clock: Clock,
+  kind: KindDescriptor,
+  manager: string,
+  live: KubeObject,
+  status: unknown,
+): KubeObject {
+  const apiVersion = toApiVersion(kind.group, kind.version);
+  const { name = '' } = live.metadata;
+  const { object = live } = applyPatch({
+    manager,
+    registry: schemas(),
+    schemaName: kind.schema,
+    apiVersion,
+    subresource: 'status',
+    now: toTime(clock.now()),
+    normalize: (one) => schemas().normalize(one, kind.schema),
+    live,
+    patch: { apiVersion, kind: kind.kind, metadata: { name }, status } as KubeObject,
+    force: true,
+  });
+  return cloneJson(object);
 }
 
 /** The bookkeeping of metadata.managedFields for creates, updates and patches. */

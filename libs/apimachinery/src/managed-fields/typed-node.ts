@@ -131,8 +131,11 @@ function slotOf(name: string, schema: Schema | undefined, registry: SchemaRegist
     schema: registry.field(schema, name),
     isStructField: declared !== undefined,
     isBuiltIn: registry.hasStructs && declared !== undefined,
+    // A pointer has no default, though it may be required.
     alwaysThere:
-      registry.hasStructs && (declared?.default !== undefined || required.includes(name)),
+      registry.hasStructs &&
+      (declared?.default !== undefined ||
+        (required.includes(name) && declared?.$ref === undefined)),
   };
 }
 

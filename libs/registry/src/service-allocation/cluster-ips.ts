@@ -1,4 +1,5 @@
-import { newInternalError } from '@orrery/apimachinery';
+import { newInternalError, trackUpdate } from '@orrery/apimachinery';
+import { schemaRegistry } from '@orrery/api';
 import type { KubeObject } from '@orrery/apimachinery';
 import type { Clock, Random } from '@orrery/component';
 import { toTime } from '@orrery/component';
@@ -30,6 +31,17 @@ export interface Owner {
 interface IpAddress extends KubeObject {
   readonly spec?: { readonly parentRef?: Partial<Owner> };
 }
+
+/** As the server has made it, at `now`. */
+const owned = (address: KubeObject, now: string): KubeObject =>
+  trackUpdate({
+    manager: 'kube-apiserver',
+    registry: schemaRegistry(),
+    schemaName: 'io.k8s.api.networking.v1.IPAddress',
+    apiVersion: 'networking.k8s.io/v1',
+    now,
+    new: address,
+  });
 
 /** Longer than any write takes. */
 const RECLAIM_AFTER_MS = 60_000;
@@ -127,7 +139,9 @@ export class ClusterIps {
       spec: { parentRef: { resource: 'services', ...owner } },
     };
     try {
-      await storage.create(this.keyOf(ip), encodeObject(object), { cause: SERVER_CAUSE });
+      await storage.create(this.keyOf(ip), encodeObject(owned(object, toTime(clock.now()))), {
+        cause: SERVER_CAUSE,
+      });
       return true;
     } catch (error) {
       if (isStorageError(error, 'exists')) return false;

@@ -13,6 +13,8 @@ import type {
   Operation,
   ResourceStore,
 } from '@orrery/registry';
+import type { Clock } from '@orrery/component';
+import { ownTrack } from '../../rest/field-manager.js';
 import type { LiveReader } from '../../live-view/live-view.js';
 import { forbiddenBy } from '../forbidden.js';
 import { podOf } from '../pod-request.js';
@@ -22,6 +24,7 @@ export interface QuotaDeps {
   /** Indexed by namespace. */
   readonly quotas: Pick<LiveReader<ResourceQuota>, 'indexed'>;
   store(): ResourceStore;
+  readonly clock: Clock;
 }
 
 const print = (amounts: ReadonlyMap<string, Quantity>): string =>
@@ -131,12 +134,14 @@ export class ResourceQuotaPlugin implements AdmissionPlugin {
       next.status = { ...next.status, used };
       return next;
     };
-    await this.deps.store().update(add, {
+    const store = this.deps.store();
+    await store.update(add, {
       namespace,
       name: quota.metadata.name ?? '',
       context,
       subresource: 'status',
       strategy: {},
+      track: ownTrack(this.deps.clock, store.kind, { subresource: 'status' }),
     });
   }
 }

@@ -3,9 +3,12 @@ import type { ValidatingAdmissionPolicy as Policy } from '@orrery/api';
 import { cloneJson, systemContext } from '@orrery/registry';
 import { schemasOf } from '../../custom-resources/custom-kind.js';
 import type { ServerServices } from '../../extensions.js';
+import { withOwnStatus } from '../../rest/field-manager.js';
 import { typeCheck } from './type-checking.js';
 
 const RETRY_MS = 1000;
+/** k8s pkg/controller/validatingadmissionpolicystatus/controller.go:ControllerName. */
+const MANAGER = 'validatingadmissionpolicy-status';
 
 async function report(services: ServerServices, policy: Policy): Promise<void> {
   const { name = '', generation = 1 } = policy.metadata;
@@ -15,15 +18,13 @@ async function report(services: ServerServices, policy: Policy): Promise<void> {
   const { status: strategy } = store.kind;
   await store.update(
     (current) => {
-      const next = cloneJson((current ?? policy) as Policy);
+      const now = (current ?? policy) as Policy;
       // A newer policy is for the next event.
-      if (next.metadata.generation !== generation) return next;
-      next.status = {
-        ...next.status,
+      if (now.metadata.generation !== generation) return cloneJson(now);
+      return withOwnStatus(services.clock, store.kind, MANAGER, now, {
         typeChecking: warnings.length > 0 ? { expressionWarnings: warnings } : {},
         observedGeneration: generation,
-      };
-      return next;
+      });
     },
     {
       context: systemContext(services.clock, services.signal),

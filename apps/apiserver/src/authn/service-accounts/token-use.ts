@@ -3,8 +3,8 @@ import { newConflict } from '@orrery/apimachinery';
 import { toTime } from '@orrery/component';
 import { TokenError } from '@orrery/pki';
 import type { ServiceAccountClaims } from '@orrery/pki';
-import { systemContext } from '@orrery/registry';
 import type { ServerServices } from '../../extensions.js';
+import { ownWrite } from '../../rest/field-manager.js';
 import type { TokenNotes } from '../token.js';
 
 const LAST_USED = 'kubernetes.io/legacy-token-last-used';
@@ -107,7 +107,8 @@ export class TokenUse {
     if (lastUsed === dayOf(now) || lastUsed === dayOf(now + DAY_MS)) return;
     const { name = '', namespace = '', uid } = metadata;
     try {
-      await this.services.store('', 'v1', 'secrets').update(
+      const store = this.services.store('', 'v1', 'secrets');
+      await store.update(
         (stored) => {
           const object = stored as Secret;
           const found = object.metadata;
@@ -120,7 +121,7 @@ export class TokenUse {
           const labels = { ...found.labels, [LAST_USED]: dayOf(now) };
           return { ...object, metadata: { ...found, labels } };
         },
-        { namespace, name, context: systemContext(clock, signal) },
+        { namespace, name, ...ownWrite({ clock, signal }, store.kind) },
       );
     } catch (error) {
       const secret = `${namespace}/${name}`;
