@@ -10,12 +10,14 @@ import { randomSuffix, toTime } from '@orrery/component';
 import { isStorageError } from '@orrery/storage';
 import type { AdmissionAttributes } from './admission.js';
 import { fenced } from './fenced.js';
+import { dropRepeatedOwners } from './owner-references.js';
 import type { Representation } from './representation.js';
 import { represent, representationOf, toStorable, toStorableSlowly } from './representation.js';
 import type { RequestContext } from './request-context.js';
 import { toStatusError } from './storage-status.js';
 import { hasGeneration } from './generation.js';
 import type { StoreScope } from './store-deps.js';
+import { isPatch } from './update-call.js';
 import { keyOfObject, kindContextOf } from './store-deps.js';
 import { dropUnreadable } from './update-checks.js';
 import { causeOption } from './write-cause.js';
@@ -191,6 +193,29 @@ async function complete(
   await pause?.();
 }
 
+/** Changes what the object could not be stored with; false = there is nothing to change. */
+function amend(
+  scope: StoreScope,
+  object: KubeObject,
+  {
+    call,
+    error,
+    generated,
+  }: { readonly call: CreateCall; readonly error: unknown; readonly generated: boolean },
+): boolean {
+  if (generated && isStorageError(error, 'exists')) {
+    generateName(scope, object);
+    return true;
+  }
+  // Who owns which field can be done without (k8s apiserver pkg/endpoints/handlers/create.go).
+  const isTooLarge = isStorageError(error, 'tooLarge') && object.metadata.managedFields;
+  if (isTooLarge && call.track) {
+    delete object.metadata.managedFields;
+    return true;
+  }
+  return false;
+}
+
 /** POST: stores a new object, which it may change. Generated names are tried again when taken. */
 export async function createObject(
   scope: StoreScope,
@@ -214,16 +239,16 @@ export async function createObject(
     context: call.context,
     ...(call.options === undefined ? {} : { options: call.options }),
   };
+  if (!isPatch(call)) dropRepeatedOwners(object, call.context);
   await complete(scope, object, call);
   await scope.deps.admission.admit(attributes);
+  dropRepeatedOwners(object, call.context, true);
   for (let left = ATTEMPTS; ; left--) {
     try {
       return await attempt(scope, object, call, attributes);
     } catch (error) {
-      const taken = isStorageError(error, 'exists');
-      if (!taken || !generated || left <= 1)
-        throw toStatusError(error, scope.resource, object.metadata.name);
-      generateName(scope, object);
+      const mayTryAgain = left > 1 && amend(scope, object, { call, error, generated });
+      if (!mayTryAgain) throw toStatusError(error, scope.resource, object.metadata.name);
     }
   }
 }

@@ -26,6 +26,10 @@ export interface UpdateCall {
   readonly keepsGeneration?: boolean;
 }
 
+/** A patch names what it changes, no object that it means (k8s apiserver pkg/endpoints/handlers/patch.go). */
+export const isPatch = ({ options }: { readonly options?: unknown }): boolean =>
+  (options as { readonly kind?: unknown } | undefined)?.kind === 'PatchOptions';
+
 /**
  * Makes the new object from the stored one (undefined = there is none). Must not change `current`, and must answer
  * an object that shares nothing with it. Called again after a conflict.

@@ -10,11 +10,14 @@ import { isOutcomeUnknown, isStorageError } from '@orrery/storage';
 import type { Entry } from '@orrery/storage';
 import type { AdmissionAttributes } from './admission.js';
 import { createObject, setManagedFields } from './create.js';
+import type { TrackFields } from './create.js';
 import { declarationChanged, mayMakeGeneration } from './generation.js';
+import { dropRepeatedOwners } from './owner-references.js';
 import { representationOf } from './representation.js';
 import { toStatusError } from './storage-status.js';
 import type { StoreScope } from './store-deps.js';
 import { keyOfObject, kindContextOf } from './store-deps.js';
+import { isPatch } from './update-call.js';
 import type { Attempt, Transform, UpdateCall, UpdateResult } from './update-call.js';
 import {
   checkIdentity,
@@ -53,10 +56,6 @@ async function prepare(
   strategy.canonicalize?.(object);
 }
 
-/** A patch names what it changes, no object that it means (k8s apiserver pkg/endpoints/handlers/patch.go). */
-const isPatch = ({ options }: UpdateCall): boolean =>
-  (options as { readonly kind?: unknown } | undefined)?.kind === 'PatchOptions';
-
 const noPause = (): Promise<void> => Promise.resolve();
 
 async function attempt(
@@ -75,6 +74,7 @@ async function attempt(
   if (!isPatch(call)) checkUid(scope, object, old);
   checkVersions(scope, object, old);
   dropUnreadable(object, old);
+  if (!isPatch(call)) dropRepeatedOwners(object, call.context);
   await pause();
   kind.setDefaults?.(object);
   await pause();
@@ -94,6 +94,7 @@ async function attempt(
     ...(call.options === undefined ? {} : { options: call.options }),
   };
   if (!call.admitted) await scope.deps.admission.admit(attributes);
+  dropRepeatedOwners(object, call.context, true);
   await pause();
   await prepare(scope, object, old, call);
   await pause();
@@ -136,6 +137,9 @@ async function createAbsent(
   return { representation, created: true, deleted: false };
 }
 
+/** Who owns which field can be done without where an object is too large with it (k8s apiserver pkg/endpoints/handlers/update.go). */
+const nobody: TrackFields = () => undefined;
+
 /** PUT and PATCH: replaces the stored object by what `transform` makes of it. An update that changes nothing writes nothing. */
 export async function updateObject(
   scope: StoreScope,
@@ -146,11 +150,16 @@ export async function updateObject(
     const quick = await attemptFromMemory(scope, transform, call);
     if (quick) return quick;
     let current = await readCurrent(scope, call, 'consistent');
+    let how = call;
     for (let left = ATTEMPTS; ; left--) {
       try {
-        if (!current) return await createAbsent(scope, transform, call);
-        return await attempt(scope, transform, current, call);
+        if (!current) return await createAbsent(scope, transform, how);
+        return await attempt(scope, transform, current, how);
       } catch (error) {
+        if (isStorageError(error, 'tooLarge') && how.track && how.track !== nobody) {
+          how = { ...call, track: nobody };
+          continue;
+        }
         const raced = isStorageError(error, 'conflict') || isAbsentRace(error, call);
         if (!raced || left <= 1 || call.retryOnConflict === false) throw error;
         current = await readCurrent(scope, call, 'consistent');

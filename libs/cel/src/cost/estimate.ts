@@ -85,7 +85,10 @@ class Estimator {
 
   private ident(id: number, name: string): Range {
     const local = this.locals.get(name)?.at(-1);
-    this.sizes.set(id, local ?? { declared: this.variables.get(name) });
+    // Upstream's estimator goes from the root whatever the name is: the name of a type is as large as `self`
+    // (k8s apiextensions-apiserver pkg/apiserver/schema/cel/compilation.go:EstimateSize).
+    const declared = this.variables.get(name) ?? this.variables.get('self');
+    this.sizes.set(id, local ?? { declared });
     return exactly(1);
   }
 

@@ -116,6 +116,8 @@ describe('estimated cost', () => {
     // Nothing bounds these: as much as fits into a request.
     ['self.all(x, x > 0)', { type: 'array', items: { type: 'integer' } }, 7_864_317],
     ["self.contains('x')", { type: 'string' }, 314_574],
+    // The name of a type is as large as `self`.
+    ['type(self) == int && self == 123', { 'x-kubernetes-int-or-string': true }, 314_578],
   ])('%s over %j', (rule, schema, want) => {
     expect(costOf(rule, schema)).toBe(want);
   });
