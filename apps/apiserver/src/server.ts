@@ -142,6 +142,8 @@ async function createApp(
  * is JSON, but for patches (k8s apiserver pkg/endpoints/handlers/negotiation:NegotiateInputSerializerForMediaType).
  */
 function nameBodyType({ raw, method }: FastifyRequest): void {
+  // As if it were not there; Fastify takes it for a type that is none.
+  if (raw.headers['content-type'] === '') delete raw.headers['content-type'];
   const mayHaveBody = raw.httpVersionMajor > 1 && ['POST', 'PUT', 'DELETE'].includes(method);
   if (mayHaveBody) raw.headers['content-type'] ??= 'application/json';
 }
