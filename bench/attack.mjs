@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITED_TOKEN, prepareState, stateAttacks } from './attack-state.mjs';
 import { SERVICE_RANGE, prepareStreams, streamAttacks } from './attack/streams.mjs';
+import { prepareUpgrades, upgradeAttacks } from './attack/upgrades.mjs';
 import { AUDIT_POLICY, prepareWire, wireAttacks } from './attack/wire.mjs';
 import { ETCD_PROGRAM, etcdFlags } from './etcd.mjs';
 
@@ -516,6 +517,7 @@ async function main() {
   await prepareState(ask);
   await prepareWire(ask, { folder, hookHost: HOOK });
   await prepareStreams(ask, { folder });
+  await prepareUpgrades(ask, { folder });
   ask.reset = () => server.held();
   await sleep(2000);
   const wanted = new RegExp(process.env.ATTACK ?? '');
@@ -524,21 +526,24 @@ async function main() {
     ...ATTACKS,
     ...wireAttacks(ask, target),
     ...streamAttacks(ask, target),
+    ...upgradeAttacks(ask, target),
     ...stateAttacks(ask, target),
   };
   const chosen = Object.entries(attacks).filter(([name]) => wanted.test(name));
   // The first one pays for what is compiled and loaded when it is first needed.
   for (const [, attack] of chosen) if (process.env.ATTACK_WARM) await attack();
   let stalls = 0;
+  const wrong = [];
   say(
     `held ms   clock  ${MEMORY.map((sort) => sort.padStart(SORT_WIDTH)).join('')}  status  attack: answer`,
   );
   for (const [name, attack] of chosen) {
     await server.held();
-    const { status, message } = await attack();
+    const { status, message, isWrong = false } = await attack();
+    if (isWrong) wrong.push(name);
     const { cpuMs, maxMs, memory, functions } = await server.held();
     if (cpuMs > LIMIT_MS) stalls++;
-    const mark = cpuMs > LIMIT_MS ? '!' : ' ';
+    const mark = isWrong ? '?' : cpuMs > LIMIT_MS ? '!' : ' ';
     const told = `${name}: ${String(message).slice(0, 70).replaceAll('\n', ' ')}`;
     say(
       `${cpuMs.toFixed(0).padStart(7)}${mark} ${maxMs.toFixed(0).padStart(6)}  ${memoryTold(memory)}  ${String(status).padStart(6)}  ${told}`,
@@ -548,6 +553,9 @@ async function main() {
     if (server.exitCode !== null) throw new Error('the server has died');
   }
   say(`${chosen.length} attacks, ${stalls} held the loop for more than ${LIMIT_MS} ms`);
+  if (wrong.length === 0) return;
+  say(`not withstood (?): ${wrong.join('; ')}`);
+  process.exitCode = 1;
 }
 
 try {
