@@ -274,7 +274,7 @@ describe('streaming', () => {
     const stdin = await open(connection, { streamtype: 'stdin' });
     const stdout = await open(connection, { streamtype: 'stdout' });
     await open(connection, { streamtype: 'stderr' });
-    stdin.end('it\n');
+    stdin.write('it\n');
     const [out, status] = await Promise.all([text(stdout), text(error)]);
     expect([out, JSON.parse(status)]).toEqual(['got it\n', { metadata: {}, status: 'Success' }]);
     expect(await fixture.exited(id)).toMatchObject({ exitCode: 4 });

@@ -8,7 +8,10 @@ const MOST_BEHIND = 8 * 1024 * 1024;
 export interface AttachOptions {
   readonly live: LiveContainer;
   readonly task: Task;
-  /** `stdinOnce`: the container's standard input ends with the first session. */
+  /**
+   * `stdinOnce` without a terminal: the container's standard input ends with the session's, which then shows the rest.
+   * Else the session ends with its input (containerd internal/cri/io/container_io.go:Attach).
+   */
   readonly endsStdin: boolean;
 }
 
@@ -33,7 +36,10 @@ export async function serveAttach(
       resolve();
     });
   });
-  await Promise.race([task.exited, left]);
+  const typed = new Promise<void>((resolve) => {
+    if (!endsStdin) streams.stdin?.once('end', resolve);
+  });
+  await Promise.race([task.exited, left, typed]);
   detach();
   if (task.stdin) streams.stdin?.unpipe(task.stdin);
   // How the container ended is in its status; an attach that ended with it has succeeded (containerd's attachContainer).

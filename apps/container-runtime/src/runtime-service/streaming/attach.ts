@@ -18,7 +18,7 @@ export function attach(runtime: Runtime, request: AttachRequest): AttachResponse
       serveAttach(streams, {
         live,
         task,
-        endsStdin: container.config.stdinOnce,
+        endsStdin: container.config.stdinOnce && !container.config.tty,
       }),
   });
   return { url };
