@@ -62,6 +62,93 @@ describe('a body whose type is named and empty', () => {
   });
 });
 
+describe('a create with a version that is no number', () => {
+  it('is a create', async () => {
+    const metadata = { name: 'versioned', resourceVersion: 'none' };
+    const made = await api.post(CONFIG_MAPS, { metadata });
+    expect(made.status).toBe(201);
+    expect(metadataOf(made)['resourceVersion']).toMatch(/^\d+$/);
+  });
+});
+
+describe('fields that nobody knows, and fields that are given again', () => {
+  const PODS = '/api/v1/namespaces/default/pods?fieldValidation=Strict';
+  const send = async (type: string, body: string): Promise<string> => {
+    const headers = { 'content-type': type };
+    const { json } = await api.ask(PODS, { method: 'POST', body, headers });
+    return String(json['message']).replace(/^.*strict decoding error: /s, '');
+  };
+
+  it('are told of as a body of JSON has them; nothing is looked at in what is unknown', async () => {
+    const body = `{"kind":"Pod","apiVersion":"v1","metadata":{"name":"p"},"spec":{"zero":1,"zero":2,
+      "alpha":{"a":1,"a":2},"nodeName":"a","nodeName":"b","containers":[{"name":"c","image":"i","beta":1}]}}`;
+    expect(await send('application/json', body)).toBe(
+      [
+        'unknown field "spec.zero"',
+        'unknown field "spec.alpha"',
+        'duplicate field "spec.nodeName"',
+        'unknown field "spec.containers[0].beta"',
+      ].join(', '),
+    );
+  });
+
+  it('are told of by their names where the body is YAML', async () => {
+    const body = `kind: Pod
+apiVersion: v1
+metadata: {name: p, zero: 1}
+spec:
+  zero: 1
+  alpha: 1
+  containers:
+  - {name: c, image: i, zero: 1}
+`;
+    expect(await send('application/yaml', body)).toBe(
+      [
+        'unknown field "metadata.zero"',
+        'unknown field "spec.alpha"',
+        'unknown field "spec.containers[0].zero"',
+        'unknown field "spec.zero"',
+      ].join(', '),
+    );
+  });
+
+  it.each([
+    {
+      type: 'merge-patch+json',
+      body: { spec: { zero: 1, template: { spec: { alpha: 1 } }, beta: 1 } },
+      told: ['unknown field "spec.beta"', 'unknown field "spec.template.spec.alpha"'],
+    },
+    {
+      type: 'json-patch+json',
+      body: [
+        { op: 'add', path: '/spec/zero', value: 1, odd: 1 },
+        { op: 'add', path: '/spec/alpha', value: 1 },
+      ],
+      told: ['json patch unknown field "[0].odd"', 'unknown field "spec.alpha"'],
+    },
+  ])('are told of by their names by a patch of $type', async ({ type, body, told: wanted }) => {
+    const path = '/apis/apps/v1/namespaces/default/deployments';
+    const labels = { app: 'x' };
+    const containers = [{ name: 'c', image: 'i' }];
+    const template = { metadata: { labels }, spec: { containers } };
+    const spec = { selector: { matchLabels: labels }, template };
+    await api.post(path, { metadata: { name: 'patched' }, spec });
+    const { json } = await api.patch(`${path}/patched?fieldValidation=Strict`, type, body);
+    const message = String(json['message']).replace(/^.*strict decoding error: /s, '');
+    expect(message).toBe([...wanted, 'unknown field "spec.zero"'].join(', '));
+  });
+
+  it('are told of operation by operation', async () => {
+    await api.post(CONFIG_MAPS, { metadata: { name: 'operated' } });
+    const body =
+      '[{"op":"add","path":"/metadata/labels","value":{},"foo":1},{"op":"test","path":"/kind","path":"/kind","value":"ConfigMap"}]';
+    const { headers } = await api.patch(`${CONFIG_MAPS}/operated`, 'json-patch+json', body);
+    expect(headers['warning']).toBe(
+      String.raw`299 - "json patch unknown field \"[0].foo\"", 299 - "json patch duplicate field \"[1].path\""`,
+    );
+  });
+});
+
 describe('an object that is too large with the owners of its fields', () => {
   const data = Object.fromEntries(
     Array.from({ length: 9999 }, (_, i) => [

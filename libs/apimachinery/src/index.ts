@@ -168,6 +168,7 @@ export {
   decodeListSteps,
   duplicateFieldsOf,
   goJsonError,
+  byKeys,
   oddFieldsOf,
   repeatedKeysOfJson,
 } from './codec/json.js';

@@ -88,10 +88,16 @@ function wipe({ metadata }: KubeObject): void {
   delete metadata.deletionGracePeriodSeconds;
 }
 
+/** None, zero, and what is no number are as good as none (k8s apiserver pkg/storage/etcd3/store.go:Create). */
+const isVersion = (version: string | undefined): boolean =>
+  version !== undefined &&
+  /^\d+$/u.test(version) &&
+  BigInt(version) > 0n &&
+  BigInt(version) < 2n ** 64n;
+
 function stamp(scope: StoreScope, object: KubeObject): void {
   const { metadata } = object;
-  if (!metadata.resourceVersion || metadata.resourceVersion === '0')
-    delete metadata.resourceVersion;
+  if (!isVersion(metadata.resourceVersion)) delete metadata.resourceVersion;
   // Admission may have set them.
   wipe(object);
   metadata.uid = scope.deps.random.uuid();

@@ -141,12 +141,17 @@ function refuseOtherKindOf(call: Call, patched: KubeObject): void {
 const ofOperations = (
   duplicates: readonly string[],
   patch: unknown,
-): { readonly before: readonly string[] } => ({
-  before: [
-    ...duplicates.map((path) => `json patch duplicate field ${JSON.stringify(path)}`),
-    ...unknownPatchFields(patch).map((path) => `json patch unknown field ${JSON.stringify(path)}`),
-  ],
-});
+): { readonly before: readonly string[] } => {
+  const told = (what: string) => (path: string) => ({
+    at: Number(/^\[(\d+)\]/u.exec(path)?.[1]),
+    text: `json patch ${what} field ${JSON.stringify(path)}`,
+  });
+  const all = [
+    ...duplicates.map(told('duplicate')),
+    ...unknownPatchFields(patch).map(told('unknown')),
+  ];
+  return { before: all.sort((a, b) => a.at - b.at).map(({ text }) => text) };
+};
 
 /** PATCH of an object or of its status. */
 export async function patch(call: Call): Promise<void> {
@@ -168,6 +173,7 @@ export async function patch(call: Call): Promise<void> {
       return checkFields(call, patched, {
         ...(isJsonPatch ? ofOperations(duplicates, read) : { duplicates }),
         isConverted: isStrategic(call),
+        wasMaps: !isStrategic(call),
         refuse: (problem) => refusePatch(call, patched, problem),
       });
     },

@@ -1,5 +1,5 @@
 import type { KubeObject, OddField } from '@orrery/apimachinery';
-import { StatusError, newBadRequest, oddFieldsOf } from '@orrery/apimachinery';
+import { StatusError, byKeys, newBadRequest, oddFieldsOf } from '@orrery/apimachinery';
 import { schemas } from '../negotiation/schemas.js';
 import type { KindDescriptor } from '@orrery/api';
 import type { ApiRequest } from '../filters/api-request.js';
@@ -73,6 +73,8 @@ export const yamlErrors = (texts: readonly string[]): string =>
 interface CheckOptions extends Partial<Omit<Report, 'unknown'>> {
   /** The object comes from upstream's converter of unstructured objects, not from its decoder. */
   readonly isConverted?: boolean;
+  /** Go has read the document into maps before it decodes it: unknown fields are told of in the order of their names. */
+  readonly wasMaps?: boolean;
 }
 
 const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
@@ -96,6 +98,7 @@ export async function checkFields(
     repeatedKeys = [],
     refuse = refuseBody(call.resource.kind),
     isConverted = false,
+    wasMaps = false,
     before = [],
     body,
   }: CheckOptions = {},
@@ -114,7 +117,8 @@ export async function checkFields(
   const { unknownFields, typeError, conversionError } = schemas().checkFields(object, kind.schema);
   if (typeError !== undefined)
     throw refuse(isConverted ? (conversionError ?? typeError) : typeError);
-  report(call.request, { unknown: unknownFields, duplicates, repeatedKeys, refuse, before, body });
+  const unknown = wasMaps ? byKeys(unknownFields) : unknownFields;
+  report(call.request, { unknown, duplicates, repeatedKeys, refuse, before, body });
   await pauseFor(call).pause?.();
   return schemas().normalize(object, kind.schema);
 }
@@ -160,8 +164,10 @@ export async function readObject(call: Call): Promise<KubeObject> {
   );
   await pause?.();
   if (typed && !custom) return object;
-  const { body } = call.request;
-  return checkFields(call, object, { duplicates: duplicateFields, repeatedKeys, body });
+  const { body, headers } = call.request;
+  const duplicates = duplicateFields;
+  const wasMaps = mediaTypeOf(headers['content-type']) === 'application/yaml';
+  return checkFields(call, object, { duplicates, repeatedKeys, body, wasMaps });
 }
 
 /** An object of another kind than the collection's, which is known by its schema: as {@link checkFields}. */

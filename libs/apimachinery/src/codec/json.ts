@@ -163,16 +163,57 @@ export interface OddField {
   readonly isRepeated: boolean;
 }
 
-/** The fields of decoded bytes that are given again or are in `unknown`, in the order in which a decoder meets them. */
+/**
+ * The fields of decoded bytes that are given again or are in `unknown`, in the order in which a decoder meets them. It passes
+ * over what is unknown with all that is in it, however often it is given (sigs.k8s.io/json internal/golang/encoding/json:object).
+ */
 export function oddFieldsOf(input: Uint8Array, unknown: readonly string[]): OddField[] {
   const found: OddField[] = [];
   const left = new Set(unknown);
+  const isPassedOver = isUnder(unknown);
   eachKey(textOf(input), (level, isRepeated) => {
     const path = pathOf(level);
-    if (isRepeated || left.delete(path)) found.push({ path, isRepeated });
+    if (left.delete(path)) found.push({ path, isRepeated: false });
+    else if (isRepeated && !isPassedOver(path)) found.push({ path, isRepeated });
     return found.length < MAX_DUPLICATES;
   });
   return found;
+}
+
+/** Whether a path is one of these, or below one. */
+function isUnder(paths: readonly string[]): (path: string) => boolean {
+  const tops = new Set(paths);
+  return (path) => {
+    for (
+      let end = path.length;
+      end > 0;
+      end = Math.max(...ENDS.map((c) => path.lastIndexOf(c, end - 1)))
+    )
+      if (tops.has(path.slice(0, end))) return true;
+    return false;
+  };
+}
+
+const ENDS = ['.', '['];
+
+/** The same paths in the order in which Go writes a document that it has read into maps. */
+export const byKeys = (paths: readonly string[]): string[] =>
+  paths
+    .map((path) => ({ path, parts: path.split(/\.|(?=\[)/u) }))
+    .sort((a, b) => compareParts(a.parts, b.parts))
+    .map(({ path }) => path);
+
+function compareParts(a: readonly string[], b: readonly string[]): number {
+  for (const [i, one] of a.entries()) {
+    const other = b[i];
+    if (other === undefined) return 1;
+    if (one === other) continue;
+    const places = [one, other].map((part) => /^\[(\d+)\]$/u.exec(part)?.[1]);
+    const [mine, theirs] = places;
+    if (mine !== undefined && theirs !== undefined) return Number(mine) - Number(theirs);
+    return one < other ? -1 : 1;
+  }
+  return a.length - b.length;
 }
 
 /** What go-yaml says of a key, as `%#v` prints it. */
