@@ -1,6 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { StatusError, newServiceUnavailable } from '@orrery/apimachinery';
 import { joinHostPort } from '@orrery/component';
 import { connectionFailure } from '../webhooks/https-post.js';
@@ -28,6 +30,17 @@ export const kubeletBackend = (location: KubeletLocation, tls: KubeletTls): Back
   tls,
 });
 
+const contexts = new WeakMap<KubeletTls, SecureContext>();
+
+/** The certificates of kubelets' clients, read once: hundreds of streams may be opened at the same time. */
+function contextOf(tls: KubeletTls): SecureContext {
+  const known = contexts.get(tls);
+  if (known) return known;
+  const made = createSecureContext(tls);
+  contexts.set(tls, made);
+  return made;
+}
+
 /** Opens a request on a connection of its own: nothing a client did on one can reach the next (CVE-2018-1002105). */
 export function openRequest(backend: Backend, request: BackendRequest): ClientRequest {
   const options = {
@@ -42,7 +55,8 @@ export function openRequest(backend: Backend, request: BackendRequest): ClientRe
   if (backend.scheme === 'http') return httpRequest(options);
   return httpsRequest({
     ...options,
-    ...(backend.tls ?? { rejectUnauthorized: false }),
+    rejectUnauthorized: backend.tls?.rejectUnauthorized ?? false,
+    ...(backend.tls ? { secureContext: contextOf(backend.tls) } : {}),
     ...(backend.serverName ? { servername: backend.serverName } : { servername: '' }),
   });
 }
