@@ -1,3 +1,4 @@
+import type { Schema } from '@orrery/apimachinery';
 import { schemas } from '../negotiation/schemas.js';
 import { invalidValue } from './findings.js';
 import type { Json, StructuralSchema } from './structural-schema.js';
@@ -61,4 +62,39 @@ export function coerceEmbedded(
       found.push(...coerceEmbedded(member, additionalProperties, `${path}[${key}]`, refuse));
   }
   return found;
+}
+
+/** What every object has, as the schema of a custom one need not say. */
+export const OBJECT_FIELDS: Readonly<Record<string, Schema>> = {
+  apiVersion: { type: 'string' },
+  kind: { type: 'string' },
+  metadata: { $ref: `#/definitions/${OBJECT_META}` },
+};
+
+/**
+ * The schema with the fields of objects where objects are embedded; itself where none is
+ * (k8s apiextensions-apiserver pkg/controller/openapi/builder/builder.go:addEmbeddedProperties).
+ */
+export function withEmbeddedTypes(schema: Schema): Schema {
+  const { items, additionalProperties, properties } = schema;
+  const changed: { -readonly [K in keyof Schema]?: Schema[K] } = {};
+  if (items) {
+    const made = withEmbeddedTypes(items);
+    if (made !== items) changed.items = made;
+  }
+  if (typeof additionalProperties === 'object') {
+    const made = withEmbeddedTypes(additionalProperties);
+    if (made !== additionalProperties) changed.additionalProperties = made;
+  }
+  const fields = properties && ofAll(properties);
+  if (fields !== properties && fields) changed.properties = fields;
+  if (schema['x-kubernetes-embedded-resource'])
+    changed.properties = { ...fields, ...OBJECT_FIELDS };
+  return Object.keys(changed).length === 0 ? schema : { ...schema, ...changed };
+}
+
+function ofAll(properties: Readonly<Record<string, Schema>>): Readonly<Record<string, Schema>> {
+  const entries = Object.entries(properties);
+  const made = entries.map(([name, one]) => [name, withEmbeddedTypes(one)] as const);
+  return made.some(([, one], i) => one !== entries[i]?.[1]) ? Object.fromEntries(made) : properties;
 }

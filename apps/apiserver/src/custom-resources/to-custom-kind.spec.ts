@@ -118,6 +118,26 @@ describe('the schemas of a custom kind', () => {
   it('know no struct that is there when nobody gave it', () => {
     expect(kindOf(definition(version('v1'))).schemas.hasStructs).toBe(false);
   });
+
+  it.each([
+    { name: 'a field', path: ['one'] },
+    { name: 'an element', path: ['many'] },
+    { name: 'a value', path: ['named', 'x'] },
+  ])('know the metadata of what is embedded as $name', ({ path }) => {
+    const embedded = { type: 'object', 'x-kubernetes-embedded-resource': true };
+    const properties = {
+      one: embedded,
+      many: { type: 'array', items: embedded },
+      named: { type: 'object', additionalProperties: embedded },
+      plain: { type: 'object' },
+    };
+    const { kind, schemas } = kindOf(
+      definition(version('v1', { schema: { openAPIV3Schema: { type: 'object', properties } } })),
+    );
+    const labels = schemas.lookup(kind.schema, ...path, 'metadata', 'labels');
+    expect(labels).toMatchObject({ additionalProperties: { type: 'string' } });
+    expect(schemas.lookup(kind.schema, 'plain', 'metadata')).toBeUndefined();
+  });
 });
 
 describe('hasFormat()', () => {

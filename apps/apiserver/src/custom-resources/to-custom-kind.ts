@@ -10,7 +10,7 @@ import type {
   Strategy,
 } from '@orrery/api';
 import { applyDefaults, dropNulls } from './apply-defaults.js';
-import { coerceEmbedded } from './coerce-embedded.js';
+import { OBJECT_FIELDS, coerceEmbedded, withEmbeddedTypes } from './coerce-embedded.js';
 import { rememberSchemas } from './custom-kind.js';
 import type { CustomKind } from './custom-kind.js';
 import { customStrategies } from './custom-strategies.js';
@@ -21,7 +21,6 @@ import { isAsServed } from './is-as-served.js';
 import { prune } from './prune.js';
 import type { Json, StructuralSchema } from './structural-schema.js';
 
-const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 const PRESERVE: StructuralSchema = {
   type: 'object',
   'x-kubernetes-preserve-unknown-fields': true,
@@ -75,13 +74,8 @@ function selectable(
 }
 
 function schemasFor(name: string, schema: StructuralSchema): SchemaRegistry {
-  const root = schema as Schema;
-  const properties = {
-    ...root.properties,
-    apiVersion: { type: 'string' },
-    kind: { type: 'string' },
-    metadata: { $ref: `#/definitions/${OBJECT_META}` },
-  };
+  const root = withEmbeddedTypes(schema as Schema);
+  const properties = { ...root.properties, ...OBJECT_FIELDS };
   return new SchemaRegistry({ ...schemaDefinitions(), [name]: { ...root, properties } }, false);
 }
 

@@ -123,6 +123,35 @@ describe('a resource claim', () => {
       updateRefusals(ResourceClaimKind, before, after).map((line) => line.replace(/\{.*\}/, '{…}')),
     ).toEqual(want);
   });
+
+  it.each<{ name: string; now: readonly string[]; told: readonly string[]; want?: string[] }>([
+    {
+      name: 'what is said of devices that go',
+      now: ['b'],
+      told: ['a', 'b', 'c'],
+      want: ['b', 'c'],
+    },
+    { name: 'all that is said with the allocation', now: [], told: ['a', 'b'] },
+  ])('drops $name', ({ now, told, want }) => {
+    const device = (name: string) => ({ driver: 'd', pool: 'p', device: name });
+    const claim = (results: readonly string[], devices: readonly string[]) =>
+      objectOf(ResourceClaimKind, {
+        spec: {},
+        status: {
+          ...(results.length > 0
+            ? {
+                allocation: {
+                  devices: { results: results.map((name) => ({ request: 'r', ...device(name) })) },
+                },
+              }
+            : {}),
+          devices: devices.map(device),
+        },
+      });
+    const next = claim(now, told);
+    ResourceClaimKind.status?.prepareForUpdate?.(next, claim(['a', 'b'], told), context);
+    expect(next.status?.devices).toEqual(want?.map(device));
+  });
 });
 
 describe('a device class', () => {

@@ -12,7 +12,8 @@ import {
 import { formatWarnings } from './format-warnings.js';
 
 /** k8s apiextensions-apiserver pkg/apis/apiextensions/v1/defaults.go. */
-export function setCustomResourceDefinitionDefaults({ spec }: CustomResourceDefinition): void {
+export function setCustomResourceDefinitionDefaults(crd: CustomResourceDefinition): void {
+  const { spec } = crd;
   if (!spec) return;
   spec.conversion ??= { strategy: 'None' };
   const service = spec.conversion.webhook?.clientConfig?.service;
@@ -26,6 +27,13 @@ export function setCustomResourceDefinitionDefaults({ spec }: CustomResourceDefi
     version.served ??= false;
     version.storage ??= false;
   }
+  setStoredVersions(crd);
+}
+
+function setStoredVersions({ spec, status }: CustomResourceDefinition): void {
+  const current = list(spec.versions).find(({ storage }) => storage);
+  if (status && current && list(status.storedVersions).length === 0)
+    status.storedVersions = [current.name];
 }
 
 /** The first storage version is recorded at once; conditions come from the API server. */

@@ -39,6 +39,13 @@ const ofSpec = (spec: Loose, more: Loose = {}): CustomResourceDefinition =>
     schema: { openAPIV3Schema: { type: 'object', properties: { spec }, ...more } },
   });
 
+it('stores the storage version where its status names none', () => {
+  const crd = definition();
+  Object.assign(crd, { status: { storedVersions: [] } });
+  setCustomResourceDefinitionDefaults(crd);
+  expect(crd.status?.storedVersions).toEqual(['v1']);
+});
+
 const AT = 'spec.validation.openAPIV3Schema';
 const SPEC = `${AT}.properties[spec]`;
 const RULE = (rule: string): string =>

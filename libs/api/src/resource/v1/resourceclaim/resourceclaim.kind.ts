@@ -20,6 +20,28 @@ function stateOf({ metadata, status }: ResourceClaim): string {
     .join(',');
 }
 
+interface DeviceId {
+  readonly driver: string;
+  readonly pool: string;
+  readonly device: string;
+}
+
+const idOf = ({ driver, pool, device }: DeviceId): string => `${driver}/${pool}/${device}`;
+
+const allocated = ({ status }: ResourceClaim): string[] =>
+  list(status?.allocation?.devices?.results).map(idOf);
+
+/** What a driver says of a device goes with its allocation (k8s pkg/registry/resource/resourceclaim/strategy.go:dropDeallocatedStatusDevices). */
+function dropDeallocated(claim: ResourceClaim, old: ResourceClaim): void {
+  const { status } = claim;
+  if (!status?.devices) return;
+  const still = new Set(allocated(claim));
+  const gone = new Set(allocated(old).filter((id) => !still.has(id)));
+  const devices = status.devices.filter((device) => !gone.has(idOf(device)));
+  if (devices.length > 0) status.devices = devices;
+  else delete status.devices;
+}
+
 export const ResourceClaimKind = defineKind<ResourceClaim>({
   group: 'resource.k8s.io',
   version: 'v1',
@@ -37,7 +59,10 @@ export const ResourceClaimKind = defineKind<ResourceClaim>({
     checkUpdate: ({ spec }, old) =>
       immutable(spec, old.spec, SPEC, 'resource/v1.ResourceClaimSpec'),
   }),
-  status: statusStrategyOf<ResourceClaim>(validateClaimStatus, keepMetadata),
+  status: statusStrategyOf<ResourceClaim>(validateClaimStatus, (claim, old) => {
+    keepMetadata(claim, old);
+    dropDeallocated(claim, old);
+  }),
   columns: table<ResourceClaim>([nameColumn, column('State', stateOf), ageColumn]),
   hasGeneration: false,
 });
