@@ -231,9 +231,14 @@ function conflictsBeyond(
   return conflicts.filter(({ field }) => !allowed.has(field));
 }
 
-function lastAppliedFields({ live, registry, schemaName }: ApplyOptions): FieldSet {
+/** The fields that kubectl applied and that still are as it applied them (k8s managedfields/internal/lastappliedmanager.go). */
+function lastAppliedFields({ live, registry, schemaName, apiVersion }: ApplyOptions): FieldSet {
   const before = lastAppliedConfiguration(live);
-  return before ? extractFields(before, registry.resolve(schemaName), registry) : emptyFields;
+  if (!before || before['apiVersion'] !== apiVersion) return emptyFields;
+  const schema = registry.resolve(schemaName);
+  const applied = extractFields(before, schema, registry);
+  const { changed, removed } = compareFields(before, live, schema, registry);
+  return subtractFields(subtractFields(applied, changed), removed);
 }
 
 const mayTakeOver = (options: ApplyOptions, conflicts: readonly ApplyConflict[]): boolean =>

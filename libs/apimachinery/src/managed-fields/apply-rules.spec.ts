@@ -216,7 +216,7 @@ describe('conflicts', () => {
 
   it('let kubectl take over what it applied on its own side before', () => {
     const annotation = 'kubectl.kubernetes.io/last-applied-configuration';
-    const annotations = { [annotation]: JSON.stringify({ number: 1 }) };
+    const annotations = { [annotation]: JSON.stringify({ apiVersion: 'v1', number: 1 }) };
     const set = { metadata: { name: 'x', annotations }, number: 1, map: { a: 'x' } };
     const live = run([{ by: 'kubectl-client-side-apply', update: true, set }]);
     const taken = run([{ by: 'kubectl', set: { number: 2 } }], live);
@@ -224,6 +224,20 @@ describe('conflicts', () => {
     expect(taken?.metadata.annotations?.[annotation]).toContain('"number":2');
     expect(() => run([{ by: 'kubectl', set: { number: 2, map: { a: 'y' } } }], live)).toThrow(
       'Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" using v1: .map.a',
+    );
+  });
+
+  it.each([
+    { name: 'what has changed since', applied: { apiVersion: 'v1', number: 1 } },
+    { name: 'what it applied in another version', applied: { apiVersion: 'v2', number: 5 } },
+    { name: 'what says no version', applied: { number: 5 } },
+  ])('keep $name from kubectl', ({ applied }) => {
+    const annotation = 'kubectl.kubernetes.io/last-applied-configuration';
+    const annotations = { [annotation]: JSON.stringify(applied) };
+    const set = { metadata: { name: 'x', annotations }, number: 5 };
+    const live = run([{ by: 'u', update: true, set }]);
+    expect(() => run([{ by: 'kubectl', set: { number: 2 } }], live)).toThrow(
+      'Apply failed with 1 conflict: conflict with "u" using v1: .number',
     );
   });
 });

@@ -9,7 +9,9 @@ const ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
 const LIMIT = 256 * 1024;
 
 /** What kubectl applied last on the client's side, which its server-side apply may take over without a conflict. */
-export function lastAppliedConfiguration(live: KubeObject | undefined): unknown {
+export function lastAppliedConfiguration(
+  live: KubeObject | undefined,
+): Readonly<Record<string, unknown>> | undefined {
   const text = live?.metadata.annotations?.[ANNOTATION];
   if (text === undefined) return undefined;
   try {
