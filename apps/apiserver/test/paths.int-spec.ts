@@ -156,6 +156,14 @@ describe('paths that are no resources', () => {
   );
 
   it.each(['/openapi/v2', '/openapi/v3/apis/apps/v1'])(
+    'lists no parameters in %s where there are none',
+    async (path) => {
+      const { status, text } = await ask(path, 'application/json');
+      expect([status, text.includes('"parameters":[]')]).toEqual([200, false]);
+    },
+  );
+
+  it.each(['/openapi/v2', '/openapi/v3/apis/apps/v1'])(
     '%s refuses without a body what it has not',
     async (path) => {
       const { status, text } = await ask(path, 'text/html');

@@ -274,3 +274,7 @@ export function operationsIn(
 /** `apps/v1` of a kind, for tags and messages. */
 export const groupVersionOf = ({ group, version }: KindDescriptor): string =>
   toApiVersion(group, version);
+
+/** No list where it would be empty, as in upstream's documents: what reads and writes them again finds no difference. */
+export const withParameters = (parameters: readonly object[]): Record<string, unknown> =>
+  parameters.length > 0 ? { parameters } : {};

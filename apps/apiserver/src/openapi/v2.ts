@@ -5,7 +5,7 @@ import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import { closure, definitionsFor } from './definitions.js';
 import type { Definition } from './definitions.js';
 import type { Operation } from './operations.js';
-import { operationsIn, patchTypesOf } from './operations.js';
+import { operationsIn, patchTypesOf, withParameters } from './operations.js';
 
 const ANSWER_TYPES = [
   'application/json',
@@ -37,7 +37,7 @@ function toOperation(operation: Operation, tag: string): Record<string, unknown>
     consumes: method === 'patch' ? patchTypesOf(operation) : ['*/*'],
     produces: ANSWER_TYPES,
     schemes: ['https'],
-    parameters: [
+    ...withParameters([
       ...(body
         ? [
             {
@@ -55,7 +55,7 @@ function toOperation(operation: Operation, tag: string): Record<string, unknown>
         description,
         uniqueItems: true,
       })),
-    ],
+    ]),
     responses: {
       200: { description: 'OK', schema: { $ref: `#/definitions/${answer}` } },
       401: { description: 'Unauthorized' },
@@ -73,15 +73,15 @@ export function* openApiV2(catalog: ResourceCatalog): Steps<Record<string, unkno
     for (const version of versions) {
       const tag = `${group === '' ? 'core' : (group.split('.')[0] ?? '')}_${version}`;
       for (const operation of operationsIn(catalog, group, version)) {
-        const item = (paths[operation.path] ??= {
-          parameters: operation.pathParameters.map((name) => ({
+        const item = (paths[operation.path] ??= withParameters(
+          operation.pathParameters.map((name) => ({
             name,
             in: 'path',
             required: true,
             type: 'string',
             uniqueItems: true,
           })),
-        });
+        ));
         item[operation.method] = toOperation(operation, tag);
         names.add(operation.answer);
         if (operation.body) names.add(operation.body);

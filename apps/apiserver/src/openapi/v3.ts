@@ -4,7 +4,7 @@ import { KUBERNETES_VERSION } from '@orrery/component';
 import type { ResourceCatalog } from '../rest/resource-catalog.js';
 import { closure, definitionsFor } from './definitions.js';
 import type { Operation } from './operations.js';
-import { operationsIn, patchTypesOf } from './operations.js';
+import { operationsIn, patchTypesOf, withParameters } from './operations.js';
 
 const ANSWER_TYPES = [
   'application/json',
@@ -40,12 +40,14 @@ function toOperation(operation: Operation, tag: string): Record<string, unknown>
     tags: [tag],
     description: operation.description,
     operationId: operation.id,
-    parameters: operation.parameters.map(({ name, type, description }) => ({
-      name,
-      in: 'query',
-      description,
-      schema: { type, uniqueItems: true },
-    })),
+    ...withParameters(
+      operation.parameters.map(({ name, type, description }) => ({
+        name,
+        in: 'query',
+        description,
+        schema: { type, uniqueItems: true },
+      })),
+    ),
     ...(body
       ? {
           requestBody: {
@@ -70,14 +72,14 @@ export function* openApiV3(
   const tag = `${group === '' ? 'core' : (group.split('.')[0] ?? '')}_${version}`;
   const paths: Record<string, Record<string, unknown>> = {};
   for (const operation of operations) {
-    const item = (paths[operation.path] ??= {
-      parameters: operation.pathParameters.map((name) => ({
+    const item = (paths[operation.path] ??= withParameters(
+      operation.pathParameters.map((name) => ({
         name,
         in: 'path',
         required: true,
         schema: { type: 'string', uniqueItems: true },
       })),
-    });
+    ));
     item[operation.method] = toOperation(operation, tag);
   }
   const names = operations.flatMap(({ body, answer }) => (body ? [body, answer] : [answer]));
