@@ -1,6 +1,6 @@
 // Probes of the suite run programs and give them one second, which a busy machine does not have: an admission policy in the
 // cluster under test gives them more.
-import { spawnSync } from 'node:child_process';
+import { apply } from './apply.mjs';
 
 const NAME = 'patient-probes';
 
@@ -53,11 +53,4 @@ const manifests = (seconds) => ({
 });
 
 /** Readiness probes of pods that are made from now on may take that long. */
-export function bePatient(kubeconfig, seconds) {
-  const args = [`--kubeconfig=${kubeconfig}`, 'apply', '--validate=false', '-f', '-'];
-  const { status, stderr } = spawnSync(process.env.KUBECTL_BIN ?? 'kubectl', args, {
-    input: JSON.stringify(manifests(seconds)),
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`patient probes: ${stderr}`);
-}
+export const bePatient = (kubeconfig, seconds) => apply(kubeconfig, manifests(seconds));

@@ -17,6 +17,7 @@ import { furtherReason } from './further.mjs';
 import { skipReason } from './skips.mjs';
 import { Internet } from './internet.mjs';
 import { bePatient } from './patient-probes.mjs';
+import { keepPrivate } from './private-registry.mjs';
 import * as ginkgo1 from './suite.mjs';
 import * as ginkgo2 from './suite-v2.mjs';
 import { TokenSecrets } from './token-secrets.mjs';
@@ -115,8 +116,8 @@ const SETS = {
     select: async () =>
       (await listSpecs(program, '.')).filter((name) => !name.includes('[Conformance]')),
     reasonOf: (name) => furtherReason(name, NETWORK) ?? skipReason(name, MINOR),
-    // Specs of 1.20 ask for versions that have been removed since.
-    up: IS_GINKGO_2 ? [] : ['--extra-arg', 'kube-apiserver.serve-removed-apis=true'],
+    // Specs ask for versions that have been removed since: flowcontrol v1beta3 in those of 1.28.
+    up: ['--extra-arg', 'kube-apiserver.serve-removed-apis=true'],
   },
 };
 
@@ -168,6 +169,7 @@ async function main() {
   const cluster = given
     ? { kubeconfig: given, stop: async () => {} }
     : await startCluster(join(work, 'home'), [...up, ...UP]);
+  keepPrivate(cluster.kubeconfig);
   if (PROBE_SECONDS > 0) bePatient(cluster.kubeconfig, PROBE_SECONDS);
   const results = skipped.map((name) => ({
     name,
