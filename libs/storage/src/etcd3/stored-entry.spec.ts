@@ -29,6 +29,36 @@ describe('readSteps()', () => {
     expect(entry.readSteps('object')).toBeUndefined();
   });
 
+  const stepsOf = (entry: StoredEntry, readers: number): { steps: number; found: unknown[] } => {
+    const open = Array.from({ length: readers }, () => entry.readSteps('object'));
+    const found: unknown[] = [];
+    for (let steps = 0; ; steps += 1) {
+      const at = steps % readers;
+      const next = open[at]?.next();
+      if (next?.done) found[at] = next.value;
+      if (found.filter(Boolean).length === readers) return { steps, found };
+    }
+  };
+
+  it('parses a large value once for all who read it at the same time', () => {
+    const alone = stepsOf(entryOf(LARGE), 1).steps;
+    const { steps, found } = stepsOf(entryOf(LARGE), 50);
+    expect(new Set(found).size).toBe(1);
+    // Each of them comes by once more, to take what was made.
+    expect(steps).toBeLessThan(alone + 2 * 50);
+  });
+
+  it('is gone on with by those who stay, and says to each what is wrong', () => {
+    const entry = entryOf(LARGE);
+    entry.readSteps('object')?.next();
+    expect(JSON.stringify(read(entry, 'object'))).toBe(JSON.stringify(seen));
+    const broken = entryOf(`${LARGE.slice(0, -1)},"a":undefined}`);
+    const readers = [broken.readSteps('object'), broken.readSteps('object')];
+    for (const steps of readers) steps?.next();
+    for (const steps of readers)
+      expect(() => steps && finish(steps)).toThrow('the value stored at /registry/a is not JSON');
+  });
+
   it('parses what `bytes` are, too', () => {
     const entry = entryOf(LARGE);
     expect(entry.bytes.toString()).toContain('"resourceVersion":"7"');

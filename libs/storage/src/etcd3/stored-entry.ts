@@ -25,6 +25,11 @@ export interface StoredState {
   readonly object?: KubeObject | undefined;
 }
 
+interface SharedParsing {
+  readonly steps: Steps<KubeObject>;
+  object: KubeObject | undefined;
+}
+
 /**
  * An Entry that keeps one buffer: the stored value until `bytes` is asked for, the spliced bytes from then on. The parsed object
  * takes several times as much, so it stays only while somebody else holds it or until the next full garbage collection.
@@ -40,6 +45,8 @@ export class StoredEntry implements Entry {
   private typePrefix = 1;
   private original: Buffer | undefined;
   private parsed: WeakRef<KubeObject> | undefined;
+  /** The parsing in steps that is under way, as long as somebody goes on with it. */
+  private parsing: WeakRef<SharedParsing> | undefined;
   private isSound: boolean;
   private readonly seal: Seal | undefined;
 
@@ -185,14 +192,35 @@ export class StoredEntry implements Entry {
     return this.finish(this.decode(this.fieldLength === 0 ? this.buffer : this.value));
   }
 
+  /** All who need it at once parse one object together: of a large one, each would hold a copy until they are done. */
   private *parseSlowly(): Steps<KubeObject> {
-    const value = this.fieldLength === 0 ? this.buffer : this.value;
-    this.refuseSealed(value);
-    const object = this.finish(yield* decodeSteps(this.key, value));
-    // Somebody may have parsed it meanwhile.
-    const known = this.parsed?.deref() ?? object;
+    let shared = this.parsing?.deref();
+    if (!shared)
+      this.parsing = new WeakRef((shared = { steps: this.parseSteps(), object: undefined }));
+    while (!shared.object) {
+      // Somebody may have parsed it in one go meanwhile.
+      const known = this.parsed?.deref();
+      if (known) return known;
+      const { done, value } = shared.steps.next();
+      // Nothing is what it comes to for all but the one whom it told of an error.
+      if (done) shared.object = (value as KubeObject | undefined) ?? this.parse();
+      else yield;
+    }
+    this.parsing = undefined;
+    const known = this.parsed?.deref() ?? shared.object;
     this.parsed = new WeakRef(known);
     return known;
+  }
+
+  private *parseSteps(): Steps<KubeObject> {
+    const value = this.fieldLength === 0 ? this.buffer : this.value;
+    try {
+      this.refuseSealed(value);
+      return this.finish(yield* decodeSteps(this.key, value));
+    } catch (error) {
+      this.parsing = undefined;
+      throw error;
+    }
   }
 
   private finish(object: KubeObject): KubeObject {
