@@ -27,6 +27,8 @@ beforeAll(async () => {
   const flags = [
     '--disable-admission-plugins=ServiceAccount,Priority',
     '--runtime-config=api/all=true',
+    // The server would write conditions of flow schemas between the requests of the contract.
+    '--enable-priority-and-fairness=false',
   ];
   api = await startReplica({ etcd: etcd.endpoints, keyspace: etcd.keyspace, flags });
 }, 60_000);

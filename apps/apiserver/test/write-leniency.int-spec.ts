@@ -149,6 +149,23 @@ spec:
   });
 });
 
+describe('what a status of a pod cannot end', () => {
+  it('is the pod', async () => {
+    const spec = { containers: [{ name: 'c', image: 'i' }] };
+    await api.post('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } });
+    await api.post('/api/v1/namespaces/default/pods', { metadata: { name: 'lives' }, spec });
+    const path = '/api/v1/namespaces/default/pods/lives/status?fieldManager=x';
+    const applied = await api.patch(path, 'apply-patch+yaml', {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'lives', deletionTimestamp: '2020-01-01T00:00:00Z' },
+      status: { message: 'here' },
+    });
+    expect(applied.json).toMatchObject({ status: { message: 'here' } });
+    expect(metadataOf(applied)).not.toHaveProperty('deletionTimestamp');
+  });
+});
+
 describe('an object that is too large with the owners of its fields', () => {
   const data = Object.fromEntries(
     Array.from({ length: 9999 }, (_, i) => [

@@ -64,6 +64,8 @@ function keepGenerations(status: PodStatus, old: PodStatus | undefined): void {
 const statusStrategy: Strategy<Pod> = statusStrategyOf<Pod>(validatePodStatus, (pod, old) => {
   pod.metadata.ownerReferences = cloneJson(old.metadata.ownerReferences);
   if (pod.metadata.ownerReferences === undefined) delete pod.metadata.ownerReferences;
+  if (old.metadata.deletionTimestamp === undefined) delete pod.metadata.deletionTimestamp;
+  else pod.metadata.deletionTimestamp = old.metadata.deletionTimestamp;
   if (!pod.status) return;
   const qosClass = old.status?.qosClass;
   if (qosClass) pod.status.qosClass ||= qosClass;
