@@ -86,6 +86,7 @@ const commands = {
   'test:conformance': () => suite('conformance-suite'),
   'test:differential': () => suite('differential'),
   'test:kubectl': () => suite('kubectl-suite'),
+  'test:integration': () => suite('integration-suite'),
   'test:client-go': () => suite('client-go'),
   bench: () => {
     const code = build();
