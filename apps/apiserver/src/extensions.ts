@@ -97,6 +97,7 @@ function admissionChain(
       random,
       store: (group, version, plural) => services.store(group, version, plural),
       clock,
+      metrics: services.metrics,
       authorizer,
       tolerations: {
         notReady: options.defaultNotReadyTolerationSeconds,

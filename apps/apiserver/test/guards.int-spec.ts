@@ -151,6 +151,25 @@ describe('PodSecurity', () => {
     await namespace('spared', { labels: { [`${P}enforce`]: 'restricted' } });
     expect((await run('spared', pod('free'))).status).toBe(201);
   });
+
+  it('counts what it allows and denies, and whom it spares', async () => {
+    const labels = { [`${P}enforce`]: 'baseline', [`${P}enforce-version`]: 'v1.25' };
+    await namespace('counted', { labels: { ...labels, [`${P}audit`]: 'restricted' } });
+    await run('counted', pod('seen'));
+    await run('counted', pod('refused', { hostPID: true }));
+    await namespace('spared', { labels: {} });
+    await run('spared', pod('passed'));
+    const { text } = await api.ask('/metrics');
+    const evaluated = (decision: string, level: string, version: string, mode: string): string =>
+      `pod_security_evaluations_total{decision="${decision}",policy_level="${level}",policy_version="${version}",mode="${mode}",request_operation="create",resource="pod",subresource=""}`;
+    for (const line of [
+      `${evaluated('allow', 'baseline', 'v1.25', 'enforce')} 1`,
+      `${evaluated('deny', 'baseline', 'v1.25', 'enforce')} 1`,
+      `${evaluated('deny', 'restricted', 'latest', 'audit')} 2`,
+      'pod_security_exemptions_total{request_operation="create",resource="pod",subresource=""} 2',
+    ])
+      expect(text).toContain(`${line}\n`);
+  });
 });
 
 describe('tokens of Secrets', () => {

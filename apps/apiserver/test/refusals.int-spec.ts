@@ -284,6 +284,12 @@ describe('what is asked of lists and watches', () => {
     expect((json['rows'] as Json[])[0]?.['object']).toBeNull();
   });
 
+  it('has no HEAD where its kind is built in', async () => {
+    for (const path of [CONFIG_MAPS, `${CONFIG_MAPS}/one`])
+      expect((await api.ask(path, { method: 'HEAD' })).status).toBe(405);
+    expect((await api.ask(FOOS, { method: 'HEAD' })).status).toBe(200);
+  });
+
   it('has no verb that authorizers know', async () => {
     expect(told(await api.ask(FOOS, { method: 'OPTIONS' }))).toEqual([
       405,

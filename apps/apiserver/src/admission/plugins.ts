@@ -1,5 +1,5 @@
 import { ConfigError } from '@orrery/component';
-import type { Clock, Random } from '@orrery/component';
+import type { Clock, Metrics, Random } from '@orrery/component';
 import type { KindDescriptor } from '@orrery/api';
 import type { Authorizer } from '../filters/authorization.js';
 import type { PluginConfigurations } from './admission-configuration.js';
@@ -24,6 +24,7 @@ import {
   readNodeSelectors,
 } from './pod-node-selector/pod-node-selector.plugin.js';
 import { readPodSecurityConfiguration } from './pod-security/configuration.js';
+import { PodSecurityMetrics } from './pod-security/pod-security-metrics.js';
 import { PodSecurity } from './pod-security/pod-security.plugin.js';
 import {
   PodTolerationRestriction,
@@ -49,6 +50,7 @@ export interface PluginDeps {
   readonly views: ClusterViews;
   readonly random: Random;
   readonly clock: Clock;
+  readonly metrics: Metrics;
   readonly webhooks: Webhooks;
   readonly policies: Pick<Policies, 'mutating' | 'validating'>;
   readonly authorizer: Authorizer;
@@ -94,10 +96,14 @@ export const admissionPlugins: readonly PluginEntry[] = [
   off('NodeRestriction', ({ views }) => new NodeRestriction(views.pods, views.nodes)),
   on('TaintNodesByCondition', () => new TaintNodesByCondition()),
   off('AlwaysPullImages', () => new AlwaysPullImages()),
-  on('PodSecurity', ({ views, configuration }) => {
+  on('PodSecurity', ({ views, configuration, metrics }) => {
     const { value, source } = configuration('PodSecurity');
-    const read = readPodSecurityConfiguration(value, source);
-    return new PodSecurity({ namespaces: views.namespaces, pods: views.pods, configuration: read });
+    return new PodSecurity({
+      namespaces: views.namespaces,
+      pods: views.pods,
+      configuration: readPodSecurityConfiguration(value, source),
+      metrics: new PodSecurityMetrics(metrics),
+    });
   }),
   off(
     'PodNodeSelector',

@@ -8,6 +8,7 @@ import type { RequestMetrics } from '../health/request-metrics.js';
 import { requireRoute } from '../negotiation/produced.js';
 import { dispatch } from './dispatch.js';
 import type { ResourceCatalog, ServedResource } from './resource-catalog.js';
+import { noRoute } from './rules/method-not-allowed.js';
 import { serveRequestKind, serveSubresource } from './subresource.js';
 import type { WatchDeps } from './watch.js';
 
@@ -116,6 +117,8 @@ export class ApiHandler {
     this.parts.metrics.tookBody(request.info, request.body.length);
     const { sent } = watch;
     if (sent) request.setSentAbout((type, object) => sent.about(request.context, type, object));
+    // Built-in kinds have no route for it upstream; proxies have, and custom kinds go by the verb.
+    if (request.method === 'HEAD' && !found.custom && subresource !== 'proxy') throw noRoute();
     if (subresource !== '') return serveSubresource(call, extensions);
     await dispatch(call, watch);
     return true;

@@ -8,6 +8,7 @@ import { forbiddenBy } from '../forbidden.js';
 import type { AnyContainer, CheckedPod } from './check.js';
 import type { PodSecurityConfiguration } from './configuration.js';
 import { showDetails, showReasons, violationsOf } from './evaluate.js';
+import type { PodSecurityMetrics } from './pod-security-metrics.js';
 import type { LevelVersion, Policy } from './policy.js';
 import { PREFIX, isPrivileged, isStricter, policyOf, sameLevel, showLevel } from './policy.js';
 
@@ -15,6 +16,7 @@ export interface PodSecurityDeps {
   readonly namespaces: Pick<LiveReader<Namespace>, 'find'>;
   readonly pods: Pick<LiveReader<Pod>, 'values'>;
   readonly configuration: PodSecurityConfiguration;
+  readonly metrics: PodSecurityMetrics;
 }
 
 /** Subresources of pods that change nothing of what is checked. */
@@ -100,15 +102,18 @@ export class PodSecurity implements AdmissionPlugin {
     return policyOf(metadata.labels ?? {}, this.deps.configuration.defaults);
   }
 
-  #isExempt({ namespace, context }: AdmissionAttributes): boolean {
+  #isExempt(attributes: AdmissionAttributes): boolean {
+    const { namespace, context } = attributes;
     const { namespaces, usernames } = this.deps.configuration.exemptions;
     const by = namespaces.includes(namespace ?? '')
       ? 'namespace'
       : usernames.includes(context.user.name)
         ? 'user'
         : undefined;
-    if (by) context.annotate?.(`${PREFIX}exempt`, by);
-    return by !== undefined;
+    if (by === undefined) return false;
+    context.annotate?.(`${PREFIX}exempt`, by);
+    this.deps.metrics.exempted(attributes);
+    return true;
   }
 
   #namespace(attributes: AdmissionAttributes): void {
@@ -174,18 +179,23 @@ export class PodSecurity implements AdmissionPlugin {
   async #pod(attributes: AdmissionAttributes): Promise<void> {
     if (this.#isExempt(attributes)) return;
     const namespace = await this.deps.namespaces.find(attributes.namespace ?? '');
-    if (!namespace)
+    const { metrics } = this.deps;
+    if (!namespace) {
+      metrics.failed(attributes, true);
       throw newInternalError(`failed to lookup namespace "${attributes.namespace ?? ''}"`);
+    }
     const { policy, errors } = this.#policyOf(namespace);
     const { context } = attributes;
     if (errors.length === 0 && isPrivileged(policy)) {
       context.annotate?.(`${PREFIX}enforce-policy`, 'privileged:latest');
+      metrics.evaluated(attributes, 'enforce', policy.enforce, 'allow');
       return;
     }
     const pod = attributes.object as Pod;
     const isUpdate = attributes.operation === 'UPDATE';
     if (isUpdate && !isSignificant(pod, attributes.oldObject as Pod)) return;
     const { spec, metadata } = pod;
+    if (errors.length > 0) metrics.failed(attributes, false);
     if (spec) this.#evaluate(attributes, { metadata, spec }, policy, true);
   }
 
@@ -196,6 +206,7 @@ export class PodSecurity implements AdmissionPlugin {
     const { policy, errors } = this.#policyOf(namespace);
     const { warn, audit } = policy;
     if (errors.length === 0 && warn.level === 'privileged' && audit.level === 'privileged') return;
+    if (errors.length > 0) this.deps.metrics.failed(attributes, false);
     const template = templateOf(attributes.object);
     if (template) this.#evaluate(attributes, template, policy, false);
   }
@@ -207,9 +218,11 @@ export class PodSecurity implements AdmissionPlugin {
     enforces: boolean,
   ): void {
     const { context } = attributes;
-    const { runtimeClasses } = this.deps.configuration.exemptions;
+    const { metrics, configuration } = this.deps;
+    const { runtimeClasses } = configuration.exemptions;
     if (pod.spec.runtimeClassName && runtimeClasses.includes(pod.spec.runtimeClassName)) {
       context.annotate?.(`${PREFIX}exempt`, 'runtimeClass');
+      metrics.exempted(attributes);
       return;
     }
     if (enforces) context.annotate?.(`${PREFIX}enforce-policy`, showLevel(enforce));
@@ -219,10 +232,18 @@ export class PodSecurity implements AdmissionPlugin {
       return `PodSecurity "${showLevel(level)}": ${showDetails(violations)}`;
     };
     const audited = text(audit);
-    if (audited) context.annotate?.(`${PREFIX}audit-violations`, `would violate ${audited}`);
-    const enforced = enforces ? text(enforce) : undefined;
-    if (enforced) throw forbiddenBy(attributes, `violates ${enforced}`);
+    if (audited) {
+      context.annotate?.(`${PREFIX}audit-violations`, `would violate ${audited}`);
+      metrics.evaluated(attributes, 'audit', audit, 'deny');
+    }
+    if (enforces) {
+      const enforced = text(enforce);
+      metrics.evaluated(attributes, 'enforce', enforce, enforced ? 'deny' : 'allow');
+      if (enforced) throw forbiddenBy(attributes, `violates ${enforced}`);
+    }
     const warned = text(warn);
-    if (warned) context.warn(`would violate ${warned}`);
+    if (!warned) return;
+    context.warn(`would violate ${warned}`);
+    metrics.evaluated(attributes, 'warn', warn, 'deny');
   }
 }
