@@ -1,8 +1,9 @@
 import type { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { isAlreadyExists } from '@orrery/apimachinery';
+import { isAlreadyExists, isNotFound } from '@orrery/apimachinery';
 import type { ConfigMap } from '@orrery/api';
 import { equalJson } from '@orrery/registry';
+import type { ResourceStore } from '@orrery/registry';
 import { parseCertificates } from '@orrery/pki';
 import { followOptions } from '../config/certificate-file.js';
 import { followFiles } from '../config/follow-files.js';
@@ -75,12 +76,29 @@ export function mergedTrust(
   return { ...stored, ...(Object.fromEntries(merged) as Record<string, string>) };
 }
 
+/** Asked without a write, which webhooks may hold up. */
+async function isPublished(
+  store: ResourceStore,
+  data: Readonly<Record<string, string>>,
+  now: number,
+): Promise<boolean> {
+  try {
+    const { object } = await store.get(NAMESPACE, NAME, { resourceVersion: '0' });
+    const stored = (object as ConfigMap).data ?? {};
+    return equalJson(stored, mergedTrust(stored, data, now));
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}
+
 /** Writes the ConfigMap kube-system/extension-apiserver-authentication. */
 export async function publishAuthenticationConfig(services: ServerServices): Promise<void> {
   const { options, clock } = services;
   const data = trustData(options);
   const store = services.store('', 'v1', 'configmaps');
   const own = ownWrite(services, store.kind);
+  if (await isPublished(store, data, clock.now())) return;
   try {
     const object: ConfigMap = { metadata: { name: NAME, namespace: NAMESPACE }, data };
     await store.create(object, { namespace: NAMESPACE, ...own });

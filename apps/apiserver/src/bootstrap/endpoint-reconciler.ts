@@ -8,12 +8,15 @@ import { ownWrite } from '../rest/field-manager.js';
 /** A replica that has not renewed for this long is taken from the Endpoints (k8s pkg/controlplane/reconcilers/lease.go). */
 const LEASE_SECONDS = 15;
 const RENEW_MS = 10_000;
+/** After a failure. */
+const RETRY_MS = 1000;
 const CONSISTENT = { freshness: { kind: 'consistent' } } as const;
 
 /** Keeps the Endpoints and the EndpointSlice of the kubernetes Service at the addresses of the live replicas. */
 export class EndpointReconciler {
   private readonly own: StoreDeps;
   private hasLeft = false;
+  private hasFailed = false;
 
   constructor(
     private readonly services: ServerServices,
@@ -26,19 +29,28 @@ export class EndpointReconciler {
 
   /** Renews and reconciles again and again after the first time, until the server stops. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.services;
+    const { clock } = this.services;
     for (;;) {
-      await clock.sleep(RENEW_MS, signal).catch(() => undefined);
+      await clock.sleep(this.hasFailed ? RETRY_MS : RENEW_MS, signal).catch(() => undefined);
       if (signal.aborted) return;
-      try {
-        await this.reconcile();
-      } catch (error) {
-        logger.warn('cannot reconcile the kubernetes endpoints', { err: String(error) });
-      }
+      await this.attempt();
     }
   }
 
-  async reconcile(): Promise<void> {
+  /** Once. A failure is logged, and does not keep the server from being ready (k8s pkg/controlplane/controller/kubernetesservice). */
+  async attempt(): Promise<void> {
+    try {
+      await this.reconcile();
+      this.hasFailed = false;
+    } catch (error) {
+      this.hasFailed = true;
+      this.services.logger.warn('cannot reconcile the kubernetes endpoints', {
+        err: String(error),
+      });
+    }
+  }
+
+  private async reconcile(): Promise<void> {
     if (this.hasLeft) return;
     await this.renew();
     const { signal } = this.services;

@@ -126,7 +126,7 @@ export function ownStartHooks(
         if (hasEndpoints) cluster.onLeave((signal) => endpoints.leave(signal));
         await Promise.all([
           serviceRange().then(() => ensureKubernetesService(services, cluster.kubernetesIp)),
-          hasEndpoints ? endpoints.reconcile() : undefined,
+          hasEndpoints ? endpoints.attempt() : undefined,
         ]);
         if (hasEndpoints) cluster.work(endpoints.run(services.signal));
       },

@@ -125,6 +125,26 @@ interface WithConditions extends KubeObject {
   status?: { conditions?: Condition[] };
 }
 
+function has(object: KubeObject, condition: Condition): boolean {
+  const { conditions } = (object as WithConditions).status ?? {};
+  const found = conditions?.find(({ type }) => type === condition.type);
+  return found?.status === condition.status && found.message === condition.message;
+}
+
+/** Asked without a write, which webhooks may hold up. */
+async function standsThere(
+  store: ResourceStore,
+  name: string,
+  condition: Condition,
+): Promise<boolean> {
+  try {
+    return has((await store.get(undefined, name, FROM_MEMORY)).object, condition);
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}
+
 /** Applies a condition that does not stand there yet, as `manager`. */
 export async function setCondition(
   services: ServerServices,
@@ -133,17 +153,14 @@ export async function setCondition(
   { manager, ...condition }: Condition & { readonly manager: string },
 ): Promise<void> {
   const { kind } = store;
-  if (!kind.status) return;
+  if (!kind.status || (await standsThere(store, name, condition))) return;
   const now = toTime(services.clock.now());
   const { context } = ownWrite(services, kind);
   await store.update(
     (live) => {
       if (!live) throw newNotFound({ group: kind.group, resource: kind.plural }, name);
-      const { conditions } = (live as WithConditions).status ?? {};
-      const found = conditions?.find(({ type }) => type === condition.type);
       // A copy of what is stored, which nobody may write into.
-      if (found?.status === condition.status && found.message === condition.message)
-        return cloneJson(live);
+      if (has(live, condition)) return cloneJson(live);
       const status = { conditions: [{ lastTransitionTime: now, ...condition }] };
       return withOwnStatus(services.clock, kind, manager, live, status);
     },
