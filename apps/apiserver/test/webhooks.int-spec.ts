@@ -106,6 +106,25 @@ beforeEach(async () => {
 });
 
 describe('a mutating webhook', () => {
+  it('may break the entries of owners: they stay as they were, with a warning', async () => {
+    await configure('mutating', webhook({ rules: [rule(['configmaps'], ['CREATE', 'UPDATE'])] }));
+    hook.reply = (seen) =>
+      respond(seen, patched([{ op: 'remove', path: '/metadata/managedFields/0/apiVersion' }]));
+    const made = await api.post(CONFIG_MAPS, { metadata: { name: 'owned' }, data: { a: '1' } });
+    const path = `${CONFIG_MAPS}/owned`;
+    const put = await api.ask(path, {
+      method: 'PUT',
+      body: { metadata: { name: 'owned' }, data: { a: '2' } },
+    });
+    for (const { json, headers } of [made, put]) {
+      const { managedFields } = json['metadata'] as { managedFields: Json[] };
+      expect(managedFields).toMatchObject([{ apiVersion: 'v1', operation: 'Update' }]);
+      expect(headers['warning']).toBe(
+        '299 - ".metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests: apiVersion must not be empty"',
+      );
+    }
+  });
+
   it('changes the object, which is then defaulted and validated', async () => {
     await configure('mutating', webhook({ rules: [rule(['pods'])] }));
     hook.reply = (seen) =>

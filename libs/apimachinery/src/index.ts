@@ -181,7 +181,7 @@ export type { DecodedYaml } from './codec/yaml.js';
 export { goValue } from './patch/go-value.js';
 export { applyJsonPatch, jsonPatchSteps } from './patch/json-patch.js';
 export { unknownPatchFields } from './patch/json-patch-operations.js';
-export { areReadable } from './managed-fields/managers.js';
+export { areReadable, problemOfEntries } from './managed-fields/managers.js';
 export { applyMergePatch, mergePatchSteps, requireObjectPatch } from './patch/merge-patch.js';
 export {
   applyStrategicMergePatch,

@@ -4,6 +4,7 @@ import {
   newAlreadyExists,
   newBadRequest,
   newInvalid,
+  problemOfEntries,
   toApiVersion,
 } from '@orrery/apimachinery';
 import { randomSuffix, toTime } from '@orrery/component';
@@ -53,6 +54,28 @@ export async function setManagedFields(
   const entries = tracked instanceof Promise ? await tracked : tracked;
   if (entries === undefined || entries.length === 0) delete object.metadata.managedFields;
   else object.metadata.managedFields = entries;
+}
+
+/**
+ * Lets the mutating plugins change the object. Entries of owners that nobody can read behind them stay as they were, with a warning
+ * (k8s apiserver pkg/endpoints/handlers/fieldmanager/admission.go).
+ */
+export async function admitted(
+  { deps }: StoreScope,
+  { metadata }: KubeObject,
+  attributes: AdmissionAttributes,
+): Promise<void> {
+  const before = metadata.managedFields;
+  await deps.admission.admit(attributes);
+  const after = attributes.object?.metadata ?? metadata;
+  if (after.managedFields === before) return;
+  const problem = problemOfEntries(after.managedFields ?? []);
+  if (problem === undefined) return;
+  if (before === undefined) delete after.managedFields;
+  else after.managedFields = before;
+  attributes.context.warn(
+    `.metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests: ${problem}`,
+  );
 }
 
 const MAX_NAME = 63;
@@ -247,7 +270,7 @@ export async function createObject(
   };
   if (!isPatch(call)) dropRepeatedOwners(object, call.context);
   await complete(scope, object, call);
-  await scope.deps.admission.admit(attributes);
+  await admitted(scope, object, attributes);
   dropRepeatedOwners(object, call.context, true);
   for (let left = ATTEMPTS; ; left--) {
     try {

@@ -9,7 +9,7 @@ import {
 import { isOutcomeUnknown, isStorageError } from '@orrery/storage';
 import type { Entry } from '@orrery/storage';
 import type { AdmissionAttributes } from './admission.js';
-import { createObject, setManagedFields } from './create.js';
+import { admitted, createObject, setManagedFields } from './create.js';
 import type { TrackFields } from './create.js';
 import { declarationChanged, mayMakeGeneration } from './generation.js';
 import { dropRepeatedOwners } from './owner-references.js';
@@ -93,7 +93,7 @@ async function attempt(
     context: call.context,
     ...(call.options === undefined ? {} : { options: call.options }),
   };
-  if (!call.admitted) await scope.deps.admission.admit(attributes);
+  if (!call.admitted) await admitted(scope, object, attributes);
   dropRepeatedOwners(object, call.context, true);
   await pause();
   await prepare(scope, object, old, call);

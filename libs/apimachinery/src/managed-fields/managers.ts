@@ -52,19 +52,23 @@ export const isReset = (entries: readonly ManagedFieldsEntry[] | null | undefine
   entries.length < 2 &&
   entries.every((entry) => Object.keys(entry).length === 0);
 
-/**
- * Whether all entries can be read: what a client sends otherwise is passed over
- * (k8s apimachinery pkg/util/managedfields/internal/managedfields.go:DecodeManagedFields).
- */
+/** What is wrong with entries (k8s apimachinery pkg/util/managedfields/internal/managedfields.go:DecodeManagedFields). */
+export function problemOfEntries(entries: readonly ManagedFieldsEntry[]): string | undefined {
+  for (const [i, { operation, apiVersion, fieldsType, fieldsV1 }] of entries.entries()) {
+    if (operation !== 'Apply' && operation !== 'Update')
+      return 'operation must be `Apply` or `Update`';
+    if ((apiVersion ?? '') === '') return 'apiVersion must not be empty';
+    if ((fieldsType ?? '') === '') return `missing fieldsType in managed fields entry ${i}`;
+    if (fieldsType !== 'FieldsV1')
+      return `invalid fieldsType ${JSON.stringify(fieldsType)} in managed fields entry ${i}`;
+    if (!areKeysReadable(fieldsV1 ?? {})) return `error decoding versioned set of entry ${i}`;
+  }
+  return undefined;
+}
+
+/** Whether all entries can be read: what a client sends otherwise is passed over. */
 export const areReadable = (entries: readonly ManagedFieldsEntry[]): boolean =>
-  isReset(entries) ||
-  entries.every(
-    ({ operation, apiVersion, fieldsType, fieldsV1 }) =>
-      (operation === 'Apply' || operation === 'Update') &&
-      (apiVersion ?? '') !== '' &&
-      fieldsType === 'FieldsV1' &&
-      areKeysReadable(fieldsV1 ?? {}),
-  );
+  isReset(entries) || problemOfEntries(entries) === undefined;
 
 /** What an entry says of its manager, its fields apart. */
 const identityOf = (entry: ManagedFieldsEntry): Omit<Manager, 'fields'> => ({
