@@ -65,7 +65,6 @@ const TEST_SERVER = [
 ];
 
 const FRAMEWORK = [
-  { before: '	"github.com/google/uuid"\n', piece: '' },
   { before: '	"k8s.io/kubernetes/test/utils"\n', piece: `	"github.com/spf13/pflag"\n	${IMPORT}\n` },
   {
     before: '	completedOptions, err := opts.Complete()\n',

@@ -30,8 +30,7 @@ const token = "loopback-of-tests"
 
 // Flags that the test server has of its own, or that name features of another release.
 var passedOver = map[string]bool{
-	"bind-address": true, "cert-dir": true, "etcd-count-metric-poll-period": true, "feature-gates": true,
-	"runtime-config": true, "secure-port": true, "token-auth-file": true,
+	"bind-address": true, "cert-dir": true, "etcd-count-metric-poll-period": true, "feature-gates": true, "secure-port": true,
 }
 
 var knownFlags = sync.OnceValue(func() map[string]bool {
